@@ -1,0 +1,37 @@
+/*
+ * buffer.h - bytes that grow up to a limit.
+ *
+ * A failed append marks the buffer and every later append does nothing, so a
+ * caller writes a whole document and asks buffer_ok() once, at the end.
+ */
+#ifndef BASE_BUFFER_H
+#define BASE_BUFFER_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+struct buffer {
+    char *data; /* owned; NUL-terminated once anything is in it */
+    size_t len;
+    size_t cap;
+    size_t max;  /* len never exceeds this */
+    bool failed; /* out of memory, or past max */
+};
+
+void buffer_init(struct buffer *b, size_t max);
+void buffer_free(struct buffer *b);  /* leaves it empty and usable */
+void buffer_clear(struct buffer *b); /* empty, not failed; keeps its memory */
+
+void buffer_add(struct buffer *b, const void *p, size_t n);
+void buffer_adds(struct buffer *b, const char *s);
+void buffer_addc(struct buffer *b, char c);
+void buffer_printf(struct buffer *b, const char *format, ...) __attribute__((format(printf, 2, 3)));
+void buffer_drop(struct buffer *b, size_t n); /* forget the first n bytes */
+
+/* Room for n more bytes to be written at data + len, or NULL; len is then the caller's to raise. */
+char *buffer_room(struct buffer *b, size_t n);
+
+bool buffer_ok(const struct buffer *b);
+char *buffer_steal(struct buffer *b, size_t *len); /* the caller frees; NULL where nothing is in it */
+
+#endif

@@ -1,0 +1,50 @@
+/*
+ * egress.h - the egress guard: which destinations may be connected to.
+ *
+ * It judges the address that is really connected to, on every connection,
+ * redirect and reuse, so no host name, encoding or rebinding gets round it.
+ * By default only public unicast addresses pass.  `deny` wins over `allow`,
+ * `allow` wins over the default.
+ */
+#ifndef SESSION_EGRESS_H
+#define SESSION_EGRESS_H
+
+#include "base/error.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <sys/socket.h>
+
+struct egress_rules { /* as configured; every pointer owned */
+    char **allow, **deny; /* CIDRs, addresses, host names, "*.suffix" */
+    size_t allow_count, deny_count;
+    int *ports; /* none: every port from 1 to 65535 */
+    size_t port_count;
+    bool http, https; /* schemes */
+    bool report_only; /* log and count instead of refusing */
+};
+
+void egress_rules_init(struct egress_rules *r); /* both schemes, nothing else */
+void egress_rules_destroy(struct egress_rules *r);
+int egress_rules_add(char ***list, size_t *count, const char *rule); /* copies; -1: no memory */
+
+struct egress; /* compiled: immutable, safe to read from every thread */
+
+/* NULL with `why` filled: no memory, or a rule that is neither a CIDR nor a host name. */
+struct egress *egress_new(const struct egress_rules *rules, struct failure *why);
+void egress_free(struct egress *e);
+bool egress_report_only(const struct egress *e);
+
+/*
+ * Before a hop: scheme, host and port of its URL; a host that is a literal address is judged as one.
+ * true: may go on, to be judged again by address.  false: `why` names the rule and the option.
+ * Judges even where report_only is set: what to do then is the caller's.
+ */
+bool egress_allows_url(const struct egress *e, const char *scheme, const char *host, int port,
+                       struct failure *why);
+
+/* At the socket: the address to be connected to on behalf of `host`. */
+bool egress_allows_address(const struct egress *e, const char *host, const struct sockaddr *address,
+                           struct failure *why);
+
+#endif

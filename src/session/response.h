@@ -1,0 +1,46 @@
+/*
+ * response.h - what came back: one response as plain data.
+ *
+ * Filled on a session thread; read by whoever holds the fetch once it is done.
+ */
+#ifndef SESSION_RESPONSE_H
+#define SESSION_RESPONSE_H
+
+#include "base/buffer.h"
+#include "session/request.h"
+
+/* One response head: of a redirect in the history, or the last one. */
+struct head {
+    int status;
+    char *reason; /* "" under HTTP/2 and HTTP/3 */
+    char *url;    /* the URL that answered so */
+    struct pairs headers; /* as received: order, case and repetitions kept */
+};
+
+struct timing { /* seconds */
+    double queue; /* waiting inside the daemon, all turns together */
+    double dns, connect, tls, first_byte; /* of the last hop, each since the hop's start */
+    double total; /* from submission to the last byte */
+};
+
+struct response {
+    struct head head;
+    struct head *history; /* oldest first */
+    size_t history_count;
+    struct cookies cookies; /* what the chain of redirects left */
+    struct buffer body;     /* decoded; empty where the request said `none` */
+    int64_t body_bytes;     /* decoded bytes received, kept or not */
+    int http_version;       /* 10, 11, 20, 30; 0: unknown */
+    struct timing timing;
+    bool reused;
+    char remote_ip[64], local_ip[64];
+    int remote_port, local_port;
+    int64_t bytes_sent; /* of request bodies */
+    int attempts;
+    bool coalesced;
+};
+
+void response_init(struct response *r);
+void response_destroy(struct response *r);
+
+#endif

@@ -1,0 +1,48 @@
+/*
+ * settings.h - what a session engine is told: limits, egress rules, named sessions.
+ *
+ * Plain data, owned by whoever made it; the engine copies what it keeps.
+ */
+#ifndef SESSION_SETTINGS_H
+#define SESSION_SETTINGS_H
+
+#include "session/egress.h"
+#include "session/request.h"
+
+#include <stddef.h>
+#include <stdint.h>
+
+struct session_settings {
+    char *name;              /* 1 to 64 of A-Z a-z 0-9 . _ - */
+    struct request defaults; /* no URL, body or params */
+    bool shared_jar;         /* cookie_jar: "shared"; false: "none" */
+    int max_in_flight;       /* transfers of the session at once */
+    int max_per_origin;      /* of these, toward one origin */
+    int idle_connections;    /* warm connections kept, that this session opened */
+    int idle_seconds;        /* a connection idle for longer is closed */
+    char *ca_file;           /* PEM; NULL: the system's */
+    char *client_cert, *client_key; /* PEM; NULL: none */
+};
+
+struct limits {
+    int64_t request_bytes;  /* of one FastCGI request's body */
+    int64_t response_bytes; /* of one decoded body, where the request does not say */
+    int64_t buffered_bytes; /* of all bodies held at once */
+    int in_flight;          /* transfers at once */
+    int queue;              /* fetches waiting for their turn */
+};
+
+struct engine_settings {
+    int threads;
+    struct limits limits;
+    struct egress_rules egress;
+    struct session_settings *sessions; /* one is named "default" */
+    size_t session_count;
+};
+
+void session_settings_init(struct session_settings *s); /* the defaults of docs/api.md */
+void session_settings_destroy(struct session_settings *s);
+void engine_settings_init(struct engine_settings *s); /* with the session "default" */
+void engine_settings_destroy(struct engine_settings *s);
+
+#endif
