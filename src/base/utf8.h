@@ -1,0 +1,16 @@
+/*
+ * utf8.h - is it UTF-8 (RFC 3629)?
+ */
+#ifndef BASE_UTF8_H
+#define BASE_UTF8_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+/* No overlong forms, no surrogates, nothing above U+10FFFF.  NUL is a character like any other. */
+bool utf8_valid(const char *bytes, size_t n);
+
+/* How many of the first n bytes can be kept without cutting a character in two. */
+size_t utf8_cut(const char *bytes, size_t n);
+
+#endif
