@@ -8,13 +8,12 @@
 #ifndef MESSAGE_CONFIG_H
 #define MESSAGE_CONFIG_H
 
+#include "base/log.h"
 #include "message/json.h"
 #include "session/settings.h"
 
 #include <stdbool.h>
 #include <sys/types.h>
-
-enum log_level { LOG_ERROR, LOG_WARNING, LOG_INFO, LOG_DEBUG };
 
 struct config {
     char **listen; /* unix:PATH, HOST:PORT, fd:N */
