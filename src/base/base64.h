@@ -7,6 +7,8 @@
 #include "base/buffer.h"
 
 void base64_encode(struct buffer *to, const void *bytes, size_t n);
-int base64_decode(struct buffer *to, const char *text, size_t n); /* -1: not base64 (no blanks, padding whole) */
+
+/* 0; -1: not base64 (blanks, padding missing), or no room, which buffer_ok() tells apart. */
+int base64_decode(struct buffer *to, const char *text, size_t n);
 
 #endif

@@ -1,0 +1,150 @@
+/* buffer.c - bytes that grow up to a limit. */
+
+#include "base/buffer.h"
+
+#include <stdarg.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define FIRST 256 /* bytes of the first allocation */
+
+/* -- memory ------------------------------------------------------------- */
+
+/* Make room for n more bytes and the NUL.  The second bound keeps len + n + 1 from wrapping. */
+static bool
+reserve(struct buffer *b, size_t n)
+{
+    size_t cap = b->cap > 0 ? b->cap : FIRST;
+
+    if (n > b->max - b->len || n > (size_t)PTRDIFF_MAX - 1 - b->len)
+        return false;
+    while (cap < b->len + n + 1)
+        cap *= 2;
+    if (cap > b->cap) {
+        char *p = realloc(b->data, cap);
+
+        if (p == NULL)
+            return false;
+        b->data = p;
+        b->cap = cap;
+    }
+    return true;
+}
+
+void
+buffer_init(struct buffer *b, size_t max)
+{
+    *b = (struct buffer){ .max = max };
+}
+
+void
+buffer_free(struct buffer *b)
+{
+    free(b->data);
+    buffer_init(b, b->max);
+}
+
+void
+buffer_clear(struct buffer *b)
+{
+    b->len = 0;
+    b->failed = false;
+    if (b->data != NULL)
+        b->data[0] = '\0';
+}
+
+char *
+buffer_room(struct buffer *b, size_t n)
+{
+    if (b->failed)
+        return NULL;
+    if (!reserve(b, n)) {
+        b->failed = true;
+        return NULL;
+    }
+    return b->data + b->len;
+}
+
+/* -- adding ------------------------------------------------------------- */
+
+void
+buffer_add(struct buffer *b, const void *p, size_t n)
+{
+    char *to = buffer_room(b, n);
+
+    if (to == NULL)
+        return;
+    if (n > 0)
+        memcpy(to, p, n);
+    b->len += n;
+    b->data[b->len] = '\0';
+}
+
+void
+buffer_adds(struct buffer *b, const char *s)
+{
+    buffer_add(b, s, strlen(s));
+}
+
+void
+buffer_addc(struct buffer *b, char c)
+{
+    buffer_add(b, &c, 1);
+}
+
+void
+buffer_printf(struct buffer *b, const char *format, ...)
+{
+    va_list ap;
+    char *to;
+    int n;
+
+    va_start(ap, format);
+    n = vsnprintf(NULL, 0, format, ap);
+    va_end(ap);
+    if (n < 0)
+        b->failed = true;
+    if (n < 0 || (to = buffer_room(b, (size_t)n)) == NULL)
+        return;
+    va_start(ap, format);
+    vsnprintf(to, (size_t)n + 1, format, ap);
+    va_end(ap);
+    b->len += (size_t)n;
+}
+
+/* -- taking ------------------------------------------------------------- */
+
+void
+buffer_drop(struct buffer *b, size_t n)
+{
+    if (n >= b->len) {
+        b->len = 0;
+    } else {
+        memmove(b->data, b->data + n, b->len - n);
+        b->len -= n;
+    }
+    if (b->data != NULL)
+        b->data[b->len] = '\0';
+}
+
+bool
+buffer_ok(const struct buffer *b)
+{
+    return !b->failed;
+}
+
+char *
+buffer_steal(struct buffer *b, size_t *len)
+{
+    char *p = b->data;
+
+    *len = b->len;
+    if (b->len == 0) {
+        free(p);
+        p = NULL;
+    }
+    buffer_init(b, b->max);
+    return p;
+}
