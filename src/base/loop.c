@@ -1,0 +1,122 @@
+/* loop.c - one thread's event loop: sockets, deadlines, and a wake-up from outside. */
+
+#include "base/loop.h"
+
+#include "base/clock.h"
+#include "base/list.h"
+
+#include <limits.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+static void
+woken(struct watch *w, uint32_t events)
+{
+    struct loop *l = container_of(w, struct loop, wake);
+    uint64_t n;
+
+    (void)events;
+    if (read(w->fd, &n, sizeof n) < 0)
+        return; /* nobody had written: nothing to reset */
+    atomic_store(&l->woken, false);
+}
+
+int
+loop_init(struct loop *l)
+{
+    memset(l, 0, sizeof *l);
+    l->wake.ready = woken;
+    timers_init(&l->timers);
+    if ((l->epoll_fd = epoll_create1(EPOLL_CLOEXEC)) < 0)
+        return -1;
+    if ((l->wake.fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)) < 0)
+        goto no_wake;
+    if (loop_add(l, &l->wake, EPOLLIN) != 0)
+        goto no_watch;
+    l->now_us = clock_us();
+    return 0;
+
+no_watch:
+    close(l->wake.fd);
+no_wake:
+    close(l->epoll_fd);
+    return -1;
+}
+
+void
+loop_destroy(struct loop *l)
+{
+    close(l->wake.fd);
+    close(l->epoll_fd);
+    timers_destroy(&l->timers);
+}
+
+int
+loop_add(struct loop *l, struct watch *w, uint32_t events)
+{
+    struct epoll_event e = { .events = events, .data.ptr = w };
+
+    return epoll_ctl(l->epoll_fd, EPOLL_CTL_ADD, w->fd, &e);
+}
+
+int
+loop_change(struct loop *l, struct watch *w, uint32_t events)
+{
+    struct epoll_event e = { .events = events, .data.ptr = w };
+
+    return epoll_ctl(l->epoll_fd, EPOLL_CTL_MOD, w->fd, &e);
+}
+
+void
+loop_remove(struct loop *l, struct watch *w)
+{
+    epoll_ctl(l->epoll_fd, EPOLL_CTL_DEL, w->fd, NULL);
+    /* An event of this watch may wait in the batch; its owner may be gone by then. */
+    for (int i = l->batch_next; i < l->batch_end; i++)
+        if (l->batch[i].data.ptr == w)
+            l->batch[i].data.ptr = NULL;
+}
+
+/* Rounded up: waking before the deadline has passed would only be to sleep again. */
+static int
+sleep_ms(const struct loop *l)
+{
+    int64_t at = timers_next(&l->timers), left;
+
+    if (at == INT64_MAX)
+        return -1;
+    left = at - clock_us();
+    if (left <= 0)
+        return 0;
+    left = (left + US_PER_MS - 1) / US_PER_MS;
+    return left > INT_MAX ? INT_MAX : (int)left;
+}
+
+void
+loop_turn(struct loop *l)
+{
+    int n = epoll_wait(l->epoll_fd, l->batch, LOOP_BATCH, sleep_ms(l));
+
+    l->now_us = clock_us();
+    l->batch_end = n > 0 ? n : 0;
+    for (l->batch_next = 0; l->batch_next < l->batch_end;) {
+        struct epoll_event *e = &l->batch[l->batch_next++];
+        struct watch *w = e->data.ptr;
+
+        if (w != NULL)
+            w->ready(w, e->events);
+    }
+    timers_fire(&l->timers, clock_us());
+}
+
+void
+loop_wake(struct loop *l)
+{
+    static const uint64_t one = 1;
+
+    if (atomic_exchange(&l->woken, true))
+        return;
+    while (write(l->wake.fd, &one, sizeof one) < 0)
+        ; /* EINTR only: the counter cannot overflow */
+}

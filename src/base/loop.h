@@ -1,0 +1,45 @@
+/*
+ * loop.h - one thread's event loop: sockets, deadlines, and a wake-up from outside.
+ *
+ * Level-triggered epoll.  A watch is embedded in its owner and may be removed,
+ * and its owner freed, from within any handler, its own too.  With nothing to
+ * do the thread sleeps without a time-out.
+ */
+#ifndef BASE_LOOP_H
+#define BASE_LOOP_H
+
+#include "base/timer.h"
+
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/epoll.h>
+
+#define LOOP_BATCH 128 /* events taken from the kernel at once */
+
+struct watch {
+    int fd;
+    void (*ready)(struct watch *w, uint32_t events); /* EPOLLIN, EPOLLOUT, … */
+};
+
+struct loop {
+    int epoll_fd;
+    struct watch wake; /* an eventfd */
+    atomic_bool woken; /* one write to it is enough until the thread has seen it */
+    struct timers timers;
+    int64_t now_us; /* when the thread last woke */
+    struct epoll_event batch[LOOP_BATCH];
+    int batch_next, batch_end; /* the part of the batch that is still to be handled */
+};
+
+int loop_init(struct loop *l); /* 0, or -1 with errno */
+void loop_destroy(struct loop *l);
+
+int loop_add(struct loop *l, struct watch *w, uint32_t events); /* 0, or -1 with errno */
+int loop_change(struct loop *l, struct watch *w, uint32_t events);
+void loop_remove(struct loop *l, struct watch *w); /* before its fd is closed */
+
+void loop_turn(struct loop *l); /* sleep until something is due, then handle all that is */
+void loop_wake(struct loop *l); /* from any thread: end the sleep of the turn under way, or the next */
+
+#endif

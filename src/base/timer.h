@@ -1,0 +1,34 @@
+/*
+ * timer.h - deadlines, the earliest first: a binary heap of embedded timers.
+ *
+ * Of one thread only.  Setting a timer that is set moves it.  A timer that
+ * fires is no longer set, so its handler may set it again or free its owner.
+ */
+#ifndef BASE_TIMER_H
+#define BASE_TIMER_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+struct timer {
+    int64_t at_us; /* on clock_us()'s clock */
+    size_t place;  /* in the heap, from 1; 0: not set */
+    void (*fire)(struct timer *t);
+};
+
+struct timers {
+    struct timer **heap; /* heap[1] is the earliest */
+    size_t count, cap;
+};
+
+void timers_init(struct timers *ts);
+void timers_destroy(struct timers *ts);
+
+void timer_init(struct timer *t, void (*fire)(struct timer *t));
+int timer_set(struct timers *ts, struct timer *t, int64_t at_us); /* -1: no memory, not set */
+void timer_clear(struct timers *ts, struct timer *t);
+
+int64_t timers_next(const struct timers *ts); /* the earliest at_us; INT64_MAX: none is set */
+void timers_fire(struct timers *ts, int64_t now_us);
+
+#endif
