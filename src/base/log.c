@@ -104,6 +104,14 @@ add_field(struct buffer *b, const struct log_field *f, bool json)
     add_value(b, f, json);
 }
 
+/* A sentence for people may quote what a stranger sent: no control character gets through. */
+static void
+add_event(struct buffer *b, const char *event)
+{
+    for (; *event != '\0'; event++)
+        buffer_addc(b, (unsigned char)*event < 0x20 || *event == 0x7f ? '?' : *event);
+}
+
 static void
 write_line(struct buffer *b, enum log_level level, const char *event, const struct log_field *fields,
            size_t count, bool json)
@@ -114,7 +122,8 @@ write_line(struct buffer *b, enum log_level level, const char *event, const stru
         buffer_printf(b, "\",\"level\":\"%s\",\"event\":", level_names[level]);
         add_quoted(b, event);
     } else {
-        buffer_printf(b, " %s %s", level_names[level], event);
+        buffer_printf(b, " %s ", level_names[level]);
+        add_event(b, event);
     }
     for (size_t i = 0; i < count; i++)
         add_field(b, &fields[i], json);

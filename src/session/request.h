@@ -83,7 +83,7 @@ struct request {
     struct pairs headers;
     struct cookies cookies;
 
-    char *body; /* body_size bytes; NULL: none, or multipart */
+    char *body; /* body_size bytes, then a NUL; NULL: none, or multipart */
     size_t body_size;
     const char *body_type; /* a static string: the Content-Type where no header names one */
     struct part *parts;
@@ -104,6 +104,12 @@ struct request {
     int64_t max_recv_speed;       /* bytes a second; 0: no limit */
     enum response_body response_body;
 };
+
+void pairs_destroy(struct pairs *p);
+int pairs_add(struct pairs *p, const char *name, size_t name_size, const char *value,
+              size_t value_size); /* copies; -1: no memory */
+void cookies_destroy(struct cookies *c);
+int cookies_add(struct cookies *list, const struct cookie *c); /* copies; -1: no memory */
 
 void request_init(struct request *r); /* the contract's defaults, nothing set */
 void request_destroy(struct request *r);

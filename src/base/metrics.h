@@ -1,0 +1,37 @@
+/*
+ * metrics.h - counters and histograms that any thread may raise.
+ *
+ * Relaxed atomics: each figure is exact, two read together may be a moment apart.
+ */
+#ifndef BASE_METRICS_H
+#define BASE_METRICS_H
+
+#include <stdatomic.h>
+#include <stdint.h>
+
+typedef _Atomic int64_t counter; /* a typedef, as C has no shorter way to say it in a struct */
+
+static inline void
+counter_add(counter *c, int64_t n)
+{
+    atomic_fetch_add_explicit(c, n, memory_order_relaxed);
+}
+
+static inline int64_t
+counter_read(const counter *c)
+{
+    return atomic_load_explicit(c, memory_order_relaxed);
+}
+
+#define HISTOGRAM_BOUNDS 15
+
+extern const double histogram_bounds[HISTOGRAM_BOUNDS]; /* seconds, upper and inclusive */
+
+struct histogram {
+    counter buckets[HISTOGRAM_BOUNDS + 1]; /* each on its own, not cumulative; the last is +Inf */
+    counter sum_us;
+};
+
+void histogram_observe(struct histogram *h, double seconds);
+
+#endif

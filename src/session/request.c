@@ -1,0 +1,355 @@
+/* request.c - what to fetch and how: one request object as plain data. */
+
+#include "session/request.h"
+
+#include <limits.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#define TOTAL_TIMEOUT_MS   30000
+#define CONNECT_TIMEOUT_MS 10000
+#define MAX_REDIRECTS      30
+
+void
+request_init(struct request *r)
+{
+    *r = (struct request){
+        .connect_timeout_ms = CONNECT_TIMEOUT_MS,
+        .total_timeout_ms = TOTAL_TIMEOUT_MS,
+        .follow_redirects = true,
+        .max_redirects = MAX_REDIRECTS,
+        .verify = true,
+        .decompress = true,
+        .max_body_bytes = INT64_MAX,
+    };
+}
+
+static void
+cookie_destroy(struct cookie *c)
+{
+    free(c->name);
+    free(c->value);
+    free(c->domain);
+    free(c->path);
+}
+
+static void
+part_destroy(struct part *p)
+{
+    free(p->name);
+    free(p->data);
+    free(p->filename);
+    free(p->content_type);
+}
+
+void
+pairs_destroy(struct pairs *p)
+{
+    for (size_t i = 0; i < p->count; i++) {
+        free(p->items[i].name);
+        free(p->items[i].value);
+    }
+    free(p->items);
+    *p = (struct pairs){ 0 };
+}
+
+void
+cookies_destroy(struct cookies *c)
+{
+    for (size_t i = 0; i < c->count; i++)
+        cookie_destroy(&c->items[i]);
+    free(c->items);
+    *c = (struct cookies){ 0 };
+}
+
+static void
+credentials_destroy(struct credentials *c)
+{
+    free(c->user);
+    free(c->password);
+}
+
+void
+request_destroy(struct request *r)
+{
+    free(r->url);
+    free(r->method);
+    free(r->session);
+    free(r->tag);
+    pairs_destroy(&r->headers);
+    cookies_destroy(&r->cookies);
+    free(r->body);
+    for (size_t i = 0; i < r->part_count; i++)
+        part_destroy(&r->parts[i]);
+    free(r->parts);
+    free(r->proxy);
+    credentials_destroy(&r->proxy_auth);
+    credentials_destroy(&r->auth_pair);
+    free(r->auth_token);
+    request_init(r);
+}
+
+/* -- growing lists ------------------------------------------------------- */
+
+static int
+no_memory(struct failure *why)
+{
+    return failure_set(why, ERROR_INTERNAL, "out of memory");
+}
+
+/* NULL stays NULL; -1: no memory. */
+static int
+copy_text(char **to, const char *from)
+{
+    if (from == NULL)
+        return 0;
+    *to = strdup(from);
+    return *to == NULL ? -1 : 0;
+}
+
+/* Room for one more item, its size rounded up to powers of two; the new item is zeroed. */
+static void *
+list_grow(void **items, size_t *count, size_t size)
+{
+    void *p = *items;
+    size_t n = *count;
+
+    if ((n & (n - 1)) == 0) {
+        if ((p = realloc(*items, (n == 0 ? 1 : 2 * n) * size)) == NULL)
+            return NULL;
+        *items = p;
+    }
+    (*count)++;
+    return memset((char *)p + n * size, 0, size);
+}
+
+int
+pairs_add(struct pairs *p, const char *name, size_t name_size, const char *value, size_t value_size)
+{
+    struct pair *item = list_grow((void **)&p->items, &p->count, sizeof *item);
+
+    if (item == NULL)
+        return -1;
+    item->name = strndup(name, name_size);
+    if (value != NULL)
+        item->value = strndup(value, value_size);
+    return item->name == NULL || (value != NULL && item->value == NULL) ? -1 : 0;
+}
+
+int
+cookies_add(struct cookies *list, const struct cookie *c)
+{
+    struct cookie *item = list_grow((void **)&list->items, &list->count, sizeof *item);
+
+    if (item == NULL)
+        return -1;
+    item->secure = c->secure;
+    item->http_only = c->http_only;
+    item->expires = c->expires;
+    if (copy_text(&item->name, c->name) || copy_text(&item->value, c->value) ||
+        copy_text(&item->domain, c->domain) || copy_text(&item->path, c->path))
+        return -1;
+    return 0;
+}
+
+/* -- what may be said ---------------------------------------------------- */
+
+/* RFC 9110 section 5.6.2. */
+static bool
+is_token(const char *s)
+{
+    static const char others[] = "!#$%&'*+-.^_`|~";
+
+    if (*s == '\0')
+        return false;
+    for (; *s != '\0'; s++) {
+        bool alnum = (*s >= '0' && *s <= '9') || ((*s | 0x20) >= 'a' && (*s | 0x20) <= 'z');
+
+        if (!alnum && strchr(others, *s) == NULL)
+            return false;
+    }
+    return true;
+}
+
+int
+request_set_method(struct request *r, const char *method, struct failure *why)
+{
+    if (!is_token(method))
+        return failure_set(why, ERROR_BAD_REQUEST, "method: \"%.40s\" is not a token", method);
+    free(r->method);
+    r->method = strdup(method);
+    r->set |= SET_METHOD;
+    return r->method == NULL ? no_memory(why) : 0;
+}
+
+int
+request_add_header(struct request *r, const char *name, const char *value, struct failure *why)
+{
+    if (!is_token(name))
+        return failure_set(why, ERROR_BAD_REQUEST, "headers: \"%.80s\" is not a header name", name);
+    if (value != NULL && strpbrk(value, "\r\n") != NULL)
+        return failure_set(why, ERROR_BAD_REQUEST,
+                           "headers.%.80s: CR, LF and NUL are not allowed in a value", name);
+    if (pairs_add(&r->headers, name, strlen(name), value, value ? strlen(value) : 0) != 0)
+        return no_memory(why);
+    return 0;
+}
+
+/* A cookie's text passes through libcurl's tab-separated lines, and then through a header. */
+static bool
+is_cookie_text(const char *s, const char *forbidden)
+{
+    for (; *s != '\0'; s++)
+        if ((unsigned char)*s < 0x20 || *s == 0x7f || strchr(forbidden, *s) != NULL)
+            return false;
+    return true;
+}
+
+int
+request_add_cookie(struct request *r, const struct cookie *c, struct failure *why)
+{
+    if (*c->name == '\0' || !is_cookie_text(c->name, "=; "))
+        return failure_set(why, ERROR_BAD_REQUEST, "cookies: \"%.80s\" is not a cookie name",
+                           c->name);
+    if (!is_cookie_text(c->value, ";"))
+        return failure_set(why, ERROR_BAD_REQUEST,
+                           "cookies.%.80s: the value has a semicolon or a control character",
+                           c->name);
+    if (c->domain != NULL && (*c->domain == '\0' || !is_cookie_text(c->domain, "; /#")))
+        return failure_set(why, ERROR_BAD_REQUEST, "cookies.%.80s: not a domain", c->name);
+    if (c->path != NULL && (*c->path != '/' || !is_cookie_text(c->path, ";")))
+        return failure_set(why, ERROR_BAD_REQUEST, "cookies.%.80s: a path begins with /", c->name);
+    return cookies_add(&r->cookies, c) != 0 ? no_memory(why) : 0;
+}
+
+int
+request_add_part(struct request *r, const struct part *p, struct failure *why)
+{
+    struct part *item = list_grow((void **)&r->parts, &r->part_count, sizeof *item);
+
+    if (item == NULL)
+        return no_memory(why);
+    item->size = p->size;
+    if ((item->data = malloc(p->size + 1)) == NULL)
+        return no_memory(why);
+    memcpy(item->data, p->data, p->size);
+    item->data[p->size] = '\0';
+    if (copy_text(&item->name, p->name) || copy_text(&item->filename, p->filename) ||
+        copy_text(&item->content_type, p->content_type))
+        return no_memory(why);
+    return 0;
+}
+
+/* -- a session's defaults ------------------------------------------------ */
+
+static bool
+has_header(const struct pairs *p, size_t count, const char *name)
+{
+    for (size_t i = 0; i < count; i++)
+        if (strcasecmp(p->items[i].name, name) == 0)
+            return true;
+    return false;
+}
+
+static bool
+has_cookie(const struct cookies *c, size_t count, const char *name)
+{
+    for (size_t i = 0; i < count; i++)
+        if (strcmp(c->items[i].name, name) == 0)
+            return true;
+    return false;
+}
+
+static int
+inherit_lists(struct request *r, const struct request *d)
+{
+    size_t headers = r->headers.count, cookies = r->cookies.count;
+
+    for (size_t i = 0; i < d->headers.count; i++) {
+        const struct pair *p = &d->headers.items[i];
+
+        if (!has_header(&r->headers, headers, p->name) &&
+            pairs_add(&r->headers, p->name, strlen(p->name), p->value,
+                      p->value ? strlen(p->value) : 0) != 0)
+            return -1;
+    }
+    for (size_t i = 0; i < d->cookies.count; i++)
+        if (!has_cookie(&r->cookies, cookies, d->cookies.items[i].name) &&
+            cookies_add(&r->cookies, &d->cookies.items[i]) != 0)
+            return -1;
+    return 0;
+}
+
+static int
+inherit_texts(struct request *r, const struct request *d, uint32_t open)
+{
+    if (open & SET_METHOD && copy_text(&r->method, d->method))
+        return -1;
+    if (open & SET_TAG && copy_text(&r->tag, d->tag))
+        return -1;
+    if (open & SET_PROXY && copy_text(&r->proxy, d->proxy))
+        return -1;
+    if (open & SET_PROXY_AUTH && (copy_text(&r->proxy_auth.user, d->proxy_auth.user) ||
+                                  copy_text(&r->proxy_auth.password, d->proxy_auth.password)))
+        return -1;
+    if (!(open & SET_AUTH))
+        return 0;
+    r->auth = d->auth;
+    return copy_text(&r->auth_pair.user, d->auth_pair.user) ||
+                   copy_text(&r->auth_pair.password, d->auth_pair.password) ||
+                   copy_text(&r->auth_token, d->auth_token)
+               ? -1
+               : 0;
+}
+
+static void
+inherit_numbers(struct request *r, const struct request *d, uint32_t open)
+{
+#define INHERIT(bit, field)                                                                        \
+    if (open & (bit))                                                                              \
+    r->field = d->field
+    INHERIT(SET_CONNECT_TIMEOUT, connect_timeout_ms);
+    INHERIT(SET_TOTAL_TIMEOUT, total_timeout_ms);
+    INHERIT(SET_IDLE_TIMEOUT, idle_timeout_ms);
+    INHERIT(SET_FOLLOW_REDIRECTS, follow_redirects);
+    INHERIT(SET_MAX_REDIRECTS, max_redirects);
+    INHERIT(SET_VERIFY, verify);
+    INHERIT(SET_HTTP_VERSION, http_version);
+    INHERIT(SET_DECOMPRESS, decompress);
+    INHERIT(SET_MAX_BODY_BYTES, max_body_bytes);
+    INHERIT(SET_RESPONSE_BODY, response_body);
+    INHERIT(SET_MAX_RECV_SPEED, max_recv_speed);
+#undef INHERIT
+}
+
+int
+request_inherit(struct request *r, const struct request *defaults, struct failure *why)
+{
+    uint32_t open = defaults->set & ~r->set;
+
+    inherit_numbers(r, defaults, open);
+    if (inherit_texts(r, defaults, open) != 0 || inherit_lists(r, defaults) != 0)
+        return no_memory(why);
+    r->set |= open;
+    return 0;
+}
+
+int
+request_copy(struct request *to, const struct request *from, struct failure *why)
+{
+    if (request_inherit(to, from, why) != 0)
+        return -1;
+    for (size_t i = 0; i < from->part_count; i++)
+        if (request_add_part(to, &from->parts[i], why) != 0)
+            return -1;
+    to->body_size = from->body_size;
+    to->body_type = from->body_type;
+    if (from->body != NULL) {
+        if ((to->body = malloc(from->body_size + 1)) == NULL)
+            return no_memory(why);
+        memcpy(to->body, from->body, from->body_size + 1);
+    }
+    return copy_text(&to->url, from->url) || copy_text(&to->session, from->session) ? no_memory(why)
+                                                                                    : 0;
+}

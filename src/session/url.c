@@ -1,0 +1,173 @@
+/* url.c - which URLs can be fetched, and the origin a URL belongs to. */
+
+#include "session/url.h"
+
+#include <ctype.h>
+#include <curl/curl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#define URL_BYTES_MAX 65536
+#define PORT_MAX      65535
+
+void
+url_destroy(struct url *u)
+{
+    free(u->text);
+    free(u->scheme);
+    free(u->host);
+    free(u->path);
+    free(u->user);
+    free(u->password);
+    free(u->origin);
+    *u = (struct url){ 0 };
+}
+
+/* A copy of one part; NULL where the URL has none. */
+static char *
+part(CURLU *h, CURLUPart what, unsigned flags)
+{
+    char *text = NULL, *copy;
+
+    if (curl_url_get(h, what, &text, flags) != CURLUE_OK)
+        return NULL;
+    copy = strdup(text);
+    curl_free(text);
+    return copy;
+}
+
+/* libcurl takes "example.com" for http://example.com; here the scheme is written out. */
+static bool
+has_scheme(const char *text)
+{
+    return strncasecmp(text, "http://", 7) == 0 || strncasecmp(text, "https://", 8) == 0;
+}
+
+static bool
+has_control(const char *text)
+{
+    for (; *text != '\0'; text++)
+        if ((unsigned char)*text <= 0x20 || *text == 0x7f)
+            return true;
+    return false;
+}
+
+/* 0 where the port is out of range: libcurl itself would accept port 0. */
+static int
+port_of(CURLU *h)
+{
+    char *text = part(h, CURLUPART_PORT, CURLU_DEFAULT_PORT);
+    long port = text != NULL ? strtol(text, NULL, 10) : 0;
+
+    free(text);
+    return port >= 1 && port <= PORT_MAX ? (int)port : 0;
+}
+
+static char *
+host_of(CURLU *h)
+{
+    unsigned flags = 0;
+    char *host;
+
+#ifdef CURLU_PUNYCODE
+    flags = CURLU_PUNYCODE; /* libcurl 7.88 has it; names come out as they are looked up */
+#endif
+    host = part(h, CURLUPART_HOST, flags);
+    if (host == NULL)
+        return NULL;
+    for (char *c = host; *c != '\0'; c++)
+        *c = (char)tolower((unsigned char)*c);
+    if (host[0] == '[') { /* IPv6: the brackets belong to the URL, not to the address */
+        size_t n = strlen(host);
+
+        memmove(host, host + 1, n - 1);
+        host[n - 2] = '\0';
+    }
+    return host;
+}
+
+static int
+read_parts(struct url *u, CURLU *h, struct failure *why)
+{
+    const char *brackets;
+
+    if ((u->port = port_of(h)) == 0)
+        return failure_set(why, ERROR_BAD_URL, "url: the port is not from 1 to %d", PORT_MAX);
+    if ((u->host = host_of(h)) == NULL || *u->host == '\0')
+        return failure_set(why, ERROR_BAD_URL, "url: the host name is missing or malformed");
+    u->scheme = part(h, CURLUPART_SCHEME, 0);
+    u->path = part(h, CURLUPART_PATH, 0);
+    u->user = part(h, CURLUPART_USER, CURLU_URLDECODE);
+    u->password = part(h, CURLUPART_PASSWORD, CURLU_URLDECODE);
+    curl_url_set(h, CURLUPART_USER, NULL, 0);
+    curl_url_set(h, CURLUPART_PASSWORD, NULL, 0);
+    curl_url_set(h, CURLUPART_FRAGMENT, NULL, 0);
+    u->text = part(h, CURLUPART_URL, 0);
+    brackets = strchr(u->host, ':') != NULL ? "[]" : "";
+    if (u->scheme == NULL || u->path == NULL || u->text == NULL ||
+        asprintf(&u->origin, "%s://%.1s%s%s:%d", u->scheme, brackets, u->host,
+                 *brackets ? brackets + 1 : "", u->port) < 0)
+        return failure_set(why, ERROR_INTERNAL, "out of memory");
+    return 0;
+}
+
+int
+url_parse(struct url *u, const char *text, struct failure *why)
+{
+    CURLU *h;
+    CURLUcode rc;
+    int result = -1;
+
+    *u = (struct url){ 0 };
+    if (strlen(text) > URL_BYTES_MAX)
+        return failure_set(why, ERROR_BAD_URL, "url: longer than %d bytes", URL_BYTES_MAX);
+    if (!has_scheme(text))
+        return failure_set(why, ERROR_BAD_URL, "url: begins with neither http:// nor https://");
+    if (has_control(text))
+        return failure_set(why, ERROR_BAD_URL, "url: a blank or a control character in it");
+    if ((h = curl_url()) == NULL)
+        return failure_set(why, ERROR_INTERNAL, "out of memory");
+    rc = curl_url_set(h, CURLUPART_URL, text, CURLU_URLENCODE);
+    if (rc != CURLUE_OK)
+        failure_set(why, ERROR_BAD_URL, "url: %s", curl_url_strerror(rc));
+    else
+        result = read_parts(u, h, why);
+    curl_url_cleanup(h);
+    if (result != 0)
+        url_destroy(u);
+    return result;
+}
+
+/* -- writing ------------------------------------------------------------- */
+
+void
+url_encode(struct buffer *to, const char *bytes, size_t n)
+{
+    static const char hex[] = "0123456789ABCDEF";
+
+    for (size_t i = 0; i < n; i++) {
+        unsigned char c = (unsigned char)bytes[i];
+        char escaped[3] = { '%', hex[c >> 4], hex[c & 15] };
+
+        if ((c < 0x80 && isalnum(c)) || (c != '\0' && strchr("-._~", c) != NULL))
+            buffer_addc(to, (char)c);
+        else
+            buffer_add(to, escaped, sizeof escaped);
+    }
+}
+
+void
+url_add_param(struct buffer *text, const char *name, const char *value)
+{
+    const char *query = text->len > 0 ? strchr(text->data, '?') : NULL;
+
+    if (query == NULL)
+        buffer_addc(text, '?');
+    else if (query[1] != '\0' && text->data[text->len - 1] != '&')
+        buffer_addc(text, '&');
+    url_encode(text, name, strlen(name));
+    buffer_addc(text, '=');
+    url_encode(text, value, strlen(value));
+}
