@@ -67,6 +67,8 @@ only_offered() {
 become_root() {
     [ "$(id -u)" -ne 0 ] || return 0
     command -v sudo >/dev/null || die "not root, and no sudo; please install: $*"
+    say "sudo, to install:" "$@"
+    sudo true || die "sudo would not; please install: $*"
     root=sudo
 }
 
