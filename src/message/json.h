@@ -1,22 +1,36 @@
 /*
- * json.h - reading JSON strictly: jansson, plus what the contract adds.
+ * json.h - reading JSON strictly, and writing it straight into a buffer.
  *
- * Every reader names what is wrong in `why`, with the key's path ("timeout.connect").
+ * Reading is jansson, plus what the contract adds.  Writing is our own: the
+ * envelope is made on every fetch, and a tree of jansson values only to be
+ * dumped costs ten times as much (29 µs against 2.5 µs for ten headers and 1 KB).
  */
 #ifndef MESSAGE_JSON_H
 #define MESSAGE_JSON_H
 
+#include "base/buffer.h"
 #include "base/error.h"
 
 #include <jansson.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #define JSON_DEPTH_MAX 64
 
 /*
- * One document, whole: no duplicate keys, at most 64 levels, valid UTF-8; NULs in strings are read
- * and left for the key's own reader to judge.  NULL with `why` (bad_request, with line and column).
+ * One document, whole, of any type: no duplicate keys, at most 64 levels, valid UTF-8; NULs in
+ * strings are read and left for the key's own reader to judge.  A new reference; NULL with `why`
+ * (bad_request, with line and column, both from 1, the column in characters).
  */
 json_t *json_parse(const char *text, size_t size, struct failure *why);
+
+/* Append one value.  Text must be valid UTF-8; it is quoted and escaped. */
+void json_add_text(struct buffer *to, const char *text, size_t n);
+void json_add_escaped(struct buffer *to, const char *text, size_t n); /* without the quotes */
+void json_add_integer(struct buffer *to, int64_t n);
+void json_add_seconds(struct buffer *to, double seconds); /* to the microsecond; 0 or more */
+
+/* Compact, keys in their order, reals as the shortest text that reads back as the same number. */
+void json_add_value(struct buffer *to, const json_t *value);
 
 #endif

@@ -1,0 +1,141 @@
+/* field.c - one JSON value into one member of a struct, as a table's row says. */
+
+#include "message/field.h"
+
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* -- text --------------------------------------------------------------- */
+
+const char *
+field_string(const json_t *value, const struct place *at, struct failure *why)
+{
+    const char *text = json_string_value(value);
+
+    if (text == NULL)
+        place_refuse(at, why, "expected text");
+    else if (strlen(text) != json_string_length(value))
+        place_refuse(at, why, "must not contain NUL");
+    else
+        return text;
+    return NULL;
+}
+
+int
+field_text(char **to, const json_t *value, const struct place *at, struct failure *why)
+{
+    const char *text = field_string(value, at, why);
+    char *copy;
+
+    if (text == NULL)
+        return -1;
+    if ((copy = strdup(text)) == NULL)
+        return place_no_memory(why);
+    free(*to);
+    *to = copy;
+    return 0;
+}
+
+static int
+read_text(char **to, const struct field *f, const json_t *value, const struct place *at,
+          struct failure *why)
+{
+    int64_t n = (int64_t)json_string_length(value);
+
+    if (json_is_string(value) && f->kind == FIELD_PATH && json_string_value(value)[0] != '/')
+        return place_refuse(at, why, "expected an absolute path");
+    if (json_is_string(value) && f->kind == FIELD_TEXT && (n < f->min || n > f->max))
+        return place_refuse(at, why, "expected text of %lld to %lld bytes", (long long)f->min,
+                            (long long)f->max);
+    return field_text(to, value, at, why);
+}
+
+/* -- scalars ------------------------------------------------------------ */
+
+static int
+read_bool(bool *to, const json_t *value, const struct place *at, struct failure *why)
+{
+    if (!json_is_boolean(value))
+        return place_refuse(at, why, "expected true or false");
+    *to = json_is_true(value);
+    return 0;
+}
+
+static int
+read_integer(int64_t *to, const struct field *f, const json_t *value, const struct place *at,
+             struct failure *why)
+{
+    int64_t n = json_integer_value(value);
+
+    if (!json_is_integer(value) || n < f->min || n > f->max)
+        return place_refuse(at, why, "expected an integer from %lld to %lld", (long long)f->min,
+                            (long long)f->max);
+    *to = n;
+    return 0;
+}
+
+static int
+read_choice(int *to, const struct field *f, const json_t *value, const struct place *at,
+            struct failure *why)
+{
+    const char *text = json_string_value(value);
+    char all[200] = "";
+
+    for (int i = 0; f->words[i] != NULL; i++) {
+        if (text != NULL && strcmp(text, f->words[i]) == 0) {
+            *to = i;
+            return 0;
+        }
+        if (i > 0)
+            strncat(all, ", ", sizeof all - strlen(all) - 1);
+        strncat(all, f->words[i], sizeof all - strlen(all) - 1);
+    }
+    return place_refuse(at, why, "expected one of %s", all);
+}
+
+int
+field_read(void *object, const struct field *f, const json_t *value, const struct place *at,
+           struct failure *why)
+{
+    void *to = (char *)object + f->at;
+    int64_t n = 0;
+    int choice = 0, rc = -1;
+
+    switch (f->kind) {
+    case FIELD_BOOL:
+        return read_bool(to, value, at, why);
+    case FIELD_INT:
+        if ((rc = read_integer(&n, f, value, at, why)) == 0)
+            *(int *)to = (int)n;
+        return rc;
+    case FIELD_INT64:
+        return read_integer(to, f, value, at, why);
+    case FIELD_TEXT:
+    case FIELD_PATH:
+        return read_text(to, f, value, at, why);
+    case FIELD_CHOICE:
+        return read_choice(to, f, value, at, why);
+    case FIELD_TWO_WAY:
+        if ((rc = read_choice(&choice, f, value, at, why)) == 0)
+            *(bool *)to = choice == 1;
+        return rc;
+    case FIELD_OTHER:
+        break;
+    }
+    return rc;
+}
+
+/* -- from plain text ---------------------------------------------------- */
+
+json_t *
+field_from_text(enum field_kind kind, const char *text, size_t n)
+{
+    bool number = kind == FIELD_BOOL || kind == FIELD_INT || kind == FIELD_INT64;
+    json_t *value = number ? json_loadb(text, n, JSON_DECODE_ANY, NULL) : NULL;
+
+    if (json_is_number(value) || json_is_boolean(value))
+        return value;
+    json_decref(value); /* whatever else it is, the reader says what it expected */
+    return json_stringn(text, n);
+}

@@ -1,0 +1,190 @@
+/* json_write.c - JSON values, written straight into a buffer. */
+
+#include "message/json.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define EACH(byte) (UINT64_C(0x0101010101010101) * (byte))
+
+/* -- text --------------------------------------------------------------- */
+
+/* The high bit of every byte of `word` below `limit` (at most 0x80), and maybe of later ones. */
+static uint64_t
+below(uint64_t word, unsigned limit)
+{
+    return (word - EACH(limit)) & ~word & EACH(0x80);
+}
+
+static bool
+plain(unsigned char c)
+{
+    return c >= 0x20 && c != '"' && c != '\\';
+}
+
+/* How many bytes from the start need no escape: eight at a time, as most need none. */
+static size_t
+plain_run(const unsigned char *s, size_t n)
+{
+    size_t i = 0;
+    uint64_t word;
+
+    for (; n - i >= sizeof word; i += sizeof word) {
+        memcpy(&word, s + i, sizeof word);
+        if (below(word, 0x20) | below(word ^ EACH('"'), 1) | below(word ^ EACH('\\'), 1))
+            break;
+    }
+    while (i < n && plain(s[i]))
+        i++;
+    return i;
+}
+
+static void
+add_escape(struct buffer *to, unsigned char c)
+{
+    static const char from[] = "\"\\\n\r\t\b\f", as[] = "\"\\nrtbf", hex[] = "0123456789abcdef";
+    const char *short_one = c != '\0' ? strchr(from, c) : NULL;
+
+    if (short_one != NULL)
+        buffer_add(to, (char[]){ '\\', as[short_one - from] }, 2);
+    else
+        buffer_add(to, (char[]){ '\\', 'u', '0', '0', hex[c >> 4], hex[c & 15] }, 6);
+}
+
+void
+json_add_escaped(struct buffer *to, const char *text, size_t n)
+{
+    for (;;) {
+        size_t run = plain_run((const unsigned char *)text, n);
+
+        buffer_add(to, text, run);
+        if (run == n)
+            return;
+        add_escape(to, (unsigned char)text[run]);
+        text += run + 1;
+        n -= run + 1;
+    }
+}
+
+void
+json_add_text(struct buffer *to, const char *text, size_t n)
+{
+    buffer_addc(to, '"');
+    json_add_escaped(to, text, n);
+    buffer_addc(to, '"');
+}
+
+/* -- numbers ------------------------------------------------------------ */
+
+void
+json_add_integer(struct buffer *to, int64_t n)
+{
+    char text[20], *p = text + sizeof text;
+    uint64_t left = n < 0 ? -(uint64_t)n : (uint64_t)n;
+
+    do
+        *--p = (char)('0' + left % 10);
+    while ((left /= 10) > 0);
+    if (n < 0)
+        *--p = '-';
+    buffer_add(to, p, (size_t)(text + sizeof text - p));
+}
+
+void
+json_add_seconds(struct buffer *to, double seconds)
+{
+    int64_t us = seconds > 0 && seconds < 9e12 ? llround(seconds * 1e6) : 0;
+    int64_t fraction = us % 1000000;
+    char text[7] = ".000000";
+    size_t n = sizeof text;
+
+    for (size_t i = n - 1; i > 0; i--, fraction /= 10)
+        text[i] = (char)('0' + fraction % 10);
+    while (n > 2 && text[n - 1] == '0')
+        n--;
+    json_add_integer(to, us / 1000000);
+    buffer_add(to, text, n);
+}
+
+/* jansson writes 17 digits unless told otherwise: 19.99 would leave as 19.989999999999998. */
+static void
+add_real(struct buffer *to, const json_t *value)
+{
+    double x = json_real_value(value);
+    unsigned digits = 15;
+    char text[40];
+    size_t n;
+
+    for (; digits < 17; digits++) {
+        snprintf(text, sizeof text, "%.*g", (int)digits, x);
+        if (strtod(text, NULL) == x)
+            break;
+    }
+    n = json_dumpb(value, text, sizeof text, JSON_ENCODE_ANY | JSON_REAL_PRECISION(digits));
+    buffer_add(to, text, n < sizeof text ? n : sizeof text);
+}
+
+/* -- any value ---------------------------------------------------------- */
+
+static void
+add_object(struct buffer *to, const json_t *object)
+{
+    const char *separator = "", *key;
+    json_t *value;
+
+    buffer_addc(to, '{');
+    json_object_foreach((json_t *)object, key, value)
+    {
+        buffer_adds(to, separator);
+        json_add_text(to, key, strlen(key));
+        buffer_addc(to, ':');
+        json_add_value(to, value);
+        separator = ",";
+    }
+    buffer_addc(to, '}');
+}
+
+static void
+add_array(struct buffer *to, const json_t *array)
+{
+    buffer_addc(to, '[');
+    for (size_t i = 0; i < json_array_size(array); i++) {
+        if (i > 0)
+            buffer_addc(to, ',');
+        json_add_value(to, json_array_get(array, i));
+    }
+    buffer_addc(to, ']');
+}
+
+void
+json_add_value(struct buffer *to, const json_t *value)
+{
+    switch (json_typeof(value)) {
+    case JSON_OBJECT:
+        add_object(to, value);
+        break;
+    case JSON_ARRAY:
+        add_array(to, value);
+        break;
+    case JSON_STRING:
+        json_add_text(to, json_string_value(value), json_string_length(value));
+        break;
+    case JSON_INTEGER:
+        json_add_integer(to, json_integer_value(value));
+        break;
+    case JSON_REAL:
+        add_real(to, value);
+        break;
+    case JSON_TRUE:
+        buffer_adds(to, "true");
+        break;
+    case JSON_FALSE:
+        buffer_adds(to, "false");
+        break;
+    case JSON_NULL:
+        buffer_adds(to, "null");
+        break;
+    }
+}

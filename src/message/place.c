@@ -1,0 +1,61 @@
+/* place.c - where in a document a value stands, so that an error can name it. */
+
+#include "message/place.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#define NAME_SHOWN 100 /* bytes of a key: the sentence after it must still fit */
+
+/* "sessions.default.headers[2]" into `to`; returns how long it is. */
+static size_t
+write_path(const struct place *at, char *to, size_t size)
+{
+    size_t n = at->parent != NULL ? write_path(at->parent, to, size) : 0;
+    int added;
+
+    if (at->name == NULL)
+        added = snprintf(to + n, size - n, "[%zu]", at->index);
+    else
+        added = snprintf(to + n, size - n, "%s%.*s", n > 0 ? "." : "", NAME_SHOWN, at->name);
+    return added < 0 || (size_t)added >= size - n ? size - 1 : n + (size_t)added;
+}
+
+int
+place_refuse(const struct place *at, struct failure *why, const char *format, ...)
+{
+    char path[300] = "", sentence[300];
+    va_list ap;
+
+    va_start(ap, format);
+    vsnprintf(sentence, sizeof sentence, format, ap);
+    va_end(ap);
+    if (at != NULL)
+        write_path(at, path, sizeof path);
+    return failure_set(why, ERROR_BAD_REQUEST, "%s%s%s", path, at != NULL ? ": " : "", sentence);
+}
+
+int
+place_unknown(const struct place *at, struct failure *why)
+{
+    char path[300];
+
+    write_path(at, path, sizeof path);
+    return failure_set(why, ERROR_BAD_REQUEST, "unknown key \"%s\"", path);
+}
+
+int
+place_unsupported(const struct place *at, struct failure *why)
+{
+    char path[300];
+
+    write_path(at, path, sizeof path);
+    return failure_set(why, ERROR_UNSUPPORTED, "%s: this release does not offer it", path);
+}
+
+int
+place_no_memory(struct failure *why)
+{
+    return failure_set(why, ERROR_INTERNAL, "out of memory");
+}

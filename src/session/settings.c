@@ -1,0 +1,69 @@
+/* settings.c - what a session engine is told: limits, egress rules, named sessions. */
+
+#include "session/settings.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#define MIB (INT64_C(1) << 20)
+
+void
+session_settings_init(struct session_settings *s)
+{
+    *s = (struct session_settings){
+        .max_in_flight = 2048,
+        .max_per_origin = 1024,
+        .idle_connections = 256,
+        .idle_seconds = 60,
+    };
+    request_init(&s->defaults);
+}
+
+void
+session_settings_destroy(struct session_settings *s)
+{
+    free(s->name);
+    request_destroy(&s->defaults);
+    free(s->ca_file);
+    free(s->client_cert);
+    free(s->client_key);
+    *s = (struct session_settings){ 0 };
+}
+
+/* Without memory there is no session at all, which whoever reads the settings refuses. */
+static void
+add_default_session(struct engine_settings *s)
+{
+    if ((s->sessions = calloc(1, sizeof *s->sessions)) == NULL)
+        return;
+    session_settings_init(&s->sessions[0]);
+    s->sessions[0].name = strdup("default");
+    s->session_count = s->sessions[0].name != NULL;
+}
+
+void
+engine_settings_init(struct engine_settings *s)
+{
+    *s = (struct engine_settings){
+        .threads = 1,
+        .limits = {
+            .request_bytes = 16 * MIB,
+            .response_bytes = 64 * MIB,
+            .buffered_bytes = 512 * MIB,
+            .in_flight = 2048,
+            .queue = 2048,
+        },
+    };
+    egress_rules_init(&s->egress);
+    add_default_session(s);
+}
+
+void
+engine_settings_destroy(struct engine_settings *s)
+{
+    egress_rules_destroy(&s->egress);
+    for (size_t i = 0; i < s->session_count; i++)
+        session_settings_destroy(&s->sessions[i]);
+    free(s->sessions);
+    *s = (struct engine_settings){ 0 };
+}
