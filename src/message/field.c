@@ -45,6 +45,8 @@ read_text(char **to, const struct field *f, const json_t *value, const struct pl
 
     if (json_is_string(value) && f->kind == FIELD_PATH && json_string_value(value)[0] != '/')
         return place_refuse(at, why, "expected an absolute path");
+    if (json_is_string(value) && f->kind == FIELD_TEXT && n < f->min && f->min == 1)
+        return place_refuse(at, why, "must not be empty");
     if (json_is_string(value) && f->kind == FIELD_TEXT && (n < f->min || n > f->max))
         return place_refuse(at, why, "expected text of %lld to %lld bytes", (long long)f->min,
                             (long long)f->max);

@@ -55,6 +55,16 @@ place_unsupported(const struct place *at, struct failure *why)
 }
 
 int
+place_pass(const struct place *at, const struct failure *inner, struct failure *why)
+{
+    char path[300] = "";
+
+    if (at != NULL)
+        write_path(at, path, sizeof path);
+    return failure_set(why, inner->error, "%s%s%s", path, at != NULL ? "." : "", inner->detail);
+}
+
+int
 place_no_memory(struct failure *why)
 {
     return failure_set(why, ERROR_INTERNAL, "out of memory");

@@ -24,4 +24,7 @@ int place_unknown(const struct place *at, struct failure *why);     /* `unknown 
 int place_unsupported(const struct place *at, struct failure *why); /* of a later release */
 int place_no_memory(struct failure *why);
 
+/* What a lower floor refused, its detail put under `at` (NULL: as it is). */
+int place_pass(const struct place *at, const struct failure *inner, struct failure *why);
+
 #endif

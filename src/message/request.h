@@ -1,5 +1,14 @@
 /*
  * message/request.h - JSON to a request: every key of the request object.
+ *
+ * Beyond the contract's table:
+ * - `params` and `form` take text, numbers, true and false as values, written as JSON writes them
+ *   (1, 1.5, true), or a list of these, which repeats the name; null is refused.
+ * - `headers` takes text, or null to remove a session's header; a list of pairs repeats a name.
+ * - A number as `timeout` is the total.  Every time-out is above 0 and at most 86400 seconds.
+ * - `tag` has at most 4096 bytes, as it goes into the log.
+ * - Text that becomes part of a URL, a header, a cookie or a log line holds no NUL; bodies may.
+ * - An integer outside 64 bits is refused, also inside `json`.
  */
 #ifndef MESSAGE_REQUEST_H
 #define MESSAGE_REQUEST_H
@@ -15,11 +24,20 @@
 int request_from_json(struct request *r, const json_t *object, struct failure *why);
 int request_from_text(struct request *r, const char *text, size_t size, struct failure *why);
 
-/* The same from a query string: `url` and the keys that are plain values (percent-decoded, + is a space). */
+/*
+ * The same from a query string: `url` and the keys that are plain values (percent-decoded, + is a
+ * space).  Empty segments are skipped; NULL is an empty query.
+ */
 int request_from_query(struct request *r, const char *query, struct failure *why);
 
-/* One key of a session's defaults; -1 also for url, body, params and their kin.  1: not a request key. */
+/*
+ * One key of a session's defaults; -1 also for url, session, bodies and params.  1: not a request
+ * key, and `why` untouched.
+ */
 int request_default_from_json(struct request *r, const char *key, const json_t *value,
                               struct failure *why);
+
+/* The i-th key of the request object; NULL past the last.  For the check against the documents. */
+const char *request_key_name(size_t i);
 
 #endif
