@@ -1,0 +1,8 @@
+"""For uvicorn, hypercorn, daphne: an ASGI server runs the async views on its event loop."""
+
+import os
+
+from django.core.asgi import get_asgi_application
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "project.settings")
+application = get_asgi_application()

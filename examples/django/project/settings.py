@@ -1,0 +1,33 @@
+"""The whole project's settings: no database, no sessions, no admin; just views that fetch."""
+
+import os
+import secrets
+from pathlib import Path
+
+# Where the web server mounts curlewd.  This one line is all that Curlew needs here.
+CURLEW = {"URL": os.environ.get("CURLEW_URL", "http://127.0.0.1:8080/_fetch")}
+
+# The site whose pages the views fetch.
+ORIGIN = os.environ.get("ORIGIN", "https://example.org")
+
+SECRET_KEY = secrets.token_urlsafe(50)  # nothing here signs anything that must outlive a restart
+DEBUG = False
+ALLOWED_HOSTS = ["127.0.0.1", "localhost"]
+
+ROOT_URLCONF = "project.urls"
+MIDDLEWARE = ["project.views.FailedFetches"]
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [Path(__file__).parent / "templates"],
+    }
+]
+USE_I18N = False
+USE_TZ = True
+
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "handlers": {"console": {"class": "logging.StreamHandler"}},
+    "root": {"handlers": ["console"], "level": "WARNING"},
+}

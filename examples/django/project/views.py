@@ -1,0 +1,74 @@
+"""Views that fetch.  In whatever worker they run, they share the one warm session of curlewd."""
+
+import asyncio
+
+from django.conf import settings
+from django.http import JsonResponse
+from django.shortcuts import render
+from django.utils.deprecation import MiddlewareMixin
+
+from curlew_client import CurlewError, afetch, fetch
+
+
+def index(request):
+    return render(request, "index.html", {"origin": settings.ORIGIN})
+
+
+def sync_page(request, page=""):
+    """One page, from a sync view."""
+    return show(fetch(origin_url(request, page), tag="sync view"))
+
+
+async def async_page(request, page=""):
+    """One page, from an async view: other requests are served while this one waits."""
+    return show(await afetch(origin_url(request, page), tag="async view"))
+
+
+async def one_by_one(request):
+    """Several pages (?page=...&page=...), each after the one before it, over one connection."""
+    return show([await afetch(url) for url in several_urls(request)])
+
+
+async def together(request):
+    """The same pages all at once."""
+    return show(await asyncio.gather(*(afetch(url) for url in several_urls(request))))
+
+
+class FailedFetches(MiddlewareMixin):
+    """A fetch that failed in any view becomes an answer that says why."""
+
+    def process_exception(self, request, error):
+        if isinstance(error, CurlewError):
+            return JsonResponse({"code": error.code, "detail": error.detail}, status=error.status)
+        return None
+
+
+def origin_url(request, page):
+    """A page of our origin and of no other site, with the query that the view was asked with."""
+    query = request.META["QUERY_STRING"]
+    return f"{settings.ORIGIN}/{page}" + (f"?{query}" if query else "")
+
+
+def several_urls(request):
+    return [f"{settings.ORIGIN}/{page}" for page in request.GET.getlist("page")]
+
+
+def show(fetched):
+    """What was fetched, as JSON to look at."""
+    return JsonResponse(
+        [facts(f) for f in fetched] if isinstance(fetched, list) else facts(fetched),
+        safe=False,
+        json_dumps_params={"indent": 2},
+    )
+
+
+def facts(response):
+    return {
+        "url": response.url,
+        "status": response.status,
+        "http_version": response.http_version,
+        "connection_reused": response.reused,
+        "milliseconds": round(1000 * response.envelope["timing"]["total"], 1),
+        "bytes": len(response.content),
+        "body": response.text[:1000],
+    }
