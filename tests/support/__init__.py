@@ -1,0 +1,1 @@
+"""What the integration tests stand on: processes, web servers, an origin, a raw FastCGI client."""

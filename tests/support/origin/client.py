@@ -1,0 +1,59 @@
+"""The origin as the tests hold it: its URLs, and what it saw."""
+
+import http.client
+import json
+import sys
+import time
+from pathlib import Path
+from urllib.parse import quote
+
+from tests.support.procs import Process, wait_until
+
+ROOT = Path(__file__).parents[3]
+
+
+class OriginProcess:
+    def __init__(self, directory, certs=None, name="origin", port=0):
+        argv = [sys.executable, "-m", "tests.support.origin", "--port", port]
+        if certs:
+            argv += ["--certs", certs]
+        self.process = Process(name, argv, directory, cwd=ROOT)
+        self.process.wait_ready(lambda: self.process.out.endswith("\n"))
+        self.ports = json.loads(self.process.out)
+
+    def url(self, path="/", host="127.0.0.1", port="http"):
+        """`port` is a listener's name: http, https, h2, h2c, mtls, elsewhere, never."""
+        scheme = "http" if port in ("http", "h2c", "never") else "https"
+        return f"{scheme}://{host}:{self.ports[port]}{path}"
+
+    def _ask(self, method, target):
+        c = http.client.HTTPConnection("127.0.0.1", self.ports["http"], timeout=10)
+        try:
+            c.request(method, target)
+            return json.loads(c.getresponse().read())
+        finally:
+            c.close()
+
+    def stats(self):
+        return self._ask("GET", "/_stats")
+
+    def reset(self):
+        self._ask("POST", "/_reset")
+
+    def events(self, target=None):
+        return self._ask("GET", "/_events" + (f"?target={quote(target)}" if target else ""))
+
+    def wait_for(self, event, target, timeout=10.0):
+        """When `event` (arrived, left) befell the request for target, on time.monotonic()."""
+        def found():
+            return [e["at"] for e in self.events(target) if e["event"] == event]
+
+        return wait_until(f"{event} {target}", found, timeout)[0]
+
+    def stop(self):
+        return self.process.stop()
+
+
+def now():
+    """The clock that the origin's events are on."""
+    return time.monotonic()

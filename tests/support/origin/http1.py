@@ -1,0 +1,85 @@
+"""HTTP/1.1 on one Link: requests one after the other, bodies by length or in chunks."""
+
+import asyncio
+
+from .message import Request
+
+CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
+
+
+async def serve(link):
+    while True:
+        try:
+            head = await link.reader.readuntil(b"\r\n\r\n")
+        except asyncio.IncompleteReadError:
+            return  # the peer is done
+        request = await read_request(link, head)
+        keep = (request.header("connection") or "").lower() != "close"
+        try:
+            reply = await link.answer(request, write_reply)
+        except asyncio.CancelledError:
+            return  # the peer left in the middle
+        if reply is None:
+            return  # the page had its own way with the connection
+        if not keep or reply.length is None and reply.trailers is None:
+            return
+
+
+async def read_request(link, head):
+    first, *lines = head[:-4].decode("latin-1").split("\r\n")
+    method, target, version = first.split(" ")
+    headers = [[n, v.strip()] for n, v in (line.split(":", 1) for line in lines)]
+    request = Request(method, target, headers, b"", link, version.removeprefix("HTTP/"))
+    if (request.header("expect") or "").lower() == "100-continue":
+        link.writer.write(CONTINUE)
+    if (request.header("transfer-encoding") or "").lower() == "chunked":
+        request.body = await read_chunks(link.reader)
+    else:
+        request.body = await link.reader.readexactly(int(request.header("content-length") or 0))
+    return request
+
+
+async def read_chunks(reader):
+    body = bytearray()
+    while True:
+        size = int((await reader.readuntil(b"\r\n")).split(b";")[0], 16)
+        if size == 0:
+            await reader.readuntil(b"\r\n")
+            return bytes(body)
+        body += await reader.readexactly(size)
+        await reader.readexactly(2)
+
+
+def head_of(reply):
+    lines = [f"HTTP/1.1 {reply.status} {reply.reason}"]
+    lines += [f"{n}: {v}" for n, v in reply.headers]
+    if not reply.bodiless():
+        if reply.length is not None:
+            lines.append(f"Content-Length: {reply.length}")
+        elif reply.trailers is not None:
+            lines.append("Transfer-Encoding: chunked")
+    return ("\r\n".join(lines) + "\r\n\r\n").encode("latin-1")
+
+
+async def write_reply(request, reply):
+    writer = request.link.writer
+    head = head_of(reply)
+    if request.method == "HEAD" or reply.bodiless():
+        writer.write(head)
+    elif isinstance(reply.body, bytes):
+        writer.write(head + reply.body)
+    else:
+        writer.write(head)
+        await write_pieces(writer, reply)
+    await writer.drain()
+
+
+async def write_pieces(writer, reply):
+    """By length, in chunks, or (trailers None) up to the end of the connection."""
+    chunked = reply.length is None and reply.trailers is not None
+    async for piece in reply.body:
+        writer.write(b"%x\r\n%b\r\n" % (len(piece), piece) if chunked else piece)
+        await writer.drain()
+    if chunked:
+        trailers = "".join(f"{n}: {v}\r\n" for n, v in reply.trailers)
+        writer.write(f"0\r\n{trailers}\r\n".encode())

@@ -1,0 +1,186 @@
+"""The origin's sockets: every connection is a Link, counted in Stats."""
+
+import asyncio
+import collections
+import socket
+import ssl
+import time
+
+from . import http1, http2
+
+LIMIT = 1 << 20  # a request head larger than this is cut off
+EVENTS_KEPT = 10000
+
+
+class Stats:
+    """What the origin saw. `in_flight` counts requests, `open` connections."""
+
+    def __init__(self):
+        self.reset()
+
+    def reset(self):
+        self.connections = self.requests = self.max_in_flight = 0
+        self.open, self.in_flight = getattr(self, "open", 0), getattr(self, "in_flight", 0)
+        self.max_open = self.open
+        self.paths = collections.Counter()
+        self.events = collections.deque(maxlen=EVENTS_KEPT)
+
+    def opened(self, link):
+        self.connections += 1
+        self.open += 1
+        self.max_open = max(self.max_open, self.open)
+        link.counted = True
+
+    def uncount(self, link):
+        """It only came to read the statistics."""
+        if link.counted:
+            link.counted = False
+            self.connections -= 1
+            self.open -= 1
+
+    def closed(self, link):
+        if link.counted:
+            self.open -= 1
+            self.note("closed", link)
+
+    def begin(self, request):
+        self.requests += 1
+        self.in_flight += 1
+        self.max_in_flight = max(self.max_in_flight, self.in_flight)
+        self.paths[request.path] += 1
+        self.note("arrived", request.link, request.target)
+
+    def end(self, request):
+        self.in_flight -= 1
+
+    def note(self, event, link, target=None):
+        self.events.append({"event": event, "at": time.monotonic(), "connection": link.number,
+                            "target": target})
+
+    def described(self):
+        names = ("connections", "open", "max_open", "requests", "in_flight", "max_in_flight")
+        return {**{n: getattr(self, n) for n in names}, "paths": dict(self.paths)}
+
+
+class Link(asyncio.StreamReaderProtocol):
+    """One connection. A peer that leaves in mid-request ends the page that was answering."""
+
+    numbers = 0
+
+    def __init__(self, origin, prior_knowledge=False):
+        self.reader = asyncio.StreamReader(limit=LIMIT)
+        super().__init__(self.reader, self._connected)
+        self.origin = origin
+        self.prior_knowledge = prior_knowledge
+        self.counted = False
+        self.answering = {}  # task → request
+        Link.numbers += 1
+        self.number = Link.numbers
+
+    def connection_made(self, transport):
+        super().connection_made(transport)
+        sock = transport.get_extra_info("socket")
+        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        self.origin.stats.opened(self)
+
+    async def _connected(self, reader, writer):
+        self.writer = writer
+        tls = writer.get_extra_info("ssl_object")
+        second = self.prior_knowledge or (tls and tls.selected_alpn_protocol() == "h2")
+        try:
+            await (http2 if second else http1).serve(self)
+        except (ConnectionError, asyncio.IncompleteReadError, asyncio.LimitOverrunError):
+            pass
+        finally:
+            writer.close()
+
+    async def answer(self, request, send):
+        """Run the page and send() its reply, both while the request counts as in flight.
+
+        The reply, or None where the page wrote on the connection by itself.
+        """
+        if request.path.startswith("/_"):
+            self.origin.stats.uncount(self)
+            return await self._page(request, send)
+        self.origin.stats.begin(request)
+        self.answering[asyncio.current_task()] = request
+        try:
+            return await self._page(request, send)
+        finally:
+            self.answering.pop(asyncio.current_task(), None)
+            self.origin.stats.end(request)
+
+    async def _page(self, request, send):
+        reply = await self.origin.page(request)
+        if reply is not None:
+            await send(request, reply)
+        return reply
+
+    def eof_received(self):
+        self._peer_left()
+        return super().eof_received()
+
+    def connection_lost(self, error):
+        self._peer_left()
+        self.origin.stats.closed(self)
+        super().connection_lost(error)
+
+    def _peer_left(self):
+        for task, request in list(self.answering.items()):
+            self.origin.stats.note("left", self, request.target)
+            task.cancel()
+        self.answering.clear()
+
+    def described(self):
+        tls = self.writer.get_extra_info("ssl_object")
+        cert = tls.getpeercert() if tls else None
+        subject = dict(pair[0] for pair in cert["subject"]) if cert else {}
+        local, peer = (self.writer.get_extra_info(n) for n in ("sockname", "peername"))
+        return {"connection": self.number, "tls": bool(tls), "client_cert": subject.get("commonName"),
+                "local_ip": local[0], "local_port": local[1], "peer_port": peer[1]}
+
+
+class Origin:
+    def __init__(self, pages):
+        self.stats = Stats()
+        self.page = lambda request: pages.dispatch(self, request)
+        self.servers = []
+
+    async def listen(self, hosts, port=0, tls=None, prior_knowledge=False):
+        """One port on every host; the port."""
+        loop = asyncio.get_running_loop()
+        for host in hosts:
+            try:
+                server = await loop.create_server(
+                    lambda: Link(self, prior_knowledge), host, port, ssl=tls, backlog=4096)
+            except OSError:
+                if host == "::1":  # a machine without IPv6
+                    continue
+                raise
+            self.servers.append(server)
+            port = server.sockets[0].getsockname()[1]
+        return port
+
+
+def tls_context(certs, alpn=("http/1.1",), cert="server", client_ca=None):
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(certs / f"{cert}.pem", certs / f"{cert}.key")
+    context.set_alpn_protocols(list(alpn))
+    if client_ca:
+        context.verify_mode = ssl.CERT_REQUIRED
+        context.load_verify_locations(certs / f"{client_ca}.pem")
+    return context
+
+
+def never_accepting():
+    """A port whose queue of connections is full: the next connect() waits in vain."""
+    listener = socket.socket()
+    listener.bind(("127.0.0.1", 0))
+    listener.listen(0)
+    held = [listener]
+    for _ in range(4):
+        s = socket.socket()
+        s.setblocking(False)
+        s.connect_ex(listener.getsockname())
+        held.append(s)
+    return listener.getsockname()[1], held

@@ -1,0 +1,163 @@
+"""Processes that tests start: each in a group of its own, all of them gone at the end.
+
+A process dies with us even where we are killed (PR_SET_PDEATHSIG), at the latest when Python
+exits (atexit), and normally in stop(), which also ends whatever its group still holds.
+"""
+
+import atexit
+import ctypes
+import os
+import random
+import signal
+import socket
+import subprocess
+import tempfile
+import time
+from pathlib import Path
+
+PR_SET_PDEATHSIG = 1
+PORTS = range(10000, 32000)  # below Linux' ephemeral ports, which clients take at random
+
+_libc = ctypes.CDLL(None)
+_running = set()
+_reserved = []  # abstract sockets: one for each port given out, held while this process lives
+
+
+def wait_until(what, condition, timeout=10.0, every=0.005):
+    """Wait until condition() is true and give back what it said; AssertionError past timeout."""
+    end = time.monotonic() + timeout
+    while True:
+        answer = condition()
+        if answer:
+            return answer
+        if time.monotonic() > end:
+            raise AssertionError(f"waited {timeout:g} s in vain: {what}")
+        time.sleep(every)
+
+
+def _reserve(port):
+    """Keep other test workers away from the port for as long as we live."""
+    mark = socket.socket(socket.AF_UNIX)
+    try:
+        mark.bind(f"\0curlew-test-port-{port}")
+    except OSError:
+        mark.close()
+        return False
+    _reserved.append(mark)
+    return True
+
+
+def free_port():
+    """A TCP port on loopback that nobody listens on and no other test will be given."""
+    for _ in range(1000):
+        port = random.choice(PORTS)
+        with socket.socket() as probe:
+            try:
+                probe.bind(("0.0.0.0", port))
+            except OSError:
+                continue
+        if _reserve(port):
+            return port
+    raise RuntimeError("no free port")
+
+
+def temp_dir(prefix="curlew-test-"):
+    """A short path that a server's unprivileged worker can also enter (AF_UNIX takes 107 bytes)."""
+    path = Path(tempfile.mkdtemp(prefix=prefix, dir="/tmp"))
+    path.chmod(0o777)
+    return path
+
+
+def connects(address):
+    """Does somebody listen on a path or a (host, port)?"""
+    family = socket.AF_INET if isinstance(address, tuple) else socket.AF_UNIX
+    with socket.socket(family) as s:
+        s.settimeout(1)
+        try:
+            s.connect(address if isinstance(address, tuple) else str(address))
+        except OSError:
+            return False
+    return True
+
+
+def _in_child():
+    _libc.prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
+
+
+class Process:
+    """One running program; its standard output and error go to files in `directory`."""
+
+    def __init__(self, name, argv, directory, env=None, cwd=None, pass_fds=()):
+        self.name = name
+        self.argv = [str(a) for a in argv]
+        self.out_path = Path(directory) / f"{name}.out"
+        self.err_path = Path(directory) / f"{name}.err"
+        with open(self.out_path, "ab") as out, open(self.err_path, "ab") as err:
+            self.popen = subprocess.Popen(
+                self.argv, stdin=subprocess.DEVNULL, stdout=out, stderr=err, cwd=cwd,
+                env={**os.environ, **(env or {})}, start_new_session=True,
+                preexec_fn=_in_child, pass_fds=pass_fds)
+        self.pid = self.popen.pid
+        _running.add(self)
+
+    def __repr__(self):
+        return f"<{self.name} {self.pid}>"
+
+    @property
+    def out(self):
+        return self.out_path.read_text(errors="replace")
+
+    @property
+    def err(self):
+        return self.err_path.read_text(errors="replace")
+
+    def running(self):
+        return self.popen.poll() is None
+
+    def send(self, number):
+        self.popen.send_signal(number)
+
+    def wait_ready(self, condition, timeout=15.0):
+        """Until condition() is true; a process that dies meanwhile is reported with its words."""
+        def ready_or_dead():
+            return condition() or not self.running()
+
+        try:
+            wait_until(f"{self.name} to be ready", ready_or_dead, timeout)
+        except AssertionError as late:
+            raise AssertionError(f"{late}\n{self.out}{self.err}") from None
+        if not self.running():
+            raise AssertionError(
+                f"{self.name} ended with {self.popen.returncode}:\n{self.out}{self.err}")
+        return self
+
+    def wait(self, timeout=10.0):
+        """Its exit code, once it has ended by itself."""
+        code = self.popen.wait(timeout)
+        _running.discard(self)
+        return code
+
+    def stop(self, number=signal.SIGTERM, timeout=10.0):
+        """Ask, then kill; leaves nothing of the group. Its exit code."""
+        if self.running():
+            self.send(number)
+        try:
+            self.popen.wait(timeout)
+        except subprocess.TimeoutExpired:
+            self._signal_group(signal.SIGKILL)
+            self.popen.wait(timeout)
+        self._signal_group(signal.SIGKILL)
+        _running.discard(self)
+        return self.popen.returncode
+
+    def _signal_group(self, number):
+        try:
+            os.killpg(self.pid, number)
+        except (ProcessLookupError, PermissionError):
+            pass
+
+
+@atexit.register
+def stop_all():
+    for process in list(_running):
+        process.stop(timeout=2.0)
