@@ -1,5 +1,9 @@
 /*
  * envelope.h - a response as JSON: the contract's envelope, as one document or as a frame.
+ *
+ * `encoding` is the charset that Content-Type declares, else "utf-8" where
+ * the body is valid UTF-8, else null.  Text in a response's head that is not
+ * UTF-8 is taken for ISO-8859-1.  `tag` and `index` come last, where there are any.
  */
 #ifndef MESSAGE_ENVELOPE_H
 #define MESSAGE_ENVELOPE_H
@@ -11,8 +15,12 @@
 
 #include <stdbool.h>
 
-/* Append the envelope.  `index` < 0: not part of a batch.  0; -1: out of memory, or past out's limit. */
-int envelope_write(struct buffer *out, const struct request *asked, const struct response *r, int index);
+/*
+ * Append the envelope.  `index` < 0: not part of a batch.  0; -1: out of memory, or past out's
+ * limit, and then out is marked failed.
+ */
+int envelope_write(struct buffer *out, const struct request *asked, const struct response *r,
+                   int index);
 
 /*
  * The frame's first line, without the newline: the envelope without body.  The caller sends the
@@ -21,8 +29,11 @@ int envelope_write(struct buffer *out, const struct request *asked, const struct
 int envelope_write_head(struct buffer *out, const struct request *asked, const struct response *r,
                         int index);
 
-/* The same for a fetch that failed: {"ok": false, "error": {…}, "tag", "index"}; in frames with "body_bytes": 0. */
-int envelope_write_failure(struct buffer *out, const struct request *asked, const struct failure *f,
-                           int index, bool frame);
+/*
+ * The same for a fetch that failed: {"ok": false, "error": {…}, "tag", "index"}; in frames with
+ * "body_bytes": 0.
+ */
+int envelope_write_failure(struct buffer *out, const struct request *asked,
+                           const struct failure *f, int index, bool frame);
 
 #endif

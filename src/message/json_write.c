@@ -19,53 +19,59 @@ below(uint64_t word, unsigned limit)
 }
 
 static bool
-plain(unsigned char c)
+all_plain(uint64_t word)
 {
-    return c >= 0x20 && c != '"' && c != '\\';
+    return (below(word, 0x20) | below(word ^ EACH('"'), 1) | below(word ^ EACH('\\'), 1)) == 0;
 }
 
-/* How many bytes from the start need no escape: eight at a time, as most need none. */
-static size_t
-plain_run(const unsigned char *s, size_t n)
-{
-    size_t i = 0;
-    uint64_t word;
-
-    for (; n - i >= sizeof word; i += sizeof word) {
-        memcpy(&word, s + i, sizeof word);
-        if (below(word, 0x20) | below(word ^ EACH('"'), 1) | below(word ^ EACH('\\'), 1))
-            break;
-    }
-    while (i < n && plain(s[i]))
-        i++;
-    return i;
-}
-
-static void
-add_escape(struct buffer *to, unsigned char c)
+/* One byte, as it is or escaped: up to 6 bytes.  Returns where the next one goes. */
+static char *
+escape(char *to, unsigned char c)
 {
     static const char from[] = "\"\\\n\r\t\b\f", as[] = "\"\\nrtbf", hex[] = "0123456789abcdef";
-    const char *short_one = c != '\0' ? strchr(from, c) : NULL;
+    const char *named;
 
-    if (short_one != NULL)
-        buffer_add(to, (char[]){ '\\', as[short_one - from] }, 2);
-    else
-        buffer_add(to, (char[]){ '\\', 'u', '0', '0', hex[c >> 4], hex[c & 15] }, 6);
+    if (c >= 0x20 && c != '"' && c != '\\') {
+        *to++ = (char)c;
+        return to;
+    }
+    if (c != '\0' && (named = strchr(from, c)) != NULL) {
+        *to++ = '\\';
+        *to++ = as[named - from];
+        return to;
+    }
+    memcpy(to, "\\u00", 4);
+    to[4] = hex[c >> 4];
+    to[5] = hex[c & 15];
+    return to + 6;
 }
 
+/* Eight bytes at a time, as most need no escape, by way of the stack: `to` grows by what it gets. */
 void
 json_add_escaped(struct buffer *to, const char *text, size_t n)
 {
-    for (;;) {
-        size_t run = plain_run((const unsigned char *)text, n);
+    char work[1024], *p = work;
 
-        buffer_add(to, text, run);
-        if (run == n)
-            return;
-        add_escape(to, (unsigned char)text[run]);
-        text += run + 1;
-        n -= run + 1;
+    while (n > 0) {
+        size_t step = n < 8 ? n : 8;
+        uint64_t word = 0;
+
+        if (p > work + sizeof work - 48) { /* eight bytes, all escaped */
+            buffer_add(to, work, (size_t)(p - work));
+            p = work;
+        }
+        memcpy(&word, text, step);
+        if (step == 8 && all_plain(word)) {
+            memcpy(p, &word, 8);
+            p += 8;
+        } else {
+            for (size_t i = 0; i < step; i++)
+                p = escape(p, (unsigned char)text[i]);
+        }
+        text += step;
+        n -= step;
     }
+    buffer_add(to, work, (size_t)(p - work));
 }
 
 void

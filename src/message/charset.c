@@ -1,0 +1,184 @@
+/* charset.c - bytes in the charset that their sender named, as JSON text. */
+
+#include "message/charset.h"
+
+#include "base/utf8.h"
+#include "message/json.h"
+
+#include <errno.h>
+#include <iconv.h>
+#include <string.h>
+#include <strings.h>
+
+#define NO_ICONV    ((iconv_t)(-1))
+#define REPLACEMENT "\xEF\xBF\xBD"
+
+/* -- the name ----------------------------------------------------------- */
+
+/* From one parameter's value to the next parameter, past quoted semicolons. */
+static const char *
+next_parameter(const char *p)
+{
+    bool quoted = false;
+
+    for (; *p != '\0' && (quoted || *p != ';'); p++) {
+        if (quoted && *p == '\\' && p[1] != '\0')
+            p++;
+        else if (*p == '"')
+            quoted = !quoted;
+    }
+    return *p == ';' ? p + 1 : NULL;
+}
+
+/* Only what iconv_open() cannot take for a suffix such as //TRANSLIT. */
+static bool
+copy_name(char *to, const char *from)
+{
+    static const char allowed[] = "abcdefghijklmnopqrstuvwxyz0123456789-_.:+()";
+    size_t n = 0;
+
+    if (*from == '"' || *from == '\'')
+        from++;
+    for (; *from != '\0' && strchr("\"'; \t", *from) == NULL; from++) {
+        char c = *from >= 'A' && *from <= 'Z' ? (char)(*from | 0x20) : *from;
+
+        if (n + 1 == CHARSET_SIZE || strchr(allowed, c) == NULL)
+            return false;
+        to[n++] = c;
+    }
+    to[n] = '\0';
+    return n > 0;
+}
+
+bool
+charset_declared(char name[CHARSET_SIZE], const char *content_type)
+{
+    const char *p = next_parameter(content_type);
+
+    for (; p != NULL; p = next_parameter(p)) {
+        p += strspn(p, " \t");
+        if (strncasecmp(p, "charset=", 8) == 0)
+            return copy_name(name, p + 8);
+    }
+    return false;
+}
+
+bool
+charset_is_utf8(const char *name)
+{
+    return strcmp(name, "utf-8") == 0 || strcmp(name, "utf8") == 0;
+}
+
+/* -- conversion --------------------------------------------------------- */
+
+/*
+ * Through a buffer on the stack, so that the text is never held twice.  What
+ * does not decode ends it, or is replaced a byte at a time.
+ */
+static bool
+convert(struct buffer *to, iconv_t cd, const char *bytes, size_t n, bool replace)
+{
+    char *from = (char *)bytes; /* iconv() does not write there */
+
+    for (bool more = true; more;) {
+        char text[4096], *end = text;
+        size_t room = sizeof text;
+        bool flush = n == 0; /* a state left open may still hold a character */
+        size_t rc = iconv(cd, flush ? NULL : &from, flush ? NULL : &n, &end, &room);
+        int error = errno;
+
+        json_add_escaped(to, text, (size_t)(end - text));
+        more = !flush;
+        if (rc != (size_t)-1 || error == E2BIG)
+            continue;
+        if (!replace)
+            return false;
+        json_add_escaped(to, REPLACEMENT, sizeof REPLACEMENT - 1);
+        if (error == EINVAL || n == 0) /* cut short: all that is left is one broken character */
+            n = 0;
+        else
+            from++, n--;
+    }
+    return true;
+}
+
+bool
+charset_add(struct buffer *to, const char *name, const char *bytes, size_t n)
+{
+    size_t start = to->len;
+    iconv_t cd;
+    bool whole;
+
+    if (charset_is_utf8(name)) {
+        if (!utf8_valid(bytes, n))
+            return false;
+        json_add_text(to, bytes, n);
+        return true;
+    }
+    if ((cd = iconv_open("UTF-8", name)) == NO_ICONV)
+        return false;
+    buffer_addc(to, '"');
+    if (!(whole = convert(to, cd, bytes, n, false)))
+        to->len = start;
+    else
+        buffer_addc(to, '"');
+    iconv_close(cd);
+    return whole;
+}
+
+void
+charset_add_replacing(struct buffer *to, const char *name, const char *bytes, size_t n)
+{
+    iconv_t cd = charset_is_utf8(name) ? NO_ICONV : iconv_open("UTF-8", name);
+    struct buffer mended;
+
+    if (cd != NO_ICONV) {
+        buffer_addc(to, '"');
+        convert(to, cd, bytes, n, true);
+        buffer_addc(to, '"');
+        iconv_close(cd);
+        return;
+    }
+    if (utf8_valid(bytes, n)) {
+        json_add_text(to, bytes, n);
+        return;
+    }
+    buffer_init(&mended, SIZE_MAX);
+    utf8_replace(&mended, bytes, n);
+    if (buffer_ok(&mended))
+        json_add_text(to, mended.data, mended.len);
+    else
+        to->failed = true;
+    buffer_free(&mended);
+}
+
+/* -- heads -------------------------------------------------------------- */
+
+static void
+add_latin1(struct buffer *to, const char *text, size_t n)
+{
+    buffer_addc(to, '"');
+    for (size_t i = 0; i < n; i++) {
+        unsigned char c = (unsigned char)text[i];
+        char two[2] = { (char)(0xC0 | c >> 6), (char)(0x80 | (c & 0x3F)) };
+
+        if (c < 0x80)
+            json_add_escaped(to, text + i, 1);
+        else
+            buffer_add(to, two, 2);
+    }
+    buffer_addc(to, '"');
+}
+
+void
+charset_add_head(struct buffer *to, const char *text)
+{
+    size_t n = text != NULL ? strlen(text) : 0;
+
+    if (text == NULL)
+        buffer_adds(to, "null");
+    else if (utf8_valid(text, n))
+        json_add_text(to, text, n);
+    else
+        add_latin1(to, text, n);
+}

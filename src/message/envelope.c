@@ -1,0 +1,303 @@
+/* envelope.c - a response as JSON: the contract's envelope, as one document or as a frame. */
+
+#include "message/envelope.h"
+
+#include "base/base64.h"
+#include "base/utf8.h"
+#include "message/charset.h"
+#include "message/json.h"
+#include "message/problem.h"
+
+#include <string.h>
+#include <strings.h>
+
+/* A piece of JSON that is the same in every envelope. */
+#define PUT(out, literal) buffer_add((out), "" literal, sizeof(literal) - 1)
+
+static void
+put_bool(struct buffer *out, bool yes)
+{
+    if (yes)
+        PUT(out, "true");
+    else
+        PUT(out, "false");
+}
+
+/* -- heads and cookies -------------------------------------------------- */
+
+static void
+put_headers(struct buffer *out, const struct pairs *headers)
+{
+    PUT(out, "\"headers\":[");
+    for (size_t i = 0; i < headers->count; i++) {
+        if (i > 0)
+            PUT(out, ",");
+        PUT(out, "[");
+        charset_add_head(out, headers->items[i].name);
+        PUT(out, ",");
+        charset_add_head(out, headers->items[i].value);
+        PUT(out, "]");
+    }
+    PUT(out, "]");
+}
+
+static void
+put_status(struct buffer *out, const struct head *h)
+{
+    PUT(out, "\"status\":");
+    json_add_integer(out, h->status);
+    PUT(out, ",\"reason\":");
+    charset_add_head(out, h->reason);
+    PUT(out, ",\"url\":");
+    charset_add_head(out, h->url);
+}
+
+static void
+put_history(struct buffer *out, const struct response *r)
+{
+    PUT(out, ",\"history\":[");
+    for (size_t i = 0; i < r->history_count; i++) {
+        if (i > 0)
+            PUT(out, ",");
+        PUT(out, "{");
+        put_status(out, &r->history[i]);
+        PUT(out, ",");
+        put_headers(out, &r->history[i].headers);
+        PUT(out, "}");
+    }
+    PUT(out, "]");
+}
+
+static void
+put_cookie(struct buffer *out, const struct cookie *c)
+{
+    PUT(out, "{\"name\":");
+    charset_add_head(out, c->name);
+    PUT(out, ",\"value\":");
+    charset_add_head(out, c->value);
+    PUT(out, ",\"domain\":");
+    charset_add_head(out, c->domain);
+    PUT(out, ",\"path\":");
+    charset_add_head(out, c->path != NULL ? c->path : "/");
+    PUT(out, ",\"secure\":");
+    put_bool(out, c->secure);
+    PUT(out, ",\"http_only\":");
+    put_bool(out, c->http_only);
+    PUT(out, ",\"expires\":");
+    json_add_integer(out, c->expires);
+    PUT(out, "}");
+}
+
+static void
+put_cookies(struct buffer *out, const struct cookies *cookies)
+{
+    PUT(out, ",\"cookies\":[");
+    for (size_t i = 0; i < cookies->count; i++) {
+        if (i > 0)
+            PUT(out, ",");
+        put_cookie(out, &cookies->items[i]);
+    }
+    PUT(out, "]");
+}
+
+/* -- the body ----------------------------------------------------------- */
+
+/* The body's charset, once it is known; "" where there is none to name. */
+static void
+find_encoding(char name[CHARSET_SIZE], const struct request *asked, const struct response *r)
+{
+    const struct pairs *headers = &r->head.headers;
+
+    for (size_t i = 0; i < headers->count; i++)
+        if (strcasecmp(headers->items[i].name, "content-type") == 0 &&
+            charset_declared(name, headers->items[i].value))
+            return;
+    name[0] = '\0';
+    if (asked->response_body != BODY_NONE && utf8_valid(r->body.data, r->body.len))
+        strcpy(name, "utf-8");
+}
+
+static bool
+put_text(struct buffer *out, const struct request *asked, const struct response *r,
+         const char *encoding)
+{
+    const char *name = encoding[0] != '\0' ? encoding : "utf-8";
+
+    if (asked->response_body == BODY_TEXT)
+        charset_add_replacing(out, name, r->body.data, r->body.len);
+    else
+        return charset_add(out, name, r->body.data, r->body.len);
+    return true;
+}
+
+static void
+put_body(struct buffer *out, const struct request *asked, const struct response *r,
+         const char *encoding)
+{
+    size_t start = out->len;
+
+    if (asked->response_body == BODY_NONE)
+        return;
+    if (asked->response_body != BODY_BASE64) {
+        PUT(out, ",\"body\":");
+        if (put_text(out, asked, r, encoding))
+            return;
+        out->len = out->failed ? out->len : start;
+    }
+    PUT(out, ",\"body_base64\":\"");
+    base64_encode(out, r->body.data, r->body.len);
+    PUT(out, "\"");
+}
+
+static void
+put_encoding(struct buffer *out, const char *encoding)
+{
+    PUT(out, ",\"encoding\":");
+    if (encoding[0] == '\0')
+        PUT(out, "null");
+    else
+        json_add_text(out, encoding, strlen(encoding));
+}
+
+/* -- facts about the fetch ---------------------------------------------- */
+
+static void
+put_timing(struct buffer *out, const struct timing *t)
+{
+    PUT(out, ",\"timing\":{\"queue\":");
+    json_add_seconds(out, t->queue);
+    PUT(out, ",\"dns\":");
+    json_add_seconds(out, t->dns);
+    PUT(out, ",\"connect\":");
+    json_add_seconds(out, t->connect);
+    PUT(out, ",\"tls\":");
+    json_add_seconds(out, t->tls);
+    PUT(out, ",\"first_byte\":");
+    json_add_seconds(out, t->first_byte);
+    PUT(out, ",\"total\":");
+    json_add_seconds(out, t->total);
+    PUT(out, "}");
+}
+
+static void
+put_connection(struct buffer *out, const struct response *r)
+{
+    PUT(out, ",\"connection\":{\"reused\":");
+    put_bool(out, r->reused);
+    PUT(out, ",\"remote_ip\":");
+    charset_add_head(out, r->remote_ip);
+    PUT(out, ",\"remote_port\":");
+    json_add_integer(out, r->remote_port);
+    PUT(out, ",\"local_ip\":");
+    charset_add_head(out, r->local_ip);
+    PUT(out, ",\"local_port\":");
+    json_add_integer(out, r->local_port);
+    PUT(out, "}");
+}
+
+static const char *
+method_of(const struct request *asked)
+{
+    if (asked->method != NULL)
+        return asked->method;
+    return asked->body != NULL || asked->part_count > 0 ? "POST" : "GET";
+}
+
+static void
+put_request(struct buffer *out, const struct request *asked, const struct response *r)
+{
+    PUT(out, ",\"request\":{\"method\":");
+    charset_add_head(out, method_of(asked));
+    PUT(out, ",\"bytes_sent\":");
+    json_add_integer(out, r->bytes_sent);
+    PUT(out, "},\"session\":");
+    charset_add_head(out, asked->session != NULL ? asked->session : "default");
+    PUT(out, ",\"attempts\":");
+    json_add_integer(out, r->attempts);
+    PUT(out, ",\"coalesced\":");
+    put_bool(out, r->coalesced);
+}
+
+static const char *
+version_name(int version)
+{
+    switch (version) {
+    case 10:
+        return "1.0";
+    case 11:
+        return "1.1";
+    case 20:
+        return "2";
+    case 30:
+        return "3";
+    default:
+        return NULL;
+    }
+}
+
+/* -- whole envelopes ---------------------------------------------------- */
+
+static int
+put_end(struct buffer *out, const struct request *asked, int index)
+{
+    if (asked->tag != NULL) {
+        PUT(out, ",\"tag\":");
+        charset_add_head(out, asked->tag);
+    }
+    if (index >= 0) {
+        PUT(out, ",\"index\":");
+        json_add_integer(out, index);
+    }
+    PUT(out, "}");
+    return buffer_ok(out) ? 0 : -1;
+}
+
+static int
+write_envelope(struct buffer *out, const struct request *asked, const struct response *r, int index,
+               bool frame)
+{
+    char encoding[CHARSET_SIZE];
+
+    find_encoding(encoding, asked, r);
+    PUT(out, "{\"ok\":true,");
+    put_status(out, &r->head);
+    PUT(out, ",\"http_version\":");
+    charset_add_head(out, version_name(r->http_version));
+    PUT(out, ",");
+    put_headers(out, &r->head.headers);
+    put_cookies(out, &r->cookies);
+    put_encoding(out, encoding);
+    if (!frame)
+        put_body(out, asked, r, encoding);
+    PUT(out, ",\"body_bytes\":");
+    json_add_integer(out, frame ? (int64_t)r->body.len : r->body_bytes);
+    put_history(out, r);
+    put_timing(out, &r->timing);
+    put_connection(out, r);
+    put_request(out, asked, r);
+    return put_end(out, asked, index);
+}
+
+int
+envelope_write(struct buffer *out, const struct request *asked, const struct response *r, int index)
+{
+    return write_envelope(out, asked, r, index, false);
+}
+
+int
+envelope_write_head(struct buffer *out, const struct request *asked, const struct response *r,
+                    int index)
+{
+    return write_envelope(out, asked, r, index, true);
+}
+
+int
+envelope_write_failure(struct buffer *out, const struct request *asked, const struct failure *f,
+                       int index, bool frame)
+{
+    PUT(out, "{\"ok\":false,\"error\":");
+    problem_write(out, f);
+    if (frame)
+        PUT(out, ",\"body_bytes\":0");
+    return put_end(out, asked, index);
+}
