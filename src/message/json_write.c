@@ -46,7 +46,7 @@ escape(char *to, unsigned char c)
     return to + 6;
 }
 
-/* Eight bytes at a time, as most need no escape, by way of the stack: `to` grows by what it gets. */
+/* Eight bytes at a time, as most need no escape, by way of the stack. */
 void
 json_add_escaped(struct buffer *to, const char *text, size_t n)
 {

@@ -40,7 +40,7 @@ int request_key_read(struct request_reader *rd, const struct request_key *key,
 /* After the last key: url is there, params go into it. */
 int request_finish(struct request_reader *rd);
 
-/* One of a session's defaults, somewhere inside a larger document; as request_default_from_json(). */
+/* As request_default_from_json(), for a key somewhere inside a larger document. */
 int request_read_default(struct request *r, const struct place *at, const json_t *value,
                          struct failure *why);
 

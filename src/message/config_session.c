@@ -1,0 +1,139 @@
+/* config_session.c - named sessions: a saved request, and what only a session has. */
+
+#include "message/config_table.h"
+#include "message/request_reader.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#define NAME_MAX_BYTES 64
+
+/* -- the table ---------------------------------------------------------- */
+
+static const char *const jars[] = { "none", "shared", NULL };
+
+#define AT(member) offsetof(struct session_settings, member)
+#define COUNT_MAX  1000000
+
+static const struct field fields[] = {
+    { "cookie_jar", FIELD_TWO_WAY, AT(shared_jar), 0, 0, jars },
+    { "max_in_flight", FIELD_INT, AT(max_in_flight), 1, COUNT_MAX, NULL },
+    { "max_per_origin", FIELD_INT, AT(max_per_origin), 1, COUNT_MAX, NULL },
+    { "idle_connections", FIELD_INT, AT(idle_connections), 0, COUNT_MAX, NULL },
+    { "idle_seconds", FIELD_INT, AT(idle_seconds), 1, 86400, NULL },
+    { "ca_file", FIELD_PATH, AT(ca_file), 0, 0, NULL },
+    { "client_cert", FIELD_PATH, AT(client_cert), 0, 0, NULL },
+    { "client_key", FIELD_PATH, AT(client_key), 0, 0, NULL },
+};
+
+static const char *const later[] = { "rate_per_origin", "burst", "breaker", "proxies" };
+
+const char *
+session_key(size_t i)
+{
+    return i < sizeof fields / sizeof fields[0] ? fields[i].name : NULL;
+}
+
+/* -- one session -------------------------------------------------------- */
+
+bool
+session_name_valid(const char *name)
+{
+    static const char allowed[] =
+        "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._-";
+    size_t n = strspn(name, allowed);
+
+    return n >= 1 && n <= NAME_MAX_BYTES && name[n] == '\0';
+}
+
+static int
+read_key(struct session_settings *s, const struct place *at, const json_t *value,
+         struct failure *why)
+{
+    int rc;
+
+    for (size_t i = 0; i < sizeof fields / sizeof fields[0]; i++)
+        if (strcmp(fields[i].name, at->name) == 0)
+            return field_read(s, &fields[i], value, at, why);
+    for (size_t i = 0; i < sizeof later / sizeof later[0]; i++)
+        if (strcmp(later[i], at->name) == 0)
+            return place_unsupported(at, why);
+    rc = request_read_default(&s->defaults, at, value, why);
+    return rc == 1 ? place_unknown(at, why) : rc;
+}
+
+static int
+read_session(struct session_settings *s, const char *name, const json_t *object,
+             const struct place *at, struct failure *why)
+{
+    const char *key;
+    json_t *value;
+
+    if (!session_name_valid(name))
+        return place_refuse(at, why,
+                            "a session's name is 1 to 64 of A-Z, a-z, 0-9, \".\", \"_\" and \"-\"");
+    if (!json_is_object(object))
+        return place_refuse(at, why, "a session is a JSON object");
+    json_object_foreach((json_t *)object, key, value)
+    {
+        struct place here = { at, key, 0 };
+
+        if (read_key(s, &here, value, why) != 0)
+            return -1;
+    }
+    if (s->client_key != NULL && s->client_cert == NULL) {
+        struct place here = { at, "client_key", 0 };
+
+        return place_refuse(&here, why, "of no use without client_cert");
+    }
+    free(s->name);
+    s->name = strdup(name);
+    return s->name == NULL ? place_no_memory(why) : 0;
+}
+
+int
+session_settings_from_json(struct session_settings *s, const char *name, const json_t *object,
+                           struct failure *why)
+{
+    return read_session(s, name, object, NULL, why);
+}
+
+/* -- the file's "sessions" ---------------------------------------------- */
+
+/* "default" is there already; any other begins from the safe defaults, not from it. */
+static struct session_settings *
+find_or_add(struct engine_settings *e, const char *name)
+{
+    struct session_settings *p;
+
+    for (size_t i = 0; i < e->session_count; i++)
+        if (strcmp(e->sessions[i].name, name) == 0)
+            return &e->sessions[i];
+    if ((p = realloc(e->sessions, (e->session_count + 1) * sizeof *p)) == NULL)
+        return NULL;
+    e->sessions = p;
+    session_settings_init(&p[e->session_count]);
+    return &p[e->session_count++];
+}
+
+int
+config_read_sessions(struct config *c, const json_t *object, const struct place *at,
+                     struct failure *why)
+{
+    const char *name;
+    json_t *value;
+
+    if (!json_is_object(object))
+        return place_refuse(at, why, "expected an object of name to session");
+    json_object_foreach((json_t *)object, name, value)
+    {
+        struct place here = { at, name, 0 };
+        struct session_settings *s = find_or_add(&c->engine, name);
+
+        if (s == NULL)
+            return place_no_memory(why);
+        if (read_session(s, name, value, &here, why) != 0)
+            return -1;
+    }
+    return 0;
+}

@@ -1,0 +1,205 @@
+/* config_table.c - the daemon's configuration: the table of settings, and how odd ones are read. */
+
+#include "message/config_table.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* -- lists -------------------------------------------------------------- */
+
+void
+setting_texts_free(char **list, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        free(list[i]);
+    free(list);
+}
+
+/* Replaces a list of texts. */
+static int
+read_texts(char ***list, size_t *count, const json_t *value, const struct place *at,
+           struct failure *why)
+{
+    setting_texts_free(*list, *count);
+    *list = NULL;
+    *count = 0;
+    if (!json_is_array(value))
+        return place_refuse(at, why, "expected a list of texts");
+    for (size_t i = 0; i < json_array_size(value); i++) {
+        struct place here = { at, NULL, i };
+        const char *text = field_string(json_array_get(value, i), &here, why);
+
+        if (text == NULL)
+            return -1;
+        if (text[0] == '\0')
+            return place_refuse(&here, why, "must not be empty");
+        if (egress_rules_add(list, count, text) != 0)
+            return place_no_memory(why);
+    }
+    return 0;
+}
+
+static int
+read_listen(struct config *c, const json_t *value, const struct place *at, struct failure *why)
+{
+    json_t *list = json_is_string(value) ? json_array() : json_incref((json_t *)value);
+    int rc;
+
+    if (json_is_string(value))
+        json_array_append(list, (json_t *)value);
+    rc = read_texts(&c->listen, &c->listen_count, list, at, why);
+    json_decref(list);
+    if (rc == 0 && c->listen_count == 0)
+        rc = place_refuse(at, why, "expected at least one address");
+    return rc;
+}
+
+static int
+read_allow(struct config *c, const json_t *value, const struct place *at, struct failure *why)
+{
+    struct egress_rules *r = &c->engine.egress;
+
+    return read_texts(&r->allow, &r->allow_count, value, at, why);
+}
+
+static int
+read_deny(struct config *c, const json_t *value, const struct place *at, struct failure *why)
+{
+    struct egress_rules *r = &c->engine.egress;
+
+    return read_texts(&r->deny, &r->deny_count, value, at, why);
+}
+
+static int
+read_ports(struct config *c, const json_t *value, const struct place *at, struct failure *why)
+{
+    static const struct field port = { "", FIELD_INT, 0, 1, 65535, NULL };
+    struct egress_rules *r = &c->engine.egress;
+    size_t count = json_array_size(value);
+
+    if (!json_is_array(value))
+        return place_refuse(at, why, "expected a list of ports");
+    free(r->ports);
+    r->port_count = 0;
+    if ((r->ports = calloc(count > 0 ? count : 1, sizeof *r->ports)) == NULL)
+        return place_no_memory(why);
+    for (; r->port_count < count; r->port_count++) {
+        struct place here = { at, NULL, r->port_count };
+        const json_t *item = json_array_get(value, r->port_count);
+
+        if (field_read(&r->ports[r->port_count], &port, item, &here, why) != 0)
+            return -1;
+    }
+    return 0;
+}
+
+static int
+read_schemes(struct config *c, const json_t *value, const struct place *at, struct failure *why)
+{
+    struct egress_rules *r = &c->engine.egress;
+
+    if (json_array_size(value) == 0)
+        return place_refuse(at, why, "expected a list of http, https or both");
+    r->http = r->https = false;
+    for (size_t i = 0; i < json_array_size(value); i++) {
+        struct place here = { at, NULL, i };
+        const char *text = json_string_value(json_array_get(value, i));
+
+        if (text != NULL && strcmp(text, "http") == 0)
+            r->http = true;
+        else if (text != NULL && strcmp(text, "https") == 0)
+            r->https = true;
+        else
+            return place_refuse(&here, why, "expected http or https");
+    }
+    return 0;
+}
+
+/* Octal digits in a string: JSON's 0660 is no number, and its 660 is another mode. */
+static int
+read_mode(struct config *c, const json_t *value, const struct place *at, struct failure *why)
+{
+    const char *text = json_string_value(value);
+    size_t n = text != NULL ? strspn(text, "01234567") : 0;
+
+    if (n < 3 || n > 4 || text[n] != '\0' || strtoul(text, NULL, 8) > 0777)
+        return place_refuse(at, why, "expected octal digits in quotes, \"0600\" to \"0777\"");
+    c->socket_mode = (mode_t)strtoul(text, NULL, 8);
+    return 0;
+}
+
+/* -- the table ---------------------------------------------------------- */
+
+static const char *const levels[] = { "error", "warning", "info", "debug", NULL };
+static const char *const formats[] = { "text", "json", NULL };
+
+#define AT(member)    offsetof(struct config, member)
+#define LIMIT(member) offsetof(struct config, engine.limits.member)
+#define OTHER(name)                      \
+    {                                    \
+        name, FIELD_OTHER, 0, 0, 0, NULL \
+    }
+#define BYTES      1, FIELD_BYTES_MAX, NULL
+#define COUNT(min) min, 1000000, NULL
+
+/* clang-format off */
+static const struct setting settings[] = {
+    { OTHER("listen"), read_listen, TEXTS },
+    { OTHER("socket_mode"), read_mode, ONE },
+    { { "socket_group", FIELD_TEXT, AT(socket_group), 1, 255, NULL }, NULL, ONE },
+    { { "responders", FIELD_INT, AT(responders), 1, 64, NULL }, NULL, ONE },
+    { { "threads", FIELD_INT, AT(engine.threads), 1, 64, NULL }, NULL, ONE },
+    { { "drain_seconds", FIELD_INT, AT(drain_seconds), 0, 86400, NULL }, NULL, ONE },
+    { { "log.level", FIELD_CHOICE, AT(log_level), 0, 0, levels }, NULL, ONE },
+    { { "log.format", FIELD_TWO_WAY, AT(log_json), 0, 0, formats }, NULL, ONE },
+    { { "log.access", FIELD_BOOL, AT(log_access), 0, 0, NULL }, NULL, ONE },
+    { { "auth.tokens_file", FIELD_PATH, AT(tokens_file), 0, 0, NULL }, NULL, ONE },
+    { { "limits.request_bytes", FIELD_INT64, LIMIT(request_bytes), BYTES }, NULL, ONE },
+    { { "limits.response_bytes", FIELD_INT64, LIMIT(response_bytes), BYTES }, NULL, ONE },
+    { { "limits.buffered_bytes", FIELD_INT64, LIMIT(buffered_bytes), BYTES }, NULL, ONE },
+    { { "limits.in_flight", FIELD_INT, LIMIT(in_flight), COUNT(1) }, NULL, ONE },
+    { { "limits.queue", FIELD_INT, LIMIT(queue), COUNT(0) }, NULL, ONE },
+    { OTHER("egress.allow"), read_allow, TEXTS },
+    { OTHER("egress.deny"), read_deny, TEXTS },
+    { OTHER("egress.ports"), read_ports, INTEGERS },
+    { OTHER("egress.schemes"), read_schemes, TEXTS },
+    { { "egress.report_only", FIELD_BOOL, AT(engine.egress.report_only), 0, 0, NULL }, NULL, ONE },
+};
+/* clang-format on */
+
+#define SETTINGS (sizeof settings / sizeof settings[0])
+
+const struct setting *
+setting_find(const char *name)
+{
+    for (size_t i = 0; i < SETTINGS; i++)
+        if (strcmp(settings[i].field.name, name) == 0)
+            return &settings[i];
+    return NULL;
+}
+
+int
+setting_apply(struct config *c, const struct setting *row, const json_t *value,
+              const struct place *at, struct failure *why)
+{
+    if (row->read != NULL)
+        return row->read(c, value, at, why);
+    return field_read(c, &row->field, value, at, why);
+}
+
+const char *
+config_key(size_t i)
+{
+    return i < SETTINGS ? settings[i].field.name : NULL;
+}
+
+bool
+setting_is_group(const char *name)
+{
+    size_t n = strlen(name);
+
+    for (size_t i = 0; i < SETTINGS; i++)
+        if (strncmp(settings[i].field.name, name, n) == 0 && settings[i].field.name[n] == '.')
+            return true;
+    return false;
+}

@@ -1,0 +1,32 @@
+/*
+ * config_table.h - what the files that read the configuration share: the table of settings.
+ */
+#ifndef MESSAGE_CONFIG_TABLE_H
+#define MESSAGE_CONFIG_TABLE_H
+
+#include "message/config.h"
+#include "message/field.h"
+
+typedef int setting_read(struct config *c, const json_t *value, const struct place *at,
+                         struct failure *why);
+
+struct setting {
+    struct field field; /* its name is dotted: "limits.in_flight" */
+    setting_read *read; /* where the field's kind is FIELD_OTHER */
+    enum { ONE, TEXTS, INTEGERS } list; /* in the environment, commas separate a list's elements */
+};
+
+const struct setting *setting_find(const char *name);
+bool setting_is_group(const char *name); /* "limits": settings' names go on from it after a dot */
+void setting_texts_free(char **list, size_t count);
+int setting_apply(struct config *c, const struct setting *row, const json_t *value,
+                  const struct place *at, struct failure *why);
+
+/* config_env.c */
+int config_read_environment(struct config *c, char **environment, struct failure *why);
+
+/* config_session.c */
+int config_read_sessions(struct config *c, const json_t *object, const struct place *at,
+                         struct failure *why);
+
+#endif
