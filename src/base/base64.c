@@ -71,22 +71,27 @@ quartet(unsigned char *p, const char *text, size_t padding)
 int
 base64_decode(struct buffer *to, const char *text, size_t n)
 {
-    size_t padding = 0;
+    size_t padding = 0, size;
     char *p;
 
     if (n % 4 != 0)
         return -1;
     if (n > 0 && text[n - 1] == '=')
         padding = text[n - 2] == '=' ? 2 : 1;
-    if ((p = buffer_room(to, n / 4 * 3)) == NULL)
+    size = n / 4 * 3 - padding;
+    if ((p = buffer_room(to, size)) == NULL)
         return -1;
     for (size_t i = 0; i < n; i += 4, p += 3) {
-        if (quartet((unsigned char *)p, text + i, i + 4 == n ? padding : 0) != 0) {
+        bool last = i + 4 == n;
+        unsigned char three[3];
+
+        if (quartet(three, text + i, last ? padding : 0) != 0) {
             to->data[to->len] = '\0'; /* as if nothing had been written */
             return -1;
         }
+        memcpy(p, three, last ? 3 - padding : 3);
     }
-    to->len += n / 4 * 3 - padding;
+    to->len += size;
     to->data[to->len] = '\0';
     return 0;
 }
