@@ -4,7 +4,8 @@
  * It judges the address that is really connected to, on every connection,
  * redirect and reuse, so no host name, encoding or rebinding gets round it.
  * By default only public unicast addresses pass.  `deny` wins over `allow`,
- * `allow` wins over the default.
+ * `allow` wins over the default.  An IPv6 address that carries IPv4 addresses
+ * passes only if it and each of these pass; docs/egress.md has the table.
  */
 #ifndef SESSION_EGRESS_H
 #define SESSION_EGRESS_H
@@ -15,7 +16,9 @@
 #include <stddef.h>
 #include <sys/socket.h>
 
-struct egress_rules { /* as configured; every pointer owned */
+#define EGRESS_PORT_MAX 65535
+
+struct egress_rules {     /* as configured; every pointer owned */
     char **allow, **deny; /* CIDRs, addresses, host names, "*.suffix" */
     size_t allow_count, deny_count;
     int *ports; /* none: every port from 1 to 65535 */
@@ -30,20 +33,26 @@ int egress_rules_add(char ***list, size_t *count, const char *rule); /* copies; 
 
 struct egress; /* compiled: immutable, safe to read from every thread */
 
-/* NULL with `why` filled: no memory, or a rule that is neither a CIDR nor a host name. */
+/* NULL with `why` filled: no memory, or a rule that is neither a CIDR nor a host name, or a bad port. */
 struct egress *egress_new(const struct egress_rules *rules, struct failure *why);
 void egress_free(struct egress *e);
 bool egress_report_only(const struct egress *e);
 
 /*
- * Before a hop: scheme, host and port of its URL; a host that is a literal address is judged as one.
+ * Before a hop: scheme, host and port of its URL, as url.h gives them; a host that is a literal
+ * address, with or without a zone, is judged as one.
  * true: may go on, to be judged again by address.  false: `why` names the rule and the option.
  * Judges even where report_only is set: what to do then is the caller's.
  */
 bool egress_allows_url(const struct egress *e, const char *scheme, const char *host, int port,
                        struct failure *why);
 
-/* At the socket: the address to be connected to on behalf of `host`. */
+/*
+ * At the socket: the address to be connected to.  `host` is the name it was looked up by: the
+ * proxy's where there is one, never the origin's behind it; NULL: none.  An allowed name permits
+ * whatever address it leads to, but a denied one.  `address` is as long as its family says; any
+ * family but IPv4 and IPv6 is refused.  Allocates nothing.
+ */
 bool egress_allows_address(const struct egress *e, const char *host, const struct sockaddr *address,
                            struct failure *why);
 

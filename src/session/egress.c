@@ -1,0 +1,342 @@
+/*
+ * egress.c - the egress guard: which destinations may be connected to.
+ *
+ * Judging allocates nothing and walks two short lists: it is done for every
+ * connection and for every reuse of one.
+ */
+
+#include "session/egress.h"
+
+#include "session/address.h"
+#include "session/rule.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#define NAMED "%.100s" /* of a host or a rule, in a refusal */
+
+struct egress {
+    struct rules allow, deny;
+    int *ports;
+    size_t port_count;
+    bool http, https;
+    bool report_only;
+};
+
+/* -- rules as configured ------------------------------------------------- */
+
+void
+egress_rules_init(struct egress_rules *r)
+{
+    *r = (struct egress_rules){ .http = true, .https = true };
+}
+
+static void
+free_texts(char **texts, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        free(texts[i]);
+    free(texts);
+}
+
+void
+egress_rules_destroy(struct egress_rules *r)
+{
+    free_texts(r->allow, r->allow_count);
+    free_texts(r->deny, r->deny_count);
+    free(r->ports);
+    *r = (struct egress_rules){ 0 };
+}
+
+int
+egress_rules_add(char ***list, size_t *count, const char *rule)
+{
+    char **longer = reallocarray(*list, *count + 1, sizeof **list);
+
+    if (longer == NULL)
+        return -1;
+    *list = longer;
+    if ((longer[*count] = strdup(rule)) == NULL)
+        return -1;
+    (*count)++;
+    return 0;
+}
+
+/* -- compiling them ------------------------------------------------------ */
+
+static int
+copy_ports(struct egress *e, const struct egress_rules *rules, struct failure *why)
+{
+    if (rules->port_count == 0)
+        return 0;
+    if ((e->ports = calloc(rules->port_count, sizeof *e->ports)) == NULL)
+        return failure_set(why, ERROR_INTERNAL, "out of memory");
+    for (; e->port_count < rules->port_count; e->port_count++) {
+        int port = rules->ports[e->port_count];
+
+        if (port < 1 || port > EGRESS_PORT_MAX)
+            return failure_set(why, ERROR_BAD_REQUEST, "egress.ports: %d is not from 1 to %d", port,
+                               EGRESS_PORT_MAX);
+        e->ports[e->port_count] = port;
+    }
+    return 0;
+}
+
+struct egress *
+egress_new(const struct egress_rules *rules, struct failure *why)
+{
+    struct egress *e = calloc(1, sizeof *e);
+
+    if (e == NULL) {
+        failure_set(why, ERROR_INTERNAL, "out of memory");
+        return NULL;
+    }
+    e->http = rules->http;
+    e->https = rules->https;
+    e->report_only = rules->report_only;
+    if (rules_init(&e->allow, rules->allow, rules->allow_count, "egress.allow", why) != 0 ||
+        rules_init(&e->deny, rules->deny, rules->deny_count, "egress.deny", why) != 0 ||
+        copy_ports(e, rules, why) != 0) {
+        egress_free(e);
+        return NULL;
+    }
+    return e;
+}
+
+void
+egress_free(struct egress *e)
+{
+    if (e == NULL)
+        return;
+    rules_destroy(&e->allow);
+    rules_destroy(&e->deny);
+    free(e->ports);
+    free(e);
+}
+
+bool
+egress_report_only(const struct egress *e)
+{
+    return e->report_only;
+}
+
+/* -- the destination under judgement ------------------------------------- */
+
+struct target {
+    const char *host; /* the name it was looked up by; NULL: none, or a literal address */
+    size_t host_size; /* without a trailing dot */
+    struct address self;
+    struct address carried[ADDRESS_CARRIED_MAX]; /* all of them must pass too */
+    size_t carried_count;
+};
+
+static size_t
+size_without_dot(const char *host)
+{
+    size_t n = strlen(host);
+
+    return n > 1 && host[n - 1] == '.' ? n - 1 : n;
+}
+
+/* Zone and trailing dot are no part of an address, but neither do they make it a name. */
+static bool
+parse_literal(struct address *a, const char *host)
+{
+    char text[ADDRESS_TEXT_SIZE] = "";
+    const char *zone = strchr(host, '%');
+    size_t n = zone != NULL ? (size_t)(zone - host) : size_without_dot(host);
+
+    if (n >= sizeof text)
+        return false;
+    memcpy(text, host, n);
+    return address_parse(a, text);
+}
+
+static void
+set_host(struct target *t, const char *host)
+{
+    struct address literal;
+
+    t->host = NULL;
+    if (host == NULL || *host == '\0' || parse_literal(&literal, host))
+        return;
+    t->host = host;
+    t->host_size = size_without_dot(host);
+}
+
+static const struct rule *
+find_host(const struct rules *rules, const struct target *t)
+{
+    return t->host != NULL ? rules_find_host(rules, t->host, t->host_size) : NULL;
+}
+
+/* -- refusals: each returns false ---------------------------------------- */
+
+static bool
+refuse_host(const char *host, const struct rule *r, struct failure *why)
+{
+    failure_set(why, ERROR_BLOCKED, NAMED " is denied by the rule \"" NAMED "\" in egress.deny",
+                host, r->text);
+    return false;
+}
+
+static bool
+refuse_denied(const struct target *t, const struct address *carried, const struct rule *r,
+              struct failure *why)
+{
+    char self[ADDRESS_TEXT_SIZE], inner[ADDRESS_TEXT_SIZE] = "";
+
+    address_format(&t->self, self);
+    if (carried != NULL)
+        address_format(carried, inner);
+    failure_set(
+        why, ERROR_BLOCKED, "%s%s%s%s denied by the rule \"" NAMED "\" in egress.deny%s" NAMED,
+        self, carried != NULL ? " carries " : "", inner, carried != NULL ? ", which is" : " is",
+        r->text, t->host != NULL ? "; it was looked up for " : "", t->host != NULL ? t->host : "");
+    return false;
+}
+
+static bool
+refuse_self(const struct target *t, const struct address_block *b, struct failure *why)
+{
+    char self[ADDRESS_TEXT_SIZE];
+
+    address_format(&t->self, self);
+    failure_set(why, ERROR_BLOCKED,
+                "%s is %s (%s): the egress guard refuses it; add it%s" NAMED
+                " to egress.allow to permit it",
+                self, b->name, b->source, t->host != NULL ? " or " : "",
+                t->host != NULL ? t->host : "");
+    return false;
+}
+
+static bool
+refuse_carried(const struct target *t, const struct address *carried, const struct address_block *b,
+               struct failure *why)
+{
+    char self[ADDRESS_TEXT_SIZE], inner[ADDRESS_TEXT_SIZE];
+
+    address_format(&t->self, self);
+    address_format(carried, inner);
+    failure_set(why, ERROR_BLOCKED,
+                "%s carries %s, %s (%s): the egress guard refuses it; add both%s" NAMED
+                " to egress.allow to permit it",
+                self, inner, b->name, b->source, t->host != NULL ? ", or " : "",
+                t->host != NULL ? t->host : "");
+    return false;
+}
+
+/* -- the judgement ------------------------------------------------------- */
+
+/*
+ * Past the names and the denials: each address must be public or allowed.  What
+ * is carried may be allowed only where the carrier is too: 10.1.2.3 behind a
+ * NAT64 or a tunnel need not be the 10.1.2.3 that somebody allowed.
+ */
+static bool
+is_public_or_allowed(const struct egress *e, struct target *t, struct failure *why)
+{
+    const struct rule *named = rules_find_address(&e->allow, &t->self);
+    const struct address_block *b;
+
+    if (named != NULL && named->network.bits >= 96 && address_is_local_nat64(&t->self)) {
+        t->carried[0] = address_tail(&t->self); /* whoever named it knows the prefix: /96 */
+        t->carried_count = 1;
+    }
+    for (size_t i = 0; i < t->carried_count; i++) {
+        b = address_block(&t->carried[i]);
+        if (b != NULL && (named == NULL || rules_find_address(&e->allow, &t->carried[i]) == NULL))
+            return refuse_carried(t, &t->carried[i], b, why);
+    }
+    b = named != NULL ? NULL : address_block(&t->self);
+    return b == NULL || refuse_self(t, b, why);
+}
+
+static bool
+judge(const struct egress *e, struct target *t, struct failure *why)
+{
+    const struct rule *r;
+
+    t->carried_count = address_carried(&t->self, t->carried);
+    if ((r = find_host(&e->deny, t)) != NULL)
+        return refuse_host(t->host, r, why);
+    if ((r = rules_find_address(&e->deny, &t->self)) != NULL)
+        return refuse_denied(t, NULL, r, why);
+    for (size_t i = 0; i < t->carried_count; i++)
+        if ((r = rules_find_address(&e->deny, &t->carried[i])) != NULL)
+            return refuse_denied(t, &t->carried[i], r, why);
+    return find_host(&e->allow, t) != NULL || is_public_or_allowed(e, t, why);
+}
+
+bool
+egress_allows_address(const struct egress *e, const char *host, const struct sockaddr *address,
+                      struct failure *why)
+{
+    struct target t;
+
+    if (address == NULL || !address_from_socket(&t.self, address)) {
+        failure_set(why, ERROR_BLOCKED,
+                    "not an IPv4 or IPv6 address (family %d): the egress guard refuses it, and "
+                    "no option permits it",
+                    address != NULL ? address->sa_family : AF_UNSPEC);
+        return false;
+    }
+    set_host(&t, host);
+    return judge(e, &t, why);
+}
+
+/* -- the URL ------------------------------------------------------------- */
+
+static bool
+allows_scheme(const struct egress *e, const char *scheme, const char *host, struct failure *why)
+{
+    bool http = strcasecmp(scheme, "http") == 0, https = strcasecmp(scheme, "https") == 0;
+
+    if ((http && e->http) || (https && e->https))
+        return true;
+    if (http || https)
+        failure_set(why, ERROR_BLOCKED,
+                    "%s to " NAMED " is refused: the egress guard's egress.schemes does not list "
+                    "%s; add it there to permit it",
+                    scheme, host, scheme);
+    else
+        failure_set(why, ERROR_BLOCKED,
+                    "\"%.32s\" to " NAMED " is refused: the egress guard lets http and https "
+                    "through only, and egress.schemes can only narrow that",
+                    scheme, host);
+    return false;
+}
+
+static bool
+allows_port(const struct egress *e, const char *host, int port, struct failure *why)
+{
+    for (size_t i = 0; i < e->port_count; i++)
+        if (e->ports[i] == port)
+            return true;
+    if (e->port_count == 0 && port >= 1 && port <= EGRESS_PORT_MAX)
+        return true;
+    if (port < 1 || port > EGRESS_PORT_MAX)
+        failure_set(why, ERROR_BLOCKED, "port %d of " NAMED " is not from 1 to %d", port, host,
+                    EGRESS_PORT_MAX);
+    failure_set(why, ERROR_BLOCKED,
+                "port %d of " NAMED " is refused: the egress guard's egress.ports does not list "
+                "it; add it there to permit it",
+                port, host);
+    return false;
+}
+
+bool
+egress_allows_url(const struct egress *e, const char *scheme, const char *host, int port,
+                  struct failure *why)
+{
+    struct target t;
+    const struct rule *r;
+
+    if (!allows_scheme(e, scheme, host, why) || !allows_port(e, host, port, why))
+        return false;
+    set_host(&t, host);
+    if ((r = find_host(&e->deny, &t)) != NULL)
+        return refuse_host(host, r, why);
+    return !parse_literal(&t.self, host) || judge(e, &t, why);
+}

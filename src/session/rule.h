@@ -1,0 +1,45 @@
+/*
+ * rule.h - the rules of egress.allow and egress.deny: networks, host names, all names under one.
+ */
+#ifndef SESSION_RULE_H
+#define SESSION_RULE_H
+
+#include "base/error.h"
+#include "session/address.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#define RULE_NAME_MAX 253 /* bytes of a host name, RFC 1035 section 2.3.4 */
+
+enum rule_kind {
+    RULE_NETWORK, /* "10.0.0.0/8", "fd00::/8", "192.0.2.1" */
+    RULE_NAME,    /* "example.com" */
+    RULE_SUFFIX,  /* "*.example.com": every name below it, at any depth, but not itself */
+};
+
+struct rule {
+    enum rule_kind kind;
+    char *text;             /* as configured; owned */
+    const char *name;       /* in `text`: the host name, or the suffix with its dot */
+    size_t name_size;       /* without a trailing dot */
+    struct network network; /* of RULE_NETWORK */
+};
+
+struct rules {
+    struct rule *items;
+    size_t count;
+};
+
+/* 0; -1 with `why` naming `option` ("egress.allow"), the rule and what is wrong with it. */
+int rules_init(struct rules *list, char *const *texts, size_t count, const char *option,
+               struct failure *why);
+void rules_destroy(struct rules *list); /* a zeroed one too */
+
+/* `host` of `size` bytes, without a trailing dot; case does not matter.  Never a literal address. */
+const struct rule *rules_find_host(const struct rules *list, const char *host, size_t size);
+
+/* The narrowest network that holds the address. */
+const struct rule *rules_find_address(const struct rules *list, const struct address *a);
+
+#endif
