@@ -2,7 +2,6 @@
 
 #include "message/json.h"
 
-#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -101,7 +100,7 @@ json_add_integer(struct buffer *to, int64_t n)
 void
 json_add_seconds(struct buffer *to, double seconds)
 {
-    int64_t us = seconds > 0 && seconds < 9e12 ? llround(seconds * 1e6) : 0;
+    int64_t us = seconds > 0 && seconds < 9e12 ? (int64_t)(seconds * 1e6 + 0.5) : 0;
     int64_t fraction = us % 1000000;
     char text[7] = ".000000";
     size_t n = sizeof text;

@@ -2,7 +2,6 @@
 
 #include "message/request_reader.h"
 
-#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -19,9 +18,9 @@ read_seconds(struct request_reader *rd, const struct place *at, const json_t *va
     if (!json_is_number(value) || !(s > 0) || s > TIMEOUT_MAX)
         return place_refuse(at, rd->why, "expected a number of seconds above 0 and at most %d",
                             TIMEOUT_MAX);
-    *ms = (int64_t)ceil(s * 1000 - 1e-6); /* 0 would be no limit; 0.1 s is not 101 ms */
+    *ms = (int64_t)(s * 1000 + 0.5);
     if (*ms == 0)
-        *ms = 1;
+        *ms = 1; /* 0 would be no limit */
     return 0;
 }
 
