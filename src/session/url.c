@@ -140,6 +140,34 @@ url_parse(struct url *u, const char *text, struct failure *why)
     return result;
 }
 
+char *
+url_proxy_host(const char *proxy, struct failure *why)
+{
+    static const char *const schemes[] = { "http://", "https://", "socks5://", "socks5h://" };
+    CURLU *h;
+    char *host = NULL;
+    size_t i = 0;
+
+    while (i < sizeof schemes / sizeof schemes[0] &&
+           strncasecmp(proxy, schemes[i], strlen(schemes[i])) != 0)
+        i++;
+    if (i == sizeof schemes / sizeof schemes[0]) {
+        failure_set(why, ERROR_BAD_REQUEST,
+                    "proxy: not an http, https, socks5 or socks5h URL with a host");
+        return NULL;
+    }
+    if ((h = curl_url()) != NULL &&
+        curl_url_set(h, CURLUPART_URL, proxy, CURLU_NON_SUPPORT_SCHEME) == CURLUE_OK)
+        host = host_of(h);
+    curl_url_cleanup(h);
+    if (host == NULL || *host == '\0') {
+        free(host);
+        failure_set(why, ERROR_BAD_REQUEST, "proxy: the URL has no host");
+        return NULL;
+    }
+    return host;
+}
+
 /* -- writing ------------------------------------------------------------- */
 
 void

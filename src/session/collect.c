@@ -1,0 +1,173 @@
+/* collect.c - gathering a response's head and body as libcurl delivers them, within limits. */
+
+#include "session/collect.h"
+
+#include "base/clock.h"
+#include "session/engine.h"
+#include "session/transfer.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#define STOP 0 /* fewer bytes than given: libcurl ends the transfer */
+
+static size_t
+trimmed(const char *s, size_t n)
+{
+    while (n > 0 && (s[n - 1] == '\r' || s[n - 1] == '\n' || s[n - 1] == ' ' || s[n - 1] == '\t'))
+        n--;
+    return n;
+}
+
+/* -- head ---------------------------------------------------------------- */
+
+/* Of an earlier hop, or of a challenge. */
+static void
+drop_body(struct curlew_fetch *f)
+{
+    counter_add(&f->engine->stats.buffered, -f->buffered);
+    f->buffered = 0;
+    f->response.body_bytes = 0;
+    buffer_clear(&f->response.body);
+}
+
+/* "HTTP/1.1 404 Not Found": a new head, as after a 100 Continue or a digest challenge. */
+static int
+start_head(struct curlew_fetch *f, const char *line, size_t n)
+{
+    struct head *h = &f->response.head;
+    const char *space = memchr(line, ' ', n);
+    const char *end = line + n;
+    long status = 0;
+
+    head_destroy(h);
+    drop_body(f);
+    curl_easy_getinfo(f->easy, CURLINFO_RESPONSE_CODE, &status);
+    h->status = (int)status;
+    space = space != NULL ? memchr(space + 1, ' ', (size_t)(end - space - 1)) : NULL;
+    h->reason = space != NULL ? strndup(space + 1, (size_t)(end - space - 1)) : strdup("");
+    h->url = strdup(f->url.text);
+    return h->reason == NULL || h->url == NULL ? -1 : 0;
+}
+
+/* A line that begins with a blank goes on with the one before (RFC 9112 section 5.2). */
+static int
+continue_field(struct head *h, const char *line, size_t n)
+{
+    struct pair *last = &h->headers.items[h->headers.count - 1];
+    char *joined;
+
+    while (n > 0 && (*line == ' ' || *line == '\t')) {
+        line++;
+        n--;
+    }
+    if (asprintf(&joined, "%s %.*s", last->value, (int)n, line) < 0)
+        return -1;
+    free(last->value);
+    last->value = joined;
+    return 0;
+}
+
+/* The names of cookies that the chain set or deleted; the engine knows their values. */
+static int
+note_cookie(struct curlew_fetch *f, const char *value)
+{
+    size_t n = strcspn(value, "=;");
+
+    while (n > 0 && (*value == ' ' || *value == '\t')) {
+        value++;
+        n--;
+    }
+    return pairs_add(&f->cookie_names, value, trimmed(value, n), NULL, 0);
+}
+
+static int
+add_field(struct curlew_fetch *f, const char *line, size_t n)
+{
+    struct head *h = &f->response.head;
+    const char *colon = memchr(line, ':', n);
+    size_t name, skip;
+
+    if (h->headers.count > 0 && (*line == ' ' || *line == '\t'))
+        return continue_field(h, line, n);
+    if (colon == NULL)
+        return 0; /* no field at all; libcurl lets it pass, and so do we */
+    name = (size_t)(colon - line);
+    skip = name + 1;
+    while (skip < n && (line[skip] == ' ' || line[skip] == '\t'))
+        skip++;
+    if (pairs_add(&h->headers, line, trimmed(line, name), line + skip, n - skip) != 0)
+        return -1;
+    if (name == 10 && strncasecmp(line, "set-cookie", name) == 0)
+        return note_cookie(f, h->headers.items[h->headers.count - 1].value);
+    return 0;
+}
+
+static size_t
+on_header(char *line, size_t size, size_t count, void *arg)
+{
+    struct curlew_fetch *f = arg;
+    size_t all = size * count, n = trimmed(line, all);
+    int rc = 0;
+
+    f->active_us = clock_us();
+    f->head_bytes += all;
+    if (f->head_bytes > TRANSFER_HEAD_BYTES_MAX) {
+        failure_set(&f->failure, ERROR_PROTOCOL_ERROR, "the response's head is over %d bytes",
+                    TRANSFER_HEAD_BYTES_MAX);
+        return STOP;
+    }
+    if (all >= 5 && memcmp(line, "HTTP/", 5) == 0)
+        rc = start_head(f, line, n);
+    else if (n > 0)
+        rc = add_field(f, line, n);
+    if (rc == 0)
+        return all;
+    failure_set(&f->failure, ERROR_INTERNAL, "out of memory");
+    return STOP;
+}
+
+/* -- body ---------------------------------------------------------------- */
+
+static int
+keep_bytes(struct curlew_fetch *f, const char *bytes, size_t n)
+{
+    if (engine_account(f->engine, f->policy, (int64_t)n) != 0)
+        return failure_set(&f->failure, ERROR_OVERLOADED,
+                           "limits.buffered_bytes: all bodies together are over %lld bytes",
+                           (long long)f->policy->limits.buffered_bytes);
+    f->buffered += (int64_t)n;
+    buffer_add(&f->response.body, bytes, n);
+    if (!buffer_ok(&f->response.body))
+        return failure_set(&f->failure, ERROR_INTERNAL, "out of memory");
+    return 0;
+}
+
+static size_t
+on_body(char *bytes, size_t size, size_t count, void *arg)
+{
+    struct curlew_fetch *f = arg;
+    size_t n = size * count;
+
+    f->active_us = clock_us();
+    f->response.body_bytes += (int64_t)n;
+    if (f->response.body_bytes > f->request.max_body_bytes) {
+        failure_set(&f->failure, ERROR_RESPONSE_TOO_LARGE, "the body is over %lld bytes",
+                    (long long)f->request.max_body_bytes);
+        return STOP;
+    }
+    if (f->request.response_body != BODY_NONE && keep_bytes(f, bytes, n) != 0)
+        return STOP;
+    return n;
+}
+
+void
+collect_attach(struct curlew_fetch *f)
+{
+    drop_body(f);
+    curl_easy_setopt(f->easy, CURLOPT_HEADERFUNCTION, on_header);
+    curl_easy_setopt(f->easy, CURLOPT_HEADERDATA, f);
+    curl_easy_setopt(f->easy, CURLOPT_WRITEFUNCTION, on_body);
+    curl_easy_setopt(f->easy, CURLOPT_WRITEDATA, f);
+}

@@ -1,0 +1,239 @@
+/* engine.c - the session engine: its threads, its policy, and the door for fetches. */
+
+#include "session/engine.h"
+
+#include "base/clock.h"
+#include "session/guard.h"
+#include "session/multi.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+/* -- threads ------------------------------------------------------------- */
+
+struct multi *
+engine_thread_of(struct curlew *c, const char *origin)
+{
+    uint64_t h = 14695981039346656037u; /* FNV-1a */
+
+    for (; *origin != '\0'; origin++)
+        h = (h ^ (unsigned char)*origin) * 1099511628211u;
+    return c->threads[(h ^ (h >> 32)) % (uint64_t)c->thread_count];
+}
+
+void
+engine_place_freed(struct curlew *c, struct multi *by)
+{
+    if (c->thread_count == 1 || counter_read(&c->stats.queued) == 0)
+        return;
+    for (int i = 0; i < c->thread_count; i++)
+        if (c->threads[i] != by)
+            multi_wake(c->threads[i]);
+}
+
+static void
+stop_threads(struct curlew *c)
+{
+    c->stopping = true;
+    for (int i = 0; i < c->thread_count; i++)
+        multi_join(c->threads[i]);
+    for (int i = 0; i < c->thread_count; i++)
+        multi_free(c->threads[i]);
+    free(c->threads);
+}
+
+static int
+start_threads(struct curlew *c, int count, struct failure *why)
+{
+    if ((c->threads = calloc((size_t)count, sizeof c->threads[0])) == NULL)
+        return failure_set(why, ERROR_INTERNAL, "out of memory");
+    while (c->thread_count < count) {
+        struct multi *m = multi_new(c, why);
+
+        if (m == NULL)
+            return -1;
+        c->threads[c->thread_count++] = m;
+    }
+    return 0;
+}
+
+/* -- the engine ---------------------------------------------------------- */
+
+struct curlew *
+engine_new(const struct engine_settings *settings, struct failure *why)
+{
+    struct curlew *c = calloc(1, sizeof *c);
+
+    if (c == NULL) {
+        failure_set(why, ERROR_INTERNAL, "out of memory");
+        return NULL;
+    }
+    curl_global_init(CURL_GLOBAL_DEFAULT);
+    pthread_mutex_init(&c->policy_lock, NULL);
+    if ((c->policy = policy_new(settings, NULL, why)) == NULL ||
+        start_threads(c, settings->threads, why) != 0) {
+        curlew_free(c);
+        return NULL;
+    }
+    return c;
+}
+
+void
+curlew_drain(struct curlew *c)
+{
+    c->draining = true;
+}
+
+void
+curlew_free(struct curlew *c)
+{
+    if (c == NULL)
+        return;
+    curlew_drain(c);
+    stop_threads(c);
+    policy_unref(c->policy);
+    pthread_mutex_destroy(&c->policy_lock);
+    free(c);
+    curl_global_cleanup();
+}
+
+struct policy *
+engine_policy(struct curlew *c)
+{
+    struct policy *p;
+
+    pthread_mutex_lock(&c->policy_lock);
+    p = policy_ref(c->policy);
+    pthread_mutex_unlock(&c->policy_lock);
+    return p;
+}
+
+int
+engine_reload(struct curlew *c, const struct engine_settings *settings, struct failure *why)
+{
+    struct policy *now = policy_new(settings, c->policy, why), *old;
+
+    if (now == NULL)
+        return -1;
+    pthread_mutex_lock(&c->policy_lock);
+    old = c->policy;
+    c->policy = now;
+    pthread_mutex_unlock(&c->policy_lock);
+    policy_unref(old);
+    return 0;
+}
+
+int
+engine_account(struct curlew *c, const struct policy *p, int64_t n)
+{
+    if (atomic_fetch_add(&c->stats.buffered, n) + n <= p->limits.buffered_bytes)
+        return 0;
+    counter_add(&c->stats.buffered, -n);
+    return -1;
+}
+
+/* -- the door ------------------------------------------------------------ */
+
+/*
+ * Connections are shared by strangers, so nothing may be said that makes the
+ * origin and libcurl disagree about where a message ends.
+ */
+static int
+check_framing(const struct request *r, struct failure *why)
+{
+    const char *method = fetch_method(r);
+
+    if (strcmp(method, "CONNECT") == 0)
+        return failure_set(why, ERROR_BAD_REQUEST, "method: CONNECT is for proxies");
+    if (strcmp(method, "HEAD") == 0 && (r->body != NULL || r->part_count > 0))
+        return failure_set(why, ERROR_BAD_REQUEST, "method: HEAD takes no body");
+    for (size_t i = 0; i < r->headers.count; i++) {
+        const char *name = r->headers.items[i].name;
+
+        if (strcasecmp(name, "content-length") == 0 || strcasecmp(name, "transfer-encoding") == 0)
+            return failure_set(why, ERROR_BAD_REQUEST, "headers.%s: follows from the body", name);
+    }
+    return 0;
+}
+
+static int
+complete_request(struct curlew_fetch *f)
+{
+    struct request *r = &f->request;
+    const char *name = r->session != NULL ? r->session : "default";
+
+    if ((f->session = policy_session(f->policy, name)) == NULL)
+        return failure_set(&f->failure, ERROR_UNKNOWN_SESSION, "session: there is no \"%.64s\"",
+                           name);
+    if (request_inherit(r, &f->session->settings.defaults, &f->failure) != 0 ||
+        check_framing(r, &f->failure) != 0)
+        return -1;
+    if (r->max_body_bytes > f->policy->limits.response_bytes)
+        r->max_body_bytes = f->policy->limits.response_bytes;
+    if (r->url == NULL)
+        return failure_set(&f->failure, ERROR_BAD_REQUEST, "url: missing");
+    if (url_parse(&f->url, r->url, &f->failure) != 0)
+        return -1;
+    if (r->proxy != NULL && (f->proxy_host = url_proxy_host(r->proxy, &f->failure)) == NULL)
+        return -1;
+    return guard_judge_url(f, &f->url);
+}
+
+int
+engine_submit(struct curlew *c, struct curlew_fetch *f, curlew_done *done, void *arg)
+{
+    f->failure = (struct failure){ 0 };
+    if (c->draining)
+        return failure_set(&f->failure, ERROR_DRAINING, "the daemon is stopping");
+    f->engine = c;
+    f->policy = engine_policy(c);
+    if (complete_request(f) != 0)
+        return -1;
+    f->done = done;
+    f->arg = arg;
+    f->method = fetch_method(&f->request);
+    f->sends_body = f->request.body != NULL || f->request.part_count > 0;
+    f->same_origin = true;
+    f->response.attempts = 1;
+    f->submitted_us = f->posted_us = clock_us();
+    multi_post(engine_thread_of(c, f->url.origin), f);
+    return 0;
+}
+
+void
+curlew_cancel(struct curlew_fetch *f)
+{
+    struct multi *home;
+
+    if (atomic_exchange(&f->cancelled, true))
+        return;
+    if ((home = f->home) != NULL)
+        multi_cancel(home, fetch_ref(f));
+}
+
+/* -- libcurl's features -------------------------------------------------- */
+
+const char *
+engine_curl_version(void)
+{
+    return curl_version();
+}
+
+static bool
+has_feature(int bit)
+{
+    return (curl_version_info(CURLVERSION_NOW)->features & bit) != 0;
+}
+
+bool
+engine_has_http2(void)
+{
+    return has_feature(CURL_VERSION_HTTP2);
+}
+
+bool
+engine_has_http3(void)
+{
+    return has_feature(CURL_VERSION_HTTP3);
+}

@@ -1,0 +1,59 @@
+/*
+ * engine.h - the session engine inside: what the daemon uses beyond curlew.h.
+ */
+#ifndef SESSION_ENGINE_H
+#define SESSION_ENGINE_H
+
+#include "base/metrics.h"
+#include "curlew/curlew.h"
+#include "session/fetch.h"
+#include "session/settings.h"
+
+#include <pthread.h>
+
+/* Figures for the metrics and the status page. */
+struct engine_stats {
+    counter in_flight, queued; /* gauges */
+    counter buffered;          /* gauge, bytes of response bodies held */
+    counter connections;       /* gauge, sockets open toward origins and proxies */
+    counter connections_opened;
+    counter guard_refusals, guard_reports;
+    counter bytes_received, bytes_sent; /* of bodies; received ones decoded */
+    struct histogram queue_seconds, first_byte_seconds, fetch_seconds;
+};
+
+struct curlew {
+    struct multi **threads;
+    int thread_count;
+    pthread_mutex_t policy_lock;
+    struct policy *policy; /* for new fetches */
+    atomic_bool draining; /* new fetches are refused */
+    atomic_bool stopping; /* and those in flight are cancelled */
+    struct engine_stats stats;
+};
+
+/* NULL with `why`: an egress rule that makes no sense, no memory, no thread. */
+struct curlew *engine_new(const struct engine_settings *settings, struct failure *why);
+
+/* New fetches go by the new settings (all but `threads`, which stay); -1 with `why`: nothing has changed. */
+int engine_reload(struct curlew *c, const struct engine_settings *settings, struct failure *why);
+
+struct policy *engine_policy(struct curlew *c); /* a new reference */
+
+/* 0: taken, and given back by done() on a session thread.  -1: refused, with f->failure. */
+int engine_submit(struct curlew *c, struct curlew_fetch *f, curlew_done *done, void *arg);
+
+/* The thread that an origin's fetches run on. */
+struct multi *engine_thread_of(struct curlew *c, const char *origin);
+
+/* A place has become free: threads other than `by` may have a fetch waiting for it. */
+void engine_place_freed(struct curlew *c, struct multi *by);
+
+/* Add n bytes to the account of buffered bodies; -1 past the policy's limit, and nothing is added. */
+int engine_account(struct curlew *c, const struct policy *p, int64_t n);
+
+const char *engine_curl_version(void); /* libcurl's own line: version, TLS, features */
+bool engine_has_http2(void);
+bool engine_has_http3(void);
+
+#endif

@@ -1,0 +1,81 @@
+/*
+ * fetch.h - one fetch: what was asked, where it stands, what came back.
+ *
+ * A fetch moves down its states and never up, but for a redirect, which sends
+ * it back to WAITING for a turn at the next origin.  The state says who owns
+ * it: the caller (NEW and DONE), or one session thread (all between).
+ */
+#ifndef SESSION_FETCH_H
+#define SESSION_FETCH_H
+
+#include "base/list.h"
+#include "base/mailbox.h"
+#include "base/timer.h"
+#include "curlew/curlew.h"
+#include "session/request.h"
+#include "session/response.h"
+#include "session/session.h"
+#include "session/url.h"
+
+#include <curl/curl.h>
+#include <stdatomic.h>
+
+enum fetch_state {
+    FETCH_NEW,     /* the caller fills the request */
+    FETCH_POSTED,  /* in a session thread's inbox */
+    FETCH_WAITING, /* in its lane, for a turn */
+    FETCH_RUNNING, /* libcurl is on it */
+    FETCH_DONE,    /* the caller reads the response or the failure */
+};
+
+struct lane;
+struct multi;
+
+struct curlew_fetch {
+    struct request request;
+    struct response response;
+    struct failure failure; /* error NONE: the response is whole */
+    enum fetch_state state;
+    curlew_done *done;
+    void *arg;
+
+    atomic_int refs; /* the owner's, and one for a cancellation under way */
+    atomic_bool cancelled;
+    _Atomic(struct multi *) home; /* the thread that has it, for a cancellation to find */
+    struct mail mail;             /* in an inbox: the engine's, and after DONE the caller's */
+    struct mail cancel_mail;
+
+    /* From here on the session thread's. */
+    struct curlew *engine;
+    struct policy *policy;
+    struct session *session;
+    struct url url;   /* of this hop */
+    char *proxy_host; /* owned; NULL: straight to the origin */
+    struct lane *lane;
+    struct link place; /* in its lane's queue, or among the running */
+    struct timer timer; /* total and idle time-out */
+    int64_t submitted_us, posted_us, started_us, active_us;
+
+    CURL *easy;
+    int socket; /* of the hop's connection as far as libcurl has told; -1 */
+    struct curl_slist *header_lines;
+    curl_mime *mime;
+    struct curl_slist *lent;   /* cookies of the jar */
+    struct pairs cookie_names; /* in the chain's Set-Cookie fields */
+    char curl_error[CURL_ERROR_SIZE];
+    const char *method; /* of this hop: a redirect may turn it into GET */
+    bool sends_body;    /* likewise */
+    bool same_origin;   /* still the origin that was asked: credentials may be sent */
+    size_t head_bytes;
+    int64_t buffered; /* bytes of the body on the engine's account */
+    int redirects;
+};
+
+struct curlew_fetch *fetch_new(void); /* NULL: no memory */
+struct curlew_fetch *fetch_ref(struct curlew_fetch *f);
+void fetch_unref(struct curlew_fetch *f); /* the last one frees */
+
+/* GET, or POST where there is a body, where nobody said otherwise. */
+const char *fetch_method(const struct request *r);
+
+#endif

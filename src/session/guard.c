@@ -1,0 +1,108 @@
+/*
+ * guard.c - the egress guard at its post: where libcurl is about to connect, or to reuse a connection.
+ *
+ * The open-socket callback sees the resolved address of every new connection;
+ * the pre-request callback sees the address of a reused one, which an earlier
+ * fetch may have opened under other rules.
+ */
+
+#include "session/guard.h"
+
+#include "base/log.h"
+#include "session/engine.h"
+#include "session/pool.h"
+
+#include <arpa/inet.h>
+#include <string.h>
+#include <unistd.h>
+
+/* Refuse, unless the rules only report: then say so and let it pass. */
+static int
+refuse(struct curlew_fetch *f, const struct failure *why)
+{
+    if (egress_report_only(f->policy->egress)) {
+        counter_add(&f->engine->stats.guard_reports, 1);
+        log_warning("egress.report_only: would refuse: %s", why->detail);
+        return 0;
+    }
+    counter_add(&f->engine->stats.guard_refusals, 1);
+    return failure_set(&f->failure, why->error, "%s", why->detail);
+}
+
+int
+guard_judge_url(struct curlew_fetch *f, const struct url *u)
+{
+    struct failure why = { 0 };
+
+    if (egress_allows_url(f->policy->egress, u->scheme, u->host, u->port, &why))
+        return 0;
+    return refuse(f, &why);
+}
+
+/* The name that the address was looked up for: the proxy's, where there is one. */
+static const char *
+host_of(const struct curlew_fetch *f)
+{
+    return f->proxy_host != NULL ? f->proxy_host : f->url.host;
+}
+
+static int
+judge_address(struct curlew_fetch *f, const struct sockaddr *address)
+{
+    struct failure why = { 0 };
+
+    if (egress_allows_address(f->policy->egress, host_of(f), address, &why))
+        return 0;
+    return refuse(f, &why);
+}
+
+static curl_socket_t
+on_open(void *arg, curlsocktype purpose, struct curl_sockaddr *a)
+{
+    struct curlew_fetch *f = arg;
+    int fd;
+
+    (void)purpose;
+    if (judge_address(f, &a->addr) != 0)
+        return CURL_SOCKET_BAD;
+    fd = socket(a->family, a->socktype | SOCK_CLOEXEC, a->protocol);
+    if (fd >= 0 && pool_opened(f, fd) != 0) {
+        close(fd);
+        return CURL_SOCKET_BAD;
+    }
+    return fd;
+}
+
+static int
+on_request(void *arg, char *remote_ip, char *local_ip, int remote_port, int local_port)
+{
+    struct curlew_fetch *f = arg;
+    struct sockaddr_in6 six = { .sin6_family = AF_INET6 };
+    struct sockaddr_in four = { .sin_family = AF_INET };
+    const struct sockaddr *address = NULL;
+
+    (void)local_ip;
+    (void)local_port;
+    (void)remote_port;
+    if (inet_pton(AF_INET, remote_ip, &four.sin_addr) == 1)
+        address = (const struct sockaddr *)&four;
+    else if (inet_pton(AF_INET6, remote_ip, &six.sin6_addr) == 1)
+        address = (const struct sockaddr *)&six;
+    if (address == NULL)
+        failure_set(&f->failure, ERROR_BLOCKED, "\"%.64s\" is no address the guard can judge",
+                    remote_ip);
+    if (address == NULL || judge_address(f, address) != 0)
+        return CURL_PREREQFUNC_ABORT;
+    /* Another address of the same name may have been refused on the way to this one. */
+    f->failure = (struct failure){ 0 };
+    return CURL_PREREQFUNC_OK;
+}
+
+void
+guard_attach(struct curlew_fetch *f)
+{
+    curl_easy_setopt(f->easy, CURLOPT_OPENSOCKETFUNCTION, on_open);
+    curl_easy_setopt(f->easy, CURLOPT_OPENSOCKETDATA, f);
+    curl_easy_setopt(f->easy, CURLOPT_PREREQFUNCTION, on_request);
+    curl_easy_setopt(f->easy, CURLOPT_PREREQDATA, f);
+}

@@ -1,0 +1,14 @@
+/*
+ * guard.h - the egress guard at its post: where libcurl is about to connect, or to reuse a connection.
+ */
+#ifndef SESSION_GUARD_H
+#define SESSION_GUARD_H
+
+#include "session/fetch.h"
+
+/* Before a hop is tried: 0, or -1 with f->failure.  Counts, and heeds egress.report_only. */
+int guard_judge_url(struct curlew_fetch *f, const struct url *u);
+
+void guard_attach(struct curlew_fetch *f); /* libcurl's open-socket and pre-request callbacks */
+
+#endif

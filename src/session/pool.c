@@ -1,0 +1,270 @@
+/* pool.c - the sockets of one session thread, busy and idle. */
+
+#include "session/pool.h"
+
+#include "base/clock.h"
+#include "session/engine.h"
+#include "session/multi.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#define FIRST_SIZE 256
+
+struct pool_socket {
+    struct watch watch;
+    struct pool *pool;
+    struct policy *policy;   /* keeps the session alive; NULL: libcurl's own, such as the resolver's */
+    struct session *session; /* that opened it */
+    struct link place;       /* among the idle */
+    struct timer timer;      /* end of its idle time */
+    uint32_t events;         /* watched for; 0: not at all */
+};
+
+void
+pool_init(struct pool *p, struct loop *loop, struct curlew *engine, CURLM *multi,
+          void (*ready)(struct pool *p, int fd, int curl_events))
+{
+    *p = (struct pool){ .loop = loop, .engine = engine, .multi = multi, .ready = ready };
+    list_init(&p->idle);
+}
+
+void
+pool_destroy(struct pool *p)
+{
+    free(p->by_fd);
+}
+
+/* -- one socket ---------------------------------------------------------- */
+
+static void
+socket_ready(struct watch *w, uint32_t events)
+{
+    struct pool_socket *s = container_of(w, struct pool_socket, watch);
+    int what = 0;
+
+    if (events & (EPOLLIN | EPOLLHUP | EPOLLERR))
+        what |= CURL_CSELECT_IN;
+    if (events & EPOLLOUT)
+        what |= CURL_CSELECT_OUT;
+    if (events & EPOLLERR)
+        what |= CURL_CSELECT_ERR;
+    s->pool->ready(s->pool, w->fd, what);
+}
+
+/* Off the idle list; the socket is busy, or about to be closed. */
+static void
+leave_idle(struct pool_socket *s)
+{
+    if (list_empty(&s->place))
+        return;
+    timer_clear(&s->pool->loop->timers, &s->timer);
+    list_remove(&s->place);
+    s->pool->idle_count--;
+}
+
+static void
+retire(struct pool_socket *s)
+{
+    leave_idle(s);
+    shutdown(s->watch.fd, SHUT_RDWR);
+}
+
+static void
+idle_over(struct timer *t)
+{
+    retire(container_of(t, struct pool_socket, timer));
+}
+
+static int
+make_room(struct pool *p, int fd)
+{
+    size_t size = p->size ? p->size : FIRST_SIZE;
+    struct pool_socket **table;
+
+    while (size <= (size_t)fd)
+        size *= 2;
+    if (size == p->size)
+        return 0;
+    if ((table = realloc(p->by_fd, size * sizeof table[0])) == NULL)
+        return -1;
+    memset(table + p->size, 0, (size - p->size) * sizeof table[0]);
+    p->by_fd = table;
+    p->size = size;
+    return 0;
+}
+
+static struct pool_socket *
+socket_new(struct pool *p, int fd)
+{
+    struct pool_socket *s;
+
+    if (make_room(p, fd) != 0 || (s = calloc(1, sizeof *s)) == NULL)
+        return NULL;
+    s->watch = (struct watch){ .fd = fd, .ready = socket_ready };
+    s->pool = p;
+    list_init(&s->place);
+    timer_init(&s->timer, idle_over);
+    p->by_fd[fd] = s;
+    return s;
+}
+
+static struct pool_socket *
+socket_of(struct pool *p, int fd)
+{
+    return (size_t)fd < p->size ? p->by_fd[fd] : NULL;
+}
+
+static void
+socket_free(struct pool_socket *s)
+{
+    leave_idle(s);
+    if (s->events != 0)
+        loop_remove(s->pool->loop, &s->watch);
+    s->pool->by_fd[s->watch.fd] = NULL;
+    policy_unref(s->policy);
+    free(s);
+}
+
+/* -- idle ---------------------------------------------------------------- */
+
+/* The session may keep so many: beyond, the one idle for longest goes. */
+static void
+bound_idle(struct pool *p, const struct session *of)
+{
+    struct pool_socket *oldest = NULL;
+    int count = 0;
+
+    if (p->idle_count <= of->settings.idle_connections)
+        return;
+    for (struct link *l = p->idle.next; l != &p->idle; l = l->next) {
+        struct pool_socket *s = container_of(l, struct pool_socket, place);
+
+        if (s->session->state != of->state)
+            continue;
+        oldest = oldest != NULL ? oldest : s;
+        count++;
+    }
+    if (count > of->settings.idle_connections)
+        retire(oldest);
+}
+
+/* Several transfers may share a socket under HTTP/2, and none of them need be polled for: paused ones. */
+static bool
+has_users(struct pool_socket *s, struct link *running)
+{
+    for (struct link *l = running->next; l != running; l = l->next)
+        if (container_of(l, struct curlew_fetch, place)->socket == s->watch.fd)
+            return true;
+    return false;
+}
+
+void
+pool_settle(struct pool *p, int fd, struct link *running)
+{
+    struct pool_socket *s = fd >= 0 ? socket_of(p, fd) : NULL;
+    int64_t until;
+
+    if (s == NULL || s->policy == NULL || s->events != 0 || has_users(s, running))
+        return;
+    leave_idle(s);
+    until = clock_us() + (int64_t)s->session->settings.idle_seconds * US_PER_SECOND;
+    list_append(&p->idle, &s->place);
+    p->idle_count++;
+    timer_set(&p->loop->timers, &s->timer, until);
+    bound_idle(p, s->session);
+}
+
+void
+pool_drop_idle(struct pool *p, const struct session_state *of)
+{
+    struct link *next;
+
+    for (struct link *l = p->idle.next; l != &p->idle; l = next) {
+        struct pool_socket *s = container_of(l, struct pool_socket, place);
+
+        next = l->next;
+        if (of == NULL || s->session->state == of)
+            retire(s);
+    }
+}
+
+/* -- what libcurl tells -------------------------------------------------- */
+
+int
+pool_opened(struct curlew_fetch *f, int fd)
+{
+    struct pool *p = multi_pool(f->home);
+    struct pool_socket *s = socket_new(p, fd);
+
+    if (s == NULL)
+        return -1;
+    s->policy = policy_ref(f->policy);
+    s->session = f->session;
+    counter_add(&p->engine->stats.connections, 1);
+    counter_add(&p->engine->stats.connections_opened, 1);
+    return 0;
+}
+
+static int
+on_close(void *arg, curl_socket_t fd)
+{
+    struct pool *p = arg;
+    struct pool_socket *s = socket_of(p, fd);
+
+    if (s != NULL) {
+        if (s->policy != NULL)
+            counter_add(&p->engine->stats.connections, -1);
+        socket_free(s);
+    }
+    return close(fd);
+}
+
+void
+pool_attach(struct curlew_fetch *f)
+{
+    curl_easy_setopt(f->easy, CURLOPT_CLOSESOCKETFUNCTION, on_close);
+    curl_easy_setopt(f->easy, CURLOPT_CLOSESOCKETDATA, multi_pool(f->home));
+}
+
+static void
+watch_for(struct pool_socket *s, uint32_t events)
+{
+    struct loop *l = s->pool->loop;
+
+    if (events == s->events)
+        return;
+    if (events == 0)
+        loop_remove(l, &s->watch);
+    else if (s->events == 0)
+        loop_add(l, &s->watch, events);
+    else
+        loop_change(l, &s->watch, events);
+    s->events = events;
+}
+
+/* CURLMOPT_SOCKETFUNCTION. */
+int
+pool_on_socket(CURL *easy, curl_socket_t fd, int what, void *arg, void *socket)
+{
+    struct pool *p = arg;
+    struct pool_socket *s = socket_of(p, fd);
+    struct curlew_fetch *f = NULL;
+
+    (void)socket;
+    curl_easy_getinfo(easy, CURLINFO_PRIVATE, &f);
+    if (f != NULL && what != CURL_POLL_REMOVE)
+        f->socket = fd;
+    if (s == NULL && what != CURL_POLL_REMOVE && (s = socket_new(p, fd)) == NULL)
+        return -1;
+    if (s == NULL)
+        return 0;
+    leave_idle(s);
+    watch_for(s, (what & CURL_POLL_IN ? (uint32_t)EPOLLIN : 0) |
+                     (what & CURL_POLL_OUT ? (uint32_t)EPOLLOUT : 0));
+    if (what == CURL_POLL_REMOVE && s->policy == NULL)
+        socket_free(s); /* libcurl closes it without telling */
+    return 0;
+}

@@ -1,0 +1,44 @@
+/*
+ * pool.h - the sockets of one session thread, busy and idle.
+ *
+ * libcurl keeps the connections; the pool watches their sockets for it.  A
+ * socket is idle once its last transfer has ended.  Past the session's
+ * idle_connections, or idle_seconds, the pool shuts an idle socket down:
+ * libcurl then finds it dead, never a transfer in its middle.
+ */
+#ifndef SESSION_POOL_H
+#define SESSION_POOL_H
+
+#include "base/list.h"
+#include "base/loop.h"
+#include "session/fetch.h"
+
+struct pool_socket;
+
+struct pool {
+    struct loop *loop;
+    struct curlew *engine;
+    CURLM *multi;
+    void (*ready)(struct pool *p, int fd, int curl_events); /* a socket libcurl waits for has moved */
+    struct pool_socket **by_fd;
+    size_t size;
+    struct link idle; /* longest idle first */
+    int idle_count;
+};
+
+void pool_init(struct pool *p, struct loop *loop, struct curlew *engine, CURLM *multi,
+               void (*ready)(struct pool *p, int fd, int curl_events));
+void pool_destroy(struct pool *p); /* after the multi handle, which closes its sockets */
+
+void pool_attach(struct curlew_fetch *f); /* libcurl's close-socket callback, for the transfer */
+int pool_opened(struct curlew_fetch *f, int fd); /* a new socket, on f's behalf; -1: no memory */
+
+int pool_on_socket(CURL *easy, curl_socket_t fd, int what, void *pool, void *socket); /* CURLMOPT_SOCKETFUNCTION */
+
+/* A transfer on socket fd (-1: none) has ended; `running` are those that go on. */
+void pool_settle(struct pool *p, int fd, struct link *running);
+
+/* Shut down every idle socket that a session of this state opened; NULL: of all sessions. */
+void pool_drop_idle(struct pool *p, const struct session_state *of);
+
+#endif

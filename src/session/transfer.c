@@ -1,0 +1,369 @@
+/* transfer.c - one hop of a fetch on a libcurl easy handle: its options, and its end. */
+
+#include "session/transfer.h"
+
+#include "base/clock.h"
+#include "session/collect.h"
+#include "session/engine.h"
+#include "session/guard.h"
+#include "session/pool.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#define USER_AGENT "curlew/" CURLEW_VERSION
+
+#define SET(option, value) curl_easy_setopt(f->easy, option, value)
+
+static int
+no_memory(struct curlew_fetch *f)
+{
+    return failure_set(&f->failure, ERROR_INTERNAL, "out of memory");
+}
+
+/* -- headers ------------------------------------------------------------- */
+
+static int
+add_line(struct curlew_fetch *f, const char *line)
+{
+    struct curl_slist *lines = curl_slist_append(f->header_lines, line);
+
+    if (lines == NULL)
+        return no_memory(f);
+    f->header_lines = lines;
+    return 0;
+}
+
+/* libcurl's notation: "Name: value", "Name;" for an empty value, "Name:" to leave its own out. */
+static int
+add_header(struct curlew_fetch *f, const char *name, const char *value)
+{
+    struct buffer line;
+    int rc;
+
+    buffer_init(&line, SIZE_MAX / 2);
+    buffer_adds(&line, name);
+    buffer_adds(&line, value == NULL ? ":" : *value == '\0' ? ";" : ": ");
+    buffer_adds(&line, value == NULL ? "" : value);
+    rc = buffer_ok(&line) ? add_line(f, line.data) : no_memory(f);
+    buffer_free(&line);
+    return rc;
+}
+
+static bool
+has_header(const struct request *r, const char *name)
+{
+    for (size_t i = 0; i < r->headers.count; i++)
+        if (strcasecmp(r->headers.items[i].name, name) == 0)
+            return true;
+    return false;
+}
+
+/* What must not follow a redirect to another origin, or outlive the body it speaks of. */
+static bool
+is_left_out(const struct curlew_fetch *f, const char *name)
+{
+    if (!f->same_origin &&
+        (strcasecmp(name, "authorization") == 0 || strcasecmp(name, "cookie") == 0 ||
+         strcasecmp(name, "proxy-authorization") == 0 || strcasecmp(name, "host") == 0))
+        return true;
+    return !f->sends_body && f->redirects > 0 && strncasecmp(name, "content-", 8) == 0;
+}
+
+static int
+set_headers(struct curlew_fetch *f)
+{
+    const struct request *r = &f->request;
+
+    for (size_t i = 0; i < r->headers.count; i++) {
+        const struct pair *p = &r->headers.items[i];
+
+        if (!is_left_out(f, p->name) && add_header(f, p->name, p->value) != 0)
+            return -1;
+    }
+    if (!has_header(r, "content-type") && r->part_count == 0 &&
+        add_header(f, "Content-Type", f->sends_body ? r->body_type : NULL) != 0)
+        return -1;
+    if (!has_header(r, "expect") && add_header(f, "Expect", NULL) != 0)
+        return -1; /* a round trip more, for origins that are seldom ready to say no */
+    SET(CURLOPT_USERAGENT, USER_AGENT);
+    SET(CURLOPT_HTTPHEADER, f->header_lines);
+    return 0;
+}
+
+/* -- method and body ----------------------------------------------------- */
+
+static int
+add_mime_part(struct curlew_fetch *f, const struct part *p)
+{
+    curl_mimepart *part = curl_mime_addpart(f->mime);
+
+    if (part == NULL || curl_mime_name(part, p->name) != CURLE_OK ||
+        curl_mime_data(part, p->data, p->size) != CURLE_OK)
+        return no_memory(f);
+    if (p->filename != NULL && curl_mime_filename(part, p->filename) != CURLE_OK)
+        return no_memory(f);
+    if (p->content_type != NULL && curl_mime_type(part, p->content_type) != CURLE_OK)
+        return no_memory(f);
+    return 0;
+}
+
+static int
+set_multipart(struct curlew_fetch *f)
+{
+    if ((f->mime = curl_mime_init(f->easy)) == NULL)
+        return no_memory(f);
+    for (size_t i = 0; i < f->request.part_count; i++)
+        if (add_mime_part(f, &f->request.parts[i]) != 0)
+            return -1;
+    SET(CURLOPT_MIMEPOST, f->mime);
+    return 0;
+}
+
+/* Methods whose request says Content-Length: 0 where there is nothing to send (RFC 9110 section 8.6). */
+static bool
+expects_body(const char *method)
+{
+    return strcmp(method, "POST") == 0 || strcmp(method, "PUT") == 0 ||
+           strcmp(method, "PATCH") == 0;
+}
+
+static int
+set_method(struct curlew_fetch *f)
+{
+    const struct request *r = &f->request;
+
+    if (strcmp(f->method, "HEAD") == 0) {
+        SET(CURLOPT_NOBODY, 1L);
+        return 0;
+    }
+    if (f->sends_body && r->part_count > 0) {
+        if (set_multipart(f) != 0)
+            return -1;
+    } else if (f->sends_body || expects_body(f->method)) {
+        SET(CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)(f->sends_body ? r->body_size : 0));
+        SET(CURLOPT_POSTFIELDS, f->sends_body ? r->body : "");
+    } else {
+        SET(CURLOPT_HTTPGET, 1L);
+    }
+    if (strcmp(f->method, f->sends_body || expects_body(f->method) ? "POST" : "GET") != 0)
+        SET(CURLOPT_CUSTOMREQUEST, f->method);
+    return 0;
+}
+
+/* -- who we are, and through whom ---------------------------------------- */
+
+static void
+set_credentials(struct curlew_fetch *f)
+{
+    const struct request *r = &f->request;
+
+    if (r->auth != AUTH_NONE && f->same_origin) {
+        SET(CURLOPT_HTTPAUTH, r->auth == AUTH_BASIC    ? (long)CURLAUTH_BASIC
+                              : r->auth == AUTH_DIGEST ? (long)CURLAUTH_DIGEST
+                                                       : (long)CURLAUTH_BEARER);
+        SET(CURLOPT_USERNAME, r->auth_pair.user);
+        SET(CURLOPT_PASSWORD, r->auth_pair.password);
+        SET(CURLOPT_XOAUTH2_BEARER, r->auth_token);
+    } else if (f->url.user != NULL || f->url.password != NULL) {
+        SET(CURLOPT_HTTPAUTH, (long)CURLAUTH_BASIC);
+        SET(CURLOPT_USERNAME, f->url.user != NULL ? f->url.user : "");
+        SET(CURLOPT_PASSWORD, f->url.password != NULL ? f->url.password : "");
+    }
+}
+
+/*
+ * "" and not NULL: libcurl would take proxies from the environment, and they would hide the
+ * destination from the egress guard.
+ */
+static void
+set_proxy(struct curlew_fetch *f)
+{
+    const struct request *r = &f->request;
+
+    SET(CURLOPT_PROXY, r->proxy != NULL ? r->proxy : "");
+    SET(CURLOPT_NOPROXY, "");
+    SET(CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L);
+    if (r->proxy == NULL || r->proxy_auth.user == NULL)
+        return;
+    SET(CURLOPT_PROXYAUTH, (long)CURLAUTH_BASIC);
+    SET(CURLOPT_PROXYUSERNAME, r->proxy_auth.user);
+    SET(CURLOPT_PROXYPASSWORD, r->proxy_auth.password);
+}
+
+static void
+set_tls(struct curlew_fetch *f)
+{
+    const struct session_settings *s = &f->session->settings;
+
+    SET(CURLOPT_SSL_VERIFYPEER, f->request.verify ? 1L : 0L);
+    SET(CURLOPT_SSL_VERIFYHOST, f->request.verify ? 2L : 0L);
+    if (s->ca_file != NULL)
+        SET(CURLOPT_CAINFO, s->ca_file);
+    if (s->client_cert != NULL)
+        SET(CURLOPT_SSLCERT, s->client_cert);
+    if (s->client_key != NULL)
+        SET(CURLOPT_SSLKEY, s->client_key);
+}
+
+static int
+set_http_version(struct curlew_fetch *f)
+{
+    static const long versions[] = {
+        [HTTP_AUTO] = CURL_HTTP_VERSION_2TLS,
+        [HTTP_1_1] = CURL_HTTP_VERSION_1_1,
+        [HTTP_2] = CURL_HTTP_VERSION_2_0,
+        [HTTP_2_PRIOR_KNOWLEDGE] = CURL_HTTP_VERSION_2_PRIOR_KNOWLEDGE,
+        [HTTP_3] = CURL_HTTP_VERSION_3,
+    };
+    enum http_version v = f->request.http_version;
+    bool two = v == HTTP_2 || v == HTTP_2_PRIOR_KNOWLEDGE;
+
+    if ((two && !engine_has_http2()) || (v == HTTP_3 && !engine_has_http3()))
+        return failure_set(&f->failure, ERROR_UNSUPPORTED,
+                           "http_version: this libcurl is built without HTTP/%d", two ? 2 : 3);
+    SET(CURLOPT_HTTP_VERSION, versions[v]);
+    SET(CURLOPT_PIPEWAIT, 1L); /* rather share a connection that can multiplex than open more */
+    return 0;
+}
+
+static void
+set_limits(struct curlew_fetch *f)
+{
+    const struct request *r = &f->request;
+
+    /* 0 would mean libcurl's own five minutes, and there is no "never" */
+    SET(CURLOPT_CONNECTTIMEOUT_MS, r->connect_timeout_ms > 0 ? (long)r->connect_timeout_ms
+                                                             : 24 * 3600 * 1000L);
+    SET(CURLOPT_MAXAGE_CONN, (long)f->session->settings.idle_seconds);
+    if (r->max_recv_speed > 0)
+        SET(CURLOPT_MAX_RECV_SPEED_LARGE, (curl_off_t)r->max_recv_speed);
+    SET(CURLOPT_QUICK_EXIT, 1L); /* a cancelled look-up must not hold the session thread */
+    SET(CURLOPT_NOSIGNAL, 1L);
+}
+
+static int
+set_cookies(struct curlew_fetch *f)
+{
+    struct session *s = f->session;
+
+    if (f->redirects > 0)
+        return 0; /* the handle's own engine goes on */
+    f->lent = jar_lend(s->settings.shared_jar ? s->state->jar : NULL, f->easy);
+    if (jar_add_own(f->easy, &f->request.cookies, f->url.host) != 0)
+        return failure_set(&f->failure, ERROR_BAD_REQUEST,
+                           "cookies: one is longer than libcurl takes");
+    return 0;
+}
+
+int
+transfer_prepare(struct curlew_fetch *f)
+{
+    CURLcode rc = CURLE_OK;
+
+    curl_easy_reset(f->easy); /* but for connections and cookies */
+    f->curl_error[0] = '\0';
+    f->head_bytes = 0;
+    rc = SET(CURLOPT_URL, f->url.text);
+    SET(CURLOPT_PRIVATE, f);
+    SET(CURLOPT_ERRORBUFFER, f->curl_error);
+    SET(CURLOPT_PROTOCOLS_STR, "http,https");
+    if (f->request.decompress)
+        SET(CURLOPT_ACCEPT_ENCODING, "");
+    collect_attach(f);
+    guard_attach(f);
+    pool_attach(f);
+    set_limits(f);
+    set_tls(f);
+    set_proxy(f);
+    set_credentials(f);
+    if (rc != CURLE_OK)
+        return no_memory(f);
+    if (set_http_version(f) || set_cookies(f) || set_method(f) || set_headers(f))
+        return -1;
+    return 0;
+}
+
+void
+transfer_release(struct curlew_fetch *f)
+{
+    curl_slist_free_all(f->header_lines);
+    f->header_lines = NULL;
+    curl_mime_free(f->mime);
+    f->mime = NULL;
+}
+
+/* -- the end ------------------------------------------------------------- */
+
+static double
+seconds_of(CURL *easy, CURLINFO what)
+{
+    curl_off_t us = 0;
+
+    curl_easy_getinfo(easy, what, &us);
+    return (double)us / US_PER_SECOND;
+}
+
+static void
+read_connection(struct curlew_fetch *f)
+{
+    struct response *r = &f->response;
+    long opened = 1, version = 0, port = 0, local_port = 0;
+    char *ip = NULL, *local_ip = NULL;
+
+    curl_easy_getinfo(f->easy, CURLINFO_NUM_CONNECTS, &opened);
+    curl_easy_getinfo(f->easy, CURLINFO_HTTP_VERSION, &version);
+    curl_easy_getinfo(f->easy, CURLINFO_PRIMARY_IP, &ip);
+    curl_easy_getinfo(f->easy, CURLINFO_PRIMARY_PORT, &port);
+    curl_easy_getinfo(f->easy, CURLINFO_LOCAL_IP, &local_ip);
+    curl_easy_getinfo(f->easy, CURLINFO_LOCAL_PORT, &local_port);
+    r->reused = opened == 0;
+    r->http_version = version == CURL_HTTP_VERSION_1_0   ? 10
+                      : version == CURL_HTTP_VERSION_1_1 ? 11
+                      : version == CURL_HTTP_VERSION_2_0 ? 20
+                      : version == CURL_HTTP_VERSION_3   ? 30
+                                                         : 0;
+    snprintf(r->remote_ip, sizeof r->remote_ip, "%s", ip != NULL ? ip : "");
+    snprintf(r->local_ip, sizeof r->local_ip, "%s", local_ip != NULL ? local_ip : "");
+    r->remote_port = (int)port;
+    r->local_port = (int)local_port;
+}
+
+static void
+read_figures(struct curlew_fetch *f)
+{
+    struct timing *t = &f->response.timing;
+    curl_off_t sent = 0;
+
+    t->dns = seconds_of(f->easy, CURLINFO_NAMELOOKUP_TIME_T);
+    t->connect = seconds_of(f->easy, CURLINFO_CONNECT_TIME_T);
+    t->tls = seconds_of(f->easy, CURLINFO_APPCONNECT_TIME_T);
+    t->first_byte = seconds_of(f->easy, CURLINFO_STARTTRANSFER_TIME_T);
+    curl_easy_getinfo(f->easy, CURLINFO_SIZE_UPLOAD_T, &sent);
+    f->response.bytes_sent += sent;
+    read_connection(f);
+}
+
+static void
+explain(struct curlew_fetch *f, CURLcode result)
+{
+    const char *said = f->curl_error[0] != '\0' ? f->curl_error : curl_easy_strerror(result);
+    enum error e = transfer_error(result);
+
+    if (f->failure.error != ERROR_NONE)
+        return; /* a callback of ours stopped the transfer, and knows better why */
+    failure_set(&f->failure, e, "%s", said);
+    f->failure.curl_code = (int)result;
+}
+
+void
+transfer_conclude(struct curlew_fetch *f, CURLcode result)
+{
+    read_figures(f);
+    f->response.timing.total = (double)(clock_us() - f->submitted_us) / US_PER_SECOND;
+    if (result != CURLE_OK || f->failure.error != ERROR_NONE)
+        explain(f, result);
+    else if (f->response.head.url == NULL && (f->response.head.url = strdup(f->url.text)) == NULL)
+        no_memory(f);
+}
