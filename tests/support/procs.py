@@ -80,6 +80,12 @@ def connects(address):
     return True
 
 
+def _environment(changes):
+    """Ours, with `changes`; None takes a variable away."""
+    both = {**os.environ, **(changes or {})}
+    return {name: value for name, value in both.items() if value is not None}
+
+
 def _in_child():
     _libc.prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
 
@@ -95,7 +101,7 @@ class Process:
         with open(self.out_path, "ab") as out, open(self.err_path, "ab") as err:
             self.popen = subprocess.Popen(
                 self.argv, stdin=subprocess.DEVNULL, stdout=out, stderr=err, cwd=cwd,
-                env={**os.environ, **(env or {})}, start_new_session=True,
+                env=_environment(env), start_new_session=True,
                 preexec_fn=_in_child, pass_fds=pass_fds)
         self.pid = self.popen.pid
         _running.add(self)

@@ -1,0 +1,94 @@
+"""The daemon under test: CURLEWD or build/curlewd, with a configuration of the test's own."""
+
+import json
+import os
+import re
+import signal
+from pathlib import Path
+
+from . import ways
+from .procs import Process, connects, temp_dir
+
+ROOT = Path(__file__).parents[2]
+BINARY = Path(os.environ.get("CURLEWD", ROOT / "build" / "curlewd"))
+SANITIZER = re.compile(r"ERROR: \w+Sanitizer|WARNING: ThreadSanitizer|runtime error:"
+                       r"|SUMMARY: \w+Sanitizer")
+LOOPBACK = {"allow": ["127.0.0.0/8", "::1"]}
+SANITIZED = any(name in os.environ for name in ("ASAN_OPTIONS", "TSAN_OPTIONS"))
+
+
+def merged(base, over):
+    """`over` upon `base`, object by object."""
+    both = dict(base)
+    for key, value in over.items():
+        inner = isinstance(value, dict) and isinstance(base.get(key), dict)
+        both[key] = merged(base[key], value) if inner else value
+    return both
+
+
+class Curlewd:
+    """Started with `config` upon: a unix socket, loopback allowed, a JSON log."""
+
+    def __init__(self, config=None, args=(), env=None, directory=None, pass_fds=(), ready=True):
+        self.directory = Path(directory or temp_dir())
+        self.socket = self.directory / "curlew.sock"
+        base = {"listen": [f"unix:{self.socket}"], "socket_mode": "0666", "egress": LOOPBACK,
+                "log": {"format": "json"}}
+        self.config = merged(base, config or {})
+        self.config_path = self.directory / "curlewd.json"
+        self.write_config(self.config)
+        argv = [BINARY, "--config", self.config_path, *args]
+        self.process = Process("curlewd", argv, self.directory, env=clean_env(env),
+                               pass_fds=pass_fds)
+        self.way = ways.Socket(self.socket)
+        if ready:
+            self.wait_ready()
+
+    def wait_ready(self):
+        self.process.wait_ready(lambda: connects(self.socket))
+
+    @property
+    def pid(self):
+        return self.process.pid
+
+    def write_config(self, config):
+        self.config_path.write_text(config if isinstance(config, str) else json.dumps(config))
+
+    def reload(self, config):
+        """A new file and a SIGHUP; the caller waits for what it should bring about."""
+        self.write_config(config)
+        self.process.send(signal.SIGHUP)
+
+    def lines(self, event=None):
+        """The log's lines as objects, those of an event."""
+        found = []
+        for line in self.process.err.splitlines():
+            if line.startswith("{") and line.endswith("}"):
+                entry = json.loads(line)
+                if event in (None, entry.get("event")):
+                    found.append(entry)
+        return found
+
+    def rss_kib(self):
+        return int(self._status_field("VmRSS"))
+
+    def _status_field(self, name):
+        text = Path(f"/proc/{self.pid}/status").read_text()
+        return re.search(rf"^{name}:\s+(\d+)", text, re.M)[1]
+
+    def stop(self, timeout=15.0):
+        """SIGTERM; it must leave with 0 and no sanitizer may have complained."""
+        code = self.process.stop(timeout=timeout)
+        self.check_clean()
+        assert code == 0, f"curlewd left with {code}:\n{self.process.err[-4000:]}"
+
+    def check_clean(self):
+        err = self.process.err
+        assert not SANITIZER.search(err), err[-8000:]
+
+
+def clean_env(env=None):
+    """The caller's CURLEW_ settings and proxies do not leak into a test."""
+    dropped = {name: None for name in os.environ
+               if name.lower().endswith("_proxy") or name.startswith("CURLEW_")}
+    return {**dropped, **(env or {})}

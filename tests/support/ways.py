@@ -1,0 +1,108 @@
+"""Ways to reach the daemon: straight on its socket, or by HTTP through a web server.
+
+Each has ask(method, path, query, body, headers) → Answer, with path below the mount ("/v1/fetch"),
+and the same few words for what tests mostly ask.
+"""
+
+import http.client
+import json
+from urllib.parse import urlencode
+
+from . import fcgi
+from .answer import Answer
+
+FRAMES = "application/vnd.curlew.frames"
+
+
+class Way:
+    prefix = "/_fetch"
+
+    def ask(self, method, path, query="", body=b"", headers=(), timeout=15.0):
+        raise NotImplementedError
+
+    def post(self, request, headers=(), timeout=15.0):
+        """POST …/v1/fetch; `request` is the object, or bytes as they are."""
+        body = request if isinstance(request, bytes) else json.dumps(request).encode()
+        headers = [("Content-Type", "application/json"), *headers]
+        return self.ask("POST", "/v1/fetch", body=body, headers=headers, timeout=timeout)
+
+    def get(self, path="/v1/fetch", headers=(), timeout=15.0, **query):
+        return self.ask("GET", path, urlencode(query), headers=headers, timeout=timeout)
+
+    def fetch(self, url, timeout=15.0, **keys):
+        """The envelope of a fetch that works."""
+        answer = self.post({"url": url, **keys}, timeout=timeout)
+        assert answer.status == 200, answer
+        assert answer.header("content-type").startswith("application/json"), answer
+        envelope = answer.json()
+        assert envelope["ok"] is True, envelope
+        return envelope
+
+    def refused(self, request, status, code, timeout=15.0):
+        """The problem of a fetch that does not."""
+        return problem(self.post(request, timeout=timeout), status, code)
+
+    def frames(self, url, **keys):
+        """(envelope, body) of a fetch asked for as frames."""
+        answer = self.post({"url": url, **keys}, [("Accept", FRAMES)])
+        assert answer.status == 200, answer
+        assert answer.header("content-type") == FRAMES, answer
+        line, body = answer.body.split(b"\n", 1)
+        envelope = json.loads(line)
+        assert len(body) == envelope["body_bytes"] + 1 and body.endswith(b"\n"), (envelope, body)
+        return envelope, body[:-1]
+
+
+def problem(answer, status, code):
+    """Check that the answer is this refusal, as RFC 9457 has it; the object."""
+    assert answer.status == status, answer
+    assert answer.header("content-type") == "application/problem+json", answer
+    p = answer.json()
+    assert p["status"] == status and p["code"] == code, p
+    assert p["type"] and p["title"] and p["detail"], p
+    if status == 503:
+        assert int(answer.header("retry-after")) >= 1, answer
+    return p
+
+
+class Socket(Way):
+    """Straight FastCGI, a connection for each request unless keep is set."""
+
+    def __init__(self, address, keep=False):
+        self.address = address
+        self.keep = keep
+        self.kept = None
+
+    def ask(self, method, path, query="", body=b"", headers=(), timeout=15.0):
+        if not self.keep:
+            return fcgi.ask(self.address, method, self.prefix + path, query, body, headers, timeout)
+        self.kept = self.kept or fcgi.Connection(self.address, timeout)
+        params = fcgi.params_of(method, self.prefix + path, query, body, headers)
+        self.kept.send(fcgi.request(params, body, keep=True))
+        return self.kept.answer()
+
+    def close(self):
+        if self.kept:
+            self.kept.close()
+            self.kept = None
+
+
+class Http(Way):
+    """Through a web server on 127.0.0.1."""
+
+    def __init__(self, port, prefix="/_fetch"):
+        self.port = port
+        self.prefix = prefix
+
+    def ask(self, method, path, query="", body=b"", headers=(), timeout=15.0):
+        c = http.client.HTTPConnection("127.0.0.1", self.port, timeout=timeout)
+        try:
+            target = self.prefix + path + ("?" + query if query else "")
+            c.request(method, target, body=body or None, headers=dict(headers))
+            r = c.getresponse()
+            return Answer(r.status, r.getheaders(), r.read())
+        finally:
+            c.close()
+
+    def close(self):
+        pass
