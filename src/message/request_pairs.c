@@ -67,12 +67,13 @@ add_scalar(struct request_reader *rd, const struct place *at, const json_t *name
     struct buffer text;
     int rc;
 
-    buffer_init(&text, SIZE_MAX);
-    buffer_add(&text, json_string_value(value), json_string_length(value));
-    if (json_is_number(value) || json_is_boolean(value))
-        json_add_value(&text, value);
-    else if (!json_is_string(value))
+    if (!json_is_string(value) && !json_is_number(value) && !json_is_boolean(value))
         return place_refuse(at, rd->why, "expected text, a number, true, false or a list of these");
+    buffer_init(&text, SIZE_MAX);
+    if (json_is_string(value))
+        buffer_add(&text, json_string_value(value), json_string_length(value));
+    else
+        json_add_value(&text, value);
     rc = buffer_ok(&text) ? w->add(rd, at, name, &text, w->arg) : place_no_memory(rd->why);
     buffer_free(&text);
     return rc;

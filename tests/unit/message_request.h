@@ -1,0 +1,59 @@
+/*
+ * message_request.h - what the tests of the request object share.
+ */
+#ifndef TESTS_MESSAGE_REQUEST_H
+#define TESTS_MESSAGE_REQUEST_H
+
+#include "message/request.h"
+
+#include <criterion/criterion.h>
+#include <string.h>
+
+static struct request r;
+static struct failure why;
+
+static inline void
+setup(void)
+{
+    request_init(&r);
+    why = (struct failure){ 0 };
+}
+
+static inline void
+teardown(void)
+{
+    request_destroy(&r);
+}
+
+/* Read afresh, with success; the result is in r. */
+static inline void
+takes(const char *text)
+{
+    teardown();
+    setup();
+    cr_assert_eq(request_from_text(&r, text, strlen(text), &why), 0, "%s: %s", text, why.detail);
+}
+
+static inline void
+refuses(const char *text, const char *detail)
+{
+    teardown();
+    setup();
+    cr_assert_eq(request_from_text(&r, text, strlen(text), &why), -1, "%s", text);
+    cr_assert_eq(why.error, ERROR_BAD_REQUEST, "%s", text);
+    cr_assert_str_eq(why.detail, detail, "%s gave: %s", text, why.detail);
+}
+
+static inline void
+lacks(const char *text, const char *detail)
+{
+    teardown();
+    setup();
+    cr_assert_eq(request_from_text(&r, text, strlen(text), &why), -1, "%s", text);
+    cr_assert_eq(why.error, ERROR_UNSUPPORTED, "%s", text);
+    cr_assert_str_eq(why.detail, detail, "%s gave: %s", text, why.detail);
+}
+
+#define URL "\"url\":\"http://a/\""
+
+#endif
