@@ -1,0 +1,128 @@
+/* call.c - one request of a web server and the answer to it: what a route sees. */
+
+#include "gateway/call.h"
+
+#include "gateway/fastcgi.h"
+#include "message/problem.h"
+
+#include <string.h>
+
+#define HEAD_BYTES_MAX 65536
+
+void
+call_init(struct call *c)
+{
+    memset(c, 0, sizeof *c);
+    buffer_init(&c->body, SIZE_MAX / 2); /* the screen holds the real limit */
+    buffer_init(&c->head, HEAD_BYTES_MAX);
+    buffer_init(&c->prefix, SIZE_MAX / 2);
+}
+
+void
+call_reset(struct call *c)
+{
+    buffer_free(&c->body);
+    buffer_free(&c->head);
+    buffer_free(&c->prefix);
+    fetch_unref(c->fetch);
+    c->fetch = NULL;
+    c->route = NULL;
+    c->frames = c->answered = false;
+    c->middle = c->suffix = NULL;
+    c->middle_len = c->suffix_len = c->sent = 0;
+}
+
+const char *
+call_method(const struct call *c)
+{
+    const char *method = fastcgi_param(c->fastcgi, "REQUEST_METHOD");
+
+    return method != NULL ? method : "GET";
+}
+
+const char *
+call_query(const struct call *c)
+{
+    const char *query = fastcgi_param(c->fastcgi, "QUERY_STRING");
+
+    return query != NULL ? query : "";
+}
+
+static const char *
+reason_of(int status)
+{
+    static const struct {
+        int status;
+        const char *reason;
+    } reasons[] = {
+        { 200, "OK" },           { 400, "Bad Request" },           { 401, "Unauthorized" },
+        { 403, "Forbidden" },    { 404, "Not Found" },             { 405, "Method Not Allowed" },
+        { 413, "Content Too Large" }, { 499, "Client Closed Request" },
+        { 500, "Internal Server Error" }, { 501, "Not Implemented" }, { 502, "Bad Gateway" },
+        { 503, "Service Unavailable" }, { 504, "Gateway Timeout" },
+    };
+
+    for (size_t i = 0; i < sizeof reasons / sizeof reasons[0]; i++)
+        if (reasons[i].status == status)
+            return reasons[i].reason;
+    return "";
+}
+
+/* CGI's form of a response head (RFC 3875 section 6). */
+void
+call_answer(struct call *c, int status, const char *type)
+{
+    bool head = strcmp(call_method(c), "HEAD") == 0;
+
+    buffer_printf(&c->head,
+                  "Status: %d %s\r\nContent-Type: %s\r\nContent-Length: %zu\r\n"
+                  "Cache-Control: no-store\r\n\r\n",
+                  status, reason_of(status), type, c->prefix.len + c->middle_len + c->suffix_len);
+    if (head) {
+        buffer_free(&c->prefix);
+        c->middle_len = c->suffix_len = 0;
+    }
+    c->answered = true;
+}
+
+void
+call_fail(struct call *c, const struct failure *f)
+{
+    int after = error_retry_after(f->error);
+
+    buffer_free(&c->head);
+    buffer_free(&c->prefix);
+    c->middle_len = c->suffix_len = 0;
+    problem_write(&c->prefix, f);
+    if (after > 0)
+        buffer_printf(&c->head, "Retry-After: %d\r\n", after);
+    if (f->error == ERROR_UNAUTHORIZED)
+        buffer_adds(&c->head, "WWW-Authenticate: Bearer realm=\"curlew\"\r\n");
+    call_answer(c, error_status(f->error), "application/problem+json");
+}
+
+size_t
+call_next(struct call *c, const char **bytes, size_t n)
+{
+    const struct {
+        const char *data;
+        size_t len;
+    } parts[] = { { c->head.data, c->head.len },
+                  { c->prefix.data, c->prefix.len },
+                  { c->middle, c->middle_len },
+                  { c->suffix, c->suffix_len } };
+    size_t at = c->sent;
+
+    for (size_t i = 0; i < sizeof parts / sizeof parts[0]; i++) {
+        if (at < parts[i].len) {
+            size_t left = parts[i].len - at;
+
+            *bytes = parts[i].data + at;
+            n = n < left ? n : left;
+            c->sent += n;
+            return n;
+        }
+        at -= parts[i].len;
+    }
+    return 0;
+}

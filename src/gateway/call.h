@@ -1,0 +1,48 @@
+/*
+ * call.h - one request of a web server and the answer to it: what a route sees.
+ */
+#ifndef GATEWAY_CALL_H
+#define GATEWAY_CALL_H
+
+#include "base/buffer.h"
+#include "base/error.h"
+#include "session/fetch.h"
+
+#include <stdbool.h>
+
+struct connection;
+struct fastcgi;
+struct gateway;
+struct route;
+
+struct call {
+    struct gateway *gateway;
+    struct connection *connection;
+    struct fastcgi *fastcgi; /* for parameters */
+    const struct route *route;
+    struct buffer body;
+    struct curlew_fetch *fetch; /* in flight: only to be cancelled; afterwards: the call's */
+    bool frames;                /* the caller takes application/vnd.curlew.frames */
+
+    /* The answer: head and prefix are the call's, the middle is somebody else's, say the fetch's body. */
+    struct buffer head, prefix;
+    const char *middle, *suffix;
+    size_t middle_len, suffix_len;
+    size_t sent;   /* of all four, in this order */
+    bool answered; /* the answer is whole: send it */
+};
+
+void call_init(struct call *c);
+void call_reset(struct call *c); /* frees all it has; ready for the next request */
+
+const char *call_method(const struct call *c);
+const char *call_query(const struct call *c); /* "" where there is none */
+
+/* Answer: status, Content-Type and c->prefix … as body.  Further header lines may stand in c->head before. */
+void call_answer(struct call *c, int status, const char *type);
+void call_fail(struct call *c, const struct failure *f); /* a problem document */
+
+/* The next bytes to be sent, at most n of them; 0: none are left. */
+size_t call_next(struct call *c, const char **bytes, size_t n);
+
+#endif

@@ -1,0 +1,364 @@
+/* screen.c - what libfcgi may see of what a peer sends. */
+
+#include "gateway/screen.h"
+
+#include <string.h>
+
+enum { /* record types, FastCGI 1.0 section 8 */
+    BEGIN_REQUEST = 1,
+    ABORT_REQUEST = 2,
+    END_REQUEST = 3,
+    PARAMS = 4,
+    STDIN = 5,
+    GET_VALUES = 9,
+    GET_VALUES_RESULT = 10,
+    UNKNOWN_TYPE = 11,
+};
+
+enum { CANT_MPX_CONN = 1, UNKNOWN_ROLE = 3 }; /* protocolStatus, section 5.5 */
+
+#define VERSION_1      1
+#define RESPONDER      1
+#define KEEP_CONN      1
+#define BEGIN_SIZE     8
+#define LENGTH_BIG     0x80 /* a length of four bytes, section 3.4 */
+#define LENGTH_BIG_MAX 4
+
+void
+screen_init(struct screen *s)
+{
+    size_t stdin_max = s->stdin_max;
+
+    memset(s, 0, sizeof *s);
+    s->stdin_max = stdin_max;
+}
+
+void
+screen_next(struct screen *s)
+{
+    s->phase = PHASE_IDLE;
+    s->params = s->stdin_bytes = 0;
+    s->dropping = s->in_value_length = false;
+    s->length_len = 0;
+    s->name_left = s->value_left = 0;
+}
+
+bool
+screen_idle(const struct screen *s)
+{
+    return s->phase == PHASE_IDLE && s->header_len == 0 && s->content == 0 && s->padding == 0;
+}
+
+/* -- answers ------------------------------------------------------------- */
+
+static void
+add_record(struct buffer *b, int type, unsigned id, const void *content, size_t n)
+{
+    const unsigned char header[8] = {
+        VERSION_1, (unsigned char)type, (unsigned char)(id >> 8), (unsigned char)id,
+        (unsigned char)(n >> 8), (unsigned char)n,
+    };
+
+    buffer_add(b, header, sizeof header);
+    buffer_add(b, content, n);
+}
+
+static void
+answer_end(struct buffer *answers, unsigned id, int protocol_status)
+{
+    const unsigned char body[8] = { [4] = (unsigned char)protocol_status };
+
+    add_record(answers, END_REQUEST, id, body, sizeof body);
+}
+
+static void
+answer_unknown_type(struct buffer *answers, int type)
+{
+    const unsigned char body[8] = { (unsigned char)type };
+
+    add_record(answers, UNKNOWN_TYPE, 0, body, sizeof body);
+}
+
+/* The three variables of section 4.1, as far as they were asked for. */
+static void
+answer_values(struct screen *s, struct buffer *answers)
+{
+    static const char *const pairs[][2] = {
+        { "FCGI_MAX_CONNS", "65535" }, { "FCGI_MAX_REQS", "65535" }, { "FCGI_MPXS_CONNS", "0" }
+    };
+    struct buffer b;
+
+    buffer_init(&b, sizeof s->body);
+    for (size_t i = 0; i < sizeof pairs / sizeof pairs[0]; i++) {
+        size_t n = strlen(pairs[i][0]);
+
+        if (memmem(s->body, s->body_len, pairs[i][0], n) == NULL)
+            continue;
+        buffer_addc(&b, (char)n);
+        buffer_addc(&b, (char)strlen(pairs[i][1]));
+        buffer_adds(&b, pairs[i][0]);
+        buffer_adds(&b, pairs[i][1]);
+    }
+    add_record(answers, GET_VALUES_RESULT, 0, b.data, b.len);
+    buffer_free(&b);
+}
+
+/* -- parameters ---------------------------------------------------------- */
+
+/* A length is whole: now the value's length, or the name and the value themselves. */
+static bool
+take_length(struct screen *s)
+{
+    const unsigned char *b = s->length;
+    uint32_t n = b[0];
+
+    if (s->length_size == LENGTH_BIG_MAX)
+        n = ((uint32_t)(b[0] & 0x7f) << 24) | ((uint32_t)b[1] << 16) | ((uint32_t)b[2] << 8) | b[3];
+    if (n > SCREEN_PARAMS_MAX)
+        return false;
+    if (s->in_value_length)
+        s->value_left = n;
+    else
+        s->name_left = n;
+    s->in_value_length = !s->in_value_length;
+    s->length_len = 0;
+    return true;
+}
+
+static bool
+feed_length(struct screen *s, unsigned char c)
+{
+    if (s->length_len == 0)
+        s->length_size = c & LENGTH_BIG ? LENGTH_BIG_MAX : 1;
+    s->length[s->length_len++] = c;
+    return s->length_len < s->length_size || take_length(s);
+}
+
+/* libfcgi makes C strings "name=value" of them: no NUL, and no "=" in a name. */
+static bool
+feed_text(const char *bytes, size_t n, bool name)
+{
+    return memchr(bytes, '\0', n) == NULL && (!name || memchr(bytes, '=', n) == NULL);
+}
+
+static bool
+feed_params(struct screen *s, const char *bytes, size_t n)
+{
+    s->params += n;
+    if (s->params > SCREEN_PARAMS_MAX)
+        return false;
+    while (n > 0) {
+        bool lengths = s->in_value_length || (s->name_left == 0 && s->value_left == 0);
+        bool name = s->name_left > 0;
+        uint32_t *left = name ? &s->name_left : &s->value_left;
+        size_t take = lengths ? 1 : n < *left ? n : *left;
+
+        if (lengths ? !feed_length(s, (unsigned char)*bytes) : !feed_text(bytes, take, name))
+            return false;
+        if (!lengths)
+            *left -= (uint32_t)take;
+        bytes += take;
+        n -= take;
+    }
+    return true;
+}
+
+static bool
+between_params(const struct screen *s)
+{
+    return s->length_len == 0 && !s->in_value_length && s->name_left == 0 && s->value_left == 0;
+}
+
+/* -- records ------------------------------------------------------------- */
+
+static int
+type_of(const struct screen *s)
+{
+    return s->header[1];
+}
+
+static unsigned
+id_of(const struct screen *s)
+{
+    return (unsigned)s->header[2] << 8 | s->header[3];
+}
+
+static bool
+is_ours(const struct screen *s)
+{
+    return s->phase != PHASE_IDLE && id_of(s) == s->id;
+}
+
+/* Without its padding, which stays here. */
+static void
+pass_header(const struct screen *s, struct buffer *passed)
+{
+    buffer_add(passed, s->header, 6);
+    buffer_add(passed, "\0", 2);
+}
+
+/* A record header is whole: is the record allowed here, and is it libfcgi's? */
+static enum screen_verdict
+start_record(struct screen *s, struct buffer *passed)
+{
+    int type = type_of(s);
+
+    s->content = (uint32_t)s->header[4] << 8 | s->header[5];
+    s->padding = s->header[6];
+    s->body_len = 0;
+    s->pass = false;
+    if (s->header[0] != VERSION_1 || (type == BEGIN_REQUEST && s->content != BEGIN_SIZE))
+        return SCREEN_BROKEN;
+    if (id_of(s) == 0)
+        return type == BEGIN_REQUEST ? SCREEN_BROKEN : SCREEN_MORE;
+    if (!is_ours(s) || type == ABORT_REQUEST)
+        return SCREEN_MORE;
+    if (type == PARAMS && s->phase == PHASE_PARAMS)
+        s->pass = true;
+    else if (type == STDIN && s->phase == PHASE_STDIN)
+        s->pass = !s->dropping;
+    else if (type != STDIN || !s->dropping)
+        return SCREEN_BROKEN; /* a second BEGIN_REQUEST, DATA, STDIN before its time, … */
+    if (s->pass)
+        pass_header(s, passed);
+    return SCREEN_MORE;
+}
+
+static enum screen_verdict
+feed_content(struct screen *s, const char *bytes, size_t n, struct buffer *passed)
+{
+    size_t room = sizeof s->body - s->body_len;
+
+    if (!s->pass) {
+        memcpy(s->body + s->body_len, bytes, n < room ? n : room);
+        s->body_len += (uint32_t)(n < room ? n : room);
+        return SCREEN_MORE;
+    }
+    if (type_of(s) == PARAMS && !feed_params(s, bytes, n))
+        return SCREEN_BROKEN;
+    buffer_add(passed, bytes, n);
+    if (type_of(s) == STDIN)
+        s->stdin_bytes += n;
+    return SCREEN_MORE;
+}
+
+/* Between requests a BEGIN_REQUEST starts one, if it asks for a responder. */
+static enum screen_verdict
+begin(struct screen *s, struct buffer *passed, struct buffer *answers)
+{
+    bool keep = s->body[2] & KEEP_CONN;
+
+    if (s->phase != PHASE_IDLE) {
+        answer_end(answers, id_of(s), CANT_MPX_CONN);
+        return SCREEN_MORE;
+    }
+    if ((s->body[0] << 8 | s->body[1]) != RESPONDER) {
+        answer_end(answers, id_of(s), UNKNOWN_ROLE);
+        return keep ? SCREEN_MORE : SCREEN_CLOSE;
+    }
+    s->phase = PHASE_PARAMS;
+    s->id = (uint16_t)id_of(s);
+    s->keep = keep;
+    pass_header(s, passed);
+    buffer_add(passed, s->body, BEGIN_SIZE);
+    return SCREEN_MORE;
+}
+
+/* An empty record ends its stream. */
+static enum screen_verdict
+end_stream(struct screen *s)
+{
+    if (type_of(s) == PARAMS) {
+        if (!between_params(s))
+            return SCREEN_BROKEN;
+        s->phase = PHASE_STDIN;
+        return SCREEN_HEAD;
+    }
+    s->phase = PHASE_ANSWERING;
+    return SCREEN_COMPLETE;
+}
+
+/* Over its limit: libfcgi gets an end of STDIN, so that the request can be refused in good order. */
+static enum screen_verdict
+overflow(struct screen *s, struct buffer *passed)
+{
+    s->dropping = true;
+    s->pass = false;
+    add_record(passed, STDIN, s->id, NULL, 0);
+    return SCREEN_TOO_LARGE;
+}
+
+static enum screen_verdict
+finish_record(struct screen *s, struct buffer *passed, struct buffer *answers)
+{
+    bool empty = s->header[4] == 0 && s->header[5] == 0;
+
+    s->header_len = 0;
+    if (s->pass) {
+        if (empty)
+            return end_stream(s);
+        return s->stdin_bytes > s->stdin_max ? overflow(s, passed) : SCREEN_MORE;
+    }
+    if (id_of(s) == 0) {
+        if (type_of(s) == GET_VALUES)
+            answer_values(s, answers);
+        else
+            answer_unknown_type(answers, type_of(s));
+        return SCREEN_MORE;
+    }
+    if (type_of(s) == BEGIN_REQUEST)
+        return begin(s, passed, answers);
+    if (type_of(s) == ABORT_REQUEST && is_ours(s))
+        return SCREEN_ABORTED;
+    return SCREEN_MORE;
+}
+
+/* -- bytes --------------------------------------------------------------- */
+
+static size_t
+least(size_t a, size_t b)
+{
+    return a < b ? a : b;
+}
+
+/* The header, the content or the padding of one record, as much of it as is there. */
+static enum screen_verdict
+feed_part(struct screen *s, const char *bytes, size_t n, size_t *used, struct buffer *passed)
+{
+    enum screen_verdict v = SCREEN_MORE;
+
+    if (s->header_len < (int)sizeof s->header) {
+        *used = least(n, sizeof s->header - (size_t)s->header_len);
+        memcpy(s->header + s->header_len, bytes, *used);
+        s->header_len += (int)*used;
+        if (s->header_len == (int)sizeof s->header)
+            v = start_record(s, passed);
+    } else if (s->content > 0) {
+        *used = least(n, s->content);
+        v = feed_content(s, bytes, *used, passed);
+        s->content -= (uint32_t)*used;
+    } else {
+        *used = least(n, s->padding);
+        s->padding -= (uint32_t)*used;
+    }
+    return v;
+}
+
+enum screen_verdict
+screen_feed(struct screen *s, const char *bytes, size_t n, size_t *used, struct buffer *passed,
+            struct buffer *answers)
+{
+    enum screen_verdict v = SCREEN_MORE;
+
+    *used = 0;
+    while (*used < n && v == SCREEN_MORE) {
+        size_t part;
+
+        v = feed_part(s, bytes + *used, n - *used, &part, passed);
+        *used += part;
+        if (v == SCREEN_MORE && s->header_len == (int)sizeof s->header && s->content == 0 &&
+            s->padding == 0)
+            v = finish_record(s, passed, answers);
+    }
+    return v;
+}
