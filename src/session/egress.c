@@ -222,7 +222,7 @@ refuse_carried(const struct target *t, const struct address *carried, const stru
     failure_set(why, ERROR_BLOCKED,
                 "%s carries %s, %s (%s): the egress guard refuses it; add both%s" NAMED
                 " to egress.allow to permit it",
-                self, inner, b->name, b->source, t->host != NULL ? ", or " : "",
+                self, inner, b->name, b->source, t->host != NULL ? " or " : "",
                 t->host != NULL ? t->host : "");
     return false;
 }

@@ -1,0 +1,67 @@
+/*
+ * egress_support.h - what the tests of the egress guard share: rules from words, addresses from text.
+ */
+#ifndef UNIT_EGRESS_SUPPORT_H
+#define UNIT_EGRESS_SUPPORT_H
+
+#include "session/egress.h"
+
+#include <arpa/inet.h>
+#include <criterion/criterion.h>
+#include <stdlib.h>
+#include <string.h>
+
+static inline void
+add_words(char ***list, size_t *count, const char *words)
+{
+    char *copy = strdup(words), *rest = copy, *word;
+
+    while ((word = strsep(&rest, " ")) != NULL)
+        if (*word != '\0')
+            cr_assert_eq(egress_rules_add(list, count, word), 0);
+    free(copy);
+}
+
+/* A guard with the rules in two lists of words; the caller frees it. */
+static inline struct egress *
+guard_of(const char *allow, const char *deny)
+{
+    struct egress_rules rules;
+    struct failure why = { 0 };
+    struct egress *e;
+
+    egress_rules_init(&rules);
+    add_words(&rules.allow, &rules.allow_count, allow);
+    add_words(&rules.deny, &rules.deny_count, deny);
+    e = egress_new(&rules, &why);
+    egress_rules_destroy(&rules);
+    cr_assert_not_null(e, "%s", why.detail);
+    return e;
+}
+
+static inline bool
+passes_as(const struct egress *e, const char *host, const char *text, struct failure *why)
+{
+    struct sockaddr_in four = { .sin_family = AF_INET, .sin_port = htons(80) };
+    struct sockaddr_in6 six = { .sin6_family = AF_INET6, .sin6_port = htons(80) };
+
+    *why = (struct failure){ 0 };
+    if (inet_pton(AF_INET, text, &four.sin_addr) == 1)
+        return egress_allows_address(e, host, (struct sockaddr *)&four, why);
+    cr_assert_eq(inet_pton(AF_INET6, text, &six.sin6_addr), 1, "%s", text);
+    return egress_allows_address(e, host, (struct sockaddr *)&six, why);
+}
+
+/* The same without a host, and the failure checked: filled where refused, untouched where not. */
+static inline bool
+passes(const struct egress *e, const char *text)
+{
+    struct failure why;
+    bool ok = passes_as(e, NULL, text, &why);
+
+    cr_expect_eq(why.error, ok ? ERROR_NONE : ERROR_BLOCKED, "%s", text);
+    cr_expect_eq(why.detail[0] == '\0', ok, "%s", text);
+    return ok;
+}
+
+#endif
