@@ -12,9 +12,9 @@ PYTHON  = .venv/bin/python
 CC       ?= cc
 CFLAGS   ?= -O2 -g
 WARNINGS  = -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wvla -Wformat=2 -Werror
-CPPFLAGS += -D_GNU_SOURCE -Iinclude -Isrc -MMD -MP
-CFLAGS   += -std=c17 $(WARNINGS) -pthread -fno-common $(SAN)
-LDFLAGS  += -pthread $(SAN)
+COMPILE   = $(CC) -D_GNU_SOURCE -Iinclude -Isrc -MMD -MP $(CPPFLAGS) \
+            -std=c17 $(WARNINGS) -pthread -fno-common $(CFLAGS) $(SAN)
+LINK      = $(CC) -pthread $(LDFLAGS) $(SAN)
 LIBCURLEW = -lcurl
 LIBS      = -lfcgi -ljansson $(LIBCURLEW)
 
@@ -25,17 +25,17 @@ UNIT    = $(patsubst %.c,$B/%.o,$(wildcard tests/unit/*.c))
 all: $B/curlewd $B/libcurlew.a
 
 $B/curlewd: $B/src/main.o $(DAEMON) $B/libcurlew.a
-	$(CC) $(LDFLAGS) -o $@ $^ $(LIBS)
+	$(LINK) -o $@ $^ $(LIBS)
 
 $B/libcurlew.a: $(ENGINE)
 	rm -f $@ && $(AR) rcs $@ $^
 
 $B/unit: $(UNIT) $(DAEMON) $B/libcurlew.a
-	$(CC) $(LDFLAGS) -o $@ $^ -lcriterion $(LIBS)
+	$(LINK) -o $@ $^ -lcriterion $(LIBS)
 
 $B/%.o: %.c
 	@mkdir -p $(@D)
-	$(CC) $(CPPFLAGS) $(CFLAGS) -c -o $@ $<
+	$(COMPILE) -c -o $@ $<
 
 unit: $B/unit
 	$B/unit

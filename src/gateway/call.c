@@ -90,7 +90,6 @@ call_fail(struct call *c, const struct failure *f)
 {
     int after = error_retry_after(f->error);
 
-    buffer_free(&c->head);
     buffer_free(&c->prefix);
     c->middle_len = c->suffix_len = 0;
     problem_write(&c->prefix, f);

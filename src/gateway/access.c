@@ -1,0 +1,32 @@
+/* access.c - one log line a fetch: who asked for which origin, and what came of it. */
+
+#include "gateway/access.h"
+
+#include "base/log.h"
+#include "gateway/gateway.h"
+
+void
+access_log(const struct call *c)
+{
+    const struct curlew_fetch *f = c->fetch;
+    const struct response *r = &f->response;
+    bool failed = f->failure.error != ERROR_NONE;
+    const struct log_field fields[] = {
+        { "session", LOG_TEXT, .text = f->session->settings.name },
+        { "method", LOG_TEXT, .text = f->method },
+        { "origin", LOG_TEXT, .text = f->url.origin },
+        { failed ? "code" : "status", failed ? LOG_TEXT : LOG_NUMBER,
+          .text = error_code(f->failure.error), .number = r->head.status },
+        { "queue", LOG_SECONDS, .seconds = r->timing.queue },
+        { "first_byte", LOG_SECONDS, .seconds = r->timing.first_byte },
+        { "total", LOG_SECONDS, .seconds = r->timing.total },
+        { "bytes_sent", LOG_NUMBER, .number = r->bytes_sent },
+        { "bytes", LOG_NUMBER, .number = r->body_bytes },
+        { "reused", LOG_NUMBER, .number = r->reused },
+        { "redirects", LOG_NUMBER, .number = f->redirects },
+        { "tag", LOG_TEXT, .text = f->request.tag },
+    };
+
+    if (c->gateway->log_access)
+        log_event(LOG_INFO, "fetch", fields, sizeof fields / sizeof fields[0]);
+}

@@ -1,0 +1,50 @@
+/*
+ * connection.h - one connection of a web server: a request, its answer, and the next one.
+ *
+ *   READING ──▶ PARKED ──▶ WRITING ──▶ READING …     keep-alive
+ *      │           │          │
+ *      └───────────┴──────────┴──▶ GONE              closed; waits for its fetch, if any
+ *                  LINGERING: answered early, what the peer still sends is dropped
+ *
+ * A connection lives on one responder's thread, and holds memory, never a thread.
+ */
+#ifndef GATEWAY_CONNECTION_H
+#define GATEWAY_CONNECTION_H
+
+#include "base/list.h"
+#include "base/loop.h"
+#include "gateway/call.h"
+#include "gateway/screen.h"
+
+struct responder;
+
+#define CONNECTION_PATIENCE_S 10 /* for the next bytes of a request that has begun */
+#define CONNECTION_WRITE_S    60 /* for a peer that reads none of its answer */
+
+enum connection_state { READING, PARKED, WRITING, LINGERING, GONE };
+
+struct connection {
+    struct watch watch;
+    struct responder *responder;
+    struct link place; /* among the responder's connections */
+    struct timer timer;
+    enum connection_state state;
+    uint32_t events; /* watched for */
+    bool keep;       /* open after the answer */
+    bool opened;     /* libfcgi has the request's parameters; the gateway counts it as busy */
+    bool waiting;    /* the call's fetch is in flight */
+    bool finished;   /* all of the answer is in `out` */
+    bool linger;     /* the peer has not sent all of its request yet */
+    struct screen screen;
+    struct buffer in, out; /* screened records; records to be sent */
+    size_t out_sent;
+    struct fastcgi *fastcgi;
+    struct call call;
+};
+
+int connection_open(struct responder *r, int fd); /* takes the fd; -1: no memory, closed */
+void connection_fetched(struct connection *c);    /* its fetch is back, in c->call.fetch */
+void connection_close(struct connection *c);      /* at once; cancels its fetch */
+void connection_free(struct connection *c);       /* GONE, and no fetch in flight */
+
+#endif

@@ -1,0 +1,84 @@
+/* gateway.c - the FastCGI side: listeners, responder threads, and what they share. */
+
+#include "gateway/gateway.h"
+
+#include "base/clock.h"
+#include "gateway/fastcgi.h"
+#include "gateway/responder.h"
+
+#include <stdlib.h>
+
+static void
+stop(struct gateway *g)
+{
+    for (int i = 0; i < g->responder_count; i++)
+        responder_free(g->responders[i]);
+    free(g->responders);
+    free(g);
+}
+
+struct gateway *
+gateway_new(struct curlew *engine, struct listeners *listeners, struct auth *auth, int responders,
+            struct failure *why)
+{
+    struct gateway *g = calloc(1, sizeof *g);
+
+    if (g == NULL || (g->responders = calloc((size_t)responders, sizeof g->responders[0])) == NULL) {
+        free(g);
+        failure_set(why, ERROR_INTERNAL, "out of memory");
+        return NULL;
+    }
+    g->engine = engine;
+    g->listeners = listeners;
+    g->auth = auth;
+    g->started = time(NULL);
+    g->request_bytes = INT64_MAX;
+    g->accepting = responders;
+    while (g->responder_count < responders) {
+        struct responder *r = responder_new(g, why);
+
+        if (r == NULL) {
+            gateway_drain(g, 0);
+            stop(g);
+            return NULL;
+        }
+        g->responders[g->responder_count++] = r;
+    }
+    return g;
+}
+
+static void
+wake_all(struct gateway *g)
+{
+    for (int i = 0; i < g->responder_count; i++)
+        responder_wake(g->responders[i]);
+}
+
+void
+gateway_drain(struct gateway *g, int seconds)
+{
+    g->drain_until_us = clock_us() + (int64_t)seconds * US_PER_SECOND;
+    g->draining = true;
+    wake_all(g);
+}
+
+void
+gateway_request_over(struct gateway *g)
+{
+    if (atomic_fetch_sub(&g->busy, 1) == 1 && g->draining)
+        wake_all(g);
+}
+
+void
+gateway_stop_accepting(struct gateway *g)
+{
+    if (atomic_fetch_sub(&g->accepting, 1) == 1)
+        listeners_close(g->listeners);
+}
+
+void
+gateway_free(struct gateway *g)
+{
+    if (g != NULL)
+        stop(g);
+}

@@ -1,0 +1,55 @@
+/*
+ * gateway.h - the FastCGI side: listeners, responder threads, and what they share.
+ */
+#ifndef GATEWAY_GATEWAY_H
+#define GATEWAY_GATEWAY_H
+
+#include "base/error.h"
+#include "base/metrics.h"
+#include "gateway/auth.h"
+#include "gateway/listener.h"
+#include "session/engine.h"
+
+#include <pthread.h>
+#include <stdatomic.h>
+#include <time.h>
+
+struct responder;
+
+struct gateway_stats {
+    counter connections; /* gauge, from web servers */
+    counter parked;      /* gauge, requests that wait for their fetch */
+    counter requests;
+    counter cancelled; /* requests whose caller left before the answer */
+};
+
+struct gateway {
+    struct curlew *engine;
+    struct listeners *listeners;
+    struct auth *auth;
+    struct responder **responders;
+    int responder_count;
+    _Atomic int64_t request_bytes; /* limit of one request's body */
+    atomic_int busy;      /* requests that have begun and not been answered to their end */
+    atomic_int accepting; /* responders that still watch the listeners */
+    atomic_bool draining;
+    atomic_bool log_access;
+    int64_t drain_until_us; /* written before draining */
+    time_t started;         /* wall clock */
+    struct gateway_stats stats;
+};
+
+/* Start serving; the engine, the listeners and the auth stay the caller's.  NULL with `why`. */
+struct gateway *gateway_new(struct curlew *engine, struct listeners *listeners, struct auth *auth,
+                            int responders, struct failure *why);
+
+/*
+ * Accept no more, answer what is in flight, at most for so long; what is left then is cancelled.
+ * Returns at once: gateway_free() waits.
+ */
+void gateway_drain(struct gateway *g, int seconds);
+void gateway_request_over(struct gateway *g); /* one less is busy: in a drain it may have been the last */
+void gateway_stop_accepting(struct gateway *g); /* a responder has let go; the last one closes the listeners */
+void gateway_free(struct gateway *g); /* after gateway_drain() */
+
+#endif

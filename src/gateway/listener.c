@@ -1,0 +1,229 @@
+/* listener.c - the sockets web servers connect to. */
+
+#include "gateway/listener.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <grp.h>
+#include <netdb.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#define BACKLOG 4096 /* the kernel cuts it to net.core.somaxconn */
+
+static int
+add(struct listeners *ls, int fd, const char *path, struct failure *why)
+{
+    struct listener *items = realloc(ls->items, (ls->count + 1) * sizeof items[0]);
+    struct listener *l;
+    struct stat st;
+
+    if (items == NULL) {
+        close(fd);
+        return failure_set(why, ERROR_INTERNAL, "out of memory");
+    }
+    ls->items = items;
+    l = &items[ls->count++];
+    *l = (struct listener){ .fd = fd, .path = path != NULL ? strdup(path) : NULL };
+    if (path != NULL && stat(path, &st) == 0) {
+        l->device = st.st_dev;
+        l->inode = st.st_ino;
+    }
+    fcntl(fd, F_SETFD, FD_CLOEXEC);
+    fcntl(fd, F_SETFL, fcntl(fd, F_GETFL) | O_NONBLOCK);
+    return 0;
+}
+
+void
+listeners_close(struct listeners *ls)
+{
+    for (size_t i = 0; i < ls->count; i++) {
+        struct listener *l = &ls->items[i];
+        struct stat st;
+
+        if (l->path != NULL && stat(l->path, &st) == 0 && st.st_dev == l->device &&
+            st.st_ino == l->inode)
+            unlink(l->path);
+        close(l->fd);
+        free(l->path);
+    }
+    free(ls->items);
+    *ls = (struct listeners){ 0 };
+}
+
+static int
+fail(struct failure *why, const char *address, const char *what)
+{
+    return failure_set(why, ERROR_INTERNAL, "listen %s: %s: %s", address, what, strerror(errno));
+}
+
+/* -- unix:PATH ----------------------------------------------------------- */
+
+/* A socket that nobody listens on is what a crashed predecessor left. */
+static int
+remove_stale(const struct sockaddr_un *a, const char *address, struct failure *why)
+{
+    struct stat st;
+    int fd, rc;
+
+    if (lstat(a->sun_path, &st) != 0)
+        return 0;
+    if (!S_ISSOCK(st.st_mode))
+        return failure_set(why, ERROR_INTERNAL, "listen %s: exists and is no socket", address);
+    if ((fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0)) < 0)
+        return fail(why, address, "socket");
+    rc = connect(fd, (const struct sockaddr *)a, sizeof *a);
+    close(fd);
+    if (rc == 0 || errno == EAGAIN)
+        return failure_set(why, ERROR_INTERNAL, "listen %s: another process listens there",
+                           address);
+    return unlink(a->sun_path) == 0 ? 0 : fail(why, address, "remove the stale socket");
+}
+
+static int
+set_group(const char *path, const char *group, const char *address, struct failure *why)
+{
+    char *end;
+    unsigned long number;
+    struct group *g;
+
+    if (group == NULL)
+        return 0;
+    number = strtoul(group, &end, 10);
+    if (*end != '\0' || end == group) {
+        if ((g = getgrnam(group)) == NULL)
+            return failure_set(why, ERROR_INTERNAL, "socket_group: there is no group \"%s\"",
+                               group);
+        number = g->gr_gid;
+    }
+    return chown(path, (uid_t)-1, (gid_t)number) == 0 ? 0 : fail(why, address, "chown");
+}
+
+static int
+open_unix(struct listeners *ls, const char *address, mode_t mode, const char *group,
+          struct failure *why)
+{
+    const char *path = address + strlen("unix:");
+    struct sockaddr_un a = { .sun_family = AF_UNIX };
+    mode_t old;
+    int fd, rc;
+
+    if (*path == '\0' || strlen(path) >= sizeof a.sun_path)
+        return failure_set(why, ERROR_INTERNAL, "listen %s: a path of 1 to %zu bytes", address,
+                           sizeof a.sun_path - 1);
+    strcpy(a.sun_path, path);
+    if (remove_stale(&a, address, why) != 0)
+        return -1;
+    if ((fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0)) < 0)
+        return fail(why, address, "socket");
+    old = umask(0177); /* nobody gets in before the mode is set */
+    rc = bind(fd, (struct sockaddr *)&a, sizeof a);
+    umask(old);
+    if (rc != 0)
+        rc = fail(why, address, "bind");
+    else if (set_group(path, group, address, why) != 0)
+        rc = -1;
+    else if (chmod(path, mode) != 0 || listen(fd, BACKLOG) != 0)
+        rc = fail(why, address, "listen");
+    if (rc == 0)
+        return add(ls, fd, path, why);
+    close(fd);
+    return -1;
+}
+
+/* -- HOST:PORT ----------------------------------------------------------- */
+
+static int
+bind_one(const struct addrinfo *a)
+{
+    int fd = socket(a->ai_family, a->ai_socktype | SOCK_CLOEXEC, a->ai_protocol), on = 1;
+
+    if (fd < 0)
+        return -1;
+    setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
+    if (a->ai_family == AF_INET6)
+        setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &on, sizeof on);
+    if (bind(fd, a->ai_addr, a->ai_addrlen) == 0 && listen(fd, BACKLOG) == 0)
+        return fd;
+    close(fd);
+    return -1;
+}
+
+static int
+open_tcp(struct listeners *ls, const char *address, struct failure *why)
+{
+    const char *colon = strrchr(address, ':');
+    struct addrinfo hints = { .ai_socktype = SOCK_STREAM, .ai_flags = AI_PASSIVE | AI_NUMERICSERV };
+    struct addrinfo *found;
+    char host[256];
+    size_t n = colon != NULL ? (size_t)(colon - address) : 0;
+    int fd, rc;
+
+    if (n == 0 || n >= sizeof host || colon[1] == '\0')
+        return failure_set(why, ERROR_INTERNAL,
+                           "listen %s: neither unix:PATH nor HOST:PORT nor fd:N", address);
+    memcpy(host, address, n);
+    host[n] = '\0';
+    if (host[0] == '[' && host[n - 1] == ']') {
+        host[n - 1] = '\0';
+        memmove(host, host + 1, n - 1);
+    }
+    if ((rc = getaddrinfo(host, colon + 1, &hints, &found)) != 0)
+        return failure_set(why, ERROR_INTERNAL, "listen %s: %s", address, gai_strerror(rc));
+    fd = bind_one(found);
+    freeaddrinfo(found);
+    return fd >= 0 ? add(ls, fd, NULL, why) : fail(why, address, "bind");
+}
+
+/* -- fd:N ---------------------------------------------------------------- */
+
+int
+listeners_fd_listens(int fd)
+{
+    int listening = 0, type = 0;
+    socklen_t n = sizeof listening, m = sizeof type;
+
+    return getsockopt(fd, SOL_SOCKET, SO_ACCEPTCONN, &listening, &n) == 0 && listening &&
+           getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &m) == 0 && type == SOCK_STREAM;
+}
+
+static int
+open_fd(struct listeners *ls, const char *address, struct failure *why)
+{
+    char *end;
+    long fd = strtol(address + strlen("fd:"), &end, 10);
+
+    if (*end != '\0' || end == address + strlen("fd:") || fd < 0 || fd > 65535)
+        return failure_set(why, ERROR_INTERNAL, "listen %s: N is no descriptor", address);
+    if (!listeners_fd_listens((int)fd))
+        return failure_set(why, ERROR_INTERNAL, "listen %s: not a listening stream socket",
+                           address);
+    return add(ls, (int)fd, NULL, why);
+}
+
+/* sd_listen_fds(3): meant for us only where LISTEN_PID is our own. */
+int
+listeners_inherited(void)
+{
+    const char *pid = getenv("LISTEN_PID"), *count = getenv("LISTEN_FDS");
+    long n = count != NULL ? strtol(count, NULL, 10) : 0;
+
+    if (pid == NULL || strtol(pid, NULL, 10) != (long)getpid() || n < 1 || n > 1024)
+        return 0;
+    return (int)n;
+}
+
+int
+listeners_open(struct listeners *ls, const char *address, mode_t mode, const char *group,
+               struct failure *why)
+{
+    if (strncmp(address, "unix:", 5) == 0)
+        return open_unix(ls, address, mode, group, why);
+    if (strncmp(address, "fd:", 3) == 0)
+        return open_fd(ls, address, why);
+    return open_tcp(ls, address, why);
+}

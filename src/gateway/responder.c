@@ -1,0 +1,280 @@
+/* responder.c - one thread that speaks FastCGI with the connections it has accepted. */
+
+#include "gateway/responder.h"
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/mailbox.h"
+#include "gateway/connection.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+
+#define ACCEPT_BATCH    16
+#define ACCEPT_PAUSE_US (100 * US_PER_MS) /* while the process is out of descriptors or memory */
+
+struct door { /* this thread's watch on a listener */
+    struct watch watch;
+    struct responder *responder;
+};
+
+struct responder {
+    struct gateway *gateway;
+    pthread_t thread;
+    struct loop loop;
+    struct mailbox inbox; /* fetches that are back */
+    struct link connections;
+    struct link gone; /* closed since the last turn */
+    struct door *doors;
+    size_t door_count;
+    bool accepting;
+    struct timer reopen, deadline;
+    char scratch[RESPONDER_READ_BYTES];
+};
+
+struct gateway *
+responder_gateway(struct responder *r)
+{
+    return r->gateway;
+}
+
+struct loop *
+responder_loop(struct responder *r)
+{
+    return &r->loop;
+}
+
+char *
+responder_scratch(struct responder *r)
+{
+    return r->scratch;
+}
+
+void
+responder_wake(struct responder *r)
+{
+    loop_wake(&r->loop);
+}
+
+void
+responder_adopt(struct responder *r, struct connection *c)
+{
+    list_append(&r->connections, &c->place);
+}
+
+void
+responder_bury(struct responder *r, struct connection *c)
+{
+    list_remove(&c->place);
+    list_append(&r->gone, &c->place);
+}
+
+/* -- accepting ----------------------------------------------------------- */
+
+static void
+close_doors(struct responder *r)
+{
+    for (size_t i = 0; i < r->door_count; i++)
+        loop_remove(&r->loop, &r->doors[i].watch);
+    r->accepting = false;
+}
+
+/* EPOLLEXCLUSIVE: a new connection wakes one responder, not all of them. */
+static int
+open_doors(struct responder *r)
+{
+    for (size_t i = 0; i < r->door_count; i++)
+        if (loop_add(&r->loop, &r->doors[i].watch, EPOLLIN | EPOLLEXCLUSIVE) != 0)
+            return -1;
+    r->accepting = true;
+    return 0;
+}
+
+static void
+pause_accepting(struct responder *r)
+{
+    log_warning("cannot accept a connection: %s", strerror(errno));
+    close_doors(r);
+    timer_set(&r->loop.timers, &r->reopen, clock_us() + ACCEPT_PAUSE_US);
+}
+
+static void
+reopen(struct timer *t)
+{
+    struct responder *r = container_of(t, struct responder, reopen);
+
+    if (!r->gateway->draining)
+        open_doors(r);
+}
+
+static void
+on_knock(struct watch *w, uint32_t events)
+{
+    struct responder *r = container_of(w, struct door, watch)->responder;
+
+    (void)events;
+    for (int i = 0; i < ACCEPT_BATCH; i++) {
+        int fd = accept4(w->fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
+
+        if (fd >= 0) {
+            connection_open(r, fd);
+            continue;
+        }
+        if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM)
+            pause_accepting(r);
+        if (errno != EINTR && errno != ECONNABORTED)
+            return;
+    }
+}
+
+/* -- fetches ------------------------------------------------------------- */
+
+void
+responder_done(struct curlew_fetch *f, void *arg)
+{
+    struct connection *c = arg;
+    struct responder *r = c->responder;
+
+    if (mailbox_push(&r->inbox, &f->mail))
+        loop_wake(&r->loop);
+}
+
+static void
+take_inbox(struct responder *r)
+{
+    struct mail *next;
+
+    for (struct mail *one = mailbox_take(&r->inbox); one != NULL; one = next) {
+        struct curlew_fetch *f = container_of(one, struct curlew_fetch, mail);
+
+        next = one->next;
+        connection_fetched(f->arg);
+    }
+}
+
+static void
+free_gone(struct responder *r)
+{
+    struct link *next;
+
+    for (struct link *l = r->gone.next; l != &r->gone; l = next) {
+        struct connection *c = container_of(l, struct connection, place);
+
+        next = l->next;
+        if (!c->waiting)
+            connection_free(c);
+    }
+}
+
+/* -- the thread ---------------------------------------------------------- */
+
+static void
+close_all(struct responder *r)
+{
+    while (!list_empty(&r->connections))
+        connection_close(container_of(r->connections.next, struct connection, place));
+}
+
+/* drain_seconds are over: whoever still waits is let go. */
+static void
+give_up(struct timer *t)
+{
+    struct responder *r = container_of(t, struct responder, deadline);
+
+    if (r->gateway->busy > 0)
+        log_warning("drain_seconds are over: what is still in flight is cancelled");
+    close_all(r);
+}
+
+static void
+begin_drain(struct responder *r)
+{
+    if (r->accepting)
+        close_doors(r);
+    timer_set(&r->loop.timers, &r->deadline, r->gateway->drain_until_us);
+    gateway_stop_accepting(r->gateway);
+}
+
+static void *
+run(void *arg)
+{
+    struct responder *r = arg;
+    struct gateway *g = r->gateway;
+    bool drains = false;
+
+    while (!g->draining || g->busy > 0) {
+        loop_turn(&r->loop);
+        take_inbox(r);
+        free_gone(r);
+        if (g->draining && !drains) {
+            drains = true;
+            begin_drain(r);
+        }
+    }
+    if (!drains)
+        begin_drain(r);
+    close_all(r);
+    free_gone(r);
+    return NULL;
+}
+
+/* -- start and stop ------------------------------------------------------ */
+
+static int
+hang_doors(struct responder *r)
+{
+    const struct listeners *ls = r->gateway->listeners;
+
+    if ((r->doors = calloc(ls->count, sizeof r->doors[0])) == NULL)
+        return -1;
+    for (; r->door_count < ls->count; r->door_count++) {
+        struct door *d = &r->doors[r->door_count];
+
+        d->watch = (struct watch){ .fd = ls->items[r->door_count].fd, .ready = on_knock };
+        d->responder = r;
+    }
+    return open_doors(r);
+}
+
+struct responder *
+responder_new(struct gateway *g, struct failure *why)
+{
+    struct responder *r = calloc(1, sizeof *r);
+
+    if (r == NULL)
+        goto no_memory;
+    r->gateway = g;
+    mailbox_init(&r->inbox);
+    list_init(&r->connections);
+    list_init(&r->gone);
+    timer_init(&r->reopen, reopen);
+    timer_init(&r->deadline, give_up);
+    if (loop_init(&r->loop) != 0)
+        goto no_loop;
+    if (hang_doors(r) != 0 || pthread_create(&r->thread, NULL, run, r) != 0)
+        goto no_thread;
+    pthread_setname_np(r->thread, "responder");
+    return r;
+
+no_thread:
+    free(r->doors);
+    loop_destroy(&r->loop);
+no_loop:
+    mailbox_destroy(&r->inbox);
+    free(r);
+no_memory:
+    failure_set(why, ERROR_INTERNAL, "cannot start a responder thread: %s", strerror(errno));
+    return NULL;
+}
+
+void
+responder_free(struct responder *r)
+{
+    pthread_join(r->thread, NULL);
+    free(r->doors);
+    loop_destroy(&r->loop);
+    mailbox_destroy(&r->inbox);
+    free(r);
+}

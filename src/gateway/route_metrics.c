@@ -1,0 +1,105 @@
+/* route_metrics.c - GET …/metrics: the counters in Prometheus' text format, version 0.0.4. */
+
+#include "base/clock.h"
+#include "gateway/gateway.h"
+#include "gateway/routes.h"
+
+#include <inttypes.h>
+
+static void
+add_head(struct buffer *b, const char *name, const char *type, const char *help)
+{
+    buffer_printf(b, "# HELP curlew_%s %s\n# TYPE curlew_%s %s\n", name, help, name, type);
+}
+
+static void
+add_value(struct buffer *b, const char *name, const char *type, const char *help, int64_t value)
+{
+    add_head(b, name, type, help);
+    buffer_printf(b, "curlew_%s %" PRId64 "\n", name, value);
+}
+
+static void
+add_histogram(struct buffer *b, const char *name, const char *help, const struct histogram *h)
+{
+    int64_t count = 0;
+
+    add_head(b, name, "histogram", help);
+    for (int i = 0; i < HISTOGRAM_BOUNDS; i++) {
+        count += counter_read(&h->buckets[i]);
+        buffer_printf(b, "curlew_%s_bucket{le=\"%g\"} %" PRId64 "\n", name, histogram_bounds[i],
+                      count);
+    }
+    count += counter_read(&h->buckets[HISTOGRAM_BOUNDS]);
+    buffer_printf(b, "curlew_%s_bucket{le=\"+Inf\"} %" PRId64 "\n", name, count);
+    buffer_printf(b, "curlew_%s_sum %.6f\n", name,
+                  (double)counter_read(&h->sum_us) / US_PER_SECOND);
+    buffer_printf(b, "curlew_%s_count %" PRId64 "\n", name, count);
+}
+
+/* Sessions are named by the operator and outcomes by the contract, so their number is bounded. */
+static void
+add_outcomes(struct buffer *b, const struct policy *p)
+{
+    add_head(b, "fetches_total", "counter", "Fetches that ended, by session and outcome.");
+    for (size_t i = 0; i < p->session_count; i++) {
+        const struct session_state *s = p->sessions[i]->state;
+
+        for (int e = 0; e < ERROR_COUNT; e++) {
+            int64_t n = counter_read(&s->outcomes[e]);
+
+            if (n > 0 || e == ERROR_NONE)
+                buffer_printf(b,
+                              "curlew_fetches_total{session=\"%s\",outcome=\"%s\"} %" PRId64 "\n",
+                              s->name, error_code(e), n);
+        }
+    }
+}
+
+static void
+add_engine(struct buffer *b, const struct engine_stats *s)
+{
+    add_value(b, "in_flight", "gauge", "Transfers under way.", counter_read(&s->in_flight));
+    add_value(b, "queued", "gauge", "Fetches that wait for their turn.", counter_read(&s->queued));
+    add_value(b, "connections", "gauge", "Sockets open toward origins and proxies.",
+              counter_read(&s->connections));
+    add_value(b, "buffered_bytes", "gauge", "Bytes of response bodies held.",
+              counter_read(&s->buffered));
+    add_value(b, "connections_opened_total", "counter", "Connections opened.",
+              counter_read(&s->connections_opened));
+    add_value(b, "guard_refusals_total", "counter", "Destinations that the egress guard refused.",
+              counter_read(&s->guard_refusals));
+    add_value(b, "guard_reports_total", "counter",
+              "Destinations it would have refused, but for egress.report_only.",
+              counter_read(&s->guard_reports));
+    add_value(b, "received_bytes_total", "counter", "Bytes of response bodies, decoded.",
+              counter_read(&s->bytes_received));
+    add_value(b, "sent_bytes_total", "counter", "Bytes of request bodies.",
+              counter_read(&s->bytes_sent));
+    add_histogram(b, "queue_seconds", "Time a fetch waited for its turn.", &s->queue_seconds);
+    add_histogram(b, "first_byte_seconds", "Time from a hop's start to its first byte.",
+                  &s->first_byte_seconds);
+    add_histogram(b, "fetch_seconds", "Time from submission to the end of a fetch.",
+                  &s->fetch_seconds);
+}
+
+void
+metrics_serve(struct call *c)
+{
+    const struct gateway_stats *g = &c->gateway->stats;
+    struct policy *p = engine_policy(c->gateway->engine);
+    struct buffer *b = &c->prefix;
+
+    add_engine(b, &c->gateway->engine->stats);
+    add_outcomes(b, p);
+    add_value(b, "parked", "gauge", "Requests that wait for their fetch.",
+              counter_read(&g->parked));
+    add_value(b, "gateway_connections", "gauge", "Connections from web servers.",
+              counter_read(&g->connections));
+    add_value(b, "requests_total", "counter", "Requests from web servers.",
+              counter_read(&g->requests));
+    add_value(b, "cancelled_total", "counter", "Requests whose caller left before the answer.",
+              counter_read(&g->cancelled));
+    policy_unref(p);
+    call_answer(c, 200, "text/plain; version=0.0.4; charset=utf-8");
+}

@@ -1,0 +1,89 @@
+/* router.c - which route a request is for: the end of its path decides. */
+
+#include "gateway/router.h"
+
+#include "gateway/auth.h"
+#include "gateway/fastcgi.h"
+#include "gateway/gateway.h"
+#include "gateway/routes.h"
+#include "gateway/screen.h"
+
+#include <string.h>
+
+/* Longer ends come first: …/v1/status ends in /status, too. */
+static const struct route routes[] = {
+    { "/v1/fetch", "GET, POST", false, fetch_serve, fetch_fetched },
+    { "/v1/status", "GET, HEAD", false, status_serve, NULL },
+    { "/status", "GET, HEAD", false, page_serve, NULL },
+    { "/metrics", "GET, HEAD", false, metrics_serve, NULL },
+    { "/healthz", "GET, HEAD", true, health_serve, NULL },
+};
+
+static const char *
+param(const struct call *c, const char *name)
+{
+    const char *value = fastcgi_param(c->fastcgi, name);
+
+    return value != NULL ? value : "";
+}
+
+/* Web servers split a path in their own ways between these; a few leave both empty. */
+static void
+add_path(const struct call *c, struct buffer *path)
+{
+    buffer_adds(path, param(c, "SCRIPT_NAME"));
+    buffer_adds(path, param(c, "PATH_INFO"));
+    if (path->len == 0)
+        buffer_adds(path, param(c, "DOCUMENT_URI"));
+}
+
+static bool
+ends_with(const struct buffer *path, const char *end)
+{
+    size_t n = strlen(end);
+
+    return path->len >= n && memcmp(path->data + path->len - n, end, n) == 0;
+}
+
+static const struct route *
+match(const struct buffer *path)
+{
+    for (size_t i = 0; i < sizeof routes / sizeof routes[0]; i++)
+        if (ends_with(path, routes[i].path))
+            return &routes[i];
+    return NULL;
+}
+
+static bool
+takes(const struct route *r, const char *method)
+{
+    size_t n = strlen(method);
+
+    for (const char *at = r->methods; (at = strstr(at, method)) != NULL; at += n)
+        if ((at == r->methods || at[-1] == ' ') && (at[n] == ',' || at[n] == '\0'))
+            return n > 0;
+    return false;
+}
+
+int
+router_find(struct call *c, struct failure *why)
+{
+    struct buffer path;
+
+    buffer_init(&path, SCREEN_PARAMS_MAX);
+    add_path(c, &path);
+    c->route = buffer_ok(&path) ? match(&path) : NULL;
+    if (c->route == NULL)
+        failure_set(why, ERROR_NOT_FOUND, "no route ends \"%.80s\"", path.len > 0 ? path.data : "");
+    buffer_free(&path);
+    if (c->route == NULL)
+        return -1;
+    if (!takes(c->route, call_method(c))) {
+        buffer_printf(&c->head, "Allow: %s\r\n", c->route->methods);
+        return failure_set(why, ERROR_METHOD_NOT_ALLOWED, "%s takes %s", c->route->path,
+                           c->route->methods);
+    }
+    if (c->route->open)
+        return 0;
+    return auth_check(c->gateway->auth, fastcgi_param(c->fastcgi, "HTTP_AUTHORIZATION"), NULL, why);
+}

@@ -1,0 +1,16 @@
+/*
+ * routes.h - the routes themselves, one file each.
+ */
+#ifndef GATEWAY_ROUTES_H
+#define GATEWAY_ROUTES_H
+
+#include "gateway/call.h"
+
+void fetch_serve(struct call *c);   /* POST and GET …/v1/fetch */
+void fetch_fetched(struct call *c);
+void health_serve(struct call *c);  /* GET …/healthz */
+void metrics_serve(struct call *c); /* GET …/metrics */
+void status_serve(struct call *c);  /* GET …/v1/status: JSON */
+void page_serve(struct call *c);    /* GET …/status: for people */
+
+#endif

@@ -1,0 +1,302 @@
+/* main.c - curlewd: options, signals, start bottom-up, stop top-down. */
+
+#include "base/log.h"
+#include "base/notify.h"
+#include "gateway/fastcgi.h"
+#include "gateway/gateway.h"
+#include "message/config.h"
+
+#include <errno.h>
+#include <getopt.h>
+#include <locale.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+extern char **environ;
+
+struct options {
+    const char *config;
+    const char *listen;
+    bool check;
+};
+
+/* -- options ------------------------------------------------------------- */
+
+static const char usage[] =
+    "Usage: curlewd [--config FILE] [--listen ADDR] [--check] [--version] [--help]\n"
+    "\n"
+    "A FastCGI responder that owns one warm, shared, asynchronous curl session.\n"
+    "\n"
+    "  --config FILE   a JSON object; every scalar also as CURLEW_… in the environment\n"
+    "  --listen ADDR   unix:PATH, HOST:PORT or fd:N; in place of the configured ones\n"
+    "  --check         read the configuration, say what is wrong with it, and leave\n"
+    "  --version       the versions of curlewd and its libraries\n"
+    "  --help          this text\n"
+    "\n"
+    "SIGHUP reads the configuration anew.  SIGTERM finishes what is in flight, a second\n"
+    "one leaves at once.  See curlewd(8) and curlewd.json(5).\n";
+
+static void
+print_version(void)
+{
+    printf("curlewd %s\n%s\njansson/%s\n", CURLEW_VERSION, engine_curl_version(),
+           jansson_version_str());
+}
+
+/* Exits for --help, --version and what it does not understand. */
+static void
+read_options(struct options *o, int argc, char **argv)
+{
+    static const struct option known[] = {
+        { "config", required_argument, NULL, 'c' }, { "listen", required_argument, NULL, 'l' },
+        { "check", no_argument, NULL, 'k' },        { "version", no_argument, NULL, 'v' },
+        { "help", no_argument, NULL, 'h' },         { NULL, 0, NULL, 0 },
+    };
+    int c;
+
+    while ((c = getopt_long(argc, argv, "", known, NULL)) != -1) {
+        switch (c) {
+        case 'c':
+            o->config = optarg;
+            break;
+        case 'l':
+            o->listen = optarg;
+            break;
+        case 'k':
+            o->check = true;
+            break;
+        case 'v':
+            print_version();
+            exit(EXIT_SUCCESS);
+        case 'h':
+            fputs(usage, stdout);
+            exit(EXIT_SUCCESS);
+        default:
+            fputs(usage, stderr);
+            exit(2);
+        }
+    }
+    if (optind < argc) {
+        fprintf(stderr, "curlewd: unexpected argument \"%s\"\n%s", argv[optind], usage);
+        exit(2);
+    }
+}
+
+/* -- start --------------------------------------------------------------- */
+
+struct daemon {
+    struct options options;
+    struct config config;
+    struct listeners listeners;
+    struct auth auth;
+    struct curlew *engine;
+    struct gateway *gateway;
+};
+
+/* Everything a configuration can get wrong, but for what only starting shows. */
+static int
+load(struct daemon *d, struct config *c, struct failure *why)
+{
+    struct egress *egress;
+
+    config_init(c);
+    if (config_load(c, d->options.config, environ, why) != 0)
+        return -1;
+    if ((egress = egress_new(&c->engine.egress, why)) == NULL)
+        return -1;
+    egress_free(egress);
+    return 0;
+}
+
+/* Nobody said where; then a web server that spawned us may have, by the FastCGI convention. */
+static bool
+listens_by_default(const struct config *c)
+{
+    return c->listen_count == 1 && strcmp(c->listen[0], CONFIG_LISTEN) == 0;
+}
+
+/* --listen, or systemd's sockets, or a listening standard input, or the configuration. */
+static int
+open_listeners(struct daemon *d, struct failure *why)
+{
+    const struct config *c = &d->config;
+    int inherited = listeners_inherited();
+    char address[32];
+
+    if (d->options.listen != NULL)
+        return listeners_open(&d->listeners, d->options.listen, c->socket_mode, c->socket_group,
+                              why);
+    for (int i = 0; i < inherited; i++) {
+        snprintf(address, sizeof address, "fd:%d", 3 + i); /* SD_LISTEN_FDS_START */
+        if (listeners_open(&d->listeners, address, 0, NULL, why) != 0)
+            return -1;
+    }
+    if (inherited > 0)
+        return 0;
+    if (listens_by_default(c) && listeners_fd_listens(STDIN_FILENO))
+        return listeners_open(&d->listeners, "fd:0", 0, NULL, why);
+    for (size_t i = 0; i < c->listen_count; i++)
+        if (listeners_open(&d->listeners, c->listen[i], c->socket_mode, c->socket_group, why) != 0)
+            return -1;
+    return 0;
+}
+
+/* A fetch in flight takes a descriptor on either side. */
+static void
+raise_descriptor_limit(void)
+{
+    struct rlimit l;
+
+    if (getrlimit(RLIMIT_NOFILE, &l) != 0 || l.rlim_cur == l.rlim_max)
+        return;
+    l.rlim_cur = l.rlim_max;
+    setrlimit(RLIMIT_NOFILE, &l);
+}
+
+static void
+apply(struct daemon *d)
+{
+    log_setup(d->config.log_level, d->config.log_json);
+    d->gateway->log_access = d->config.log_access;
+    d->gateway->request_bytes = d->config.engine.limits.request_bytes;
+}
+
+static int
+start(struct daemon *d, struct failure *why)
+{
+    if (auth_load(&d->auth, d->config.tokens_file, why) != 0 || open_listeners(d, why) != 0)
+        return -1;
+    if (fastcgi_start() != 0)
+        return failure_set(why, ERROR_INTERNAL, "libfcgi cannot start");
+    if ((d->engine = engine_new(&d->config.engine, why)) == NULL)
+        return -1;
+    d->gateway =
+        gateway_new(d->engine, &d->listeners, &d->auth, d->config.responders, why);
+    if (d->gateway == NULL)
+        return -1;
+    apply(d);
+    return 0;
+}
+
+/* -- signals ------------------------------------------------------------- */
+
+/* What needs a restart stays as it is, and the log says so. */
+static void
+warn_of_restart(const struct config *now, const struct config *then)
+{
+    if (now->responders != then->responders || now->engine.threads != then->engine.threads)
+        log_warning("responders and threads change only with a restart");
+}
+
+static void
+reload(struct daemon *d)
+{
+    struct failure why = { 0 };
+    struct config next;
+
+    notify_reloading();
+    if (load(d, &next, &why) == 0 && auth_load(&d->auth, next.tokens_file, &why) == 0 &&
+        engine_reload(d->engine, &next.engine, &why) == 0) {
+        warn_of_restart(&next, &d->config);
+        config_destroy(&d->config);
+        d->config = next;
+        apply(d);
+        log_info("the configuration was reloaded");
+    } else {
+        config_destroy(&next);
+        log_error("the configuration was not reloaded, the old one stays: %s", why.detail);
+    }
+    notify_send("READY=1");
+}
+
+static void
+serve(struct daemon *d, const sigset_t *ours)
+{
+    int sig;
+
+    while (sigwait(ours, &sig) == 0) {
+        if (sig == SIGTERM || sig == SIGINT)
+            return;
+        if (sig == SIGHUP)
+            reload(d);
+    }
+}
+
+static void
+stop(struct daemon *d, const sigset_t *ours)
+{
+    log_info("draining: at most %d s; again to leave at once", d->config.drain_seconds);
+    notify_send("STOPPING=1");
+    signal(SIGTERM, SIG_DFL); /* libfcgi had put a handler of its own there */
+    signal(SIGINT, SIG_DFL);
+    pthread_sigmask(SIG_UNBLOCK, ours, NULL); /* a second one kills */
+    gateway_drain(d->gateway, d->config.drain_seconds);
+    gateway_free(d->gateway);
+    curlew_free(d->engine);
+}
+
+/* Blocked in every thread and fetched by sigwait(), so that handling one is ordinary code. */
+static void
+take_signals(sigset_t *ours)
+{
+    sigemptyset(ours);
+    sigaddset(ours, SIGHUP);
+    sigaddset(ours, SIGINT);
+    sigaddset(ours, SIGTERM);
+    sigaddset(ours, SIGUSR1);
+    pthread_sigmask(SIG_BLOCK, ours, NULL);
+    signal(SIGPIPE, SIG_IGN);
+}
+
+static int
+run(struct daemon *d)
+{
+    struct failure why = { 0 };
+    sigset_t ours;
+
+    take_signals(&ours);
+    raise_descriptor_limit();
+    if (log_start() != 0 || start(d, &why) != 0) {
+        log_error("cannot start: %s", why.detail);
+        log_stop();
+        return EXIT_FAILURE;
+    }
+    log_info("curlewd %s is ready", CURLEW_VERSION);
+    notify_send("READY=1");
+    serve(d, &ours);
+    stop(d, &ours);
+    log_info("bye");
+    log_stop();
+    return EXIT_SUCCESS;
+}
+
+int
+main(int argc, char **argv)
+{
+    static struct daemon d;
+    struct failure why = { 0 };
+    int rc;
+
+    /* IDN names map by the locale: one for every machine, whatever its environment says. */
+    setlocale(LC_CTYPE, "C.UTF-8");
+    read_options(&d.options, argc, argv);
+    if (load(&d, &d.config, &why) != 0) {
+        fprintf(stderr, "curlewd: %s\n", why.detail);
+        return EXIT_FAILURE;
+    }
+    if (d.options.check) {
+        puts("the configuration is good");
+        config_destroy(&d.config);
+        return EXIT_SUCCESS;
+    }
+    log_setup(d.config.log_level, d.config.log_json);
+    auth_init(&d.auth);
+    rc = run(&d);
+    auth_destroy(&d.auth);
+    config_destroy(&d.config);
+    return rc;
+}

@@ -1,0 +1,19 @@
+/*
+ * status.h - what …/v1/status says: the metrics' facts as JSON, with versions and each session.
+ */
+#ifndef MESSAGE_STATUS_H
+#define MESSAGE_STATUS_H
+
+#include "base/buffer.h"
+#include "session/engine.h"
+
+struct status_gateway { /* the floor above's own figures */
+    int64_t uptime_seconds;
+    bool draining;
+    int64_t connections, parked, requests, cancelled;
+    const char *libfcgi; /* its version, or a word for it */
+};
+
+int status_write(struct buffer *out, struct curlew *engine, const struct status_gateway *g); /* -1: no memory */
+
+#endif
