@@ -1,0 +1,366 @@
+"""One battery behind every mount: each route and key of the contract, each failure.
+
+What a key does in depth is told straight on the socket, in the other files; here it must come
+through the web server unharmed.
+"""
+
+import base64
+import concurrent.futures
+import json
+import shutil
+from urllib.parse import parse_qsl
+
+import pytest
+
+from tests.support import ways
+from tests.support.curlewd import Curlewd
+from tests.support.mounts import MOUNTS, Mount
+from tests.support.procs import free_port
+
+ENVELOPE = {"ok", "status", "reason", "url", "http_version", "headers", "cookies", "encoding",
+            "body", "body_bytes", "history", "timing", "connection", "request", "session",
+            "attempts", "coalesced"}
+STRAIGHT = ["unix", "tcp", "kept"]
+WAYS = [pytest.param(name, marks=pytest.mark.xdist_group(f"battery-{name}"))
+        for name in [*STRAIGHT, *MOUNTS]]
+
+
+@pytest.fixture(scope="module", params=WAYS)
+def way(request, certs):
+    """A daemon of its own behind each mount."""
+    port = free_port()
+    daemon = Curlewd({"limits": {"request_bytes": 1 << 20},
+                      "sessions": {"default": {"ca_file": str(certs / "ca.pem")},
+                                   "jar": {"cookie_jar": "shared"}}},
+                     args=["--listen", f"127.0.0.1:{port}"] if request.param == "tcp" else ())
+    if request.param in STRAIGHT:
+        address = ("127.0.0.1", port) if request.param == "tcp" else daemon.socket
+        front = ways.Socket(address, keep=request.param == "kept")
+    else:
+        front = Mount(request.param, daemon.socket)
+    yield front
+    front.close()
+    if isinstance(front, Mount):
+        front.stop()
+    daemon.stop()
+    shutil.rmtree(daemon.directory, ignore_errors=True)
+
+
+@pytest.fixture
+def url(origin):
+    return origin.url
+
+
+def echoed(envelope):
+    return json.loads(envelope["body"])
+
+
+def sent_body(envelope):
+    return base64.b64decode(echoed(envelope)["body_base64"])
+
+
+# -- the envelope ----------------------------------------------------------
+
+
+def test_a_fetch_answers_with_the_whole_envelope(way, url):
+    e = way.fetch(url("/hello"))
+    assert set(e) == ENVELOPE
+    assert (e["status"], e["reason"], e["http_version"]) == (200, "OK", "1.1")
+    assert e["url"] == url("/hello")
+    assert ["Content-Length", "6"] in e["headers"]
+    assert (e["encoding"], e["body"], e["body_bytes"]) == ("utf-8", "hello\n", 6)
+    assert (e["cookies"], e["history"]) == ([], [])
+    assert e["request"] == {"method": "GET", "bytes_sent": 0}
+    assert (e["session"], e["attempts"], e["coalesced"]) == ("default", 1, False)
+
+
+def test_the_envelope_tells_how_long_it_took_and_where_it_went(way, url, origin):
+    e = way.fetch(url("/delay/0.05"))
+    timing = e["timing"]
+    assert set(timing) == {"queue", "dns", "connect", "tls", "first_byte", "total"}
+    assert all(seconds >= 0 for seconds in timing.values())
+    assert 0.05 <= timing["first_byte"] <= timing["total"] < 5
+    connection = e["connection"]
+    assert (connection["remote_ip"], connection["remote_port"]) == ("127.0.0.1",
+                                                                    origin.ports["http"])
+    assert connection["local_ip"] == "127.0.0.1" and connection["local_port"] > 0
+    assert way.fetch(url("/hello"))["connection"]["reused"] is True
+
+
+def test_get_takes_plain_keys_from_the_query(way, url):
+    answer = way.get(url=url("/echo?a=1&b=%20x"), method="PUT", body="grüße", tag="t 1",
+                     timeout="7.5", follow_redirects="false", response_body="text")
+    assert answer.status == 200, answer
+    e = answer.json()
+    assert e["tag"] == "t 1"
+    assert echoed(e)["method"] == "PUT" and echoed(e)["target"] == "/echo?a=1&b=%20x"
+    assert sent_body(e) == "grüße".encode()
+
+
+@pytest.mark.parametrize("status", [201, 204, 301, 304, 404, 418, 500, 503])
+def test_a_fetch_that_completes_is_200_whatever_the_origin_says(way, url, status):
+    e = way.fetch(url(f"/status/{status}"))
+    assert e["status"] == status
+    assert e["body"] == ("" if status in (204, 304) else f"status {status}\n")
+
+
+# -- every key -------------------------------------------------------------
+
+
+def test_method_and_body(way, url):
+    e = way.fetch(url("/echo"), method="PATCH", body="übung")
+    assert echoed(e)["method"] == "PATCH" and sent_body(e) == "übung".encode()
+    assert e["request"] == {"method": "PATCH", "bytes_sent": 6}
+
+
+def test_params(way, url):
+    e = way.fetch(url("/echo?z=0"), params=[["a", "x y"], ["b", [1, 2]], ["c", "&=ü"]])
+    query = [["z", "0"], ["a", "x y"], ["b", "1"], ["b", "2"], ["c", "&=ü"]]
+    assert echoed(e)["query"] == query
+
+
+def test_headers(way, url):
+    e = way.fetch(url("/echo"), headers=[["X-Two", "1"], ["x-two", "2"], ["Accept", None]])
+    got = echoed(e)["headers"]
+    assert [h for h in got if h[0].lower() == "x-two"] == [["X-Two", "1"], ["x-two", "2"]]
+    assert not [h for h in got if h[0].lower() == "accept"]
+
+
+def test_cookies(way, url):
+    e = way.fetch(url("/cookies"), cookies={"a": "1", "b": "2"})
+    assert echoed(e) == {"a": "1", "b": "2"}
+
+
+@pytest.mark.parametrize("key, value, body, kind", [
+    ("body", "text", b"text", "text/plain; charset=utf-8"),
+    ("body_base64", base64.b64encode(bytes(range(256))).decode(), bytes(range(256)),
+     "application/octet-stream"),
+    ("json", {"a": [1, None, "ü"]}, '{"a":[1,null,"ü"]}'.encode(), "application/json"),
+    ("form", [["a", "1 2"], ["b", "ü&"]], b"a=1+2&b=%C3%BC%26", "application/x-www-form-urlencoded"),
+])
+def test_each_form_of_a_body(way, url, key, value, body, kind):
+    e = way.fetch(url("/echo"), **{key: value})
+    assert echoed(e)["method"] == "POST" and sent_body(e) == body
+    assert ["content-type", kind] in [[n.lower(), v] for n, v in echoed(e)["headers"]]
+    assert e["request"]["bytes_sent"] == len(body)
+
+
+def test_multipart(way, url):
+    e = way.fetch(url("/echo"), multipart=[
+        {"name": "a", "value": "1"},
+        {"name": "f", "value_base64": "AP8=", "filename": "x.bin", "content_type": "image/x"}])
+    sent = sent_body(e)
+    assert b'name="a"\r\n\r\n1\r\n' in sent
+    assert b'name="f"; filename="x.bin"\r\nContent-Type: image/x\r\n\r\n\x00\xff\r\n' in sent
+
+
+def test_timeouts(way, url):
+    way.refused({"url": url("/silent"), "timeout": 0.2}, 504, "timeout")
+    way.refused({"url": url("/stall?n=3"), "timeout": {"idle": 0.2}}, 504, "idle_timeout")
+    way.refused({"url": url(port="never"), "timeout": {"connect": 0.2}}, 504, "connect_timeout")
+
+
+def test_redirects_and_their_history(way, url):
+    e = way.fetch(url("/redirect/2"))
+    assert (e["status"], e["url"]) == (200, url("/hello"))
+    assert [(h["status"], h["reason"], h["url"]) for h in e["history"]] == [
+        (302, "Found", url("/redirect/2")), (302, "Found", url("/redirect/1"))]
+    assert ["Location", "/redirect/1"] in e["history"][0]["headers"]
+    assert way.fetch(url("/redirect/1"), follow_redirects=False)["status"] == 302
+    way.refused({"url": url("/redirect/3"), "max_redirects": 2}, 502, "too_many_redirects")
+
+
+def test_tls_and_verify(way, url):
+    assert echoed(way.fetch(url("/echo", port="https")))["tls"] is True
+    way.refused({"url": url("/echo", port="elsewhere")}, 502, "tls_failed")
+    assert way.fetch(url("/hello", port="elsewhere"), verify=False)["status"] == 200
+
+
+def test_http_versions(way, url):
+    assert way.fetch(url("/hello", port="h2"))["http_version"] == "2"
+    assert way.fetch(url("/hello", port="h2"), http_version="1.1")["http_version"] == "1.1"
+    e = way.fetch(url("/hello", port="h2c"), http_version="2-prior-knowledge")
+    assert e["http_version"] == "2" and e["reason"] == ""
+
+
+def test_a_proxy_that_nobody_runs(way, url):
+    way.refused({"url": url("/hello"), "proxy": f"http://127.0.0.1:{free_port()}"},
+                502, "proxy_failed")
+
+
+def test_auth(way, url):
+    assert way.fetch(url("/auth/basic"), auth={"basic": ["user", "secret"]})["status"] == 200
+    assert way.fetch(url("/auth/digest"), auth={"digest": ["user", "secret"]})["status"] == 200
+    assert way.fetch(url("/auth/bearer"), auth={"bearer": "letmein"})["status"] == 200
+    assert way.fetch(url("/auth/basic"), auth={"basic": ["user", "wrong"]})["status"] == 401
+
+
+@pytest.mark.parametrize("coding", ["gzip", "deflate", "br", "zstd"])
+def test_decompress(way, url, coding):
+    e = way.fetch(url(f"/{coding}"))
+    assert e["body"] == f"this was {coding}\n"
+    raw = way.fetch(url(f"/{coding}"), decompress=False, response_body="base64")
+    assert base64.b64decode(raw["body_base64"]) != e["body"].encode()
+
+
+def test_max_body_bytes_at_the_limit(way, url):
+    assert way.fetch(url("/bytes/1000"), max_body_bytes=1000)["body_bytes"] == 1000
+    way.refused({"url": url("/bytes/1000"), "max_body_bytes": 999}, 502, "response_too_large")
+
+
+def test_sessions_and_their_jars(way, url):
+    way.fetch(url("/cookies/set?kept=1"), session="jar")
+    assert echoed(way.fetch(url("/cookies"), session="jar")) == {"kept": "1"}
+    assert echoed(way.fetch(url("/cookies"))) == {}
+    way.refused({"url": url("/hello"), "session": "nobody"}, 404, "unknown_session")
+
+
+def test_response_body(way, url):
+    assert way.fetch(url("/binary"))["body_base64"] == base64.b64encode(
+        b"\x00\xff\xfe\x80" * 4).decode()
+    assert way.fetch(url("/hello"), response_body="base64")["body_base64"] == "aGVsbG8K"
+    none = way.fetch(url("/hello"), response_body="none")
+    assert "body" not in none and "body_base64" not in none and none["body_bytes"] == 6
+    assert way.fetch(url("/charset/shift_jis"))["body"] == "日本語です"
+
+
+def test_max_recv_speed(way, url):
+    e = way.fetch(url("/bytes/60000"), max_recv_speed=40000, response_body="none")
+    assert e["timing"]["total"] > 0.3
+
+
+@pytest.mark.parametrize("key", [{"retries": 2}, {"retries": {"max": 1}}, {"coalesce": True},
+                                 {"impersonate": "chrome"}])
+def test_keys_of_a_later_release_say_so(way, url, key):
+    p = way.refused({"url": url("/hello"), **key}, 501, "unsupported")
+    assert next(iter(key)) in p["detail"]
+
+
+# -- frames ----------------------------------------------------------------
+
+
+def test_frames_carry_the_body_as_it_is(way, url):
+    e, body = way.frames(url("/bytes/100000"), tag="t")
+    assert set(e) == ENVELOPE - {"body"} | {"tag"}
+    assert (len(body), body[:300]) == (100000, (bytes(range(256)) * 2)[:300])
+
+
+def test_frames_of_a_failure_are_a_problem(way, url):
+    answer = way.post({"url": url("/redirect/9"), "max_redirects": 1},
+                      [("Accept", ways.FRAMES)])
+    ways.problem(answer, 502, "too_many_redirects")
+
+
+# -- failures --------------------------------------------------------------
+
+FAILURES = [
+    ({"url": "http://nothing.invalid/"}, 502, "dns_failed"),
+    ({"url": "{refused}"}, 502, "connect_failed"),
+    ({"url": "http://10.1.2.3/"}, 403, "blocked"),
+    ({"url": "no-scheme.example/x"}, 400, "bad_url"),
+    ({"url": "ftp://127.0.0.1/"}, 400, "bad_url"),
+    ({}, 400, "bad_request"),
+    ({"url": "{http}/hello", "surprise": 1}, 400, "bad_request"),
+    ({"url": "{http}/hello", "timeout": "soon"}, 400, "bad_request"),
+    ({"url": "{http}/hello", "headers": {"X": "a\r\nB: c"}}, 400, "bad_request"),
+    ({"url": "{http}/garbage"}, 502, "protocol_error"),
+    ({"url": "{http}/chunked-broken"}, 502, None),
+    ({"url": "{http}/bad-gzip"}, 502, "protocol_error"),
+    ({"url": "{http}/close-early"}, 502, "incomplete_body"),
+    ({"url": "{http}/chunked-short"}, 502, "incomplete_body"),
+    ({"url": "{http}/hang-up"}, 502, "recv_failed"),
+    ({"url": "{http}/reset?after=5"}, 502, None),
+    ({"url": "{http}/endless", "max_body_bytes": 100000}, 502, "response_too_large"),
+]
+
+
+@pytest.mark.parametrize("request_object, status, code", FAILURES,
+                         ids=[str(next(iter(r.values()), "nothing")) + str(i)
+                              for i, (r, _, _) in enumerate(FAILURES)])
+def test_every_failure_comes_through_as_a_problem(way, url, request_object, status, code):
+    facts = {"{http}": url(""), "{refused}": f"http://127.0.0.1:{free_port()}/"}
+    for name, value in facts.items():
+        request_object = {k: v.replace(name, value) if isinstance(v, str) else v
+                          for k, v in request_object.items()}
+    answer = way.post(request_object)
+    ways.problem(answer, status, code or answer.json()["code"])
+    if status == 502 and code not in ("response_too_large",):
+        assert answer.json()["curl_code"] > 0, answer
+
+
+def test_malformed_json_is_refused_with_line_and_column(way):
+    p = ways.problem(way.post(b'{"url": "http://x.example/",\n  "tag" 1}'), 400, "bad_request")
+    assert "line 2" in p["detail"] and "column" in p["detail"]
+
+
+def test_a_request_at_the_size_limit_passes_and_one_byte_more_does_not(way, url):
+    head = b'{"url": "%b", "method": "POST", "response_body": "none", "body": "' % url("/echo").encode()
+    fill = (1 << 20) - len(head) - 2
+    assert way.post(head + b"x" * fill + b'"}').status == 200
+    ways.problem(way.post(head + b"x" * (fill + 1) + b'"}'), 413, "request_too_large")
+    assert way.fetch(url("/hello"))["body"] == "hello\n"
+
+
+# -- routes ----------------------------------------------------------------
+
+
+def test_unknown_routes_and_wrong_methods(way):
+    ways.problem(way.ask("GET", "/v1/nothing"), 404, "not_found")
+    ways.problem(way.ask("GET", "/"), 404, "not_found")
+    for method, path in (("PUT", "/v1/fetch"), ("POST", "/healthz"), ("DELETE", "/metrics")):
+        answer = way.ask(method, path)
+        ways.problem(answer, 405, "method_not_allowed")
+        assert "GET" in answer.header("allow")
+
+
+def test_healthz(way):
+    answer = way.ask("GET", "/healthz")
+    assert answer.status == 200 and answer.json() == {"status": "ok"}
+    assert answer.header("content-type") == "application/json"
+
+
+def test_metrics_are_in_prometheus_text(way, url):
+    way.fetch(url("/hello"))
+    answer = way.ask("GET", "/metrics")
+    assert answer.status == 200
+    assert answer.header("content-type").startswith("text/plain; version=0.0.4")
+    text = answer.body.decode()
+    for name in ("curlew_in_flight", "curlew_queued", "curlew_connections"):
+        assert f"# TYPE {name} gauge\n" in text
+    for name in ("curlew_fetches_total", "curlew_connections_opened_total",
+                 "curlew_guard_refusals_total"):
+        assert f"# TYPE {name} counter\n" in text
+    for name in ("curlew_queue_seconds", "curlew_first_byte_seconds", "curlew_fetch_seconds"):
+        assert f"# TYPE {name} histogram\n" in text
+    assert 'curlew_fetches_total{session="default",outcome="ok"}' in text
+
+
+def test_status_as_json_and_as_a_page(way):
+    answer = way.ask("GET", "/v1/status")
+    assert answer.status == 200 and answer.header("content-type") == "application/json"
+    assert "version" in answer.json() and "default" in json.dumps(answer.json()["sessions"])
+    page = way.ask("GET", "/status")
+    assert page.status == 200 and page.header("content-type").startswith("text/html")
+    assert b"<html" in page.body
+
+
+# -- size and number -------------------------------------------------------
+
+
+def test_five_megabytes_come_through_whole(way, url):
+    e = way.fetch(url("/bytes/5000000?type=text/plain"), response_body="base64")
+    body = base64.b64decode(e["body_base64"])
+    assert (len(body), e["body_bytes"]) == (5000000, 5000000)
+    assert body == (bytes(range(256)) * 19532)[:5000000]
+
+
+def test_twenty_at_once_each_get_their_own_answer(way, url):
+    if isinstance(way, ways.Socket) and way.keep:
+        pytest.skip("one connection carries one request at a time")
+
+    def ask(i):
+        e = way.fetch(url(f"/echo?i={i}"), tag=str(i))
+        return parse_qsl(echoed(e)["target"].partition("?")[2]), e["tag"]
+
+    with concurrent.futures.ThreadPoolExecutor(20) as pool:
+        assert list(pool.map(ask, range(20))) == [([("i", str(i))], str(i)) for i in range(20)]

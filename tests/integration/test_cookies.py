@@ -1,0 +1,101 @@
+"""Cookies stay where they belong, while the connections are everybody's."""
+
+import json
+
+import pytest
+
+from tests.support.many import Background
+from tests.support.procs import wait_until
+
+
+@pytest.fixture
+def jars(curlewd):
+    return curlewd({"sessions": {"one": {"cookie_jar": "shared"}, "two": {"cookie_jar": "shared"},
+                                 "none": {"cookie_jar": "none"},
+                                 "own": {"cookie_jar": "shared", "cookies": {"always": "1"}}}})
+
+
+def seen(daemon, origin, host="127.0.0.1", **keys):
+    """The cookies that the origin is sent."""
+    return json.loads(daemon.way.fetch(origin.url("/cookies", host=host), **keys)["body"])
+
+
+def set_cookie(daemon, origin, line, **keys):
+    return daemon.way.fetch(origin.url("/cookies/raw"), params={"c": line}, **keys)
+
+
+def test_without_a_jar_each_fetch_is_on_its_own(jars, origin):
+    for session in ("default", "none"):
+        e = jars.way.fetch(origin.url("/cookies/set?a=1"), session=session)
+        assert json.loads(e["body"]) == {"a": "1"}  # within the chain they count
+        assert seen(jars, origin, session=session) == {}
+
+
+def test_a_shared_jar_remembers_and_is_the_sessions_own(jars, origin):
+    jars.way.fetch(origin.url("/cookies/set?a=1"), session="one")
+    assert seen(jars, origin, session="one") == {"a": "1"}
+    assert seen(jars, origin, session="two") == {}
+    assert seen(jars, origin) == {}
+
+
+def test_sessions_with_jars_of_their_own_share_connections(jars, origin):
+    for session in ("one", "two", "none", "default", "one"):
+        jars.way.fetch(origin.url("/cookies/set?a=1"), session=session)
+    assert origin.stats()["connections"] == 1
+
+
+def test_a_requests_cookies_never_reach_another_fetch(jars, origin):
+    assert seen(jars, origin, session="one", cookies={"mine": "1"}) == {"mine": "1"}
+    assert seen(jars, origin, session="one") == {}
+
+
+def test_a_requests_cookie_wins_over_the_jars_and_does_not_replace_it(jars, origin):
+    jars.way.fetch(origin.url("/cookies/set?a=jar"), session="one")
+    assert seen(jars, origin, session="one", cookies={"a": "mine"}) == {"a": "mine"}
+    assert seen(jars, origin, session="one") == {"a": "jar"}
+
+
+def test_cookies_of_one_host_are_not_anothers(jars, origin):
+    jars.way.fetch(origin.url("/cookies/set?a=1"), session="one")
+    assert seen(jars, origin, host="127.0.0.2", session="one") == {}
+
+
+def test_the_origin_may_change_and_delete_a_cookie(jars, origin):
+    jars.way.fetch(origin.url("/cookies/set?a=1&b=2"), session="one")
+    jars.way.fetch(origin.url("/cookies/set?a=new"), session="one")
+    assert seen(jars, origin, session="one") == {"a": "new", "b": "2"}
+    jars.way.fetch(origin.url("/cookies/delete?a="), session="one")
+    assert seen(jars, origin, session="one") == {"b": "2"}
+
+
+def test_path_and_expiry_are_kept(jars, origin):
+    set_cookie(jars, origin, "p=1; Path=/elsewhere", session="one")
+    set_cookie(jars, origin, "e=1; Expires=Wed, 01 Jan 2020 00:00:00 GMT", session="one")
+    assert seen(jars, origin, session="one") == {}
+
+
+def test_a_sessions_default_cookies_go_with_every_fetch(jars, origin):
+    assert seen(jars, origin, session="own") == {"always": "1"}
+    assert seen(jars, origin, session="own", cookies={"also": "2"}) == {"always": "1", "also": "2"}
+
+
+def test_the_jar_outlives_a_reload(jars, origin):
+    jars.way.fetch(origin.url("/cookies/set?a=1"), session="one")
+    jars.reload({**jars.config, "limits": {"queue": 7}})
+    wait_until("the reload", lambda: jars.lines() and any(
+        "reload" in json.dumps(line).lower() for line in jars.lines()))
+    assert seen(jars, origin, session="one") == {"a": "1"}
+
+
+def test_fetches_at_once_do_not_undo_each_others_cookies(jars, origin):
+    with Background() as b:
+        for i in range(20):
+            b.start(jars.way.fetch, origin.url(f"/cookies/set?c{i}=1"), session="one")
+        b.results()
+    assert seen(jars, origin, session="one") == {f"c{i}": "1" for i in range(20)}
+
+
+def test_a_failed_fetch_still_leaves_no_cookies_behind_elsewhere(jars, origin):
+    jars.way.refused({"url": origin.url("/cookies/set?a=1"), "max_redirects": 0, "session": "one"},
+                     502, "too_many_redirects")
+    assert seen(jars, origin, session="two") == {}

@@ -1,0 +1,57 @@
+"""HTTP/1.1 and HTTP/2: what was asked for, and many streams on one connection."""
+
+import concurrent.futures
+
+import pytest
+
+
+@pytest.mark.parametrize("port, asked, got", [
+    ("http", "auto", "1.1"), ("http", "1.1", "1.1"), ("https", "auto", "1.1"),
+    ("https", "2", "1.1"), ("h2", "auto", "2"), ("h2", "2", "2"), ("h2", "1.1", "1.1"),
+    ("h2c", "2-prior-knowledge", "2"), ("h2", "2-prior-knowledge", "2"),
+])
+def test_the_version_asked_for(way, origin, port, asked, got):
+    assert way.fetch(origin.url("/hello", port=port), http_version=asked)["http_version"] == got
+
+
+def test_http_3_is_a_clear_no_or_a_clear_failure(way, origin):
+    answer = way.post({"url": origin.url("/hello", port="h2"), "http_version": "3", "timeout": 2})
+    assert answer.status in (501, 502, 504), answer
+    if answer.status == 501:
+        assert answer.json()["code"] == "unsupported" and "HTTP/3" in answer.json()["detail"]
+
+
+def test_prior_knowledge_of_what_is_not_so(way, origin):
+    answer = way.post({"url": origin.url("/hello"), "http_version": "2-prior-knowledge",
+                       "timeout": 5})
+    assert answer.status == 502, answer
+
+
+def test_twenty_http_2_fetches_share_a_connection(curlewd, origin, certs):
+    way = curlewd({"sessions": {"default": {"ca_file": str(certs / "ca.pem")}}}).way
+    url = origin.url("/delay/0.2", port="h2")
+    way.fetch(url)  # opens it
+    with concurrent.futures.ThreadPoolExecutor(20) as pool:
+        got = list(pool.map(lambda _: way.fetch(url), range(20)))
+    assert all(e["body"] == "late\n" and e["connection"]["reused"] for e in got)
+    assert origin.stats()["connections"] == 1
+
+
+def test_http_2_bodies_both_ways(way, origin):
+    e = way.fetch(origin.url("/bytes/3000000", port="h2"), response_body="none")
+    assert e["body_bytes"] == 3000000
+    e = way.fetch(origin.url("/echo", port="h2"), body="x" * 500000, response_body="none")
+    assert e["request"]["bytes_sent"] == 500000
+
+
+def test_a_stream_that_the_origin_resets_is_a_failure(way, origin):
+    answer = way.post({"url": origin.url("/hang-up", port="h2")})
+    assert answer.status == 502 and answer.json()["code"] in ("protocol_error", "recv_failed")
+    assert way.fetch(origin.url("/hello", port="h2"))["status"] == 200
+
+
+def test_a_time_out_of_one_stream_leaves_its_neighbours_alone(way, origin):
+    with concurrent.futures.ThreadPoolExecutor(2) as pool:
+        slow = pool.submit(way.fetch, origin.url("/delay/0.6", port="h2"))
+        way.refused({"url": origin.url("/silent", port="h2"), "timeout": 0.2}, 504, "timeout")
+        assert slow.result()["body"] == "late\n"

@@ -1,0 +1,46 @@
+"""An idle daemon sleeps: no wake-ups beyond one a second, and little memory."""
+
+import re
+import time
+from pathlib import Path
+
+import pytest
+
+from tests.support.curlewd import SANITIZED
+from tests.support.many import Background
+
+SECONDS = 3
+
+
+def wake_ups(daemon):
+    """How often its threads have gone to sleep, all together."""
+    return sum(int(re.search(r"^voluntary_ctxt_switches:\s+(\d+)", task.read_text(), re.M)[1])
+               for task in Path(f"/proc/{daemon.pid}/task").glob("*/status"))
+
+
+def wake_ups_while_idle(daemon):
+    before = wake_ups(daemon)
+    time.sleep(SECONDS)  # the thing to be measured is time that passes
+    return wake_ups(daemon) - before
+
+
+@pytest.mark.quiet
+@pytest.mark.parametrize("threads", [1, 2])
+def test_a_daemon_that_has_done_nothing_yet(curlewd, threads):
+    daemon = curlewd({"threads": threads})
+    assert daemon.way.ask("GET", "/healthz").status == 200
+    assert wake_ups_while_idle(daemon) <= SECONDS + 1
+    assert SANITIZED or daemon.rss_kib() < 15 * 1024
+
+
+@pytest.mark.quiet
+def test_a_daemon_with_warm_connections_on_both_sides(curlewd, origin, nginx):
+    daemon = curlewd()
+    mount = nginx(daemon)
+    with Background(20) as b:
+        for _ in range(100):
+            b.start(mount.fetch, origin.url("/delay/0.01"))
+        b.results()
+    assert origin.stats()["open"] > 0
+    assert wake_ups_while_idle(daemon) <= SECONDS + 1
+    assert SANITIZED or daemon.rss_kib() < 15 * 1024

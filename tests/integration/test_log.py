@@ -1,0 +1,123 @@
+"""The log: one access line a fetch, as text or as JSON, and no secret in it."""
+
+import json
+import re
+
+import pytest
+
+from tests.support.procs import free_port, wait_until
+
+
+def fetch_lines(daemon, count=1):
+    return wait_until(f"{count} access lines", lambda: (
+        lines if len(lines := daemon.lines("fetch")) >= count else None), 3)
+
+
+def test_one_line_a_fetch_says_what_came_of_it(curlewd, origin):
+    daemon = curlewd({"sessions": {"s": {}}})
+    daemon.way.fetch(origin.url("/redirect/1"), session="s", tag="a \"tag\"\n", body="xyz",
+                     method="PUT")
+    line, = fetch_lines(daemon)
+    assert (line["session"], line["method"], line["origin"]) == ("s", "PUT", origin.url("/")[:-1])
+    assert (line["status"], line["bytes"], line["redirects"]) == (200, 6, 1)
+    assert line["tag"] == "a \"tag\"\n" and line["level"] == "info"
+    assert 0 < line["first_byte"] <= line["total"] < 5 and line["queue"] >= 0
+    assert re.match(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d", line["time"])
+
+
+@pytest.mark.parametrize("path, code", [
+    ("/close-early", "incomplete_body"), ("/garbage", "protocol_error"), ("/silent", "timeout"),
+])
+def test_a_failure_is_logged_by_its_code(curlewd, origin, path, code):
+    daemon = curlewd()
+    daemon.way.post({"url": origin.url(path), "timeout": 0.2})
+    line, = fetch_lines(daemon)
+    assert line["code"] == code and "status" not in line
+
+
+def test_refused_and_overloaded_fetches_are_logged(curlewd, origin):
+    daemon = curlewd({"limits": {"in_flight": 1, "queue": 0}, "egress": {"deny": ["127.0.0.2"]}})
+    daemon.way.refused({"url": origin.url(host="127.0.0.2")}, 403, "blocked")
+    assert fetch_lines(daemon)[0]["code"] == "blocked"
+
+
+def test_one_line_each_and_no_more(curlewd, origin):
+    daemon = curlewd()
+    for _ in range(20):
+        daemon.way.fetch(origin.url("/hello"))
+    assert len(fetch_lines(daemon, 20)) == 20
+    daemon.stop()
+    assert len(daemon.lines("fetch")) == 20
+
+
+def test_text_lines_are_for_people(curlewd, origin):
+    daemon = curlewd({"log": {"format": "text"}})
+    daemon.way.fetch(origin.url("/hello"), tag="two words\nand a line")
+    line = wait_until("a line", lambda: [l for l in daemon.process.err.splitlines()
+                                         if " fetch " in l], 3)[0]
+    assert f"origin={origin.url('/')[:-1]}" in line and "status=200" in line
+    assert "session=default" in line and "two words" in line
+    assert len([l for l in daemon.process.err.splitlines() if "and a line" in l]) == 1
+    assert "and a line" in line  # a stranger's line break starts no line of its own
+
+
+def test_access_can_be_turned_off(curlewd, origin):
+    daemon = curlewd({"log": {"access": False}})
+    daemon.way.fetch(origin.url("/hello"))
+    daemon.stop()
+    assert daemon.lines("fetch") == [] and daemon.lines()
+
+
+def test_the_level_silences_what_is_below(curlewd, origin):
+    daemon = curlewd({"log": {"level": "error"}})
+    daemon.way.fetch(origin.url("/hello"))
+    daemon.stop()
+    assert daemon.lines() == []
+
+
+SECRET = "s3cr3t"
+
+
+def test_secrets_are_never_logged(curlewd, origin, proxy):
+    daemon = curlewd({"log": {"level": "debug"},
+                      "sessions": {"jar": {"cookie_jar": "shared", "auth": {"bearer": SECRET},
+                                           "headers": {"X-Api-Key": SECRET}}}})
+    port, _ = proxy(user="u", password=SECRET)
+    url = origin.url(f"/echo?password={SECRET}#{SECRET}")
+    requests = [
+        {"auth": {"basic": ["u", SECRET]}}, {"auth": {"digest": ["u", SECRET]}},
+        {"auth": {"bearer": SECRET}}, {"headers": {"Authorization": f"Bearer {SECRET}"}},
+        {"headers": {"X-Api-Key": SECRET}}, {"cookies": {"c": SECRET}}, {"body": SECRET},
+        {"params": {"token": SECRET}}, {"session": "jar"},
+        {"proxy": f"http://u:{SECRET}@127.0.0.1:{port}"},
+        {"proxy": f"http://127.0.0.1:{port}", "proxy_auth": ["u", SECRET]},
+        {"proxy": f"http://u:{SECRET}@127.0.0.1:{free_port()}"},
+        {"proxy": f"ftp://u:{SECRET}@x/"}, {"verify": SECRET}, {"timeout": 1e9},
+        {"url": url.replace("//", f"//u:{SECRET}@")},
+        {"url": url.replace("//", f"//u:{SECRET}@").replace("http:", "https:")},
+        {"url": f"http://u:{SECRET}@10.0.0.1/?{SECRET}"},
+        {"url": f"http://u:{SECRET}@nothing.invalid/?{SECRET}"},
+        {"url": origin.url(f"/cookies/set?c={SECRET}"), "session": "jar"},
+        {"url": origin.url(f"/redirect-to?url=http://u:{SECRET}@10.0.0.1/%3F{SECRET}")},
+        {"url": origin.url(f"/redirect-to?url=ftp://u:{SECRET}@x/{SECRET}")},
+        {"url": f"http://u:{SECRET}@:0/?{SECRET}"},
+    ]
+    for r in requests:
+        daemon.way.post({"url": url, **r})
+    daemon.way.get(url=url, tag="t")
+    daemon.way.ask("GET", f"/v1/nothing/{SECRET}", f"url={SECRET}",
+                   headers=[("Authorization", SECRET), ("Cookie", SECRET)])
+    daemon.stop()
+    assert len(daemon.lines("fetch")) > 15
+    assert SECRET not in daemon.process.err
+
+
+def test_every_line_of_the_json_log_is_json(curlewd, origin):
+    daemon = curlewd({"log": {"level": "debug"}})
+    daemon.way.fetch(origin.url("/hello"), tag="\u0001\u2028\"\\")
+    daemon.way.post(b"oops")
+    daemon.reload("{broken")
+    wait_until("the bad file is reported", lambda: "curlewd.json" in daemon.process.err)
+    daemon.stop()
+    for line in daemon.process.err.splitlines():
+        assert set(json.loads(line)) >= {"time", "level", "event"}

@@ -1,0 +1,252 @@
+"""What each key of the request object makes of the request that reaches the origin."""
+
+import base64
+import json
+import time
+from urllib.parse import quote
+
+import pytest
+
+
+def echo(way, origin, path="/echo", **keys):
+    """What the origin got."""
+    return json.loads(way.fetch(origin.url(path), **keys)["body"])
+
+
+def header(got, name):
+    return [v for n, v in got["headers"] if n.lower() == name.lower()]
+
+
+# -- url and params --------------------------------------------------------
+
+
+@pytest.mark.parametrize("written, target", [
+    ("/echo?a=%41&b=", "/echo?a=%41&b="),
+    ("/echo#fragment", "/echo"),
+    ("/echo?q=1#fragment", "/echo?q=1"),
+    ("/echo/../echo?dots", "/echo?dots"),
+    ("/echo/%2e%2e/x", None),
+])
+def test_the_path_reaches_the_origin_as_written(way, origin, written, target):
+    got = echo(way, origin, written) if target else None
+    assert got is None or got["target"] == target
+
+
+def test_a_url_without_path_means_the_root(way, origin):
+    assert way.fetch(origin.url(""))["body"] == "hello\n"
+
+
+def test_user_and_password_in_the_url_are_basic_credentials(way, origin):
+    url = origin.url("/auth/basic").replace("//", "//user:secret@")
+    e = way.fetch(url)
+    assert e["status"] == 200
+    assert "secret" not in json.dumps(e)
+
+
+@pytest.mark.parametrize("params, query", [
+    ({"a": "1"}, "a=1"),
+    ({"a": ["1", 2, True]}, "a=1&a=2&a=true"),
+    ([["b", "x"], ["a", "y"], ["b", "z"]], "b=x&a=y&b=z"),
+    ({"s p": "a b", "p": "50%+/?#&="}, "s%20p=a%20b&p=50%25%2B%2F%3F%23%26%3D"),
+    ({"ü": "é"}, "%C3%BC=%C3%A9"),
+    ({"empty": ""}, "empty="),
+    ({}, ""),
+])
+def test_params_are_percent_encoded_into_the_query(way, origin, params, query):
+    assert echo(way, origin, params=params)["target"] == "/echo" + ("?" + query if query else "")
+
+
+def test_params_join_the_urls_own_query_before_the_fragment(way, origin):
+    got = echo(way, origin, "/echo?own=1#part", params={"more": "2"})
+    assert got["target"] == "/echo?own=1&more=2"
+
+
+# -- method ----------------------------------------------------------------
+
+
+@pytest.mark.parametrize("method", ["GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "PURGE",
+                                    "M-SEARCH", "get"])
+def test_any_token_is_a_method(way, origin, method):
+    assert echo(way, origin, method=method)["method"] == method
+
+
+def test_head_brings_headers_and_no_body(way, origin):
+    e = way.fetch(origin.url("/bytes/1000"), method="HEAD")
+    assert (e["body"], e["body_bytes"], e["request"]["method"]) == ("", 0, "HEAD")
+    assert ["Content-Length", "1000"] in e["headers"]
+
+
+def test_a_post_without_body_says_that_it_has_none(way, origin):
+    assert header(echo(way, origin, method="POST"), "content-length") == ["0"]
+
+
+def test_a_get_may_have_a_body(way, origin):
+    got = echo(way, origin, method="GET", body="query")
+    assert got["method"] == "GET" and base64.b64decode(got["body_base64"]) == b"query"
+
+
+def test_a_head_with_a_body_does_not_wait_for_one(way, origin):
+    assert way.fetch(origin.url("/echo"), method="HEAD", body="x")["status"] == 200
+
+
+# -- headers ---------------------------------------------------------------
+
+
+def test_headers_keep_their_order_case_and_repetition(way, origin):
+    sent = [["X-b", "1"], ["x-A", "2"], ["X-b", "3"]]
+    got = echo(way, origin, headers=sent)["headers"]
+    assert [h for h in got if h[0].lower() in ("x-b", "x-a")] == sent
+
+
+def test_an_empty_header_is_sent_empty(way, origin):
+    assert header(echo(way, origin, headers={"X-Empty": ""}), "x-empty") == [""]
+
+
+@pytest.mark.parametrize("name", ["Accept", "User-Agent", "Accept-Encoding"])
+def test_null_removes_a_default_header(way, origin, name):
+    assert header(echo(way, origin, headers={name: None}), name) == []
+
+
+def test_a_header_replaces_the_default_of_its_name(way, origin):
+    got = echo(way, origin, headers={"user-agent": "mine/1", "accept": "text/x", "host": "h.test"})
+    assert header(got, "user-agent") == ["mine/1"]
+    assert header(got, "accept") == ["text/x"]
+    assert header(got, "host") == ["h.test"]
+
+
+def test_a_content_type_replaces_the_one_of_the_body(way, origin):
+    got = echo(way, origin, json={"a": 1}, headers={"content-type": "application/x-mine"})
+    assert header(got, "content-type") == ["application/x-mine"]
+
+
+def test_header_values_may_hold_any_text(way, origin):
+    got = echo(way, origin, headers={"X-Text": "grüße; a=\"b\", \t c"})
+    assert header(got, "x-text")[0].encode("latin-1").decode() == "grüße; a=\"b\", \t c"
+
+
+def test_nothing_of_the_callers_own_request_reaches_the_origin(way, origin):
+    answer = way.post({"url": origin.url("/echo")}, [("Cookie", "browser=1"), ("X-Own", "1"),
+                                                     ("Authorization", "Bearer own")])
+    names = {n.lower() for n, _ in json.loads(answer.json()["body"])["headers"]}
+    assert not names & {"cookie", "x-own", "authorization"}
+
+
+def test_no_expect_header_holds_a_large_body_up(way, origin):
+    got = echo(way, origin, body="x" * 500000)
+    assert header(got, "expect") == [] and len(base64.b64decode(got["body_base64"])) == 500000
+
+
+# -- cookies ---------------------------------------------------------------
+
+
+@pytest.mark.parametrize("cookies", [
+    {"a": "1", "b": "x=y"},
+    [{"name": "a", "value": "1"}, {"name": "b", "value": "x=y", "path": "/", "expires": 2**33}],
+])
+def test_cookies_are_sent(way, origin, cookies):
+    assert json.loads(way.fetch(origin.url("/cookies"), cookies=cookies)["body"]) == {
+        "a": "1", "b": "x=y"}
+
+
+@pytest.mark.parametrize("cookie", [
+    {"domain": "elsewhere.example"}, {"path": "/other"}, {"secure": True}, {"expires": 1},
+])
+def test_cookies_meant_for_elsewhere_stay_here(way, origin, cookie):
+    sent = [{"name": "a", "value": "1", **cookie}]
+    assert json.loads(way.fetch(origin.url("/cookies"), cookies=sent)["body"]) == {}
+
+
+# -- bodies ----------------------------------------------------------------
+
+
+@pytest.mark.parametrize("value", [{"b": 1, "a": [True, None, 1.5, "ü\n"]}, [], "text", 0, None])
+def test_json_bodies_mean_what_was_given(way, origin, value):
+    got = echo(way, origin, json=value)
+    assert json.loads(base64.b64decode(got["body_base64"])) == value
+
+
+@pytest.mark.parametrize("body", ["", "\u0000\u0001", "ü" * 1000])
+def test_text_bodies_are_sent_as_utf_8(way, origin, body):
+    got = echo(way, origin, body=body)
+    assert base64.b64decode(got["body_base64"]) == body.encode()
+    assert header(got, "content-length") == [str(len(body.encode()))]
+
+
+def test_an_empty_body_is_a_post(way, origin):
+    assert echo(way, origin, body="")["method"] == "POST"
+
+
+def test_a_multipart_body_names_its_boundary(way, origin):
+    got = echo(way, origin, multipart=[{"name": "ü \"q\"", "value": "1", "filename": "a;b.txt"}])
+    kind = header(got, "content-type")[0]
+    assert kind.startswith("multipart/form-data; boundary=")
+    body = base64.b64decode(got["body_base64"])
+    assert body.startswith(b"--" + kind.partition("boundary=")[2].encode())
+    assert 'filename="a;b.txt"'.encode() in body
+
+
+# -- auth ------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("algorithm", ["MD5", "SHA-256"])
+def test_digest(way, origin, algorithm):
+    e = way.fetch(origin.url(f"/auth/digest?algorithm={algorithm}"),
+                  auth={"digest": ["user", "secret"]})
+    assert (e["status"], json.loads(e["body"])) == (200, {"user": "user"})
+
+
+def test_digest_with_a_body_sends_it_where_it_counts(way, origin):
+    e = way.fetch(origin.url("/auth/digest"), auth={"digest": ["user", "secret"]}, body="x" * 100)
+    assert e["status"] == 200
+
+
+def test_a_wrong_password_is_the_origins_401(way, origin):
+    for auth in ({"basic": ["user", "no"]}, {"digest": ["user", "no"]}):
+        kind = next(iter(auth))
+        assert way.fetch(origin.url(f"/auth/{kind}"), auth=auth)["status"] == 401
+
+
+@pytest.mark.parametrize("auth", [{"basic": ["user", "secret"]}, {"bearer": "letmein"}])
+def test_credentials_do_not_follow_a_redirect_to_another_origin(way, origin, auth):
+    there = origin.url("/echo", host="127.0.0.2")
+    got = echo(way, origin, f"/redirect-to?url={quote(there)}", auth=auth)
+    assert got["local_ip"] == "127.0.0.2" and header(got, "authorization") == []
+
+
+def test_secret_headers_do_not_follow_a_redirect_to_another_origin(way, origin):
+    there = origin.url("/echo", host="127.0.0.2")
+    got = echo(way, origin, f"/redirect-to?url={quote(there)}", cookies={"c": "1"},
+               headers={"Authorization": "Bearer x", "Cookie": "d=2", "X-Kept": "1"})
+    assert header(got, "authorization") == [] and header(got, "cookie") == []
+    assert header(got, "x-kept") == ["1"]
+
+
+def test_credentials_follow_a_redirect_to_the_same_origin(way, origin):
+    e = way.fetch(origin.url("/redirect-to?url=/auth/basic"), auth={"basic": ["user", "secret"]})
+    assert e["status"] == 200
+
+
+# -- the rest --------------------------------------------------------------
+
+
+def test_compression_is_offered_unless_it_is_declined(way, origin):
+    offered = header(echo(way, origin), "accept-encoding")[0]
+    assert all(coding in offered for coding in ("gzip", "deflate", "br", "zstd"))
+    assert header(echo(way, origin, decompress=False), "accept-encoding") == []
+
+
+def test_the_tag_comes_back_and_goes_nowhere_else(way, origin):
+    e = way.fetch(origin.url("/echo"), tag="täg \" 1")
+    assert e["tag"] == "täg \" 1"
+    assert "g \\\" 1" not in e["body"]
+
+
+def test_max_recv_speed_slows_the_transfer(way, origin):
+    start = time.monotonic()
+    way.fetch(origin.url("/bytes/100000"), max_recv_speed=50000, response_body="none")
+    assert 0.8 < time.monotonic() - start < 10
+
+
+def test_bytes_sent_counts_the_body_of_every_hop(way, origin):
+    e = way.fetch(origin.url("/redirect-to?url=/echo&status=307"), body="x" * 50)
+    assert e["request"]["bytes_sent"] == 100

@@ -1,0 +1,64 @@
+"""Many requests at once: from threads for some dozens, from one asyncio loop for thousands."""
+
+import asyncio
+import concurrent.futures
+import struct
+import time
+
+from . import fcgi
+from .answer import answer_from_cgi
+
+
+class Background:
+    """Calls under way in threads; results in the order they were started."""
+
+    def __init__(self, size=64):
+        self.pool = concurrent.futures.ThreadPoolExecutor(size)
+        self.futures = []
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.pool.shutdown(cancel_futures=True)
+
+    def start(self, function, *args, **kwargs):
+        self.futures.append(self.pool.submit(function, *args, **kwargs))
+        return self.futures[-1]
+
+    def results(self, timeout=30):
+        return [f.result(timeout) for f in self.futures]
+
+
+def timed(function, *args, **kwargs):
+    """(what it gives, seconds)"""
+    start = time.monotonic()
+    return function(*args, **kwargs), time.monotonic() - start
+
+
+async def fcgi_ask(path, request):
+    """One whole request on a unix socket; its answer."""
+    reader, writer = await asyncio.open_unix_connection(str(path))
+    writer.write(request)
+    out = bytearray()
+    try:
+        while True:
+            _, kind, _, length, pad = struct.unpack(">BBHHBx", await reader.readexactly(8))
+            content = (await reader.readexactly(length + pad))[:length]
+            if kind == fcgi.END:
+                return answer_from_cgi(bytes(out))
+            out += content
+    finally:
+        writer.close()
+
+
+async def http_ask(port, target, body):
+    """One POST on a connection of its own; (status, body)."""
+    reader, writer = await asyncio.open_connection("127.0.0.1", port)
+    writer.write(b"POST %b HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n"
+                 b"Content-Length: %d\r\n\r\n%b" % (target.encode(), len(body), body))
+    try:
+        head, _, rest = (await reader.read()).partition(b"\r\n\r\n")
+        return int(head.split(b" ", 2)[1]), rest
+    finally:
+        writer.close()
