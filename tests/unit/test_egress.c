@@ -133,8 +133,10 @@ Test(egress, allow_of_a_96_bit_nat64_prefix_says_where_the_ipv4_address_is)
 {
     struct egress *wide = guard_of("64:ff9b:1::/48", "");
     struct egress *exact = guard_of("64:ff9b:1::/48 64:ff9b:1:fffe::/96", "");
+    struct egress *nearly = guard_of("64:ff9b:1:fffe::/64 64:ff9b:1:fffe::/95", "");
 
     cr_expect_not(passes(wide, "64:ff9b:1:fffe::8.8.8.8")); /* might be 255.254.0.0 */
+    cr_expect_not(passes(nearly, "64:ff9b:1:fffe::8.8.8.8"));
     cr_expect(passes(wide, "64:ff9b:1::8.8.8.8"));
     cr_expect_not(passes(wide, "64:ff9b:1:7f00:0:100:808:808"));
     cr_expect(passes(exact, "64:ff9b:1:fffe::8.8.8.8"));
@@ -143,6 +145,7 @@ Test(egress, allow_of_a_96_bit_nat64_prefix_says_where_the_ipv4_address_is)
     cr_expect_not(passes(exact, "64:ff9b:1:fffd::8.8.8.8"));
     egress_free(wide);
     egress_free(exact);
+    egress_free(nearly);
 }
 
 Test(egress, every_ipv6_address_is_not_every_ipv4_address)
