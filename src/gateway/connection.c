@@ -243,7 +243,6 @@ open_request(struct connection *c)
         connection_close(c);
         return;
     }
-    reset_buffer(&c->in); /* libfcgi has taken all of it */
     c->keep = c->screen.keep;
     c->screen.stdin_max = (size_t)gateway_of(c)->request_bytes;
     length = fastcgi_param(c->fastcgi, "CONTENT_LENGTH");

@@ -57,6 +57,14 @@ OS_IpcClose(int fd, int shutdown)
 
 /* -- what we call -------------------------------------------------------- */
 
+/* What libfcgi has read is its own now. */
+static void
+forget_taken(struct fastcgi *f)
+{
+    buffer_drop(f->in, f->taken);
+    f->taken = 0;
+}
+
 int
 fastcgi_start(void)
 {
@@ -96,13 +104,13 @@ int
 fastcgi_accept(struct fastcgi *f)
 {
     current = f;
-    f->taken = 0;
     f->request.ipcFd = STAND_IN_FD;
     f->request.keepConnection = 1;
     if (FCGX_Accept_r(&f->request) != 0 || FCGX_GetError(f->request.in) != 0)
         return -1;
     f->keep = f->request.keepConnection != 0;
     f->request.keepConnection = 1;
+    forget_taken(f);
     return 0;
 }
 
@@ -115,6 +123,7 @@ fastcgi_read_body(struct fastcgi *f, struct buffer *body)
     current = f;
     while ((n = FCGX_GetStr(chunk, sizeof chunk, f->request.in)) > 0)
         buffer_add(body, chunk, (size_t)n);
+    forget_taken(f);
     return FCGX_GetError(f->request.in) == 0 && buffer_ok(body) ? 0 : -1;
 }
 

@@ -1,0 +1,187 @@
+"""Everything at once, on free ports of this machine; `make run` keeps it up until Ctrl-C.
+
+    origin ◀── curlewd ◀── nginx ◀── Django (uvicorn, ASGI)
+                             ▲────── Django (gunicorn, WSGI)
+"""
+
+import json
+import shutil
+import signal
+import sys
+import time
+import urllib.request
+from pathlib import Path
+
+HERE = Path(__file__).parent
+sys.path.insert(0, str(HERE.parent))
+
+from tests.support.certs import make_certs  # noqa: E402
+from tests.support.curlewd import BINARY, Curlewd  # noqa: E402
+from tests.support.mounts import Mount  # noqa: E402
+from tests.support.procs import Process, free_port, temp_dir  # noqa: E402
+
+UVICORN = ["uvicorn", "--log-level", "warning", "--port", "{port}", "project.asgi:application"]
+GUNICORN = [
+    *["gunicorn", "--log-level", "warning", "--bind", "127.0.0.1:{port}"],
+    *["--workers", "2", "--worker-class", "gthread", "--threads", "4", "project.wsgi:application"],
+]
+
+
+# Asks this machine even where http_proxy is set.
+DIRECT = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+
+
+def answers(url):
+    try:
+        DIRECT.open(url, timeout=10).close()
+    except OSError:
+        return False
+    return True
+
+
+class Broken(Exception):
+    """Something does not run; the message holds the log of what failed."""
+
+
+class Stack:
+    """All five, started in order and stopped in reverse: `with Stack() as stack:`."""
+
+    def __init__(self):
+        self.directory = temp_dir("curlew-demo-")
+        self.running = []  # whatever has .stop()
+        self.processes = []
+
+    def __enter__(self):
+        try:
+            self.start()
+        except (AssertionError, OSError, RuntimeError) as error:
+            self.stop()
+            raise Broken(str(error)) from error
+        except BaseException:
+            self.stop()
+            raise
+        return self
+
+    def __exit__(self, *_):
+        self.stop()
+
+    def start(self):
+        if not BINARY.exists():
+            raise Broken(f"{BINARY} is not there: run make first")
+        self.origin_ports = self.start_origin()
+        self.origin = f"https://localhost:{self.origin_ports['https']}"
+        self.curlewd = Curlewd(
+            {
+                "log": {"format": "text"},
+                "sessions": {"default": {"ca_file": f"{self.directory}/ca.pem"}},
+            },
+            directory=self.directory,
+        )
+        self.keep(self.curlewd, self.curlewd.process)
+        uvicorn_port, gunicorn_port = free_port(), free_port()
+        self.nginx = Mount("nginx", self.curlewd.socket, uvicorn_port)
+        self.keep(self.nginx, self.nginx.process)
+        self.uvicorn = self.start_django(UVICORN, uvicorn_port)
+        self.gunicorn = self.start_django(GUNICORN, gunicorn_port)
+
+    def start_origin(self):
+        make_certs(self.directory)
+        argv = [sys.executable, HERE / "origin.py", self.directory]
+        origin = self.keep(Process("origin", argv, self.directory))
+        origin.wait_ready(lambda: origin.out.endswith("\n"))
+        return json.loads(origin.out)
+
+    def start_django(self, server, port):
+        """Its URL, once it answers."""
+        argv = [sys.executable, "-m", *(word.format(port=port) for word in server)]
+        env = {"ORIGIN": self.origin, "CURLEW_URL": f"{self.nginx.url}/_fetch"}
+        process = self.keep(
+            Process(server[0], argv, self.directory, env=env, cwd=HERE / "django")
+        )
+        url = f"http://127.0.0.1:{port}"
+        process.wait_ready(lambda: answers(url))
+        return url
+
+    def keep(self, what, process=None):
+        self.running.append(what)
+        self.processes.append(process or what)
+        return what
+
+    def check(self):
+        """Everything still runs, or Broken says what does not."""
+        for process in self.processes:
+            if not process.running():
+                code = process.popen.returncode
+                raise Broken(f"{process.name} has ended with {code}\n{self.log_of(process)}")
+
+    def log_of(self, process, lines=20):
+        text = self.nginx.error_log() if process.name == "nginx" else process.out + process.err
+        return "\n".join(f"  {process.name}: {line}" for line in text.splitlines()[-lines:])
+
+    def logs(self):
+        return "\n".join(filter(None, (self.log_of(p) for p in self.processes[1:])))
+
+    def origin_stats(self):
+        url = f"http://127.0.0.1:{self.origin_ports['http']}/_stats"
+        with DIRECT.open(url, timeout=10) as answer:
+            return json.load(answer)
+
+    def stop(self):
+        try:
+            while self.running:
+                self.running.pop().stop()
+        except AssertionError as error:  # curlewd did not leave with 0
+            raise Broken(str(error)) from error
+        finally:
+            shutil.rmtree(self.directory, ignore_errors=True)
+
+
+COMMANDS = """\
+All is up.  Try, in another terminal:
+
+  # the views of examples/django/project/views.py, under ASGI and under WSGI
+  curl {uvicorn}/async/about.html
+  curl {gunicorn}/sync/news.json
+  curl '{uvicorn}/together/?page=slow.html&page=slow.html&page=slow.html'
+  # or {nginx}/ in a browser
+
+  # Curlew itself, as the views ask it
+  curl '{nginx}/_fetch/v1/fetch?url={origin}/'
+  curl {nginx}/_fetch/v1/fetch -d '{{"url": "{origin}/news.json", "timeout": 5}}'
+  curl {nginx}/_fetch/v1/status
+  curl {nginx}/_fetch/metrics
+
+  # what it says meanwhile
+  tail -f {log}
+
+Ctrl-C ends it."""
+
+
+def leave(*_):
+    raise KeyboardInterrupt
+
+
+def run():
+    with Stack() as stack:
+        urls = {name: getattr(stack, name) for name in ("uvicorn", "gunicorn", "origin")}
+        log = stack.curlewd.process.err_path
+        print(COMMANDS.format(**urls, nginx=stack.nginx.url, log=log), flush=True)
+        while True:
+            time.sleep(0.5)
+            stack.check()
+
+
+def main():
+    signal.signal(signal.SIGTERM, leave)
+    try:
+        run()
+    except KeyboardInterrupt:
+        print("\nStopped.")
+        return 0
+    except Broken as error:
+        print(f"run: {error}", file=sys.stderr)
+        return 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
