@@ -6,17 +6,17 @@
 #include "gateway/gateway.h"
 
 void
-access_log(const struct call *c)
+access_log(const struct call *c, const struct failure *why)
 {
     const struct curlew_fetch *f = c->fetch;
     const struct response *r = &f->response;
-    bool failed = f->failure.error != ERROR_NONE;
+    bool failed = why->error != ERROR_NONE;
     const struct log_field fields[] = {
-        { "session", LOG_TEXT, .text = f->session->settings.name },
+        { "session", LOG_TEXT, .text = f->session ? f->session->settings.name : f->request.session },
         { "method", LOG_TEXT, .text = f->method },
         { "origin", LOG_TEXT, .text = f->url.origin },
         { failed ? "code" : "status", failed ? LOG_TEXT : LOG_NUMBER,
-          .text = error_code(f->failure.error), .number = r->head.status },
+          .text = error_code(why->error), .number = r->head.status },
         { "queue", LOG_SECONDS, .seconds = r->timing.queue },
         { "first_byte", LOG_SECONDS, .seconds = r->timing.first_byte },
         { "total", LOG_SECONDS, .seconds = r->timing.total },

@@ -8,6 +8,7 @@
 
 #include "gateway/call.h"
 
-void access_log(const struct call *c); /* its fetch is back */
+/* c->fetch is back, or was refused; `why` is what it failed of, error NONE where it did not. */
+void access_log(const struct call *c, const struct failure *why);
 
 #endif

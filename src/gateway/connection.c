@@ -204,7 +204,7 @@ connection_fetched(struct connection *c)
 
     c->waiting = false;
     counter_add(&g->stats.parked, -1);
-    access_log(&c->call);
+    access_log(&c->call, &c->call.fetch->failure);
     if (c->state == GONE) {
         counter_add(&g->stats.cancelled, 1);
         request_over(c);

@@ -1,5 +1,6 @@
 /* route_fetch.c - POST and GET …/v1/fetch: one fetch, answered by one envelope. */
 
+#include "gateway/access.h"
 #include "gateway/auth.h"
 #include "gateway/fastcgi.h"
 #include "gateway/gateway.h"
@@ -53,8 +54,11 @@ fetch_serve(struct call *c)
 {
     struct failure why = { 0 };
 
-    if (submit(c, &why) != 0)
-        call_fail(c, &why);
+    if (submit(c, &why) == 0)
+        return;
+    if (c->fetch != NULL)
+        access_log(c, &why);
+    call_fail(c, &why);
 }
 
 /* -- the answer ---------------------------------------------------------- */

@@ -169,6 +169,7 @@ complete_request(struct curlew_fetch *f)
     if (request_inherit(r, &f->session->settings.defaults, &f->failure) != 0 ||
         check_framing(r, &f->failure) != 0)
         return -1;
+    f->method = fetch_method(r);
     if (r->max_body_bytes > f->policy->limits.response_bytes)
         r->max_body_bytes = f->policy->limits.response_bytes;
     if (r->url == NULL)
@@ -188,11 +189,13 @@ engine_submit(struct curlew *c, struct curlew_fetch *f, curlew_done *done, void 
         return failure_set(&f->failure, ERROR_DRAINING, "the daemon is stopping");
     f->engine = c;
     f->policy = engine_policy(c);
-    if (complete_request(f) != 0)
+    if (complete_request(f) != 0) {
+        if (f->session != NULL)
+            counter_add(&f->session->state->outcomes[f->failure.error], 1);
         return -1;
+    }
     f->done = done;
     f->arg = arg;
-    f->method = fetch_method(&f->request);
     f->sends_body = f->request.body != NULL || f->request.part_count > 0;
     f->same_origin = true;
     f->response.attempts = 1;
