@@ -1,0 +1,22 @@
+/* fuzz_query.c - any bytes as a query string: read, or refused with a reason. */
+
+#include "check.h"
+
+int
+LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    struct failure why = { 0 };
+    struct request r;
+    char *query = strndup((const char *)data, size);
+
+    if (query == NULL)
+        return 0;
+    request_init(&r);
+    if (request_from_query(&r, query, &why) == 0)
+        check_request(&r);
+    else
+        check_refusal(&why);
+    request_destroy(&r);
+    free(query);
+    return 0;
+}
