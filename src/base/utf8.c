@@ -74,7 +74,7 @@ utf8_prefix(const char *bytes, size_t n)
 {
     size_t broken;
 
-    return prefix((const unsigned char *)bytes, n, &broken);
+    return n > 0 ? prefix((const unsigned char *)bytes, n, &broken) : 0; /* of NULL, too */
 }
 
 bool
@@ -101,7 +101,7 @@ utf8_replace(struct buffer *to, const char *bytes, size_t n)
 {
     size_t broken;
 
-    for (;;) {
+    while (n > 0) {
         size_t good = prefix((const unsigned char *)bytes, n, &broken);
 
         buffer_add(to, bytes, good);

@@ -99,6 +99,8 @@ json_parse(const char *text, size_t size, struct failure *why)
     json_error_t error;
     json_t *root;
 
+    if (text == NULL)
+        text = ""; /* an empty buffer */
     if (valid < size) {
         refuse_at(text, valid, why, "not valid UTF-8");
         return NULL;

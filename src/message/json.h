@@ -18,9 +18,10 @@
 #define JSON_DEPTH_MAX 64
 
 /*
- * One document, whole, of any type: no duplicate keys, at most 64 levels, valid UTF-8; NULs in
- * strings are read and left for the key's own reader to judge.  A new reference; NULL with `why`
- * (bad_request, with line and column, both from 1, the column in characters).
+ * One document, whole, of any type (NULL is an empty one): no duplicate keys, at most 64 levels,
+ * valid UTF-8; NULs in strings are read and left for the key's own reader to judge.  A new
+ * reference; NULL with `why` (bad_request, with line and column, both from 1, the column in
+ * characters).
  */
 json_t *json_parse(const char *text, size_t size, struct failure *why);
 

@@ -181,6 +181,13 @@ Test(json, a_mistake_is_shown_with_line_and_column)
     }
 }
 
+Test(json, nothing_at_all_is_a_mistake_in_line_1)
+{
+    cr_assert_null(json_parse(NULL, 0, &why));
+    cr_assert_eq(why.error, ERROR_BAD_REQUEST);
+    cr_assert_eq(strncmp(why.detail, "line 1, column 1: ", 18), 0, "%s", why.detail);
+}
+
 Test(json, a_NUL_in_a_string_is_read_and_in_a_key_refused)
 {
     json_t *root = json_parse("\"a\\u0000b\"", 10, &why);
