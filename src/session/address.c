@@ -189,6 +189,17 @@ address_parse(struct address *a, const char *text)
     return false;
 }
 
+bool
+address_parse_legacy(struct address *a, const char *text)
+{
+    struct in_addr four;
+
+    if (inet_aton(text, &four) == 0)
+        return false;
+    *a = from_ipv4(ntohl(four.s_addr));
+    return true;
+}
+
 void
 address_format(const struct address *a, char text[ADDRESS_TEXT_SIZE])
 {

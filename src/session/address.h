@@ -35,6 +35,7 @@ struct address_block {
 bool
 address_from_socket(struct address *a, const struct sockaddr *s); /* false: not an IP address */
 bool address_parse(struct address *a, const char *text); /* what inet_pton takes, nothing else */
+bool address_parse_legacy(struct address *a, const char *text); /* what inet_aton takes: 127.1 */
 void address_format(const struct address *a, char text[ADDRESS_TEXT_SIZE]);
 bool address_is_ipv4(const struct address *a);
 

@@ -139,18 +139,22 @@ size_without_dot(const char *host)
     return n > 1 && host[n - 1] == '.' ? n - 1 : n;
 }
 
-/* Zone and trailing dot are no part of an address, but neither do they make it a name. */
+/*
+ * Zone and trailing dot are no part of an address, but neither do they make it
+ * a name.  127.1 and its like are addresses to every resolver, a proxy's too,
+ * where no socket of ours would be judged; libcurl leaves "127.1." as it is.
+ */
 static bool
 parse_literal(struct address *a, const char *host)
 {
-    char text[ADDRESS_TEXT_SIZE] = "";
+    char text[RULE_NAME_MAX + 1] = "";
     const char *zone = strchr(host, '%');
     size_t n = zone != NULL ? (size_t)(zone - host) : size_without_dot(host);
 
     if (n >= sizeof text)
         return false;
     memcpy(text, host, n);
-    return address_parse(a, text);
+    return address_parse(a, text) || address_parse_legacy(a, text);
 }
 
 static void

@@ -87,9 +87,9 @@ Test(egress_names, allowed_permit_whatever_they_lead_to_but_what_is_denied)
 
 Test(egress_names, of_any_kind_wait_for_their_address)
 {
-    static const char *const hosts[] = { "example.com",     "localhost",  "a.internal", "127.1",
-                                         "1.2.3.4.5",       "2130706433", "0x7f000001", "[::1]",
-                                         "10.0.0.1.nip.io", "0177.0.0.1", "::1::",      "a%b" };
+    static const char *const hosts[] = { "example.com", "localhost",      "a.internal", "1.2.3.4.5",
+                                         "4294967296",  "127.0.0.256",    "a%b",        "[::1]",
+                                         "::1::",       "10.0.0.1.nip.io" };
     struct egress *e = guard_of("", "");
 
     for (size_t i = 0; i < sizeof hosts / sizeof hosts[0]; i++)
@@ -120,8 +120,10 @@ Test(egress_names, that_are_addresses_are_judged_at_once)
         "0:0:0:0:0:0:0:1",
         "0:0:0:0:0:ffff:7f00:1",
     };
-    static const char *const allowed[] = { "8.8.8.8", "2606:4700:4700::1111", "64:ff9b::808:808",
-                                           "::ffff:8.8.8.8", "2606:4700::1%eth0" };
+    static const char *const allowed[] = { "8.8.8.8",           "2606:4700:4700::1111",
+                                           "64:ff9b::808:808",  "::ffff:8.8.8.8",
+                                           "2606:4700::1%eth0", "8.8.8.8.",
+                                           "134744072",         "0x08080808." };
     struct egress *e = guard_of("*.example.com", "");
 
     for (size_t i = 0; i < sizeof refused / sizeof refused[0]; i++)
