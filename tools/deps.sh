@@ -11,8 +11,8 @@ cd "$(dirname "$0")/.."
 # "a|b": either will do, a is installed where neither is there.
 build="gcc|clang libc6-dev|libc-dev make|make-guile pkgconf|pkg-config
     libcurl4-openssl-dev|libcurl4-gnutls-dev libfcgi-dev libjansson-dev"
-run="nginx|nginx-light|nginx-full|nginx-extras curl ca-certificates python3 python3-venv"
-test="libcriterion-dev openssl apache2-bin lighttpd caddy h2o haproxy libfcgi-bin mandoc
+run="nginx|nginx-light|nginx-full|nginx-extras curl openssl ca-certificates python3 python3-venv"
+test="libcriterion-dev apache2-bin lighttpd caddy h2o haproxy libfcgi-bin mandoc
     clang clang-format"
 
 python=/usr/bin/python3                 # the one that python3-venv belongs to

@@ -114,7 +114,7 @@ def _ask(url: str, request: dict[str, Any]) -> tuple[tuple[str, int], bytes]:
         f"POST {mount.path.rstrip('/')}/v1/fetch HTTP/1.0\r\n"
         f"Host: {mount.netloc}\r\n"
         "Content-Type: application/json\r\n"
-        "Accept: application/vnd.curlew.frames\r\n"
+        "Accept: application/vnd.curlew.frames\r\nConnection: close\r\n"
         f"Content-Length: {len(body)}\r\n\r\n"
     )
     return (mount.hostname or "localhost", mount.port or 80), head.encode() + body

@@ -63,9 +63,12 @@ class Django:
 
 
 @pytest.fixture
-def django(daemon, nginx, spawn, origin):
-    """django(name) → the example project; at the end neither it nor nginx has complained."""
-    mount = nginx(daemon)
+def django(curlewd, nginx, spawn, origin):
+    """django(name) → the example project; at the end neither it nor nginx has complained.
+
+    The daemon is the test's own: another test's connections to the origin may be warm already.
+    """
+    mount = nginx(curlewd())
     started = []
 
     def start(name="uvicorn"):

@@ -84,7 +84,7 @@ def test_json_goes_out_and_comes_in(mount, fetch, origin):
 
 
 def test_a_body_of_bytes_goes_out_as_it_is(mount, fetch, origin):
-    body = bytes(range(256)) * 4096
+    body = bytes(range(256)) * 2048
 
     seen = fetch(origin.url("/echo"), body=body, method="PUT").json()
     assert base64.b64decode(seen["body_base64"]) == body
