@@ -29,12 +29,11 @@ url_destroy(struct url *u)
 static char *
 part(CURLU *h, CURLUPart what, unsigned flags)
 {
-    char *text = NULL, *copy;
+    char *text = NULL, *copy = NULL;
 
-    if (curl_url_get(h, what, &text, flags) != CURLUE_OK)
-        return NULL;
-    copy = strdup(text);
-    curl_free(text);
+    if (curl_url_get(h, what, &text, flags) == CURLUE_OK)
+        copy = strdup(text);
+    curl_free(text); /* set even where a malformed international name made it fail */
     return copy;
 }
 
