@@ -8,6 +8,7 @@
 #include "session/address.h"
 
 #include <criterion/criterion.h>
+#include <stdio.h>
 #include <string.h>
 
 static const struct {
@@ -230,5 +231,28 @@ Test(address, lies_in_its_block_up_to_the_last_address)
         cr_expect(strncmp(name, expected, strlen(expected)) == 0, "%s: %s, expected %s",
                   points[i].address, name, expected);
         cr_expect(b == NULL || b->source[0] != '\0', "%s", points[i].address);
+    }
+}
+
+Test(address, has_the_source_of_its_block_in_the_manual)
+{
+    static char page[32768];
+    FILE *f = fopen("docs/egress.md", "r");
+    size_t size;
+
+    cr_assert_not_null(f, "docs/egress.md: run this from the top of the source tree");
+    size = fread(page, 1, sizeof page - 1, f);
+    fclose(f);
+    cr_assert_lt(size, sizeof page - 1);
+    for (size_t i = 0; i < sizeof points / sizeof points[0]; i++) {
+        struct address a = { 0, 0 };
+        const struct address_block *b;
+
+        cr_assert(address_parse(&a, points[i].address));
+        b = address_block(&a);
+        if (b != NULL && strncmp(b->source, "RFC ", 4) == 0)
+            cr_expect_not_null(strstr(page, b->source + 4), "%s", b->source);
+        else if (b != NULL) /* a metadata service: the address itself is in the table */
+            cr_expect_not_null(strstr(page, points[i].address), "%s", points[i].address);
     }
 }
