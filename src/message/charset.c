@@ -72,6 +72,29 @@ charset_is_utf8(const char *name)
 /* -- conversion --------------------------------------------------------- */
 
 /*
+ * What iconv() made of a piece: glibc turns UCS-4 beyond U+10FFFF into bytes
+ * that are no UTF-8, and so no JSON.  false: it did, and U+FFFD stands there.
+ */
+static bool
+add_piece(struct buffer *to, const char *text, const char *end)
+{
+    bool valid = true;
+
+    for (;;) {
+        size_t n = utf8_prefix(text, (size_t)(end - text));
+
+        json_add_escaped(to, text, n);
+        if ((text += n) == end)
+            return valid;
+        valid = false;
+        json_add_escaped(to, REPLACEMENT, sizeof REPLACEMENT - 1);
+        do
+            text++;
+        while (text < end && (*text & 0xC0) == 0x80);
+    }
+}
+
+/*
  * Through a buffer on the stack, so that the text is never held twice.  What
  * does not decode ends it, or is replaced a byte at a time.
  */
@@ -87,7 +110,8 @@ convert(struct buffer *to, iconv_t cd, const char *bytes, size_t n, bool replace
         size_t rc = iconv(cd, flush ? NULL : &from, flush ? NULL : &n, &end, &room);
         int error = errno;
 
-        json_add_escaped(to, text, (size_t)(end - text));
+        if (!add_piece(to, text, end) && !replace)
+            return false;
         more = !flush;
         if (rc != (size_t)-1 || error == E2BIG)
             continue;

@@ -82,6 +82,8 @@ Test(envelope_body, what_does_not_decode_as_declared_is_base64)
           "\"encoding\":\"us-ascii\",\"body_base64\":\"aMOp\"");
     holds(BODY_AUTO, "text/html; charset=shift_jis", BYTES("\x93"),
           "\"encoding\":\"shift_jis\",\"body_base64\":\"kw==\"");
+    holds(BODY_AUTO, "text/html; charset=ucs4", BYTES("\0\x11\0\0"),
+          "\"encoding\":\"ucs4\",\"body_base64\":\"ABEAAA==\"");
     holds(BODY_AUTO, "text/html; charset=nonsense", BYTES("abc"),
           "\"encoding\":\"nonsense\",\"body_base64\":\"YWJj\"");
 }
@@ -102,6 +104,9 @@ Test(envelope_body, text_replaces_what_does_not_decode)
           "b\"");
     holds(BODY_TEXT, "text/html; charset=shift_jis", BYTES("\x93\xFA\x93"),
           "\"encoding\":\"shift_jis\",\"body\":\"\xE6\x97\xA5\xEF\xBF\xBD\"");
+    holds(BODY_TEXT, "text/html; charset=ucs4", BYTES("\0\0\0a\0\x11\0\0\0\0\0b"),
+          "\"encoding\":\"ucs4\",\"body\":\"a\xEF\xBF\xBD"
+          "b\"");
     holds(BODY_TEXT, "text/html; charset=nonsense", BYTES("a\xFF"),
           "\"encoding\":\"nonsense\",\"body\":\"a\xEF\xBF\xBD\"");
 }
