@@ -1,0 +1,68 @@
+"""1,000 fetches of two seconds each, all in flight at once, and …/healthz meanwhile."""
+
+import threading
+import time
+from contextlib import ExitStack
+from statistics import median
+
+from bench.gauge import peak_kib
+from bench.stage import Failed, Stage, late_origin
+
+COUNT = 1000
+DELAY_SECONDS = 2
+SECONDS = 3  # in which all must be answered
+
+
+class Health:
+    """Asks …/healthz again and again, through nginx and on the daemon's own socket."""
+
+    def __init__(self, stage):
+        self.ways = {"nginx": stage.nginx, "socket": stage.daemon.way}
+        self.ms = {name: [] for name in self.ways}
+        self.error = None
+        self.stopping = threading.Event()
+        self.thread = threading.Thread(target=self._run)
+
+    def __enter__(self):
+        self.thread.start()
+        return self
+
+    def __exit__(self, *_):
+        self.stopping.set()
+        self.thread.join()
+
+    def _run(self):
+        while not self.stopping.wait(0.002):
+            for name, way in self.ways.items():
+                start = time.perf_counter()
+                status = way.ask("GET", "/healthz").status
+                self.ms[name].append((time.perf_counter() - start) * 1e3)
+                if status != 200:
+                    self.error = status
+
+    def summary(self):
+        if self.error is not None:
+            raise Failed(f"…/healthz answered {self.error}")
+        return {name: {"asked": len(ms), "median_ms": median(ms), "max_ms": max(ms)}
+                for name, ms in self.ms.items()}
+
+
+def once(options):
+    with ExitStack() as stack:
+        url = stack.enter_context(late_origin(DELAY_SECONDS))
+        stage = stack.enter_context(Stage(options.daemon))
+        stage.nginx.fetch(url)
+        with Health(stage) as health:
+            wrk = stage.post(url, seconds=SECONDS, connections=COUNT, once=COUNT)
+        return {"answered": wrk["requests"], "p50_ms": wrk["p50_ms"], "max_ms": wrk["max_ms"],
+                "peak_kib": peak_kib(stage.pid), "healthz": health.summary()}
+
+
+def measure(options, tell):
+    runs = []
+    for i in range(options.repeats):
+        runs.append(r := once(options))
+        tell(f"1,000 at once, {i + 1} of {options.repeats}: {r['answered']} in {SECONDS} s, "
+             f"last after {r['max_ms'] / 1e3:.2f} s, peak {r['peak_kib'] / 1024:.0f} MiB, healthz "
+             + ", ".join(f"{way} {h['max_ms']:.1f} ms" for way, h in r["healthz"].items()))
+    return {"count": COUNT, "delay_seconds": DELAY_SECONDS, "seconds": SECONDS, "runs": runs}
