@@ -101,15 +101,19 @@ struct daemon {
 static int
 load(struct daemon *d, struct config *c, struct failure *why)
 {
+    struct failure rule = { 0 };
     struct egress *egress;
 
     config_init(c);
     if (config_load(c, d->options.config, environ, why) != 0)
         return -1;
-    if ((egress = egress_new(&c->engine.egress, why)) == NULL)
-        return -1;
+    egress = egress_new(&c->engine.egress, &rule);
     egress_free(egress);
-    return 0;
+    if (egress != NULL)
+        return 0;
+    if (d->options.config == NULL)
+        return failure_set(why, rule.error, "%s", rule.detail);
+    return failure_set(why, rule.error, "%s: %s", d->options.config, rule.detail);
 }
 
 /* Nobody said where; then a web server that spawned us may have, by the FastCGI convention. */

@@ -97,21 +97,24 @@ buffer_addc(struct buffer *b, char c)
 void
 buffer_printf(struct buffer *b, const char *format, ...)
 {
+    char text[256]; /* long enough for most, which are then formatted once */
     va_list ap;
     char *to;
     int n;
 
     va_start(ap, format);
-    n = vsnprintf(NULL, 0, format, ap);
+    n = vsnprintf(text, sizeof text, format, ap);
     va_end(ap);
-    if (n < 0)
+    if (n < 0) {
         b->failed = true;
-    if (n < 0 || (to = buffer_room(b, (size_t)n)) == NULL)
-        return;
-    va_start(ap, format);
-    vsnprintf(to, (size_t)n + 1, format, ap);
-    va_end(ap);
-    b->len += (size_t)n;
+    } else if ((size_t)n < sizeof text) {
+        buffer_add(b, text, (size_t)n);
+    } else if ((to = buffer_room(b, (size_t)n)) != NULL) {
+        va_start(ap, format);
+        vsnprintf(to, (size_t)n + 1, format, ap);
+        va_end(ap);
+        b->len += (size_t)n;
+    }
 }
 
 /* -- taking ------------------------------------------------------------- */

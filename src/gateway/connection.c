@@ -250,6 +250,24 @@ open_request(struct connection *c)
         refuse_early(c);
 }
 
+/* A body that is not as long as announced is not the one that was sent. */
+static int
+check_length(struct connection *c, struct failure *why)
+{
+    const char *said = fastcgi_param(c->fastcgi, "CONTENT_LENGTH");
+    unsigned long long length;
+    char *end;
+
+    if (said == NULL || *said == '\0')
+        return 0;
+    length = strtoull(said, &end, 10);
+    if (*said >= '0' && *said <= '9' && *end == '\0' && length == c->call.body.len)
+        return 0;
+    return failure_set(why, ERROR_BAD_REQUEST,
+                       "CONTENT_LENGTH is \"%.32s\", but the body has %zu bytes", said,
+                       c->call.body.len);
+}
+
 static void
 serve(struct connection *c)
 {
@@ -261,7 +279,7 @@ serve(struct connection *c)
     }
     reset_buffer(&c->in);
     timer_clear(&loop_of(c)->timers, &c->timer);
-    if (router_find(&c->call, &why) == 0)
+    if (check_length(c, &why) == 0 && router_find(&c->call, &why) == 0)
         c->call.route->serve(&c->call);
     else
         call_fail(&c->call, &why);

@@ -153,6 +153,16 @@ bind_one(const struct addrinfo *a)
     return -1;
 }
 
+/* From 0, which lets the kernel choose, to 65535: getaddrinfo() would take any number, modulo. */
+static int
+is_port(const char *text)
+{
+    char *end;
+    long port = strtol(text, &end, 10);
+
+    return *text >= '0' && *text <= '9' && *end == '\0' && port <= 65535;
+}
+
 static int
 open_tcp(struct listeners *ls, const char *address, struct failure *why)
 {
@@ -163,7 +173,7 @@ open_tcp(struct listeners *ls, const char *address, struct failure *why)
     size_t n = colon != NULL ? (size_t)(colon - address) : 0;
     int fd, rc;
 
-    if (n == 0 || n >= sizeof host || colon[1] == '\0')
+    if (n == 0 || n >= sizeof host || !is_port(colon + 1))
         return failure_set(why, ERROR_INTERNAL,
                            "listen %s: neither unix:PATH nor HOST:PORT nor fd:N", address);
     memcpy(host, address, n);

@@ -8,7 +8,6 @@
 #include <string.h>
 #include <unistd.h>
 
-#define LISTEN         "unix:/run/curlew/curlew.sock"
 #define FILE_BYTES_MAX (16 << 20)
 
 /* -- the file ----------------------------------------------------------- */
@@ -116,7 +115,7 @@ config_init(struct config *c)
         .drain_seconds = 30,
     };
     engine_settings_init(&c->engine);
-    egress_rules_add(&c->listen, &c->listen_count, LISTEN);
+    egress_rules_add(&c->listen, &c->listen_count, CONFIG_LISTEN);
 }
 
 void

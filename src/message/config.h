@@ -19,6 +19,8 @@
 #include <stdbool.h>
 #include <sys/types.h>
 
+#define CONFIG_LISTEN "unix:/run/curlew/curlew.sock" /* where nobody says otherwise */
+
 struct config {
     char **listen; /* unix:PATH, HOST:PORT, fd:N */
     size_t listen_count;

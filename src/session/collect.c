@@ -4,6 +4,7 @@
 
 #include "base/clock.h"
 #include "session/engine.h"
+#include "session/multi.h"
 #include "session/transfer.h"
 
 #include <stdlib.h>
@@ -144,6 +145,27 @@ keep_bytes(struct curlew_fetch *f, const char *bytes, size_t n)
     return 0;
 }
 
+/*
+ * Not CURLOPT_MAX_RECV_SPEED_LARGE: libcurl looks at the speed only before it reads, and then reads
+ * on for as long as the socket has more, up to 100 times.
+ */
+static bool
+is_too_fast(struct curlew_fetch *f)
+{
+    int64_t due;
+
+    if (f->request.max_recv_speed == 0)
+        return false;
+    if (f->response.body_bytes == 0)
+        f->body_us = f->active_us;
+    due = f->body_us + (int64_t)((double)f->response.body_bytes * US_PER_SECOND /
+                                 (double)f->request.max_recv_speed);
+    if (due <= f->active_us)
+        return false;
+    multi_pause(f, due);
+    return true;
+}
+
 static size_t
 on_body(char *bytes, size_t size, size_t count, void *arg)
 {
@@ -151,6 +173,8 @@ on_body(char *bytes, size_t size, size_t count, void *arg)
     size_t n = size * count;
 
     f->active_us = clock_us();
+    if (is_too_fast(f))
+        return CURL_WRITEFUNC_PAUSE; /* the same bytes come again */
     f->response.body_bytes += (int64_t)n;
     if (f->response.body_bytes > f->request.max_body_bytes) {
         failure_set(&f->failure, ERROR_RESPONSE_TOO_LARGE, "the body is over %lld bytes",

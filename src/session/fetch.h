@@ -54,9 +54,12 @@ struct curlew_fetch {
     struct lane *lane;
     struct link place; /* in its lane's queue, or among the running */
     struct timer timer; /* total and idle time-out */
+    struct timer pace;  /* paused until then, to keep to max_recv_speed */
+    int64_t body_us;    /* when the body began to come */
     int64_t submitted_us, posted_us, started_us, active_us;
 
     CURL *easy;
+    bool requested; /* a connection stands, and the request goes out on it */
     int socket; /* of the hop's connection as far as libcurl has told; -1 */
     struct curl_slist *header_lines;
     curl_mime *mime;

@@ -31,6 +31,7 @@ struct multi {
 };
 
 static void start(struct multi *m, struct curlew_fetch *f);
+static void resume(struct timer *t);
 
 struct pool *
 multi_pool(struct multi *m)
@@ -138,6 +139,7 @@ extract(struct multi *m, struct curlew_fetch *f)
         admission_withdraw(&m->admission, f);
         return;
     }
+    timer_clear(&m->loop.timers, &f->pace);
     curl_easy_getinfo(f->easy, CURLINFO_ACTIVESOCKET, &fd);
     curl_multi_remove_handle(m->handle, f->easy);
     list_remove(&f->place);
@@ -235,6 +237,7 @@ arrive(struct multi *m, struct curlew_fetch *f)
     }
     f->state = FETCH_WAITING;
     timer_init(&f->timer, time_out);
+    timer_init(&f->pace, resume);
     admitted = admission_arrive(&m->admission, f, &evicted);
     if (evicted != NULL)
         finish(m, evicted);
@@ -299,6 +302,23 @@ reap(struct multi *m)
         conclude(m, f, result);
     }
     pump(m);
+}
+
+void
+multi_pause(struct curlew_fetch *f, int64_t until_us)
+{
+    timer_set(&((struct multi *)f->home)->loop.timers, &f->pace, until_us);
+}
+
+static void
+resume(struct timer *t)
+{
+    struct curlew_fetch *f = container_of(t, struct curlew_fetch, pace);
+    struct multi *m = f->home;
+
+    f->active_us = clock_us();
+    curl_easy_pause(f->easy, CURLPAUSE_CONT); /* may deliver at once; f itself stays until reap() */
+    reap(m);
 }
 
 static void

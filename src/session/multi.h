@@ -20,6 +20,9 @@ void multi_post(struct multi *m, struct curlew_fetch *f);   /* the fetch is the 
 void multi_cancel(struct multi *m, struct curlew_fetch *f); /* takes over a reference */
 void multi_wake(struct multi *m); /* a place has become free elsewhere: look at the queue again */
 
+/* From f's write callback, which then says CURL_WRITEFUNC_PAUSE: go on at that time. */
+void multi_pause(struct curlew_fetch *f, int64_t until_us);
+
 struct pool *multi_pool(struct multi *m);
 
 #endif

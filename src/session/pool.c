@@ -21,6 +21,7 @@ struct pool_socket {
     struct link place;       /* among the idle */
     struct timer timer;      /* end of its idle time */
     uint32_t events;         /* watched for; 0: not at all */
+    bool counted;            /* among the open connections */
 };
 
 void
@@ -66,9 +67,19 @@ leave_idle(struct pool_socket *s)
 }
 
 static void
+uncount(struct pool_socket *s)
+{
+    if (s->counted)
+        counter_add(&s->pool->engine->stats.connections, -1);
+    s->counted = false;
+}
+
+/* Closed, as its peer sees it; libcurl gives the descriptor back when it next looks. */
+static void
 retire(struct pool_socket *s)
 {
     leave_idle(s);
+    uncount(s);
     shutdown(s->watch.fd, SHUT_RDWR);
 }
 
@@ -203,6 +214,7 @@ pool_opened(struct curlew_fetch *f, int fd)
         return -1;
     s->policy = policy_ref(f->policy);
     s->session = f->session;
+    s->counted = true;
     counter_add(&p->engine->stats.connections, 1);
     counter_add(&p->engine->stats.connections_opened, 1);
     return 0;
@@ -215,8 +227,7 @@ on_close(void *arg, curl_socket_t fd)
     struct pool_socket *s = socket_of(p, fd);
 
     if (s != NULL) {
-        if (s->policy != NULL)
-            counter_add(&p->engine->stats.connections, -1);
+        uncount(s);
         socket_free(s);
     }
     return close(fd);

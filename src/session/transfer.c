@@ -224,8 +224,18 @@ set_http_version(struct curlew_fetch *f)
         return failure_set(&f->failure, ERROR_UNSUPPORTED,
                            "http_version: this libcurl is built without HTTP/%d", two ? 2 : 3);
     SET(CURLOPT_HTTP_VERSION, versions[v]);
-    SET(CURLOPT_PIPEWAIT, 1L); /* rather share a connection that can multiplex than open more */
+    /* Over TLS the handshake tells whether a connection can be shared: rather wait than open more. */
+    SET(CURLOPT_PIPEWAIT, v == HTTP_2_PRIOR_KNOWLEDGE || f->url.scheme[4] == 's' ? 1L : 0L);
     return 0;
+}
+
+/* collect.c holds the speed between two slices: a tenth of a second's worth each, within libcurl's limits. */
+static long
+slice_of(int64_t bytes_a_second)
+{
+    int64_t tenth = bytes_a_second / 10;
+
+    return tenth < 1024 ? 1024 : tenth > CURL_MAX_WRITE_SIZE ? CURL_MAX_WRITE_SIZE : (long)tenth;
 }
 
 static void
@@ -238,7 +248,7 @@ set_limits(struct curlew_fetch *f)
                                                              : 24 * 3600 * 1000L);
     SET(CURLOPT_MAXAGE_CONN, (long)f->session->settings.idle_seconds);
     if (r->max_recv_speed > 0)
-        SET(CURLOPT_MAX_RECV_SPEED_LARGE, (curl_off_t)r->max_recv_speed);
+        SET(CURLOPT_BUFFERSIZE, slice_of(r->max_recv_speed));
     SET(CURLOPT_QUICK_EXIT, 1L); /* a cancelled look-up must not hold the session thread */
     SET(CURLOPT_NOSIGNAL, 1L);
 }
@@ -265,6 +275,7 @@ transfer_prepare(struct curlew_fetch *f)
     curl_easy_reset(f->easy); /* but for connections and cookies */
     f->curl_error[0] = '\0';
     f->head_bytes = 0;
+    f->requested = false;
     rc = SET(CURLOPT_URL, f->url.text);
     SET(CURLOPT_PRIVATE, f);
     SET(CURLOPT_ERRORBUFFER, f->curl_error);
@@ -345,6 +356,14 @@ read_figures(struct curlew_fetch *f)
     read_connection(f);
 }
 
+/* Before the request could go out, what failed to connect, or was closed, was the proxy. */
+static bool
+blames_proxy(const struct curlew_fetch *f, enum error e)
+{
+    return f->proxy_host != NULL && !f->requested &&
+           (e == ERROR_CONNECT_FAILED || e == ERROR_SEND_FAILED || e == ERROR_RECV_FAILED);
+}
+
 static void
 explain(struct curlew_fetch *f, CURLcode result)
 {
@@ -353,7 +372,7 @@ explain(struct curlew_fetch *f, CURLcode result)
 
     if (f->failure.error != ERROR_NONE)
         return; /* a callback of ours stopped the transfer, and knows better why */
-    failure_set(&f->failure, e, "%s", said);
+    failure_set(&f->failure, blames_proxy(f, e) ? ERROR_PROXY_FAILED : e, "%s", said);
     f->failure.curl_code = (int)result;
 }
 
