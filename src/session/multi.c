@@ -236,8 +236,6 @@ arrive(struct multi *m, struct curlew_fetch *f)
         return;
     }
     f->state = FETCH_WAITING;
-    timer_init(&f->timer, time_out);
-    timer_init(&f->pace, resume);
     admitted = admission_arrive(&m->admission, f, &evicted);
     if (evicted != NULL)
         finish(m, evicted);
@@ -431,6 +429,8 @@ multi_post(struct multi *m, struct curlew_fetch *f)
 {
     f->state = FETCH_POSTED;
     f->home = m;
+    timer_init(&f->timer, time_out); /* neither is set: no thread has the fetch just now */
+    timer_init(&f->pace, resume);
     if (mailbox_push(&m->inbox, &f->mail))
         loop_wake(&m->loop);
 }
