@@ -232,6 +232,23 @@ await_lines(void)
             return;
 }
 
+/* Written by the thread at once: in a ring that is full again the count would be dropped, too. */
+static void
+tell_dropped(uint64_t count)
+{
+    struct buffer line;
+    char text[80];
+
+    if (count == 0 || the_log.level < LOG_WARNING)
+        return;
+    snprintf(text, sizeof text, "%llu log lines were dropped: standard error is too slow",
+             (unsigned long long)count);
+    buffer_init(&line, LINE_BYTES);
+    write_line(&line, LOG_WARNING, text, NULL, 0, the_log.json);
+    write_out(line.data, line.len);
+    buffer_free(&line);
+}
+
 static void *
 run(void *arg)
 {
@@ -254,9 +271,7 @@ run(void *arg)
 
         write_out(now.data, now.len);
         buffer_free(&now);
-        if (dropped > 0)
-            log_warning("%llu log lines were dropped: standard error is too slow",
-                        (unsigned long long)dropped);
+        tell_dropped(dropped);
     } while (!last);
     return NULL;
 }
