@@ -69,7 +69,7 @@ def one_daemon(certs):
 def daemon(one_daemon):
     """Shared by the tests of a worker, which must all leave it running."""
     yield one_daemon
-    assert one_daemon.process.running(), one_daemon.process.err
+    assert one_daemon.process.running(), one_daemon.process.err[-4000:]
 
 
 @pytest.fixture
@@ -91,6 +91,7 @@ def curlewd():
         if daemon.process.running():
             daemon.stop()
         daemon.check_clean()
+    for daemon in started:
         shutil.rmtree(daemon.directory, ignore_errors=True)
 
 

@@ -54,7 +54,7 @@ def test_a_wrong_type_or_range_names_its_key(way, key, value):
 
 @pytest.mark.parametrize("bad", ["a\r\nB: c", "a\nb", "a\rb", "a\u0000b"])
 def test_no_line_break_or_nul_gets_into_a_header(way, bad):
-    for key, value in (("headers", {"X-A": bad}), ("headers", {bad: "x"}), ("method", bad),
+    for key, value in (("headers", {"X-A": bad}), ("headers", [[bad, "x"]]), ("method", bad),
                        ("cookies", {"c": bad}), ("auth", {"bearer": bad}),
                        ("auth", {"basic": [bad, "x"]}), ("auth", {"basic": ["x", bad]})):
         assert key in detail_of(way, {"url": URL, key: value})
@@ -151,7 +151,7 @@ def test_an_unknown_route(way, path):
 @pytest.mark.parametrize("method, path, allowed", [
     ("PUT", "/v1/fetch", {"GET", "POST"}), ("DELETE", "/v1/fetch", {"GET", "POST"}),
     ("POST", "/healthz", {"GET"}), ("POST", "/metrics", {"GET"}), ("POST", "/v1/status", {"GET"}),
-    ("POST", "/status", {"GET"}), ("BREW", "/v1/fetch", {"GET", "POST"}), ("", "/v1/fetch", {"GET"}),
+    ("POST", "/status", {"GET"}), ("BREW", "/v1/fetch", {"GET", "POST"}),
 ])
 def test_a_wrong_method_is_told_the_right_ones(way, method, path, allowed):
     answer = way.ask(method, path)

@@ -31,8 +31,7 @@ def way(request, certs):
     port = free_port()
     daemon = Curlewd({"limits": {"request_bytes": 1 << 20},
                       "sessions": {"default": {"ca_file": str(certs / "ca.pem")},
-                                   "jar": {"cookie_jar": "shared"}}},
-                     args=["--listen", f"127.0.0.1:{port}"] if request.param == "tcp" else ())
+                                   "jar": {"cookie_jar": "shared"}}}, also_listen=[f"127.0.0.1:{port}"])
     if request.param in STRAIGHT:
         address = ("127.0.0.1", port) if request.param == "tcp" else daemon.socket
         front = ways.Socket(address, keep=request.param == "kept")
@@ -88,8 +87,9 @@ def test_the_envelope_tells_how_long_it_took_and_where_it_went(way, url, origin)
 
 
 def test_get_takes_plain_keys_from_the_query(way, url):
-    answer = way.get(url=url("/echo?a=1&b=%20x"), method="PUT", body="grüße", tag="t 1",
-                     timeout="7.5", follow_redirects="false", response_body="text")
+    answer = way.get(query={"url": url("/echo?a=1&b=%20x"), "method": "PUT", "body": "grüße",
+                            "tag": "t 1", "timeout": "7.5", "follow_redirects": "false",
+                            "response_body": "text"})
     assert answer.status == 200, answer
     e = answer.json()
     assert e["tag"] == "t 1"

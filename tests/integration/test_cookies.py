@@ -68,6 +68,13 @@ def test_the_origin_may_change_and_delete_a_cookie(jars, origin):
     assert seen(jars, origin, session="one") == {"b": "2"}
 
 
+def test_a_host_header_of_one_fetch_is_not_anothers_cookie_domain(jars, origin):
+    jars.way.fetch(origin.url("/hello"), headers={"Host": "h.test"}, cookies={"a": "1"})
+    assert seen(jars, origin, cookies={"b": "2"}) == {"b": "2"}
+    e = set_cookie(jars, origin, "c=3")
+    assert [c["domain"] for c in e["cookies"]] == ["127.0.0.1"]
+
+
 def test_path_and_expiry_are_kept(jars, origin):
     set_cookie(jars, origin, "p=1; Path=/elsewhere", session="one")
     set_cookie(jars, origin, "e=1; Expires=Wed, 01 Jan 2020 00:00:00 GMT", session="one")

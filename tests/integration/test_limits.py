@@ -136,20 +136,22 @@ def test_no_more_connections_than_fetches_in_flight(curlewd, origin):
 
 def test_idle_connections_are_kept_up_to_their_number(curlewd, origin):
     daemon = curlewd({"sessions": {"default": {"idle_connections": 2}}})
+    others = origin.stats()["open"]
     with Background() as b:
         for _ in range(6):
             b.start(daemon.way.fetch, origin.url("/delay/0.2"))
         b.results()
-    wait_until("4 of 6 to be closed", lambda: origin.stats()["open"] == 2, 3)
+    wait_until("4 of 6 to be closed", lambda: origin.stats()["open"] == others + 2, 3)
     assert gauge(daemon, "curlew_connections") == 2
 
 
 def test_idle_connections_are_closed_after_idle_seconds(curlewd, origin):
     daemon = curlewd({"sessions": {"default": {"idle_seconds": 1}}})
+    others = origin.stats()["open"]
     daemon.way.fetch(origin.url("/hello"))
-    assert origin.stats()["open"] == 1
+    assert origin.stats()["open"] == others + 1
     _, took = timed(wait_until, "the idle one to be closed",
-                    lambda: origin.stats()["open"] == 0, 5)
+                    lambda: origin.stats()["open"] == others, 5)
     assert took > 0.8
 
 

@@ -104,7 +104,7 @@ def test_secrets_are_never_logged(curlewd, origin, proxy):
     ]
     for r in requests:
         daemon.way.post({"url": url, **r})
-    daemon.way.get(url=url, tag="t")
+    daemon.way.get(query={"url": url, "tag": "t"})
     daemon.way.ask("GET", f"/v1/nothing/{SECRET}", f"url={SECRET}",
                    headers=[("Authorization", SECRET), ("Cookie", SECRET)])
     daemon.stop()
@@ -119,5 +119,9 @@ def test_every_line_of_the_json_log_is_json(curlewd, origin):
     daemon.reload("{broken")
     wait_until("the bad file is reported", lambda: "curlewd.json" in daemon.process.err)
     daemon.stop()
-    for line in daemon.process.err.splitlines():
-        assert set(json.loads(line)) >= {"time", "level", "event"}
+    for line in daemon.process.err.rstrip("\n").split("\n"):
+        try:
+            entry = json.loads(line)
+        except json.JSONDecodeError as e:
+            raise AssertionError(f"{e}: {line}") from None
+        assert set(entry) >= {"time", "level", "event"}

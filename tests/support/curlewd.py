@@ -29,23 +29,22 @@ def merged(base, over):
 class Curlewd:
     """Started with `config` upon: a unix socket, loopback allowed, a JSON log."""
 
-    def __init__(self, config=None, args=(), env=None, directory=None, pass_fds=(), ready=True):
+    def __init__(self, config=None, args=(), env=None, directory=None, also_listen=(), ready=True):
         self.directory = Path(directory or temp_dir())
         self.socket = self.directory / "curlew.sock"
-        base = {"listen": [f"unix:{self.socket}"], "socket_mode": "0666", "egress": LOOPBACK,
+        base = {"listen": [*also_listen, f"unix:{self.socket}"], "socket_mode": "0666", "egress": LOOPBACK,
                 "log": {"format": "json"}}
         self.config = merged(base, config or {})
         self.config_path = self.directory / "curlewd.json"
         self.write_config(self.config)
         argv = [BINARY, "--config", self.config_path, *args]
-        self.process = Process("curlewd", argv, self.directory, env=clean_env(env),
-                               pass_fds=pass_fds)
+        self.process = Process("curlewd", argv, self.directory, env=clean_env(env))
         self.way = ways.Socket(self.socket)
         if ready:
             self.wait_ready()
 
     def wait_ready(self):
-        self.process.wait_ready(lambda: connects(self.socket))
+        self.process.wait_ready(lambda: connects(self.socket))  # made last, after also_listen
 
     @property
     def pid(self):
@@ -62,7 +61,7 @@ class Curlewd:
     def lines(self, event=None):
         """The log's lines as objects, those of an event."""
         found = []
-        for line in self.process.err.splitlines():
+        for line in self.process.err.split("\n"):
             if line.startswith("{") and line.endswith("}"):
                 entry = json.loads(line)
                 if event in (None, entry.get("event")):
@@ -79,6 +78,12 @@ class Curlewd:
     def stop(self, timeout=15.0):
         """SIGTERM; it must leave with 0 and no sanitizer may have complained."""
         code = self.process.stop(timeout=timeout)
+        self.check_clean()
+        assert code == 0, f"curlewd left with {code}:\n{self.process.err[-4000:]}"
+
+    def wait_gone(self, timeout=15.0):
+        """As stop(), where it has been told already: another SIGTERM would cut its drain short."""
+        code = self.process.wait(timeout)
         self.check_clean()
         assert code == 0, f"curlewd left with {code}:\n{self.process.err[-4000:]}"
 

@@ -5,6 +5,7 @@
         answer = c.answer()
 """
 
+import select
 import socket
 import struct
 
@@ -124,6 +125,10 @@ class Connection:
         assert err == b"", f"STDERR was used: {err!r}"
         assert status == 0, f"application status {status}"
         return answer_from_cgi(out)
+
+    def has_ended(self):
+        """Has the other side closed an idle connection?"""
+        return bool(select.select([self.sock], [], [], 0)[0])
 
     def ended(self, timeout=5.0):
         """Does the other side close? Reads and forgets what it still says."""

@@ -26,21 +26,21 @@ class Way:
         headers = [("Content-Type", "application/json"), *headers]
         return self.ask("POST", "/v1/fetch", body=body, headers=headers, timeout=timeout)
 
-    def get(self, path="/v1/fetch", headers=(), timeout=15.0, **query):
-        return self.ask("GET", path, urlencode(query), headers=headers, timeout=timeout)
+    def get(self, path="/v1/fetch", query=(), headers=()):
+        return self.ask("GET", path, urlencode(query), headers=headers)
 
-    def fetch(self, url, timeout=15.0, **keys):
+    def fetch(self, url, **keys):
         """The envelope of a fetch that works."""
-        answer = self.post({"url": url, **keys}, timeout=timeout)
+        answer = self.post({"url": url, **keys})
         assert answer.status == 200, answer
         assert answer.header("content-type").startswith("application/json"), answer
         envelope = answer.json()
         assert envelope["ok"] is True, envelope
         return envelope
 
-    def refused(self, request, status, code, timeout=15.0):
+    def refused(self, request, status, code):
         """The problem of a fetch that does not."""
-        return problem(self.post(request, timeout=timeout), status, code)
+        return problem(self.post(request), status, code)
 
     def frames(self, url, **keys):
         """(envelope, body) of a fetch asked for as frames."""
@@ -76,6 +76,8 @@ class Socket(Way):
     def ask(self, method, path, query="", body=b"", headers=(), timeout=15.0):
         if not self.keep:
             return fcgi.ask(self.address, method, self.prefix + path, query, body, headers, timeout)
+        if self.kept and self.kept.has_ended():
+            self.close()
         self.kept = self.kept or fcgi.Connection(self.address, timeout)
         params = fcgi.params_of(method, self.prefix + path, query, body, headers)
         self.kept.send(fcgi.request(params, body, keep=True))

@@ -5,14 +5,18 @@ import asyncio
 from .message import Request
 
 CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
+BAD_REQUEST = b"HTTP/1.1 400 Bad Request\r\nConnection: close\r\nContent-Length: 0\r\n\r\n"
+TLS_HANDSHAKE = b"\x16"
 
 
 async def serve(link):
     while True:
-        try:
-            head = await link.reader.readuntil(b"\r\n\r\n")
-        except asyncio.IncompleteReadError:
-            return  # the peer is done
+        first = await link.reader.read(1)
+        if first == TLS_HANDSHAKE:
+            link.writer.write(BAD_REQUEST)
+        if first in (b"", TLS_HANDSHAKE):
+            return
+        head = first + await link.reader.readuntil(b"\r\n\r\n")
         request = await read_request(link, head)
         keep = (request.header("connection") or "").lower() != "close"
         try:

@@ -89,8 +89,9 @@ class Link(asyncio.StreamReaderProtocol):
         second = self.prior_knowledge or (tls and tls.selected_alpn_protocol() == "h2")
         try:
             await (http2 if second else http1).serve(self)
-        except (ConnectionError, asyncio.IncompleteReadError, asyncio.LimitOverrunError):
-            pass
+        except (ConnectionError, asyncio.IncompleteReadError, asyncio.LimitOverrunError,
+                asyncio.CancelledError, ssl.SSLError):
+            pass  # whatever it was, the connection is over
         finally:
             writer.close()
 

@@ -1,0 +1,349 @@
+"""From start to end: options, readiness, reload, drain, and the ways to be given a socket."""
+
+import contextlib
+import json
+import os
+import re
+import signal
+import socket
+import stat
+import subprocess
+
+import pytest
+
+from tests.support import fcgi, ways
+from tests.support.curlewd import BINARY, clean_env
+from tests.support.many import Background, timed
+from tests.support.procs import connects, free_port, wait_until
+
+ENV = {k: v for k, v in {**os.environ, **clean_env()}.items() if v is not None}
+
+
+def run(*args, env=None):
+    return subprocess.run([BINARY, *args], capture_output=True, text=True, timeout=10,
+                          env={**ENV, **(env or {})})
+
+
+def logged(daemon, words):
+    return wait_until(f'"{words}" in the log', lambda: words in daemon.process.err)
+
+
+# -- options ---------------------------------------------------------------
+
+
+def test_version_and_help():
+    done = run("--version")
+    assert done.returncode == 0 and re.match(r"curlewd \d+\.\d+\.\d+\n", done.stdout)
+    assert "libcurl/" in done.stdout
+    done = run("--help")
+    assert done.returncode == 0 and done.stderr == ""
+    for option in ("--config", "--listen", "--check", "--version", "--help"):
+        assert option in done.stdout
+
+
+@pytest.mark.parametrize("args", [["--nonsense"], ["stray"], ["--config"], ["-x"]])
+def test_a_wrong_option_is_shown_the_right_ones(args):
+    done = run(*args)
+    assert done.returncode == 2 and done.stdout == "" and "Usage:" in done.stderr
+
+
+def test_check_says_good_and_starts_nothing(tmp_path):
+    path = tmp_path / "c.json"
+    path.write_text(json.dumps({"listen": f"unix:{tmp_path}/s.sock", "threads": 2}))
+    done = run("--check", "--config", path)
+    assert done.returncode == 0 and "good" in done.stdout
+    assert not (tmp_path / "s.sock").exists()
+
+
+BAD_CONFIGURATIONS = [
+    ("{", "line 1"), ('{"listen":\n "x",}', "line 2"), ("[]", "object"), ('{"thread": 1}', "thread"),
+    ('{"threads": 0}', "threads"), ('{"threads": "two"}', "threads"), ('{"listen": []}', "listen"),
+    ('{"log": {"level": "loud"}}', "log.level"), ('{"limits": {"queue": -1}}', "limits.queue"),
+    ('{"limits": {"in_flight": 0}}', "limits.in_flight"), ('{"socket_mode": "9"}', "socket_mode"),
+    ('{"egress": {"allow": ["10.0.0.0/33"]}}', "egress.allow"),
+    ('{"egress": {"ports": [0]}}', "egress.ports"), ('{"egress": {"schemes": ["ftp"]}}', "egress.schemes"),
+    ('{"sessions": {"a b": {}}}', "a b"), ('{"sessions": {"s": {"url": "http://x/"}}}', "url"),
+    ('{"sessions": {"s": {"timeout": -1}}}', "timeout"), ('{"sessions": {"s": {"verify": 1}}}', "verify"),
+    ('{"sessions": {"s": {"cookie_jar": "mine"}}}', "cookie_jar"), ('{"threads": 1, "threads": 2}', "threads"),
+]
+
+
+@pytest.mark.parametrize("text, named", BAD_CONFIGURATIONS)
+def test_a_bad_configuration_is_told_and_nothing_starts(tmp_path, text, named):
+    path = tmp_path / "c.json"
+    path.write_text(text)
+    for args in (["--check"], ["--listen", f"unix:{tmp_path}/s.sock"]):
+        done = run("--config", path, *args)
+        assert done.returncode == 1 and done.stdout == ""
+        assert named in done.stderr and str(path) in done.stderr, done.stderr
+
+
+def test_a_configuration_that_is_not_there(tmp_path):
+    done = run("--check", "--config", tmp_path / "none.json")
+    assert done.returncode == 1 and "none.json" in done.stderr
+
+
+@pytest.mark.parametrize("address", ["", "nonsense", "unix:", "unix:" + "/x" * 100, "127.0.0.1:0x",
+                                     "127.0.0.1:99999", "fd:99", "fd:x", "unix:/nowhere/at/all.sock"])
+def test_an_address_that_cannot_be_listened_on(address):
+    done = run("--listen", address)
+    assert done.returncode == 1 and "listen" in done.stderr.lower() or address in done.stderr
+    assert done.returncode == 1
+
+
+def test_without_any_configuration_it_runs_on_safe_defaults(spawn, tmp_path):
+    path = tmp_path / "s.sock"
+    process = spawn("curlewd", [BINARY, "--listen", f"unix:{path}"], env=clean_env(),
+                    ready=lambda: connects(path))
+    way = ways.Socket(path)
+    assert way.ask("GET", "/healthz").json() == {"status": "ok"}
+    way.refused({"url": "http://127.0.0.1:1/"}, 403, "blocked")
+    assert process.stop() == 0
+
+
+def test_every_scalar_has_an_environment_variable(curlewd, origin):
+    daemon = curlewd(env={"CURLEW_LIMITS_IN_FLIGHT": "1", "CURLEW_LIMITS_QUEUE": "0",
+                          "CURLEW_LOG_FORMAT": "text"})
+    with Background() as b:
+        b.start(daemon.way.fetch, origin.url("/delay/0.5"))
+        origin.wait_for("arrived", "/delay/0.5")
+        daemon.way.refused({"url": origin.url("/hello")}, 503, "overloaded")
+        b.results()
+    assert not daemon.process.err.startswith("{")
+    done = run("--check", env={"CURLEW_THREADS": "many"})
+    assert done.returncode == 1 and "CURLEW_THREADS" in done.stderr
+
+
+# -- sockets ---------------------------------------------------------------
+
+
+@pytest.mark.parametrize("mode", ["0600", "0660", "0666"])
+def test_the_sockets_mode(curlewd, mode):
+    daemon = curlewd({"socket_mode": mode})
+    assert oct(stat.S_IMODE(daemon.socket.stat().st_mode)) == oct(int(mode, 8))
+
+
+def test_the_socket_goes_with_the_daemon_and_a_stale_one_is_no_hindrance(curlewd):
+    daemon = curlewd()
+    daemon.process.popen.kill()
+    daemon.process.popen.wait()
+    assert daemon.socket.exists()
+    again = curlewd(directory=daemon.directory)
+    assert again.way.ask("GET", "/healthz").status == 200
+    again.stop()
+    assert not daemon.socket.exists()
+
+
+def test_a_socket_in_use_is_not_taken_away(curlewd):
+    daemon = curlewd()
+    done = run("--listen", f"unix:{daemon.socket}")
+    assert done.returncode == 1 and str(daemon.socket) in done.stderr
+    assert daemon.way.ask("GET", "/healthz").status == 200
+
+
+def test_a_file_that_is_no_socket_is_not_removed(tmp_path):
+    path = tmp_path / "precious"
+    path.write_text("kept")
+    assert run("--listen", f"unix:{path}").returncode == 1
+    assert path.read_text() == "kept"
+
+
+def test_several_addresses_at_once(curlewd):
+    ports = [free_port(), free_port()]
+    daemon = curlewd(also_listen=[f"127.0.0.1:{ports[0]}", f"[::1]:{ports[1]}"])
+    assert daemon.way.ask("GET", "/healthz").status == 200
+    assert ways.Socket(("127.0.0.1", ports[0])).ask("GET", "/healthz").status == 200
+    with socket.create_connection(("::1", ports[1])) as s:
+        s.sendall(fcgi.request(fcgi.params_of("GET", "/_fetch/healthz")))
+        assert b'{"status":"ok"}' in s.recv(4096)
+
+
+@contextlib.contextmanager
+def listening(path):
+    with socket.socket(socket.AF_UNIX) as s:
+        s.bind(str(path))
+        s.listen(64)
+        yield s
+
+
+@pytest.mark.parametrize("how", ["fd:5", "fd:0", "standard input", "systemd"])
+def test_a_socket_that_is_listening_already(spawn, tmp_path, how):
+    path = tmp_path / "given.sock"
+    with listening(path) as s:
+        fd = {"fd:5": 5, "systemd": 3}.get(how, 0)
+        script = f"exec {fd}<&{s.fileno()}; "
+        if how == "systemd":
+            script += "export LISTEN_FDS=1 LISTEN_PID=$$; "
+        script += "exec \"$0\" \"$@\""
+        args = ["--listen", how] if how.startswith("fd:") else []
+        process = spawn("curlewd", ["bash", "-c", script, BINARY, *args], env=clean_env(),
+                        pass_fds=[s.fileno()])
+        # The socket listens from the start, so readiness shows in an answer only.
+        assert ways.Socket(path).ask("GET", "/healthz").json() == {"status": "ok"}
+        assert process.stop() == 0
+    assert path.exists()  # it was not ours to remove
+
+
+def test_listen_fds_for_another_process_are_not_ours(spawn, tmp_path):
+    path, own = tmp_path / "given.sock", tmp_path / "own.sock"
+    with listening(path) as s:
+        script = f"exec 3<&{s.fileno()}; export LISTEN_FDS=1 LISTEN_PID=1; exec \"$0\" \"$@\""
+        spawn("curlewd", ["bash", "-c", script, BINARY], pass_fds=[s.fileno()],
+              env=clean_env({"CURLEW_LISTEN": f"unix:{own}"}), ready=lambda: connects(own))
+
+
+# -- readiness -------------------------------------------------------------
+
+
+def test_systemd_is_told_of_ready_reloading_and_stopping(curlewd, tmp_path):
+    path = tmp_path / "notify"
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as s:
+        s.bind(str(path))
+        s.settimeout(10)
+        daemon = curlewd(env={"NOTIFY_SOCKET": str(path)})
+        assert "READY=1" in s.recv(4096).decode().split("\n")
+        daemon.process.send(signal.SIGHUP)
+        reloading = s.recv(4096).decode().split("\n")
+        assert "RELOADING=1" in reloading
+        assert any(re.fullmatch(r"MONOTONIC_USEC=\d+", line) for line in reloading)
+        assert "READY=1" in s.recv(4096).decode().split("\n")
+        daemon.process.send(signal.SIGTERM)
+        assert "STOPPING=1" in s.recv(4096).decode().split("\n")
+        daemon.wait_gone()
+
+
+# -- SIGHUP ----------------------------------------------------------------
+
+
+def test_a_reload_brings_new_settings_and_loses_no_fetch(curlewd, origin):
+    daemon = curlewd()
+    daemon.way.refused({"url": origin.url("/hello"), "session": "new"}, 404, "unknown_session")
+    with Background() as b:
+        b.start(daemon.way.fetch, origin.url("/delay/0.6"))
+        origin.wait_for("arrived", "/delay/0.6")
+        daemon.reload({**daemon.config, "sessions": {"new": {}}})
+        logged(daemon, "reloaded")
+        assert daemon.way.fetch(origin.url("/hello"), session="new")["session"] == "new"
+        assert b.results()[0]["body"] == "late\n"
+
+
+@pytest.mark.parametrize("bad", ["{", '{"surprise": 1}', '{"limits": {"queue": "x"}}',
+                                 '{"egress": {"deny": ["10.0.0.0/99"]}}'])
+def test_a_bad_file_is_reported_and_the_old_one_kept(curlewd, origin, bad):
+    daemon = curlewd({"sessions": {"mine": {}}})
+    daemon.reload(bad)
+    logged(daemon, "curlewd.json")
+    assert any(line["level"] == "error" for line in daemon.lines())
+    assert daemon.way.fetch(origin.url("/hello"), session="mine")["status"] == 200
+
+
+def test_a_session_taken_away_lets_its_fetches_finish(curlewd, origin):
+    daemon = curlewd({"sessions": {"mine": {}}})
+    with Background() as b:
+        b.start(daemon.way.fetch, origin.url("/delay/0.6"), session="mine")
+        origin.wait_for("arrived", "/delay/0.6")
+        daemon.reload({k: v for k, v in daemon.config.items() if k != "sessions"})
+        logged(daemon, "reloaded")
+        daemon.way.refused({"url": origin.url("/hello"), "session": "mine"}, 404,
+                           "unknown_session")
+        assert b.results()[0]["session"] == "mine"
+
+
+def test_connections_stay_warm_over_a_reload(curlewd, origin):
+    daemon = curlewd()
+    daemon.way.fetch(origin.url("/hello"))
+    daemon.reload(daemon.config)
+    logged(daemon, "reloaded")
+    assert daemon.way.fetch(origin.url("/hello"))["connection"]["reused"] is True
+
+
+# -- SIGTERM ---------------------------------------------------------------
+
+
+def kept_connection(daemon):
+    c = fcgi.Connection(daemon.socket)
+    c.send(fcgi.request(fcgi.params_of("GET", "/_fetch/healthz"), keep=True))
+    assert c.answer().status == 200
+    return c
+
+
+def test_a_drain_finishes_what_is_in_flight(curlewd, origin):
+    daemon = curlewd()
+    with Background() as b:
+        for _ in range(10):
+            b.start(daemon.way.fetch, origin.url("/delay/0.7"))
+        wait_until("all to arrive", lambda: origin.stats()["in_flight"] == 10)
+        daemon.process.send(signal.SIGTERM)
+        wait_until("no new connections", lambda: not connects(daemon.socket))
+        assert [e["body"] for e in b.results()] == ["late\n"] * 10
+    _, took = timed(daemon.wait_gone)
+    assert took < 3
+
+
+def test_while_draining_healthz_is_503_and_new_fetches_are_declined(curlewd, origin):
+    daemon = curlewd()
+    health, fetch = kept_connection(daemon), kept_connection(daemon)
+    with Background() as b:
+        b.start(daemon.way.fetch, origin.url("/delay/1"))
+        origin.wait_for("arrived", "/delay/1")
+        daemon.process.send(signal.SIGTERM)
+        wait_until("no new connections", lambda: not connects(daemon.socket))
+        health.send(fcgi.request(fcgi.params_of("GET", "/_fetch/healthz"), keep=True))
+        answer = health.answer()
+        assert (answer.status, answer.json()) == (503, {"status": "draining"})
+        body = json.dumps({"url": origin.url("/hello")}).encode()
+        fetch.send(fcgi.request(fcgi.params_of("POST", "/_fetch/v1/fetch", body=body), body))
+        ways.problem(fetch.answer(), 503, "draining")
+        assert b.results()[0]["body"] == "late\n"
+    daemon.wait_gone()
+
+
+def test_an_idle_daemon_leaves_at_once(curlewd, origin):
+    daemon = curlewd()
+    daemon.way.fetch(origin.url("/hello"))
+    idle = kept_connection(daemon)
+    _, took = timed(daemon.stop)
+    assert took < 2 and idle.ended()
+
+
+def test_a_half_request_does_not_hold_a_drain_up(curlewd):
+    daemon = curlewd({"drain_seconds": 1})
+    c = fcgi.Connection(daemon.socket)
+    c.send(fcgi.begin())
+    _, took = timed(daemon.stop)
+    assert took < 4
+
+
+def test_past_drain_seconds_what_is_left_is_cancelled(curlewd, origin):
+    daemon = curlewd({"drain_seconds": 1})
+    with Background() as b:
+        b.start(daemon.way.post, {"url": origin.url("/silent"), "timeout": 60})
+        origin.wait_for("arrived", "/silent")
+        _, took = timed(daemon.stop)
+        assert 0.9 < took < 4
+        try:
+            ways.problem(b.results()[0], 503, "draining")
+        except fcgi.Broken:
+            pass
+    origin.wait_for("left", "/silent")
+
+
+def test_a_second_sigterm_leaves_at_once(curlewd, origin):
+    daemon = curlewd({"drain_seconds": 60})
+    with Background() as b:
+        b.start(daemon.way.post, {"url": origin.url("/silent"), "timeout": 60})
+        origin.wait_for("arrived", "/silent")
+        daemon.process.send(signal.SIGTERM)
+        logged(daemon, "draining")
+        wait_until("no new connections", lambda: not connects(daemon.socket))
+        daemon.process.send(signal.SIGTERM)
+        _, took = timed(daemon.process.wait, 5)
+        assert took < 1
+        with pytest.raises(fcgi.Broken):
+            b.results()
+
+
+def test_sigint_is_a_sigterm(curlewd):
+    daemon = curlewd()
+    daemon.process.send(signal.SIGINT)
+    daemon.wait_gone()
