@@ -2,46 +2,143 @@
 # make demo       install what is missing, run the main job, print what happened
 # make run        the same stack in the foreground, to try by hand
 # make test       install what is missing; unit and integration tests
-# make asan tsan  the same under sanitizers       make lint format    the style
-# make bench      side-by-side figures            make install        DESTDIR, PREFIX
+# make asan tsan  the same under sanitizers       make fuzz           FUZZ_SECONDS for each target
+# make bench      side-by-side figures            make lint format    the style
+# make install    DESTDIR, PREFIX; uninstall undoes it
+# make V=1        shows each command whole
 
 PREFIX ?= /usr/local
 B      ?= build
 PYTHON  = .venv/bin/python
+say     = $(if $V,,@printf '  %-5s %s\n' $1 $@;)
+
+ifeq ($(filter -j%,$(MAKEFLAGS)),)
+MAKEFLAGS += -j$(shell nproc)
+endif
 
 CC       ?= cc
-CFLAGS   ?= -O2 -g
+CFLAGS   ?= -O2 -g -fstack-protector-strong
+LDFLAGS  ?= -Wl,-z,relro,-z,now
 WARNINGS  = -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wvla -Wformat=2 -Werror
 COMPILE   = $(CC) -D_GNU_SOURCE -Iinclude -Isrc -MMD -MP $(CPPFLAGS) \
             -std=c17 $(WARNINGS) -pthread -fno-common $(CFLAGS) $(SAN)
 LINK      = $(CC) -pthread $(LDFLAGS) $(SAN)
 LIBCURLEW = -lcurl
 LIBS      = -lfcgi -ljansson $(LIBCURLEW)
+VERSION   = $(shell sed -n 's/.*CURLEW_VERSION "\(.*\)"/\1/p' include/curlew/curlew.h)
 
 ENGINE  = $(patsubst %.c,$B/%.o,$(wildcard src/base/*.c src/session/*.c))
 DAEMON  = $(patsubst %.c,$B/%.o,$(wildcard src/message/*.c src/gateway/*.c))
 UNIT    = $(patsubst %.c,$B/%.o,$(wildcard tests/unit/*.c))
+FUZZERS = $(patsubst tests/fuzz/%.c,$B/%,$(wildcard tests/fuzz/fuzz_*.c))
 
 all: $B/curlewd $B/libcurlew.a
 
+# -- building ------------------------------------------------------------------
+
 $B/curlewd: $B/src/main.o $(DAEMON) $B/libcurlew.a
-	$(LINK) -o $@ $^ $(LIBS)
+	$(call say,LINK)$(LINK) -o $@ $^ $(LIBS)
 
 $B/libcurlew.a: $(ENGINE)
-	rm -f $@ && $(AR) rcs $@ $^
+	$(call say,AR)rm -f $@ && $(AR) rcs $@ $^
+
+$B/embed: $B/examples/embed.o $B/libcurlew.a
+	$(call say,LINK)$(LINK) -o $@ $^ $(LIBCURLEW)
+
+$B/bench/yardstick: $B/bench/yardstick.o
+	$(call say,LINK)$(LINK) -o $@ $^ $(LIBCURLEW)
 
 $B/unit: $(UNIT) $(DAEMON) $B/libcurlew.a
-	$(LINK) -o $@ $^ -lcriterion $(LIBS)
+	$(call say,LINK)$(LINK) -o $@ $^ -lcriterion $(LIBS)
+
+$B/fuzz_%: $B/tests/fuzz/fuzz_%.o $(DAEMON) $B/libcurlew.a
+	$(call say,LINK)$(LINK) -fsanitize=fuzzer -o $@ $^ $(LIBS)
 
 $B/%.o: %.c
 	@mkdir -p $(@D)
-	$(COMPILE) -c -o $@ $<
+	$(call say,CC)$(COMPILE) -c -o $@ $<
+
+-include $(shell find $B -name '*.d' 2>/dev/null)
+
+# -- running -------------------------------------------------------------------
+
+STACK = CURLEWD=$(abspath $B/curlewd) $(PYTHON)
+
+demo run: %: deps-run
+	@$(MAKE) --no-print-directory all
+	@$(STACK) examples/$(if $(filter demo,$@),demo,stack).py
+
+deps: deps-test
+deps-build deps-run deps-test: deps-%:
+	@tools/deps.sh $*
+
+# -- testing -------------------------------------------------------------------
+
+PYTEST_ARGS  ?= -n 4
+FUZZ_SECONDS ?= 10
+UNDEFINED     = -fsanitize=undefined -fno-sanitize-recover=undefined
+
+test: deps-test
+	@$(MAKE) --no-print-directory unit
+	@$(MAKE) --no-print-directory integration
 
 unit: $B/unit
 	$B/unit
 
+integration: all $B/embed
+	$(STACK) -m pytest $(PYTEST_ARGS) tests/integration
+
+# Criterion aborts under ThreadSanitizer, so there it is the daemon that is tested.
+asan:
+	$(MAKE) unit B=build/asan SAN="-fsanitize=address $(UNDEFINED)"
+
+tsan:
+	TSAN_OPTIONS="$(TSAN_OPTIONS) halt_on_error=0" \
+	    $(MAKE) integration B=build/tsan SAN=-fsanitize=thread
+
+fuzz:
+	$(MAKE) fuzzers B=build/fuzz CC=clang SAN="-fsanitize=fuzzer-no-link,address $(UNDEFINED)"
+
+fuzzers: $(FUZZERS)
+	tools/fuzz $(FUZZ_SECONDS) $^
+
+bench: deps-test
+	@$(MAKE) --no-print-directory all $B/bench/yardstick
+	@YARDSTICK=$(abspath $B/bench/yardstick) $(STACK) bench/run $(BENCH_ARGS)
+
+lint:
+	@tools/lint
+
+format:
+	@tools/lint --format
+
+# -- installing ----------------------------------------------------------------
+
+TO   = $(DESTDIR)$(PREFIX)
+DOCS = $(TO)/share/doc/curlew
+
+install: all
+	install -d $(TO)/sbin $(TO)/lib/pkgconfig $(TO)/include/curlew $(TO)/share/man/man8 \
+	    $(TO)/share/man/man5 $(DOCS)
+	install $B/curlewd $(TO)/sbin
+	install -m 644 $B/libcurlew.a $(TO)/lib
+	install -m 644 include/curlew/curlew.h $(TO)/include/curlew
+	install -m 644 man/curlewd.8 $(TO)/share/man/man8
+	install -m 644 man/curlewd.json.5 $(TO)/share/man/man5
+	sed 's|@PREFIX@|$(PREFIX)|; s|@VERSION@|$(VERSION)|' tools/curlew.pc.in \
+	    >$(TO)/lib/pkgconfig/curlew.pc
+	install -m 644 README.md CHANGES.md LICENSE SECURITY.md docs/*.md $(DOCS)
+	cp -R examples $(DOCS)
+	find $(DOCS)/examples -name __pycache__ -prune -exec rm -rf {} +
+
+uninstall:
+	rm -f $(TO)/sbin/curlewd $(TO)/lib/libcurlew.a $(TO)/lib/pkgconfig/curlew.pc \
+	    $(TO)/share/man/man8/curlewd.8 $(TO)/share/man/man5/curlewd.json.5
+	rm -rf $(TO)/include/curlew $(DOCS)
+
 clean:
 	rm -rf build
 
-.PHONY: all unit clean
--include $(shell find $B -name '*.d' 2>/dev/null)
+.PHONY: all demo run deps deps-build deps-run deps-test test unit integration asan tsan fuzz \
+    fuzzers bench lint format install uninstall clean
+.SECONDARY:
