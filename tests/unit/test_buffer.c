@@ -125,6 +125,21 @@ Test(buffer, printf_writes_to_exactly_its_limit)
     cr_assert_str_eq(b.data, "abcde-12");
 }
 
+Test(buffer, printf_writes_text_of_any_length)
+{
+    struct buffer big;
+
+    for (int n = 250; n < 260; n++) {
+        buffer_init(&big, (size_t)n);
+        buffer_printf(&big, "%*d", n, 7);
+        cr_assert(buffer_ok(&big));
+        cr_assert_eq(big.len, (size_t)n);
+        cr_assert_eq(strlen(big.data), (size_t)n);
+        cr_assert_eq(big.data[n - 1], '7');
+        buffer_free(&big);
+    }
+}
+
 Test(buffer, drop_forgets_the_first_bytes)
 {
     buffer_adds(&b, "abcdef");
