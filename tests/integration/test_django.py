@@ -10,6 +10,7 @@ import socket
 import sys
 import time
 
+import django as django_package
 import pytest
 
 from tests.support.mounts import EXAMPLES
@@ -24,7 +25,7 @@ GUNICORN = ["gunicorn", "--log-level", "warning", "--bind", "127.0.0.1:{port}",
 # twenty must then be in flight together, or the test would prove little.
 SERVERS = {
     "uvicorn": (UVICORN, 0.5, 10),
-    "gunicorn-gthread": ([*GUNICORN, "gthread", "--threads", "4"], 0.2, 4),
+    "gunicorn-gthread": ([*GUNICORN, "gthread", "--threads", "4"], 0.4, 4),
     "gunicorn-sync": ([*GUNICORN, "sync"], 0.05, 1),
 }
 
@@ -91,12 +92,13 @@ def test_five_in_turn_and_twenty_at_once(django, origin, server, view):
     assert [t["body"] for t in told] == ["hello\n"] * 5
     assert [t["connection_reused"] for t in told[1:]] == [True] * 4
 
-    answers = site.get_all(f"/{view}/delay/{site.delay}", 20)
-    assert [status for status, _ in answers] == [200] * 20, answers
-    assert [told["body"] for _, told in answers] == ["late\n"] * 20
+    for _ in range(2):  # the second round needs no new connections
+        answers = site.get_all(f"/{view}/delay/{site.delay}", 20)
+        assert [status for status, _ in answers] == [200] * 20, answers
+        assert [told["body"] for _, told in answers] == ["late\n"] * 20
 
     seen = origin.stats()
-    assert seen["requests"] == 25
+    assert seen["requests"] == 45
     assert seen["max_in_flight"] >= site.least
     assert seen["connections"] <= seen["max_in_flight"]
 
@@ -125,6 +127,7 @@ def test_the_origins_status_and_query_pass_through(django):
     assert json.loads(site.fetched("/async/echo?a=1&b=%20")["body"])["target"] == "/echo?a=1&b=%20"
 
 
+@pytest.mark.skipif(django_package.VERSION < (5, 0), reason="Django 4 does not tell the view")
 def test_a_browser_that_leaves_takes_its_fetch_with_it(django, origin):
     site = django()
     target = "/delay/30"

@@ -5,8 +5,8 @@ import base64
 import concurrent.futures
 import contextlib
 import json
-import multiprocessing
 import socket
+import subprocess
 import sys
 import threading
 
@@ -197,18 +197,28 @@ def test_many_threads_many_loops(mount, fetch, origin):
     assert origin.stats()["connections"] <= 8
 
 
-def test_children_of_a_fork_fetch_too(mount, fetch, origin):
-    fetch(origin.url("/hello"))
-    context = multiprocessing.get_context("fork")
-    texts = context.Queue()
-    children = [context.Process(target=lambda: texts.put(fetch(origin.url("/hello")).text))
-                for _ in range(3)]
-    for child in children:
-        child.start()
-    assert [texts.get(timeout=10) for _ in children] == ["hello\n"] * 3
-    for child in children:
-        child.join(10)
-        assert child.exitcode == 0
+FORKING = """
+import asyncio, os, sys
+from django.conf import settings
+settings.configure(CURLEW={"URL": sys.argv[1]})
+from curlew_client import afetch, fetch
+
+def get():
+    return fetch(sys.argv[2]).text, asyncio.run(afetch(sys.argv[2])).text
+
+assert get() == ("hello\\n",) * 2
+children = [os.fork() or os._exit(get() != ("hello\\n",) * 2) for _ in range(3)]
+sys.exit(sum(os.waitpid(child, 0)[1] for child in children))
+"""
+
+
+def test_a_forked_child_fetches_too(mount, origin):
+    done = subprocess.run(
+        [sys.executable, "-W", "error", "-c", FORKING, f"{mount.url}/_fetch", origin.url("/hello")],
+        cwd=EXAMPLES / "django", capture_output=True, text=True, timeout=30)
+
+    assert (done.returncode, done.stderr) == (0, "")
+    assert origin.stats()["requests"] == 8
 
 
 def test_a_cancelled_task_cancels_its_fetch(mount, origin):
