@@ -217,5 +217,6 @@ FAMILIES = {  # /NAME/argument
 
 
 async def dispatch(origin, request):
-    page = PAGES.get(request.path) or FAMILIES.get(request.path.split("/")[1]) or not_found
+    family = request.path.lstrip("/").partition("/")[0]
+    page = PAGES.get(request.path) or FAMILIES.get(family) or not_found
     return await page(origin, request)
