@@ -1,11 +1,10 @@
 """`make demo`: a sync and an async Django view fetch pages, under ASGI and WSGI; what happened."""
 
 import json
-import signal
 import sys
 import urllib.error
 
-from stack import DIRECT, Broken, Stack, leave
+from stack import DIRECT, Broken, Stack, leave_when_told
 
 PAGES = "?page=&page=about.html&page=news.json"
 VIEWS = [  # what is said about it, and its path
@@ -87,7 +86,7 @@ def demo(stack):
 
 
 def main():
-    signal.signal(signal.SIGTERM, leave)
+    leave_when_told()
     try:
         with Stack() as stack:
             demo(stack)

@@ -5,6 +5,7 @@
 """
 
 import json
+import os
 import shutil
 import signal
 import sys
@@ -161,26 +162,35 @@ def leave(*_):
     raise KeyboardInterrupt
 
 
+def leave_when_told():
+    """SIGTERM, and a terminal that closes, do what Ctrl-C does."""
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        if signal.getsignal(number) != signal.SIG_IGN:  # nohup
+            signal.signal(number, leave)
+
+
 def run():
+    parent = os.getppid()
     with Stack() as stack:
         urls = {name: getattr(stack, name) for name in ("uvicorn", "gunicorn", "origin")}
         log = stack.curlewd.process.err_path
         print(COMMANDS.format(**urls, nginx=stack.nginx.url, log=log), flush=True)
-        while True:
+        while os.getppid() == parent:  # make was killed: nobody else would stop us
             time.sleep(0.5)
             stack.check()
 
 
 def main():
-    signal.signal(signal.SIGTERM, leave)
+    leave_when_told()
     try:
         run()
     except KeyboardInterrupt:
-        print("\nStopped.")
-        return 0
+        pass
     except Broken as error:
         print(f"run: {error}", file=sys.stderr)
         return 1
+    print("\nStopped.")
+    return 0
 
 
 if __name__ == "__main__":
