@@ -178,8 +178,7 @@ start(struct daemon *d, struct failure *why)
         return failure_set(why, ERROR_INTERNAL, "libfcgi cannot start");
     if ((d->engine = engine_new(&d->config.engine, why)) == NULL)
         return -1;
-    d->gateway =
-        gateway_new(d->engine, &d->listeners, &d->auth, d->config.responders, why);
+    d->gateway = gateway_new(d->engine, &d->listeners, &d->auth, d->config.responders, why);
     if (d->gateway == NULL)
         return -1;
     apply(d);

@@ -31,12 +31,13 @@ struct curlew_fetch; /* one request, later one response */
 typedef void curlew_done(struct curlew_fetch *f, void *arg);
 
 struct curlew_options {
-    int threads;             /* 1 to 64; an origin always lands on the same one */
-    int max_in_flight;       /* transfers at once; further fetches wait */
-    int max_queue;           /* waiting fetches; one more is refused as "overloaded" */
-    int max_per_origin;      /* transfers at once toward one scheme, host and port */
-    int64_t max_body_bytes;  /* of a decoded response body; more is "response_too_large" */
-    const char *const *allow; /* NULL-terminated: CIDRs and host names the guard lets through; or NULL */
+    int threads;            /* 1 to 64; an origin always lands on the same one */
+    int max_in_flight;      /* transfers at once; further fetches wait */
+    int max_queue;          /* waiting fetches; one more is refused as "overloaded" */
+    int max_per_origin;     /* transfers at once toward one scheme, host and port */
+    int64_t max_body_bytes; /* of a decoded response body; more is "response_too_large" */
+    const char *const
+        *allow; /* NULL-terminated: CIDRs and host names the guard lets through; or NULL */
 };
 
 void curlew_options_init(struct curlew_options *o); /* the daemon's defaults */
@@ -45,7 +46,9 @@ void curlew_options_init(struct curlew_options *o); /* the daemon's defaults */
 struct curlew *curlew_new(const struct curlew_options *o, char *why, size_t size);
 
 void curlew_drain(struct curlew *c); /* refuse new fetches from now on; those in flight go on */
-void curlew_free(struct curlew *c);  /* cancels what is in flight, waits for its callbacks, releases; free the fetches first */
+void curlew_free(
+    struct curlew *
+        c); /* cancels what is in flight, waits for its callbacks, releases; free the fetches first */
 
 /*
  * A fetch of an absolute http or https URL by GET; the setters copy what they are given and return
@@ -65,10 +68,12 @@ int curlew_submit(struct curlew *c, struct curlew_fetch *f, curlew_done *done, v
 void curlew_cancel(struct curlew_fetch *f);
 
 /* What came back; strings live as long as the fetch. */
-const char *curlew_fetch_error(const struct curlew_fetch *f);  /* a code such as "timeout"; NULL: none */
+const char *
+curlew_fetch_error(const struct curlew_fetch *f); /* a code such as "timeout"; NULL: none */
 const char *curlew_fetch_detail(const struct curlew_fetch *f); /* the same in a sentence */
 int curlew_fetch_status(const struct curlew_fetch *f);
-const char *curlew_fetch_header(const struct curlew_fetch *f, const char *name); /* first; or NULL */
+const char *
+curlew_fetch_header(const struct curlew_fetch *f, const char *name); /* first; or NULL */
 const void *curlew_fetch_body(const struct curlew_fetch *f, size_t *size);
 int curlew_fetch_reused(const struct curlew_fetch *f); /* 1: over a connection that was warm */
 double curlew_fetch_seconds(const struct curlew_fetch *f);

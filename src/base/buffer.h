@@ -32,6 +32,7 @@ void buffer_drop(struct buffer *b, size_t n); /* forget the first n bytes */
 char *buffer_room(struct buffer *b, size_t n);
 
 bool buffer_ok(const struct buffer *b);
-char *buffer_steal(struct buffer *b, size_t *len); /* the caller frees; NULL where nothing is in it */
+char *
+buffer_steal(struct buffer *b, size_t *len); /* the caller frees; NULL where nothing is in it */
 
 #endif

@@ -15,7 +15,7 @@ struct link {
 };
 
 /* The object of type `type` whose `field` is at `pointer`. */
-#define container_of(pointer, type, field) ((type *)((char *)(pointer) - offsetof(type, field)))
+#define container_of(pointer, type, field) ((type *)((char *)(pointer)-offsetof(type, field)))
 
 static inline void
 list_init(struct link *l)

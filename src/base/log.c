@@ -15,10 +15,10 @@
 #include <time.h>
 #include <unistd.h>
 
-#define RING_BYTES   (512 * 1024)
-#define LINE_BYTES   8192
-#define GATHER_US    (20 * US_PER_MS) /* lines that come together are written together */
-#define NS_PER_US    1000
+#define RING_BYTES (512 * 1024)
+#define LINE_BYTES 8192
+#define GATHER_US  (20 * US_PER_MS) /* lines that come together are written together */
+#define NS_PER_US  1000
 
 static struct {
     pthread_mutex_t lock;
@@ -126,8 +126,8 @@ add_event(struct buffer *b, const char *event)
 }
 
 static void
-write_line(struct buffer *b, enum log_level level, const char *event, const struct log_field *fields,
-           size_t count, bool json)
+write_line(struct buffer *b, enum log_level level, const char *event,
+           const struct log_field *fields, size_t count, bool json)
 {
     buffer_adds(b, json ? "{\"time\":\"" : "");
     add_time(b);

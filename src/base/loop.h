@@ -40,6 +40,7 @@ int loop_change(struct loop *l, struct watch *w, uint32_t events);
 void loop_remove(struct loop *l, struct watch *w); /* before its fd is closed */
 
 void loop_turn(struct loop *l); /* sleep until something is due, then handle all that is */
-void loop_wake(struct loop *l); /* from any thread: end the sleep of the turn under way, or the next */
+void
+loop_wake(struct loop *l); /* from any thread: end the sleep of the turn under way, or the next */
 
 #endif

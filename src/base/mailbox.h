@@ -23,7 +23,8 @@ struct mailbox {
 void mailbox_init(struct mailbox *m);
 void mailbox_destroy(struct mailbox *m); /* must be empty */
 
-bool mailbox_push(struct mailbox *m, struct mail *one); /* true: it was empty, so wake the receiver */
-struct mail *mailbox_take(struct mailbox *m);           /* the whole list, oldest first; NULL: none */
+bool
+mailbox_push(struct mailbox *m, struct mail *one); /* true: it was empty, so wake the receiver */
+struct mail *mailbox_take(struct mailbox *m);      /* the whole list, oldest first; NULL: none */
 
 #endif

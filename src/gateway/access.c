@@ -12,7 +12,8 @@ access_log(const struct call *c, const struct failure *why)
     const struct response *r = &f->response;
     bool failed = why->error != ERROR_NONE;
     const struct log_field fields[] = {
-        { "session", LOG_TEXT, .text = f->session ? f->session->settings.name : f->request.session },
+        { "session", LOG_TEXT,
+          .text = f->session ? f->session->settings.name : f->request.session },
         { "method", LOG_TEXT, .text = f->method },
         { "origin", LOG_TEXT, .text = f->url.origin },
         { failed ? "code" : "status", failed ? LOG_TEXT : LOG_NUMBER,

@@ -64,8 +64,8 @@ read_line(struct auth *into, char *line, int number, const char *path, struct fa
         return 0;
     if (strlen(word) < AUTH_TOKEN_MIN)
         return failure_set(why, ERROR_BAD_REQUEST,
-                           "auth.tokens_file %s: line %d: a token has at least %d characters",
-                           path, number, AUTH_TOKEN_MIN);
+                           "auth.tokens_file %s: line %d: a token has at least %d characters", path,
+                           number, AUTH_TOKEN_MIN);
     list = realloc(into->tokens, (into->count + 1) * sizeof list[0]);
     if (list == NULL)
         return failure_set(why, ERROR_INTERNAL, "out of memory");

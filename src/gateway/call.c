@@ -55,11 +55,19 @@ reason_of(int status)
         int status;
         const char *reason;
     } reasons[] = {
-        { 200, "OK" },           { 400, "Bad Request" },           { 401, "Unauthorized" },
-        { 403, "Forbidden" },    { 404, "Not Found" },             { 405, "Method Not Allowed" },
-        { 413, "Content Too Large" }, { 499, "Client Closed Request" },
-        { 500, "Internal Server Error" }, { 501, "Not Implemented" }, { 502, "Bad Gateway" },
-        { 503, "Service Unavailable" }, { 504, "Gateway Timeout" },
+        { 200, "OK" },
+        { 400, "Bad Request" },
+        { 401, "Unauthorized" },
+        { 403, "Forbidden" },
+        { 404, "Not Found" },
+        { 405, "Method Not Allowed" },
+        { 413, "Content Too Large" },
+        { 499, "Client Closed Request" },
+        { 500, "Internal Server Error" },
+        { 501, "Not Implemented" },
+        { 502, "Bad Gateway" },
+        { 503, "Service Unavailable" },
+        { 504, "Gateway Timeout" },
     };
 
     for (size_t i = 0; i < sizeof reasons / sizeof reasons[0]; i++)

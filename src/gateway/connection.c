@@ -5,6 +5,7 @@
 #include "base/clock.h"
 #include "gateway/access.h"
 #include "gateway/fastcgi.h"
+#include "gateway/reply.h"
 #include "gateway/responder.h"
 #include "gateway/router.h"
 
@@ -14,42 +15,38 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#define SLICE_BYTES 65536        /* of an answer, framed at once */
-#define OUT_BYTES   (256 * 1024) /* framed and not yet taken by the peer, before framing pauses */
-#define KEEP_BYTES  16384        /* a buffer up to this size is kept for the next request */
+#define KEEP_BYTES 16384 /* a buffer up to this size is kept for the next request */
 
-static void pump(struct connection *c);
-
-static struct loop *
-loop_of(struct connection *c)
+struct loop *
+connection_loop(struct connection *c)
 {
     return responder_loop(c->responder);
 }
 
-static struct gateway *
-gateway_of(struct connection *c)
+struct gateway *
+connection_gateway(struct connection *c)
 {
     return responder_gateway(c->responder);
 }
 
-static void
-watch_for(struct connection *c, uint32_t events)
+void
+connection_watch_for(struct connection *c, uint32_t events)
 {
     if (events == c->events)
         return;
-    loop_change(loop_of(c), &c->watch, events);
+    loop_change(connection_loop(c), &c->watch, events);
     c->events = events;
 }
 
-static void
-be_patient(struct connection *c, int seconds)
+void
+connection_be_patient(struct connection *c, int seconds)
 {
-    timer_set(&loop_of(c)->timers, &c->timer,
-              loop_of(c)->now_us + (int64_t)seconds * US_PER_SECOND);
+    timer_set(&connection_loop(c)->timers, &c->timer,
+              connection_loop(c)->now_us + (int64_t)seconds * US_PER_SECOND);
 }
 
-static void
-reset_buffer(struct buffer *b)
+void
+connection_reset_buffer(struct buffer *b)
 {
     if (b->cap > KEEP_BYTES || b->failed)
         buffer_free(b);
@@ -59,14 +56,14 @@ reset_buffer(struct buffer *b)
 
 /* -- the end ------------------------------------------------------------- */
 
-static void
-request_over(struct connection *c)
+void
+connection_request_over(struct connection *c)
 {
     screen_next(&c->screen);
     if (!c->opened)
         return;
     c->opened = false;
-    gateway_request_over(gateway_of(c));
+    gateway_request_over(connection_gateway(c));
 }
 
 /* The responder frees it once its fetch is back. */
@@ -76,15 +73,15 @@ connection_close(struct connection *c)
     if (c->state == GONE)
         return;
     c->state = GONE;
-    loop_remove(loop_of(c), &c->watch);
-    timer_clear(&loop_of(c)->timers, &c->timer);
+    loop_remove(connection_loop(c), &c->watch);
+    timer_clear(&connection_loop(c)->timers, &c->timer);
     close(c->watch.fd);
-    counter_add(&gateway_of(c)->stats.connections, -1);
+    counter_add(&connection_gateway(c)->stats.connections, -1);
     responder_bury(c->responder, c);
     if (c->waiting)
         curlew_cancel(c->call.fetch);
     else
-        request_over(c);
+        connection_request_over(c);
 }
 
 void
@@ -104,114 +101,23 @@ impatient(struct timer *t)
     connection_close(container_of(t, struct connection, timer));
 }
 
-/* -- the answer ---------------------------------------------------------- */
-
-/* Ready for the next request, or closed: never first on an idle connection, but in a drain. */
-static void
-end_answer(struct connection *c)
-{
-    bool linger = c->linger;
-
-    timer_clear(&loop_of(c)->timers, &c->timer);
-    call_reset(&c->call);
-    c->finished = c->linger = false;
-    request_over(c);
-    if (linger) {
-        /* With bytes unread a close would be a reset, which could overtake the answer. */
-        shutdown(c->watch.fd, SHUT_WR);
-        c->state = LINGERING;
-        watch_for(c, EPOLLIN);
-        be_patient(c, CONNECTION_PATIENCE_S);
-    } else if (!c->keep || gateway_of(c)->draining) {
-        connection_close(c);
-    } else {
-        c->state = READING;
-        watch_for(c, EPOLLIN);
-    }
-}
-
-/* Send what is framed.  1: all of it; 0: the peer takes no more for now; -1: it is gone. */
-static int
-send_out(struct connection *c)
-{
-    while (c->out_sent < c->out.len) {
-        ssize_t n = send(c->watch.fd, c->out.data + c->out_sent, c->out.len - c->out_sent,
-                         MSG_DONTWAIT | MSG_NOSIGNAL);
-
-        if (n < 0 && errno == EINTR)
-            continue;
-        if (n < 0)
-            return errno == EAGAIN || errno == EWOULDBLOCK ? 0 : -1;
-        c->out_sent += (size_t)n;
-        if (c->state == WRITING && c->timer.place != 0)
-            be_patient(c, CONNECTION_WRITE_S);
-    }
-    reset_buffer(&c->out);
-    c->out_sent = 0;
-    return 1;
-}
-
-/* Frame some more of the answer; the end record follows the last of it. */
-static void
-frame(struct connection *c)
-{
-    const char *bytes;
-    size_t n = 1;
-
-    while (c->out.len - c->out_sent < OUT_BYTES && n > 0) {
-        n = call_next(&c->call, &bytes, SLICE_BYTES);
-        fastcgi_write(c->fastcgi, bytes, n);
-    }
-    if (n == 0 && !c->finished) {
-        fastcgi_finish(c->fastcgi);
-        c->finished = true;
-    }
-}
-
-static void
-pump(struct connection *c)
-{
-    int sent = 1;
-
-    while (sent == 1 && !c->finished) {
-        frame(c);
-        sent = buffer_ok(&c->out) ? send_out(c) : -1;
-    }
-    if (sent == 1)
-        sent = send_out(c);
-    if (sent < 0) {
-        connection_close(c);
-    } else if (sent == 1) {
-        end_answer(c);
-    } else {
-        watch_for(c, EPOLLIN | EPOLLOUT);
-        if (c->timer.place == 0)
-            be_patient(c, CONNECTION_WRITE_S);
-    }
-}
-
-static void
-answer(struct connection *c)
-{
-    c->state = WRITING;
-    pump(c);
-}
+/* -- the fetch is back -------------------------------------------------- */
 
 void
 connection_fetched(struct connection *c)
 {
-    struct gateway *g = gateway_of(c);
+    struct gateway *g = connection_gateway(c);
 
     c->waiting = false;
     counter_add(&g->stats.parked, -1);
     access_log(&c->call, &c->call.fetch->failure);
     if (c->state == GONE) {
         counter_add(&g->stats.cancelled, 1);
-        request_over(c);
+        connection_request_over(c);
         return;
     }
     c->call.route->fetched(&c->call);
-    answer(c);
+    reply_start(c);
 }
 
 /* -- the request --------------------------------------------------------- */
@@ -223,11 +129,11 @@ refuse_early(struct connection *c)
 
     failure_set(&why, ERROR_REQUEST_TOO_LARGE,
                 "limits.request_bytes: the request's body is over %lld bytes",
-                (long long)gateway_of(c)->request_bytes);
+                (long long)connection_gateway(c)->request_bytes);
     c->screen.dropping = c->linger = true;
     c->keep = false;
     call_fail(&c->call, &why);
-    answer(c);
+    reply_start(c);
 }
 
 /* The parameters are whole: a body that is announced too large is refused before it is read. */
@@ -237,16 +143,16 @@ open_request(struct connection *c)
     const char *length;
 
     c->opened = true;
-    atomic_fetch_add(&gateway_of(c)->busy, 1);
-    counter_add(&gateway_of(c)->stats.requests, 1);
+    atomic_fetch_add(&connection_gateway(c)->busy, 1);
+    counter_add(&connection_gateway(c)->stats.requests, 1);
     if (fastcgi_accept(c->fastcgi) != 0) {
         connection_close(c);
         return;
     }
     c->keep = c->screen.keep;
-    c->screen.stdin_max = (size_t)gateway_of(c)->request_bytes;
+    c->screen.stdin_max = (size_t)connection_gateway(c)->request_bytes;
     length = fastcgi_param(c->fastcgi, "CONTENT_LENGTH");
-    if (length != NULL && strtoll(length, NULL, 10) > gateway_of(c)->request_bytes)
+    if (length != NULL && strtoll(length, NULL, 10) > connection_gateway(c)->request_bytes)
         refuse_early(c);
 }
 
@@ -277,19 +183,19 @@ serve(struct connection *c)
         connection_close(c);
         return;
     }
-    reset_buffer(&c->in);
-    timer_clear(&loop_of(c)->timers, &c->timer);
+    connection_reset_buffer(&c->in);
+    timer_clear(&connection_loop(c)->timers, &c->timer);
     if (check_length(c, &why) == 0 && router_find(&c->call, &why) == 0)
         c->call.route->serve(&c->call);
     else
         call_fail(&c->call, &why);
     if (c->call.answered) {
-        answer(c);
+        reply_start(c);
         return;
     }
     c->state = PARKED;
     c->waiting = true;
-    counter_add(&gateway_of(c)->stats.parked, 1);
+    counter_add(&connection_gateway(c)->stats.parked, 1);
 }
 
 /* The web server takes its request back: it still expects the end record. */
@@ -300,7 +206,7 @@ aborted(struct connection *c)
         curlew_cancel(c->call.fetch);
     } else if (c->state == READING && c->opened) {
         c->call.sent = SIZE_MAX; /* nothing to say */
-        answer(c);
+        reply_start(c);
     } else if (c->state == READING) {
         connection_close(c);
     }
@@ -326,7 +232,7 @@ act_on(struct connection *c, enum screen_verdict v)
         break;
     case SCREEN_CLOSE:
     case SCREEN_BROKEN:
-        send_out(c);
+        reply_send(c);
         connection_close(c);
         break;
     }
@@ -353,16 +259,16 @@ after_bytes(struct connection *c)
 {
     if (c->state == GONE || c->state == LINGERING)
         return;
-    if (c->state != WRITING && c->out.len > 0 && send_out(c) < 0) {
+    if (c->state != WRITING && c->out.len > 0 && reply_send(c) < 0) {
         connection_close(c);
         return;
     }
     if (c->state != READING)
         return;
     if (screen_idle(&c->screen))
-        timer_clear(&loop_of(c)->timers, &c->timer);
+        timer_clear(&connection_loop(c)->timers, &c->timer);
     else
-        be_patient(c, CONNECTION_PATIENCE_S);
+        connection_be_patient(c, CONNECTION_PATIENCE_S);
 }
 
 static void
@@ -373,7 +279,8 @@ read_some(struct connection *c)
 
     if (n < 0 && (errno == EAGAIN || errno == EWOULDBLOCK || errno == EINTR))
         return;
-    if (n <= 0) { /* the caller has left; an idle connection that its web server closes is no error */
+    if (n <=
+        0) { /* the caller has left; an idle connection that its web server closes is no error */
         connection_close(c);
         return;
     }
@@ -389,7 +296,7 @@ on_ready(struct watch *w, uint32_t events)
     if (events & (EPOLLIN | EPOLLHUP | EPOLLERR))
         read_some(c);
     if (events & EPOLLOUT && c->state == WRITING)
-        pump(c);
+        reply_pump(c);
 }
 
 /* -- the start ----------------------------------------------------------- */
@@ -419,7 +326,7 @@ connection_open(struct responder *r, int fd)
     if (loop_add(responder_loop(r), &c->watch, c->events) != 0)
         goto no_watch;
     responder_adopt(r, c);
-    counter_add(&gateway_of(c)->stats.connections, 1);
+    counter_add(&connection_gateway(c)->stats.connections, 1);
     return 0;
 
 no_watch:

@@ -45,6 +45,14 @@ struct connection {
 int connection_open(struct responder *r, int fd); /* takes the fd; -1: no memory, closed */
 void connection_fetched(struct connection *c);    /* its fetch is back, in c->call.fetch */
 void connection_close(struct connection *c);      /* at once; cancels its fetch */
-void connection_free(struct connection *c);       /* GONE, and no fetch in flight */
+
+/* For the writing of answers, in reply.c. */
+struct loop *connection_loop(struct connection *c);
+struct gateway *connection_gateway(struct connection *c);
+void connection_watch_for(struct connection *c, uint32_t events);
+void connection_be_patient(struct connection *c, int seconds);
+void connection_reset_buffer(struct buffer *b); /* empty; a large one gives its memory back */
+void connection_request_over(struct connection *c);
+void connection_free(struct connection *c); /* GONE, and no fetch in flight */
 
 #endif

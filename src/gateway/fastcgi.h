@@ -23,13 +23,15 @@ struct fastcgi *fastcgi_new(struct buffer *in, struct buffer *out); /* NULL: no 
 void fastcgi_free(struct fastcgi *f);
 
 int fastcgi_accept(struct fastcgi *f); /* the parameters in `in` are whole; -1: they are not */
-int fastcgi_read_body(struct fastcgi *f, struct buffer *body); /* STDIN in `in` is whole; -1: it is not */
+int fastcgi_read_body(struct fastcgi *f,
+                      struct buffer *body); /* STDIN in `in` is whole; -1: it is not */
 void fastcgi_write(struct fastcgi *f, const void *bytes, size_t n);
-void fastcgi_flush(struct fastcgi *f);  /* what was written goes to `out` now, not only when 8 KiB are full */
-void fastcgi_finish(struct fastcgi *f); /* end of STDOUT and of the request; ready for the next */
+void fastcgi_flush(
+    struct fastcgi *f); /* what was written goes to `out` now, not only when 8 KiB are full */
+void fastcgi_finish(struct fastcgi *f);  /* end of STDOUT and of the request; ready for the next */
 void fastcgi_abandon(struct fastcgi *f); /* the request ends without a word */
 
 const char *fastcgi_param(const struct fastcgi *f, const char *name); /* NULL: absent */
-bool fastcgi_keeps(const struct fastcgi *f); /* FCGI_KEEP_CONN */
+bool fastcgi_keeps(const struct fastcgi *f);                          /* FCGI_KEEP_CONN */
 
 #endif

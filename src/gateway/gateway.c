@@ -23,7 +23,8 @@ gateway_new(struct curlew *engine, struct listeners *listeners, struct auth *aut
 {
     struct gateway *g = calloc(1, sizeof *g);
 
-    if (g == NULL || (g->responders = calloc((size_t)responders, sizeof g->responders[0])) == NULL) {
+    if (g == NULL ||
+        (g->responders = calloc((size_t)responders, sizeof g->responders[0])) == NULL) {
         free(g);
         failure_set(why, ERROR_INTERNAL, "out of memory");
         return NULL;

@@ -30,8 +30,8 @@ struct gateway {
     struct responder **responders;
     int responder_count;
     _Atomic int64_t request_bytes; /* limit of one request's body */
-    atomic_int busy;      /* requests that have begun and not been answered to their end */
-    atomic_int accepting; /* responders that still watch the listeners */
+    atomic_int busy;               /* requests that have begun and not been answered to their end */
+    atomic_int accepting;          /* responders that still watch the listeners */
     atomic_bool draining;
     atomic_bool log_access;
     int64_t drain_until_us; /* written before draining */
@@ -48,8 +48,10 @@ struct gateway *gateway_new(struct curlew *engine, struct listeners *listeners, 
  * Returns at once: gateway_free() waits.
  */
 void gateway_drain(struct gateway *g, int seconds);
-void gateway_request_over(struct gateway *g); /* one less is busy: in a drain it may have been the last */
-void gateway_stop_accepting(struct gateway *g); /* a responder has let go; the last one closes the listeners */
+void gateway_request_over(
+    struct gateway *g); /* one less is busy: in a drain it may have been the last */
+void gateway_stop_accepting(
+    struct gateway *g); /* a responder has let go; the last one closes the listeners */
 void gateway_free(struct gateway *g); /* after gateway_drain() */
 
 #endif

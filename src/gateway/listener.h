@@ -28,7 +28,8 @@ int listeners_open(struct listeners *ls, const char *address, mode_t mode, const
                    struct failure *why);
 void listeners_close(struct listeners *ls);
 
-int listeners_inherited(void);   /* how many sockets systemd passed from fd 3 on (LISTEN_FDS); 0: none */
+int
+listeners_inherited(void); /* how many sockets systemd passed from fd 3 on (LISTEN_FDS); 0: none */
 int listeners_fd_listens(int fd); /* 1: fd is a listening stream socket */
 
 #endif

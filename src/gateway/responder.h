@@ -20,7 +20,8 @@ void responder_wake(struct responder *r);
 /* For its connections, on its thread. */
 struct gateway *responder_gateway(struct responder *r);
 struct loop *responder_loop(struct responder *r);
-char *responder_scratch(struct responder *r); /* RESPONDER_READ_BYTES to read into, for the moment */
+char *
+responder_scratch(struct responder *r); /* RESPONDER_READ_BYTES to read into, for the moment */
 void responder_adopt(struct responder *r, struct connection *c);
 void responder_bury(struct responder *r, struct connection *c); /* closed: freed after this turn */
 

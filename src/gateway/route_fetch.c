@@ -86,8 +86,7 @@ fetch_fetched(struct call *c)
     int rc = 0;
 
     if (why.error == ERROR_NONE)
-        rc = c->frames ? write_frame(c)
-                       : envelope_write(&c->prefix, &f->request, &f->response, -1);
+        rc = c->frames ? write_frame(c) : envelope_write(&c->prefix, &f->request, &f->response, -1);
     if (rc != 0)
         failure_set(&why, ERROR_INTERNAL, "out of memory");
     if (why.error != ERROR_NONE)

@@ -36,7 +36,8 @@ status_serve(struct call *c)
 static const char page[] =
     "<!doctype html>\n<html lang=\"en\"><meta charset=\"utf-8\"><title>curlewd</title>\n"
     "<meta name=\"viewport\" content=\"width=device-width\">\n"
-    "<style>body{font:15px/1.5 system-ui,sans-serif;margin:2rem auto;max-width:60rem;padding:0 1rem}"
+    "<style>body{font:15px/1.5 system-ui,sans-serif;margin:2rem auto;max-width:60rem;padding:0 "
+    "1rem}"
     "table{border-collapse:collapse;margin:.3rem 0 1.2rem;width:100%}"
     "td{border-top:1px solid #8884;padding:.15rem .5rem}td:first-child{width:18rem;color:#777}"
     "h2{font-size:1rem;margin:0}:root{color-scheme:light dark}</style>\n"

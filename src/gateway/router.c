@@ -5,8 +5,8 @@
 #include "gateway/auth.h"
 #include "gateway/fastcgi.h"
 #include "gateway/gateway.h"
+#include "gateway/params.h"
 #include "gateway/routes.h"
-#include "gateway/screen.h"
 
 #include <string.h>
 
@@ -70,7 +70,7 @@ router_find(struct call *c, struct failure *why)
 {
     struct buffer path;
 
-    buffer_init(&path, SCREEN_PARAMS_MAX);
+    buffer_init(&path, PARAMS_MAX);
     add_path(c, &path);
     c->route = buffer_ok(&path) ? match(&path) : NULL;
     if (c->route == NULL)

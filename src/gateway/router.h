@@ -7,11 +7,11 @@
 #include "gateway/call.h"
 
 struct route {
-    const char *path;    /* the end of SCRIPT_NAME + PATH_INFO */
-    const char *methods; /* as in an Allow field */
-    bool open;           /* asks for no bearer token */
-    void (*serve)(struct call *c);              /* the request is whole: answer, or submit c->fetch */
-    void (*fetched)(struct call *c);            /* c->fetch is back: answer */
+    const char *path;                /* the end of SCRIPT_NAME + PATH_INFO */
+    const char *methods;             /* as in an Allow field */
+    bool open;                       /* asks for no bearer token */
+    void (*serve)(struct call *c);   /* the request is whole: answer, or submit c->fetch */
+    void (*fetched)(struct call *c); /* c->fetch is back: answer */
 };
 
 /* The route of c's request, in c->route; -1 with `why`: not_found, method_not_allowed, unauthorized. */

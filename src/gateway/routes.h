@@ -6,7 +6,7 @@
 
 #include "gateway/call.h"
 
-void fetch_serve(struct call *c);   /* POST and GET …/v1/fetch */
+void fetch_serve(struct call *c); /* POST and GET …/v1/fetch */
 void fetch_fetched(struct call *c);
 void health_serve(struct call *c);  /* GET …/healthz */
 void metrics_serve(struct call *c); /* GET …/metrics */

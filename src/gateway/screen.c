@@ -5,24 +5,22 @@
 #include <string.h>
 
 enum { /* record types, FastCGI 1.0 section 8 */
-    BEGIN_REQUEST = 1,
-    ABORT_REQUEST = 2,
-    END_REQUEST = 3,
-    PARAMS = 4,
-    STDIN = 5,
-    GET_VALUES = 9,
-    GET_VALUES_RESULT = 10,
-    UNKNOWN_TYPE = 11,
+       BEGIN_REQUEST = 1,
+       ABORT_REQUEST = 2,
+       END_REQUEST = 3,
+       PARAMS = 4,
+       STDIN = 5,
+       GET_VALUES = 9,
+       GET_VALUES_RESULT = 10,
+       UNKNOWN_TYPE = 11,
 };
 
 enum { CANT_MPX_CONN = 1, UNKNOWN_ROLE = 3 }; /* protocolStatus, section 5.5 */
 
-#define VERSION_1      1
-#define RESPONDER      1
-#define KEEP_CONN      1
-#define BEGIN_SIZE     8
-#define LENGTH_BIG     0x80 /* a length of four bytes, section 3.4 */
-#define LENGTH_BIG_MAX 4
+#define VERSION_1  1
+#define RESPONDER  1
+#define KEEP_CONN  1
+#define BEGIN_SIZE 8
 
 void
 screen_init(struct screen *s)
@@ -37,10 +35,9 @@ void
 screen_next(struct screen *s)
 {
     s->phase = PHASE_IDLE;
-    s->params = s->stdin_bytes = 0;
-    s->dropping = s->in_value_length = false;
-    s->length_len = 0;
-    s->name_left = s->value_left = 0;
+    s->stdin_bytes = 0;
+    s->dropping = false;
+    s->params = (struct params){ 0 };
 }
 
 bool
@@ -55,8 +52,8 @@ static void
 add_record(struct buffer *b, int type, unsigned id, const void *content, size_t n)
 {
     const unsigned char header[8] = {
-        VERSION_1, (unsigned char)type, (unsigned char)(id >> 8), (unsigned char)id,
-        (unsigned char)(n >> 8), (unsigned char)n,
+        VERSION_1,         (unsigned char)type,     (unsigned char)(id >> 8),
+        (unsigned char)id, (unsigned char)(n >> 8), (unsigned char)n,
     };
 
     buffer_add(b, header, sizeof header);
@@ -83,9 +80,9 @@ answer_unknown_type(struct buffer *answers, int type)
 static void
 answer_values(struct screen *s, struct buffer *answers)
 {
-    static const char *const pairs[][2] = {
-        { "FCGI_MAX_CONNS", "65535" }, { "FCGI_MAX_REQS", "65535" }, { "FCGI_MPXS_CONNS", "0" }
-    };
+    static const char *const pairs[][2] = { { "FCGI_MAX_CONNS", "65535" },
+                                            { "FCGI_MAX_REQS", "65535" },
+                                            { "FCGI_MPXS_CONNS", "0" } };
     struct buffer b;
 
     buffer_init(&b, sizeof s->body);
@@ -101,72 +98,6 @@ answer_values(struct screen *s, struct buffer *answers)
     }
     add_record(answers, GET_VALUES_RESULT, 0, b.data, b.len);
     buffer_free(&b);
-}
-
-/* -- parameters ---------------------------------------------------------- */
-
-/* A length is whole: now the value's length, or the name and the value themselves. */
-static bool
-take_length(struct screen *s)
-{
-    const unsigned char *b = s->length;
-    uint32_t n = b[0];
-
-    if (s->length_size == LENGTH_BIG_MAX)
-        n = ((uint32_t)(b[0] & 0x7f) << 24) | ((uint32_t)b[1] << 16) | ((uint32_t)b[2] << 8) | b[3];
-    if (n > SCREEN_PARAMS_MAX)
-        return false;
-    if (s->in_value_length)
-        s->value_left = n;
-    else
-        s->name_left = n;
-    s->in_value_length = !s->in_value_length;
-    s->length_len = 0;
-    return true;
-}
-
-static bool
-feed_length(struct screen *s, unsigned char c)
-{
-    if (s->length_len == 0)
-        s->length_size = c & LENGTH_BIG ? LENGTH_BIG_MAX : 1;
-    s->length[s->length_len++] = c;
-    return s->length_len < s->length_size || take_length(s);
-}
-
-/* libfcgi makes C strings "name=value" of them: no NUL, and no "=" in a name. */
-static bool
-feed_text(const char *bytes, size_t n, bool name)
-{
-    return memchr(bytes, '\0', n) == NULL && (!name || memchr(bytes, '=', n) == NULL);
-}
-
-static bool
-feed_params(struct screen *s, const char *bytes, size_t n)
-{
-    s->params += n;
-    if (s->params > SCREEN_PARAMS_MAX)
-        return false;
-    while (n > 0) {
-        bool lengths = s->in_value_length || (s->name_left == 0 && s->value_left == 0);
-        bool name = s->name_left > 0;
-        uint32_t *left = name ? &s->name_left : &s->value_left;
-        size_t take = lengths ? 1 : n < *left ? n : *left;
-
-        if (lengths ? !feed_length(s, (unsigned char)*bytes) : !feed_text(bytes, take, name))
-            return false;
-        if (!lengths)
-            *left -= (uint32_t)take;
-        bytes += take;
-        n -= take;
-    }
-    return true;
-}
-
-static bool
-between_params(const struct screen *s)
-{
-    return s->length_len == 0 && !s->in_value_length && s->name_left == 0 && s->value_left == 0;
 }
 
 /* -- records ------------------------------------------------------------- */
@@ -234,7 +165,7 @@ feed_content(struct screen *s, const char *bytes, size_t n, struct buffer *passe
         s->body_len += (uint32_t)(n < room ? n : room);
         return SCREEN_MORE;
     }
-    if (type_of(s) == PARAMS && !feed_params(s, bytes, n))
+    if (type_of(s) == PARAMS && !params_feed(&s->params, bytes, n))
         return SCREEN_BROKEN;
     buffer_add(passed, bytes, n);
     if (type_of(s) == STDIN)
@@ -269,7 +200,7 @@ static enum screen_verdict
 end_stream(struct screen *s)
 {
     if (type_of(s) == PARAMS) {
-        if (!between_params(s))
+        if (!params_between(&s->params))
             return SCREEN_BROKEN;
         s->phase = PHASE_STDIN;
         return SCREEN_HEAD;

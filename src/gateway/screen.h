@@ -11,11 +11,10 @@
 #define GATEWAY_SCREEN_H
 
 #include "base/buffer.h"
+#include "gateway/params.h"
 
 #include <stdbool.h>
 #include <stdint.h>
-
-#define SCREEN_PARAMS_MAX (256 * 1024) /* bytes of a request's parameters, names and lengths included */
 
 enum screen_verdict {
     SCREEN_MORE,      /* all bytes are used; the request goes on */
@@ -31,11 +30,11 @@ enum screen_phase { PHASE_IDLE, PHASE_PARAMS, PHASE_STDIN, PHASE_ANSWERING };
 
 struct screen {
     enum screen_phase phase;
-    uint16_t id;    /* of the request, outside PHASE_IDLE */
-    bool keep;      /* FCGI_KEEP_CONN */
-    bool dropping;  /* STDIN over its limit */
-    size_t params;  /* bytes so far */
+    uint16_t id;   /* of the request, outside PHASE_IDLE */
+    bool keep;     /* FCGI_KEEP_CONN */
+    bool dropping; /* STDIN over its limit */
     size_t stdin_bytes, stdin_max;
+    struct params params;
 
     unsigned char header[8];
     int header_len;
@@ -43,15 +42,10 @@ struct screen {
     bool pass;                 /* the record is for libfcgi */
     unsigned char body[256];   /* the start of a BEGIN_REQUEST or GET_VALUES record */
     uint32_t body_len;
-
-    unsigned char length[4]; /* of a parameter's name or value */
-    int length_len, length_size;
-    bool in_value_length;
-    uint32_t name_left, value_left;
 };
 
 void screen_init(struct screen *s);
-void screen_next(struct screen *s); /* the request has been answered: ready for another */
+void screen_next(struct screen *s);       /* the request has been answered: ready for another */
 bool screen_idle(const struct screen *s); /* between requests, and not inside a record */
 
 /*

@@ -31,11 +31,12 @@ void admission_init(struct admission *a, struct curlew *engine);
 void admission_destroy(struct admission *a); /* nothing waits or runs any more */
 
 /* `evicted`: another fetch, now failed as overloaded, that had to make room; or NULL. */
-enum admitted admission_arrive(struct admission *a, struct curlew_fetch *f,
-                               struct curlew_fetch **evicted);
-struct curlew_fetch *admission_next(struct admission *a); /* may start now; NULL: nobody */
-void admission_leave(struct admission *a, struct curlew_fetch *f);    /* it no longer runs */
-bool admission_fits(const struct curlew_fetch *f); /* f->url is still of the lane f has a place in */
+enum admitted
+admission_arrive(struct admission *a, struct curlew_fetch *f, struct curlew_fetch **evicted);
+struct curlew_fetch *admission_next(struct admission *a);          /* may start now; NULL: nobody */
+void admission_leave(struct admission *a, struct curlew_fetch *f); /* it no longer runs */
+bool
+admission_fits(const struct curlew_fetch *f); /* f->url is still of the lane f has a place in */
 struct curlew_fetch *admission_waiting(struct admission *a); /* any that waits; NULL: none */
 void admission_withdraw(struct admission *a, struct curlew_fetch *f); /* it no longer waits */
 

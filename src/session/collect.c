@@ -3,8 +3,8 @@
 #include "session/collect.h"
 
 #include "base/clock.h"
+#include "session/course.h"
 #include "session/engine.h"
-#include "session/multi.h"
 #include "session/transfer.h"
 
 #include <stdlib.h>
@@ -162,7 +162,7 @@ is_too_fast(struct curlew_fetch *f)
                                  (double)f->request.max_recv_speed);
     if (due <= f->active_us)
         return false;
-    multi_pause(f, due);
+    course_pause(f, due);
     return true;
 }
 

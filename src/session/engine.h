@@ -27,8 +27,8 @@ struct curlew {
     int thread_count;
     pthread_mutex_t policy_lock;
     struct policy *policy; /* for new fetches */
-    atomic_bool draining; /* new fetches are refused */
-    atomic_bool stopping; /* and those in flight are cancelled */
+    atomic_bool draining;  /* new fetches are refused */
+    atomic_bool stopping;  /* and those in flight are cancelled */
     struct engine_stats stats;
 };
 

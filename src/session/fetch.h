@@ -52,7 +52,7 @@ struct curlew_fetch {
     struct url url;   /* of this hop */
     char *proxy_host; /* owned; NULL: straight to the origin */
     struct lane *lane;
-    struct link place; /* in its lane's queue, or among the running */
+    struct link place;  /* in its lane's queue, or among the running */
     struct timer timer; /* total and idle time-out */
     struct timer pace;  /* paused until then, to keep to max_recv_speed */
     int64_t body_us;    /* when the body began to come */
@@ -60,7 +60,7 @@ struct curlew_fetch {
 
     CURL *easy;
     bool requested; /* a connection stands, and the request goes out on it */
-    int socket; /* of the hop's connection as far as libcurl has told; -1 */
+    int socket;     /* of the hop's connection as far as libcurl has told; -1 */
     struct curl_slist *header_lines;
     curl_mime *mime;
     struct curl_slist *lent;   /* cookies of the jar */

@@ -97,8 +97,7 @@ jar_add_own(CURL *easy, const struct cookies *own, const char *host)
                       c->domain != NULL ? "." : "", domain + strspn(domain, "."),
                       c->domain != NULL ? "TRUE" : "FALSE", c->path != NULL ? c->path : "/",
                       c->secure ? "TRUE" : "FALSE", (long long)c->expires, c->name, c->value);
-        ok = buffer_ok(&line) &&
-             curl_easy_setopt(easy, CURLOPT_COOKIELIST, line.data) == CURLE_OK;
+        ok = buffer_ok(&line) && curl_easy_setopt(easy, CURLOPT_COOKIELIST, line.data) == CURLE_OK;
     }
     buffer_free(&line);
     return ok ? 0 : -1;

@@ -7,22 +7,39 @@
 #ifndef SESSION_MULTI_H
 #define SESSION_MULTI_H
 
+#include "base/loop.h"
+#include "base/mailbox.h"
+#include "session/admission.h"
 #include "session/fetch.h"
 #include "session/pool.h"
 
-struct multi;
+#define MULTI_SPARE_MAX 128 /* easy handles kept for the next fetches */
+
+struct multi {
+    struct curlew *engine;
+    pthread_t thread;
+    struct mailbox inbox, cancels;
+    struct loop loop;
+
+    CURLM *handle;
+    struct timer curl_timer; /* libcurl's own deadline */
+    bool curl_timer_told;    /* libcurl has set it anew since it fired */
+    struct pool pool;
+    struct admission admission;
+    struct link running;
+    CURL *spare[MULTI_SPARE_MAX];
+    int spare_count;
+};
 
 struct multi *multi_new(struct curlew *engine, struct failure *why); /* with its thread running */
-void multi_join(struct multi *m); /* once the engine is stopping: cancels what it has, ends the thread */
+void
+multi_join(struct multi *m); /* once the engine is stopping: cancels what it has, ends the thread */
 void multi_free(struct multi *m); /* after every thread of the engine was joined */
 
 void multi_post(struct multi *m, struct curlew_fetch *f);   /* the fetch is the thread's now */
 void multi_cancel(struct multi *m, struct curlew_fetch *f); /* takes over a reference */
 void multi_wake(struct multi *m); /* a place has become free elsewhere: look at the queue again */
 
-/* From f's write callback, which then says CURL_WRITEFUNC_PAUSE: go on at that time. */
-void multi_pause(struct curlew_fetch *f, int64_t until_us);
-
-struct pool *multi_pool(struct multi *m);
+void multi_reap(struct multi *m); /* on its thread: see what libcurl has finished */
 
 #endif

@@ -16,7 +16,8 @@
 struct pool_socket {
     struct watch watch;
     struct pool *pool;
-    struct policy *policy;   /* keeps the session alive; NULL: libcurl's own, such as the resolver's */
+    struct policy
+        *policy; /* keeps the session alive; NULL: libcurl's own, such as the resolver's */
     struct session *session; /* that opened it */
     struct link place;       /* among the idle */
     struct timer timer;      /* end of its idle time */
@@ -207,7 +208,7 @@ pool_drop_idle(struct pool *p, const struct session_state *of)
 int
 pool_opened(struct curlew_fetch *f, int fd)
 {
-    struct pool *p = multi_pool(f->home);
+    struct pool *p = &((struct multi *)f->home)->pool;
     struct pool_socket *s = socket_new(p, fd);
 
     if (s == NULL)
@@ -237,7 +238,7 @@ void
 pool_attach(struct curlew_fetch *f)
 {
     curl_easy_setopt(f->easy, CURLOPT_CLOSESOCKETFUNCTION, on_close);
-    curl_easy_setopt(f->easy, CURLOPT_CLOSESOCKETDATA, multi_pool(f->home));
+    curl_easy_setopt(f->easy, CURLOPT_CLOSESOCKETDATA, &((struct multi *)f->home)->pool);
 }
 
 static void

@@ -19,7 +19,8 @@ struct pool {
     struct loop *loop;
     struct curlew *engine;
     CURLM *multi;
-    void (*ready)(struct pool *p, int fd, int curl_events); /* a socket libcurl waits for has moved */
+    void (*ready)(struct pool *p, int fd,
+                  int curl_events); /* a socket libcurl waits for has moved */
     struct pool_socket **by_fd;
     size_t size;
     struct link idle; /* longest idle first */
@@ -33,7 +34,8 @@ void pool_destroy(struct pool *p); /* after the multi handle, which closes its s
 void pool_attach(struct curlew_fetch *f); /* libcurl's close-socket callback, for the transfer */
 int pool_opened(struct curlew_fetch *f, int fd); /* a new socket, on f's behalf; -1: no memory */
 
-int pool_on_socket(CURL *easy, curl_socket_t fd, int what, void *pool, void *socket); /* CURLMOPT_SOCKETFUNCTION */
+int pool_on_socket(CURL *easy, curl_socket_t fd, int what, void *pool,
+                   void *socket); /* CURLMOPT_SOCKETFUNCTION */
 
 /* A transfer on socket fd (-1: none) has ended; `running` are those that go on. */
 void pool_settle(struct pool *p, int fd, struct link *running);

@@ -12,15 +12,15 @@
 /* One response head: of a redirect in the history, or the last one. */
 struct head {
     int status;
-    char *reason; /* "" under HTTP/2 and HTTP/3 */
-    char *url;    /* the URL that answered so */
+    char *reason;         /* "" under HTTP/2 and HTTP/3 */
+    char *url;            /* the URL that answered so */
     struct pairs headers; /* as received: order, case and repetitions kept */
 };
 
-struct timing { /* seconds */
-    double queue; /* waiting inside the daemon, all turns together */
+struct timing {                           /* seconds */
+    double queue;                         /* waiting inside the daemon, all turns together */
     double dns, connect, tls, first_byte; /* of the last hop, each since the hop's start */
-    double total; /* from submission to the last byte */
+    double total;                         /* from submission to the last byte */
 };
 
 struct response {

@@ -41,8 +41,8 @@ struct policy {
  * A policy as the settings say, with the states of `old` (or NULL) carried over by name.  NULL with
  * `why`: no memory, or an egress rule that makes no sense.
  */
-struct policy *policy_new(const struct engine_settings *settings, const struct policy *old,
-                          struct failure *why);
+struct policy *
+policy_new(const struct engine_settings *settings, const struct policy *old, struct failure *why);
 struct policy *policy_ref(struct policy *p);
 void policy_unref(struct policy *p);
 

@@ -244,8 +244,8 @@ set_limits(struct curlew_fetch *f)
     const struct request *r = &f->request;
 
     /* 0 would mean libcurl's own five minutes, and there is no "never" */
-    SET(CURLOPT_CONNECTTIMEOUT_MS, r->connect_timeout_ms > 0 ? (long)r->connect_timeout_ms
-                                                             : 24 * 3600 * 1000L);
+    SET(CURLOPT_CONNECTTIMEOUT_MS,
+        r->connect_timeout_ms > 0 ? (long)r->connect_timeout_ms : 24 * 3600 * 1000L);
     SET(CURLOPT_MAXAGE_CONN, (long)f->session->settings.idle_seconds);
     if (r->max_recv_speed > 0)
         SET(CURLOPT_BUFFERSIZE, slice_of(r->max_recv_speed));
@@ -303,86 +303,4 @@ transfer_release(struct curlew_fetch *f)
     f->header_lines = NULL;
     curl_mime_free(f->mime);
     f->mime = NULL;
-}
-
-/* -- the end ------------------------------------------------------------- */
-
-static double
-seconds_of(CURL *easy, CURLINFO what)
-{
-    curl_off_t us = 0;
-
-    curl_easy_getinfo(easy, what, &us);
-    return (double)us / US_PER_SECOND;
-}
-
-static void
-read_connection(struct curlew_fetch *f)
-{
-    struct response *r = &f->response;
-    long opened = 1, version = 0, port = 0, local_port = 0;
-    char *ip = NULL, *local_ip = NULL;
-
-    curl_easy_getinfo(f->easy, CURLINFO_NUM_CONNECTS, &opened);
-    curl_easy_getinfo(f->easy, CURLINFO_HTTP_VERSION, &version);
-    curl_easy_getinfo(f->easy, CURLINFO_PRIMARY_IP, &ip);
-    curl_easy_getinfo(f->easy, CURLINFO_PRIMARY_PORT, &port);
-    curl_easy_getinfo(f->easy, CURLINFO_LOCAL_IP, &local_ip);
-    curl_easy_getinfo(f->easy, CURLINFO_LOCAL_PORT, &local_port);
-    r->reused = opened == 0;
-    r->http_version = version == CURL_HTTP_VERSION_1_0   ? 10
-                      : version == CURL_HTTP_VERSION_1_1 ? 11
-                      : version == CURL_HTTP_VERSION_2_0 ? 20
-                      : version == CURL_HTTP_VERSION_3   ? 30
-                                                         : 0;
-    snprintf(r->remote_ip, sizeof r->remote_ip, "%s", ip != NULL ? ip : "");
-    snprintf(r->local_ip, sizeof r->local_ip, "%s", local_ip != NULL ? local_ip : "");
-    r->remote_port = (int)port;
-    r->local_port = (int)local_port;
-}
-
-static void
-read_figures(struct curlew_fetch *f)
-{
-    struct timing *t = &f->response.timing;
-    curl_off_t sent = 0;
-
-    t->dns = seconds_of(f->easy, CURLINFO_NAMELOOKUP_TIME_T);
-    t->connect = seconds_of(f->easy, CURLINFO_CONNECT_TIME_T);
-    t->tls = seconds_of(f->easy, CURLINFO_APPCONNECT_TIME_T);
-    t->first_byte = seconds_of(f->easy, CURLINFO_STARTTRANSFER_TIME_T);
-    curl_easy_getinfo(f->easy, CURLINFO_SIZE_UPLOAD_T, &sent);
-    f->response.bytes_sent += sent;
-    read_connection(f);
-}
-
-/* Before the request could go out, what failed to connect, or was closed, was the proxy. */
-static bool
-blames_proxy(const struct curlew_fetch *f, enum error e)
-{
-    return f->proxy_host != NULL && !f->requested &&
-           (e == ERROR_CONNECT_FAILED || e == ERROR_SEND_FAILED || e == ERROR_RECV_FAILED);
-}
-
-static void
-explain(struct curlew_fetch *f, CURLcode result)
-{
-    const char *said = f->curl_error[0] != '\0' ? f->curl_error : curl_easy_strerror(result);
-    enum error e = transfer_error(result);
-
-    if (f->failure.error != ERROR_NONE)
-        return; /* a callback of ours stopped the transfer, and knows better why */
-    failure_set(&f->failure, blames_proxy(f, e) ? ERROR_PROXY_FAILED : e, "%s", said);
-    f->failure.curl_code = (int)result;
-}
-
-void
-transfer_conclude(struct curlew_fetch *f, CURLcode result)
-{
-    read_figures(f);
-    f->response.timing.total = (double)(clock_us() - f->submitted_us) / US_PER_SECOND;
-    if (result != CURLE_OK || f->failure.error != ERROR_NONE)
-        explain(f, result);
-    else if (f->response.head.url == NULL && (f->response.head.url = strdup(f->url.text)) == NULL)
-        no_memory(f);
 }

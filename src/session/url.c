@@ -124,7 +124,8 @@ url_parse(struct url *u, const char *text, struct failure *why)
         return failure_set(why, ERROR_BAD_URL, "url: longer than %d bytes", URL_BYTES_MAX);
     if (!has_scheme(text))
         return failure_set(why, ERROR_BAD_URL, "url: begins with neither http:// nor https://");
-    if (strchr("/?#", strchr(text, ':')[3]) != NULL) /* libcurl would take "http:///x" for http://x */
+    if (strchr("/?#", strchr(text, ':')[3]) !=
+        NULL) /* libcurl would take "http:///x" for http://x */
         return failure_set(why, ERROR_BAD_URL, "url: the host name is missing");
     if (has_control(text))
         return failure_set(why, ERROR_BAD_URL, "url: a blank or a control character in it");

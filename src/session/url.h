@@ -12,11 +12,11 @@
 #include "base/error.h"
 
 struct url {
-    char *text; /* normalised, without user, password and fragment */
-    char *scheme, *host;  /* host lower-cased, IDN names as punycode, IPv6 without brackets */
-    char *path;           /* at least "/" */
+    char *text;            /* normalised, without user, password and fragment */
+    char *scheme, *host;   /* host lower-cased, IDN names as punycode, IPv6 without brackets */
+    char *path;            /* at least "/" */
     char *user, *password; /* or NULL */
-    char *origin; /* "scheme://host:port", the key of pools and limits */
+    char *origin;          /* "scheme://host:port", the key of pools and limits */
     int port;
 };
 

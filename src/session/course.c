@@ -1,0 +1,304 @@
+/* course.c - the way of a fetch through a session thread, from its arrival to its end. */
+
+#include "session/course.h"
+
+#include "base/clock.h"
+#include "session/engine.h"
+#include "session/redirect.h"
+#include "session/transfer.h"
+
+static void start(struct multi *m, struct curlew_fetch *f);
+
+/* -- the end of a fetch -------------------------------------------------- */
+
+static void
+give_back_easy(struct multi *m, struct curlew_fetch *f)
+{
+    if (f->easy == NULL)
+        return;
+    jar_return(f->session->settings.shared_jar ? f->session->state->jar : NULL, f->easy, f->lent,
+               &f->cookie_names, &f->response.cookies);
+    curl_slist_free_all(f->lent);
+    f->lent = NULL;
+    curl_easy_reset(f->easy); /* it must not point into the fetch any more */
+    if (m->spare_count < MULTI_SPARE_MAX)
+        m->spare[m->spare_count++] = f->easy;
+    else
+        curl_easy_cleanup(f->easy);
+    f->easy = NULL;
+}
+
+static void
+count_fetch(struct multi *m, struct curlew_fetch *f)
+{
+    struct engine_stats *s = &m->engine->stats;
+    struct response *r = &f->response;
+
+    r->timing.total = (double)(clock_us() - f->submitted_us) / US_PER_SECOND;
+    counter_add(&f->session->state->outcomes[f->failure.error], 1);
+    counter_add(&s->bytes_received, r->body_bytes);
+    counter_add(&s->bytes_sent, r->bytes_sent);
+    histogram_observe(&s->queue_seconds, r->timing.queue);
+    histogram_observe(&s->fetch_seconds, r->timing.total);
+    if (r->timing.first_byte > 0)
+        histogram_observe(&s->first_byte_seconds, r->timing.first_byte);
+}
+
+/* Off this thread: from here on the fetch belongs to whoever submitted it. */
+static void
+finish(struct multi *m, struct curlew_fetch *f)
+{
+    timer_clear(&m->loop.timers, &f->timer);
+    give_back_easy(m, f);
+    count_fetch(m, f);
+    f->state = FETCH_DONE;
+    f->home = NULL;
+    f->done(f, f->arg);
+}
+
+/* Everybody who can start, starts. */
+void
+course_pump(struct multi *m)
+{
+    struct curlew_fetch *f;
+
+    while ((f = admission_next(&m->admission)) != NULL)
+        start(m, f);
+}
+
+static void
+leave(struct multi *m, struct curlew_fetch *f)
+{
+    admission_leave(&m->admission, f);
+    engine_place_freed(m->engine, m);
+}
+
+/* -- a fetch's own clock ------------------------------------------------- */
+
+static int64_t
+deadline(const struct curlew_fetch *f)
+{
+    const struct request *r = &f->request;
+    int64_t at = INT64_MAX, idle;
+
+    if (r->total_timeout_ms > 0)
+        at = f->submitted_us + r->total_timeout_ms * US_PER_MS;
+    if (r->idle_timeout_ms > 0 && f->state == FETCH_RUNNING) {
+        idle = f->active_us + r->idle_timeout_ms * US_PER_MS;
+        at = idle < at ? idle : at;
+    }
+    return at;
+}
+
+static void
+arm(struct multi *m, struct curlew_fetch *f)
+{
+    int64_t at = deadline(f);
+
+    if (at != INT64_MAX)
+        timer_set(&m->loop.timers, &f->timer, at);
+}
+
+/* Take a fetch that waits or runs out of where it is; its places become free. */
+static void
+extract(struct multi *m, struct curlew_fetch *f)
+{
+    curl_socket_t fd = CURL_SOCKET_BAD;
+
+    if (f->state == FETCH_WAITING) {
+        admission_withdraw(&m->admission, f);
+        return;
+    }
+    timer_clear(&m->loop.timers, &f->pace);
+    curl_easy_getinfo(f->easy, CURLINFO_ACTIVESOCKET, &fd);
+    curl_multi_remove_handle(m->handle, f->easy);
+    list_remove(&f->place);
+    pool_settle(&m->pool, fd, &m->running);
+    transfer_release(f);
+}
+
+static void
+fail(struct multi *m, struct curlew_fetch *f)
+{
+    bool ran = f->state == FETCH_RUNNING;
+
+    if (ran)
+        transfer_conclude(f, CURLE_ABORTED_BY_CALLBACK);
+    extract(m, f);
+    if (ran)
+        leave(m, f);
+    finish(m, f);
+    course_pump(m);
+}
+
+static void
+time_out(struct timer *t)
+{
+    struct curlew_fetch *f = container_of(t, struct curlew_fetch, timer);
+    struct multi *m = f->home;
+    const struct request *r = &f->request;
+
+    if (clock_us() < deadline(f)) { /* bytes have come since the timer was set */
+        arm(m, f);
+        return;
+    }
+    if (r->total_timeout_ms > 0 && clock_us() >= f->submitted_us + r->total_timeout_ms * US_PER_MS)
+        failure_set(&f->failure, ERROR_TIMEOUT, "not done after %g s%s",
+                    (double)r->total_timeout_ms / 1000,
+                    f->state == FETCH_WAITING ? ", still waiting for its turn" : "");
+    else
+        failure_set(&f->failure, ERROR_IDLE_TIMEOUT, "no bytes for %g s",
+                    (double)r->idle_timeout_ms / 1000);
+    fail(m, f);
+}
+
+/* -- the start of a hop -------------------------------------------------- */
+
+static CURL *
+take_easy(struct multi *m)
+{
+    return m->spare_count > 0 ? m->spare[--m->spare_count] : curl_easy_init();
+}
+
+static int
+launch(struct multi *m, struct curlew_fetch *f)
+{
+    if (f->easy == NULL && (f->easy = take_easy(m)) == NULL)
+        return failure_set(&f->failure, ERROR_INTERNAL, "out of memory");
+    if (transfer_prepare(f) != 0)
+        return -1;
+    if (curl_multi_add_handle(m->handle, f->easy) != CURLM_OK)
+        return failure_set(&f->failure, ERROR_INTERNAL, "libcurl took no further transfer");
+    return 0;
+}
+
+/* It has its places. */
+static void
+start(struct multi *m, struct curlew_fetch *f)
+{
+    int64_t now = clock_us();
+
+    f->response.timing.queue += (double)(now - f->posted_us) / US_PER_SECOND;
+    f->started_us = f->active_us = now;
+    f->socket = -1;
+    if (launch(m, f) != 0) {
+        transfer_release(f);
+        leave(m, f);
+        finish(m, f);
+        return; /* course_pump() would recurse: a turn of the thread ends with course_pump() */
+    }
+    f->state = FETCH_RUNNING;
+    list_append(&m->running, &f->place);
+    arm(m, f);
+}
+
+void
+course_begin(struct multi *m, struct curlew_fetch *f)
+{
+    struct curlew_fetch *evicted;
+    enum admitted admitted;
+
+    if (f->cancelled || m->engine->stopping)
+        failure_set(&f->failure, ERROR_CANCELLED, "the caller left");
+    if (f->failure.error != ERROR_NONE) {
+        finish(m, f);
+        return;
+    }
+    f->state = FETCH_WAITING;
+    admitted = admission_arrive(&m->admission, f, &evicted);
+    if (evicted != NULL)
+        finish(m, evicted);
+    if (admitted == ADMITTED_NOW)
+        start(m, f);
+    else if (admitted == ADMITTED_LATER)
+        arm(m, f);
+    else
+        finish(m, f);
+}
+
+/* To the next origin of a chain of redirects; on this one the fetch keeps its place. */
+static void
+hop(struct multi *m, struct curlew_fetch *f)
+{
+    struct multi *other = engine_thread_of(m->engine, f->url.origin);
+
+    f->posted_us = clock_us();
+    if (admission_fits(f)) {
+        start(m, f);
+        return;
+    }
+    leave(m, f);
+    if (other == m) {
+        course_begin(m, f);
+        return;
+    }
+    timer_clear(&m->loop.timers, &f->timer);
+    multi_post(other, f);
+}
+
+void
+course_conclude(struct multi *m, struct curlew_fetch *f, CURLcode result)
+{
+    enum redirect next = REDIRECT_NONE;
+
+    transfer_conclude(f, result);
+    extract(m, f);
+    if (f->failure.error == ERROR_NONE)
+        next = redirect_next(f);
+    if (next == REDIRECT_FOLLOW) {
+        hop(m, f);
+        return;
+    }
+    leave(m, f);
+    finish(m, f);
+}
+
+/* -- pauses and the caller ---------------------------------------------- */
+
+void
+course_pause(struct curlew_fetch *f, int64_t until_us)
+{
+    timer_set(&((struct multi *)f->home)->loop.timers, &f->pace, until_us);
+}
+
+static void
+resume(struct timer *t)
+{
+    struct curlew_fetch *f = container_of(t, struct curlew_fetch, pace);
+    struct multi *m = f->home;
+
+    f->active_us = clock_us();
+    curl_easy_pause(f->easy,
+                    CURLPAUSE_CONT); /* may deliver at once; f itself stays until multi_reap() */
+    multi_reap(m);
+}
+
+void
+course_cancel(struct multi *m, struct curlew_fetch *f)
+{
+    if (f->home == m && (f->state == FETCH_WAITING || f->state == FETCH_RUNNING)) {
+        failure_set(&f->failure, ERROR_CANCELLED, "the caller left");
+        fail(m, f);
+    }
+    fetch_unref(f);
+}
+
+void
+course_cancel_all(struct multi *m)
+{
+    struct curlew_fetch *f;
+
+    while ((f = admission_waiting(&m->admission)) != NULL)
+        course_cancel(m, fetch_ref(f));
+    while (!list_empty(&m->running))
+        course_cancel(m, fetch_ref(container_of(m->running.next, struct curlew_fetch, place)));
+}
+
+/* -- in and out of the thread -------------------------------------------- */
+
+void
+course_set_out(struct curlew_fetch *f)
+{
+    timer_init(&f->timer, time_out); /* neither is set: no thread has the fetch just now */
+    timer_init(&f->pace, resume);
+}

@@ -1,0 +1,27 @@
+/*
+ * course.h - the way of a fetch through a session thread, from its arrival to its end.
+ *
+ *   begin ─▶ admission ─▶ start ─▶ libcurl ─▶ conclude ─┬─▶ finish: done()
+ *              ▲                                        │
+ *              └──────────── a redirect ────────────────┘
+ *
+ * Of the session thread that has the fetch; only course_set_out() is for whoever posts it.
+ */
+#ifndef SESSION_COURSE_H
+#define SESSION_COURSE_H
+
+#include "session/multi.h"
+
+void course_set_out(struct curlew_fetch *f);
+void course_begin(struct multi *m, struct curlew_fetch *f); /* it has come out of the inbox */
+void course_conclude(struct multi *m, struct curlew_fetch *f,
+                     CURLcode result); /* libcurl is done with it */
+void
+course_cancel(struct multi *m, struct curlew_fetch *f); /* the caller has left; drops a reference */
+void course_cancel_all(struct multi *m);
+void course_pump(struct multi *m); /* whoever waits and can start, starts */
+
+/* From f's write callback, which then says CURL_WRITEFUNC_PAUSE: go on at that time. */
+void course_pause(struct curlew_fetch *f, int64_t until_us);
+
+#endif
