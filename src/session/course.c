@@ -21,7 +21,7 @@ give_back_easy(struct multi *m, struct curlew_fetch *f)
     curl_slist_free_all(f->lent);
     f->lent = NULL;
     curl_easy_reset(f->easy); /* it must not point into the fetch any more */
-    if (m->spare_count < MULTI_SPARE_MAX)
+    if (!f->names_host && m->spare_count < MULTI_SPARE_MAX)
         m->spare[m->spare_count++] = f->easy;
     else
         curl_easy_cleanup(f->easy);
@@ -160,10 +160,30 @@ take_easy(struct multi *m)
     return m->spare_count > 0 ? m->spare[--m->spare_count] : curl_easy_init();
 }
 
+/*
+ * A handle keeps the Host it was given as the host of cookies, for ever, resets notwithstanding: so
+ * it serves no other fetch, and no other origin.
+ */
+static int
+renew_easy(struct multi *m, struct curlew_fetch *f)
+{
+    CURL *fresh;
+
+    if (!f->names_host || f->same_origin || f->redirects == 0)
+        return 0;
+    if ((fresh = take_easy(m)) == NULL)
+        return -1;
+    jar_move(f->easy, fresh);
+    curl_easy_cleanup(f->easy);
+    f->easy = fresh;
+    f->names_host = false;
+    return 0;
+}
+
 static int
 launch(struct multi *m, struct curlew_fetch *f)
 {
-    if (f->easy == NULL && (f->easy = take_easy(m)) == NULL)
+    if ((f->easy == NULL && (f->easy = take_easy(m)) == NULL) || renew_easy(m, f) != 0)
         return failure_set(&f->failure, ERROR_INTERNAL, "out of memory");
     if (transfer_prepare(f) != 0)
         return -1;

@@ -170,6 +170,7 @@ complete_request(struct curlew_fetch *f)
         check_framing(r, &f->failure) != 0)
         return -1;
     f->method = fetch_method(r);
+    f->names_host = request_has_header(r, "host");
     if (r->max_body_bytes > f->policy->limits.response_bytes)
         r->max_body_bytes = f->policy->limits.response_bytes;
     if (r->url == NULL)

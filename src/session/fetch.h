@@ -72,6 +72,7 @@ struct curlew_fetch {
     size_t head_bytes;
     int64_t buffered; /* bytes of the body on the engine's account */
     int redirects;
+    bool names_host; /* its headers name a Host, which libcurl then takes for the cookies' host */
 };
 
 struct curlew_fetch *fetch_new(void); /* NULL: no memory */

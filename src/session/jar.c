@@ -81,6 +81,17 @@ jar_lend(struct jar *j, CURL *easy)
     return lines;
 }
 
+void
+jar_move(CURL *from, CURL *to)
+{
+    struct curl_slist *lines = lines_of(from);
+
+    jar_lend(NULL, to);
+    for (struct curl_slist *l = lines; l != NULL; l = l->next)
+        curl_easy_setopt(to, CURLOPT_COOKIELIST, l->data);
+    curl_slist_free_all(lines);
+}
+
 int
 jar_add_own(CURL *easy, const struct cookies *own, const char *host)
 {

@@ -28,6 +28,8 @@ void jar_clear(struct jar *j);
  */
 struct curl_slist *jar_lend(struct jar *j, CURL *easy);
 
+void jar_move(CURL *from, CURL *to); /* the cookies of one handle's own engine to another's */
+
 /* The request's cookies, for `host` where one names no domain.  -1: no memory. */
 int jar_add_own(CURL *easy, const struct cookies *own, const char *host);
 

@@ -90,6 +90,15 @@ request_destroy(struct request *r)
     request_init(r);
 }
 
+bool
+request_has_header(const struct request *r, const char *name)
+{
+    for (size_t i = 0; i < r->headers.count; i++)
+        if (strcasecmp(r->headers.items[i].name, name) == 0)
+            return true;
+    return false;
+}
+
 /* -- growing lists ------------------------------------------------------- */
 
 static int

@@ -123,6 +123,8 @@ int request_add_header(struct request *r, const char *name, const char *value, s
 int request_add_cookie(struct request *r, const struct cookie *c, struct failure *why);
 int request_add_part(struct request *r, const struct part *p, struct failure *why);
 
+bool request_has_header(const struct request *r, const char *name); /* given or removed */
+
 /* Fill what r leaves open from a session's defaults; headers and cookies of r win by name. */
 int request_inherit(struct request *r, const struct request *defaults, struct failure *why);
 int request_copy(struct request *to, const struct request *from, struct failure *why);

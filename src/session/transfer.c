@@ -51,15 +51,6 @@ add_header(struct curlew_fetch *f, const char *name, const char *value)
     return rc;
 }
 
-static bool
-has_header(const struct request *r, const char *name)
-{
-    for (size_t i = 0; i < r->headers.count; i++)
-        if (strcasecmp(r->headers.items[i].name, name) == 0)
-            return true;
-    return false;
-}
-
 /* What must not follow a redirect to another origin, or outlive the body it speaks of. */
 static bool
 is_left_out(const struct curlew_fetch *f, const char *name)
@@ -82,10 +73,10 @@ set_headers(struct curlew_fetch *f)
         if (!is_left_out(f, p->name) && add_header(f, p->name, p->value) != 0)
             return -1;
     }
-    if (!has_header(r, "content-type") && r->part_count == 0 &&
+    if (!request_has_header(r, "content-type") && r->part_count == 0 &&
         add_header(f, "Content-Type", f->sends_body ? r->body_type : NULL) != 0)
         return -1;
-    if (!has_header(r, "expect") && add_header(f, "Expect", NULL) != 0)
+    if (!request_has_header(r, "expect") && add_header(f, "Expect", NULL) != 0)
         return -1; /* a round trip more, for origins that are seldom ready to say no */
     SET(CURLOPT_USERAGENT, USER_AGENT);
     SET(CURLOPT_HTTPHEADER, f->header_lines);
