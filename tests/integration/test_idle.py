@@ -8,6 +8,7 @@ import pytest
 
 from tests.support.curlewd import SANITIZED
 from tests.support.many import Background
+from tests.support.procs import wait_until
 
 SECONDS = 3
 
@@ -18,7 +19,15 @@ def wake_ups(daemon):
                for task in Path(f"/proc/{daemon.pid}/task").glob("*/status"))
 
 
+def settled(daemon):
+    """What was asked before is over for all of its threads."""
+    before = wake_ups(daemon)
+    time.sleep(0.2)
+    return wake_ups(daemon) == before
+
+
 def wake_ups_while_idle(daemon):
+    wait_until("its threads to settle", lambda: settled(daemon))
     before = wake_ups(daemon)
     time.sleep(SECONDS)  # the thing to be measured is time that passes
     return wake_ups(daemon) - before

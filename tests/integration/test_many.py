@@ -10,7 +10,7 @@ import pytest
 
 from tests.support import fcgi
 from tests.support.curlewd import SANITIZED
-from tests.support.many import fcgi_ask, http_ask
+from tests.support.many import HealthWatch, fcgi_ask, http_ask
 
 COUNT = 1000
 WHOLE_TIME = 10.0  # 3 on a quiet machine; see bench/
@@ -25,28 +25,8 @@ def peak_kib(daemon):
     return int(re.search(r"VmHWM:\s+(\d+)", Path(f"/proc/{daemon.pid}/status").read_text())[1])
 
 
-async def watch_health(daemon, slowest):
-    request = fcgi.request(fcgi.params_of("GET", "/_fetch/healthz"))
-    while True:
-        start = time.monotonic()
-        assert (await fcgi_ask(daemon.socket, request)).status == 200
-        slowest[0] = max(slowest[0], time.monotonic() - start)
-        await asyncio.sleep(0.05)
-
-
 async def thousand(ask):
     return await asyncio.gather(*(ask() for _ in range(COUNT)))
-
-
-async def with_health_watched(daemon, ask):
-    slowest = [0.0]
-    watch = asyncio.create_task(watch_health(daemon, slowest))
-    start = time.monotonic()
-    answers = await thousand(ask)
-    took = time.monotonic() - start
-    watch.cancel()
-    assert not watch.done() or watch.cancelled() or watch.exception() is None
-    return answers, took, slowest[0]
 
 
 @pytest.mark.quiet
@@ -54,8 +34,11 @@ def test_all_are_answered_and_healthz_meanwhile(curlewd, origin, record_property
     daemon = curlewd({"log": {"access": False}})
     body = body_of(origin)
     request = fcgi.request(fcgi.params_of("POST", "/_fetch/v1/fetch", body=body), body)
-    answers, took, health = asyncio.run(
-        with_health_watched(daemon, lambda: fcgi_ask(daemon.socket, request)))
+    with HealthWatch(daemon.socket) as watch:
+        start = time.monotonic()
+        answers = asyncio.run(thousand(lambda: fcgi_ask(daemon.socket, request)))
+        took = time.monotonic() - start
+    health = watch.slowest()
     for name, value in (("seconds", took), ("healthz", health), ("peak_kib", peak_kib(daemon))):
         record_property(name, value)
     assert all(a.status == 200 and a.json()["body"] == "late\n" for a in answers)

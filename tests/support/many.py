@@ -2,11 +2,13 @@
 
 import asyncio
 import concurrent.futures
+import multiprocessing
 import struct
 import time
 
 from . import fcgi
 from .answer import answer_from_cgi
+from .procs import wait_until
 
 
 class Background:
@@ -28,6 +30,37 @@ class Background:
 
     def results(self, timeout=30):
         return [f.result(timeout) for f in self.futures]
+
+
+def _watch_health(path, stop, slowest):
+    while not stop.is_set():
+        answer, took = timed(fcgi.ask, path, "GET", "/_fetch/healthz")
+        slowest.value = max(slowest.value, took) if answer.status == 200 else float("inf")
+        stop.wait(0.02)
+
+
+class HealthWatch:
+    """Asks for …/healthz from a process of its own, whose time nobody else takes."""
+
+    def __init__(self, path):
+        context = multiprocessing.get_context("spawn")
+        self.stop = context.Event()
+        self.value = context.Value("d", 0.0)
+        self.process = context.Process(target=_watch_health, args=(path, self.stop, self.value))
+
+    def __enter__(self):
+        self.process.start()
+        wait_until("its first answer", lambda: self.value.value > 0)
+        return self
+
+    def __exit__(self, *_):
+        self.stop.set()
+        self.process.join(20)
+        self.process.kill()
+
+    def slowest(self):
+        """Seconds; infinite where an answer was not 200."""
+        return self.value.value
 
 
 def timed(function, *args, **kwargs):
