@@ -12,8 +12,8 @@ B      ?= build
 PYTHON  = .venv/bin/python
 say     = $(if $V,,@printf '  %-5s %s\n' $1 $@;)
 
-ifeq ($(filter -j%,$(MAKEFLAGS)),)
-MAKEFLAGS += -j$(shell nproc)
+ifeq ($(MAKELEVEL),0)
+MAKEFLAGS += -j$(shell nproc) --no-print-directory
 endif
 
 CC       ?= cc
@@ -65,7 +65,7 @@ $B/%.o: %.c
 STACK = CURLEWD=$(abspath $B/curlewd) $(PYTHON)
 
 demo run: %: deps-run
-	@$(MAKE) --no-print-directory all
+	@$(MAKE) all
 	@$(STACK) examples/$(if $(filter demo,$@),demo,stack).py
 
 deps: deps-test
@@ -79,8 +79,8 @@ FUZZ_SECONDS ?= 10
 UNDEFINED     = -fsanitize=undefined -fno-sanitize-recover=undefined
 
 test: deps-test
-	@$(MAKE) --no-print-directory unit
-	@$(MAKE) --no-print-directory integration
+	@$(MAKE) unit
+	@$(MAKE) integration
 
 unit: $B/unit
 	$B/unit
@@ -90,7 +90,8 @@ integration: all $B/embed
 
 # Criterion aborts under ThreadSanitizer, so there it is the daemon that is tested.
 asan:
-	$(MAKE) unit B=build/asan SAN="-fsanitize=address $(UNDEFINED)"
+	$(MAKE) build/asan/unit B=build/asan SAN="-fsanitize=address $(UNDEFINED)"
+	tools/asan build/asan/unit
 
 tsan:
 	TSAN_OPTIONS="$(TSAN_OPTIONS) halt_on_error=0" \
@@ -103,7 +104,7 @@ fuzzers: $(FUZZERS)
 	tools/fuzz $(FUZZ_SECONDS) $^
 
 bench: deps-test
-	@$(MAKE) --no-print-directory all $B/bench/yardstick
+	@$(MAKE) all $B/bench/yardstick
 	@YARDSTICK=$(abspath $B/bench/yardstick) $(STACK) bench/run $(BENCH_ARGS)
 
 lint:
