@@ -29,7 +29,7 @@ VERSION   = $(shell sed -n 's/.*CURLEW_VERSION "\(.*\)"/\1/p' include/curlew/cur
 
 ENGINE  = $(patsubst %.c,$B/%.o,$(wildcard src/base/*.c src/session/*.c))
 DAEMON  = $(patsubst %.c,$B/%.o,$(wildcard src/message/*.c src/gateway/*.c))
-UNIT    = $(patsubst %.c,$B/%.o,$(wildcard tests/unit/*.c))
+UNIT    = $(patsubst %.c,$B/%.o,$(wildcard tests/unit/*.c tests/unit/support/*.c))
 FUZZERS = $(patsubst tests/fuzz/%.c,$B/%,$(wildcard tests/fuzz/fuzz_*.c))
 
 all: $B/curlewd $B/libcurlew.a

@@ -1,0 +1,54 @@
+/*
+ * origin.h - a small HTTP/1.1 server on threads of the test's own process, which says what the test tells it to.
+ *
+ * One thread a connection.  The test's `serve` is called for each request, on
+ * its connection's thread, and writes the answer as it likes, byte by byte.
+ */
+#ifndef UNIT_SUPPORT_ORIGIN_H
+#define UNIT_SUPPORT_ORIGIN_H
+
+#include <pthread.h>
+#include <stdbool.h>
+#include <stddef.h>
+
+struct exchange;
+
+struct origin {
+    int fd, port;
+    char url[64]; /* http://127.0.0.1:PORT, without a slash at the end */
+    void (*serve)(struct exchange *x);
+    pthread_mutex_t lock;
+    pthread_cond_t moved;
+    int connections, open, requests; /* accepted, of these still open, heads read */
+    int held, permits;               /* exchanges in exchange_hold(), and how many may leave it */
+};
+
+struct exchange {
+    struct origin *origin;
+    int fd, number, connection; /* the request's and the connection's, from 1 */
+    char method[32], target[8192];
+    char *head; /* of the request, with the empty line; a string */
+    char *body;
+    size_t body_size;
+    bool close; /* after serve() */
+};
+
+void origin_start(struct origin *o, const char *address, void (*serve)(struct exchange *x));
+void origin_deafen(struct origin *o); /* its port is closed to new connections */
+
+void
+exchange_say(struct exchange *x, const char *format, ...) __attribute__((format(printf, 2, 3)));
+void exchange_say_bytes(struct exchange *x, const void *bytes, size_t n);
+/* A whole answer; `fields` are header lines, each with its CRLF. */
+void exchange_reply(struct exchange *x, int status, const char *fields, const char *body);
+bool exchange_is(const struct exchange *x, const char *target);
+bool exchange_has(const struct exchange *x, const char *line); /* a header line, "Name: value" */
+void exchange_hold(struct exchange *x);                        /* until origin_release() */
+
+void origin_release(struct origin *o, int n);
+void origin_await_held(struct origin *o, int n);
+void origin_await_open(struct origin *o, int n); /* until that many connections are open */
+int origin_requests(struct origin *o);
+int origin_connections(struct origin *o);
+
+#endif
