@@ -69,7 +69,8 @@ jar_lend(struct jar *j, CURL *easy)
 {
     struct curl_slist *lines;
 
-    curl_easy_setopt(easy, CURLOPT_COOKIEFILE, "");
+    /* Not COOKIEFILE: libcurl 7.88 leaks its list of files when the handle is reset. */
+    curl_easy_setopt(easy, CURLOPT_COOKIELIST, "");    /* no cookie, but it turns the engine on */
     curl_easy_setopt(easy, CURLOPT_COOKIELIST, "ALL"); /* the handle may have been used before */
     if (j == NULL)
         return NULL;
