@@ -122,21 +122,7 @@ connection_fetched(struct connection *c)
 
 /* -- the request --------------------------------------------------------- */
 
-static void
-refuse_early(struct connection *c)
-{
-    struct failure why = { 0 };
-
-    failure_set(&why, ERROR_REQUEST_TOO_LARGE,
-                "limits.request_bytes: the request's body is over %lld bytes",
-                (long long)connection_gateway(c)->request_bytes);
-    c->screen.dropping = c->linger = true;
-    c->keep = false;
-    call_fail(&c->call, &why);
-    reply_start(c);
-}
-
-/* The parameters are whole: a body that is announced too large is refused before it is read. */
+/* The parameters are whole.  A body that is announced too large is not kept, not even its start. */
 static void
 open_request(struct connection *c)
 {
@@ -153,7 +139,21 @@ open_request(struct connection *c)
     c->screen.stdin_max = (size_t)connection_gateway(c)->request_bytes;
     length = fastcgi_param(c->fastcgi, "CONTENT_LENGTH");
     if (length != NULL && strtoll(length, NULL, 10) > connection_gateway(c)->request_bytes)
-        refuse_early(c);
+        c->screen.dropping = true;
+}
+
+/*
+ * Said only when the peer has sent all of it: h2o aborts and HAProxy hangs when the answer comes
+ * before they are done.
+ */
+static int
+check_size(struct connection *c, struct failure *why)
+{
+    if (!c->screen.dropping)
+        return 0;
+    return failure_set(why, ERROR_REQUEST_TOO_LARGE,
+                       "limits.request_bytes: the request's body is over %lld bytes",
+                       (long long)connection_gateway(c)->request_bytes);
 }
 
 /* A body that is not as long as announced is not the one that was sent. */
@@ -179,13 +179,13 @@ serve(struct connection *c)
 {
     struct failure why = { 0 };
 
-    if (fastcgi_read_body(c->fastcgi, &c->call.body) != 0) {
+    if (!c->screen.dropping && fastcgi_read_body(c->fastcgi, &c->call.body) != 0) {
         connection_close(c);
         return;
     }
     connection_reset_buffer(&c->in);
     timer_clear(&connection_loop(c)->timers, &c->timer);
-    if (check_length(c, &why) == 0 && router_find(&c->call, &why) == 0)
+    if (check_size(c, &why) == 0 && check_length(c, &why) == 0 && router_find(&c->call, &why) == 0)
         c->call.route->serve(&c->call);
     else
         call_fail(&c->call, &why);
@@ -205,7 +205,8 @@ aborted(struct connection *c)
     if (c->waiting) {
         curlew_cancel(c->call.fetch);
     } else if (c->state == READING && c->opened) {
-        c->call.sent = SIZE_MAX; /* nothing to say */
+        c->call.sent = SIZE_MAX;           /* nothing to say */
+        c->screen.phase = PHASE_ANSWERING; /* and no more of STDIN to come */
         reply_start(c);
     } else if (c->state == READING) {
         connection_close(c);
@@ -225,7 +226,7 @@ act_on(struct connection *c, enum screen_verdict v)
         serve(c);
         break;
     case SCREEN_TOO_LARGE:
-        refuse_early(c);
+        buffer_free(&c->in);
         break;
     case SCREEN_ABORTED:
         aborted(c);

@@ -34,7 +34,6 @@ struct connection {
     bool opened;     /* libfcgi has the request's parameters; the gateway counts it as busy */
     bool waiting;    /* the call's fetch is in flight */
     bool finished;   /* all of the answer is in `out` */
-    bool linger;     /* the peer has not sent all of its request yet */
     struct screen screen;
     struct buffer in, out; /* screened records; records to be sent */
     size_t out_sent;
