@@ -185,7 +185,7 @@ complete_request(struct curlew_fetch *f)
 int
 engine_submit(struct curlew *c, struct curlew_fetch *f, curlew_done *done, void *arg)
 {
-    f->failure = (struct failure){ 0 };
+    fetch_renew(f); /* it may have been refused, or done, before */
     if (c->draining)
         return failure_set(&f->failure, ERROR_DRAINING, "the daemon is stopping");
     f->engine = c;

@@ -29,18 +29,30 @@ fetch_ref(struct curlew_fetch *f)
 }
 
 void
+fetch_renew(struct curlew_fetch *f)
+{
+    if (f->buffered > 0)
+        counter_add(&f->engine->stats.buffered, -f->buffered);
+    f->buffered = 0;
+    response_destroy(&f->response);
+    url_destroy(&f->url);
+    free(f->proxy_host);
+    f->proxy_host = NULL;
+    pairs_destroy(&f->cookie_names);
+    policy_unref(f->policy);
+    f->policy = NULL;
+    f->session = NULL;
+    f->redirects = 0;
+    f->failure = (struct failure){ 0 };
+}
+
+void
 fetch_unref(struct curlew_fetch *f)
 {
     if (f == NULL || atomic_fetch_sub(&f->refs, 1) != 1)
         return;
-    if (f->buffered > 0)
-        counter_add(&f->engine->stats.buffered, -f->buffered);
+    fetch_renew(f);
     request_destroy(&f->request);
-    response_destroy(&f->response);
-    url_destroy(&f->url);
-    free(f->proxy_host);
-    pairs_destroy(&f->cookie_names);
-    policy_unref(f->policy);
     free(f);
 }
 
