@@ -12,7 +12,6 @@ PAGES = sorted(page for folder in (".", "docs", "docker", "bench", "examples", "
 
 
 def test_operations_has_every_metric_and_no_other(way):
-    way.fetch("http://127.0.0.1:9/")
     text = way.ask("GET", "/metrics").body.decode()
     exposed = set(re.findall(r"^# TYPE (\w+)", text, re.M))
     page = (ROOT / "docs/operations.md").read_text()
