@@ -26,9 +26,10 @@ struct curlew {
     struct multi **threads;
     int thread_count;
     pthread_mutex_t policy_lock;
-    struct policy *policy; /* for new fetches */
-    atomic_bool draining;  /* new fetches are refused */
-    atomic_bool stopping;  /* and those in flight are cancelled */
+    struct policy *policy;    /* for new fetches */
+    atomic_int in_flight_max; /* that policy's, read without the lock */
+    atomic_bool draining;     /* new fetches are refused */
+    atomic_bool stopping;     /* and those in flight are cancelled */
     struct engine_stats stats;
 };
 

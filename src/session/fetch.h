@@ -59,7 +59,7 @@ struct curlew_fetch {
     int64_t submitted_us, posted_us, started_us, active_us;
 
     CURL *easy;
-    int64_t sent; /* bytes of the hop's body that the idle time-out has seen go out */
+    int64_t sent;        /* bytes of the hop's body that the idle time-out has seen go out */
     bool requested;      /* a connection stands, and the request goes out on it */
     struct link sockets; /* of the pool, opened in this hop */
     int socket;          /* of the hop's connection as far as libcurl has told; -1 */
@@ -72,6 +72,7 @@ struct curlew_fetch {
     bool sends_body;    /* likewise */
     bool same_origin;   /* still the origin that was asked: credentials may be sent */
     size_t head_bytes;
+    int folds;        /* continuation lines in the hop's heads */
     int64_t buffered; /* bytes of the body on the engine's account */
     int redirects;
     bool names_host; /* its headers name a Host, which libcurl then takes for the cookies' host */

@@ -11,6 +11,7 @@
 #include "base/mailbox.h"
 #include "session/admission.h"
 #include "session/fetch.h"
+#include "session/lookups.h"
 #include "session/pool.h"
 
 #define MULTI_SPARE_MAX 128 /* easy handles kept for the next fetches */
@@ -26,6 +27,7 @@ struct multi {
     bool curl_timer_told;    /* libcurl has set it anew since it fired */
     struct pool pool;
     struct admission admission;
+    struct lookups lookups;
     struct link running;
     CURL *spare[MULTI_SPARE_MAX];
     int spare_count;
