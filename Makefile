@@ -96,6 +96,7 @@ asan:
 # Criterion aborts under ThreadSanitizer, so there the daemon alone is tested.
 tsan:
 	$(MAKE) all B=build/tsan SAN=-fsanitize=thread
+	tests/tsan/run build/tsan
 	TSAN_OPTIONS="$(TSAN_OPTIONS) " $(MAKE) sanitized B=build/tsan
 
 # Without the tests that measure time or memory: sanitizers need more of both.
