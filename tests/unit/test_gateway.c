@@ -71,8 +71,9 @@ static void
 teardown(void)
 {
     gateway_drain(gateway, 0);
-    gateway_free(gateway);
+    gateway_join(gateway);
     curlew_free(engine);
+    gateway_free(gateway);
     auth_destroy(&auth);
     rmdir(folder);
     OS_LibShutdown();
