@@ -28,7 +28,7 @@ deadline_of(const struct curlew_fetch *f)
     return idle < total ? idle : total;
 }
 
-/* Bytes on their way out make no noise: whether more have gone is asked when silence is suspected. */
+/* Bytes on their way out make no noise: whether more have gone is asked when it seems silent. */
 static bool
 has_sent_more(struct curlew_fetch *f)
 {

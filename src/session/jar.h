@@ -29,12 +29,12 @@ void jar_move(CURL *from, CURL *to); /* the cookies of one handle's own engine t
 
 /*
  * Put the jar's cookies for the host in (j may be NULL), but for those the engine has, or was lent
- * before: they may have been deleted since.  What was lent is added to `lent`, which the caller frees with
- * curl_slist_free_all() after jar_return().  -1: no memory.
+ * before: they may have been deleted since.  What was lent is added to `lent`, which the caller
+ * frees with curl_slist_free_all() after jar_return().  -1: no memory.
  */
 int jar_lend(struct jar *j, CURL *easy, const char *host, struct curl_slist **lent);
 
-/* The request's cookies, for `host` where one names no domain.  -1: no memory, or too long for libcurl. */
+/* The request's cookies, for `host` where one names no domain.  -1: too long for libcurl. */
 int jar_add_own(CURL *easy, const struct cookies *own, const char *host);
 
 /*

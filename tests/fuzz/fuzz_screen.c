@@ -7,6 +7,7 @@
 
 #include "gateway/fastcgi.h"
 #include "gateway/screen.h"
+#include "screen_plan.h"
 
 #include <stdint.h>
 #include <stdio.h>
@@ -28,87 +29,10 @@ check(bool ok, const char *what)
     abort();
 }
 
-/* -- a plan of records --------------------------------------------------- */
-
-struct input {
-    const uint8_t *at;
-    size_t left;
-};
-
-static uint8_t
-byte(struct input *in)
-{
-    if (in->left == 0)
-        return 0;
-    in->left--;
-    return *in->at++;
-}
-
 static void
-add_record(struct buffer *b, int type, int id, const void *content, size_t n, size_t padding)
+check_same(const struct buffer *a, const struct buffer *b, const char *what)
 {
-    const char header[8] = { 1, (char)type, 0, (char)id, (char)(n >> 8), (char)n, (char)padding };
-
-    buffer_add(b, header, sizeof header);
-    buffer_add(b, content, n);
-    for (size_t i = 0; i < padding; i++)
-        buffer_addc(b, 'p');
-}
-
-/* One name and value as they should be, in one record or in two. */
-static void
-add_param(struct input *in, struct buffer *b, int id)
-{
-    char pair[64] = { (char)(byte(in) % 8), (char)(byte(in) % 8) };
-    size_t n = 2 + (size_t)pair[0] + (size_t)pair[1], cut = byte(in) % (n + 1);
-
-    for (size_t i = 2; i < n; i++)
-        pair[i] = (char)('a' + byte(in) % 26);
-    if (cut > 0)
-        add_record(b, 4, id, pair, cut, byte(in) % 9);
-    if (cut < n)
-        add_record(b, 4, id, pair + cut, n - cut, 0);
-}
-
-static void
-add_anything(struct input *in, struct buffer *b)
-{
-    char content[256];
-    size_t n = byte(in);
-    int type = byte(in) % 13, id = byte(in) % 3;
-
-    for (size_t i = 0; i < n; i++)
-        content[i] = (char)byte(in);
-    add_record(b, type, id, content, n, byte(in) % 9);
-}
-
-static void
-follow_plan(struct input *in, struct buffer *b)
-{
-    static const char keep[8] = { 0, 1, 1 }, once[8] = { 0, 1, 0 }, filter[8] = { 0, 3, 1 };
-
-    while (in->left > 0 && b->len < BYTES_MAX / 2) {
-        int step = byte(in) % 12, id = 1 + byte(in) % 4 / 3;
-
-        if (step < 2)
-            add_record(b, 1, id, step == 0 ? keep : once, 8, 0);
-        else if (step == 2)
-            add_record(b, 1, id, filter, 8, 0);
-        else if (step < 5)
-            add_param(in, b, id);
-        else if (step == 5)
-            add_record(b, 4, id, NULL, 0, 0);
-        else if (step < 8)
-            add_record(b, 5, id, "some bytes of a body", byte(in) % 21, byte(in) % 9);
-        else if (step == 8)
-            add_record(b, 5, id, NULL, 0, 0);
-        else if (step == 9)
-            add_record(b, 2, id, NULL, 0, 0);
-        else if (step == 10)
-            add_record(b, 9, 0, "\x0e\0FCGI_MAX_CONNS", 16, 0);
-        else
-            add_anything(in, b);
-    }
+    check(a->len == b->len && (a->len == 0 || memcmp(a->data, b->data, a->len) == 0), what);
 }
 
 /* -- one connection ------------------------------------------------------ */
@@ -251,8 +175,8 @@ on_complete(struct side *s)
     if (!s->screen.dropping) {
         look(s);
         check(fastcgi_read_body(s->fastcgi, &s->body) == 0, "libfcgi takes the body");
-        check(s->body.len == s->sent.len && s->body.len <= STDIN_MAX, "as long as it was sent");
-        check(s->body.len == 0 || memcmp(s->body.data, s->sent.data, s->body.len) == 0, "the same");
+        check(s->body.len <= STDIN_MAX, "within its limit");
+        check_same(&s->body, &s->sent, "the body as it was sent");
         buffer_add(&s->trace, s->body.data, s->body.len);
     }
     s->answering = true;
@@ -290,8 +214,7 @@ side_take(struct side *s, const char *bytes, size_t n)
             continue;
         }
         v = screen_feed(&s->screen, bytes, piece, &used, &s->in, &s->out);
-        check(used <= piece, "no more bytes than there are");
-        check(used > 0, "at least one byte");
+        check(used > 0 && used <= piece, "some of the bytes");
         check(used == piece || v != SCREEN_MORE, "all bytes, or a verdict");
         check(buffer_ok(&s->in) && buffer_ok(&s->out), "within limits");
         s->taken += used;
@@ -303,12 +226,6 @@ side_take(struct side *s, const char *bytes, size_t n)
 }
 
 /* -- twice --------------------------------------------------------------- */
-
-static bool
-same(const struct buffer *a, const struct buffer *b)
-{
-    return a->len == b->len && (a->len == 0 || memcmp(a->data, b->data, a->len) == 0);
-}
 
 static void
 cut_and_compare(const char *bytes, size_t n, unsigned seed)
@@ -324,8 +241,8 @@ cut_and_compare(const char *bytes, size_t n, unsigned seed)
         piece = piece < n - at ? piece : n - at;
         side_take(&cut, bytes + at, piece);
     }
-    check(same(&whole.trace, &cut.trace), "the same verdicts, parameters and bodies");
-    check(same(&whole.out, &cut.out), "the same answers");
+    check_same(&whole.trace, &cut.trace, "the same verdicts, parameters and bodies");
+    check_same(&whole.out, &cut.out, "the same answers");
     side_close(&whole);
     side_close(&cut);
 }

@@ -1,4 +1,4 @@
-/* test_admission_queue.c - the bounded queue: who waits, who makes room, and all of it at random. */
+/* test_admission_queue.c - the bounded queue: who waits, who makes room; all of it at random. */
 
 #include "support/admission.h"
 

@@ -1,5 +1,6 @@
 /*
- * admission.h - what the tests of admission share: an engine without threads, and fetches that only queue.
+ * admission.h - what the tests of admission share: an engine without threads, and fetches that
+ * only queue.
  */
 #ifndef UNIT_SUPPORT_ADMISSION_H
 #define UNIT_SUPPORT_ADMISSION_H

@@ -1,6 +1,6 @@
 /*
- * cookie_origin.h - what the tests of the jar share: an origin that sets and tells cookies, an engine
- * whose session has a shared jar.
+ * cookie_origin.h - what the tests of the jar share: an origin that sets and tells cookies, an
+ * engine whose session has a shared jar.
  */
 #ifndef UNIT_SUPPORT_COOKIE_ORIGIN_H
 #define UNIT_SUPPORT_COOKIE_ORIGIN_H

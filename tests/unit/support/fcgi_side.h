@@ -1,5 +1,6 @@
 /*
- * fcgi_side.h - libfcgi over memory, as a connection uses it, and what a web server reads of its answers.
+ * fcgi_side.h - libfcgi over memory, as a connection uses it, and what a web server reads of its
+ * answers.
  */
 #ifndef UNIT_SUPPORT_FCGI_SIDE_H
 #define UNIT_SUPPORT_FCGI_SIDE_H

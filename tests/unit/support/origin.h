@@ -1,5 +1,6 @@
 /*
- * origin.h - a small HTTP/1.1 server on threads of the test's own process, which says what the test tells it to.
+ * origin.h - a small HTTP/1.1 server on threads of the test's own process, which says what the
+ * test tells it to.
  *
  * One thread a connection.  The test's `serve` is called for each request, on
  * its connection's thread, and writes the answer as it likes, byte by byte.

@@ -19,7 +19,7 @@ static char last_body[1024];
 static const char *location; /* of /go */
 static char field[8192];
 
-/* /go redirects by the status after it, /go?301, to the location; /N goes on to /N-1, down to /end. */
+/* /go?STATUS redirects so to the location; /N goes on to /N-1, down to /end. */
 static inline void
 serve(struct exchange *x)
 {

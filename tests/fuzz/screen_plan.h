@@ -1,0 +1,95 @@
+/*
+ * screen_plan.h - bytes as a plan of FastCGI records: most of them in order, some not.
+ */
+#ifndef FUZZ_SCREEN_PLAN_H
+#define FUZZ_SCREEN_PLAN_H
+
+#include "base/buffer.h"
+
+#include <stdint.h>
+#include <stdlib.h>
+
+#define PLAN_BYTES_MAX (1 << 19)
+
+struct input {
+    const uint8_t *at;
+    size_t left;
+};
+
+static uint8_t
+byte(struct input *in)
+{
+    if (in->left == 0)
+        return 0;
+    in->left--;
+    return *in->at++;
+}
+
+static void
+add_record(struct buffer *b, int type, int id, const void *content, size_t n, size_t padding)
+{
+    const char header[8] = { 1, (char)type, 0, (char)id, (char)(n >> 8), (char)n, (char)padding };
+
+    buffer_add(b, header, sizeof header);
+    buffer_add(b, content, n);
+    for (size_t i = 0; i < padding; i++)
+        buffer_addc(b, 'p');
+}
+
+/* One name and value as they should be, in one record or in two. */
+static void
+add_param(struct input *in, struct buffer *b, int id)
+{
+    char pair[64] = { (char)(byte(in) % 8), (char)(byte(in) % 8) };
+    size_t n = 2 + (size_t)pair[0] + (size_t)pair[1], cut = byte(in) % (n + 1);
+
+    for (size_t i = 2; i < n; i++)
+        pair[i] = (char)('a' + byte(in) % 26);
+    if (cut > 0)
+        add_record(b, 4, id, pair, cut, byte(in) % 9);
+    if (cut < n)
+        add_record(b, 4, id, pair + cut, n - cut, 0);
+}
+
+static void
+add_anything(struct input *in, struct buffer *b)
+{
+    char content[256];
+    size_t n = byte(in);
+    int type = byte(in) % 13, id = byte(in) % 3;
+
+    for (size_t i = 0; i < n; i++)
+        content[i] = (char)byte(in);
+    add_record(b, type, id, content, n, byte(in) % 9);
+}
+
+static void
+follow_plan(struct input *in, struct buffer *b)
+{
+    static const char keep[8] = { 0, 1, 1 }, once[8] = { 0, 1, 0 }, filter[8] = { 0, 3, 1 };
+
+    while (in->left > 0 && b->len < PLAN_BYTES_MAX) {
+        int step = byte(in) % 12, id = 1 + byte(in) % 4 / 3;
+
+        if (step < 2)
+            add_record(b, 1, id, step == 0 ? keep : once, 8, 0);
+        else if (step == 2)
+            add_record(b, 1, id, filter, 8, 0);
+        else if (step < 5)
+            add_param(in, b, id);
+        else if (step == 5)
+            add_record(b, 4, id, NULL, 0, 0);
+        else if (step < 8)
+            add_record(b, 5, id, "some bytes of a body", byte(in) % 21, byte(in) % 9);
+        else if (step == 8)
+            add_record(b, 5, id, NULL, 0, 0);
+        else if (step == 9)
+            add_record(b, 2, id, NULL, 0, 0);
+        else if (step == 10)
+            add_record(b, 9, 0, "\x0e\0FCGI_MAX_CONNS", 16, 0);
+        else
+            add_anything(in, b);
+    }
+}
+
+#endif
