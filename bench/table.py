@@ -41,7 +41,8 @@ def _idle(r):
 
 def text(result):
     m = result["machine"]
-    lines = [f"{m['model']}, {m['cpus']} cores, Linux {m['kernel']}; {', '.join(m['versions'][:2])}"]
+    versions = ", ".join(m["versions"][:2])
+    lines = [f"{m['model']}, {m['cpus']} cores, Linux {m['kernel']}; {versions}"]
     for part, write in (("per_fetch", _per_fetch), ("thousand", _thousand), ("idle", _idle)):
         if part in result:
             lines += ["", *write(result[part])]

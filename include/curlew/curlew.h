@@ -48,7 +48,8 @@ struct curlew *curlew_new(const struct curlew_options *o, char *why, size_t size
 void curlew_drain(struct curlew *c); /* refuse new fetches from now on; those in flight go on */
 void curlew_free(
     struct curlew *
-        c); /* cancels what is in flight, waits for its callbacks, releases; free the fetches first */
+        /* cancels what is in flight, waits for its callbacks, releases; free the fetches first */
+        c);
 
 /*
  * A fetch of an absolute http or https URL by GET; the setters copy what they are given and return
@@ -62,7 +63,8 @@ void curlew_fetch_set_timeout(struct curlew_fetch *f, int64_t total_ms); /* 0: n
 void curlew_fetch_free(struct curlew_fetch *f);                          /* never one in flight */
 
 /*
- * 0: taken.  -1: refused, still the caller's, and curlew_fetch_error() says why.  A fetch that was refused
+ * 0: taken.  -1: refused, still the caller's, and curlew_fetch_error() says why.  A fetch that
+ * was refused
  * or has come back may be submitted again, but one that was cancelled stays so.
  */
 int curlew_submit(struct curlew *c, struct curlew_fetch *f, curlew_done *done, void *arg);

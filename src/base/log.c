@@ -4,7 +4,7 @@
 
 #include "base/buffer.h"
 #include "base/clock.h"
-#include "base/utf8.h"
+#include "base/log_format.h"
 
 #include <errno.h>
 #include <pthread.h>
@@ -35,158 +35,6 @@ static struct {
     .waiting = { .max = RING_BYTES },
     .level = LOG_INFO,
 };
-
-static const char *const level_names[] = { "error", "warning", "info", "debug" };
-
-/* -- numbers: printf() would be most of what a line costs ----------------- */
-
-static void
-add_padded(struct buffer *b, uint64_t n, int digits)
-{
-    char text[20];
-    size_t at = sizeof text;
-
-    do {
-        text[--at] = (char)('0' + n % 10);
-        n /= 10;
-    } while (n > 0 || sizeof text - at < (size_t)digits);
-    buffer_add(b, text + at, sizeof text - at);
-}
-
-static void
-add_number(struct buffer *b, int64_t n)
-{
-    if (n < 0)
-        buffer_addc(b, '-');
-    add_padded(b, n < 0 ? 0 - (uint64_t)n : (uint64_t)n, 1);
-}
-
-/* Six decimals, as many as a microsecond has. */
-static void
-add_seconds(struct buffer *b, double seconds)
-{
-    uint64_t us = seconds > 0 ? (uint64_t)(seconds * US_PER_SECOND + 0.5) : 0;
-
-    add_padded(b, us / US_PER_SECOND, 1);
-    buffer_addc(b, '.');
-    add_padded(b, us % US_PER_SECOND, 6);
-}
-
-/* -- one line ------------------------------------------------------------ */
-
-/* A date costs more than the rest of a line, so each thread keeps that of the second at hand. */
-static void
-add_time(struct buffer *b)
-{
-    static _Thread_local time_t second;
-    static _Thread_local char text[32];
-    struct timespec now;
-    struct tm tm;
-    long ms;
-
-    clock_gettime(CLOCK_REALTIME, &now);
-    if (now.tv_sec != second) {
-        second = now.tv_sec;
-        gmtime_r(&second, &tm);
-        strftime(text, sizeof text, "%Y-%m-%dT%H:%M:%S.", &tm);
-    }
-    ms = now.tv_nsec / (NS_PER_US * US_PER_MS);
-    buffer_adds(b, text);
-    add_padded(b, (uint64_t)ms, 3);
-    buffer_addc(b, 'Z');
-}
-
-/* The line breaks beyond ASCII (NEL, LS, PS), as many readers of logs take them; their length, or 0. */
-static size_t
-is_line_break(const char *c)
-{
-    if (strncmp(c, "\xc2\x85", 2) == 0)
-        return 2;
-    return strncmp(c, "\xe2\x80\xa8", 3) == 0 || strncmp(c, "\xe2\x80\xa9", 3) == 0 ? 3 : 0;
-}
-
-/* Quoted, as JSON asks; what is not UTF-8 is shown as ISO-8859-1, so nothing in a line can break it. */
-static void
-add_quoted(struct buffer *b, const char *text)
-{
-    bool utf8 = utf8_valid(text, strlen(text));
-    size_t skip;
-
-    buffer_addc(b, '"');
-    for (const unsigned char *c = (const unsigned char *)text; *c != '\0'; c++) {
-        if (*c == '"' || *c == '\\')
-            buffer_printf(b, "\\%c", *c);
-        else if (*c < 0x20 || *c == 0x7f || (*c >= 0x80 && !utf8))
-            buffer_printf(b, "\\u%04x", *c);
-        else if (utf8 && (skip = is_line_break((const char *)c)) > 0) {
-            buffer_adds(b, skip == 2 ? "\\u0085" : c[2] == 0xa8 ? "\\u2028" : "\\u2029");
-            c += skip - 1;
-        } else
-            buffer_addc(b, (char)*c);
-    }
-    buffer_addc(b, '"');
-}
-
-static bool
-is_plain(const char *text)
-{
-    if (*text == '\0')
-        return false;
-    for (; *text != '\0'; text++)
-        if (*text <= ' ' || *text > '~' || *text == '"' || *text == '=' || *text == '\\')
-            return false;
-    return true;
-}
-
-static void
-add_value(struct buffer *b, const struct log_field *f, bool json)
-{
-    if (f->kind == LOG_NUMBER)
-        add_number(b, f->number);
-    else if (f->kind == LOG_SECONDS)
-        add_seconds(b, f->seconds);
-    else if (!json && is_plain(f->text))
-        buffer_adds(b, f->text);
-    else
-        add_quoted(b, f->text);
-}
-
-static void
-add_field(struct buffer *b, const struct log_field *f, bool json)
-{
-    if (f->kind == LOG_TEXT && f->text == NULL)
-        return;
-    buffer_adds(b, json ? ",\"" : " ");
-    buffer_adds(b, f->name);
-    buffer_adds(b, json ? "\":" : "=");
-    add_value(b, f, json);
-}
-
-/* A sentence for people may quote what a stranger sent: no control character gets through. */
-static void
-add_event(struct buffer *b, const char *event)
-{
-    for (; *event != '\0'; event++)
-        buffer_addc(b, (unsigned char)*event < 0x20 || *event == 0x7f ? '?' : *event);
-}
-
-static void
-write_line(struct buffer *b, enum log_level level, const char *event,
-           const struct log_field *fields, size_t count, bool json)
-{
-    buffer_adds(b, json ? "{\"time\":\"" : "");
-    add_time(b);
-    if (json) {
-        buffer_printf(b, "\",\"level\":\"%s\",\"event\":", level_names[level]);
-        add_quoted(b, event);
-    } else {
-        buffer_printf(b, " %s ", level_names[level]);
-        add_event(b, event);
-    }
-    for (size_t i = 0; i < count; i++)
-        add_field(b, &fields[i], json);
-    buffer_adds(b, json ? "}\n" : "\n");
-}
 
 /* -- where lines go ------------------------------------------------------ */
 
@@ -230,10 +78,10 @@ log_event(enum log_level level, const char *event, const struct log_field *field
     if (level > the_log.level)
         return;
     buffer_init(&line, LINE_BYTES);
-    write_line(&line, level, event, fields, count, the_log.json);
+    log_format(&line, level, event, fields, count, the_log.json);
     if (!buffer_ok(&line)) {
         buffer_free(&line);
-        write_line(&line, level, "a log line was too long to write", NULL, 0, the_log.json);
+        log_format(&line, level, "a log line was too long to write", NULL, 0, the_log.json);
     }
     pthread_mutex_lock(&the_log.lock);
     if (the_log.running)
@@ -289,7 +137,7 @@ tell_dropped(uint64_t count)
     snprintf(text, sizeof text, "%llu log lines were dropped: standard error is too slow",
              (unsigned long long)count);
     buffer_init(&line, LINE_BYTES);
-    write_line(&line, LOG_WARNING, text, NULL, 0, the_log.json);
+    log_format(&line, LOG_WARNING, text, NULL, 0, the_log.json);
     write_out(line.data, line.len);
     buffer_free(&line);
 }

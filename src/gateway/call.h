@@ -24,7 +24,10 @@ struct call {
     struct curlew_fetch *fetch; /* in flight: only to be cancelled; afterwards: the call's */
     bool frames;                /* the caller takes application/vnd.curlew.frames */
 
-    /* The answer: head and prefix are the call's, the middle is somebody else's, say the fetch's body. */
+    /*
+     * The answer: head and prefix are the call's, the middle is somebody else's, say the fetch's
+     * body.
+     */
     struct buffer head, prefix;
     const char *middle, *suffix;
     size_t middle_len, suffix_len;
@@ -38,7 +41,10 @@ void call_reset(struct call *c); /* frees all it has; ready for the next request
 const char *call_method(const struct call *c);
 const char *call_query(const struct call *c); /* "" where there is none */
 
-/* Answer: status, Content-Type and c->prefix … as body.  Further header lines may stand in c->head before. */
+/*
+ * Answer: status, Content-Type and c->prefix … as body.  Further header lines may stand in
+ * c->head before.
+ */
 void call_answer(struct call *c, int status, const char *type);
 void call_fail(struct call *c, const struct failure *f); /* a problem document */
 

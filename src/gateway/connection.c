@@ -18,7 +18,8 @@
 #define KEEP_BYTES 16384 /* a buffer up to this size is kept for the next request */
 
 /*
- * Four times what reply.c lets wait.  Only a peer that asks the screen for answers and reads none gets
+ * Four times what reply.c lets wait.  Only a peer that asks the screen for answers and reads
+ * none gets
  * there: it is cut off.
  */
 #define OUT_MAX (1 << 20)
@@ -211,7 +212,8 @@ aborted(struct connection *c)
     if (c->waiting) {
         curlew_cancel(c->call.fetch);
     } else if (c->state == READING && c->opened) {
-        connection_reset_buffer(&c->in); /* or the next request would begin with what is left of it */
+        /* or the next request would begin with what is left of it */
+        connection_reset_buffer(&c->in);
         c->call.sent = SIZE_MAX;           /* nothing to say */
         c->screen.phase = PHASE_ANSWERING; /* and no more of STDIN to come */
         reply_start(c);

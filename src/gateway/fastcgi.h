@@ -18,7 +18,10 @@ struct fastcgi; /* one connection's side of libfcgi */
 
 int fastcgi_start(void); /* once, before any thread; takes over no signal */
 
-/* Screened records are read, and dropped, from `in`; records to be sent go to `out`.  Both stay the caller's. */
+/*
+ * Screened records are read, and dropped, from `in`; records to be sent go to `out`.  Both stay
+ * the caller's.
+ */
 struct fastcgi *fastcgi_new(struct buffer *in, struct buffer *out); /* NULL: no memory */
 void fastcgi_free(struct fastcgi *f);
 

@@ -1,7 +1,8 @@
 /*
  * listener.h - the sockets web servers connect to.
  *
- * ADDR is unix:PATH, HOST:PORT ([::1]:9000 for IPv6), or fd:N for a socket that is listening already.
+ * ADDR is unix:PATH, HOST:PORT ([::1]:9000 for IPv6), or fd:N for a socket that is listening
+ * already.
  */
 #ifndef GATEWAY_LISTENER_H
 #define GATEWAY_LISTENER_H

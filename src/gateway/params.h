@@ -21,7 +21,10 @@ struct params {              /* all zero at the start of a request */
     uint32_t name_left, value_left;
 };
 
-/* The next n bytes of the stream; false: a length over the limit, a NUL, a "=" in a name, or too many bytes. */
+/*
+ * The next n bytes of the stream; false: a length over the limit, a NUL, a "=" in a name, or too
+ * many bytes.
+ */
 bool params_feed(struct params *p, const char *bytes, size_t n);
 
 bool params_between(const struct params *p); /* no pair is half read: the stream may end here */

@@ -1,4 +1,7 @@
-/* route_status.c - GET …/v1/status and …/status: what the daemon is doing, for programs and for people. */
+/*
+ * route_status.c - GET …/v1/status and …/status: what the daemon is doing, for programs and for
+ * people.
+ */
 
 #include "gateway/gateway.h"
 #include "gateway/routes.h"

@@ -14,7 +14,10 @@ struct route {
     void (*fetched)(struct call *c); /* c->fetch is back: answer */
 };
 
-/* The route of c's request, in c->route; -1 with `why`: not_found, method_not_allowed, unauthorized. */
+/*
+ * The route of c's request, in c->route; -1 with `why`: not_found, method_not_allowed,
+ * unauthorized.
+ */
 int router_find(struct call *c, struct failure *why);
 
 #endif

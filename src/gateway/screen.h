@@ -20,7 +20,8 @@ enum screen_verdict {
     SCREEN_MORE,     /* all bytes are used; the request goes on */
     SCREEN_HEAD,     /* the parameters are whole */
     SCREEN_COMPLETE, /* STDIN has ended: the request is whole */
-    SCREEN_TOO_LARGE, /* STDIN is over its limit; what is left of it is dropped, up to SCREEN_COMPLETE */
+    /* STDIN is over its limit; what is left of it is dropped, up to SCREEN_COMPLETE */
+    SCREEN_TOO_LARGE,
     SCREEN_ABORTED, /* the web server takes the request back */
     SCREEN_CLOSE,   /* answered, and the peer wanted no further request on this connection */
     SCREEN_BROKEN,  /* no FastCGI, or more than the limits: close */

@@ -7,12 +7,12 @@
 #include "message/config.h"
 #include "message/field.h"
 
-typedef int setting_read(struct config *c, const json_t *value, const struct place *at,
-                         struct failure *why);
+typedef int
+setting_read(struct config *c, const json_t *value, const struct place *at, struct failure *why);
 
 struct setting {
-    struct field field; /* its name is dotted: "limits.in_flight" */
-    setting_read *read; /* where the field's kind is FIELD_OTHER */
+    struct field field;                 /* its name is dotted: "limits.in_flight" */
+    setting_read *read;                 /* where the field's kind is FIELD_OTHER */
     enum { ONE, TEXTS, INTEGERS } list; /* in the environment, commas separate a list's elements */
 };
 

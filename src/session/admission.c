@@ -129,7 +129,10 @@ lane_first(struct lane *l)
     return container_of(l->queue.next, struct curlew_fetch, place);
 }
 
-/* In the ring exactly while it waits and is below its own limit; one that is in it keeps its turn. */
+/*
+ * In the ring exactly while it waits and is below its own limit; one that is in it keeps its
+ * turn.
+ */
 static void
 lane_join(struct admission *a, struct lane *l)
 {

@@ -33,7 +33,10 @@ int egress_rules_add(char ***list, size_t *count, const char *rule); /* copies; 
 
 struct egress; /* compiled: immutable, safe to read from every thread */
 
-/* NULL with `why` filled: no memory, or a rule that is neither a CIDR nor a host name, or a bad port. */
+/*
+ * NULL with `why` filled: no memory, or a rule that is neither a CIDR nor a host name, or a bad
+ * port.
+ */
 struct egress *egress_new(const struct egress_rules *rules, struct failure *why);
 void egress_free(struct egress *e);
 bool egress_report_only(const struct egress *e);

@@ -36,7 +36,10 @@ struct curlew {
 /* NULL with `why`: an egress rule that makes no sense, no memory, no thread. */
 struct curlew *engine_new(const struct engine_settings *settings, struct failure *why);
 
-/* New fetches go by the new settings (all but `threads`, which stay); -1 with `why`: nothing has changed. */
+/*
+ * New fetches go by the new settings (all but `threads`, which stay); -1 with `why`: nothing has
+ * changed.
+ */
 int engine_reload(struct curlew *c, const struct engine_settings *settings, struct failure *why);
 
 struct policy *engine_policy(struct curlew *c); /* a new reference */
@@ -50,7 +53,10 @@ struct multi *engine_thread_of(struct curlew *c, const char *origin);
 /* A place has become free: threads other than `by` may have a fetch waiting for it. */
 void engine_place_freed(struct curlew *c, struct multi *by);
 
-/* Add n bytes to the account of buffered bodies; -1 past the policy's limit, and nothing is added. */
+/*
+ * Add n bytes to the account of buffered bodies; -1 past the policy's limit, and nothing is
+ * added.
+ */
 int engine_account(struct curlew *c, const struct policy *p, int64_t n);
 
 const char *engine_curl_version(void); /* libcurl's own line: version, TLS, features */

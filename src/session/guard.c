@@ -1,5 +1,6 @@
 /*
- * guard.c - the egress guard at its post: where libcurl is about to connect, or to reuse a connection.
+ * guard.c - the egress guard at its post: where libcurl is about to connect, or to reuse a
+ * connection.
  *
  * The open-socket callback sees the resolved address of every new connection;
  * the pre-request callback sees the address of a reused one, which an earlier

@@ -1,4 +1,7 @@
-/* outcome.c - the end of a hop: its figures, and what libcurl's result means in the contract's words. */
+/*
+ * outcome.c - the end of a hop: its figures, and what libcurl's result means in the contract's
+ * words.
+ */
 
 #include "base/clock.h"
 #include "session/transfer.h"
@@ -41,7 +44,10 @@ static const struct {
     { CURLE_SSL_INVALIDCERTSTATUS, ERROR_TLS_FAILED },
     { CURLE_SSL_CLIENTCERT, ERROR_TLS_FAILED },
     { CURLE_USE_SSL_FAILED, ERROR_TLS_FAILED },
-    /* The one time-out left to libcurl is the connect time-out; the others are the fetch's own timer. */
+    /*
+     * The one time-out left to libcurl is the connect time-out; the others are the fetch's own
+     * timer.
+     */
     { CURLE_OPERATION_TIMEDOUT, ERROR_CONNECT_TIMEOUT },
     { CURLE_PARTIAL_FILE, ERROR_INCOMPLETE_BODY },
     { CURLE_SEND_ERROR, ERROR_SEND_FAILED },

@@ -192,7 +192,10 @@ bound_idle(struct pool *p, const struct session *of)
         retire(oldest);
 }
 
-/* Several transfers may share a socket under HTTP/2, and none of them need be polled for: paused ones. */
+/*
+ * Several transfers may share a socket under HTTP/2, and none of them need be polled for: paused
+ * ones.
+ */
 static bool
 has_users(struct pool_socket *s, struct link *running)
 {

@@ -36,7 +36,10 @@ int rules_init(struct rules *list, char *const *texts, size_t count, const char 
                struct failure *why);
 void rules_destroy(struct rules *list); /* a zeroed one too */
 
-/* `host` of `size` bytes, without a trailing dot; case does not matter.  Never a literal address. */
+/*
+ * `host` of `size` bytes, without a trailing dot; case does not matter.  Never a literal
+ * address.
+ */
 const struct rule *rules_find_host(const struct rules *list, const char *host, size_t size);
 
 /* The narrowest network that holds the address. */

@@ -63,7 +63,10 @@ is_left_out(const struct curlew_fetch *f, const char *name)
     return !f->sends_body && f->redirects > 0 && strncasecmp(name, "content-", 8) == 0;
 }
 
-/* Methods whose request says Content-Length: 0 where there is nothing to send (RFC 9110 section 8.6). */
+/*
+ * Methods whose request says Content-Length: 0 where there is nothing to send (RFC 9110 section
+ * 8.6).
+ */
 static bool
 expects_body(const char *method)
 {
@@ -71,7 +74,10 @@ expects_body(const char *method)
            strcmp(method, "PATCH") == 0;
 }
 
-/* libcurl's own Content-Type is a form's, and its Expect a round trip that few origins answer "no". */
+/*
+ * libcurl's own Content-Type is a form's, and its Expect a round trip that few origins answer
+ * "no".
+ */
 static int
 set_body_headers(struct curlew_fetch *f)
 {
@@ -202,7 +208,10 @@ set_tls(struct curlew_fetch *f)
     SET(CURLOPT_SSL_VERIFYHOST, f->request.verify ? 2L : 0L);
     if (s->ca_file != NULL) {
         SET(CURLOPT_CAINFO, s->ca_file);
-        /* Its content may have changed under the same name, and who was trusted once is not for ever. */
+        /*
+         * Its content may have changed under the same name, and who was trusted once is not for
+         * ever.
+         */
         SET(CURLOPT_CA_CACHE_TIMEOUT, 0L);
         SET(CURLOPT_SSL_SESSIONID_CACHE, 0L);
     }
@@ -233,7 +242,10 @@ set_http_version(struct curlew_fetch *f)
     return 0;
 }
 
-/* collect.c holds the speed between two slices: a tenth of a second's worth each, within libcurl's limits. */
+/*
+ * collect.c holds the speed between two slices: a tenth of a second's worth each, within
+ * libcurl's limits.
+ */
 static long
 slice_of(int64_t bytes_a_second)
 {
@@ -250,7 +262,10 @@ set_limits(struct curlew_fetch *f)
     /* 0 would mean libcurl's own five minutes, and there is no "never" */
     SET(CURLOPT_CONNECTTIMEOUT_MS,
         r->connect_timeout_ms > 0 ? (long)r->connect_timeout_ms : 24 * 3600 * 1000L);
-    /* The pool sees to it: libcurl would judge the connections of all sessions by this one's age. */
+    /*
+     * The pool sees to it: libcurl would judge the connections of all sessions by this one's
+     * age.
+     */
     SET(CURLOPT_MAXAGE_CONN, INT_MAX / 1000L);
     if (r->max_recv_speed > 0)
         SET(CURLOPT_BUFFERSIZE, slice_of(r->max_recv_speed));

@@ -23,10 +23,16 @@ struct url {
 int url_parse(struct url *u, const char *text, struct failure *why); /* 0; -1: bad_url */
 void url_destroy(struct url *u);
 
-/* The host of a proxy's URL (http, https, socks5 or socks5h); the caller frees.  NULL with `why`. */
+/*
+ * The host of a proxy's URL (http, https, socks5 or socks5h); the caller frees.  NULL with
+ * `why`.
+ */
 char *url_proxy_host(const char *proxy, struct failure *why);
 
-/* Append name=value to the query in `text`, percent-encoded as a form does but with %20 for a space. */
+/*
+ * Append name=value to the query in `text`, percent-encoded as a form does but with %20 for a
+ * space.
+ */
 void url_add_param(struct buffer *text, const char *name, const char *value);
 
 /* Percent-encode all but RFC 3986's unreserved characters. */
