@@ -70,7 +70,14 @@ buffer_room(struct buffer *b, size_t n)
 /* -- adding ------------------------------------------------------------- */
 
 void
-buffer_add(struct buffer *b, const void *p, size_t n)
+buffer_expect(struct buffer *b, size_t n)
+{
+    if (!b->failed)
+        reserve(b, n);
+}
+
+void
+buffer_grow_add(struct buffer *b, const void *p, size_t n)
 {
     char *to = buffer_room(b, n);
 
@@ -83,15 +90,24 @@ buffer_add(struct buffer *b, const void *p, size_t n)
 }
 
 void
-buffer_adds(struct buffer *b, const char *s)
+buffer_add_digits(struct buffer *b, uint64_t n, int digits)
 {
-    buffer_add(b, s, strlen(s));
+    char text[20];
+    size_t at = sizeof text;
+
+    do {
+        text[--at] = (char)('0' + n % 10);
+        n /= 10;
+    } while (n > 0 || sizeof text - at < (size_t)digits);
+    buffer_add(b, text + at, sizeof text - at);
 }
 
 void
-buffer_addc(struct buffer *b, char c)
+buffer_add_integer(struct buffer *b, int64_t n)
 {
-    buffer_add(b, &c, 1);
+    if (n < 0)
+        buffer_addc(b, '-');
+    buffer_add_digits(b, n < 0 ? 0 - (uint64_t)n : (uint64_t)n, 1);
 }
 
 void

@@ -9,6 +9,8 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
+#include <string.h>
 
 struct buffer {
     char *data; /* owned; NUL-terminated once anything is in it */
@@ -22,9 +24,10 @@ void buffer_init(struct buffer *b, size_t max);
 void buffer_free(struct buffer *b);  /* leaves it empty and usable */
 void buffer_clear(struct buffer *b); /* empty, not failed; keeps its memory */
 
-void buffer_add(struct buffer *b, const void *p, size_t n);
-void buffer_adds(struct buffer *b, const char *s);
-void buffer_addc(struct buffer *b, char c);
+void buffer_expect(struct buffer *b, size_t n); /* about n more bytes will come: a hint */
+void buffer_grow_add(struct buffer *b, const void *p, size_t n);  /* for buffer_add() */
+void buffer_add_digits(struct buffer *b, uint64_t n, int digits); /* at least so many, up to 20 */
+void buffer_add_integer(struct buffer *b, int64_t n);
 void buffer_printf(struct buffer *b, const char *format, ...) __attribute__((format(printf, 2, 3)));
 void buffer_drop(struct buffer *b, size_t n); /* forget the first n bytes */
 
@@ -34,5 +37,31 @@ char *buffer_room(struct buffer *b, size_t n);
 bool buffer_ok(const struct buffer *b);
 char *
 buffer_steal(struct buffer *b, size_t *len); /* the caller frees; NULL where nothing is in it */
+
+/* In line, as an envelope is some two hundred of these, most of them of a length known here. */
+static inline void
+buffer_add(struct buffer *b, const void *p, size_t n)
+{
+    if (b->failed || n >= b->cap - b->len || n > b->max - b->len) {
+        buffer_grow_add(b, p, n);
+        return;
+    }
+    if (n > 0)
+        memcpy(b->data + b->len, p, n);
+    b->len += n;
+    b->data[b->len] = '\0';
+}
+
+static inline void
+buffer_adds(struct buffer *b, const char *s)
+{
+    buffer_add(b, s, strlen(s));
+}
+
+static inline void
+buffer_addc(struct buffer *b, char c)
+{
+    buffer_add(b, &c, 1);
+}
 
 #endif

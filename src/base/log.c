@@ -16,6 +16,7 @@
 #include <unistd.h>
 
 #define RING_BYTES (512 * 1024)
+#define LINE_USUAL 500 /* allocated at once */
 #define LINE_BYTES 8192
 #define GATHER_US  (20 * US_PER_MS) /* lines that come together are written together */
 #define NS_PER_US  1000
@@ -78,6 +79,7 @@ log_event(enum log_level level, const char *event, const struct log_field *field
     if (level > the_log.level)
         return;
     buffer_init(&line, LINE_BYTES);
+    buffer_expect(&line, LINE_USUAL);
     log_format(&line, level, event, fields, count, the_log.json);
     if (!buffer_ok(&line)) {
         buffer_free(&line);

@@ -12,38 +12,15 @@
 
 static const char *const level_names[] = { "error", "warning", "info", "debug" };
 
-/* -- numbers: printf() would be most of what a line costs ----------------- */
-
-static void
-add_padded(struct buffer *b, uint64_t n, int digits)
-{
-    char text[20];
-    size_t at = sizeof text;
-
-    do {
-        text[--at] = (char)('0' + n % 10);
-        n /= 10;
-    } while (n > 0 || sizeof text - at < (size_t)digits);
-    buffer_add(b, text + at, sizeof text - at);
-}
-
-static void
-add_number(struct buffer *b, int64_t n)
-{
-    if (n < 0)
-        buffer_addc(b, '-');
-    add_padded(b, n < 0 ? 0 - (uint64_t)n : (uint64_t)n, 1);
-}
-
 /* Six decimals, as many as a microsecond has. */
 static void
 add_seconds(struct buffer *b, double seconds)
 {
     uint64_t us = seconds > 0 ? (uint64_t)(seconds * US_PER_SECOND + 0.5) : 0;
 
-    add_padded(b, us / US_PER_SECOND, 1);
+    buffer_add_digits(b, us / US_PER_SECOND, 1);
     buffer_addc(b, '.');
-    add_padded(b, us % US_PER_SECOND, 6);
+    buffer_add_digits(b, us % US_PER_SECOND, 6);
 }
 
 /* -- one line ------------------------------------------------------------ */
@@ -66,7 +43,7 @@ add_time(struct buffer *b)
     }
     ms = now.tv_nsec / (NS_PER_US * US_PER_MS);
     buffer_adds(b, text);
-    add_padded(b, (uint64_t)ms, 3);
+    buffer_add_digits(b, (uint64_t)ms, 3);
     buffer_addc(b, 'Z');
 }
 
@@ -122,7 +99,7 @@ static void
 add_value(struct buffer *b, const struct log_field *f, bool json)
 {
     if (f->kind == LOG_NUMBER)
-        add_number(b, f->number);
+        buffer_add_integer(b, f->number);
     else if (f->kind == LOG_SECONDS)
         add_seconds(b, f->seconds);
     else if (!json && is_plain(f->text))

@@ -10,16 +10,12 @@
 #include <sys/eventfd.h>
 #include <unistd.h>
 
+/* To have woken is all; the eventfd is watched for edges, so nobody needs to read it. */
 static void
 woken(struct watch *w, uint32_t events)
 {
-    struct loop *l = container_of(w, struct loop, wake);
-    uint64_t n;
-
+    (void)w;
     (void)events;
-    if (read(w->fd, &n, sizeof n) < 0)
-        return; /* nobody had written: nothing to reset */
-    atomic_store(&l->woken, false);
 }
 
 int
@@ -32,7 +28,7 @@ loop_init(struct loop *l)
         return -1;
     if ((l->wake.fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)) < 0)
         goto no_wake;
-    if (loop_add(l, &l->wake, EPOLLIN) != 0)
+    if (loop_add(l, &l->wake, EPOLLIN | EPOLLET) != 0)
         goto no_watch;
     l->now_us = clock_us();
     return 0;
@@ -100,10 +96,26 @@ sleep_ms(const struct loop *l)
     return left > INT_MAX ? INT_MAX : (int)left;
 }
 
+/*
+ * Who wakes says so in `woken`, then looks whether the thread sleeps; the thread says that it
+ * sleeps, then looks at `woken`.  One of the two sees the other, and only a sleeper costs a write.
+ */
+static int
+doze(struct loop *l)
+{
+    int n;
+
+    atomic_store(&l->sleeping, true);
+    n = epoll_wait(l->epoll_fd, l->batch, LOOP_BATCH, atomic_load(&l->woken) ? 0 : sleep_ms(l));
+    atomic_store(&l->sleeping, false);
+    atomic_store(&l->woken, false);
+    return n;
+}
+
 void
 loop_turn(struct loop *l)
 {
-    int n = epoll_wait(l->epoll_fd, l->batch, LOOP_BATCH, sleep_ms(l));
+    int n = doze(l);
 
     l->now_us = clock_us();
     l->batch_end = n > 0 ? n : 0;
@@ -122,7 +134,7 @@ loop_wake(struct loop *l)
 {
     static const uint64_t one = 1;
 
-    if (atomic_exchange(&l->woken, true))
+    if (atomic_exchange(&l->woken, true) || !atomic_load(&l->sleeping))
         return;
     while (write(l->wake.fd, &one, sizeof one) < 0)
         ; /* EINTR only: the counter cannot overflow */

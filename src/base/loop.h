@@ -24,8 +24,9 @@ struct watch {
 
 struct loop {
     int epoll_fd;
-    struct watch wake; /* an eventfd */
-    atomic_bool woken; /* one write to it is enough until the thread has seen it */
+    struct watch wake;    /* an eventfd */
+    atomic_bool woken;    /* somebody has called loop_wake() since the thread last slept */
+    atomic_bool sleeping; /* the thread sleeps, or is about to */
     struct timers timers;
     int64_t now_us; /* when the thread last woke */
     struct epoll_event batch[LOOP_BATCH];

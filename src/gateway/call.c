@@ -9,6 +9,7 @@
 #include <string.h>
 
 #define HEAD_BYTES_MAX 65536
+#define KEEP_BYTES     4096 /* a buffer up to this size is kept for the next answer */
 
 void
 call_init(struct call *c)
@@ -19,18 +20,36 @@ call_init(struct call *c)
     buffer_init(&c->prefix, SIZE_MAX / 2);
 }
 
+/* Its memory serves the next answer, unless that would be much. */
+static void
+empty(struct buffer *b)
+{
+    if (b->cap > KEEP_BYTES || b->failed)
+        buffer_free(b);
+    else
+        buffer_clear(b);
+}
+
 void
 call_reset(struct call *c)
 {
     buffer_free(&c->body);
-    buffer_free(&c->head);
-    buffer_free(&c->prefix);
+    empty(&c->head);
+    empty(&c->prefix);
     fetch_unref(c->fetch);
     c->fetch = NULL;
     c->route = NULL;
     c->frames = c->answered = false;
     c->middle = c->suffix = NULL;
     c->middle_len = c->suffix_len = c->sent = 0;
+}
+
+void
+call_destroy(struct call *c)
+{
+    call_reset(c);
+    buffer_free(&c->head);
+    buffer_free(&c->prefix);
 }
 
 const char *
@@ -83,10 +102,15 @@ call_answer(struct call *c, int status, const char *type)
 {
     bool head = strcmp(call_method(c), "HEAD") == 0;
 
-    buffer_printf(&c->head,
-                  "Status: %d %s\r\nContent-Type: %s\r\nContent-Length: %zu\r\n"
-                  "Cache-Control: no-store\r\n\r\n",
-                  status, reason_of(status), type, c->prefix.len + c->middle_len + c->suffix_len);
+    buffer_adds(&c->head, "Status: ");
+    buffer_add_integer(&c->head, status);
+    buffer_addc(&c->head, ' ');
+    buffer_adds(&c->head, reason_of(status));
+    buffer_adds(&c->head, "\r\nContent-Type: ");
+    buffer_adds(&c->head, type);
+    buffer_adds(&c->head, "\r\nContent-Length: ");
+    buffer_add_integer(&c->head, (int64_t)(c->prefix.len + c->middle_len + c->suffix_len));
+    buffer_adds(&c->head, "\r\nCache-Control: no-store\r\n\r\n");
     if (head) {
         buffer_free(&c->prefix);
         c->middle_len = c->suffix_len = 0;

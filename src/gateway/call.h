@@ -36,7 +36,8 @@ struct call {
 };
 
 void call_init(struct call *c);
-void call_reset(struct call *c); /* frees all it has; ready for the next request */
+void call_reset(struct call *c); /* ready for the next request */
+void call_destroy(struct call *c);
 
 const char *call_method(const struct call *c);
 const char *call_query(const struct call *c); /* "" where there is none */

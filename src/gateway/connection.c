@@ -95,7 +95,7 @@ void
 connection_free(struct connection *c)
 {
     list_remove(&c->place);
-    call_reset(&c->call);
+    call_destroy(&c->call);
     fastcgi_free(c->fastcgi);
     buffer_free(&c->in);
     buffer_free(&c->out);

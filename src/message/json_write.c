@@ -7,6 +7,7 @@
 #include <string.h>
 
 #define EACH(byte) (UINT64_C(0x0101010101010101) * (byte))
+#define BLOCK      32 /* bytes looked at together */
 
 /* -- text --------------------------------------------------------------- */
 
@@ -45,24 +46,20 @@ escape(char *to, unsigned char c)
     return to + 6;
 }
 
-/* Eight bytes at a time, as most need no escape, by way of the stack. */
-void
-json_add_escaped(struct buffer *to, const char *text, size_t n)
+/* Up to BLOCK bytes, eight at a time, by way of the stack. */
+static void
+add_mixed(struct buffer *to, const char *text, size_t n)
 {
-    char work[1024], *p = work;
+    char work[BLOCK * 6 + 8], *p = work;
 
     while (n > 0) {
         size_t step = n < 8 ? n : 8;
-        uint64_t word = 0;
+        uint64_t word = EACH(' '); /* plain, where the text is shorter */
 
-        if (p > work + sizeof work - 48) { /* eight bytes, all escaped */
-            buffer_add(to, work, (size_t)(p - work));
-            p = work;
-        }
         memcpy(&word, text, step);
-        if (step == 8 && all_plain(word)) {
+        if (all_plain(word)) {
             memcpy(p, &word, 8);
-            p += 8;
+            p += step;
         } else {
             for (size_t i = 0; i < step; i++)
                 p = escape(p, (unsigned char)text[i]);
@@ -71,6 +68,36 @@ json_add_escaped(struct buffer *to, const char *text, size_t n)
         n -= step;
     }
     buffer_add(to, work, (size_t)(p - work));
+}
+
+/* A loop of a fixed length and without a branch, which compilers make vector instructions of. */
+static bool
+block_plain(const char *text)
+{
+    unsigned char odd = 0;
+
+    for (int i = 0; i < BLOCK; i++) {
+        unsigned char c = (unsigned char)text[i];
+
+        odd |= (unsigned char)((c < 0x20) | (c == '"') | (c == '\\'));
+    }
+    return odd == 0;
+}
+
+void
+json_add_escaped(struct buffer *to, const char *text, size_t n)
+{
+    while (n > 0) {
+        size_t plain = 0, rest;
+
+        while (n - plain >= BLOCK && block_plain(text + plain))
+            plain += BLOCK;
+        rest = n - plain < BLOCK ? n - plain : BLOCK;
+        buffer_add(to, text, plain);
+        add_mixed(to, text + plain, rest);
+        text += plain + rest;
+        n -= plain + rest;
+    }
 }
 
 void
@@ -86,15 +113,7 @@ json_add_text(struct buffer *to, const char *text, size_t n)
 void
 json_add_integer(struct buffer *to, int64_t n)
 {
-    char text[20], *p = text + sizeof text;
-    uint64_t left = n < 0 ? -(uint64_t)n : (uint64_t)n;
-
-    do
-        *--p = (char)('0' + left % 10);
-    while ((left /= 10) > 0);
-    if (n < 0)
-        *--p = '-';
-    buffer_add(to, p, (size_t)(text + sizeof text - p));
+    buffer_add_integer(to, n);
 }
 
 void

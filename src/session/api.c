@@ -107,14 +107,9 @@ set_type(struct curlew_fetch *f, const char *type)
 
     if (curlew_fetch_add_header(f, "Content-Type", type) != 0)
         return -1;
-    for (size_t i = 0; i < h->count; i++) {
-        if (i + 1 < h->count && strcasecmp(h->items[i].name, "content-type") == 0) {
-            free(h->items[i].name);
-            free(h->items[i].value);
-        } else {
+    for (size_t i = 0; i < h->count; i++)
+        if (i + 1 == h->count || strcasecmp(h->items[i].name, "content-type") != 0)
             h->items[kept++] = h->items[i];
-        }
-    }
     h->count = kept;
     return 0;
 }

@@ -70,18 +70,12 @@ static int
 continue_field(struct curlew_fetch *f, const char *line, size_t n)
 {
     struct head *h = &f->response.head;
-    struct pair *last = &h->headers.items[h->headers.count - 1];
-    char *joined;
 
     if (++f->folds > FOLDS_MAX)
         return failure_set(&f->failure, ERROR_PROTOCOL_ERROR,
                            "the response's head has over %d folded lines", FOLDS_MAX);
     line = skip_blanks(line, &n);
-    if (asprintf(&joined, "%s %.*s", last->value, (int)n, line) < 0)
-        return -1;
-    free(last->value);
-    last->value = joined;
-    return 0;
+    return pairs_extend(&h->headers, line, n);
 }
 
 /* The cookies that the chain set or deleted; whether they were taken, the engine knows. */

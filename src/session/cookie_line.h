@@ -40,7 +40,7 @@ bool cookie_line_near(const struct cookie_line *a, const struct cookie_line *b);
 bool cookie_line_same(const struct cookie_line *a, const struct cookie_line *b);
 bool cookie_lines_hold(const struct curl_slist *lines, const struct cookie_line *wanted);
 
-/* May this host be sent it at all?  Paths, schemes and address literals are for libcurl to judge. */
+/* May this host be sent it at all?  Paths, schemes and addresses are for libcurl to judge. */
 bool cookie_line_suits(const struct cookie_line *l, const char *host);
 
 int64_t cookie_line_expires(const struct cookie_line *l); /* since 1970; 0: none */

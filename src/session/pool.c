@@ -24,6 +24,7 @@ struct pool_socket {
     struct link birth;       /* among the sockets of the hop that opened it */
     ino_t inode;             /* of that very socket, whoever has its number now */
     struct timer timer;      /* end of its idle time */
+    uint32_t wanted;         /* EPOLLIN, EPOLLOUT: what libcurl waits for; 0: nothing */
     uint32_t events;         /* watched for; 0: not at all */
     bool counted;            /* among the open connections */
 };
@@ -45,11 +46,31 @@ pool_destroy(struct pool *p)
 /* -- one socket ---------------------------------------------------------- */
 
 static void
+watch_for(struct pool_socket *s, uint32_t events)
+{
+    struct loop *l = s->pool->loop;
+
+    if (events == s->events)
+        return;
+    if (events == 0)
+        loop_remove(l, &s->watch);
+    else if (s->events == 0)
+        loop_add(l, &s->watch, events);
+    else
+        loop_change(l, &s->watch, events);
+    s->events = events;
+}
+
+static void
 socket_ready(struct watch *w, uint32_t events)
 {
     struct pool_socket *s = container_of(w, struct pool_socket, watch);
     int what = 0;
 
+    if (s->wanted == 0) { /* idle, and closed by the origin: libcurl will notice when it looks */
+        watch_for(s, 0);
+        return;
+    }
     if (events & (EPOLLIN | EPOLLHUP | EPOLLERR))
         what |= CURL_CSELECT_IN;
     if (events & EPOLLOUT)
@@ -211,7 +232,7 @@ pool_settle(struct pool *p, int fd, struct link *running)
     struct pool_socket *s = fd >= 0 ? socket_of(p, fd) : NULL;
     int64_t until;
 
-    if (s == NULL || s->policy == NULL || s->events != 0 || has_users(s, running))
+    if (s == NULL || s->policy == NULL || s->wanted != 0 || has_users(s, running))
         return;
     leave_idle(s);
     until = clock_us() + (int64_t)s->session->settings.idle_seconds * US_PER_SECOND;
@@ -289,20 +310,15 @@ pool_attach(struct curlew_fetch *f)
     curl_easy_setopt(f->easy, CURLOPT_CLOSESOCKETDATA, &((struct multi *)f->home)->pool);
 }
 
-static void
-watch_for(struct pool_socket *s, uint32_t events)
+/*
+ * Between two transfers a connection stays as it is watched: the next will want the same, and the
+ * kernel need not be told twice a fetch.  Not so while it connects: libcurl may then close it
+ * without telling.
+ */
+static bool
+stays_watched(const struct pool_socket *s)
 {
-    struct loop *l = s->pool->loop;
-
-    if (events == s->events)
-        return;
-    if (events == 0)
-        loop_remove(l, &s->watch);
-    else if (s->events == 0)
-        loop_add(l, &s->watch, events);
-    else
-        loop_change(l, &s->watch, events);
-    s->events = events;
+    return s->wanted == 0 && s->events == EPOLLIN && s->policy != NULL;
 }
 
 /* CURLMOPT_SOCKETFUNCTION. */
@@ -322,8 +338,10 @@ pool_on_socket(CURL *easy, curl_socket_t fd, int what, void *arg, void *socket)
     if (s == NULL)
         return 0;
     leave_idle(s);
-    watch_for(s, (what & CURL_POLL_IN ? (uint32_t)EPOLLIN : 0) |
-                     (what & CURL_POLL_OUT ? (uint32_t)EPOLLOUT : 0));
+    s->wanted = (what & CURL_POLL_IN ? (uint32_t)EPOLLIN : 0) |
+                (what & CURL_POLL_OUT ? (uint32_t)EPOLLOUT : 0);
+    if (!stays_watched(s))
+        watch_for(s, s->wanted);
     if (what == CURL_POLL_REMOVE && s->policy == NULL)
         socket_close(s); /* libcurl closes it without telling */
     return 0;

@@ -44,17 +44,6 @@ part_destroy(struct part *p)
 }
 
 void
-pairs_destroy(struct pairs *p)
-{
-    for (size_t i = 0; i < p->count; i++) {
-        free(p->items[i].name);
-        free(p->items[i].value);
-    }
-    free(p->items);
-    *p = (struct pairs){ 0 };
-}
-
-void
 cookies_destroy(struct cookies *c)
 {
     for (size_t i = 0; i < c->count; i++)
@@ -131,24 +120,6 @@ list_grow(void **items, size_t *count, size_t size)
     }
     (*count)++;
     return memset((char *)p + n * size, 0, size);
-}
-
-int
-pairs_add(struct pairs *p, const char *name, size_t name_size, const char *value, size_t value_size)
-{
-    struct pair *item = list_grow((void **)&p->items, &p->count, sizeof *item);
-
-    if (item == NULL)
-        return -1;
-    item->name = strndup(name, name_size);
-    if (value != NULL)
-        item->value = strndup(value, value_size);
-    if (item->name != NULL && (value == NULL || item->value != NULL))
-        return 0;
-    free(item->name); /* half an item would be taken for a whole one: jar_return() compares names */
-    free(item->value);
-    p->count--;
-    return -1;
 }
 
 int

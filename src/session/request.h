@@ -9,20 +9,11 @@
 #define SESSION_REQUEST_H
 
 #include "base/error.h"
+#include "session/pairs.h"
 
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
-
-struct pair {
-    char *name;
-    char *value; /* NULL: the default of this name is removed */
-};
-
-struct pairs {
-    struct pair *items;
-    size_t count;
-};
 
 /* A cookie of the request, as in RFC 6265 section 5.3.  A NULL domain: the URL's host only. */
 struct cookie {
@@ -105,9 +96,6 @@ struct request {
     enum response_body response_body;
 };
 
-void pairs_destroy(struct pairs *p);
-int pairs_add(struct pairs *p, const char *name, size_t name_size, const char *value,
-              size_t value_size); /* copies; -1: no memory */
 void cookies_destroy(struct cookies *c);
 int cookies_add(struct cookies *list, const struct cookie *c); /* copies; -1: no memory */
 

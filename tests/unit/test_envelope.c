@@ -14,10 +14,7 @@ static struct buffer out;
 static void
 add_header(const char *name, const char *value)
 {
-    struct pairs *h = &r.head.headers;
-
-    h->items = realloc(h->items, (h->count + 1) * sizeof *h->items);
-    h->items[h->count++] = (struct pair){ strdup(name), strdup(value) };
+    pairs_add(&r.head.headers, name, strlen(name), value, strlen(value));
 }
 
 static void
