@@ -43,7 +43,7 @@ bool cookie_lines_hold(const struct curl_slist *lines, const struct cookie_line 
 /* May this host be sent it at all?  Paths, schemes and addresses are for libcurl to judge. */
 bool cookie_line_suits(const struct cookie_line *l, const char *host);
 
-int64_t cookie_line_expires(const struct cookie_line *l); /* since 1970; 0: none */
+int64_t cookie_line_expires(const struct cookie_line *l);             /* since 1970; 0: none */
 int cookie_line_add(struct cookies *to, const struct cookie_line *l); /* -1: no memory */
 
 #endif

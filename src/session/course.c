@@ -285,7 +285,8 @@ resume(struct timer *t)
 
     f->active_us = clock_us();
     /*
-     * May deliver at once; f itself stays until multi_reap().  What a callback refuses then, libcurl
+     * May deliver at once; f itself stays until multi_reap().  What a callback refuses then,
+     * libcurl
      * tells here and nowhere else: the transfer would sit there until its time-out.
      */
     if (curl_easy_pause(f->easy, CURLPAUSE_CONT) != CURLE_OK) {

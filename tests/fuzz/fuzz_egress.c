@@ -159,7 +159,10 @@ judge_addresses(struct input *in, const struct egress *e, const struct opinion *
     }
 }
 
-/* Any text as a rule and as a host: no crash, a reason for every refusal, case and dot no matter. */
+/*
+ * Any text as a rule and as a host: no crash, a reason for every refusal, case and dot no
+ * matter.
+ */
 static void
 judge_texts(struct input *in, struct egress_rules *rules)
 {

@@ -1,5 +1,6 @@
 /*
- * egress_support.h - what the tests of the egress guard share: rules from words, addresses from text.
+ * egress_support.h - what the tests of the egress guard share: rules from words, addresses from
+ * text.
  */
 #ifndef UNIT_EGRESS_SUPPORT_H
 #define UNIT_EGRESS_SUPPORT_H

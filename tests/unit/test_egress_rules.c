@@ -1,4 +1,7 @@
-/* test_egress_rules.c - which texts are rules of the egress guard, and what is said of the others. */
+/*
+ * test_egress_rules.c - which texts are rules of the egress guard, and what is said of the
+ * others.
+ */
 
 #include "egress_support.h"
 
