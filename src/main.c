@@ -200,9 +200,13 @@ warn_of_restart(const struct config *now, const struct config *then)
 
     for (size_t i = 0; i < now->listen_count && !listens_elsewhere; i++)
         listens_elsewhere = strcmp(now->listen[i], then->listen[i]) != 0;
+    if (strcmp(now->socket_group ? now->socket_group : "",
+               then->socket_group ? then->socket_group : "") != 0)
+        listens_elsewhere = true;
     if (listens_elsewhere || now->socket_mode != then->socket_mode ||
         now->responders != then->responders || now->engine.threads != then->engine.threads)
-        log_warning("listen, socket_mode, responders and threads change only with a restart");
+        log_warning("listen, socket_mode, socket_group, responders and threads change only with a "
+                    "restart");
 }
 
 static void
