@@ -286,8 +286,7 @@ resume(struct timer *t)
     f->active_us = clock_us();
     /*
      * May deliver at once; f itself stays until multi_reap().  What a callback refuses then,
-     * libcurl
-     * tells here and nowhere else: the transfer would sit there until its time-out.
+     * libcurl tells here and nowhere else: the transfer would sit there until its time-out.
      */
     if (curl_easy_pause(f->easy, CURLPAUSE_CONT) != CURLE_OK) {
         failure_set(&f->failure, ERROR_INTERNAL, "the transfer could not be resumed");
