@@ -24,7 +24,7 @@ def _thousand(r):
     yield "|---:|---:|---:|---:|---:|"
     for run in r["runs"]:
         nginx, socket = run["healthz"]["nginx"], run["healthz"]["socket"]
-        yield (f"| {run['answered']:,} | {run['max_ms'] / 1e3:.2f} s "
+        yield (f"| {run['in_time']:,} | {run['last_s']:.2f} s "
                f"| {run['peak_kib'] / 1024:.1f} MiB "
                f"| {nginx['median_ms']:.1f}, {nginx['max_ms']:.1f} ms "
                f"| {socket['median_ms']:.1f}, {socket['max_ms']:.1f} ms |")

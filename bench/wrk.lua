@@ -2,8 +2,25 @@
 --
 -- BENCH_BODY makes it a POST of that request object.  BENCH_ONCE lets each connection ask once.
 
+local ffi = require("ffi")
+ffi.cdef [[
+    struct timespec { long seconds, nanoseconds; };
+    int clock_gettime(int clock, struct timespec *now);
+]]
+
 local body = os.getenv("BENCH_BODY")
-local asked, once = 0, tonumber(os.getenv("BENCH_ONCE"))
+local once = tonumber(os.getenv("BENCH_ONCE"))
+local asked, threads = 0, {}
+local start
+
+-- Of the whole crowd, from the first question on: how many were answered in time, and the last.
+in_time, last = 0, 0
+
+local function now()
+    local t = ffi.new("struct timespec")
+    ffi.C.clock_gettime(1, t) -- CLOCK_MONOTONIC
+    return tonumber(t.seconds) + tonumber(t.nanoseconds) / 1e9
+end
 
 if body then
     wrk.method = "POST"
@@ -14,16 +31,26 @@ end
 if once then
     -- Asked before every request, for how many milliseconds it should wait.
     function delay()
+        start = start or now()
         asked = asked + 1
         return asked > once and 3600 * 1000 or 0
     end
+
+    function response()
+        last = now() - start
+        in_time = in_time + (last <= 3 and 1 or 0)
+    end
+end
+
+function setup(thread)
+    table.insert(threads, thread)
 end
 
 function done(summary, latency)
     local e = summary.errors
     io.write(string.format('\n{"requests": %d, "failed": %d, "seconds": %.6f, "p50_ms": %.3f, '
-        .. '"p99_ms": %.3f, "max_ms": %.3f}\n',
+        .. '"p99_ms": %.3f, "in_time": %d, "last_s": %.3f}\n',
         summary.requests, e.connect + e.read + e.write + e.status + e.timeout,
         summary.duration / 1e6, latency:percentile(50) / 1e3, latency:percentile(99) / 1e3,
-        latency.max / 1e3))
+        threads[1]:get("in_time"), threads[1]:get("last")))
 end
