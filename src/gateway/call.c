@@ -7,7 +7,7 @@
 
 #include <string.h>
 
-#define HEAD_BYTES_MAX 65536
+#define HEAD_BYTES_MAX (512 * 1024) /* more than a transfer takes of an origin's head */
 
 void
 call_init(struct call *c)
@@ -27,7 +27,7 @@ call_reset(struct call *c)
     fetch_unref(c->fetch);
     c->fetch = NULL;
     c->route = NULL;
-    c->frames = c->answered = false;
+    c->frames = c->answered = c->streaming = c->hand_off = false;
     c->middle = c->suffix = NULL;
     c->middle_len = c->suffix_len = c->sent = 0;
 }

@@ -8,6 +8,7 @@
 #include "gateway/reply.h"
 #include "gateway/responder.h"
 #include "gateway/router.h"
+#include "session/stream.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -118,6 +119,20 @@ connection_fetched(struct connection *c)
     }
     c->call.route->fetched(&c->call);
     reply_start(c);
+}
+
+void
+connection_noticed(struct connection *c)
+{
+    struct curlew_fetch *f = c->call.fetch;
+
+    stream_noticed(f);
+    if (c->state == GONE)
+        return;
+    if (c->state == PARKED && stream_has_head(f))
+        c->call.route->begun(&c->call);
+    if (c->call.streaming)
+        reply_start(c);
 }
 
 /* -- the request --------------------------------------------------------- */

@@ -12,11 +12,13 @@
 
 /* Longer ends come first: …/v1/status ends in /status, too. */
 static const struct route routes[] = {
-    { "/v1/fetch", "GET, POST", false, fetch_serve, fetch_fetched },
-    { "/v1/status", "GET, HEAD", false, status_serve, NULL },
-    { "/status", "GET, HEAD", false, page_serve, NULL },
-    { "/metrics", "GET, HEAD", false, metrics_serve, NULL },
-    { "/healthz", "GET, HEAD", true, health_serve, NULL },
+    { "/v1/fetch", "GET, POST", false, fetch_serve, fetch_fetched, NULL },
+    { "/v1/stream", "GET, POST", false, stream_route_serve, stream_route_fetched,
+      stream_route_begun },
+    { "/v1/status", "GET, HEAD", false, status_serve, NULL, NULL },
+    { "/status", "GET, HEAD", false, page_serve, NULL, NULL },
+    { "/metrics", "GET, HEAD", false, metrics_serve, NULL, NULL },
+    { "/healthz", "GET, HEAD", true, health_serve, NULL, NULL },
 };
 
 static const char *

@@ -12,6 +12,7 @@ struct route {
     bool open;                       /* asks for no bearer token */
     void (*serve)(struct call *c);   /* the request is whole: answer, or submit c->fetch */
     void (*fetched)(struct call *c); /* c->fetch is back: answer */
+    void (*begun)(struct call *c);   /* the head of c->fetch's stream is there; NULL: no streams */
 };
 
 /* The route of c's request, in c->route; -1 with `why`: not_found, method_not_allowed, unauthorized. */

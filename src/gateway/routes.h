@@ -8,6 +8,9 @@
 
 void fetch_serve(struct call *c); /* POST and GET …/v1/fetch */
 void fetch_fetched(struct call *c);
+void stream_route_serve(struct call *c); /* POST and GET …/v1/stream, and hand-offs */
+void stream_route_begun(struct call *c);
+void stream_route_fetched(struct call *c);
 void health_serve(struct call *c);  /* GET …/healthz */
 void metrics_serve(struct call *c); /* GET …/metrics */
 void status_serve(struct call *c);  /* GET …/v1/status: JSON */

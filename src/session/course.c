@@ -83,7 +83,7 @@ deadline(const struct curlew_fetch *f)
 
     if (r->total_timeout_ms > 0)
         at = f->submitted_us + r->total_timeout_ms * US_PER_MS;
-    if (r->idle_timeout_ms > 0 && f->state == FETCH_RUNNING) {
+    if (r->idle_timeout_ms > 0 && f->state == FETCH_RUNNING && !f->paused) {
         idle = f->active_us + r->idle_timeout_ms * US_PER_MS;
         at = idle < at ? idle : at;
     }
@@ -201,6 +201,7 @@ start(struct multi *m, struct curlew_fetch *f)
     f->response.timing.queue += (double)(now - f->posted_us) / US_PER_SECOND;
     f->started_us = f->active_us = now;
     f->socket = -1;
+    f->paused = false;
     if (launch(m, f) != 0) {
         transfer_release(f);
         leave(m, f);
@@ -278,19 +279,37 @@ course_conclude(struct multi *m, struct curlew_fetch *f, CURLcode result)
 void
 course_pause(struct curlew_fetch *f, int64_t until_us)
 {
-    timer_set(&((struct multi *)f->home)->loop.timers, &f->pace, until_us);
+    struct multi *m = f->home;
+
+    f->paused = true;
+    if (until_us != COURSE_UNTIL_RESUMED)
+        timer_set(&m->loop.timers, &f->pace, until_us);
+}
+
+static void
+go_on(struct multi *m, struct curlew_fetch *f)
+{
+    f->paused = false;
+    f->active_us = clock_us();
+    arm(m, f);
+    curl_easy_pause(f->easy, CURLPAUSE_CONT); /* may deliver at once; f stays until multi_reap() */
+    multi_reap(m);
 }
 
 static void
 resume(struct timer *t)
 {
     struct curlew_fetch *f = container_of(t, struct curlew_fetch, pace);
-    struct multi *m = f->home;
 
-    f->active_us = clock_us();
-    curl_easy_pause(f->easy,
-                    CURLPAUSE_CONT); /* may deliver at once; f itself stays until multi_reap() */
-    multi_reap(m);
+    go_on(f->home, f);
+}
+
+void
+course_resume(struct multi *m, struct curlew_fetch *f)
+{
+    if (f->home == m && f->state == FETCH_RUNNING && f->paused && f->pace.place == 0)
+        go_on(m, f);
+    fetch_unref(f);
 }
 
 void

@@ -157,6 +157,14 @@ check_framing(const struct request *r, struct failure *why)
     return 0;
 }
 
+/* A stream passes through as it is, however long: limits.response_bytes is for what is held. */
+static void
+suit_stream(struct request *r)
+{
+    if (!(r->set & SET_DECOMPRESS))
+        r->decompress = false;
+}
+
 static int
 complete_request(struct curlew_fetch *f)
 {
@@ -171,7 +179,9 @@ complete_request(struct curlew_fetch *f)
         return -1;
     f->method = fetch_method(r);
     f->names_host = request_has_header(r, "host");
-    if (r->max_body_bytes > f->policy->limits.response_bytes)
+    if (f->stream != NULL)
+        suit_stream(r);
+    else if (r->max_body_bytes > f->policy->limits.response_bytes)
         r->max_body_bytes = f->policy->limits.response_bytes;
     if (r->url == NULL)
         return failure_set(&f->failure, ERROR_BAD_REQUEST, "url: missing");

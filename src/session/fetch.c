@@ -3,6 +3,7 @@
 #include "session/fetch.h"
 
 #include "session/engine.h"
+#include "session/stream.h"
 
 #include <stdlib.h>
 
@@ -36,6 +37,7 @@ fetch_unref(struct curlew_fetch *f)
         counter_add(&f->engine->stats.buffered, -f->buffered);
     request_destroy(&f->request);
     response_destroy(&f->response);
+    stream_free(f->stream);
     url_destroy(&f->url);
     free(f->proxy_host);
     pairs_destroy(&f->cookie_names);

@@ -28,8 +28,12 @@ enum fetch_state {
     FETCH_DONE,    /* the caller reads the response or the failure */
 };
 
+/* What a mail to a session thread, or from it, is about. */
+enum fetch_mail { FETCH_SUBMITTED, FETCH_CANCELLED, FETCH_RESUMED, FETCH_FINISHED, FETCH_NOTICE };
+
 struct lane;
 struct multi;
+struct stream;
 
 struct curlew_fetch {
     struct request request;
@@ -39,11 +43,14 @@ struct curlew_fetch {
     curlew_done *done;
     void *arg;
 
-    atomic_int refs; /* the owner's, and one for a cancellation under way */
+    struct stream *stream; /* its body goes on as it comes; NULL: it is collected */
+
+    atomic_int refs; /* the owner's, and one for each cancellation or resumption under way */
     atomic_bool cancelled;
     _Atomic(struct multi *) home; /* the thread that has it, for a cancellation to find */
     struct mail mail;             /* in an inbox: the engine's, and after DONE the caller's */
-    struct mail cancel_mail;
+    struct mail cancel_mail, resume_mail; /* to the session thread */
+    struct mail notice;                   /* from it: the stream has something new */
 
     /* From here on the session thread's. */
     struct curlew *engine;
@@ -55,6 +62,7 @@ struct curlew_fetch {
     struct link place;  /* in its lane's queue, or among the running */
     struct timer timer; /* total and idle time-out */
     struct timer pace;  /* paused until then, to keep to max_recv_speed */
+    bool paused;        /* for that, or as its reader is slow: no time to be idle */
     int64_t body_us;    /* when the body began to come */
     int64_t submitted_us, posted_us, started_us, active_us;
 
@@ -68,6 +76,7 @@ struct curlew_fetch {
     char curl_error[CURL_ERROR_SIZE];
     const char *method; /* of this hop: a redirect may turn it into GET */
     bool sends_body;    /* likewise */
+    bool challenged;    /* the 401 that digest authentication begins with has been seen */
     bool same_origin;   /* still the origin that was asked: credentials may be sent */
     size_t head_bytes;
     int64_t buffered; /* bytes of the body on the engine's account */
