@@ -23,6 +23,16 @@ trimmed(const char *s, size_t n)
     return n;
 }
 
+static const char *
+skip_blanks(const char *s, size_t *n)
+{
+    while (*n > 0 && (*s == ' ' || *s == '\t')) {
+        s++;
+        (*n)--;
+    }
+    return s;
+}
+
 /* -- head ---------------------------------------------------------------- */
 
 /* Of an earlier hop, or of a challenge. */
@@ -71,10 +81,7 @@ continue_field(struct head *h, const char *line, size_t n)
     struct pair *last = &h->headers.items[h->headers.count - 1];
     char *joined;
 
-    while (n > 0 && (*line == ' ' || *line == '\t')) {
-        line++;
-        n--;
-    }
+    line = skip_blanks(line, &n);
     if (asprintf(&joined, "%s %.*s", last->value, (int)n, line) < 0)
         return -1;
     free(last->value);
@@ -82,17 +89,17 @@ continue_field(struct head *h, const char *line, size_t n)
     return 0;
 }
 
-/* The names of cookies that the chain set or deleted; the engine knows their values. */
+/* The cookies that the chain set or deleted; whether they were taken, the engine knows. */
 static int
-note_cookie(struct curlew_fetch *f, const char *value)
+note_cookie(struct curlew_fetch *f, const char *field)
 {
-    size_t n = strcspn(value, "=;");
+    size_t n = strcspn(field, "=;"), size;
+    const char *name, *value = field + n + (field[n] == '=');
 
-    while (n > 0 && (*value == ' ' || *value == '\t')) {
-        value++;
-        n--;
-    }
-    return pairs_add(&f->cookie_names, value, trimmed(value, n), NULL, 0);
+    size = strcspn(value, ";");
+    value = skip_blanks(value, &size);
+    name = skip_blanks(field, &n);
+    return pairs_add(&f->cookie_names, name, trimmed(name, n), value, trimmed(value, size));
 }
 
 static int

@@ -72,7 +72,7 @@ struct curlew_fetch {
     struct curl_slist *header_lines;
     curl_mime *mime;
     struct curl_slist *lent;   /* cookies of the jar */
-    struct pairs cookie_names; /* in the chain's Set-Cookie fields */
+    struct pairs cookie_names; /* in the chain's Set-Cookie fields, with their values */
     char curl_error[CURL_ERROR_SIZE];
     const char *method; /* of this hop: a redirect may turn it into GET */
     bool sends_body;    /* likewise */

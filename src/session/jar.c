@@ -147,10 +147,24 @@ line_split(struct line *l, const char *text)
 }
 
 static bool
-is_named(const struct pairs *named, const char *name)
+is_named(const struct pairs *set, const char *name)
 {
-    for (size_t i = 0; i < named->count; i++)
-        if (strcmp(named->items[i].name, name) == 0)
+    for (size_t i = 0; i < set->count; i++)
+        if (strcmp(set->items[i].name, name) == 0)
+            return true;
+    return false;
+}
+
+/*
+ * By value, too: a cookie of the request's own, or one that was lent, may bear the name of one that
+ * was set for another path.
+ */
+static bool
+is_set(const struct pairs *set, const struct line *l)
+{
+    for (size_t i = 0; i < set->count; i++)
+        if (strcmp(set->items[i].name, l->field[NAME]) == 0 &&
+            strcmp(set->items[i].value, l->field[VALUE]) == 0)
             return true;
     return false;
 }
@@ -203,14 +217,14 @@ expire(CURL *engine, const struct line *l)
 
 static void
 drop_deleted(struct jar *j, const struct curl_slist *lent, struct curl_slist *now,
-             const struct pairs *named)
+             const struct pairs *set)
 {
     for (const struct curl_slist *s = lent; s != NULL; s = s->next) {
         struct line l;
 
         if (line_split(&l, s->data) != 0)
             return;
-        if (is_named(named, l.field[NAME]) && !holds(now, &l))
+        if (is_named(set, l.field[NAME]) && !holds(now, &l))
             expire(j->engine, &l);
         free(l.copy);
     }
@@ -233,22 +247,34 @@ keep(struct cookies *left, const struct line *l)
     return cookies_add(left, &c);
 }
 
-static int
-keep_named(struct jar *j, struct curl_slist *now, size_t room, const struct pairs *named,
-           struct cookies *left)
+/* In place of the one that the jar has, or where there is room for one more. */
+static void
+put(struct jar *j, const char *text, const struct line *l, struct curl_slist *held, size_t *room)
 {
+    bool replaces = holds(held, l);
+
+    if (!replaces && *room == 0)
+        return;
+    curl_easy_setopt(j->engine, CURLOPT_COOKIELIST, text);
+    *room -= !replaces;
+}
+
+static int
+keep_set(struct jar *j, struct curl_slist *now, struct curl_slist *held, const struct pairs *set,
+         struct cookies *left)
+{
+    size_t room = JAR_COOKIES_MAX - count_lines(held);
+
     for (struct curl_slist *s = now; s != NULL; s = s->next) {
         struct line l;
         int rc = 0;
 
         if (line_split(&l, s->data) != 0)
             return -1;
-        if (is_named(named, l.field[NAME])) {
+        if (is_set(set, &l)) {
             rc = keep(left, &l);
-            if (j != NULL && room > 0) {
-                curl_easy_setopt(j->engine, CURLOPT_COOKIELIST, s->data);
-                room--;
-            }
+            if (j != NULL)
+                put(j, s->data, &l, held, &room);
         }
         free(l.copy);
         if (rc != 0)
@@ -258,26 +284,24 @@ keep_named(struct jar *j, struct curl_slist *now, size_t room, const struct pair
 }
 
 int
-jar_return(struct jar *j, CURL *easy, const struct curl_slist *lent, const struct pairs *named,
+jar_return(struct jar *j, CURL *easy, const struct curl_slist *lent, const struct pairs *set,
            struct cookies *left)
 {
-    struct curl_slist *now, *held;
-    size_t room = 0;
+    struct curl_slist *now, *held = NULL;
     int rc;
 
-    if (named->count == 0)
+    if (set->count == 0)
         return 0;
     now = lines_of(easy);
     if (j != NULL) {
         pthread_mutex_lock(&j->lock);
-        drop_deleted(j, lent, now, named);
+        drop_deleted(j, lent, now, set);
         held = lines_of(j->engine);
-        room = JAR_COOKIES_MAX - count_lines(held);
-        curl_slist_free_all(held);
     }
-    rc = keep_named(j, now, room, named, left);
+    rc = keep_set(j, now, held, set, left);
     if (j != NULL)
         pthread_mutex_unlock(&j->lock);
+    curl_slist_free_all(held);
     curl_slist_free_all(now);
     return rc;
 }

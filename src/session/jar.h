@@ -34,10 +34,11 @@ void jar_move(CURL *from, CURL *to); /* the cookies of one handle's own engine t
 int jar_add_own(CURL *easy, const struct cookies *own, const char *host);
 
 /*
- * What the responses left: the engine's cookies whose name is in `named` (the names in the chain's
- * Set-Cookie fields) go to `left`, and into the jar; those lent and no longer there leave it.
+ * What the responses left: the engine's cookies that are in `set` (names and values of the chain's
+ * Set-Cookie fields) go to `left`, and into the jar; those lent, named in `set` and no longer there
+ * leave it.
  */
-int jar_return(struct jar *j, CURL *easy, const struct curl_slist *lent, const struct pairs *named,
+int jar_return(struct jar *j, CURL *easy, const struct curl_slist *lent, const struct pairs *set,
                struct cookies *left);
 
 #endif

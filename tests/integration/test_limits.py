@@ -155,6 +155,15 @@ def test_idle_connections_are_closed_after_idle_seconds(curlewd, origin):
     assert took > 0.8
 
 
+@pytest.mark.parametrize("timeout", [{"connect": 0.1}, 0.1])
+def test_connections_that_never_came_about_are_not_counted(curlewd, origin, timeout):
+    daemon = curlewd()
+    for _ in range(3):
+        assert daemon.way.post({"url": origin.url(port="never"), "timeout": timeout}).status == 504
+    daemon.way.refused({"url": "http://127.0.0.1:1/"}, 502, "connect_failed")
+    wait_until("none to be counted", lambda: gauge(daemon, "curlew_connections") == 0, 2)
+
+
 # -- bytes -----------------------------------------------------------------
 
 

@@ -7,6 +7,7 @@ from .message import Request
 CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
 BAD_REQUEST = b"HTTP/1.1 400 Bad Request\r\nConnection: close\r\nContent-Length: 0\r\n\r\n"
 TLS_HANDSHAKE = b"\x16"
+HTTP_2 = b"PRI * HTTP/2.0\r\n\r\n"
 
 
 async def serve(link):
@@ -17,6 +18,9 @@ async def serve(link):
         if first in (b"", TLS_HANDSHAKE):
             return
         head = first + await link.reader.readuntil(b"\r\n\r\n")
+        if head == HTTP_2:
+            link.writer.write(BAD_REQUEST)
+            return
         request = await read_request(link, head)
         keep = (request.header("connection") or "").lower() != "close"
         try:
