@@ -22,9 +22,9 @@ struct call {
     const struct route *route;
     struct buffer body;
     struct curlew_fetch *fetch; /* in flight: only to be cancelled; afterwards: the call's */
-    bool streaming; /* the answer's body is the fetch's stream */
-    bool hand_off;  /* asked for by CURLEW_REQUEST: what the browser gets is the view's to say */
-    bool frames;                /* the caller takes application/vnd.curlew.frames */
+    bool streaming;             /* the answer's body is the fetch's stream */
+    bool hand_off; /* asked for by CURLEW_REQUEST: what the browser gets is the view's to say */
+    bool frames;   /* the caller takes application/vnd.curlew.frames */
 
     /* The answer: head and prefix are the call's, the middle is somebody else's, say the fetch's body. */
     struct buffer head, prefix;

@@ -5,6 +5,7 @@
 #include "base/clock.h"
 #include "gateway/access.h"
 #include "gateway/fastcgi.h"
+#include "gateway/hand_off.h"
 #include "gateway/reply.h"
 #include "gateway/responder.h"
 #include "gateway/router.h"
@@ -145,10 +146,29 @@ refuse_early(struct connection *c)
     failure_set(&why, ERROR_REQUEST_TOO_LARGE,
                 "limits.request_bytes: the request's body is over %lld bytes",
                 (long long)connection_gateway(c)->request_bytes);
-    c->screen.dropping = c->linger = true;
-    c->keep = false;
+    c->screen.dropping = true;
     call_fail(&c->call, &why);
     reply_start(c);
+}
+
+/* To its route: answered at once, or parked until its fetch is back. */
+static void
+dispatch(struct connection *c)
+{
+    struct failure why = { 0 };
+
+    timer_clear(&connection_loop(c)->timers, &c->timer);
+    if (router_find(&c->call, &why) == 0)
+        c->call.route->serve(&c->call);
+    else
+        call_fail(&c->call, &why);
+    if (c->call.answered) {
+        reply_start(c);
+        return;
+    }
+    c->state = PARKED;
+    c->waiting = true;
+    counter_add(&connection_gateway(c)->stats.parked, 1);
 }
 
 /* The parameters are whole: a body that is announced too large is refused before it is read. */
@@ -166,6 +186,11 @@ open_request(struct connection *c)
     }
     c->keep = c->screen.keep;
     c->screen.stdin_max = (size_t)connection_gateway(c)->request_bytes;
+    if (hand_off_asked(&c->call)) {
+        c->screen.dropping = true; /* the browser's body is none of the fetch's business */
+        dispatch(c);
+        return;
+    }
     length = fastcgi_param(c->fastcgi, "CONTENT_LENGTH");
     if (length != NULL && strtoll(length, NULL, 10) > connection_gateway(c)->request_bytes)
         refuse_early(c);
@@ -199,18 +224,12 @@ serve(struct connection *c)
         return;
     }
     connection_reset_buffer(&c->in);
-    timer_clear(&connection_loop(c)->timers, &c->timer);
-    if (check_length(c, &why) == 0 && router_find(&c->call, &why) == 0)
-        c->call.route->serve(&c->call);
-    else
-        call_fail(&c->call, &why);
-    if (c->call.answered) {
-        reply_start(c);
+    if (check_length(c, &why) == 0) {
+        dispatch(c);
         return;
     }
-    c->state = PARKED;
-    c->waiting = true;
-    counter_add(&connection_gateway(c)->stats.parked, 1);
+    call_fail(&c->call, &why);
+    reply_start(c);
 }
 
 /* The web server takes its request back: it still expects the end record. */

@@ -18,8 +18,8 @@
 
 struct responder;
 
-#define CONNECTION_PATIENCE_S 10 /* for the next bytes of a request that has begun */
-#define CONNECTION_WRITE_S    60 /* for a peer that reads none of its answer */
+#define CONNECTION_PATIENCE_S 10  /* for the next bytes of a request that has begun */
+#define CONNECTION_WRITE_S    60  /* for a peer that reads none of its answer */
 #define CONNECTION_STREAM_S   600 /* for one that reads none of a stream: a paused player, say */
 
 enum connection_state { READING, PARKED, WRITING, LINGERING, GONE };
@@ -35,7 +35,6 @@ struct connection {
     bool opened;     /* libfcgi has the request's parameters; the gateway counts it as busy */
     bool waiting;    /* the call's fetch is in flight */
     bool finished;   /* all of the answer is in `out` */
-    bool linger;     /* the peer has not sent all of its request yet */
     struct screen screen;
     struct buffer in, out; /* screened records; records to be sent */
     size_t out_sent;

@@ -36,9 +36,16 @@ is_listed(const char *name, const char *list)
 static bool
 is_hop_by_hop(const struct pairs *headers, const char *name)
 {
-    static const char *const names[] = { "connection", "keep-alive", "proxy-connection",
-                                         "proxy-authenticate", "proxy-authentication-info",
-                                         "te", "trailer", "transfer-encoding", "upgrade", NULL };
+    static const char *const names[] = { "connection",
+                                         "keep-alive",
+                                         "proxy-connection",
+                                         "proxy-authenticate",
+                                         "proxy-authentication-info",
+                                         "te",
+                                         "trailer",
+                                         "transfer-encoding",
+                                         "upgrade",
+                                         NULL };
 
     if (is_one_of(name, names))
         return true;
@@ -67,8 +74,9 @@ is_undone(const struct call *c, const char *name)
 static bool
 is_ours_to_say(const struct call *c, const char *name)
 {
-    static const char *const names[] = { "set-cookie", "set-cookie2", "cache-control", "expires",
-                                         "pragma",     "age",         NULL };
+    static const char *const names[] = { "set-cookie", "set-cookie2", "cache-control",
+                                         "expires",    "pragma",      "age",
+                                         NULL };
 
     /* "Status" and what nginx obeys would be taken for words of this gateway */
     if (strcasecmp(name, "status") == 0 || strncasecmp(name, "x-accel-", 8) == 0 ||
@@ -87,9 +95,13 @@ add_facts(struct call *c)
 
     buffer_printf(b, "Curlew-Url: %s\r\n", r->head.url != NULL ? r->head.url : "");
     buffer_printf(b, "Curlew-Http-Version: %s\r\n",
-                  versions[v == 10 ? 1 : v == 11 ? 2 : v == 20 ? 3 : v == 30 ? 4 : 0]);
-    buffer_printf(b, "Curlew-Connection: %s; %s:%d\r\n", r->reused ? "reused" : "new",
-                  r->remote_ip, r->remote_port);
+                  versions[v == 10   ? 1
+                           : v == 11 ? 2
+                           : v == 20 ? 3
+                           : v == 30 ? 4
+                                     : 0]);
+    buffer_printf(b, "Curlew-Connection: %s; %s:%d\r\n", r->reused ? "reused" : "new", r->remote_ip,
+                  r->remote_port);
     buffer_printf(b, "Curlew-Redirects: %zu\r\n", r->history_count);
     buffer_printf(b, "Curlew-Session: %s\r\n", c->fetch->session->settings.name);
     buffer_printf(b, "Curlew-First-Byte: %.6f\r\n", r->timing.first_byte);

@@ -6,6 +6,7 @@
 #include "gateway/auth.h"
 #include "gateway/fastcgi.h"
 #include "gateway/gateway.h"
+#include "gateway/hand_off.h"
 #include "gateway/responder.h"
 #include "message/request.h"
 #include "session/stream.h"
@@ -17,11 +18,26 @@ read_request(struct call *c, struct failure *why)
 {
     struct request *r = &c->fetch->request;
 
+    if (c->hand_off)
+        return hand_off_read(c, r, why);
     if (strcmp(call_method(c), "GET") == 0)
         return request_from_query(r, call_query(c), why);
     if (c->body.len == 0)
         return failure_set(why, ERROR_BAD_REQUEST, "the body is empty: a request object is needed");
     return request_from_text(r, c->body.data, c->body.len, why);
+}
+
+/* A hand-off comes with the web server's word, and a browser behind it; others with a token. */
+static int
+check_caller(struct call *c, const struct request *r, struct failure *why)
+{
+    if (c->hand_off)
+        return 0;
+    if (r->forward.count > 0)
+        return failure_set(why, ERROR_BAD_REQUEST,
+                           "forward_headers: only a hand-off has a browser's headers to pass on");
+    return auth_check(c->gateway->auth, fastcgi_param(c->fastcgi, "HTTP_AUTHORIZATION"),
+                      r->session != NULL ? r->session : "default", why);
 }
 
 static int
@@ -34,10 +50,7 @@ submit(struct call *c, bool stream, struct failure *why)
     if ((c->fetch = fetch_new()) == NULL)
         return failure_set(why, ERROR_INTERNAL, "out of memory");
     r = &c->fetch->request;
-    if (read_request(c, why) != 0)
-        return -1;
-    if (auth_check(c->gateway->auth, fastcgi_param(c->fastcgi, "HTTP_AUTHORIZATION"),
-                   r->session != NULL ? r->session : "default", why) != 0)
+    if (read_request(c, why) != 0 || check_caller(c, r, why) != 0)
         return -1;
     buffer_free(&c->body);
     if (stream && stream_open(c->fetch, responder_notice) != 0)

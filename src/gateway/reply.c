@@ -25,11 +25,11 @@ patience(const struct connection *c)
 static void
 end_answer(struct connection *c)
 {
-    bool linger = c->linger;
+    bool linger = c->screen.phase == PHASE_STDIN; /* the peer is still sending */
 
     timer_clear(&connection_loop(c)->timers, &c->timer);
     call_reset(&c->call);
-    c->finished = c->linger = false;
+    c->finished = false;
     connection_request_over(c);
     if (linger) {
         /* With bytes unread a close would be a reset, which could overtake the answer. */

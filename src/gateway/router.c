@@ -5,6 +5,7 @@
 #include "gateway/auth.h"
 #include "gateway/fastcgi.h"
 #include "gateway/gateway.h"
+#include "gateway/hand_off.h"
 #include "gateway/params.h"
 #include "gateway/routes.h"
 
@@ -15,10 +16,16 @@ static const struct route routes[] = {
     { "/v1/fetch", "GET, POST", false, fetch_serve, fetch_fetched, NULL },
     { "/v1/stream", "GET, POST", false, stream_route_serve, stream_route_fetched,
       stream_route_begun },
+    { "/v1/handoffs", "POST", false, hand_off_route_serve, NULL, NULL },
     { "/v1/status", "GET, HEAD", false, status_serve, NULL, NULL },
     { "/status", "GET, HEAD", false, page_serve, NULL, NULL },
     { "/metrics", "GET, HEAD", false, metrics_serve, NULL, NULL },
     { "/healthz", "GET, HEAD", true, health_serve, NULL, NULL },
+};
+
+/* Whatever its path and method, and with no token of its own: the web server vouches for it. */
+static const struct route hand_off = {
+    "", "", true, stream_route_serve, stream_route_fetched, stream_route_begun
 };
 
 static const char *
@@ -72,6 +79,11 @@ router_find(struct call *c, struct failure *why)
 {
     struct buffer path;
 
+    if (hand_off_asked(c)) {
+        c->hand_off = true;
+        c->route = &hand_off;
+        return 0;
+    }
     buffer_init(&path, PARAMS_MAX);
     add_path(c, &path);
     c->route = buffer_ok(&path) ? match(&path) : NULL;

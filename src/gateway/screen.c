@@ -241,6 +241,8 @@ finish_record(struct screen *s, struct buffer *passed, struct buffer *answers)
         return begin(s, passed, answers);
     if (type_of(s) == ABORT_REQUEST && is_ours(s))
         return SCREEN_ABORTED;
+    if (type_of(s) == STDIN && is_ours(s) && empty)
+        s->phase = PHASE_ANSWERING; /* of what is dropped, too, the end is good to know */
     return SCREEN_MORE;
 }
 

@@ -110,9 +110,23 @@ read_impersonate(struct request_reader *rd, const struct place *at, const json_t
 static int
 read_forward_headers(struct request_reader *rd, const struct place *at, const json_t *value)
 {
+    struct failure inner = { 0 };
+    const json_t *item;
+    size_t i;
+
     if (!json_is_array(value))
         return place_refuse(at, rd->why, "expected a list of header names");
-    return place_unsupported(at, rd->why);
+    json_array_foreach(value, i, item)
+    {
+        struct place here = { at, NULL, i };
+        const char *name = field_string(item, &here, rd->why);
+
+        if (name == NULL)
+            return -1;
+        if (request_forward_header(rd->r, name, &inner) != 0)
+            return place_pass(at->parent, &inner, rd->why);
+    }
+    return 0;
 }
 
 /* -- the table ---------------------------------------------------------- */

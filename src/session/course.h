@@ -21,7 +21,8 @@ course_cancel(struct multi *m, struct curlew_fetch *f); /* the caller has left; 
 void course_cancel_all(struct multi *m);
 void course_pump(struct multi *m); /* whoever waits and can start, starts */
 
-void course_resume(struct multi *m, struct curlew_fetch *f); /* its reader has room; drops a reference */
+void
+course_resume(struct multi *m, struct curlew_fetch *f); /* its reader has room; drops a reference */
 
 /* From f's write callback, which then says CURL_WRITEFUNC_PAUSE: go on at that time, or when resumed. */
 #define COURSE_UNTIL_RESUMED INT64_MAX

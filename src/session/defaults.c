@@ -44,6 +44,7 @@ static int
 inherit_lists(struct request *r, const struct request *d)
 {
     size_t headers = r->headers.count, cookies = r->cookies.count;
+    bool forwards = r->forward.count > 0; /* one list or the other, never a mixture */
 
     for (size_t i = 0; i < d->headers.count; i++) {
         const struct pair *p = &d->headers.items[i];
@@ -53,6 +54,10 @@ inherit_lists(struct request *r, const struct request *d)
                       p->value ? strlen(p->value) : 0) != 0)
             return -1;
     }
+    for (size_t i = 0; !forwards && i < d->forward.count; i++)
+        if (pairs_add(&r->forward, d->forward.items[i].name, strlen(d->forward.items[i].name), NULL,
+                      0) != 0)
+            return -1;
     for (size_t i = 0; i < d->cookies.count; i++)
         if (!has_cookie(&r->cookies, cookies, d->cookies.items[i].name) &&
             cookies_add(&r->cookies, &d->cookies.items[i]) != 0)

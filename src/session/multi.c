@@ -96,7 +96,7 @@ run(void *arg)
     while (!m->engine->stopping) {
         loop_turn(&m->loop);
         take_inbox(m);
-            course_pump(m);
+        course_pump(m);
     }
     take_inbox(m);
     course_cancel_all(m);

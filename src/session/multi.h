@@ -38,7 +38,8 @@ void multi_free(struct multi *m); /* after every thread of the engine was joined
 
 void multi_post(struct multi *m, struct curlew_fetch *f);   /* the fetch is the thread's now */
 void multi_cancel(struct multi *m, struct curlew_fetch *f); /* takes over a reference */
-void multi_resume(struct multi *m, struct curlew_fetch *f); /* likewise: its reader has room again */
+void
+multi_resume(struct multi *m, struct curlew_fetch *f); /* likewise: its reader has room again */
 void multi_wake(struct multi *m); /* a place has become free elsewhere: look at the queue again */
 
 void multi_reap(struct multi *m); /* on its thread: see what libcurl has finished */

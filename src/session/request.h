@@ -81,6 +81,7 @@ struct request {
     char *session; /* NULL: "default" */
     char *tag;
     struct pairs headers;
+    struct pairs forward; /* names only: headers of the browser that a hand-off passes on */
     struct cookies cookies;
 
     char *body; /* body_size bytes, then a NUL; NULL: none, or multipart */
@@ -120,6 +121,7 @@ void request_destroy(struct request *r);
  */
 int request_set_method(struct request *r, const char *method, struct failure *why);
 int request_add_header(struct request *r, const char *name, const char *value, struct failure *why);
+int request_forward_header(struct request *r, const char *name, struct failure *why);
 int request_add_cookie(struct request *r, const struct cookie *c, struct failure *why);
 int request_add_part(struct request *r, const struct part *p, struct failure *why);
 

@@ -12,9 +12,9 @@ struct stream {
     pthread_mutex_t lock;
     stream_notify *notify;
     size_t start, held;
-    bool told;   /* a notice is under way */
-    bool full;   /* the transfer is paused, and waits to be resumed */
-    bool begun;  /* the head is published */
+    bool told;  /* a notice is under way */
+    bool full;  /* the transfer is paused, and waits to be resumed */
+    bool begun; /* the head is published */
     char ring[STREAM_BYTES];
 };
 

@@ -23,8 +23,10 @@ void stream_free(struct stream *s);
 
 /* The session thread's side. */
 bool stream_begun(const struct curlew_fetch *f); /* the head has been published */
-void stream_publish_head(struct curlew_fetch *f); /* f->response.head is the reader's from here on */
-bool stream_put(struct curlew_fetch *f, const char *bytes, size_t n); /* false: full, pause and put again */
+void
+stream_publish_head(struct curlew_fetch *f); /* f->response.head is the reader's from here on */
+bool stream_put(struct curlew_fetch *f, const char *bytes,
+                size_t n); /* false: full, pause and put again */
 
 /* The reader's side. */
 void stream_noticed(struct curlew_fetch *f); /* first of all, when a notice has come */
