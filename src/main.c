@@ -107,9 +107,13 @@ load(struct daemon *d, struct config *c, struct failure *why)
     config_init(c);
     if (config_load(c, d->options.config, environ, why) != 0)
         return -1;
+    if (d->options.listen != NULL && listeners_check(d->options.listen, why) != 0)
+        return -1;
+    for (size_t i = 0; i < c->listen_count; i++)
+        listeners_check(c->listen[i], &rule);
     egress = egress_new(&c->engine.egress, &rule);
     egress_free(egress);
-    if (egress != NULL)
+    if (rule.error == ERROR_NONE)
         return 0;
     if (d->options.config == NULL)
         return failure_set(why, rule.error, "%s", rule.detail);

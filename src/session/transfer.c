@@ -244,15 +244,30 @@ set_limits(struct curlew_fetch *f)
     SET(CURLOPT_NOSIGNAL, 1L);
 }
 
+/* Whose cookies they are: libcurl goes by the Host field, where the caller gives one. */
+static void
+find_cookie_host(const struct curlew_fetch *f, char *host, size_t size)
+{
+    const struct pairs *p = &f->request.headers;
+
+    snprintf(host, size, "%s", f->url.host);
+    for (size_t i = 0; i < p->count && f->same_origin; i++)
+        if (strcasecmp(p->items[i].name, "host") == 0 && p->items[i].value != NULL)
+            snprintf(host, size, "%.*s", (int)strcspn(p->items[i].value, ":"), p->items[i].value);
+}
+
 static int
 set_cookies(struct curlew_fetch *f)
 {
     struct session *s = f->session;
+    char host[256];
 
-    if (f->redirects > 0)
-        return 0; /* the handle's own engine goes on */
-    f->lent = jar_lend(s->settings.shared_jar ? s->state->jar : NULL, f->easy);
-    if (jar_add_own(f->easy, &f->request.cookies, f->url.host) != 0)
+    find_cookie_host(f, host, sizeof host);
+    if (f->redirects == 0)
+        jar_open(f->easy); /* later the handle's own engine goes on */
+    if (jar_lend(s->settings.shared_jar ? s->state->jar : NULL, f->easy, host, &f->lent) != 0)
+        return no_memory(f);
+    if (f->redirects == 0 && jar_add_own(f->easy, &f->request.cookies, host) != 0)
         return failure_set(&f->failure, ERROR_BAD_REQUEST,
                            "cookies: one is longer than libcurl takes");
     return 0;
