@@ -71,6 +71,7 @@ engine_new(const struct engine_settings *settings, struct failure *why)
     }
     curl_global_init(CURL_GLOBAL_DEFAULT);
     pthread_mutex_init(&c->policy_lock, NULL);
+    pthread_mutex_init(&c->change_lock, NULL);
     if ((c->policy = policy_new(settings, NULL, why)) == NULL ||
         start_threads(c, settings->threads, why) != 0) {
         curlew_free(c);
@@ -94,6 +95,7 @@ curlew_free(struct curlew *c)
     stop_threads(c);
     policy_unref(c->policy);
     pthread_mutex_destroy(&c->policy_lock);
+    pthread_mutex_destroy(&c->change_lock);
     free(c);
     curl_global_cleanup();
 }
@@ -109,18 +111,70 @@ engine_policy(struct curlew *c)
     return p;
 }
 
-int
-engine_reload(struct curlew *c, const struct engine_settings *settings, struct failure *why)
+/* One change at a time: each begins from the policy that the one before has left. */
+static int
+adopt(struct curlew *c, struct policy *now)
 {
-    struct policy *now = policy_new(settings, c->policy, why), *old;
+    struct policy *old = c->policy;
 
     if (now == NULL)
         return -1;
     pthread_mutex_lock(&c->policy_lock);
-    old = c->policy;
     c->policy = now;
     pthread_mutex_unlock(&c->policy_lock);
     policy_unref(old);
+    return 0;
+}
+
+int
+engine_reload(struct curlew *c, const struct engine_settings *settings, struct failure *why)
+{
+    int rc;
+
+    pthread_mutex_lock(&c->change_lock);
+    rc = adopt(c, policy_new(settings, c->policy, why));
+    pthread_mutex_unlock(&c->change_lock);
+    return rc;
+}
+
+int
+engine_put_session(struct curlew *c, const struct session_settings *s, struct failure *why)
+{
+    int rc;
+
+    pthread_mutex_lock(&c->change_lock);
+    rc = adopt(c, policy_with(c->policy, s, why));
+    pthread_mutex_unlock(&c->change_lock);
+    return rc;
+}
+
+int
+engine_remove_session(struct curlew *c, const char *name, struct failure *why)
+{
+    int rc;
+
+    pthread_mutex_lock(&c->change_lock);
+    rc = adopt(c, policy_without(c->policy, name, why));
+    pthread_mutex_unlock(&c->change_lock);
+    return rc;
+}
+
+int
+engine_reset_session(struct curlew *c, const char *name, struct failure *why)
+{
+    struct policy *p = engine_policy(c);
+    struct session *s = policy_session(p, name);
+
+    if (s == NULL) {
+        policy_unref(p);
+        return failure_set(why, ERROR_UNKNOWN_SESSION, "session: there is no \"%.64s\"", name);
+    }
+    jar_clear(s->state->jar);
+    counter_add(&s->state->resets,
+                1); /* its idle sockets are older than this: each thread drops them */
+    for (int i = 0; i < c->thread_count; i++)
+        multi_forget_idle(c->threads[i]);
+    policy_unref(p);
     return 0;
 }
 

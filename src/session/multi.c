@@ -97,6 +97,8 @@ run(void *arg)
         loop_turn(&m->loop);
         take_inbox(m);
         course_pump(m);
+        if (m->forget && atomic_exchange(&m->forget, false))
+            pool_drop_reset(&m->pool);
     }
     take_inbox(m);
     course_cancel_all(m);
@@ -132,6 +134,13 @@ void
 multi_resume(struct multi *m, struct curlew_fetch *f)
 {
     post(m, &f->resume_mail, FETCH_RESUMED);
+}
+
+void
+multi_forget_idle(struct multi *m)
+{
+    m->forget = true;
+    loop_wake(&m->loop);
 }
 
 void

@@ -23,6 +23,7 @@ struct pool_socket {
     struct timer timer;      /* end of its idle time */
     uint32_t events;         /* watched for; 0: not at all */
     bool counted;            /* among the open connections */
+    int64_t resets;          /* of the session, when the socket was opened */
 };
 
 void
@@ -142,6 +143,12 @@ socket_free(struct pool_socket *s)
 
 /* -- idle ---------------------------------------------------------------- */
 
+static bool
+is_reset(const struct pool_socket *s)
+{
+    return counter_read(&s->session->state->resets) != s->resets;
+}
+
 /* The session may keep so many: beyond, the one idle for longest goes. */
 static void
 bound_idle(struct pool *p, const struct session *of)
@@ -185,12 +192,16 @@ pool_settle(struct pool *p, int fd, struct link *running)
     until = clock_us() + (int64_t)s->session->settings.idle_seconds * US_PER_SECOND;
     list_append(&p->idle, &s->place);
     p->idle_count++;
+    if (is_reset(s)) { /* it was busy when its session was reset */
+        retire(s);
+        return;
+    }
     timer_set(&p->loop->timers, &s->timer, until);
     bound_idle(p, s->session);
 }
 
 void
-pool_drop_idle(struct pool *p, const struct session_state *of)
+pool_drop_reset(struct pool *p)
 {
     struct link *next;
 
@@ -198,7 +209,7 @@ pool_drop_idle(struct pool *p, const struct session_state *of)
         struct pool_socket *s = container_of(l, struct pool_socket, place);
 
         next = l->next;
-        if (of == NULL || s->session->state == of)
+        if (is_reset(s))
             retire(s);
     }
 }
@@ -216,6 +227,7 @@ pool_opened(struct curlew_fetch *f, int fd)
     s->policy = policy_ref(f->policy);
     s->session = f->session;
     s->counted = true;
+    s->resets = counter_read(&f->session->state->resets);
     counter_add(&p->engine->stats.connections, 1);
     counter_add(&p->engine->stats.connections_opened, 1);
     return 0;
