@@ -44,6 +44,17 @@ count_fetch(struct multi *m, struct curlew_fetch *f)
         histogram_observe(&s->first_byte_seconds, r->timing.first_byte);
 }
 
+/* Nobody reads what there was of a failed response, and it counts among the buffered bytes. */
+static void
+drop_failed_body(struct curlew_fetch *f)
+{
+    if (f->failure.error == ERROR_NONE)
+        return;
+    counter_add(&f->engine->stats.buffered, -f->buffered);
+    f->buffered = 0;
+    buffer_free(&f->response.body);
+}
+
 /* Off this thread: from here on the fetch belongs to whoever submitted it. */
 static void
 finish(struct multi *m, struct curlew_fetch *f)
@@ -51,6 +62,7 @@ finish(struct multi *m, struct curlew_fetch *f)
     timer_clear(&m->loop.timers, &f->timer);
     give_back_easy(m, f);
     count_fetch(m, f);
+    drop_failed_body(f);
     f->state = FETCH_DONE;
     f->home = NULL;
     f->done(f, f->arg);
@@ -113,6 +125,7 @@ extract(struct multi *m, struct curlew_fetch *f)
     curl_easy_getinfo(f->easy, CURLINFO_ACTIVESOCKET, &fd);
     curl_multi_remove_handle(m->handle, f->easy);
     list_remove(&f->place);
+    pool_hop_over(f);
     pool_settle(&m->pool, fd, &m->running);
     transfer_release(f);
 }
@@ -131,6 +144,29 @@ fail(struct multi *m, struct curlew_fetch *f)
     course_pump(m);
 }
 
+/* Bytes on their way out make no noise: whether more have gone is asked when silence is suspected. */
+static bool
+has_sent_more(struct curlew_fetch *f)
+{
+    curl_off_t sent = 0;
+
+    if (f->state == FETCH_RUNNING)
+        curl_easy_getinfo(f->easy, CURLINFO_SIZE_UPLOAD_T, &sent);
+    if (sent <= f->sent)
+        return false;
+    f->sent = sent;
+    f->active_us = clock_us();
+    return true;
+}
+
+static bool
+is_total_over(const struct curlew_fetch *f)
+{
+    int64_t total = f->request.total_timeout_ms;
+
+    return total > 0 && clock_us() >= f->submitted_us + total * US_PER_MS;
+}
+
 static void
 time_out(struct timer *t)
 {
@@ -138,11 +174,12 @@ time_out(struct timer *t)
     struct multi *m = f->home;
     const struct request *r = &f->request;
 
-    if (clock_us() < deadline(f)) { /* bytes have come since the timer was set */
+    /* Bytes have come or gone since the timer was set. */
+    if (clock_us() < deadline(f) || (!is_total_over(f) && has_sent_more(f))) {
         arm(m, f);
         return;
     }
-    if (r->total_timeout_ms > 0 && clock_us() >= f->submitted_us + r->total_timeout_ms * US_PER_MS)
+    if (is_total_over(f))
         failure_set(&f->failure, ERROR_TIMEOUT, "not done after %g s%s",
                     (double)r->total_timeout_ms / 1000,
                     f->state == FETCH_WAITING ? ", still waiting for its turn" : "");
@@ -200,6 +237,7 @@ start(struct multi *m, struct curlew_fetch *f)
 
     f->response.timing.queue += (double)(now - f->posted_us) / US_PER_SECOND;
     f->started_us = f->active_us = now;
+    f->sent = 0;
     f->socket = -1;
     f->paused = false;
     if (launch(m, f) != 0) {

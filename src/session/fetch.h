@@ -67,8 +67,10 @@ struct curlew_fetch {
     int64_t submitted_us, posted_us, started_us, active_us;
 
     CURL *easy;
-    bool requested; /* a connection stands, and the request goes out on it */
-    int socket;     /* of the hop's connection as far as libcurl has told; -1 */
+    int64_t sent; /* bytes of the hop's body that the idle time-out has seen go out */
+    bool requested;      /* a connection stands, and the request goes out on it */
+    struct link sockets; /* of the pool, opened in this hop */
+    int socket;          /* of the hop's connection as far as libcurl has told; -1 */
     struct curl_slist *header_lines;
     curl_mime *mime;
     struct curl_slist *lent;   /* cookies of the jar */

@@ -37,6 +37,9 @@ int pool_opened(struct curlew_fetch *f, int fd); /* a new socket, on f's behalf;
 int pool_on_socket(CURL *easy, curl_socket_t fd, int what, void *pool,
                    void *socket); /* CURLMOPT_SOCKETFUNCTION */
 
+void
+pool_hop_over(struct curlew_fetch *f); /* f's hop is off the multi handle: which sockets remain? */
+
 /* A transfer on socket fd (-1: none) has ended; `running` are those that go on. */
 void pool_settle(struct pool *p, int fd, struct link *running);
 

@@ -215,6 +215,7 @@ set_http_version(struct curlew_fetch *f)
         return failure_set(&f->failure, ERROR_UNSUPPORTED,
                            "http_version: this libcurl is built without HTTP/%d", two ? 2 : 3);
     SET(CURLOPT_HTTP_VERSION, versions[v]);
+    SET(CURLOPT_ADDRESS_SCOPE, guard_scope(f));
     /* Over TLS the handshake tells whether a connection can be shared: rather wait than open more. */
     SET(CURLOPT_PIPEWAIT, v == HTTP_2_PRIOR_KNOWLEDGE || f->url.scheme[4] == 's' ? 1L : 0L);
     return 0;

@@ -171,7 +171,8 @@ async def charset(origin, request):
 
 
 async def binary(origin, request):
-    return Reply(headers=[["Content-Type", "application/octet-stream"]], body=b"\x00\xff\xfe\x80" * 4)
+    return Reply(headers=[["Content-Type", "application/octet-stream"]],
+                 body=b"\x00\xff\xfe\x80" * 4)
 
 
 async def raw(origin, request):

@@ -141,7 +141,8 @@ class Link(asyncio.StreamReaderProtocol):
         cert = tls.getpeercert() if tls else None
         subject = dict(pair[0] for pair in cert["subject"]) if cert else {}
         local, peer = (self.writer.get_extra_info(n) for n in ("sockname", "peername"))
-        return {"connection": self.number, "tls": bool(tls), "client_cert": subject.get("commonName"),
+        return {"connection": self.number, "tls": bool(tls),
+                "client_cert": subject.get("commonName"),
                 "local_ip": local[0], "local_port": local[1], "peer_port": peer[1]}
 
 
