@@ -123,6 +123,7 @@ add_defaults(json_t *o, const struct request *r)
     put(o, r->set, SET_MAX_BODY_BYTES, "max_body_bytes", json_integer(r->max_body_bytes));
     put(o, r->set, SET_RESPONSE_BODY, "response_body", json_string(bodies[r->response_body]));
     put(o, r->set, SET_MAX_RECV_SPEED, "max_recv_speed", json_integer(r->max_recv_speed));
+    put(o, r->set, SET_COALESCE, "coalesce", json_boolean(r->coalesce));
     put(o, r->set, SET_TAG, "tag", json_string(r->tag != NULL ? r->tag : ""));
 }
 

@@ -3,6 +3,7 @@
 #include "session/course.h"
 
 #include "base/clock.h"
+#include "session/coalesce.h"
 #include "session/engine.h"
 #include "session/redirect.h"
 #include "session/transfer.h"
@@ -35,8 +36,10 @@ count_fetch(struct multi *m, struct curlew_fetch *f)
     struct response *r = &f->response;
 
     r->timing.total = (double)(clock_us() - f->submitted_us) / US_PER_SECOND;
+    if (f->is_host) /* its guests are the fetches */
+        return;
     counter_add(&f->session->state->outcomes[f->failure.error], 1);
-    counter_add(&s->bytes_received, r->body_bytes);
+    counter_add(&s->bytes_received, r->coalesced ? 0 : r->body_bytes);
     counter_add(&s->bytes_sent, r->bytes_sent);
     histogram_observe(&s->queue_seconds, r->timing.queue);
     histogram_observe(&s->fetch_seconds, r->timing.total);
@@ -60,6 +63,7 @@ static void
 finish(struct multi *m, struct curlew_fetch *f)
 {
     timer_clear(&m->loop.timers, &f->timer);
+    coalesce_forget(f);
     give_back_easy(m, f);
     count_fetch(m, f);
     drop_failed_body(f);
@@ -117,6 +121,11 @@ extract(struct multi *m, struct curlew_fetch *f)
 {
     curl_socket_t fd = CURL_SOCKET_BAD;
 
+    if (f->state == FETCH_SHARING) {
+        if (coalesce_leave(f))
+            course_cancel(m, fetch_ref(f->host));
+        return;
+    }
     if (f->state == FETCH_WAITING) {
         admission_withdraw(&m->admission, f);
         return;
@@ -251,6 +260,38 @@ start(struct multi *m, struct curlew_fetch *f)
     arm(m, f);
 }
 
+/* A host is done, on this thread: so are its guests. */
+static void
+host_done(struct curlew_fetch *host, void *arg)
+{
+    struct multi *m = arg;
+    struct curlew_fetch *guest;
+
+    while ((guest = coalesce_next_guest(host)) != NULL)
+        finish(m, guest);
+    fetch_unref(host);
+}
+
+/* As a guest of a transfer under way, or of a new one. */
+static void
+share(struct multi *m, struct curlew_fetch *f)
+{
+    struct curlew_fetch *host = coalesce_join(&m->coalesce, f);
+
+    if (f->failure.error != ERROR_NONE) {
+        finish(m, f);
+        return;
+    }
+    arm(m, f);
+    if (host == NULL)
+        return;
+    host->done = host_done;
+    host->arg = m;
+    host->home = m;
+    course_set_out(host);
+    course_begin(m, host);
+}
+
 void
 course_begin(struct multi *m, struct curlew_fetch *f)
 {
@@ -261,6 +302,10 @@ course_begin(struct multi *m, struct curlew_fetch *f)
         failure_set(&f->failure, ERROR_CANCELLED, "the caller left");
     if (f->failure.error != ERROR_NONE) {
         finish(m, f);
+        return;
+    }
+    if (coalesce_wanted(f)) {
+        share(m, f);
         return;
     }
     f->state = FETCH_WAITING;
@@ -287,7 +332,7 @@ hop(struct multi *m, struct curlew_fetch *f)
         return;
     }
     leave(m, f);
-    if (other == m) {
+    if (other == m || f->is_host) { /* a host stays where its guests are */
         course_begin(m, f);
         return;
     }
@@ -353,7 +398,8 @@ course_resume(struct multi *m, struct curlew_fetch *f)
 void
 course_cancel(struct multi *m, struct curlew_fetch *f)
 {
-    if (f->home == m && (f->state == FETCH_WAITING || f->state == FETCH_RUNNING)) {
+    if (f->home == m &&
+        (f->state == FETCH_WAITING || f->state == FETCH_RUNNING || f->state == FETCH_SHARING)) {
         failure_set(&f->failure, ERROR_CANCELLED, "the caller left");
         fail(m, f);
     }

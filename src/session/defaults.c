@@ -101,6 +101,7 @@ inherit_numbers(struct request *r, const struct request *d, uint32_t open)
     INHERIT(SET_VERIFY, verify);
     INHERIT(SET_HTTP_VERSION, http_version);
     INHERIT(SET_DECOMPRESS, decompress);
+    INHERIT(SET_COALESCE, coalesce);
     INHERIT(SET_MAX_BODY_BYTES, max_body_bytes);
     INHERIT(SET_RESPONSE_BODY, response_body);
     INHERIT(SET_MAX_RECV_SPEED, max_recv_speed);

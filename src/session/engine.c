@@ -219,6 +219,15 @@ suit_stream(struct request *r)
         r->decompress = false;
 }
 
+/* A transfer with these is its caller's alone. */
+static bool
+has_credentials(const struct request *r)
+{
+    return r->auth != AUTH_NONE || r->cookies.count > 0 || r->proxy_auth.user != NULL ||
+           request_has_header(r, "authorization") || request_has_header(r, "cookie") ||
+           request_has_header(r, "proxy-authorization");
+}
+
 static int
 complete_request(struct curlew_fetch *f)
 {
@@ -228,6 +237,7 @@ complete_request(struct curlew_fetch *f)
     if ((f->session = policy_session(f->policy, name)) == NULL)
         return failure_set(&f->failure, ERROR_UNKNOWN_SESSION, "session: there is no \"%.64s\"",
                            name);
+    f->own_credentials = has_credentials(r);
     if (request_inherit(r, &f->session->settings.defaults, &f->failure) != 0 ||
         check_framing(r, &f->failure) != 0)
         return -1;
@@ -241,6 +251,7 @@ complete_request(struct curlew_fetch *f)
         return failure_set(&f->failure, ERROR_BAD_REQUEST, "url: missing");
     if (url_parse(&f->url, r->url, &f->failure) != 0)
         return -1;
+    f->own_credentials |= f->url.user != NULL || f->url.password != NULL;
     if (r->proxy != NULL && (f->proxy_host = url_proxy_host(r->proxy, &f->failure)) == NULL)
         return -1;
     return guard_judge_url(f, &f->url);

@@ -19,6 +19,8 @@ fetch_new(void)
     response_init(&f->response);
     list_init(&f->place);
     list_init(&f->sockets);
+    list_init(&f->guests);
+    list_init(&f->shared);
     return f;
 }
 

@@ -25,6 +25,7 @@ enum fetch_state {
     FETCH_POSTED,  /* in a session thread's inbox */
     FETCH_WAITING, /* in its lane, for a turn */
     FETCH_RUNNING, /* libcurl is on it */
+    FETCH_SHARING, /* a guest of another fetch's transfer */
     FETCH_DONE,    /* the caller reads the response or the failure */
 };
 
@@ -59,15 +60,20 @@ struct curlew_fetch {
     struct url url;   /* of this hop */
     char *proxy_host; /* owned; NULL: straight to the origin */
     struct lane *lane;
-    struct link place;  /* in its lane's queue, or among the running */
+    struct link place;  /* in its lane's queue, among the running, or among a host's guests */
     struct timer timer; /* total and idle time-out */
     struct timer pace;  /* paused until then, to keep to max_recv_speed */
     bool paused;        /* for that, or as its reader is slow: no time to be idle */
     int64_t body_us;    /* when the body began to come */
     int64_t submitted_us, posted_us, started_us, active_us;
 
+    struct curlew_fetch *host;  /* whose guest it is, while SHARING */
+    bool is_host;               /* it transfers for its guests, and belongs to the session thread */
+    struct link guests, shared; /* a host's: its guests, and its place among the hosts */
+    bool own_credentials;       /* in the request object itself, not from its session */
+
     CURL *easy;
-    int64_t sent; /* bytes of the hop's body that the idle time-out has seen go out */
+    int64_t sent;        /* bytes of the hop's body that the idle time-out has seen go out */
     bool requested;      /* a connection stands, and the request goes out on it */
     struct link sockets; /* of the pool, opened in this hop */
     int socket;          /* of the hop's connection as far as libcurl has told; -1 */

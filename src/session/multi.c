@@ -175,6 +175,7 @@ multi_new(struct curlew *engine, struct failure *why)
     timer_init(&m->curl_timer, curl_timed_out);
     mailbox_init(&m->inbox);
     admission_init(&m->admission, engine);
+    coalesce_init(&m->coalesce);
     if (loop_init(&m->loop) != 0)
         goto no_loop;
     if (open_handle(m) != 0)

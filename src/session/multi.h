@@ -10,6 +10,7 @@
 #include "base/loop.h"
 #include "base/mailbox.h"
 #include "session/admission.h"
+#include "session/coalesce.h"
 #include "session/fetch.h"
 #include "session/pool.h"
 
@@ -27,6 +28,7 @@ struct multi {
     struct pool pool;
     atomic_bool forget; /* a session was reset: look through the idle sockets */
     struct admission admission;
+    struct coalesce coalesce;
     struct link running;
     CURL *spare[MULTI_SPARE_MAX];
     int spare_count;
