@@ -65,6 +65,8 @@ finish(struct multi *m, struct curlew_fetch *f)
 {
     timer_clear(&m->loop.timers, &f->timer);
     coalesce_forget(f);
+    if (f->proxy_lent && f->failure.error == ERROR_PROXY_FAILED)
+        proxies_bench(f->session->rota, f->request.proxy, clock_us());
     give_back_easy(m, f);
     count_fetch(m, f);
     drop_failed_body(f);

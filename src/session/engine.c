@@ -228,6 +228,22 @@ has_credentials(const struct request *r)
            request_has_header(r, "proxy-authorization");
 }
 
+/* Where neither the request nor its session names one proxy, a session with several lends the next. */
+static int
+take_turn(struct curlew_fetch *f)
+{
+    const char *next;
+
+    if (f->request.proxy != NULL || (f->request.set & SET_PROXY))
+        return 0;
+    if ((next = proxies_pick(f->session->rota, clock_us())) == NULL)
+        return 0;
+    if ((f->request.proxy = strdup(next)) == NULL)
+        return failure_set(&f->failure, ERROR_INTERNAL, "out of memory");
+    f->proxy_lent = true;
+    return 0;
+}
+
 static int
 complete_request(struct curlew_fetch *f)
 {
@@ -252,6 +268,8 @@ complete_request(struct curlew_fetch *f)
     if (url_parse(&f->url, r->url, &f->failure) != 0)
         return -1;
     f->own_credentials |= f->url.user != NULL || f->url.password != NULL;
+    if (take_turn(f) != 0)
+        return -1;
     if (r->proxy != NULL && (f->proxy_host = url_proxy_host(r->proxy, &f->failure)) == NULL)
         return -1;
     return guard_judge_url(f, &f->url);

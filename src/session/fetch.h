@@ -58,6 +58,7 @@ struct curlew_fetch {
     struct policy *policy;
     struct session *session;
     struct url url;   /* of this hop */
+    bool proxy_lent;  /* request.proxy was the next of its session's proxies */
     char *proxy_host; /* owned; NULL: straight to the origin */
     struct lane *lane;
     struct link place;  /* in its lane's queue, among the running, or among a host's guests */

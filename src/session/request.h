@@ -82,6 +82,7 @@ struct request {
     char *session; /* NULL: "default" */
     char *tag;
     struct pairs headers;
+    struct pairs trace; /* of the caller's own request: passed on where no header says otherwise */
     struct pairs forward; /* names only: headers of the browser that a hand-off passes on */
     struct cookies cookies;
 

@@ -12,6 +12,7 @@
 #include "base/metrics.h"
 #include "session/egress.h"
 #include "session/jar.h"
+#include "session/proxies.h"
 #include "session/settings.h"
 
 #include <stdatomic.h>
@@ -31,7 +32,8 @@ struct session {
     atomic_int refs;
     struct session_settings settings;
     struct session_state *state;
-    bool at_run_time; /* made by a caller, not by the configuration */
+    struct proxies *rota; /* whose turn it is among settings.proxies */
+    bool at_run_time;     /* made by a caller, not by the configuration */
 };
 
 /* With the state of its namesake in `old` (or NULL).  NULL with `why`: no memory. */
