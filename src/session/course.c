@@ -30,6 +30,12 @@ give_back_easy(struct multi *m, struct curlew_fetch *f)
     f->easy = NULL;
 }
 
+static int
+class_of(int status)
+{
+    return status >= 100 && status < 600 ? status / 100 - 1 : STATUS_CLASSES - 1;
+}
+
 static void
 count_fetch(struct multi *m, struct curlew_fetch *f)
 {
@@ -40,6 +46,9 @@ count_fetch(struct multi *m, struct curlew_fetch *f)
     if (f->is_host) /* its guests are the fetches */
         return;
     counter_add(&f->session->state->outcomes[f->failure.error], 1);
+    if (f->failure.error == ERROR_NONE)
+        counter_add(&f->session->state->classes[class_of(r->head.status)], 1);
+    counter_add(&s->coalesced, r->coalesced);
     counter_add(&s->bytes_received, r->coalesced ? 0 : r->body_bytes);
     counter_add(&s->bytes_sent, r->bytes_sent);
     histogram_observe(&s->queue_seconds, r->timing.queue);

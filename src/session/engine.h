@@ -17,6 +17,8 @@ struct engine_stats {
     counter buffered;          /* gauge, bytes of response bodies held */
     counter connections;       /* gauge, sockets open toward origins and proxies */
     counter connections_opened;
+    counter connections_reused; /* hops over a connection that was warm */
+    counter coalesced;          /* fetches that shared another's transfer */
     counter guard_refusals, guard_reports;
     counter bytes_received, bytes_sent; /* of bodies; received ones decoded */
     struct histogram queue_seconds, first_byte_seconds, fetch_seconds;

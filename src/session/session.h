@@ -19,13 +19,16 @@
 
 struct policy;
 
+#define STATUS_CLASSES 6
+
 struct session_state {
     atomic_int refs;
     char *name;
     struct jar *jar; /* used where the settings say so */
     counter in_flight;
     counter resets; /* an idle connection from before the last one is not to be used */
-    counter outcomes[ERROR_COUNT]; /* fetches that ended so */
+    counter classes[STATUS_CLASSES]; /* whole responses with a status of 1xx … 5xx, or beyond */
+    counter outcomes[ERROR_COUNT];   /* fetches that ended so */
 };
 
 struct session {
