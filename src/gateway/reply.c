@@ -154,6 +154,8 @@ reply_pump(struct connection *c)
         more = c->out.len > c->out_sent;
         sent = buffer_ok(&c->out) ? reply_send(c) : -1;
     }
+    if (sent == 1) /* what was framed before this turn, with the end record */
+        sent = reply_send(c);
     if (sent < 0) {
         connection_close(c);
     } else if (sent == 0) {
