@@ -97,7 +97,7 @@ lane_settle(struct admission *a, struct lane *l)
 static bool
 take_place(counter *c, int64_t most)
 {
-    int64_t n = counter_read(c);
+    int64_t n = *c;
 
     /* Not add and take back: another thread could be refused by a place that nobody takes. */
     while (n < most)
@@ -221,7 +221,7 @@ is_full(struct admission *a)
 {
     struct lane *l = container_of(list_first(&a->ring), struct lane, turn);
 
-    return counter_read(&a->engine->stats.in_flight) >= lane_first(l)->policy->limits.in_flight;
+    return a->engine->stats.in_flight >= lane_first(l)->policy->limits.in_flight;
 }
 
 struct curlew_fetch *
@@ -254,8 +254,8 @@ admission_leave(struct admission *a, struct curlew_fetch *f)
     struct lane *l = f->lane;
 
     l->running--;
-    counter_add(&a->engine->stats.in_flight, -1);
-    counter_add(&f->session->state->in_flight, -1);
+    a->engine->stats.in_flight--; /* sequentially consistent: see engine_place_freed() */
+    f->session->state->in_flight--;
     f->lane = NULL;
     lane_join(a, l);
     lane_settle(a, l);

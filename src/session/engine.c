@@ -25,7 +25,11 @@ engine_thread_of(struct curlew *c, const char *origin)
 void
 engine_place_freed(struct curlew *c, struct multi *by)
 {
-    if (c->thread_count == 1 || counter_read(&c->stats.queued) == 0)
+    /*
+     * Another thread counts its fetch as queued, then looks for a place once more; this one has given
+     * the place up, then looks for the queued.  In one order for all, or both could miss the other.
+     */
+    if (c->thread_count == 1 || c->stats.queued == 0)
         return;
     for (int i = 0; i < c->thread_count; i++)
         if (c->threads[i] != by)
@@ -278,7 +282,7 @@ complete_request(struct curlew_fetch *f)
 int
 engine_submit(struct curlew *c, struct curlew_fetch *f, curlew_done *done, void *arg)
 {
-    f->failure = (struct failure){ 0 };
+    fetch_renew(f); /* it may have been refused, or done, before */
     if (c->draining)
         return failure_set(&f->failure, ERROR_DRAINING, "the daemon is stopping");
     f->engine = c;

@@ -96,6 +96,7 @@ struct curlew_fetch {
 struct curlew_fetch *fetch_new(void); /* NULL: no memory */
 struct curlew_fetch *fetch_ref(struct curlew_fetch *f);
 void fetch_unref(struct curlew_fetch *f); /* the last one frees */
+void fetch_renew(struct curlew_fetch *f); /* forget what came back of it; the request stays */
 
 /* GET, or POST where there is a body, where nobody said otherwise. */
 const char *fetch_method(const struct request *r);

@@ -62,6 +62,26 @@ is_left_out(const struct curlew_fetch *f, const char *name)
     return !f->sends_body && f->redirects > 0 && strncasecmp(name, "content-", 8) == 0;
 }
 
+/* Methods whose request says Content-Length: 0 where there is nothing to send (RFC 9110 section 8.6). */
+static bool
+expects_body(const char *method)
+{
+    return strcmp(method, "POST") == 0 || strcmp(method, "PUT") == 0 ||
+           strcmp(method, "PATCH") == 0;
+}
+
+/* libcurl's own Content-Type is a form's, and its Expect a round trip that few origins answer "no". */
+static int
+set_body_headers(struct curlew_fetch *f)
+{
+    const struct request *r = &f->request;
+
+    if (!request_has_header(r, "content-type") && r->part_count == 0 &&
+        add_header(f, "Content-Type", f->sends_body ? r->body_type : NULL) != 0)
+        return -1;
+    return request_has_header(r, "expect") ? 0 : add_header(f, "Expect", NULL);
+}
+
 static int
 set_headers(struct curlew_fetch *f)
 {
@@ -79,11 +99,8 @@ set_headers(struct curlew_fetch *f)
         if (!request_has_header(r, p->name) && add_header(f, p->name, p->value) != 0)
             return -1;
     }
-    if (!request_has_header(r, "content-type") && r->part_count == 0 &&
-        add_header(f, "Content-Type", f->sends_body ? r->body_type : NULL) != 0)
+    if ((f->sends_body || expects_body(f->method)) && set_body_headers(f) != 0)
         return -1;
-    if (!request_has_header(r, "expect") && add_header(f, "Expect", NULL) != 0)
-        return -1; /* a round trip more, for origins that are seldom ready to say no */
     SET(CURLOPT_USERAGENT, USER_AGENT);
     SET(CURLOPT_HTTPHEADER, f->header_lines);
     return 0;
@@ -116,14 +133,6 @@ set_multipart(struct curlew_fetch *f)
             return -1;
     SET(CURLOPT_MIMEPOST, f->mime);
     return 0;
-}
-
-/* Methods whose request says Content-Length: 0 where there is nothing to send (RFC 9110 section 8.6). */
-static bool
-expects_body(const char *method)
-{
-    return strcmp(method, "POST") == 0 || strcmp(method, "PUT") == 0 ||
-           strcmp(method, "PATCH") == 0;
 }
 
 static int
