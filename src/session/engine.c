@@ -10,6 +10,9 @@
 #include <string.h>
 #include <strings.h>
 
+#define HEADER_BYTES_MAX (512 * 1024) /* libcurl takes a megabyte for the whole request head */
+#define COOKIES_MAX      150          /* as many as libcurl sends */
+
 /* -- threads ------------------------------------------------------------- */
 
 struct multi *
@@ -76,6 +79,7 @@ engine_new(const struct engine_settings *settings, struct failure *why)
     curl_global_init(CURL_GLOBAL_DEFAULT);
     pthread_mutex_init(&c->policy_lock, NULL);
     pthread_mutex_init(&c->change_lock, NULL);
+    c->in_flight_max = settings->limits.in_flight;
     if ((c->policy = policy_new(settings, NULL, why)) == NULL ||
         start_threads(c, settings->threads, why) != 0) {
         curlew_free(c);
@@ -125,6 +129,7 @@ adopt(struct curlew *c, struct policy *now)
         return -1;
     pthread_mutex_lock(&c->policy_lock);
     c->policy = now;
+    c->in_flight_max = now->limits.in_flight;
     pthread_mutex_unlock(&c->policy_lock);
     policy_unref(old);
     return 0;
@@ -201,13 +206,19 @@ static int
 check_framing(const struct request *r, struct failure *why)
 {
     const char *method = fetch_method(r);
+    size_t bytes = 0;
 
     if (strcmp(method, "CONNECT") == 0)
         return failure_set(why, ERROR_BAD_REQUEST, "method: CONNECT is for proxies");
     if (strcmp(method, "HEAD") == 0 && (r->body != NULL || r->part_count > 0))
         return failure_set(why, ERROR_BAD_REQUEST, "method: HEAD takes no body");
     for (size_t i = 0; i < r->headers.count; i++) {
-        const char *name = r->headers.items[i].name;
+        const char *name = r->headers.items[i].name, *value = r->headers.items[i].value;
+
+        bytes += strlen(name) + (value != NULL ? strlen(value) : 0);
+        if (bytes > HEADER_BYTES_MAX)
+            return failure_set(why, ERROR_BAD_REQUEST, "headers: over %d bytes together",
+                               HEADER_BYTES_MAX);
 
         if (strcasecmp(name, "content-length") == 0 || strcasecmp(name, "transfer-encoding") == 0)
             return failure_set(why, ERROR_BAD_REQUEST, "headers.%s: follows from the body", name);
@@ -248,6 +259,20 @@ take_turn(struct curlew_fetch *f)
     return 0;
 }
 
+/* What libcurl would leave out without a word. */
+static int
+check_cookies(const struct cookies *c, const struct url *u, struct failure *why)
+{
+    if (c->count > COOKIES_MAX)
+        return failure_set(why, ERROR_BAD_REQUEST, "cookies: at most %d", COOKIES_MAX);
+    for (size_t i = 0; i < c->count && strcmp(u->scheme, "http") == 0; i++)
+        if (strncasecmp(c->items[i].name, "__Secure-", 9) == 0 ||
+            strncasecmp(c->items[i].name, "__Host-", 7) == 0)
+            return failure_set(why, ERROR_BAD_REQUEST, "cookies.%.80s: only for https URLs",
+                               c->items[i].name);
+    return 0;
+}
+
 static int
 complete_request(struct curlew_fetch *f)
 {
@@ -275,6 +300,8 @@ complete_request(struct curlew_fetch *f)
     if (take_turn(f) != 0)
         return -1;
     if (r->proxy != NULL && (f->proxy_host = url_proxy_host(r->proxy, &f->failure)) == NULL)
+        return -1;
+    if (check_cookies(&r->cookies, &f->url, &f->failure) != 0)
         return -1;
     return guard_judge_url(f, &f->url);
 }

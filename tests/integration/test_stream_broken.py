@@ -136,7 +136,7 @@ def test_by_http2_too(curlewd, origin, nginx, name):
 
 @pytest.mark.parametrize("name", ["socket", *streams.NGINX, "apache", "lighttpd", "haproxy"])
 def test_a_stream_cut_off_by_the_end_of_the_drain_is_broken(curlewd, origin, name):
-    daemon = curlewd({"drain_seconds": 0.5})
+    daemon = curlewd({"drain_seconds": 1})
     with streams.front(name, daemon) as front:
         with opened(front, url=origin.url("/ticks?n=1000&every=0.02")) as s:
             s.exactly(100)
