@@ -27,6 +27,7 @@ def hand_off(url: str, **request: Any) -> HttpResponse:
     """The answer of a view that has nginx stream this fetch to the browser."""
     told = json.dumps({"url": url, **request})  # in ASCII, so it is fit for a header
     response = HttpResponse()
+    del response["Content-Type"]  # nginx would lend its charset to the file's own
     response["X-Accel-Redirect"] = settings.CURLEW.get("HAND_OFF", "/_handoff/")
     response["X-Curlew-Request"] = told if len(told) <= LARGEST else _send_ahead(told)
     return response

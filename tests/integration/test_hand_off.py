@@ -11,13 +11,11 @@ from urllib.parse import urlencode
 
 import pytest
 
-from tests.support import fcgi, streams
 from tests.support.answer import Answer
 from tests.support.many import Background, timed
-from tests.support.mounts import EXAMPLES, MOUNTS
+from tests.support.mounts import EXAMPLES
 from tests.support.origin.client import now
 from tests.support.procs import connects, free_port
-from tests.support.streams import FcgiStream
 from tests.support.ways import problem
 
 GUNICORN = ["gunicorn", "--log-level", "warning", "--workers", "1", "--worker-class", "sync",
@@ -36,21 +34,18 @@ def browse(port, path, method="GET", headers=(), body=None):
 
 @pytest.fixture
 def site(nginx, daemon, origin):
-    """site(headers…) → the path of a view that answers with them; site.port is nginx'."""
-    mount = nginx(daemon, origin.ports["http"])
+    """site(request object, headers…) → the path of a view that hands it off and says these, too."""
+    def view(request, *headers):
+        told = ["X-Accel-Redirect:/_handoff/", f"X-Curlew-Request:{json.dumps(request)}", *headers]
+        return "/say?" + urlencode([("h", h) for h in told])
 
-    def view(*headers, **request):
-        """A view that hands this request object off, and says these headers of its own."""
-        told = ["X-Accel-Redirect:/_handoff/"]
-        told += [f"X-Curlew-Request:{json.dumps(request)}"] if request else []
-        return "/say?" + urlencode([("h", h) for h in (*told, *headers)])
-
-    view.port = mount.port
+    view.port = nginx(daemon, origin.ports["http"]).port
     return view
 
 
-def handed(site, *headers, browser=(), method="GET", body=None, **request):
-    return browse(site.port, site(*headers, **request), method, browser, body)
+def handed(site, request, *headers, method="GET", browser=(), body=None):
+    """What a browser gets that asks for such a view."""
+    return browse(site.port, site(request, *headers), method, browser, body)
 
 
 def said(origin, *headers, status=200):
@@ -83,7 +78,9 @@ class Django:
 def django(nginx, daemon, spawn, origin):
     django = Django(nginx, daemon, spawn, origin)
     yield django
-    assert django.process.running() and django.process.err == "", django.process.err
+    assert django.process.running()
+    complaints = [line for line in django.process.err.splitlines() if "Forbidden" not in line]
+    assert not complaints, complaints
     assert django.mount.error_log() == ""
 
 
@@ -130,11 +127,10 @@ def test_one_worker_serves_twenty_slow_files_and_still_answers(django, origin):
 
 
 def test_a_request_too_large_for_a_header_is_sent_ahead(django):
-    query = urlencode({"long": "x" * 20000})
-    ticket = django.link("echo?" + query)
-    c = http.client.HTTPConnection("127.0.0.1", django.mount.port, timeout=10)
-    c.request("GET", ticket)
-    assert c.getresponse().status in (200, 414)  # a link that long is nothing for nginx
+    long = "\1" * 700  # three bytes each in the URL, six in a header
+    link = django.link("echo?" + urlencode({"a": long}))
+    for _ in range(2):  # each time under a reference of its own
+        assert json.loads(django.get(link).body)["query"] == [["a", long]]
 
 
 # -- what the browser gets ---------------------------------------------------
@@ -143,18 +139,18 @@ def test_a_request_too_large_for_a_header_is_sent_ahead(django):
 def test_caching_is_the_views_to_say_and_cookies_too(site, origin):
     page = said(origin, "Set-Cookie:spy=1", "Set-Cookie2:old=1", "Cache-Control:public, max-age=9999",
                 "Expires:Thu, 01 Jan 2037 00:00:00 GMT", "Pragma:cache", "Age:77", "ETag:\"o\"", "X-Kept:1")
-    answer = handed(site, "Cache-Control:private", "Set-Cookie:view=1", url=page)
+    answer = handed(site, {"url": page}, "Cache-Control:private", "Set-Cookie:view=1")
     assert (answer.status, answer.body) == (200, b"said\n")
     assert (answer.header("x-kept"), answer.header("etag")) == ("1", '"o"')
     assert [v for n, v in answer.headers if n.lower() == "cache-control"] == ["private"]
     assert [v for n, v in answer.headers if n.lower() == "set-cookie"] == ["view=1"]
     names = {n.lower() for n, _ in answer.headers}
     assert not names & {"expires", "pragma", "age", "set-cookie2"}
-    assert handed(site, url=page).header("cache-control") is None
+    assert handed(site, {"url": page}).header("cache-control") is None
 
 
 def test_no_word_about_the_fetch_reaches_the_browser(site, origin):
-    answer = handed(site, url=origin.url("/redirect/1"))
+    answer = handed(site, {"url": origin.url("/redirect/1")})
     assert answer.body == b"hello\n"
     assert not [n for n, _ in answer.headers if "curlew" in n.lower() or "accel" in n.lower()]
 
@@ -167,7 +163,7 @@ def test_a_view_that_forgets_the_redirect_tells_no_secret(nginx, daemon, origin)
 
 @pytest.mark.parametrize("status", [201, 204, 302, 304, 401, 404, 500, 503])
 def test_the_origins_status(site, origin, status):
-    answer = handed(site, url=said(origin, "Location:/x", status=status), follow_redirects=False)
+    answer = handed(site, {"url": said(origin, "Location:/x", status=status), "follow_redirects": False})
     assert (answer.status, answer.header("location")) == (status, "/x")
     assert answer.body == (b"" if status in (204, 304) else b"said\n")
 
@@ -175,25 +171,25 @@ def test_the_origins_status(site, origin, status):
 def test_an_origin_cannot_hand_off(site, origin):
     page = said(origin, "X-Accel-Redirect:/_handoff/",
                 "X-Curlew-Request:" + json.dumps({"url": origin.url("/stolen")}))
-    assert handed(site, url=page).body == b"said\n"
+    assert handed(site, {"url": page}).body == b"said\n"
     assert not origin.events("/stolen")
 
 
 def test_a_head_of_the_browsers(site, origin):
-    answer = handed(site, method="HEAD", url=origin.url("/bytes/100000"))
+    answer = handed(site, {"url": origin.url("/bytes/100000")}, method="HEAD")
     assert (answer.status, answer.header("content-length"), answer.body) == (200, "100000", b"")
 
 
 @pytest.mark.parametrize("page", ["/close-early", "/cut?framing=chunked", "/reset?after=10"])
 def test_one_that_breaks_off_looks_broken(site, origin, page):
     with pytest.raises((http.client.IncompleteRead, http.client.RemoteDisconnected)):
-        handed(site, url=origin.url(page))
+        handed(site, {"url": origin.url(page)})
 
 
 def test_a_browser_that_leaves_takes_the_fetch_with_it(site, origin):
     target = "/pour?leaves"
     c = http.client.HTTPConnection("127.0.0.1", site.port, timeout=10)
-    c.request("GET", site(url=origin.url(target)))
+    c.request("GET", site({"url": origin.url(target)}))
     c.getresponse().read(100000)
     left = now()
     c.sock.close()
@@ -211,16 +207,16 @@ def test_a_browser_that_leaves_takes_the_fetch_with_it(site, origin):
 def test_a_failure_before_the_head(site, origin, request_object, status, code):
     request_object = {k: v.replace("{origin}", origin.url("")) if isinstance(v, str) else v
                       for k, v in request_object.items()}
-    answer = handed(site, "Cache-Control:max-age=60", **request_object)
+    answer = handed(site, request_object, "Cache-Control:max-age=60")
     problem(answer, status, code)
-    assert "max-age" not in answer.header("cache-control")
+    assert "no-store" in [v for n, v in answer.headers if n.lower() == "cache-control"]
 
 
 # -- what the origin gets ----------------------------------------------------
 
 
 BROWSER = {"Range": "bytes=0-4", "If-None-Match": '"v1"', "Cookie": "s=1", "Authorization": "Basic eA==",
-           "User-Agent": "Mozilla", "Referer": "http://x/", "X-Own": "1", "Accept-Language": "de"}
+           "Referer": "http://x/", "X-Own": "1", "Accept-Language": "de"}
 
 
 def seen(answer):
@@ -229,40 +225,40 @@ def seen(answer):
 
 
 def test_nothing_of_the_browsers_request_goes_along(site, origin):
-    plain = seen(handed(site, url=origin.url("/echo")))
-    assert seen(handed(site, browser=BROWSER.items(), url=origin.url("/echo"))) == plain
+    request = {"url": origin.url("/echo")}
+    assert seen(handed(site, request, browser=BROWSER)) == seen(handed(site, request))
 
 
 def test_only_the_headers_that_are_listed_do(site, origin):
-    listed = ["range", "If-None-Match", "x-own", "x-absent"]
-    got = seen(handed(site, browser=BROWSER.items(), url=origin.url("/echo"), forward_headers=listed))
-    assert {n for n in got if n in (b.lower() for b in BROWSER)} == {"range", "if-none-match", "x-own"}
+    request = {"url": origin.url("/echo"),
+               "forward_headers": ["range", "If-None-Match", "x-own", "x-absent"]}
+    got = seen(handed(site, request, browser=BROWSER))
+    assert set(got) & {n.lower() for n in BROWSER} == {"range", "if-none-match", "x-own"}
     assert (got["range"], got["x-own"]) == ("bytes=0-4", "1")
 
 
 def test_what_the_view_says_wins_over_what_is_forwarded(site, origin):
-    got = seen(handed(site, browser=[("Accept-Language", "de")], url=origin.url("/echo"),
-                      headers={"Accept-Language": "en"}, forward_headers=["accept-language"]))
+    request = {"url": origin.url("/echo"), "headers": {"Accept-Language": "en"},
+               "forward_headers": ["accept-language"]}
+    got = seen(handed(site, request, browser={"Accept-Language": "de"}))
     assert got["accept-language"] == "en"
 
 
 def test_a_range_that_is_not_forwarded_brings_the_whole(site, origin):
-    answer = handed(site, browser=[("Range", "bytes=0-4")], url=origin.url("/ranges"))
+    answer = handed(site, {"url": origin.url("/ranges")}, browser={"Range": "bytes=0-4"})
     assert (answer.status, len(answer.body)) == (200, 1000)
 
 
 @pytest.mark.parametrize("method", ["POST", "PUT"])
-@pytest.mark.parametrize("size", [1, 5000000])
+@pytest.mark.parametrize("size", [1, 900000])  # nginx' own limit is a mebibyte
 def test_the_browsers_method_and_body_do_not_go_along(site, origin, method, size):
-    answer = handed(site, method=method, body=b"b" * size, url=origin.url("/echo"))
+    answer = handed(site, {"url": origin.url("/echo")}, method=method, body=b"b" * size)
     echo = json.loads(answer.body)
     assert (echo["method"], echo["body_base64"]) == ("GET", "")
     assert not {n.lower() for n, _ in echo["headers"]} & {"content-length", "content-type"}
 
 
 def test_the_views_own_method_and_body_do(site, origin):
-    answer = handed(site, method="POST", body=b"b", url=origin.url("/echo"), method_="x"[:0] or None) \
-        if False else browse(site.port, site(url=origin.url("/echo"), method="PATCH", json=[1]), "POST",
-                             body=b"b")
-    echo = json.loads(answer.body)
+    request = {"url": origin.url("/echo"), "method": "PATCH", "json": [1]}
+    echo = json.loads(handed(site, request, method="POST", body=b"b").body)
     assert (echo["method"], echo["body_base64"]) == ("PATCH", "WzFd")

@@ -42,7 +42,7 @@ async def together(request):
 
 def link(request, page):
     """A link to a page of the origin, good for an hour, for whoever it is given to."""
-    return HttpResponse(reverse("file", args=[signing.dumps([page, request.GET.dict()])]))
+    return HttpResponse(reverse("file", args=[signing.dumps([page, request.GET.dict()], compress=True)]))
 
 
 def file(request, ticket):
