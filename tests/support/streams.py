@@ -181,6 +181,18 @@ def ends_a_broken_one_as_whole(name):
     return name == "h2o"
 
 
+def sent_request(way, **request):
+    """The connection, once POST …/v1/stream is sent; nobody waits for an answer."""
+    body = json.dumps(request).encode()
+    if isinstance(way, ways.Socket):
+        connection = fcgi.Connection(way.address)
+        connection.send(fcgi.request(fcgi.params_of("POST", way.prefix + ROUTE, "", body), body))
+        return connection
+    connection = http.client.HTTPConnection("127.0.0.1", way.port, timeout=15)
+    connection.request("POST", way.prefix + ROUTE, body)
+    return connection
+
+
 def small_socket(port, receive_buffer, patience=15.0):
     """Connected with a receive buffer that small, so that a reader who stops is felt at once."""
     sock = socket.socket()
