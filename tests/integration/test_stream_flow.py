@@ -65,9 +65,8 @@ def test_a_reader_who_stops_stops_the_origin_and_may_go_on(curlewd, origin, name
             check_pattern(body)
 
 
+@pytest.mark.quiet
 def test_a_stopped_reader_costs_less_than_256_kib(curlewd, origin):
-    if SANITIZED:
-        pytest.skip("a sanitizer's own memory")
     daemon = curlewd()
     daemon.way.fetch(origin.url("/hello"))
     before, count = daemon.rss_kib(), 100
@@ -118,10 +117,9 @@ def test_over_http2_a_stopped_reader_stops_nobody_else(curlewd, origin, certs):
         check_pattern(first + stopped.exactly(50000000))
 
 
+@pytest.mark.quiet
 @pytest.mark.parametrize("version", ["auto", "2"])
 def test_over_http2_a_stopped_reader_costs_little_too(curlewd, origin, certs, version):
-    if SANITIZED:
-        pytest.skip("a sanitizer's own memory")
     daemon = curlewd({"sessions": {"default": {"ca_file": str(certs / "ca.pem")}}})
     daemon.way.fetch(origin.url("/hello", port="h2"))
     before, count = daemon.rss_kib(), 20
@@ -221,6 +219,7 @@ def stream_request(url):
     return fcgi.request(fcgi.params_of("POST", "/_fetch" + streams.ROUTE, body=body), body)
 
 
+@pytest.mark.quiet
 def test_two_hundred_slow_readers_starve_nobody(curlewd, origin):
     daemon = curlewd()
 
