@@ -5,9 +5,11 @@
 #include "base/clock.h"
 #include "gateway/access.h"
 #include "gateway/fastcgi.h"
+#include "gateway/hand_off.h"
 #include "gateway/reply.h"
 #include "gateway/responder.h"
 #include "gateway/router.h"
+#include "session/stream.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -127,7 +129,41 @@ connection_fetched(struct connection *c)
     reply_start(c);
 }
 
+void
+connection_noticed(struct connection *c)
+{
+    struct curlew_fetch *f = c->call.fetch;
+
+    stream_noticed(f);
+    if (c->state == GONE)
+        return;
+    if (c->state == PARKED && stream_has_head(f))
+        c->call.route->begun(&c->call);
+    if (c->call.streaming)
+        reply_start(c);
+}
+
 /* -- the request --------------------------------------------------------- */
+
+/* To its route: answered at once, or parked until its fetch is back. */
+static void
+dispatch(struct connection *c)
+{
+    struct failure why = { 0 };
+
+    timer_clear(&connection_loop(c)->timers, &c->timer);
+    if (router_find(&c->call, &why) == 0)
+        c->call.route->serve(&c->call);
+    else
+        call_fail(&c->call, &why);
+    if (c->call.answered) {
+        reply_start(c);
+        return;
+    }
+    c->state = PARKED;
+    c->waiting = true;
+    counter_add(&connection_gateway(c)->stats.parked, 1);
+}
 
 /* The parameters are whole.  A body that is announced too large is not kept, not even its start. */
 static void
@@ -144,6 +180,11 @@ open_request(struct connection *c)
     }
     c->keep = c->screen.keep;
     c->screen.stdin_max = (size_t)connection_gateway(c)->request_bytes;
+    if (hand_off_asked(&c->call)) {
+        c->screen.dropping = true; /* the browser's body is none of the fetch's business */
+        dispatch(c);
+        return;
+    }
     length = fastcgi_param(c->fastcgi, "CONTENT_LENGTH");
     if (length != NULL && strtoll(length, NULL, 10) > connection_gateway(c)->request_bytes)
         c->screen.dropping = true;
@@ -191,18 +232,12 @@ serve(struct connection *c)
         return;
     }
     connection_reset_buffer(&c->in);
-    timer_clear(&connection_loop(c)->timers, &c->timer);
-    if (check_size(c, &why) == 0 && check_length(c, &why) == 0 && router_find(&c->call, &why) == 0)
-        c->call.route->serve(&c->call);
-    else
-        call_fail(&c->call, &why);
-    if (c->call.answered) {
-        reply_start(c);
+    if (check_size(c, &why) == 0 && check_length(c, &why) == 0) {
+        dispatch(c);
         return;
     }
-    c->state = PARKED;
-    c->waiting = true;
-    counter_add(&connection_gateway(c)->stats.parked, 1);
+    call_fail(&c->call, &why);
+    reply_start(c);
 }
 
 /* The web server takes its request back: it still expects the end record. */
@@ -232,7 +267,8 @@ act_on(struct connection *c, enum screen_verdict v)
         open_request(c);
         break;
     case SCREEN_COMPLETE:
-        serve(c);
+        if (c->state == READING) /* a hand-off did not wait for it */
+            serve(c);
         break;
     case SCREEN_TOO_LARGE:
         buffer_free(&c->in);

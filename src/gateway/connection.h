@@ -18,8 +18,9 @@
 
 struct responder;
 
-#define CONNECTION_PATIENCE_S 10 /* for the next bytes of a request that has begun */
-#define CONNECTION_WRITE_S    60 /* for a peer that reads none of its answer */
+#define CONNECTION_PATIENCE_S 10  /* for the next bytes of a request that has begun */
+#define CONNECTION_WRITE_S    60  /* for a peer that reads none of its answer */
+#define CONNECTION_STREAM_S   600 /* for one that reads none of a stream: a paused player, say */
 
 enum connection_state { READING, PARKED, WRITING, LINGERING, GONE };
 
@@ -43,6 +44,7 @@ struct connection {
 
 int connection_open(struct responder *r, int fd); /* takes the fd; -1: no memory, closed */
 void connection_fetched(struct connection *c);    /* its fetch is back, in c->call.fetch */
+void connection_noticed(struct connection *c);    /* its fetch's stream has something new */
 void connection_close(struct connection *c);      /* at once; cancels its fetch */
 
 /* For the writing of answers, in reply.c. */

@@ -3,6 +3,7 @@
 #include "session/course.h"
 
 #include "base/clock.h"
+#include "session/coalesce.h"
 #include "session/deadline.h"
 #include "session/engine.h"
 #include "session/redirect.h"
@@ -29,6 +30,12 @@ give_back_easy(struct multi *m, struct curlew_fetch *f)
     f->easy = NULL;
 }
 
+static int
+class_of(int status)
+{
+    return status >= 100 && status < 600 ? status / 100 - 1 : STATUS_CLASSES - 1;
+}
+
 static void
 count_fetch(struct multi *m, struct curlew_fetch *f)
 {
@@ -36,8 +43,13 @@ count_fetch(struct multi *m, struct curlew_fetch *f)
     struct response *r = &f->response;
 
     r->timing.total = (double)(clock_us() - f->submitted_us) / US_PER_SECOND;
+    if (f->is_host) /* its guests are the fetches */
+        return;
     counter_add(&f->session->state->outcomes[f->failure.error], 1);
-    counter_add(&s->bytes_received, r->body_bytes);
+    if (f->failure.error == ERROR_NONE)
+        counter_add(&f->session->state->classes[class_of(r->head.status)], 1);
+    counter_add(&s->coalesced, r->coalesced);
+    counter_add(&s->bytes_received, r->coalesced ? 0 : r->body_bytes);
     counter_add(&s->bytes_sent, r->bytes_sent);
     histogram_observe(&s->queue_seconds, r->timing.queue);
     histogram_observe(&s->fetch_seconds, r->timing.total);
@@ -61,6 +73,9 @@ static void
 finish(struct multi *m, struct curlew_fetch *f)
 {
     timer_clear(&m->loop.timers, &f->timer);
+    coalesce_forget(f);
+    if (f->proxy_lent && f->failure.error == ERROR_PROXY_FAILED)
+        proxies_bench(f->session->rota, f->request.proxy, clock_us());
     give_back_easy(m, f);
     count_fetch(m, f);
     drop_failed_body(f);
@@ -103,6 +118,11 @@ extract(struct multi *m, struct curlew_fetch *f)
 {
     curl_socket_t fd = CURL_SOCKET_BAD;
 
+    if (f->state == FETCH_SHARING) {
+        if (coalesce_leave(f))
+            course_cancel(m, fetch_ref(f->host));
+        return;
+    }
     if (f->state == FETCH_WAITING) {
         admission_withdraw(&m->admission, f);
         return;
@@ -194,6 +214,7 @@ start(struct multi *m, struct curlew_fetch *f)
     f->started_us = f->active_us = now;
     f->sent = 0;
     f->socket = -1;
+    f->paused = false;
     if (launch(m, f) != 0) {
         transfer_release(f);
         leave(m, f);
@@ -203,6 +224,38 @@ start(struct multi *m, struct curlew_fetch *f)
     f->state = FETCH_RUNNING;
     list_append(&m->running, &f->place);
     arm(m, f);
+}
+
+/* A host is done, on this thread: so are its guests. */
+static void
+host_done(struct curlew_fetch *host, void *arg)
+{
+    struct multi *m = arg;
+    struct curlew_fetch *guest;
+
+    while ((guest = coalesce_next_guest(host)) != NULL)
+        finish(m, guest);
+    fetch_unref(host);
+}
+
+/* As a guest of a transfer under way, or of a new one. */
+static void
+share(struct multi *m, struct curlew_fetch *f)
+{
+    struct curlew_fetch *host = coalesce_join(&m->coalesce, f);
+
+    if (f->failure.error != ERROR_NONE) {
+        finish(m, f);
+        return;
+    }
+    arm(m, f);
+    if (host == NULL)
+        return;
+    host->done = host_done;
+    host->arg = m;
+    host->home = m;
+    course_set_out(host);
+    course_begin(m, host);
 }
 
 void
@@ -215,6 +268,10 @@ course_begin(struct multi *m, struct curlew_fetch *f)
         failure_set(&f->failure, ERROR_CANCELLED, "the caller left");
     if (f->failure.error != ERROR_NONE) {
         finish(m, f);
+        return;
+    }
+    if (coalesce_wanted(f)) {
+        share(m, f);
         return;
     }
     f->state = FETCH_WAITING;
@@ -241,7 +298,7 @@ hop(struct multi *m, struct curlew_fetch *f)
         return;
     }
     leave(m, f);
-    if (other == m) {
+    if (other == m || f->is_host) { /* a host stays where its guests are */
         course_begin(m, f);
         return;
     }
@@ -273,21 +330,22 @@ course_conclude(struct multi *m, struct curlew_fetch *f, CURLcode result)
 void
 course_pause(struct curlew_fetch *f, int64_t until_us)
 {
-    f->active_us = until_us; /* a pause of our own is no silence of the origin */
-    timer_set(&((struct multi *)f->home)->loop.timers, &f->pace, until_us);
+    struct multi *m = f->home;
+
+    f->paused = true;
+    if (until_us != COURSE_UNTIL_RESUMED)
+        timer_set(&m->loop.timers, &f->pace, until_us);
 }
 
 static void
-resume(struct timer *t)
+go_on(struct multi *m, struct curlew_fetch *f)
 {
-    struct curlew_fetch *f = container_of(t, struct curlew_fetch, pace);
-    struct multi *m = f->home;
-
+    f->paused = false;
     f->active_us = clock_us();
+    arm(m, f);
     /*
      * May deliver at once; f itself stays until multi_reap().  What a callback refuses then,
-     * libcurl
-     * tells here and nowhere else: the transfer would sit there until its time-out.
+     * libcurl tells here and nowhere else: the transfer would sit there until its time-out.
      */
     if (curl_easy_pause(f->easy, CURLPAUSE_CONT) != CURLE_OK) {
         failure_set(&f->failure, ERROR_INTERNAL, "the transfer could not be resumed");
@@ -297,10 +355,27 @@ resume(struct timer *t)
     multi_reap(m);
 }
 
+static void
+resume(struct timer *t)
+{
+    struct curlew_fetch *f = container_of(t, struct curlew_fetch, pace);
+
+    go_on(f->home, f);
+}
+
+void
+course_resume(struct multi *m, struct curlew_fetch *f)
+{
+    if (f->home == m && f->state == FETCH_RUNNING && f->paused && f->pace.place == 0)
+        go_on(m, f);
+    fetch_unref(f);
+}
+
 void
 course_cancel(struct multi *m, struct curlew_fetch *f)
 {
-    if (f->home == m && (f->state == FETCH_WAITING || f->state == FETCH_RUNNING)) {
+    if (f->home == m &&
+        (f->state == FETCH_WAITING || f->state == FETCH_RUNNING || f->state == FETCH_SHARING)) {
         failure_set(&f->failure, ERROR_CANCELLED, "the caller left");
         fail(m, f);
     }

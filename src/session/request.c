@@ -67,6 +67,8 @@ request_destroy(struct request *r)
     free(r->session);
     free(r->tag);
     pairs_destroy(&r->headers);
+    pairs_destroy(&r->forward);
+    pairs_destroy(&r->trace);
     cookies_destroy(&r->cookies);
     free(r->body);
     for (size_t i = 0; i < r->part_count; i++)
@@ -166,6 +168,17 @@ request_set_method(struct request *r, const char *method, struct failure *why)
     r->method = strdup(method);
     r->set |= SET_METHOD;
     return r->method == NULL ? no_memory(why) : 0;
+}
+
+int
+request_forward_header(struct request *r, const char *name, struct failure *why)
+{
+    if (!is_token(name))
+        return failure_set(why, ERROR_BAD_REQUEST,
+                           "forward_headers: \"%.80s\" is not a header name", name);
+    if (pairs_add(&r->forward, name, strlen(name), NULL, 0) != 0)
+        return no_memory(why);
+    return 0;
 }
 
 int
