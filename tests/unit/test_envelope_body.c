@@ -33,7 +33,7 @@ holds(enum response_body mode, const char *type, const char *bytes, size_t n, co
 {
     struct pair header = { (char *)"Content-Type", (char *)type };
     struct request asked = { .response_body = mode };
-    struct response r = { .head.headers = { &header, type != NULL } };
+    struct response r = { .head.headers = { &header, type != NULL, NULL } };
     char *start, *end;
 
     r.body = (struct buffer){ .data = (char *)bytes, .len = n };
