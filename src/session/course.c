@@ -136,6 +136,24 @@ extract(struct multi *m, struct curlew_fetch *f)
     transfer_release(f);
 }
 
+/*
+ * Under HTTP/2 libcurl queues the RST_STREAM of an abandoned transfer until something else moves on
+ * the connection: so that the origin hears of it at once, a neighbour is made to move.
+ */
+static void
+nudge(struct multi *m, int socket)
+{
+    for (struct link *l = m->running.next; l != &m->running && socket >= 0; l = l->next) {
+        struct curlew_fetch *f = container_of(l, struct curlew_fetch, place);
+
+        if (f->socket != socket || f->pace.place != 0)
+            continue;
+        curl_easy_pause(f->easy, CURLPAUSE_RECV);
+        curl_easy_pause(f->easy, CURLPAUSE_CONT);
+        return;
+    }
+}
+
 static void
 fail(struct multi *m, struct curlew_fetch *f)
 {
@@ -144,10 +162,14 @@ fail(struct multi *m, struct curlew_fetch *f)
     if (ran) {
         lookups_note(&m->lookups, f, clock_us());
         transfer_conclude(f, CURLE_ABORTED_BY_CALLBACK);
+        curl_easy_setopt(f->easy, CURLOPT_FORBID_REUSE,
+                         1L); /* closed at once, if it is alone on it */
     }
     extract(m, f);
-    if (ran)
+    if (ran) {
+        nudge(m, f->socket);
         leave(m, f);
+    }
     finish(m, f);
     course_pump(m);
 }

@@ -135,6 +135,9 @@ explain(struct curlew_fetch *f, CURLcode result)
 
     if (f->failure.error != ERROR_NONE)
         return; /* a callback of ours stopped the transfer, and knows better why */
+    if (result == CURLE_OUT_OF_MEMORY &&
+        f->head_bytes > 0) /* as 7.88 calls a line of over 100 KB */
+        e = ERROR_PROTOCOL_ERROR;
     failure_set(&f->failure, blames_proxy(f, e) ? ERROR_PROXY_FAILED : e, "%s", said);
     f->failure.curl_code = (int)result;
 }

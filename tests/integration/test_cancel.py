@@ -105,3 +105,24 @@ def test_a_hundred_that_leave_at_once_leave_nothing_behind(curlewd, origin):
     wait_until("the origin is alone", lambda: origin.stats()["in_flight"] == 0, 5)
     wait_until("no connection is left", lambda: origin.stats()["open"] == others, 5)
     assert daemon.way.fetch(origin.url("/hello"))["status"] == 200
+
+
+@pytest.mark.parametrize("neighbours", [0, 3])
+def test_over_http2_too(curlewd, origin, certs, left, neighbours):
+    daemon = curlewd({"sessions": {"default": {"ca_file": str(certs / "ca.pem")}}})
+    daemon.way.fetch(origin.url("/hello", port="h2"))
+    others = [leaver(daemon, origin, f"/silent?other={i}") for i in range(neighbours)]
+    c = leaver(daemon, origin, "/silent?leaver")
+    since = now()
+    c.close()
+    left("/silent?leaver", since)
+    for other in others:
+        other.close()
+
+
+def leaver(daemon, origin, path):
+    body = json.dumps({"url": origin.url(path, port="h2")}).encode()
+    c = fcgi.Connection(daemon.socket)
+    c.send(fcgi.request(fcgi.params_of("POST", "/_fetch/v1/fetch", body=body), body))
+    origin.wait_for("arrived", path)
+    return c
