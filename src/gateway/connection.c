@@ -104,10 +104,23 @@ connection_free(struct connection *c)
     free(c);
 }
 
+void
+connection_cut(struct connection *c)
+{
+    if (c->state == WRITING && c->call.streaming && !c->finished)
+        reply_break(c);
+    connection_close(c);
+}
+
 static void
 impatient(struct timer *t)
 {
-    connection_close(container_of(t, struct connection, timer));
+    struct connection *c = container_of(t, struct connection, timer);
+
+    if (c->breaking)
+        reply_pump(c);
+    else
+        connection_cut(c);
 }
 
 /* -- the fetch is back -------------------------------------------------- */
@@ -136,6 +149,8 @@ connection_noticed(struct connection *c)
 
     stream_noticed(f);
     if (c->state == GONE)
+        return;
+    if (f->home == NULL) /* it has ended already: how, its own mail says */
         return;
     if (c->state == PARKED && stream_has_head(f))
         c->call.route->begun(&c->call);

@@ -38,10 +38,10 @@ browser_header(const struct call *c, const char *name)
 }
 
 static int
-forward(const struct call *c, struct request *r, struct failure *why)
+forward(const struct call *c, const struct pairs *names, struct request *r, struct failure *why)
 {
-    for (size_t i = 0; i < r->forward.count; i++) {
-        const char *name = r->forward.items[i].name;
+    for (size_t i = 0; i < names->count; i++) {
+        const char *name = names->items[i].name;
         const char *value = browser_header(c, name);
 
         if (value != NULL && *value != '\0' && !request_has_header(r, name) &&
@@ -49,6 +49,19 @@ forward(const struct call *c, struct request *r, struct failure *why)
             return -1;
     }
     return 0;
+}
+
+/* The request's own list, or else its session's. */
+static int
+forward_listed(const struct call *c, struct request *r, struct failure *why)
+{
+    struct policy *p = engine_policy(c->gateway->engine);
+    struct session *s = policy_session(p, r->session != NULL ? r->session : "default");
+    bool own = r->forward.count > 0 || s == NULL;
+    int rc = forward(c, own ? &r->forward : &s->settings.defaults.forward, r, why);
+
+    policy_unref(p);
+    return rc;
 }
 
 int
@@ -66,5 +79,5 @@ hand_off_read(struct call *c, struct request *r, struct failure *why)
     }
     rc = request_from_text(r, object, strlen(object), why);
     free(shelved);
-    return rc == 0 ? forward(c, r, why) : -1;
+    return rc == 0 ? forward_listed(c, r, why) : -1;
 }

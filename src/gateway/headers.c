@@ -56,13 +56,15 @@ is_hop_by_hop(const struct pairs *headers, const char *name)
     return false;
 }
 
-/* What the origin says of an encoding that libcurl has undone is not true of what we send. */
+/* What the origin says of an encoding that libcurl has undone, or of a body it kept, is not true here. */
 static bool
 is_undone(const struct call *c, const char *name)
 {
     static const char *const names[] = { "content-encoding", "content-length", NULL };
     const struct pairs *h = &c->fetch->response.head.headers;
 
+    if (strcmp(c->fetch->method, "HEAD") == 0 && strcasecmp(name, "content-length") == 0)
+        return true;
     if (!c->fetch->request.decompress || !is_one_of(name, names))
         return false;
     for (size_t i = 0; i < h->count; i++)
@@ -71,6 +73,10 @@ is_undone(const struct call *c, const char *name)
     return false;
 }
 
+/* Beginnings of what a web server would take for words of this gateway, and obey. */
+static const char *const obeyed[] = { "status",     "x-accel-",    "curlew-",
+                                      "x-sendfile", "x-lighttpd-", "x-reproxy-" };
+
 static bool
 is_ours_to_say(const struct call *c, const char *name)
 {
@@ -78,10 +84,9 @@ is_ours_to_say(const struct call *c, const char *name)
                                          "expires",    "pragma",      "age",
                                          NULL };
 
-    /* "Status" and what nginx obeys would be taken for words of this gateway */
-    if (strcasecmp(name, "status") == 0 || strncasecmp(name, "x-accel-", 8) == 0 ||
-        strncasecmp(name, "curlew-", 7) == 0 || strcasecmp(name, "x-sendfile") == 0)
-        return true;
+    for (size_t i = 0; i < sizeof obeyed / sizeof obeyed[0]; i++)
+        if (strncasecmp(name, obeyed[i], strlen(obeyed[i])) == 0)
+            return true;
     return c->hand_off && is_one_of(name, names);
 }
 
@@ -107,13 +112,33 @@ add_facts(struct call *c)
     buffer_printf(b, "Curlew-First-Byte: %.6f\r\n", r->timing.first_byte);
 }
 
+/*
+ * nginx sends a head on at once only where nothing follows it, not even the padding of its record,
+ * which libfcgi fills up to 8 bytes: so the head is made to need none.  The status comes last, as
+ * HAProxy makes a 302 of a Location that comes after it.
+ */
+static void
+end_head(struct buffer *b, const struct head *head)
+{
+    struct buffer status;
+
+    buffer_init(&status, SIZE_MAX / 2);
+    buffer_printf(&status, "Status: %d %s\r\n\r\n", head->status, head->reason);
+    buffer_adds(b, "X-Accel-Buffering:"); /* bytes pass as they come */
+    do
+        buffer_addc(b, ' ');
+    while ((b->len + strlen("no\r\n") + status.len) % 8 != 0 && buffer_ok(b));
+    buffer_adds(b, "no\r\n");
+    buffer_add(b, status.data, status.len);
+    buffer_free(&status);
+}
+
 void
 headers_pass(struct call *c)
 {
     const struct head *head = &c->fetch->response.head;
     const struct pairs *h = &head->headers;
 
-    buffer_printf(&c->head, "Status: %d %s\r\n", head->status, head->reason);
     for (size_t i = 0; i < h->count; i++) {
         const struct pair *p = &h->items[i];
 
@@ -126,5 +151,5 @@ headers_pass(struct call *c)
     }
     if (!c->hand_off)
         add_facts(c);
-    buffer_adds(&c->head, "\r\n");
+    end_head(&c->head, head);
 }

@@ -2,6 +2,7 @@
 
 #include "gateway/reply.h"
 
+#include "base/clock.h"
 #include "gateway/fastcgi.h"
 #include "gateway/responder.h"
 #include "session/stream.h"
@@ -13,6 +14,7 @@
 #define OUT_BYTES   (256 * 1024) /* framed and not yet taken by the peer, before framing pauses */
 
 #define STREAM_SLICE     16384 /* of a stream, framed at once */
+#define BREAK_DELAY_US   (100 * US_PER_MS)
 #define STREAM_OUT_BYTES 32768 /* as OUT_BYTES: a stream holds little, wherever it is */
 
 static int
@@ -29,7 +31,7 @@ end_answer(struct connection *c)
 
     timer_clear(&connection_loop(c)->timers, &c->timer);
     call_reset(&c->call);
-    c->finished = false;
+    c->finished = c->breaking = false;
     connection_request_over(c);
     if (linger) {
         /* With bytes unread a close would be a reset, which could overtake the answer. */
@@ -57,6 +59,7 @@ reply_send(struct connection *c)
         if (n < 0)
             return errno == EAGAIN || errno == EWOULDBLOCK ? 0 : -1;
         c->out_sent += (size_t)n;
+        c->sent_us = clock_us();
         if (c->state == WRITING && c->timer.place != 0)
             connection_be_patient(c, patience(c));
     }
@@ -109,7 +112,29 @@ break_off(struct connection *c)
 
     fastcgi_abandon(c->fastcgi);
     buffer_add(&c->out, no_record, sizeof no_record);
-    c->keep = false;
+    c->keep = c->breaking = false;
+    c->finished = true;
+}
+
+void
+reply_break(struct connection *c)
+{
+    break_off(c);
+    reply_send(c);
+}
+
+/* lighttpd takes what it reads together with the record for whole: it gets a moment to read before. */
+static bool
+must_wait(struct connection *c)
+{
+    struct loop *l = connection_loop(c);
+    int64_t until = c->sent_us + BREAK_DELAY_US;
+
+    if (c->out.len > c->out_sent || clock_us() >= until)
+        return c->out.len > c->out_sent;
+    c->breaking = true;
+    timer_set(&l->timers, &c->timer, until);
+    return true;
 }
 
 /* As frame(), but each event of the origin goes out at once, and little is held. */
@@ -129,10 +154,13 @@ frame_stream(struct connection *c)
         fastcgi_flush(c->fastcgi);
         return;
     }
-    if (c->call.fetch->failure.error != ERROR_NONE)
-        break_off(c);
-    else
-        fastcgi_finish(c->fastcgi);
+    if (c->call.fetch->failure.error != ERROR_NONE) {
+        fastcgi_flush(c->fastcgi);
+        if (!must_wait(c))
+            break_off(c);
+        return;
+    }
+    fastcgi_finish(c->fastcgi);
     c->finished = true;
 }
 
@@ -140,7 +168,8 @@ frame_stream(struct connection *c)
 static void
 await_more(struct connection *c)
 {
-    timer_clear(&connection_loop(c)->timers, &c->timer);
+    if (!c->breaking)
+        timer_clear(&connection_loop(c)->timers, &c->timer);
     connection_watch_for(c, EPOLLIN);
 }
 

@@ -189,7 +189,7 @@ static void
 close_all(struct responder *r)
 {
     while (!list_empty(&r->connections))
-        connection_close(container_of(r->connections.next, struct connection, place));
+        connection_cut(container_of(r->connections.next, struct connection, place));
 }
 
 /* drain_seconds are over: whoever still waits is let go. */

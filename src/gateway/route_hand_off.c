@@ -6,6 +6,23 @@
 #include "gateway/routes.h"
 #include "message/request.h"
 
+static int
+check_target(struct call *c, const struct request *r, struct failure *why)
+{
+    struct policy *p = engine_policy(c->gateway->engine);
+    const char *name = r->session != NULL ? r->session : "default";
+    struct url u;
+    int rc = 0;
+
+    if (policy_session(p, name) == NULL)
+        rc = failure_set(why, ERROR_UNKNOWN_SESSION, "session: there is no \"%.64s\"", name);
+    policy_unref(p);
+    if (rc != 0 || url_parse(&u, r->url, why) != 0)
+        return -1;
+    url_destroy(&u);
+    return 0;
+}
+
 /* It is read now as it will be then, so that its sender hears what is wrong with it. */
 static int
 check(struct call *c, struct failure *why)
@@ -17,6 +34,8 @@ check(struct call *c, struct failure *why)
     rc = c->body.len == 0
              ? failure_set(why, ERROR_BAD_REQUEST, "the body is empty: a request object is needed")
              : request_from_text(&r, c->body.data, c->body.len, why);
+    if (rc == 0)
+        rc = check_target(c, &r, why);
     if (rc == 0)
         rc = auth_check(c->gateway->auth, fastcgi_param(c->fastcgi, "HTTP_AUTHORIZATION"),
                         r.session != NULL ? r.session : "default", why);

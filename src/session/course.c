@@ -146,7 +146,7 @@ nudge(struct multi *m, int socket)
     for (struct link *l = m->running.next; l != &m->running && socket >= 0; l = l->next) {
         struct curlew_fetch *f = container_of(l, struct curlew_fetch, place);
 
-        if (f->socket != socket || f->pace.place != 0)
+        if (f->socket != socket || f->paused)
             continue;
         curl_easy_pause(f->easy, CURLPAUSE_RECV);
         curl_easy_pause(f->easy, CURLPAUSE_CONT);

@@ -170,12 +170,23 @@ request_set_method(struct request *r, const char *method, struct failure *why)
     return r->method == NULL ? no_memory(why) : 0;
 }
 
+/* Of the message or of the hop, not of what is asked for. */
+static const char *const framing[] = {
+    "host",    "connection", "content-length",   "transfer-encoding",   "te",     "trailer",
+    "upgrade", "keep-alive", "proxy-connection", "proxy-authorization", "expect", "http2-settings",
+};
+
 int
 request_forward_header(struct request *r, const char *name, struct failure *why)
 {
     if (!is_token(name))
         return failure_set(why, ERROR_BAD_REQUEST,
                            "forward_headers: \"%.80s\" is not a header name", name);
+    for (size_t i = 0; i < sizeof framing / sizeof framing[0]; i++)
+        if (strcasecmp(name, framing[i]) == 0)
+            return failure_set(why, ERROR_BAD_REQUEST,
+                               "forward_headers: \"%s\" is between the browser and its web server",
+                               name);
     if (pairs_add(&r->forward, name, strlen(name), NULL, 0) != 0)
         return no_memory(why);
     return 0;

@@ -46,6 +46,9 @@ suit_stream(struct request *r)
 {
     if (!(r->set & SET_DECOMPRESS))
         r->decompress = false;
+    /* Over HTTP/2 libcurl goes on to read for a paused stream, up to a window of 32 MB. */
+    if (r->http_version == HTTP_AUTO)
+        r->http_version = HTTP_1_1;
 }
 
 /* A transfer with these is its caller's alone. */

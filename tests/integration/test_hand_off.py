@@ -183,7 +183,7 @@ def test_a_head_of_the_browsers(site, origin):
     assert (answer.status, answer.header("content-length"), answer.body) == (200, "100000", b"")
 
 
-@pytest.mark.parametrize("page", ["/close-early", "/cut?framing=chunked", "/reset?after=10"])
+@pytest.mark.parametrize("page", ["/cut?n=10", "/cut?framing=chunked", "/reset?after=10"])
 def test_one_that_breaks_off_looks_broken(site, origin, page):
     with pytest.raises((http.client.IncompleteRead, http.client.RemoteDisconnected)):
         handed(site, {"url": origin.url(page)})

@@ -39,7 +39,8 @@ def broken(way, origin, request):
     def check(page, known_length=False, **keys):
         if not known_length and streams.ends_a_broken_one_as_whole(way.name):
             request.applymarker(pytest.mark.xfail(
-                raises=Whole, reason=f"{way.name} calls every body of unknown length whole"))
+                raises=Whole, strict=False,  # not where the daemon knows before it has begun
+                reason=f"{way.name} calls every body of unknown length whole"))
         return body_of_broken(way, url=origin.url(page), **keys)
 
     return check
@@ -109,7 +110,7 @@ def test_the_next_stream_is_whole_again(way, origin):
 
 
 @pytest.mark.parametrize("name", streams.MODES)
-@pytest.mark.parametrize("page, known", [("/close-early", True), ("/cut?framing=chunked", False)])
+@pytest.mark.parametrize("page, known", [("/cut?n=10", True), ("/cut?framing=chunked", False)])
 def test_curl_knows_that_it_is_broken(curlewd, origin, name, page, known):
     if not known and streams.ends_a_broken_one_as_whole(name):
         pytest.xfail(f"{name} calls every body of unknown length whole")
@@ -124,7 +125,7 @@ def test_by_http2_too(curlewd, origin, nginx, name):
     _, changes = streams.MODES[name]
     listen = ("server_name _;", f"listen 127.0.0.1:{port} http2;\nserver_name _;")
     nginx(curlewd(), more=[*changes, listen])
-    for page in ("/close-early", "/cut?framing=chunked", "/cut?framing=chunked&n=200000"):
+    for page in ("/cut?n=10", "/cut?framing=chunked", "/cut?framing=chunked&n=200000"):
         argv = ["curl", "-sS", "--max-time", "20", "--http2-prior-knowledge", "-o", "/dev/null",
                 "--data-binary", json.dumps({"url": origin.url(page)}),
                 f"http://127.0.0.1:{port}/_fetch{streams.ROUTE}"]
