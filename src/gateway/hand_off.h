@@ -13,7 +13,10 @@
 
 bool hand_off_asked(const struct call *c); /* CURLEW_REQUEST is there, and not empty */
 
-/* The object, or what the shelf holds for its "@reference", into r, with the headers it forwards. */
+/*
+ * The object, or what the shelf holds for its "@reference", into r, with the headers it
+ * forwards.
+ */
 int hand_off_read(struct call *c, struct request *r, struct failure *why);
 
 #endif

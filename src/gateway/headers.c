@@ -1,4 +1,7 @@
-/* headers.c - which of an origin's headers pass through a stream, and what is said about the fetch. */
+/*
+ * headers.c - which of an origin's headers pass through a stream, and what is said about the
+ * fetch.
+ */
 
 #include "gateway/headers.h"
 
@@ -56,7 +59,10 @@ is_hop_by_hop(const struct pairs *headers, const char *name)
     return false;
 }
 
-/* What the origin says of an encoding that libcurl has undone, or of a body it kept, is not true here. */
+/*
+ * What the origin says of an encoding that libcurl has undone, or of a body it kept, is not true
+ * here.
+ */
 static bool
 is_undone(const struct call *c, const char *name)
 {

@@ -123,7 +123,10 @@ reply_break(struct connection *c)
     reply_send(c);
 }
 
-/* lighttpd takes what it reads together with the record for whole: it gets a moment to read before. */
+/*
+ * lighttpd takes what it reads together with the record for whole: it gets a moment to read
+ * before.
+ */
 static bool
 must_wait(struct connection *c)
 {

@@ -1,4 +1,7 @@
-/* route_sessions.c - …/v1/sessions: list, show, create or replace, remove and reset named sessions. */
+/*
+ * route_sessions.c - …/v1/sessions: list, show, create or replace, remove and reset named
+ * sessions.
+ */
 
 #include "gateway/auth.h"
 #include "gateway/fastcgi.h"

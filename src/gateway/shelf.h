@@ -20,7 +20,10 @@ struct shelf;
 struct shelf *shelf_new(void); /* NULL: no memory */
 void shelf_free(struct shelf *s);
 
-/* Copies n bytes; the name to ask for them with goes into `name`.  -1: full (overloaded), or no memory. */
+/*
+ * Copies n bytes; the name to ask for them with goes into `name`.  -1: full (overloaded), or no
+ * memory.
+ */
 int shelf_put(struct shelf *s, const char *text, size_t n, char name[SHELF_NAME_SIZE],
               struct failure *why);
 

@@ -48,7 +48,10 @@ drop_body(struct curlew_fetch *f)
     buffer_free(&f->response.body); /* its memory, too: it is on nobody's account any more */
 }
 
-/* With the head the default time-out has done its work: how long a body takes is its reader's affair. */
+/*
+ * With the head the default time-out has done its work: how long a body takes is its reader's
+ * affair.
+ */
 static void
 begin_stream(struct curlew_fetch *f)
 {

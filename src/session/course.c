@@ -4,6 +4,7 @@
 
 #include "base/clock.h"
 #include "session/coalesce.h"
+#include "session/count.h"
 #include "session/deadline.h"
 #include "session/engine.h"
 #include "session/redirect.h"
@@ -13,61 +14,6 @@ static void start(struct multi *m, struct curlew_fetch *f);
 
 /* -- the end of a fetch -------------------------------------------------- */
 
-static void
-give_back_easy(struct multi *m, struct curlew_fetch *f)
-{
-    if (f->easy == NULL)
-        return;
-    jar_return(f->session->settings.shared_jar ? f->session->state->jar : NULL, f->easy, f->lent,
-               &f->cookie_names, &f->response.cookies);
-    curl_slist_free_all(f->lent);
-    f->lent = NULL;
-    curl_easy_reset(f->easy); /* it must not point into the fetch any more */
-    if (!f->names_host && m->spare_count < MULTI_SPARE_MAX)
-        m->spare[m->spare_count++] = f->easy;
-    else
-        curl_easy_cleanup(f->easy);
-    f->easy = NULL;
-}
-
-static int
-class_of(int status)
-{
-    return status >= 100 && status < 600 ? status / 100 - 1 : STATUS_CLASSES - 1;
-}
-
-static void
-count_fetch(struct multi *m, struct curlew_fetch *f)
-{
-    struct engine_stats *s = &m->engine->stats;
-    struct response *r = &f->response;
-
-    r->timing.total = (double)(clock_us() - f->submitted_us) / US_PER_SECOND;
-    if (f->is_host) /* its guests are the fetches */
-        return;
-    counter_add(&f->session->state->outcomes[f->failure.error], 1);
-    if (f->failure.error == ERROR_NONE)
-        counter_add(&f->session->state->classes[class_of(r->head.status)], 1);
-    counter_add(&s->coalesced, r->coalesced);
-    counter_add(&s->bytes_received, r->coalesced ? 0 : r->body_bytes);
-    counter_add(&s->bytes_sent, r->bytes_sent);
-    histogram_observe(&s->queue_seconds, r->timing.queue);
-    histogram_observe(&s->fetch_seconds, r->timing.total);
-    if (r->timing.first_byte > 0)
-        histogram_observe(&s->first_byte_seconds, r->timing.first_byte);
-}
-
-/* Nobody reads what there was of a failed response, and it counts among the buffered bytes. */
-static void
-drop_failed_body(struct curlew_fetch *f)
-{
-    if (f->failure.error == ERROR_NONE)
-        return;
-    counter_add(&f->engine->stats.buffered, -f->buffered);
-    f->buffered = 0;
-    buffer_free(&f->response.body);
-}
-
 /* Off this thread: from here on the fetch belongs to whoever submitted it. */
 static void
 finish(struct multi *m, struct curlew_fetch *f)
@@ -76,9 +22,8 @@ finish(struct multi *m, struct curlew_fetch *f)
     coalesce_forget(f);
     if (f->proxy_lent && f->failure.error == ERROR_PROXY_FAILED)
         proxies_bench(f->session->rota, f->request.proxy, clock_us());
-    give_back_easy(m, f);
-    count_fetch(m, f);
-    drop_failed_body(f);
+    handles_return(&m->handles, f);
+    count_fetch(m->engine, f);
     f->state = FETCH_DONE;
     f->home = NULL;
     f->done(f, f->arg);
@@ -188,38 +133,11 @@ time_out(struct timer *t)
 
 /* -- the start of a hop -------------------------------------------------- */
 
-static CURL *
-take_easy(struct multi *m)
-{
-    return m->spare_count > 0 ? m->spare[--m->spare_count] : curl_easy_init();
-}
-
-/*
- * A handle keeps the Host it was given as the host of cookies, for ever, resets notwithstanding: so
- * it serves no other fetch, and no other origin.
- */
-static int
-renew_easy(struct multi *m, struct curlew_fetch *f)
-{
-    CURL *fresh;
-
-    if (!f->names_host || f->same_origin || f->redirects == 0)
-        return 0;
-    if ((fresh = take_easy(m)) == NULL)
-        return -1;
-    jar_move(f->easy, fresh);
-    curl_easy_cleanup(f->easy);
-    f->easy = fresh;
-    f->names_host = false;
-    return 0;
-}
-
 static int
 launch(struct multi *m, struct curlew_fetch *f)
 {
-    if ((f->easy == NULL && (f->easy = take_easy(m)) == NULL) || renew_easy(m, f) != 0)
-        return failure_set(&f->failure, ERROR_INTERNAL, "out of memory");
-    if (lookups_allow(&m->lookups, f, f->started_us) != 0 || transfer_prepare(f) != 0)
+    if (handles_lend(&m->handles, f) != 0 || lookups_allow(&m->lookups, f, f->started_us) != 0 ||
+        transfer_prepare(f) != 0)
         return -1;
     if (curl_multi_add_handle(m->handle, f->easy) != CURLM_OK)
         return failure_set(&f->failure, ERROR_INTERNAL, "libcurl took no further transfer");

@@ -24,7 +24,10 @@ void course_pump(struct multi *m); /* whoever waits and can start, starts */
 void
 course_resume(struct multi *m, struct curlew_fetch *f); /* its reader has room; drops a reference */
 
-/* From f's write callback, which then says CURL_WRITEFUNC_PAUSE: go on at that time, or when resumed. */
+/*
+ * From f's write callback, which then says CURL_WRITEFUNC_PAUSE: go on at that time, or when
+ * resumed.
+ */
 #define COURSE_UNTIL_RESUMED INT64_MAX
 void course_pause(struct curlew_fetch *f, int64_t until_us);
 

@@ -209,8 +209,7 @@ void
 multi_free(struct multi *m)
 {
     take_inbox(m); /* a redirect from another thread may have come after the last turn */
-    while (m->spare_count > 0)
-        curl_easy_cleanup(m->spare[--m->spare_count]);
+    handles_destroy(&m->handles);
     curl_multi_cleanup(m->handle);
     pool_destroy(&m->pool);
     admission_destroy(&m->admission);

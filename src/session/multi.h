@@ -12,10 +12,9 @@
 #include "session/admission.h"
 #include "session/coalesce.h"
 #include "session/fetch.h"
+#include "session/handles.h"
 #include "session/lookups.h"
 #include "session/pool.h"
-
-#define MULTI_SPARE_MAX 128 /* easy handles kept for the next fetches */
 
 struct multi {
     struct curlew *engine;
@@ -32,8 +31,7 @@ struct multi {
     struct coalesce coalesce;
     struct lookups lookups;
     struct link running;
-    CURL *spare[MULTI_SPARE_MAX];
-    int spare_count;
+    struct handles handles;
 };
 
 struct multi *multi_new(struct curlew *engine, struct failure *why); /* with its thread running */

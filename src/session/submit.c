@@ -60,7 +60,10 @@ has_credentials(const struct request *r)
            request_has_header(r, "proxy-authorization");
 }
 
-/* Where neither the request nor its session names one proxy, a session with several lends the next. */
+/*
+ * Where neither the request nor its session names one proxy, a session with several lends the
+ * next.
+ */
 static int
 take_turn(struct curlew_fetch *f)
 {

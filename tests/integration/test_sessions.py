@@ -91,7 +91,10 @@ def test_a_reset_drops_cookies_and_idle_connections_and_spares_what_is_in_flight
     put(daemon, "s", cookie_jar="shared")
     put(daemon, "other", cookie_jar="shared")
     daemon.way.fetch(origin.url("/cookies/set?a=1"), session="s")
-    sent = lambda: json.loads(daemon.way.fetch(origin.url("/cookies"), session="s")["body"])
+
+    def sent():
+        return json.loads(daemon.way.fetch(origin.url("/cookies"), session="s")["body"])
+
     assert sent() == {"a": "1"}
     with Background() as b:
         b.start(daemon.way.fetch, origin.url("/delay/0.5"), session="s")
@@ -134,8 +137,10 @@ def test_a_token_is_good_for_its_own_sessions(curlewd, tmp_path, origin):
     assert as_bearer(everyone, "PUT", SESSIONS + "/one").status == 201
     assert as_bearer(one, "PUT", SESSIONS + "/one").status == 200
     refused(as_bearer(one, "PUT", SESSIONS + "/two"), 404, "unknown_session")
-    fetch = lambda token, **keys: as_bearer(token, "POST", "/v1/fetch",
-                                            json.dumps({"url": origin.url("/hello"), **keys}).encode())
+    def fetch(token, **keys):
+        body = json.dumps({"url": origin.url("/hello"), **keys}).encode()
+        return as_bearer(token, "POST", "/v1/fetch", body)
+
     assert fetch(one, session="one").status == 200
     refused(fetch(one), 404, "unknown_session")
     assert fetch(everyone).status == 200

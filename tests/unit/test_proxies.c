@@ -1,4 +1,7 @@
-/* test_proxies.c - a session's proxies, taken in turn; one that fails sits on the bench for a while. */
+/*
+ * test_proxies.c - a session's proxies, taken in turn; one that fails sits on the bench for a
+ * while.
+ */
 
 #include "base/clock.h"
 #include "session/proxies.h"
