@@ -14,8 +14,15 @@
 void
 auth_init(struct auth *a)
 {
+    pthread_rwlockattr_t kind;
+
     *a = (struct auth){ 0 };
-    pthread_rwlock_init(&a->lock, NULL);
+    pthread_rwlockattr_init(&kind);
+#ifdef PTHREAD_RWLOCK_WRITER_NONRECURSIVE_INITIALIZER_NP /* glibc: or checks starve a reload */
+    pthread_rwlockattr_setkind_np(&kind, PTHREAD_RWLOCK_PREFER_WRITER_NONRECURSIVE_NP);
+#endif
+    pthread_rwlock_init(&a->lock, &kind);
+    pthread_rwlockattr_destroy(&kind);
 }
 
 static void

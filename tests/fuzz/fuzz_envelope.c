@@ -48,7 +48,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     char type[200];
     struct pair header = { (char *)"content-type", type };
-    struct response r = { .head.headers = { &header, 1 } };
+    struct response r = { .head.headers = { &header, 1, NULL } };
     struct request asked = { .response_body = size > 0 ? data[0] % 4 : 0 };
     const char *charset = (const char *)data + 1;
     size_t n = size > 0 ? strnlen(charset, size - 1) : 0;
