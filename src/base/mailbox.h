@@ -13,6 +13,7 @@
 
 struct mail { /* embedded in what is sent */
     struct mail *next;
+    int about; /* for receivers of several kinds: their own words */
 };
 
 struct mailbox {

@@ -8,8 +8,8 @@
 
 #include <string.h>
 
-#define HEAD_BYTES_MAX 65536
-#define KEEP_BYTES     4096 /* a buffer up to this size is kept for the next answer */
+#define HEAD_BYTES_MAX (512 * 1024) /* more than a transfer takes of an origin's head */
+#define KEEP_BYTES     4096         /* a buffer up to this size is kept for the next answer */
 
 void
 call_init(struct call *c)
@@ -39,7 +39,7 @@ call_reset(struct call *c)
     fetch_unref(c->fetch);
     c->fetch = NULL;
     c->route = NULL;
-    c->frames = c->answered = false;
+    c->frames = c->answered = c->streaming = c->hand_off = false;
     c->middle = c->suffix = NULL;
     c->middle_len = c->suffix_len = c->sent = 0;
 }
@@ -76,6 +76,7 @@ reason_of(int status)
         const char *reason;
     } reasons[] = {
         { 200, "OK" },
+        { 201, "Created" },
         { 400, "Bad Request" },
         { 401, "Unauthorized" },
         { 403, "Forbidden" },
@@ -115,6 +116,13 @@ call_answer(struct call *c, int status, const char *type)
         buffer_free(&c->prefix);
         c->middle_len = c->suffix_len = 0;
     }
+    c->answered = true;
+}
+
+void
+call_answer_empty(struct call *c)
+{
+    buffer_adds(&c->head, "Status: 204 No Content\r\nCache-Control: no-store\r\n\r\n");
     c->answered = true;
 }
 

@@ -15,14 +15,19 @@ struct fastcgi;
 struct gateway;
 struct route;
 
+#define CALL_NAME_SIZE 72 /* more than a session's name may have */
+
 struct call {
     struct gateway *gateway;
     struct connection *connection;
     struct fastcgi *fastcgi; /* for parameters */
     const struct route *route;
+    char name[CALL_NAME_SIZE]; /* what the path has where the route says "*" */
     struct buffer body;
     struct curlew_fetch *fetch; /* in flight: only to be cancelled; afterwards: the call's */
-    bool frames;                /* the caller takes application/vnd.curlew.frames */
+    bool streaming;             /* the answer's body is the fetch's stream */
+    bool hand_off; /* asked for by CURLEW_REQUEST: what the browser gets is the view's to say */
+    bool frames;   /* the caller takes application/vnd.curlew.frames */
 
     /*
      * The answer: head and prefix are the call's, the middle is somebody else's, say the fetch's
@@ -47,6 +52,7 @@ const char *call_query(const struct call *c); /* "" where there is none */
  * c->head before.
  */
 void call_answer(struct call *c, int status, const char *type);
+void call_answer_empty(struct call *c);                  /* 204 */
 void call_fail(struct call *c, const struct failure *f); /* a problem document */
 
 void call_account_prefix(struct call *c); /* it stands for the fetch's body now, which goes */

@@ -5,9 +5,11 @@
 #include "base/clock.h"
 #include "gateway/access.h"
 #include "gateway/fastcgi.h"
+#include "gateway/reading.h"
 #include "gateway/reply.h"
 #include "gateway/responder.h"
 #include "gateway/router.h"
+#include "session/stream.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -102,10 +104,23 @@ connection_free(struct connection *c)
     free(c);
 }
 
+void
+connection_cut(struct connection *c)
+{
+    if (c->state == WRITING && c->call.streaming && !c->finished)
+        reply_break(c);
+    connection_close(c);
+}
+
 static void
 impatient(struct timer *t)
 {
-    connection_close(container_of(t, struct connection, timer));
+    struct connection *c = container_of(t, struct connection, timer);
+
+    if (c->breaking)
+        reply_pump(c);
+    else
+        connection_cut(c);
 }
 
 /* -- the fetch is back -------------------------------------------------- */
@@ -127,175 +142,20 @@ connection_fetched(struct connection *c)
     reply_start(c);
 }
 
-/* -- the request --------------------------------------------------------- */
-
-/* The parameters are whole.  A body that is announced too large is not kept, not even its start. */
-static void
-open_request(struct connection *c)
+void
+connection_noticed(struct connection *c)
 {
-    const char *length;
+    struct curlew_fetch *f = c->call.fetch;
 
-    c->opened = true;
-    atomic_fetch_add(&connection_gateway(c)->busy, 1);
-    counter_add(&connection_gateway(c)->stats.requests, 1);
-    if (fastcgi_accept(c->fastcgi) != 0) {
-        connection_close(c);
+    stream_noticed(f);
+    if (c->state == GONE)
         return;
-    }
-    c->keep = c->screen.keep;
-    c->screen.stdin_max = (size_t)connection_gateway(c)->request_bytes;
-    length = fastcgi_param(c->fastcgi, "CONTENT_LENGTH");
-    if (length != NULL && strtoll(length, NULL, 10) > connection_gateway(c)->request_bytes)
-        c->screen.dropping = true;
-}
-
-/*
- * Said only when the peer has sent all of it: h2o aborts and HAProxy hangs when the answer comes
- * before they are done.
- */
-static int
-check_size(struct connection *c, struct failure *why)
-{
-    if (!c->screen.dropping)
-        return 0;
-    return failure_set(why, ERROR_REQUEST_TOO_LARGE,
-                       "limits.request_bytes: the request's body is over %lld bytes",
-                       (long long)connection_gateway(c)->request_bytes);
-}
-
-/* A body that is not as long as announced is not the one that was sent. */
-static int
-check_length(struct connection *c, struct failure *why)
-{
-    const char *said = fastcgi_param(c->fastcgi, "CONTENT_LENGTH");
-    unsigned long long length;
-    char *end;
-
-    if (said == NULL || *said == '\0')
-        return 0;
-    length = strtoull(said, &end, 10);
-    if (*said >= '0' && *said <= '9' && *end == '\0' && length == c->call.body.len)
-        return 0;
-    return failure_set(why, ERROR_BAD_REQUEST,
-                       "CONTENT_LENGTH is \"%.32s\", but the body has %zu bytes", said,
-                       c->call.body.len);
-}
-
-static void
-serve(struct connection *c)
-{
-    struct failure why = { 0 };
-
-    if (!c->screen.dropping && fastcgi_read_body(c->fastcgi, &c->call.body) != 0) {
-        connection_close(c);
+    if (f->home == NULL) /* it has ended already: how, its own mail says */
         return;
-    }
-    connection_reset_buffer(&c->in);
-    timer_clear(&connection_loop(c)->timers, &c->timer);
-    if (check_size(c, &why) == 0 && check_length(c, &why) == 0 && router_find(&c->call, &why) == 0)
-        c->call.route->serve(&c->call);
-    else
-        call_fail(&c->call, &why);
-    if (c->call.answered) {
+    if (c->state == PARKED && stream_has_head(f))
+        c->call.route->begun(&c->call);
+    if (c->call.streaming)
         reply_start(c);
-        return;
-    }
-    c->state = PARKED;
-    c->waiting = true;
-    counter_add(&connection_gateway(c)->stats.parked, 1);
-}
-
-/* The web server takes its request back: it still expects the end record. */
-static void
-aborted(struct connection *c)
-{
-    if (c->waiting) {
-        curlew_cancel(c->call.fetch);
-    } else if (c->state == READING && c->opened) {
-        /* or the next request would begin with what is left of it */
-        connection_reset_buffer(&c->in);
-        c->call.sent = SIZE_MAX;           /* nothing to say */
-        c->screen.phase = PHASE_ANSWERING; /* and no more of STDIN to come */
-        reply_start(c);
-    } else if (c->state == READING) {
-        connection_close(c);
-    }
-}
-
-static void
-act_on(struct connection *c, enum screen_verdict v)
-{
-    switch (v) {
-    case SCREEN_MORE:
-        break;
-    case SCREEN_HEAD:
-        open_request(c);
-        break;
-    case SCREEN_COMPLETE:
-        serve(c);
-        break;
-    case SCREEN_TOO_LARGE:
-        buffer_free(&c->in);
-        break;
-    case SCREEN_ABORTED:
-        aborted(c);
-        break;
-    case SCREEN_CLOSE:
-    case SCREEN_BROKEN:
-        reply_send(c);
-        connection_close(c);
-        break;
-    }
-}
-
-static void
-take_bytes(struct connection *c, const char *bytes, size_t n)
-{
-    while (n > 0 && c->state != GONE && c->state != LINGERING) {
-        size_t used;
-        enum screen_verdict v = screen_feed(&c->screen, bytes, n, &used, &c->in, &c->out);
-
-        if (!buffer_ok(&c->in) || !buffer_ok(&c->out))
-            v = SCREEN_BROKEN;
-        act_on(c, v);
-        bytes += used;
-        n -= used;
-    }
-}
-
-/* Answers of the screen may wait in `out` while no answer of ours is being written. */
-static void
-after_bytes(struct connection *c)
-{
-    if (c->state == GONE || c->state == LINGERING)
-        return;
-    if (c->state != WRITING && c->out.len > 0 && reply_send(c) < 0) {
-        connection_close(c);
-        return;
-    }
-    if (c->state != READING)
-        return;
-    if (screen_idle(&c->screen))
-        timer_clear(&connection_loop(c)->timers, &c->timer);
-    else
-        connection_be_patient(c, CONNECTION_PATIENCE_S);
-}
-
-static void
-read_some(struct connection *c)
-{
-    char *scratch = responder_scratch(c->responder);
-    ssize_t n = recv(c->watch.fd, scratch, RESPONDER_READ_BYTES, MSG_DONTWAIT);
-
-    if (n < 0 && (errno == EAGAIN || errno == EWOULDBLOCK || errno == EINTR))
-        return;
-    if (n <=
-        0) { /* the caller has left; an idle connection that its web server closes is no error */
-        connection_close(c);
-        return;
-    }
-    take_bytes(c, scratch, (size_t)n);
-    after_bytes(c);
 }
 
 static void
@@ -304,7 +164,7 @@ on_ready(struct watch *w, uint32_t events)
     struct connection *c = container_of(w, struct connection, watch);
 
     if (events & (EPOLLIN | EPOLLHUP | EPOLLERR))
-        read_some(c);
+        reading_some(c);
     if (events & EPOLLOUT && c->state == WRITING)
         reply_pump(c);
 }

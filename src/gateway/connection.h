@@ -18,8 +18,9 @@
 
 struct responder;
 
-#define CONNECTION_PATIENCE_S 10 /* for the next bytes of a request that has begun */
-#define CONNECTION_WRITE_S    60 /* for a peer that reads none of its answer */
+#define CONNECTION_PATIENCE_S 10  /* for the next bytes of a request that has begun */
+#define CONNECTION_WRITE_S    60  /* for a peer that reads none of its answer */
+#define CONNECTION_STREAM_S   600 /* for one that reads none of a stream: a paused player, say */
 
 enum connection_state { READING, PARKED, WRITING, LINGERING, GONE };
 
@@ -34,6 +35,8 @@ struct connection {
     bool opened;     /* libfcgi has the request's parameters; the gateway counts it as busy */
     bool waiting;    /* the call's fetch is in flight */
     bool finished;   /* all of the answer is in `out` */
+    bool breaking;   /* a stream has failed: to be broken off when the timer fires */
+    int64_t sent_us; /* when bytes were last sent */
     struct screen screen;
     struct buffer in, out; /* screened records; records to be sent */
     size_t out_sent;
@@ -43,7 +46,9 @@ struct connection {
 
 int connection_open(struct responder *r, int fd); /* takes the fd; -1: no memory, closed */
 void connection_fetched(struct connection *c);    /* its fetch is back, in c->call.fetch */
+void connection_noticed(struct connection *c);    /* its fetch's stream has something new */
 void connection_close(struct connection *c);      /* at once; cancels its fetch */
+void connection_cut(struct connection *c);        /* the same, and a stream is seen to be broken */
 
 /* For the writing of answers, in reply.c. */
 struct loop *connection_loop(struct connection *c);

@@ -23,6 +23,7 @@ gateway_free(struct gateway *g)
     for (int i = 0; i < g->responder_count; i++)
         responder_free(g->responders[i]);
     free(g->responders);
+    shelf_free(g->shelf);
     free(g);
 }
 
@@ -39,8 +40,9 @@ gateway_new(struct curlew *engine, struct listeners *listeners, struct auth *aut
 {
     struct gateway *g = calloc(1, sizeof *g);
 
-    if (g == NULL ||
+    if (g == NULL || (g->shelf = shelf_new()) == NULL ||
         (g->responders = calloc((size_t)responders, sizeof g->responders[0])) == NULL) {
+        shelf_free(g != NULL ? g->shelf : NULL);
         free(g);
         failure_set(why, ERROR_INTERNAL, "out of memory");
         return NULL;

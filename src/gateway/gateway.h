@@ -8,6 +8,7 @@
 #include "base/metrics.h"
 #include "gateway/auth.h"
 #include "gateway/listener.h"
+#include "gateway/shelf.h"
 #include "session/engine.h"
 
 #include <pthread.h>
@@ -27,6 +28,7 @@ struct gateway {
     struct curlew *engine;
     struct listeners *listeners;
     struct auth *auth;
+    struct shelf *shelf;
     struct responder **responders;
     int responder_count;
     _Atomic int64_t request_bytes; /* limit of one request's body */

@@ -2,14 +2,26 @@
 
 #include "gateway/reply.h"
 
+#include "base/clock.h"
 #include "gateway/fastcgi.h"
 #include "gateway/responder.h"
+#include "session/stream.h"
 
 #include <errno.h>
 #include <sys/socket.h>
 
 #define SLICE_BYTES 65536        /* of an answer, framed at once */
 #define OUT_BYTES   (256 * 1024) /* framed and not yet taken by the peer, before framing pauses */
+
+#define STREAM_SLICE     16384 /* of a stream, framed at once */
+#define BREAK_DELAY_US   (100 * US_PER_MS)
+#define STREAM_OUT_BYTES 32768 /* as OUT_BYTES: a stream holds little, wherever it is */
+
+static int
+patience(const struct connection *c)
+{
+    return c->call.streaming ? CONNECTION_STREAM_S : CONNECTION_WRITE_S;
+}
 
 /* Ready for the next request, or closed: never first on an idle connection, but in a drain. */
 static void
@@ -19,7 +31,7 @@ end_answer(struct connection *c)
 
     timer_clear(&connection_loop(c)->timers, &c->timer);
     call_reset(&c->call);
-    c->finished = false;
+    c->finished = c->breaking = false;
     connection_request_over(c);
     if (linger) {
         /* With bytes unread a close would be a reset, which could overtake the answer. */
@@ -47,8 +59,9 @@ reply_send(struct connection *c)
         if (n < 0)
             return errno == EAGAIN || errno == EWOULDBLOCK ? 0 : -1;
         c->out_sent += (size_t)n;
+        c->sent_us = clock_us();
         if (c->state == WRITING && c->timer.place != 0)
-            connection_be_patient(c, CONNECTION_WRITE_S);
+            connection_be_patient(c, patience(c));
     }
     connection_reset_buffer(&c->out);
     c->out_sent = 0;
@@ -76,25 +89,119 @@ frame(struct connection *c)
     }
 }
 
+/* The next bytes of a stream's answer: its head, then what has come of its body. */
+static size_t
+stream_next(struct call *c, char *scratch, const char **bytes)
+{
+    size_t n = call_next(c, bytes, SLICE_BYTES);
+
+    if (n > 0)
+        return n;
+    *bytes = scratch;
+    return stream_take(c->fetch, scratch, STREAM_SLICE);
+}
+
+/*
+ * A failure after the head must look like a broken transfer, never like a short, whole answer.  To
+ * close without an end record is not enough for every web server; a record of version 0 is.
+ */
+static void
+break_off(struct connection *c)
+{
+    static const char no_record[8];
+
+    fastcgi_abandon(c->fastcgi);
+    buffer_add(&c->out, no_record, sizeof no_record);
+    c->keep = c->breaking = false;
+    c->finished = true;
+}
+
+void
+reply_break(struct connection *c)
+{
+    break_off(c);
+    reply_send(c);
+}
+
+/*
+ * lighttpd takes what it reads together with the record for whole: it gets a moment to read
+ * before.
+ */
+static bool
+must_wait(struct connection *c)
+{
+    struct loop *l = connection_loop(c);
+    int64_t until = c->sent_us + BREAK_DELAY_US;
+
+    if (c->out.len > c->out_sent || clock_us() >= until)
+        return c->out.len > c->out_sent;
+    c->breaking = true;
+    timer_set(&l->timers, &c->timer, until);
+    return true;
+}
+
+/* As frame(), but each event of the origin goes out at once, and little is held. */
+static void
+frame_stream(struct connection *c)
+{
+    char *scratch = responder_scratch(c->responder);
+    bool last = !c->waiting; /* before the look into the stream, or its last bytes are missed */
+    const char *bytes;
+    size_t n = 1;
+
+    while (c->out.len - c->out_sent < STREAM_OUT_BYTES && n > 0) {
+        n = stream_next(&c->call, scratch, &bytes);
+        fastcgi_write(c->fastcgi, bytes, n);
+    }
+    if (n > 0 || !last) {
+        fastcgi_flush(c->fastcgi);
+        return;
+    }
+    if (c->call.fetch->failure.error != ERROR_NONE) {
+        fastcgi_flush(c->fastcgi);
+        if (!must_wait(c))
+            break_off(c);
+        return;
+    }
+    fastcgi_finish(c->fastcgi);
+    c->finished = true;
+}
+
+/* Nothing to send until the stream has more. */
+static void
+await_more(struct connection *c)
+{
+    if (!c->breaking)
+        timer_clear(&connection_loop(c)->timers, &c->timer);
+    connection_watch_for(c, EPOLLIN);
+}
+
 void
 reply_pump(struct connection *c)
 {
+    bool more = true;
     int sent = 1;
 
-    while (sent == 1 && !c->finished) {
-        frame(c);
+    while (sent == 1 && !c->finished && more) {
+        if (c->call.streaming)
+            frame_stream(c);
+        else
+            frame(c);
+        more = c->out.len > c->out_sent;
         sent = buffer_ok(&c->out) ? reply_send(c) : -1;
     }
-    if (sent == 1)
+    if (sent == 1) /* what was framed before this turn, with the end record */
         sent = reply_send(c);
     if (sent < 0) {
         connection_close(c);
-    } else if (sent == 1) {
-        end_answer(c);
-    } else {
+    } else if (sent == 0) {
         connection_watch_for(c, EPOLLIN | EPOLLOUT);
         if (c->timer.place == 0)
-            connection_be_patient(c, CONNECTION_WRITE_S);
+            connection_be_patient(c, patience(c));
+    } else if (c->finished) {
+        end_answer(c);
+    } else {
+        await_more(c);
     }
 }
 

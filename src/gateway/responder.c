@@ -133,14 +133,26 @@ on_knock(struct watch *w, uint32_t events)
 
 /* -- fetches ------------------------------------------------------------- */
 
+static void
+post(struct connection *c, struct mail *one, enum fetch_mail about)
+{
+    struct responder *r = c->responder;
+
+    one->about = about;
+    if (mailbox_push(&r->inbox, one))
+        loop_wake(&r->loop);
+}
+
 void
 responder_done(struct curlew_fetch *f, void *arg)
 {
-    struct connection *c = arg;
-    struct responder *r = c->responder;
+    post(arg, &f->mail, FETCH_FINISHED);
+}
 
-    if (mailbox_push(&r->inbox, &f->mail))
-        loop_wake(&r->loop);
+void
+responder_notice(struct curlew_fetch *f, void *arg)
+{
+    post(arg, &f->notice, FETCH_NOTICE);
 }
 
 static void
@@ -149,10 +161,11 @@ take_inbox(struct responder *r)
     struct mail *next;
 
     for (struct mail *one = mailbox_take(&r->inbox); one != NULL; one = next) {
-        struct curlew_fetch *f = container_of(one, struct curlew_fetch, mail);
-
         next = one->next;
-        connection_fetched(f->arg);
+        if (one->about == FETCH_NOTICE)
+            connection_noticed(container_of(one, struct curlew_fetch, notice)->arg);
+        else
+            connection_fetched(container_of(one, struct curlew_fetch, mail)->arg);
     }
 }
 
@@ -176,7 +189,7 @@ static void
 close_all(struct responder *r)
 {
     while (!list_empty(&r->connections))
-        connection_close(container_of(r->connections.next, struct connection, place));
+        connection_cut(container_of(r->connections.next, struct connection, place));
 }
 
 /* drain_seconds are over: whoever still waits is let go. */

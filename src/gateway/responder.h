@@ -27,6 +27,9 @@ responder_scratch(struct responder *r); /* RESPONDER_READ_BYTES to read into, fo
 void responder_adopt(struct responder *r, struct connection *c);
 void responder_bury(struct responder *r, struct connection *c); /* closed: freed after this turn */
 
+/* A stream's notify, likewise. */
+void responder_notice(struct curlew_fetch *f, void *connection);
+
 /* A fetch's done callback, on a session thread: sends it to the connection's responder. */
 void responder_done(struct curlew_fetch *f, void *connection);
 

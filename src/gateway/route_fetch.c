@@ -1,64 +1,21 @@
 /* route_fetch.c - POST and GET …/v1/fetch: one fetch, answered by one envelope. */
 
-#include "gateway/access.h"
-#include "gateway/auth.h"
 #include "gateway/fastcgi.h"
-#include "gateway/gateway.h"
-#include "gateway/responder.h"
+#include "gateway/intake.h"
 #include "gateway/routes.h"
 #include "message/envelope.h"
-#include "message/request.h"
 
 #include <string.h>
 
 #define FRAMES "application/vnd.curlew.frames"
 
-static int
-read_request(struct call *c, struct failure *why)
-{
-    struct request *r = &c->fetch->request;
-
-    if (strcmp(call_method(c), "GET") == 0)
-        return request_from_query(r, call_query(c), why);
-    if (c->body.len == 0)
-        return failure_set(why, ERROR_BAD_REQUEST, "the body is empty: a request object is needed");
-    return request_from_text(r, c->body.data, c->body.len, why);
-}
-
-static int
-submit(struct call *c, struct failure *why)
-{
-    const char *accept = fastcgi_param(c->fastcgi, "HTTP_ACCEPT");
-    const struct request *r;
-
-    c->frames = accept != NULL && strstr(accept, FRAMES) != NULL;
-    if (c->gateway->draining)
-        return failure_set(why, ERROR_DRAINING, "the daemon is stopping");
-    if ((c->fetch = fetch_new()) == NULL)
-        return failure_set(why, ERROR_INTERNAL, "out of memory");
-    r = &c->fetch->request;
-    if (read_request(c, why) != 0)
-        return -1;
-    if (auth_check(c->gateway->auth, fastcgi_param(c->fastcgi, "HTTP_AUTHORIZATION"),
-                   r->session != NULL ? r->session : "default", why) != 0)
-        return -1;
-    buffer_free(&c->body);
-    if (engine_submit(c->gateway->engine, c->fetch, responder_done, c->connection) == 0)
-        return 0;
-    *why = c->fetch->failure;
-    return -1;
-}
-
 void
 fetch_serve(struct call *c)
 {
-    struct failure why = { 0 };
+    const char *accept = fastcgi_param(c->fastcgi, "HTTP_ACCEPT");
 
-    if (submit(c, &why) == 0)
-        return;
-    if (c->fetch != NULL)
-        access_log(c, &why);
-    call_fail(c, &why);
+    c->frames = accept != NULL && strstr(accept, FRAMES) != NULL;
+    intake_fetch(c);
 }
 
 /* -- the answer ---------------------------------------------------------- */

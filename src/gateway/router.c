@@ -5,6 +5,7 @@
 #include "gateway/auth.h"
 #include "gateway/fastcgi.h"
 #include "gateway/gateway.h"
+#include "gateway/hand_off.h"
 #include "gateway/params.h"
 #include "gateway/routes.h"
 
@@ -12,11 +13,22 @@
 
 /* Longer ends come first: …/v1/status ends in /status, too. */
 static const struct route routes[] = {
-    { "/v1/fetch", "GET, POST", false, fetch_serve, fetch_fetched },
-    { "/v1/status", "GET, HEAD", false, status_serve, NULL },
-    { "/status", "GET, HEAD", false, page_serve, NULL },
-    { "/metrics", "GET, HEAD", false, metrics_serve, NULL },
-    { "/healthz", "GET, HEAD", true, health_serve, NULL },
+    { "/v1/fetch", "GET, POST", false, fetch_serve, fetch_fetched, NULL },
+    { "/v1/stream", "GET, POST", false, stream_route_serve, stream_route_fetched,
+      stream_route_begun },
+    { "/v1/handoffs", "POST", false, hand_off_route_serve, NULL, NULL },
+    { "/v1/sessions", "GET, HEAD", false, sessions_route_serve, NULL, NULL },
+    { "/v1/sessions/*/reset", "POST", false, session_reset_serve, NULL, NULL },
+    { "/v1/sessions/*", "GET, PUT, DELETE", false, session_route_serve, NULL, NULL },
+    { "/v1/status", "GET, HEAD", false, status_serve, NULL, NULL },
+    { "/status", "GET, HEAD", false, page_serve, NULL, NULL },
+    { "/metrics", "GET, HEAD", false, metrics_serve, NULL, NULL },
+    { "/healthz", "GET, HEAD", true, health_serve, NULL, NULL },
+};
+
+/* Whatever its path and method, and with no token of its own: the web server vouches for it. */
+static const struct route hand_off = {
+    "", "", true, stream_route_serve, stream_route_fetched, stream_route_begun
 };
 
 static const char *
@@ -37,19 +49,35 @@ add_path(const struct call *c, struct buffer *path)
         buffer_adds(path, param(c, "DOCUMENT_URI"));
 }
 
+/* "*" stands for one segment, which goes into `name`; without one the end is compared as it is. */
 static bool
-ends_with(const struct buffer *path, const char *end)
+ends_as(const char *path, size_t n, const char *pattern, char *name)
 {
-    size_t n = strlen(end);
+    const char *star = strchr(pattern, '*');
+    size_t before, after, segment = 0;
 
-    return path->len >= n && memcmp(path->data + path->len - n, end, n) == 0;
+    if (star == NULL)
+        return n >= strlen(pattern) && strcmp(path + n - strlen(pattern), pattern) == 0;
+    before = (size_t)(star - pattern);
+    after = strlen(star + 1);
+    if (n < before + after || strcmp(path + n - after, star + 1) != 0)
+        return false;
+    n -= after;
+    while (segment < n && path[n - segment - 1] != '/')
+        segment++;
+    if (segment == 0 || n - segment < before || segment >= CALL_NAME_SIZE ||
+        strncmp(path + n - segment - before, pattern, before) != 0)
+        return false;
+    memcpy(name, path + n - segment, segment);
+    name[segment] = '\0';
+    return true;
 }
 
 static const struct route *
-match(const struct buffer *path)
+match(const struct buffer *path, char *name)
 {
-    for (size_t i = 0; i < sizeof routes / sizeof routes[0]; i++)
-        if (ends_with(path, routes[i].path))
+    for (size_t i = 0; path->len > 0 && i < sizeof routes / sizeof routes[0]; i++)
+        if (ends_as(path->data, path->len, routes[i].path, name))
             return &routes[i];
     return NULL;
 }
@@ -73,9 +101,14 @@ router_find(struct call *c, struct failure *why)
 {
     struct buffer path;
 
+    if (hand_off_asked(c)) {
+        c->hand_off = true;
+        c->route = &hand_off;
+        return 0;
+    }
     buffer_init(&path, PARAMS_MAX);
     add_path(c, &path);
-    c->route = buffer_ok(&path) ? match(&path) : NULL;
+    c->route = buffer_ok(&path) ? match(&path, c->name) : NULL;
     if (c->route == NULL)
         failure_set(why, ERROR_NOT_FOUND, "no route ends \"%.80s\"", path.len > 0 ? path.data : "");
     buffer_free(&path);

@@ -7,11 +7,12 @@
 #include "gateway/call.h"
 
 struct route {
-    const char *path;                /* the end of SCRIPT_NAME + PATH_INFO */
+    const char *path;                /* the end of SCRIPT_NAME + PATH_INFO; "*" is one segment */
     const char *methods;             /* as in an Allow field */
     bool open;                       /* asks for no bearer token */
     void (*serve)(struct call *c);   /* the request is whole: answer, or submit c->fetch */
     void (*fetched)(struct call *c); /* c->fetch is back: answer */
+    void (*begun)(struct call *c);   /* the head of c->fetch's stream is there; NULL: no streams */
 };
 
 /*

@@ -5,6 +5,8 @@
 #include "base/clock.h"
 #include "session/course.h"
 #include "session/engine.h"
+#include "session/redirect.h"
+#include "session/stream.h"
 #include "session/transfer.h"
 
 #include <stdlib.h>
@@ -44,6 +46,19 @@ drop_body(struct curlew_fetch *f)
     f->buffered = 0;
     f->response.body_bytes = 0;
     buffer_free(&f->response.body); /* its memory, too: it is on nobody's account any more */
+}
+
+/*
+ * With the head the default time-out has done its work: how long a body takes is its reader's
+ * affair.
+ */
+static void
+begin_stream(struct curlew_fetch *f)
+{
+    if (!(f->request.set & SET_TOTAL_TIMEOUT))
+        f->request.total_timeout_ms = 0;
+    transfer_note_figures(f);
+    stream_publish_head(f);
 }
 
 /* "HTTP/1.1 404 Not Found": a new head, as after a 100 Continue or a digest challenge. */
@@ -118,6 +133,23 @@ add_field(struct curlew_fetch *f, const char *line, size_t n)
     return 0;
 }
 
+/*
+ * A head that is neither provisional, nor a redirect to be followed, nor the challenge that digest
+ * authentication begins with, is the one the reader of a stream waits for.
+ */
+static void
+end_head(struct curlew_fetch *f)
+{
+    int status = f->response.head.status;
+
+    if (f->stream == NULL || status < 200 || redirect_follows(f))
+        return;
+    if (status == 401 && f->request.auth == AUTH_DIGEST && !f->challenged)
+        f->challenged = true;
+    else
+        begin_stream(f);
+}
+
 static size_t
 on_header(char *line, size_t size, size_t count, void *arg)
 {
@@ -126,6 +158,8 @@ on_header(char *line, size_t size, size_t count, void *arg)
     int rc = 0;
 
     f->active_us = clock_us();
+    if (f->stream != NULL && stream_begun(f))
+        return all; /* a trailer: the head has gone */
     f->head_bytes += all;
     if (f->head_bytes > TRANSFER_HEAD_BYTES_MAX) {
         failure_set(&f->failure, ERROR_PROTOCOL_ERROR, "the response's head is over %d bytes",
@@ -136,6 +170,8 @@ on_header(char *line, size_t size, size_t count, void *arg)
         rc = start_head(f, line, n);
     else if (n > 0)
         rc = add_field(f, line, n);
+    else
+        end_head(f);
     if (rc == 0)
         return all;
     failure_set(&f->failure, ERROR_INTERNAL, "out of memory");
@@ -179,6 +215,20 @@ is_too_fast(struct curlew_fetch *f)
     return true;
 }
 
+/* 0: taken, or of no interest; -1: the reader is slow. */
+static int
+stream_bytes(struct curlew_fetch *f, const char *bytes, size_t n)
+{
+    if (!stream_begun(f) && redirect_follows(f))
+        return 0;
+    if (!stream_begun(f))
+        begin_stream(f);
+    if (stream_put(f, bytes, n))
+        return 0;
+    course_pause(f, COURSE_UNTIL_RESUMED);
+    return -1;
+}
+
 static size_t
 on_body(char *bytes, size_t size, size_t count, void *arg)
 {
@@ -188,13 +238,16 @@ on_body(char *bytes, size_t size, size_t count, void *arg)
     f->active_us = clock_us();
     if (is_too_fast(f))
         return CURL_WRITEFUNC_PAUSE; /* the same bytes come again */
+    if (f->stream != NULL && f->response.body_bytes + (int64_t)n <= f->request.max_body_bytes &&
+        stream_bytes(f, bytes, n) != 0)
+        return CURL_WRITEFUNC_PAUSE;
     f->response.body_bytes += (int64_t)n;
     if (f->response.body_bytes > f->request.max_body_bytes) {
         failure_set(&f->failure, ERROR_RESPONSE_TOO_LARGE, "the body is over %lld bytes",
                     (long long)f->request.max_body_bytes);
         return STOP;
     }
-    if (f->request.response_body != BODY_NONE && keep_bytes(f, bytes, n) != 0)
+    if (f->stream == NULL && f->request.response_body != BODY_NONE && keep_bytes(f, bytes, n) != 0)
         return STOP;
     return n;
 }

@@ -3,6 +3,8 @@
 #include "session/course.h"
 
 #include "base/clock.h"
+#include "session/coalesce.h"
+#include "session/count.h"
 #include "session/deadline.h"
 #include "session/engine.h"
 #include "session/redirect.h"
@@ -12,58 +14,16 @@ static void start(struct multi *m, struct curlew_fetch *f);
 
 /* -- the end of a fetch -------------------------------------------------- */
 
-static void
-give_back_easy(struct multi *m, struct curlew_fetch *f)
-{
-    if (f->easy == NULL)
-        return;
-    jar_return(f->session->settings.shared_jar ? f->session->state->jar : NULL, f->easy, f->lent,
-               &f->cookie_names, &f->response.cookies);
-    curl_slist_free_all(f->lent);
-    f->lent = NULL;
-    curl_easy_reset(f->easy); /* it must not point into the fetch any more */
-    if (!f->names_host && m->spare_count < MULTI_SPARE_MAX)
-        m->spare[m->spare_count++] = f->easy;
-    else
-        curl_easy_cleanup(f->easy);
-    f->easy = NULL;
-}
-
-static void
-count_fetch(struct multi *m, struct curlew_fetch *f)
-{
-    struct engine_stats *s = &m->engine->stats;
-    struct response *r = &f->response;
-
-    r->timing.total = (double)(clock_us() - f->submitted_us) / US_PER_SECOND;
-    counter_add(&f->session->state->outcomes[f->failure.error], 1);
-    counter_add(&s->bytes_received, r->body_bytes);
-    counter_add(&s->bytes_sent, r->bytes_sent);
-    histogram_observe(&s->queue_seconds, r->timing.queue);
-    histogram_observe(&s->fetch_seconds, r->timing.total);
-    if (r->timing.first_byte > 0)
-        histogram_observe(&s->first_byte_seconds, r->timing.first_byte);
-}
-
-/* Nobody reads what there was of a failed response, and it counts among the buffered bytes. */
-static void
-drop_failed_body(struct curlew_fetch *f)
-{
-    if (f->failure.error == ERROR_NONE)
-        return;
-    counter_add(&f->engine->stats.buffered, -f->buffered);
-    f->buffered = 0;
-    buffer_free(&f->response.body);
-}
-
 /* Off this thread: from here on the fetch belongs to whoever submitted it. */
 static void
 finish(struct multi *m, struct curlew_fetch *f)
 {
     timer_clear(&m->loop.timers, &f->timer);
-    give_back_easy(m, f);
-    count_fetch(m, f);
-    drop_failed_body(f);
+    coalesce_forget(f);
+    if (f->proxy_lent && f->failure.error == ERROR_PROXY_FAILED)
+        proxies_bench(f->session->rota, f->request.proxy, clock_us());
+    handles_return(&m->handles, f);
+    count_fetch(m->engine, f);
     f->state = FETCH_DONE;
     f->home = NULL;
     f->done(f, f->arg);
@@ -103,6 +63,11 @@ extract(struct multi *m, struct curlew_fetch *f)
 {
     curl_socket_t fd = CURL_SOCKET_BAD;
 
+    if (f->state == FETCH_SHARING) {
+        if (coalesce_leave(f))
+            course_cancel(m, fetch_ref(f->host));
+        return;
+    }
     if (f->state == FETCH_WAITING) {
         admission_withdraw(&m->admission, f);
         return;
@@ -126,7 +91,7 @@ nudge(struct multi *m, int socket)
     for (struct link *l = m->running.next; l != &m->running && socket >= 0; l = l->next) {
         struct curlew_fetch *f = container_of(l, struct curlew_fetch, place);
 
-        if (f->socket != socket || f->pace.place != 0)
+        if (f->socket != socket || f->paused)
             continue;
         curl_easy_pause(f->easy, CURLPAUSE_RECV);
         curl_easy_pause(f->easy, CURLPAUSE_CONT);
@@ -168,38 +133,11 @@ time_out(struct timer *t)
 
 /* -- the start of a hop -------------------------------------------------- */
 
-static CURL *
-take_easy(struct multi *m)
-{
-    return m->spare_count > 0 ? m->spare[--m->spare_count] : curl_easy_init();
-}
-
-/*
- * A handle keeps the Host it was given as the host of cookies, for ever, resets notwithstanding: so
- * it serves no other fetch, and no other origin.
- */
-static int
-renew_easy(struct multi *m, struct curlew_fetch *f)
-{
-    CURL *fresh;
-
-    if (!f->names_host || f->same_origin || f->redirects == 0)
-        return 0;
-    if ((fresh = take_easy(m)) == NULL)
-        return -1;
-    jar_move(f->easy, fresh);
-    curl_easy_cleanup(f->easy);
-    f->easy = fresh;
-    f->names_host = false;
-    return 0;
-}
-
 static int
 launch(struct multi *m, struct curlew_fetch *f)
 {
-    if ((f->easy == NULL && (f->easy = take_easy(m)) == NULL) || renew_easy(m, f) != 0)
-        return failure_set(&f->failure, ERROR_INTERNAL, "out of memory");
-    if (lookups_allow(&m->lookups, f, f->started_us) != 0 || transfer_prepare(f) != 0)
+    if (handles_lend(&m->handles, f) != 0 || lookups_allow(&m->lookups, f, f->started_us) != 0 ||
+        transfer_prepare(f) != 0)
         return -1;
     if (curl_multi_add_handle(m->handle, f->easy) != CURLM_OK)
         return failure_set(&f->failure, ERROR_INTERNAL, "libcurl took no further transfer");
@@ -216,6 +154,7 @@ start(struct multi *m, struct curlew_fetch *f)
     f->started_us = f->active_us = now;
     f->sent = 0;
     f->socket = -1;
+    f->paused = false;
     if (launch(m, f) != 0) {
         transfer_release(f);
         leave(m, f);
@@ -225,6 +164,38 @@ start(struct multi *m, struct curlew_fetch *f)
     f->state = FETCH_RUNNING;
     list_append(&m->running, &f->place);
     arm(m, f);
+}
+
+/* A host is done, on this thread: so are its guests. */
+static void
+host_done(struct curlew_fetch *host, void *arg)
+{
+    struct multi *m = arg;
+    struct curlew_fetch *guest;
+
+    while ((guest = coalesce_next_guest(host)) != NULL)
+        finish(m, guest);
+    fetch_unref(host);
+}
+
+/* As a guest of a transfer under way, or of a new one. */
+static void
+share(struct multi *m, struct curlew_fetch *f)
+{
+    struct curlew_fetch *host = coalesce_join(&m->coalesce, f);
+
+    if (f->failure.error != ERROR_NONE) {
+        finish(m, f);
+        return;
+    }
+    arm(m, f);
+    if (host == NULL)
+        return;
+    host->done = host_done;
+    host->arg = m;
+    host->home = m;
+    course_set_out(host);
+    course_begin(m, host);
 }
 
 void
@@ -237,6 +208,10 @@ course_begin(struct multi *m, struct curlew_fetch *f)
         failure_set(&f->failure, ERROR_CANCELLED, "the caller left");
     if (f->failure.error != ERROR_NONE) {
         finish(m, f);
+        return;
+    }
+    if (coalesce_wanted(f)) {
+        share(m, f);
         return;
     }
     f->state = FETCH_WAITING;
@@ -263,7 +238,7 @@ hop(struct multi *m, struct curlew_fetch *f)
         return;
     }
     leave(m, f);
-    if (other == m) {
+    if (other == m || f->is_host) { /* a host stays where its guests are */
         course_begin(m, f);
         return;
     }
@@ -295,17 +270,19 @@ course_conclude(struct multi *m, struct curlew_fetch *f, CURLcode result)
 void
 course_pause(struct curlew_fetch *f, int64_t until_us)
 {
-    f->active_us = until_us; /* a pause of our own is no silence of the origin */
-    timer_set(&((struct multi *)f->home)->loop.timers, &f->pace, until_us);
+    struct multi *m = f->home;
+
+    f->paused = true;
+    if (until_us != COURSE_UNTIL_RESUMED)
+        timer_set(&m->loop.timers, &f->pace, until_us);
 }
 
 static void
-resume(struct timer *t)
+go_on(struct multi *m, struct curlew_fetch *f)
 {
-    struct curlew_fetch *f = container_of(t, struct curlew_fetch, pace);
-    struct multi *m = f->home;
-
+    f->paused = false;
     f->active_us = clock_us();
+    arm(m, f);
     /*
      * May deliver at once; f itself stays until multi_reap().  What a callback refuses then,
      * libcurl tells here and nowhere else: the transfer would sit there until its time-out.
@@ -318,10 +295,27 @@ resume(struct timer *t)
     multi_reap(m);
 }
 
+static void
+resume(struct timer *t)
+{
+    struct curlew_fetch *f = container_of(t, struct curlew_fetch, pace);
+
+    go_on(f->home, f);
+}
+
+void
+course_resume(struct multi *m, struct curlew_fetch *f)
+{
+    if (f->home == m && f->state == FETCH_RUNNING && f->paused && f->pace.place == 0)
+        go_on(m, f);
+    fetch_unref(f);
+}
+
 void
 course_cancel(struct multi *m, struct curlew_fetch *f)
 {
-    if (f->home == m && (f->state == FETCH_WAITING || f->state == FETCH_RUNNING)) {
+    if (f->home == m &&
+        (f->state == FETCH_WAITING || f->state == FETCH_RUNNING || f->state == FETCH_SHARING)) {
         failure_set(&f->failure, ERROR_CANCELLED, "the caller left");
         fail(m, f);
     }

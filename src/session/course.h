@@ -21,7 +21,14 @@ course_cancel(struct multi *m, struct curlew_fetch *f); /* the caller has left; 
 void course_cancel_all(struct multi *m);
 void course_pump(struct multi *m); /* whoever waits and can start, starts */
 
-/* From f's write callback, which then says CURL_WRITEFUNC_PAUSE: go on at that time. */
+void
+course_resume(struct multi *m, struct curlew_fetch *f); /* its reader has room; drops a reference */
+
+/*
+ * From f's write callback, which then says CURL_WRITEFUNC_PAUSE: go on at that time, or when
+ * resumed.
+ */
+#define COURSE_UNTIL_RESUMED INT64_MAX
 void course_pause(struct curlew_fetch *f, int64_t until_us);
 
 #endif

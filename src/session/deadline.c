@@ -17,7 +17,9 @@ end_of_idle(const struct curlew_fetch *f)
 {
     int64_t idle = f->request.idle_timeout_ms;
 
-    return idle > 0 && f->state == FETCH_RUNNING ? f->active_us + idle * US_PER_MS : INT64_MAX;
+    if (idle == 0 || f->state != FETCH_RUNNING || f->paused)
+        return INT64_MAX;
+    return f->active_us + idle * US_PER_MS;
 }
 
 int64_t

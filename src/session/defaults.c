@@ -44,6 +44,7 @@ static int
 inherit_lists(struct request *r, const struct request *d)
 {
     size_t headers = r->headers.count, cookies = r->cookies.count;
+    bool forwards = r->forward.count > 0; /* one list or the other, never a mixture */
 
     for (size_t i = 0; i < d->headers.count; i++) {
         const struct pair *p = &d->headers.items[i];
@@ -53,6 +54,10 @@ inherit_lists(struct request *r, const struct request *d)
                       p->value ? strlen(p->value) : 0) != 0)
             return -1;
     }
+    for (size_t i = 0; !forwards && i < d->forward.count; i++)
+        if (pairs_add(&r->forward, d->forward.items[i].name, strlen(d->forward.items[i].name), NULL,
+                      0) != 0)
+            return -1;
     for (size_t i = 0; i < d->cookies.count; i++)
         if (!has_cookie(&r->cookies, cookies, d->cookies.items[i].name) &&
             cookies_add(&r->cookies, &d->cookies.items[i]) != 0)
@@ -98,6 +103,7 @@ inherit_numbers(struct request *r, const struct request *d, uint32_t open)
     INHERIT(SET_VERIFY, verify);
     INHERIT(SET_HTTP_VERSION, http_version);
     INHERIT(SET_DECOMPRESS, decompress);
+    INHERIT(SET_COALESCE, coalesce);
     INHERIT(SET_MAX_BODY_BYTES, max_body_bytes);
     INHERIT(SET_RESPONSE_BODY, response_body);
     INHERIT(SET_MAX_RECV_SPEED, max_recv_speed);
@@ -124,6 +130,10 @@ request_copy(struct request *to, const struct request *from, struct failure *why
     for (size_t i = 0; i < from->part_count; i++)
         if (request_add_part(to, &from->parts[i], why) != 0)
             return -1;
+    for (size_t i = 0; i < from->trace.count; i++)
+        if (pairs_add(&to->trace, from->trace.items[i].name, strlen(from->trace.items[i].name),
+                      from->trace.items[i].value, strlen(from->trace.items[i].value)) != 0)
+            return no_memory(why);
     to->body_size = from->body_size;
     to->body_type = from->body_type;
     if (from->body != NULL) {

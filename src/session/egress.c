@@ -10,6 +10,7 @@
 #include "session/address.h"
 #include "session/rule.h"
 
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -17,51 +18,13 @@
 #define NAMED "%.100s" /* of a host or a rule, in a refusal */
 
 struct egress {
+    atomic_int refs;
     struct rules allow, deny;
     int *ports;
     size_t port_count;
     bool http, https;
     bool report_only;
 };
-
-/* -- rules as configured ------------------------------------------------- */
-
-void
-egress_rules_init(struct egress_rules *r)
-{
-    *r = (struct egress_rules){ .http = true, .https = true };
-}
-
-static void
-free_texts(char **texts, size_t count)
-{
-    for (size_t i = 0; i < count; i++)
-        free(texts[i]);
-    free(texts);
-}
-
-void
-egress_rules_destroy(struct egress_rules *r)
-{
-    free_texts(r->allow, r->allow_count);
-    free_texts(r->deny, r->deny_count);
-    free(r->ports);
-    *r = (struct egress_rules){ 0 };
-}
-
-int
-egress_rules_add(char ***list, size_t *count, const char *rule)
-{
-    char **longer = reallocarray(*list, *count + 1, sizeof **list);
-
-    if (longer == NULL)
-        return -1;
-    *list = longer;
-    if ((longer[*count] = strdup(rule)) == NULL)
-        return -1;
-    (*count)++;
-    return 0;
-}
 
 /* -- compiling them ------------------------------------------------------ */
 
@@ -92,6 +55,7 @@ egress_new(const struct egress_rules *rules, struct failure *why)
         failure_set(why, ERROR_INTERNAL, "out of memory");
         return NULL;
     }
+    e->refs = 1;
     e->http = rules->http;
     e->https = rules->https;
     e->report_only = rules->report_only;
@@ -104,10 +68,17 @@ egress_new(const struct egress_rules *rules, struct failure *why)
     return e;
 }
 
+struct egress *
+egress_ref(struct egress *e)
+{
+    atomic_fetch_add(&e->refs, 1);
+    return e;
+}
+
 void
 egress_free(struct egress *e)
 {
-    if (e == NULL)
+    if (e == NULL || atomic_fetch_sub(&e->refs, 1) != 1)
         return;
     rules_destroy(&e->allow);
     rules_destroy(&e->deny);

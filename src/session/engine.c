@@ -1,17 +1,11 @@
-/* engine.c - the session engine: its threads, its policy, and the door for fetches. */
+/* engine.c - the session engine: its threads, its policy, its account. */
 
 #include "session/engine.h"
 
-#include "base/clock.h"
-#include "session/guard.h"
 #include "session/multi.h"
 
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
-
-#define HEADER_BYTES_MAX (512 * 1024) /* libcurl takes a megabyte for the whole request head */
-#define COOKIES_MAX      150          /* as many as libcurl sends */
 
 /* -- threads ------------------------------------------------------------- */
 
@@ -79,6 +73,7 @@ engine_new(const struct engine_settings *settings, struct failure *why)
     }
     curl_global_init(CURL_GLOBAL_DEFAULT);
     pthread_mutex_init(&c->policy_lock, NULL);
+    pthread_mutex_init(&c->change_lock, NULL);
     c->in_flight_max = settings->limits.in_flight;
     if ((c->policy = policy_new(settings, NULL, why)) == NULL ||
         start_threads(c, settings->threads, why) != 0) {
@@ -103,6 +98,7 @@ curlew_free(struct curlew *c)
     stop_threads(c);
     policy_unref(c->policy);
     pthread_mutex_destroy(&c->policy_lock);
+    pthread_mutex_destroy(&c->change_lock);
     free(c);
     curl_global_cleanup();
 }
@@ -118,19 +114,71 @@ engine_policy(struct curlew *c)
     return p;
 }
 
-int
-engine_reload(struct curlew *c, const struct engine_settings *settings, struct failure *why)
+/* One change at a time: each begins from the policy that the one before has left. */
+static int
+adopt(struct curlew *c, struct policy *now)
 {
-    struct policy *now = policy_new(settings, c->policy, why), *old;
+    struct policy *old = c->policy;
 
     if (now == NULL)
         return -1;
     pthread_mutex_lock(&c->policy_lock);
-    old = c->policy;
     c->policy = now;
     c->in_flight_max = now->limits.in_flight;
     pthread_mutex_unlock(&c->policy_lock);
     policy_unref(old);
+    return 0;
+}
+
+int
+engine_reload(struct curlew *c, const struct engine_settings *settings, struct failure *why)
+{
+    int rc;
+
+    pthread_mutex_lock(&c->change_lock);
+    rc = adopt(c, policy_new(settings, c->policy, why));
+    pthread_mutex_unlock(&c->change_lock);
+    return rc;
+}
+
+int
+engine_put_session(struct curlew *c, const struct session_settings *s, struct failure *why)
+{
+    int rc;
+
+    pthread_mutex_lock(&c->change_lock);
+    rc = adopt(c, policy_with(c->policy, s, why));
+    pthread_mutex_unlock(&c->change_lock);
+    return rc;
+}
+
+int
+engine_remove_session(struct curlew *c, const char *name, struct failure *why)
+{
+    int rc;
+
+    pthread_mutex_lock(&c->change_lock);
+    rc = adopt(c, policy_without(c->policy, name, why));
+    pthread_mutex_unlock(&c->change_lock);
+    return rc;
+}
+
+int
+engine_reset_session(struct curlew *c, const char *name, struct failure *why)
+{
+    struct policy *p = engine_policy(c);
+    struct session *s = policy_session(p, name);
+
+    if (s == NULL) {
+        policy_unref(p);
+        return failure_set(why, ERROR_UNKNOWN_SESSION, "session: there is no \"%.64s\"", name);
+    }
+    jar_clear(s->state->jar);
+    counter_add(&s->state->resets,
+                1); /* its idle sockets are older than this: each thread drops them */
+    for (int i = 0; i < c->thread_count; i++)
+        multi_forget_idle(c->threads[i]);
+    policy_unref(p);
     return 0;
 }
 
@@ -141,111 +189,6 @@ engine_account(struct curlew *c, const struct policy *p, int64_t n)
         return 0;
     counter_add(&c->stats.buffered, -n);
     return -1;
-}
-
-/* -- the door ------------------------------------------------------------ */
-
-/*
- * Connections are shared by strangers, so nothing may be said that makes the
- * origin and libcurl disagree about where a message ends.
- */
-static int
-check_framing(const struct request *r, struct failure *why)
-{
-    const char *method = fetch_method(r);
-    size_t bytes = 0;
-
-    if (strcmp(method, "CONNECT") == 0)
-        return failure_set(why, ERROR_BAD_REQUEST, "method: CONNECT is for proxies");
-    if (strcmp(method, "HEAD") == 0 && (r->body != NULL || r->part_count > 0))
-        return failure_set(why, ERROR_BAD_REQUEST, "method: HEAD takes no body");
-    for (size_t i = 0; i < r->headers.count; i++) {
-        const char *name = r->headers.items[i].name, *value = r->headers.items[i].value;
-
-        bytes += strlen(name) + (value != NULL ? strlen(value) : 0);
-        if (bytes > HEADER_BYTES_MAX)
-            return failure_set(why, ERROR_BAD_REQUEST, "headers: over %d bytes together",
-                               HEADER_BYTES_MAX);
-
-        if (strcasecmp(name, "content-length") == 0 || strcasecmp(name, "transfer-encoding") == 0)
-            return failure_set(why, ERROR_BAD_REQUEST, "headers.%s: follows from the body", name);
-    }
-    return 0;
-}
-
-/* What libcurl would leave out without a word. */
-static int
-check_cookies(const struct cookies *c, const struct url *u, struct failure *why)
-{
-    if (c->count > COOKIES_MAX)
-        return failure_set(why, ERROR_BAD_REQUEST, "cookies: at most %d", COOKIES_MAX);
-    for (size_t i = 0; i < c->count && strcmp(u->scheme, "http") == 0; i++)
-        if (strncasecmp(c->items[i].name, "__Secure-", 9) == 0 ||
-            strncasecmp(c->items[i].name, "__Host-", 7) == 0)
-            return failure_set(why, ERROR_BAD_REQUEST, "cookies.%.80s: only for https URLs",
-                               c->items[i].name);
-    return 0;
-}
-
-static int
-complete_request(struct curlew_fetch *f)
-{
-    struct request *r = &f->request;
-    const char *name = r->session != NULL ? r->session : "default";
-
-    if ((f->session = policy_session(f->policy, name)) == NULL)
-        return failure_set(&f->failure, ERROR_UNKNOWN_SESSION, "session: there is no \"%.64s\"",
-                           name);
-    if (request_inherit(r, &f->session->settings.defaults, &f->failure) != 0 ||
-        check_framing(r, &f->failure) != 0)
-        return -1;
-    f->method = fetch_method(r);
-    f->names_host = request_has_header(r, "host");
-    if (r->max_body_bytes > f->policy->limits.response_bytes)
-        r->max_body_bytes = f->policy->limits.response_bytes;
-    if (r->url == NULL)
-        return failure_set(&f->failure, ERROR_BAD_REQUEST, "url: missing");
-    if (url_parse(&f->url, r->url, &f->failure) != 0)
-        return -1;
-    if (r->proxy != NULL && (f->proxy_host = url_proxy_host(r->proxy, &f->failure)) == NULL)
-        return -1;
-    if (check_cookies(&r->cookies, &f->url, &f->failure) != 0)
-        return -1;
-    return guard_judge_url(f, &f->url);
-}
-
-int
-engine_submit(struct curlew *c, struct curlew_fetch *f, curlew_done *done, void *arg)
-{
-    fetch_renew(f); /* it may have been refused, or done, before */
-    if (c->draining)
-        return failure_set(&f->failure, ERROR_DRAINING, "the daemon is stopping");
-    f->engine = c;
-    f->policy = engine_policy(c);
-    if (complete_request(f) != 0) {
-        if (f->session != NULL)
-            counter_add(&f->session->state->outcomes[f->failure.error], 1);
-        return -1;
-    }
-    f->done = done;
-    f->arg = arg;
-    f->sends_body = f->request.body != NULL || f->request.part_count > 0;
-    f->same_origin = true;
-    f->response.attempts = 1;
-    f->submitted_us = f->posted_us = clock_us();
-    multi_post(engine_thread_of(c, f->url.origin), f);
-    return 0;
-}
-
-void
-curlew_cancel(struct curlew_fetch *f)
-{
-    struct multi *home;
-
-    if (atomic_exchange(&f->cancelled, true))
-        return;
-    if ((home = f->home) != NULL)
-        multi_cancel(home, fetch_ref(f));
 }
 
 /* -- libcurl's features -------------------------------------------------- */

@@ -3,6 +3,7 @@
 #include "session/fetch.h"
 
 #include "session/engine.h"
+#include "session/stream.h"
 
 #include <stdlib.h>
 
@@ -18,6 +19,8 @@ fetch_new(void)
     response_init(&f->response);
     list_init(&f->place);
     list_init(&f->sockets);
+    list_init(&f->guests);
+    list_init(&f->shared);
     return f;
 }
 
@@ -42,6 +45,11 @@ fetch_renew(struct curlew_fetch *f)
     policy_unref(f->policy);
     f->policy = NULL;
     f->session = NULL;
+    if (f->proxy_lent) {
+        free(f->request.proxy);
+        f->request.proxy = NULL;
+    }
+    f->proxy_lent = f->challenged = false;
     f->redirects = 0;
     f->failure = (struct failure){ 0 };
 }
@@ -52,6 +60,7 @@ fetch_unref(struct curlew_fetch *f)
     if (f == NULL || atomic_fetch_sub(&f->refs, 1) != 1)
         return;
     fetch_renew(f);
+    stream_free(f->stream);
     request_destroy(&f->request);
     free(f);
 }

@@ -25,11 +25,16 @@ enum fetch_state {
     FETCH_POSTED,  /* in a session thread's inbox */
     FETCH_WAITING, /* in its lane, for a turn */
     FETCH_RUNNING, /* libcurl is on it */
+    FETCH_SHARING, /* a guest of another fetch's transfer */
     FETCH_DONE,    /* the caller reads the response or the failure */
 };
 
+/* What a mail to a session thread, or from it, is about. */
+enum fetch_mail { FETCH_SUBMITTED, FETCH_CANCELLED, FETCH_RESUMED, FETCH_FINISHED, FETCH_NOTICE };
+
 struct lane;
 struct multi;
+struct stream;
 
 struct curlew_fetch {
     struct request request;
@@ -39,24 +44,34 @@ struct curlew_fetch {
     curlew_done *done;
     void *arg;
 
-    atomic_int refs; /* the owner's, and one for a cancellation under way */
+    struct stream *stream; /* its body goes on as it comes; NULL: it is collected */
+
+    atomic_int refs; /* the owner's, and one for each cancellation or resumption under way */
     atomic_bool cancelled;
     _Atomic(struct multi *) home; /* the thread that has it, for a cancellation to find */
     struct mail mail;             /* in an inbox: the engine's, and after DONE the caller's */
-    struct mail cancel_mail;
+    struct mail cancel_mail, resume_mail; /* to the session thread */
+    struct mail notice;                   /* from it: the stream has something new */
 
     /* From here on the session thread's. */
     struct curlew *engine;
     struct policy *policy;
     struct session *session;
     struct url url;   /* of this hop */
+    bool proxy_lent;  /* request.proxy was the next of its session's proxies */
     char *proxy_host; /* owned; NULL: straight to the origin */
     struct lane *lane;
-    struct link place;  /* in its lane's queue, or among the running */
+    struct link place;  /* in its lane's queue, among the running, or among a host's guests */
     struct timer timer; /* total and idle time-out */
     struct timer pace;  /* paused until then, to keep to max_recv_speed */
+    bool paused;        /* for that, or as its reader is slow: no time to be idle */
     int64_t body_us;    /* when the body began to come */
     int64_t submitted_us, posted_us, started_us, active_us;
+
+    struct curlew_fetch *host;  /* whose guest it is, while SHARING */
+    bool is_host;               /* it transfers for its guests, and belongs to the session thread */
+    struct link guests, shared; /* a host's: its guests, and its place among the hosts */
+    bool own_credentials;       /* in the request object itself, not from its session */
 
     CURL *easy;
     int64_t sent;        /* bytes of the hop's body that the idle time-out has seen go out */
@@ -70,6 +85,7 @@ struct curlew_fetch {
     char curl_error[CURL_ERROR_SIZE];
     const char *method; /* of this hop: a redirect may turn it into GET */
     bool sends_body;    /* likewise */
+    bool challenged;    /* the 401 that digest authentication begins with has been seen */
     bool same_origin;   /* still the origin that was asked: credentials may be sent */
     size_t head_bytes;
     int folds;        /* continuation lines in the hop's heads */

@@ -126,6 +126,8 @@ on_request(void *arg, char *remote_ip, char *local_ip, int remote_port, int loca
     if (address == NULL || judge_address(f, address) != 0)
         return CURL_PREREQFUNC_ABORT;
     f->requested = true;
+    if (list_empty(&f->sockets))
+        counter_add(&f->engine->stats.connections_reused, 1);
     /* Another address of the same name may have been refused on the way to this one. */
     f->failure = (struct failure){ 0 };
     return CURL_PREREQFUNC_OK;

@@ -78,19 +78,13 @@ take_inbox(struct multi *m)
     struct mail *next;
 
     for (struct mail *one = mailbox_take(&m->inbox); one != NULL; one = next) {
-        next = one->next; /* course_begin() may hand the fetch on before we advance */
-        course_begin(m, container_of(one, struct curlew_fetch, mail));
-    }
-}
-
-static void
-take_cancels(struct multi *m)
-{
-    struct mail *next;
-
-    for (struct mail *one = mailbox_take(&m->cancels); one != NULL; one = next) {
-        next = one->next;
-        course_cancel(m, container_of(one, struct curlew_fetch, cancel_mail));
+        next = one->next; /* what one is part of may be gone before we advance */
+        if (one->about == FETCH_SUBMITTED)
+            course_begin(m, container_of(one, struct curlew_fetch, mail));
+        else if (one->about == FETCH_CANCELLED)
+            course_cancel(m, container_of(one, struct curlew_fetch, cancel_mail));
+        else
+            course_resume(m, container_of(one, struct curlew_fetch, resume_mail));
     }
 }
 
@@ -102,16 +96,24 @@ run(void *arg)
     while (!m->engine->stopping) {
         loop_turn(&m->loop);
         take_inbox(m);
-        take_cancels(m);
         course_pump(m);
+        if (m->forget && atomic_exchange(&m->forget, false))
+            pool_drop_reset(&m->pool);
     }
     take_inbox(m);
-    take_cancels(m);
     course_cancel_all(m);
     return NULL;
 }
 
 /* -- everyone else ------------------------------------------------------- */
+
+static void
+post(struct multi *m, struct mail *one, enum fetch_mail about)
+{
+    one->about = about;
+    if (mailbox_push(&m->inbox, one))
+        loop_wake(&m->loop);
+}
 
 void
 multi_post(struct multi *m, struct curlew_fetch *f)
@@ -119,15 +121,26 @@ multi_post(struct multi *m, struct curlew_fetch *f)
     f->state = FETCH_POSTED;
     f->home = m;
     course_set_out(f);
-    if (mailbox_push(&m->inbox, &f->mail))
-        loop_wake(&m->loop);
+    post(m, &f->mail, FETCH_SUBMITTED);
 }
 
 void
 multi_cancel(struct multi *m, struct curlew_fetch *f)
 {
-    if (mailbox_push(&m->cancels, &f->cancel_mail))
-        loop_wake(&m->loop);
+    post(m, &f->cancel_mail, FETCH_CANCELLED);
+}
+
+void
+multi_resume(struct multi *m, struct curlew_fetch *f)
+{
+    post(m, &f->resume_mail, FETCH_RESUMED);
+}
+
+void
+multi_forget_idle(struct multi *m)
+{
+    m->forget = true;
+    loop_wake(&m->loop);
 }
 
 void
@@ -161,8 +174,8 @@ multi_new(struct curlew *engine, struct failure *why)
     list_init(&m->running);
     timer_init(&m->curl_timer, curl_timed_out);
     mailbox_init(&m->inbox);
-    mailbox_init(&m->cancels);
     admission_init(&m->admission, engine);
+    coalesce_init(&m->coalesce);
     if (loop_init(&m->loop) != 0)
         goto no_loop;
     if (open_handle(m) != 0)
@@ -179,7 +192,6 @@ no_handle:
     loop_destroy(&m->loop);
 no_loop:
     mailbox_destroy(&m->inbox);
-    mailbox_destroy(&m->cancels);
     free(m);
 no_memory:
     failure_set(why, ERROR_INTERNAL, "cannot start a session thread: no memory or no threads left");
@@ -197,14 +209,11 @@ void
 multi_free(struct multi *m)
 {
     take_inbox(m); /* a redirect from another thread may have come after the last turn */
-    take_cancels(m);
-    while (m->spare_count > 0)
-        curl_easy_cleanup(m->spare[--m->spare_count]);
+    handles_destroy(&m->handles);
     curl_multi_cleanup(m->handle);
     pool_destroy(&m->pool);
     admission_destroy(&m->admission);
     loop_destroy(&m->loop);
     mailbox_destroy(&m->inbox);
-    mailbox_destroy(&m->cancels);
     free(m);
 }

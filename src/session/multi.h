@@ -10,27 +10,28 @@
 #include "base/loop.h"
 #include "base/mailbox.h"
 #include "session/admission.h"
+#include "session/coalesce.h"
 #include "session/fetch.h"
+#include "session/handles.h"
 #include "session/lookups.h"
 #include "session/pool.h"
-
-#define MULTI_SPARE_MAX 128 /* easy handles kept for the next fetches */
 
 struct multi {
     struct curlew *engine;
     pthread_t thread;
-    struct mailbox inbox, cancels;
+    struct mailbox inbox;
     struct loop loop;
 
     CURLM *handle;
     struct timer curl_timer; /* libcurl's own deadline */
     bool curl_timer_told;    /* libcurl has set it anew since it fired */
     struct pool pool;
+    atomic_bool forget; /* a session was reset: look through the idle sockets */
     struct admission admission;
+    struct coalesce coalesce;
     struct lookups lookups;
     struct link running;
-    CURL *spare[MULTI_SPARE_MAX];
-    int spare_count;
+    struct handles handles;
 };
 
 struct multi *multi_new(struct curlew *engine, struct failure *why); /* with its thread running */
@@ -40,6 +41,9 @@ void multi_free(struct multi *m); /* after every thread of the engine was joined
 
 void multi_post(struct multi *m, struct curlew_fetch *f);   /* the fetch is the thread's now */
 void multi_cancel(struct multi *m, struct curlew_fetch *f); /* takes over a reference */
+void
+multi_resume(struct multi *m, struct curlew_fetch *f); /* likewise: its reader has room again */
+void multi_forget_idle(struct multi *m);               /* a session was reset */
 void multi_wake(struct multi *m); /* a place has become free elsewhere: look at the queue again */
 
 void multi_reap(struct multi *m); /* on its thread: see what libcurl has finished */

@@ -4,6 +4,7 @@
  */
 
 #include "base/clock.h"
+#include "session/stream.h"
 #include "session/transfer.h"
 
 #include <stdio.h>
@@ -77,10 +78,11 @@ seconds_of(CURL *easy, CURLINFO what)
     return (double)us / US_PER_SECOND;
 }
 
-static void
-read_connection(struct curlew_fetch *f)
+void
+transfer_note_figures(struct curlew_fetch *f)
 {
     struct response *r = &f->response;
+    struct timing *t = &r->timing;
     long opened = 1, version = 0, port = 0, local_port = 0;
     char *ip = NULL, *local_ip = NULL;
 
@@ -90,7 +92,11 @@ read_connection(struct curlew_fetch *f)
     curl_easy_getinfo(f->easy, CURLINFO_PRIMARY_PORT, &port);
     curl_easy_getinfo(f->easy, CURLINFO_LOCAL_IP, &local_ip);
     curl_easy_getinfo(f->easy, CURLINFO_LOCAL_PORT, &local_port);
-    r->reused = opened == 0;
+    t->dns = seconds_of(f->easy, CURLINFO_NAMELOOKUP_TIME_T);
+    t->connect = seconds_of(f->easy, CURLINFO_CONNECT_TIME_T);
+    t->tls = seconds_of(f->easy, CURLINFO_APPCONNECT_TIME_T);
+    t->first_byte = seconds_of(f->easy, CURLINFO_STARTTRANSFER_TIME_T);
+    r->reused = opened == 0 && f->requested;
     r->http_version = version == CURL_HTTP_VERSION_1_0   ? 10
                       : version == CURL_HTTP_VERSION_1_1 ? 11
                       : version == CURL_HTTP_VERSION_2_0 ? 20
@@ -105,16 +111,12 @@ read_connection(struct curlew_fetch *f)
 static void
 read_figures(struct curlew_fetch *f)
 {
-    struct timing *t = &f->response.timing;
     curl_off_t sent = 0;
 
-    t->dns = seconds_of(f->easy, CURLINFO_NAMELOOKUP_TIME_T);
-    t->connect = seconds_of(f->easy, CURLINFO_CONNECT_TIME_T);
-    t->tls = seconds_of(f->easy, CURLINFO_APPCONNECT_TIME_T);
-    t->first_byte = seconds_of(f->easy, CURLINFO_STARTTRANSFER_TIME_T);
     curl_easy_getinfo(f->easy, CURLINFO_SIZE_UPLOAD_T, &sent);
     f->response.bytes_sent += sent;
-    read_connection(f);
+    if (f->stream == NULL || !stream_begun(f)) /* else it is noted, and the reader's to read */
+        transfer_note_figures(f);
 }
 
 /* Before the request could go out, what failed to connect, or was closed, was the proxy. */

@@ -27,6 +27,7 @@ struct pool_socket {
     uint32_t wanted;         /* EPOLLIN, EPOLLOUT: what libcurl waits for; 0: nothing */
     uint32_t events;         /* watched for; 0: not at all */
     bool counted;            /* among the open connections */
+    int64_t resets;          /* of the session, when the socket was opened */
 };
 
 void
@@ -192,6 +193,12 @@ inode_of(int fd)
 
 /* -- idle ---------------------------------------------------------------- */
 
+static bool
+is_reset(const struct pool_socket *s)
+{
+    return counter_read(&s->session->state->resets) != s->resets;
+}
+
 /* The session may keep so many: beyond, the one idle for longest goes. */
 static void
 bound_idle(struct pool *p, const struct session *of)
@@ -238,12 +245,16 @@ pool_settle(struct pool *p, int fd, struct link *running)
     until = clock_us() + (int64_t)s->session->settings.idle_seconds * US_PER_SECOND;
     list_append(&p->idle, &s->place);
     p->idle_count++;
+    if (is_reset(s)) { /* it was busy when its session was reset */
+        retire(s);
+        return;
+    }
     timer_set(&p->loop->timers, &s->timer, until);
     bound_idle(p, s->session);
 }
 
 void
-pool_drop_idle(struct pool *p, const struct session_state *of)
+pool_drop_reset(struct pool *p)
 {
     struct link *next;
 
@@ -251,7 +262,7 @@ pool_drop_idle(struct pool *p, const struct session_state *of)
         struct pool_socket *s = container_of(l, struct pool_socket, place);
 
         next = l->next;
-        if (of == NULL || s->session->state == of)
+        if (is_reset(s))
             retire(s);
     }
 }
@@ -273,6 +284,7 @@ pool_opened(struct curlew_fetch *f, int fd)
     s->policy = policy_ref(f->policy);
     s->session = f->session;
     s->counted = true;
+    s->resets = counter_read(&f->session->state->resets);
     counter_add(&p->engine->stats.connections, 1);
     counter_add(&p->engine->stats.connections_opened, 1);
     return 0;

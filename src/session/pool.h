@@ -43,7 +43,7 @@ pool_hop_over(struct curlew_fetch *f); /* f's hop is off the multi handle: which
 /* A transfer on socket fd (-1: none) has ended; `running` are those that go on. */
 void pool_settle(struct pool *p, int fd, struct link *running);
 
-/* Shut down every idle socket that a session of this state opened; NULL: of all sessions. */
-void pool_drop_idle(struct pool *p, const struct session_state *of);
+void pool_drop_reset(
+    struct pool *p); /* shut down idle sockets whose session was reset since they opened */
 
 #endif

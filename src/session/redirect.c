@@ -13,6 +13,19 @@ is_redirect(int status)
     return status == 301 || status == 302 || status == 303 || status == 307 || status == 308;
 }
 
+bool
+redirect_follows(const struct curlew_fetch *f)
+{
+    const struct pairs *h = &f->response.head.headers;
+
+    if (!f->request.follow_redirects || !is_redirect(f->response.head.status))
+        return false;
+    for (size_t i = 0; i < h->count; i++)
+        if (strcasecmp(h->items[i].name, "location") == 0)
+            return true;
+    return false;
+}
+
 static void
 change_method(struct curlew_fetch *f, int status)
 {

@@ -18,6 +18,7 @@ enum redirect {
     REDIRECT_FAILED, /* f->failure: too many, a bad URL, refused by the guard */
 };
 
+bool redirect_follows(const struct curlew_fetch *f); /* the response at hand is not the final one */
 enum redirect redirect_next(struct curlew_fetch *f); /* after transfer_conclude() without failure */
 
 #endif

@@ -67,6 +67,8 @@ request_destroy(struct request *r)
     free(r->session);
     free(r->tag);
     pairs_destroy(&r->headers);
+    pairs_destroy(&r->forward);
+    pairs_destroy(&r->trace);
     cookies_destroy(&r->cookies);
     free(r->body);
     for (size_t i = 0; i < r->part_count; i++)
@@ -166,6 +168,28 @@ request_set_method(struct request *r, const char *method, struct failure *why)
     r->method = strdup(method);
     r->set |= SET_METHOD;
     return r->method == NULL ? no_memory(why) : 0;
+}
+
+/* Of the message or of the hop, not of what is asked for. */
+static const char *const framing[] = {
+    "host",    "connection", "content-length",   "transfer-encoding",   "te",     "trailer",
+    "upgrade", "keep-alive", "proxy-connection", "proxy-authorization", "expect", "http2-settings",
+};
+
+int
+request_forward_header(struct request *r, const char *name, struct failure *why)
+{
+    if (!is_token(name))
+        return failure_set(why, ERROR_BAD_REQUEST,
+                           "forward_headers: \"%.80s\" is not a header name", name);
+    for (size_t i = 0; i < sizeof framing / sizeof framing[0]; i++)
+        if (strcasecmp(name, framing[i]) == 0)
+            return failure_set(why, ERROR_BAD_REQUEST,
+                               "forward_headers: \"%s\" is between the browser and its web server",
+                               name);
+    if (pairs_add(&r->forward, name, strlen(name), NULL, 0) != 0)
+        return no_memory(why);
+    return 0;
 }
 
 int

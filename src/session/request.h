@@ -63,6 +63,7 @@ enum {
     SET_RESPONSE_BODY = 1 << 13,
     SET_MAX_RECV_SPEED = 1 << 14,
     SET_TAG = 1 << 15,
+    SET_COALESCE = 1 << 16,
 };
 
 struct request {
@@ -72,6 +73,8 @@ struct request {
     char *session; /* NULL: "default" */
     char *tag;
     struct pairs headers;
+    struct pairs trace; /* of the caller's own request: passed on where no header says otherwise */
+    struct pairs forward; /* names only: headers of the browser that a hand-off passes on */
     struct cookies cookies;
 
     char *body; /* body_size bytes, then a NUL; NULL: none, or multipart */
@@ -85,6 +88,7 @@ struct request {
     int max_redirects;
     bool verify;
     bool decompress;
+    bool coalesce; /* identical GETs in flight share one transfer */
     enum http_version http_version;
     char *proxy;
     struct credentials proxy_auth;
@@ -108,6 +112,7 @@ void request_destroy(struct request *r);
  */
 int request_set_method(struct request *r, const char *method, struct failure *why);
 int request_add_header(struct request *r, const char *name, const char *value, struct failure *why);
+int request_forward_header(struct request *r, const char *name, struct failure *why);
 int request_add_cookie(struct request *r, const struct cookie *c, struct failure *why);
 int request_add_part(struct request *r, const struct part *p, struct failure *why);
 

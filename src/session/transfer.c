@@ -100,6 +100,12 @@ set_headers(struct curlew_fetch *f)
         if (!is_left_out(f, p->name) && add_header(f, p->name, p->value) != 0)
             return -1;
     }
+    for (size_t i = 0; f->session->settings.trace_context && i < r->trace.count; i++) {
+        const struct pair *p = &r->trace.items[i];
+
+        if (!request_has_header(r, p->name) && add_header(f, p->name, p->value) != 0)
+            return -1;
+    }
     if ((f->sends_body || expects_body(f->method)) && set_body_headers(f) != 0)
         return -1;
     SET(CURLOPT_USERAGENT, USER_AGENT);

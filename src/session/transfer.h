@@ -18,6 +18,9 @@ int transfer_prepare(struct curlew_fetch *f);
 /* The hop is over: read the figures off the handle, and f->failure where it failed. */
 void transfer_conclude(struct curlew_fetch *f, CURLcode result);
 
+/* The connection and the times of the hop, as far as they are known, into the response. */
+void transfer_note_figures(struct curlew_fetch *f);
+
 /* What belongs to the hop alone (header lines, multipart body) goes. */
 void transfer_release(struct curlew_fetch *f);
 

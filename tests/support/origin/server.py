@@ -25,6 +25,7 @@ class Stats:
         self.open, self.in_flight = getattr(self, "open", 0), getattr(self, "in_flight", 0)
         self.max_open = self.open
         self.paths = collections.Counter()
+        self.sent = {}  # target of a /pour → bytes that have left
         self.events = collections.deque(maxlen=EVENTS_KEPT)
 
     def opened(self, link):
@@ -118,6 +119,9 @@ class Link(asyncio.StreamReaderProtocol):
         if reply is not None:
             await send(request, reply)
         return reply
+
+    def limit_send_buffer(self, size):
+        self.writer.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, size)
 
     def eof_received(self):
         self._peer_left()

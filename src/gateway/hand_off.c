@@ -1,0 +1,83 @@
+/* hand_off.c - a fetch that a view asked for and the web server streams to the browser. */
+
+#include "gateway/hand_off.h"
+
+#include "gateway/fastcgi.h"
+#include "gateway/gateway.h"
+#include "message/request.h"
+
+#include <ctype.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define PARAMETER "CURLEW_REQUEST"
+
+bool
+hand_off_asked(const struct call *c)
+{
+    const char *object = fastcgi_param(c->fastcgi, PARAMETER);
+
+    return object != NULL && *object != '\0';
+}
+
+/* A header of the browser's is the parameter HTTP_NAME (RFC 3875 section 4.1.18). */
+static const char *
+browser_header(const struct call *c, const char *name)
+{
+    struct buffer parameter;
+    const char *value = NULL;
+
+    buffer_init(&parameter, 1024);
+    buffer_adds(&parameter, "HTTP_");
+    for (; *name != '\0'; name++)
+        buffer_addc(&parameter, *name == '-' ? '_' : (char)toupper((unsigned char)*name));
+    if (buffer_ok(&parameter))
+        value = fastcgi_param(c->fastcgi, parameter.data);
+    buffer_free(&parameter);
+    return value;
+}
+
+static int
+forward(const struct call *c, const struct pairs *names, struct request *r, struct failure *why)
+{
+    for (size_t i = 0; i < names->count; i++) {
+        const char *name = names->items[i].name;
+        const char *value = browser_header(c, name);
+
+        if (value != NULL && *value != '\0' && !request_has_header(r, name) &&
+            request_add_header(r, name, value, why) != 0)
+            return -1;
+    }
+    return 0;
+}
+
+/* The request's own list, or else its session's. */
+static int
+forward_listed(const struct call *c, struct request *r, struct failure *why)
+{
+    struct policy *p = engine_policy(c->gateway->engine);
+    struct session *s = policy_session(p, r->session != NULL ? r->session : "default");
+    bool own = r->forward.count > 0 || s == NULL;
+    int rc = forward(c, own ? &r->forward : &s->settings.defaults.forward, r, why);
+
+    policy_unref(p);
+    return rc;
+}
+
+int
+hand_off_read(struct call *c, struct request *r, struct failure *why)
+{
+    const char *object = fastcgi_param(c->fastcgi, PARAMETER);
+    char *shelved = NULL;
+    int rc;
+
+    if (*object == '@') {
+        if ((shelved = shelf_take(c->gateway->shelf, object + 1)) == NULL)
+            return failure_set(why, ERROR_BAD_REQUEST,
+                               PARAMETER ": the reference is unknown, used already, or too old");
+        object = shelved;
+    }
+    rc = request_from_text(r, object, strlen(object), why);
+    free(shelved);
+    return rc == 0 ? forward_listed(c, r, why) : -1;
+}

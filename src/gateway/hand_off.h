@@ -1,0 +1,22 @@
+/*
+ * hand_off.h - a fetch that a view asked for and the web server streams to the browser.
+ *
+ * The web server puts the view's request object into the FastCGI parameter
+ * CURLEW_REQUEST, which no client can set.  Whatever the request's path, it is
+ * then served as …/v1/stream with that object, and takes nothing else from the
+ * browser's request but the headers that the object's forward_headers names.
+ */
+#ifndef GATEWAY_HAND_OFF_H
+#define GATEWAY_HAND_OFF_H
+
+#include "gateway/call.h"
+
+bool hand_off_asked(const struct call *c); /* CURLEW_REQUEST is there, and not empty */
+
+/*
+ * The object, or what the shelf holds for its "@reference", into r, with the headers it
+ * forwards.
+ */
+int hand_off_read(struct call *c, struct request *r, struct failure *why);
+
+#endif

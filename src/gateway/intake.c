@@ -1,0 +1,90 @@
+/* intake.c - from a web server's request to a fetch in flight: read, check who asks, submit. */
+
+#include "gateway/intake.h"
+
+#include "gateway/access.h"
+#include "gateway/auth.h"
+#include "gateway/fastcgi.h"
+#include "gateway/gateway.h"
+#include "gateway/hand_off.h"
+#include "gateway/responder.h"
+#include "gateway/trace.h"
+#include "message/request.h"
+#include "session/stream.h"
+
+#include <string.h>
+
+static int
+read_request(struct call *c, struct failure *why)
+{
+    struct request *r = &c->fetch->request;
+
+    if (c->hand_off)
+        return hand_off_read(c, r, why);
+    if (strcmp(call_method(c), "GET") == 0)
+        return request_from_query(r, call_query(c), why);
+    if (c->body.len == 0)
+        return failure_set(why, ERROR_BAD_REQUEST, "the body is empty: a request object is needed");
+    return request_from_text(r, c->body.data, c->body.len, why);
+}
+
+/* A hand-off comes with the web server's word, and a browser behind it; others with a token. */
+static int
+check_caller(struct call *c, const struct request *r, struct failure *why)
+{
+    if (c->hand_off) /* the browser's own headers are no business of the origin's */
+        return 0;
+    if (r->forward.count > 0)
+        return failure_set(why, ERROR_BAD_REQUEST,
+                           "forward_headers: only a hand-off has a browser's headers to pass on");
+    return auth_check(c->gateway->auth, fastcgi_param(c->fastcgi, "HTTP_AUTHORIZATION"),
+                      r->session != NULL ? r->session : "default", why);
+}
+
+static int
+submit(struct call *c, bool stream, struct failure *why)
+{
+    const struct request *r;
+
+    if (c->gateway->draining)
+        return failure_set(why, ERROR_DRAINING, "the daemon is stopping");
+    if ((c->fetch = fetch_new()) == NULL)
+        return failure_set(why, ERROR_INTERNAL, "out of memory");
+    r = &c->fetch->request;
+    if (read_request(c, why) != 0 || check_caller(c, r, why) != 0)
+        return -1;
+    if (!c->hand_off && trace_take(c, &c->fetch->request, why) != 0)
+        return -1;
+    buffer_free(&c->body);
+    if (stream && stream_open(c->fetch, responder_notice) != 0)
+        return failure_set(why, ERROR_INTERNAL, "out of memory");
+    if (engine_submit(c->gateway->engine, c->fetch, responder_done, c->connection) == 0)
+        return 0;
+    *why = c->fetch->failure;
+    return -1;
+}
+
+static int
+take_in(struct call *c, bool stream)
+{
+    struct failure why = { 0 };
+
+    if (submit(c, stream, &why) == 0)
+        return 0;
+    if (c->fetch != NULL)
+        access_log(c, &why);
+    call_fail(c, &why);
+    return -1;
+}
+
+int
+intake_fetch(struct call *c)
+{
+    return take_in(c, false);
+}
+
+int
+intake_stream(struct call *c)
+{
+    return take_in(c, true);
+}

@@ -1,0 +1,18 @@
+/*
+ * intake.h - from a web server's request to a fetch in flight: read, check who asks, submit.
+ */
+#ifndef GATEWAY_INTAKE_H
+#define GATEWAY_INTAKE_H
+
+#include "gateway/call.h"
+
+/*
+ * The request object in c's body, or in its query where the method is GET, becomes c->fetch, in
+ * flight.  0; or -1, and c is answered with a problem.
+ */
+int intake_fetch(struct call *c);
+
+/* Likewise, and its body will be streamed. */
+int intake_stream(struct call *c);
+
+#endif

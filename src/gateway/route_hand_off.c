@@ -1,0 +1,59 @@
+/* route_hand_off.c - POST …/v1/handoffs: keep a request object for a hand-off by reference. */
+
+#include "gateway/auth.h"
+#include "gateway/fastcgi.h"
+#include "gateway/gateway.h"
+#include "gateway/routes.h"
+#include "message/request.h"
+
+static int
+check_target(struct call *c, const struct request *r, struct failure *why)
+{
+    struct policy *p = engine_policy(c->gateway->engine);
+    const char *name = r->session != NULL ? r->session : "default";
+    struct url u;
+    int rc = 0;
+
+    if (policy_session(p, name) == NULL)
+        rc = failure_set(why, ERROR_UNKNOWN_SESSION, "session: there is no \"%.64s\"", name);
+    policy_unref(p);
+    if (rc != 0 || url_parse(&u, r->url, why) != 0)
+        return -1;
+    url_destroy(&u);
+    return 0;
+}
+
+/* It is read now as it will be then, so that its sender hears what is wrong with it. */
+static int
+check(struct call *c, struct failure *why)
+{
+    struct request r;
+    int rc;
+
+    request_init(&r);
+    rc = c->body.len == 0
+             ? failure_set(why, ERROR_BAD_REQUEST, "the body is empty: a request object is needed")
+             : request_from_text(&r, c->body.data, c->body.len, why);
+    if (rc == 0)
+        rc = check_target(c, &r, why);
+    if (rc == 0)
+        rc = auth_check(c->gateway->auth, fastcgi_param(c->fastcgi, "HTTP_AUTHORIZATION"),
+                        r.session != NULL ? r.session : "default", why);
+    request_destroy(&r);
+    return rc;
+}
+
+void
+hand_off_route_serve(struct call *c)
+{
+    char name[SHELF_NAME_SIZE];
+    struct failure why = { 0 };
+
+    if (check(c, &why) != 0 ||
+        shelf_put(c->gateway->shelf, c->body.data, c->body.len, name, &why) != 0) {
+        call_fail(c, &why);
+        return;
+    }
+    buffer_printf(&c->prefix, "{\"reference\":\"@%s\",\"expires_in\":%d}", name, SHELF_SECONDS);
+    call_answer(c, 200, "application/json");
+}

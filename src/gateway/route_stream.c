@@ -1,0 +1,30 @@
+/* route_stream.c - POST and GET …/v1/stream: one fetch, passed through as it comes. */
+
+#include "gateway/headers.h"
+#include "gateway/intake.h"
+#include "gateway/routes.h"
+
+void
+stream_route_serve(struct call *c)
+{
+    intake_stream(c);
+}
+
+void
+stream_route_begun(struct call *c)
+{
+    headers_pass(c);
+    c->streaming = c->answered = true;
+}
+
+/* With the head sent, the stream itself says how it ended; before that, a failure is a problem. */
+void
+stream_route_fetched(struct call *c)
+{
+    if (c->streaming)
+        return;
+    if (c->fetch->failure.error != ERROR_NONE)
+        call_fail(c, &c->fetch->failure);
+    else
+        stream_route_begun(c);
+}
