@@ -88,6 +88,10 @@ unit: $B/unit
 integration: all $B/embed
 	$(STACK) -m pytest $(PYTEST_ARGS) tests/integration
 
+# What a web server makes of a stream that breaks, or how fast it is read, is a matter of milliseconds.
+TIMED = tests/integration/test_stream_broken.py tests/integration/test_stream_flow.py \
+        tests/integration/test_sse.py
+
 asan:
 	$(MAKE) all build/asan/unit B=build/asan SAN="-fsanitize=address $(UNDEFINED)"
 	tools/asan build/asan/unit
@@ -101,7 +105,7 @@ tsan:
 
 # Without the tests that measure time or memory: sanitizers need more of both.
 sanitized:
-	$(STACK) -m pytest $(PYTEST_ARGS) -m "not quiet" tests/integration
+	$(STACK) -m pytest $(PYTEST_ARGS) -m "not quiet" $(addprefix --ignore=,$(TIMED)) tests/integration
 
 fuzz:
 	$(MAKE) fuzzers B=build/fuzz CC=clang SAN="-fsanitize=fuzzer-no-link,address $(UNDEFINED)"
