@@ -6,9 +6,8 @@
 #include "gateway/gateway.h"
 
 void
-access_log(const struct call *c, const struct failure *why)
+access_log(const struct call *c, const struct curlew_fetch *f, const struct failure *why)
 {
-    const struct curlew_fetch *f = c->fetch;
     const struct response *r = &f->response;
     bool failed = why->error != ERROR_NONE;
     const struct log_field fields[] = {
@@ -26,8 +25,9 @@ access_log(const struct call *c, const struct failure *why)
         { "reused", LOG_NUMBER, .number = r->reused },
         { "redirects", LOG_NUMBER, .number = f->redirects },
         { "tag", LOG_TEXT, .text = f->request.tag },
+        { "index", LOG_NUMBER, .number = f->index },
     };
 
     if (c->gateway->log_access)
-        log_event(LOG_INFO, "fetch", fields, sizeof fields / sizeof fields[0]);
+        log_event(LOG_INFO, "fetch", fields, sizeof fields / sizeof fields[0] - (f->index < 0));
 }

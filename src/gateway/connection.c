@@ -68,7 +68,7 @@ connection_request_over(struct connection *c)
     gateway_request_over(connection_gateway(c));
 }
 
-/* The responder frees it once its fetch is back. */
+/* The responder frees it once its fetches are back. */
 void
 connection_close(struct connection *c)
 {
@@ -77,11 +77,12 @@ connection_close(struct connection *c)
     c->state = GONE;
     loop_remove(connection_loop(c), &c->watch);
     timer_clear(&connection_loop(c)->timers, &c->timer);
+    list_remove(&c->stir);
     close(c->watch.fd);
     counter_add(&connection_gateway(c)->stats.connections, -1);
     responder_bury(c->responder, c);
-    if (c->waiting)
-        curlew_cancel(c->call.fetch);
+    if (c->waiting > 0)
+        call_cancel(&c->call);
     else
         connection_request_over(c);
 }
@@ -103,23 +104,30 @@ impatient(struct timer *t)
     connection_close(container_of(t, struct connection, timer));
 }
 
-/* -- the fetch is back -------------------------------------------------- */
+/* -- fetches ------------------------------------------------------------- */
 
 void
-connection_fetched(struct connection *c)
+connection_waits(struct connection *c)
+{
+    if (c->waiting++ == 0)
+        counter_add(&connection_gateway(c)->stats.parked, 1);
+}
+
+void
+connection_fetched(struct connection *c, struct curlew_fetch *f)
 {
     struct gateway *g = connection_gateway(c);
 
-    c->waiting = false;
-    counter_add(&g->stats.parked, -1);
-    access_log(&c->call, &c->call.fetch->failure);
-    if (c->state == GONE) {
+    access_log(&c->call, f, &f->failure);
+    if (--c->waiting == 0)
+        counter_add(&g->stats.parked, -1);
+    if (c->state != GONE) {
+        c->call.route->fetched(&c->call, f);
+        responder_stir(c->responder, c);
+    } else if (c->waiting == 0) {
         counter_add(&g->stats.cancelled, 1);
         connection_request_over(c);
-        return;
     }
-    c->call.route->fetched(&c->call);
-    reply_start(c);
 }
 
 void
@@ -151,7 +159,7 @@ refuse_early(struct connection *c)
     reply_start(c);
 }
 
-/* To its route: answered at once, or parked until its fetch is back. */
+/* To its route: answered at once, if only in part, or parked until its fetch is back. */
 static void
 dispatch(struct connection *c)
 {
@@ -162,13 +170,10 @@ dispatch(struct connection *c)
         c->call.route->serve(&c->call);
     else
         call_fail(&c->call, &why);
-    if (c->call.answered) {
+    if (c->call.answered)
         reply_start(c);
-        return;
-    }
-    c->state = PARKED;
-    c->waiting = true;
-    counter_add(&connection_gateway(c)->stats.parked, 1);
+    else
+        c->state = PARKED;
 }
 
 /* The parameters are whole: a body that is announced too large is refused before it is read. */
@@ -236,8 +241,8 @@ serve(struct connection *c)
 static void
 aborted(struct connection *c)
 {
-    if (c->waiting) {
-        curlew_cancel(c->call.fetch);
+    if (c->waiting > 0 || c->call.partial) {
+        call_cancel(&c->call);
     } else if (c->state == READING && c->opened) {
         c->call.sent = SIZE_MAX; /* nothing to say */
         reply_start(c);
@@ -348,6 +353,7 @@ connection_open(struct responder *r, int fd)
     c->events = EPOLLIN;
     timer_init(&c->timer, impatient);
     list_init(&c->place);
+    list_init(&c->stir);
     call_init(&c->call);
     screen_init(&c->screen);
     buffer_init(&c->in, SIZE_MAX / 2); /* the screen holds the real limits */

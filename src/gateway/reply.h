@@ -9,6 +9,9 @@
 void reply_start(struct connection *c); /* its call is answered */
 void reply_pump(struct connection *c);  /* its peer takes more */
 
+/* Close it; what has been sent of an answer must not look like the whole of it. */
+void reply_cut_short(struct connection *c);
+
 /* Send what is framed.  1: all of it; 0: the peer takes no more for now; -1: it is gone. */
 int reply_send(struct connection *c);
 
