@@ -88,14 +88,19 @@ unit: $B/unit
 integration: all $B/embed
 	$(STACK) -m pytest $(PYTEST_ARGS) tests/integration
 
-# Criterion aborts under ThreadSanitizer, so there it is the daemon that is tested.
 asan:
-	$(MAKE) build/asan/unit B=build/asan SAN="-fsanitize=address $(UNDEFINED)"
+	$(MAKE) all build/asan/unit B=build/asan SAN="-fsanitize=address $(UNDEFINED)"
 	tools/asan build/asan/unit
+	ASAN_OPTIONS="$(ASAN_OPTIONS) " $(MAKE) sanitized B=build/asan
 
+# Criterion aborts under ThreadSanitizer, so there the daemon alone is tested.
 tsan:
-	TSAN_OPTIONS="$(TSAN_OPTIONS) halt_on_error=0" \
-	    $(MAKE) integration B=build/tsan SAN=-fsanitize=thread
+	$(MAKE) all B=build/tsan SAN=-fsanitize=thread
+	TSAN_OPTIONS="$(TSAN_OPTIONS) " $(MAKE) sanitized B=build/tsan
+
+# Without the tests that measure time or memory: sanitizers need more of both.
+sanitized:
+	$(STACK) -m pytest $(PYTEST_ARGS) -m "not quiet" tests/integration
 
 fuzz:
 	$(MAKE) fuzzers B=build/fuzz CC=clang SAN="-fsanitize=fuzzer-no-link,address $(UNDEFINED)"
@@ -140,6 +145,6 @@ uninstall:
 clean:
 	rm -rf build
 
-.PHONY: all demo run deps deps-build deps-run deps-test test unit integration asan tsan fuzz \
-    fuzzers bench lint format install uninstall clean
+.PHONY: all demo run deps deps-build deps-run deps-test test unit integration asan tsan \
+    sanitized fuzz fuzzers bench lint format install uninstall clean
 .SECONDARY:

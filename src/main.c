@@ -107,9 +107,13 @@ load(struct daemon *d, struct config *c, struct failure *why)
     config_init(c);
     if (config_load(c, d->options.config, environ, why) != 0)
         return -1;
+    if (d->options.listen != NULL && listeners_check(d->options.listen, why) != 0)
+        return -1;
+    for (size_t i = 0; i < c->listen_count; i++)
+        listeners_check(c->listen[i], &rule);
     egress = egress_new(&c->engine.egress, &rule);
     egress_free(egress);
-    if (egress != NULL)
+    if (rule.error == ERROR_NONE)
         return 0;
     if (d->options.config == NULL)
         return failure_set(why, rule.error, "%s", rule.detail);
@@ -161,28 +165,29 @@ raise_descriptor_limit(void)
     setrlimit(RLIMIT_NOFILE, &l);
 }
 
-static void
-apply(struct daemon *d)
+static struct gateway_settings
+gateway_settings(const struct config *c)
 {
-    log_setup(d->config.log_level, d->config.log_json);
-    d->gateway->log_access = d->config.log_access;
-    d->gateway->request_bytes = d->config.engine.limits.request_bytes;
+    return (struct gateway_settings){
+        .request_bytes = c->engine.limits.request_bytes,
+        .log_access = c->log_access,
+    };
 }
 
 static int
 start(struct daemon *d, struct failure *why)
 {
+    struct gateway_settings settings = gateway_settings(&d->config);
+
     if (auth_load(&d->auth, d->config.tokens_file, why) != 0 || open_listeners(d, why) != 0)
         return -1;
     if (fastcgi_start() != 0)
         return failure_set(why, ERROR_INTERNAL, "libfcgi cannot start");
     if ((d->engine = engine_new(&d->config.engine, why)) == NULL)
         return -1;
-    d->gateway = gateway_new(d->engine, &d->listeners, &d->auth, d->config.responders, why);
-    if (d->gateway == NULL)
-        return -1;
-    apply(d);
-    return 0;
+    d->gateway =
+        gateway_new(d->engine, &d->listeners, &d->auth, &settings, d->config.responders, why);
+    return d->gateway != NULL ? 0 : -1;
 }
 
 /* -- signals ------------------------------------------------------------- */
@@ -199,6 +204,7 @@ static void
 reload(struct daemon *d)
 {
     struct failure why = { 0 };
+    struct gateway_settings settings;
     struct config next;
 
     notify_reloading();
@@ -207,7 +213,9 @@ reload(struct daemon *d)
         warn_of_restart(&next, &d->config);
         config_destroy(&d->config);
         d->config = next;
-        apply(d);
+        settings = gateway_settings(&d->config);
+        gateway_apply(d->gateway, &settings);
+        log_setup(d->config.log_level, d->config.log_json);
         log_info("the configuration was reloaded");
     } else {
         config_destroy(&next);

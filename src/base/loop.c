@@ -72,6 +72,13 @@ void
 loop_remove(struct loop *l, struct watch *w)
 {
     epoll_ctl(l->epoll_fd, EPOLL_CTL_DEL, w->fd, NULL);
+    loop_forget(l, w);
+}
+
+/* The number may be another socket's by now, so the kernel is not told: closing told it. */
+void
+loop_forget(struct loop *l, struct watch *w)
+{
     /* An event of this watch may wait in the batch; its owner may be gone by then. */
     for (int i = l->batch_next; i < l->batch_end; i++)
         if (l->batch[i].data.ptr == w)

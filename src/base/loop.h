@@ -38,6 +38,8 @@ void loop_destroy(struct loop *l);
 int loop_add(struct loop *l, struct watch *w, uint32_t events); /* 0, or -1 with errno */
 int loop_change(struct loop *l, struct watch *w, uint32_t events);
 void loop_remove(struct loop *l, struct watch *w); /* before its fd is closed */
+void
+loop_forget(struct loop *l, struct watch *w); /* the same for one whose fd was closed already */
 
 void loop_turn(struct loop *l); /* sleep until something is due, then handle all that is */
 void

@@ -4,6 +4,7 @@
 
 #include "base/log.h"
 #include "gateway/gateway.h"
+#include "gateway/trace.h"
 
 void
 access_log(const struct call *c, const struct curlew_fetch *f, const struct failure *why)
@@ -25,6 +26,8 @@ access_log(const struct call *c, const struct curlew_fetch *f, const struct fail
         { "reused", LOG_NUMBER, .number = r->reused },
         { "redirects", LOG_NUMBER, .number = f->redirects },
         { "tag", LOG_TEXT, .text = f->request.tag },
+        { "traceparent", LOG_TEXT, .text = trace_value(&f->request, "traceparent") },
+        { "request_id", LOG_TEXT, .text = trace_value(&f->request, "X-Request-ID") },
         { "index", LOG_NUMBER, .number = f->index },
     };
 

@@ -60,6 +60,7 @@ reason_of(int status)
         const char *reason;
     } reasons[] = {
         { 200, "OK" },
+        { 201, "Created" },
         { 400, "Bad Request" },
         { 401, "Unauthorized" },
         { 403, "Forbidden" },
@@ -94,6 +95,13 @@ call_answer(struct call *c, int status, const char *type)
         buffer_free(&c->prefix);
         c->middle_len = c->suffix_len = 0;
     }
+    c->answered = true;
+}
+
+void
+call_answer_empty(struct call *c)
+{
+    buffer_adds(&c->head, "Status: 204 No Content\r\nCache-Control: no-store\r\n\r\n");
     c->answered = true;
 }
 

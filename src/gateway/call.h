@@ -16,11 +16,14 @@ struct fastcgi;
 struct gateway;
 struct route;
 
+#define CALL_NAME_SIZE 72 /* more than a session's name may have */
+
 struct call {
     struct gateway *gateway;
     struct connection *connection;
     struct fastcgi *fastcgi; /* for parameters */
     const struct route *route;
+    char name[CALL_NAME_SIZE]; /* what the path has where the route says "*" */
     struct buffer body;
     struct curlew_fetch *fetch; /* in flight: only to be cancelled; afterwards: the call's */
     struct batch_run *batch;    /* many fetches; `fetch` is then the one being written */
@@ -46,6 +49,7 @@ const char *call_query(const struct call *c); /* "" where there is none */
 
 /* Answer: status, Content-Type and c->prefix … as body.  Further header lines may stand in c->head before. */
 void call_answer(struct call *c, int status, const char *type);
+void call_answer_empty(struct call *c);                  /* 204 */
 void call_fail(struct call *c, const struct failure *f); /* a problem document */
 
 /* The piece of the answer behind the head is sent: room for another one. */

@@ -146,19 +146,6 @@ connection_noticed(struct connection *c)
 
 /* -- the request --------------------------------------------------------- */
 
-static void
-refuse_early(struct connection *c)
-{
-    struct failure why = { 0 };
-
-    failure_set(&why, ERROR_REQUEST_TOO_LARGE,
-                "limits.request_bytes: the request's body is over %lld bytes",
-                (long long)connection_gateway(c)->request_bytes);
-    c->screen.dropping = true;
-    call_fail(&c->call, &why);
-    reply_start(c);
-}
-
 /* To its route: answered at once, if only in part, or parked until its fetch is back. */
 static void
 dispatch(struct connection *c)
@@ -176,7 +163,7 @@ dispatch(struct connection *c)
         c->state = PARKED;
 }
 
-/* The parameters are whole: a body that is announced too large is refused before it is read. */
+/* The parameters are whole.  A body that is announced too large is not kept, not even its start. */
 static void
 open_request(struct connection *c)
 {
@@ -198,7 +185,21 @@ open_request(struct connection *c)
     }
     length = fastcgi_param(c->fastcgi, "CONTENT_LENGTH");
     if (length != NULL && strtoll(length, NULL, 10) > connection_gateway(c)->request_bytes)
-        refuse_early(c);
+        c->screen.dropping = true;
+}
+
+/*
+ * Said only when the peer has sent all of it: h2o aborts and HAProxy hangs when the answer comes
+ * before they are done.
+ */
+static int
+check_size(struct connection *c, struct failure *why)
+{
+    if (!c->screen.dropping)
+        return 0;
+    return failure_set(why, ERROR_REQUEST_TOO_LARGE,
+                       "limits.request_bytes: the request's body is over %lld bytes",
+                       (long long)connection_gateway(c)->request_bytes);
 }
 
 /* A body that is not as long as announced is not the one that was sent. */
@@ -224,12 +225,12 @@ serve(struct connection *c)
 {
     struct failure why = { 0 };
 
-    if (fastcgi_read_body(c->fastcgi, &c->call.body) != 0) {
+    if (!c->screen.dropping && fastcgi_read_body(c->fastcgi, &c->call.body) != 0) {
         connection_close(c);
         return;
     }
     connection_reset_buffer(&c->in);
-    if (check_length(c, &why) == 0) {
+    if (check_size(c, &why) == 0 && check_length(c, &why) == 0) {
         dispatch(c);
         return;
     }
@@ -244,7 +245,8 @@ aborted(struct connection *c)
     if (c->waiting > 0 || c->call.partial) {
         call_cancel(&c->call);
     } else if (c->state == READING && c->opened) {
-        c->call.sent = SIZE_MAX; /* nothing to say */
+        c->call.sent = SIZE_MAX;           /* nothing to say */
+        c->screen.phase = PHASE_ANSWERING; /* and no more of STDIN to come */
         reply_start(c);
     } else if (c->state == READING) {
         connection_close(c);
@@ -261,10 +263,11 @@ act_on(struct connection *c, enum screen_verdict v)
         open_request(c);
         break;
     case SCREEN_COMPLETE:
-        serve(c);
+        if (c->state == READING) /* a hand-off did not wait for it */
+            serve(c);
         break;
     case SCREEN_TOO_LARGE:
-        refuse_early(c);
+        buffer_free(&c->in);
         break;
     case SCREEN_ABORTED:
         aborted(c);

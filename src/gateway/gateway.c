@@ -18,9 +18,16 @@ stop(struct gateway *g)
     free(g);
 }
 
+void
+gateway_apply(struct gateway *g, const struct gateway_settings *s)
+{
+    g->request_bytes = s->request_bytes;
+    g->log_access = s->log_access;
+}
+
 struct gateway *
-gateway_new(struct curlew *engine, struct listeners *listeners, struct auth *auth, int responders,
-            struct failure *why)
+gateway_new(struct curlew *engine, struct listeners *listeners, struct auth *auth,
+            const struct gateway_settings *s, int responders, struct failure *why)
 {
     struct gateway *g = calloc(1, sizeof *g);
 
@@ -35,7 +42,7 @@ gateway_new(struct curlew *engine, struct listeners *listeners, struct auth *aut
     g->listeners = listeners;
     g->auth = auth;
     g->started = time(NULL);
-    g->request_bytes = INT64_MAX;
+    gateway_apply(g, s);
     g->accepting = responders;
     while (g->responder_count < responders) {
         struct responder *r = responder_new(g, why);

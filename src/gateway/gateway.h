@@ -41,9 +41,17 @@ struct gateway {
     struct gateway_stats stats;
 };
 
+struct gateway_settings {
+    int64_t request_bytes;
+    bool log_access;
+};
+
+/* From now on; safe at any time. */
+void gateway_apply(struct gateway *g, const struct gateway_settings *s);
+
 /* Start serving; the engine, the listeners and the auth stay the caller's.  NULL with `why`. */
 struct gateway *gateway_new(struct curlew *engine, struct listeners *listeners, struct auth *auth,
-                            int responders, struct failure *why);
+                            const struct gateway_settings *s, int responders, struct failure *why);
 
 /*
  * Accept no more, answer what is in flight, at most for so long; what is left then is cancelled.

@@ -9,6 +9,7 @@
 #include "gateway/gateway.h"
 #include "gateway/hand_off.h"
 #include "gateway/responder.h"
+#include "gateway/trace.h"
 #include "message/request.h"
 #include "session/stream.h"
 
@@ -32,7 +33,7 @@ read_request(struct call *c, struct failure *why)
 static int
 check_caller(struct call *c, const struct request *r, struct failure *why)
 {
-    if (c->hand_off)
+    if (c->hand_off) /* the browser's own headers are no business of the origin's */
         return 0;
     if (r->forward.count > 0)
         return failure_set(why, ERROR_BAD_REQUEST,
@@ -45,6 +46,7 @@ int
 intake_submit(struct call *c, struct curlew_fetch *f)
 {
     if (check_caller(c, &f->request, &f->failure) != 0 ||
+        (!c->hand_off && trace_take(c, &f->request, &f->failure) != 0) ||
         engine_submit(c->gateway->engine, f, responder_done, c->connection) != 0)
         return -1;
     connection_waits(c->connection);

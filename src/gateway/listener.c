@@ -13,7 +13,18 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-#define BACKLOG 4096 /* the kernel cuts it to net.core.somaxconn */
+#define HOST_MAX 256
+#define BACKLOG  4096 /* the kernel cuts it to net.core.somaxconn */
+
+/* From 0, which lets the kernel choose, to 65535: getaddrinfo() would take any number, modulo. */
+static int
+is_port(const char *text)
+{
+    char *end;
+    long port = strtol(text, &end, 10);
+
+    return *text >= '0' && *text <= '9' && *end == '\0' && port <= 65535;
+}
 
 static int
 add(struct listeners *ls, int fd, const char *path, struct failure *why)
@@ -112,9 +123,6 @@ open_unix(struct listeners *ls, const char *address, mode_t mode, const char *gr
     mode_t old;
     int fd, rc;
 
-    if (*path == '\0' || strlen(path) >= sizeof a.sun_path)
-        return failure_set(why, ERROR_INTERNAL, "listen %s: a path of 1 to %zu bytes", address,
-                           sizeof a.sun_path - 1);
     strcpy(a.sun_path, path);
     if (remove_stale(&a, address, why) != 0)
         return -1;
@@ -153,29 +161,16 @@ bind_one(const struct addrinfo *a)
     return -1;
 }
 
-/* From 0, which lets the kernel choose, to 65535: getaddrinfo() would take any number, modulo. */
-static int
-is_port(const char *text)
-{
-    char *end;
-    long port = strtol(text, &end, 10);
-
-    return *text >= '0' && *text <= '9' && *end == '\0' && port <= 65535;
-}
-
 static int
 open_tcp(struct listeners *ls, const char *address, struct failure *why)
 {
     const char *colon = strrchr(address, ':');
     struct addrinfo hints = { .ai_socktype = SOCK_STREAM, .ai_flags = AI_PASSIVE | AI_NUMERICSERV };
     struct addrinfo *found;
-    char host[256];
-    size_t n = colon != NULL ? (size_t)(colon - address) : 0;
+    char host[HOST_MAX];
+    size_t n = (size_t)(colon - address);
     int fd, rc;
 
-    if (n == 0 || n >= sizeof host || !is_port(colon + 1))
-        return failure_set(why, ERROR_INTERNAL,
-                           "listen %s: neither unix:PATH nor HOST:PORT nor fd:N", address);
     memcpy(host, address, n);
     host[n] = '\0';
     if (host[0] == '[' && host[n - 1] == ']') {
@@ -204,11 +199,8 @@ listeners_fd_listens(int fd)
 static int
 open_fd(struct listeners *ls, const char *address, struct failure *why)
 {
-    char *end;
-    long fd = strtol(address + strlen("fd:"), &end, 10);
+    long fd = strtol(address + strlen("fd:"), NULL, 10);
 
-    if (*end != '\0' || end == address + strlen("fd:") || fd < 0 || fd > 65535)
-        return failure_set(why, ERROR_INTERNAL, "listen %s: N is no descriptor", address);
     if (!listeners_fd_listens((int)fd))
         return failure_set(why, ERROR_INTERNAL, "listen %s: not a listening stream socket",
                            address);
@@ -228,9 +220,29 @@ listeners_inherited(void)
 }
 
 int
+listeners_check(const char *address, struct failure *why)
+{
+    const char *colon = strrchr(address, ':');
+    size_t n = strlen(address);
+
+    if (strncmp(address, "unix:", 5) == 0) {
+        if (n > 5 && n - 5 < sizeof(struct sockaddr_un){ 0 }.sun_path)
+            return 0;
+        return failure_set(why, ERROR_BAD_REQUEST, "listen: \"%.200s\": a path of 1 to %zu bytes",
+                           address, sizeof(struct sockaddr_un){ 0 }.sun_path - 1);
+    }
+    if (colon != NULL && colon > address && colon - address < HOST_MAX && is_port(colon + 1))
+        return 0; /* fd:N has the same form, and N the same range */
+    return failure_set(why, ERROR_BAD_REQUEST,
+                       "listen: \"%.200s\" is neither unix:PATH nor HOST:PORT nor fd:N", address);
+}
+
+int
 listeners_open(struct listeners *ls, const char *address, mode_t mode, const char *group,
                struct failure *why)
 {
+    if (listeners_check(address, why) != 0)
+        return -1;
     if (strncmp(address, "unix:", 5) == 0)
         return open_unix(ls, address, mode, group, why);
     if (strncmp(address, "fd:", 3) == 0)

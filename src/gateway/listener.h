@@ -26,6 +26,8 @@ struct listeners {
 /* `mode` and `group` (a name or a number, or NULL) are for unix: sockets.  -1 with `why`. */
 int listeners_open(struct listeners *ls, const char *address, mode_t mode, const char *group,
                    struct failure *why);
+int listeners_check(const char *address,
+                    struct failure *why); /* its form only; -1: none of the three */
 void listeners_close(struct listeners *ls);
 
 int

@@ -18,6 +18,9 @@ static const struct route routes[] = {
       stream_route_begun, NULL },
     { "/v1/batch", "POST", false, batch_serve, batch_fetched, NULL, batch_more },
     { "/v1/handoffs", "POST", false, hand_off_route_serve, NULL, NULL, NULL },
+    { "/v1/sessions", "GET, HEAD", false, sessions_route_serve, NULL, NULL, NULL },
+    { "/v1/sessions/*/reset", "POST", false, session_reset_serve, NULL, NULL, NULL },
+    { "/v1/sessions/*", "GET, PUT, DELETE", false, session_route_serve, NULL, NULL, NULL },
     { "/v1/status", "GET, HEAD", false, status_serve, NULL, NULL, NULL },
     { "/status", "GET, HEAD", false, page_serve, NULL, NULL, NULL },
     { "/metrics", "GET, HEAD", false, metrics_serve, NULL, NULL, NULL },
@@ -47,19 +50,35 @@ add_path(const struct call *c, struct buffer *path)
         buffer_adds(path, param(c, "DOCUMENT_URI"));
 }
 
+/* "*" stands for one segment, which goes into `name`; without one the end is compared as it is. */
 static bool
-ends_with(const struct buffer *path, const char *end)
+ends_as(const char *path, size_t n, const char *pattern, char *name)
 {
-    size_t n = strlen(end);
+    const char *star = strchr(pattern, '*');
+    size_t before, after, segment = 0;
 
-    return path->len >= n && memcmp(path->data + path->len - n, end, n) == 0;
+    if (star == NULL)
+        return n >= strlen(pattern) && strcmp(path + n - strlen(pattern), pattern) == 0;
+    before = (size_t)(star - pattern);
+    after = strlen(star + 1);
+    if (n < before + after || strcmp(path + n - after, star + 1) != 0)
+        return false;
+    n -= after;
+    while (segment < n && path[n - segment - 1] != '/')
+        segment++;
+    if (segment == 0 || n - segment < before || segment >= CALL_NAME_SIZE ||
+        strncmp(path + n - segment - before, pattern, before) != 0)
+        return false;
+    memcpy(name, path + n - segment, segment);
+    name[segment] = '\0';
+    return true;
 }
 
 static const struct route *
-match(const struct buffer *path)
+match(const struct buffer *path, char *name)
 {
-    for (size_t i = 0; i < sizeof routes / sizeof routes[0]; i++)
-        if (ends_with(path, routes[i].path))
+    for (size_t i = 0; path->len > 0 && i < sizeof routes / sizeof routes[0]; i++)
+        if (ends_as(path->data, path->len, routes[i].path, name))
             return &routes[i];
     return NULL;
 }
@@ -87,7 +106,7 @@ router_find(struct call *c, struct failure *why)
     }
     buffer_init(&path, PARAMS_MAX);
     add_path(c, &path);
-    c->route = buffer_ok(&path) ? match(&path) : NULL;
+    c->route = buffer_ok(&path) ? match(&path, c->name) : NULL;
     if (c->route == NULL)
         failure_set(why, ERROR_NOT_FOUND, "no route ends \"%.80s\"", path.len > 0 ? path.data : "");
     buffer_free(&path);

@@ -7,7 +7,7 @@
 #include "gateway/call.h"
 
 struct route {
-    const char *path;              /* the end of SCRIPT_NAME + PATH_INFO */
+    const char *path;              /* the end of SCRIPT_NAME + PATH_INFO; "*" is one segment */
     const char *methods;           /* as in an Allow field */
     bool open;                     /* asks for no bearer token */
     void (*serve)(struct call *c); /* the request is whole: answer, or submit c->fetch */

@@ -148,8 +148,8 @@ start_record(struct screen *s, struct buffer *passed)
         s->pass = true;
     else if (type == STDIN && s->phase == PHASE_STDIN)
         s->pass = !s->dropping;
-    else if (type != STDIN || !s->dropping)
-        return SCREEN_BROKEN; /* a second BEGIN_REQUEST, DATA, STDIN before its time, … */
+    else
+        return SCREEN_BROKEN; /* a second BEGIN_REQUEST, DATA, STDIN before or after its time, … */
     if (s->pass)
         pass_header(s, passed);
     return SCREEN_MORE;
@@ -209,13 +209,12 @@ end_stream(struct screen *s)
     return SCREEN_COMPLETE;
 }
 
-/* Over its limit: libfcgi gets an end of STDIN, so that the request can be refused in good order. */
+/* Over its limit: the rest is read and dropped, as a peer may not listen before it has said all. */
 static enum screen_verdict
-overflow(struct screen *s, struct buffer *passed)
+overflow(struct screen *s)
 {
     s->dropping = true;
     s->pass = false;
-    add_record(passed, STDIN, s->id, NULL, 0);
     return SCREEN_TOO_LARGE;
 }
 
@@ -228,7 +227,7 @@ finish_record(struct screen *s, struct buffer *passed, struct buffer *answers)
     if (s->pass) {
         if (empty)
             return end_stream(s);
-        return s->stdin_bytes > s->stdin_max ? overflow(s, passed) : SCREEN_MORE;
+        return s->stdin_bytes > s->stdin_max ? overflow(s) : SCREEN_MORE;
     }
     if (id_of(s) == 0) {
         if (type_of(s) == GET_VALUES)
@@ -241,8 +240,10 @@ finish_record(struct screen *s, struct buffer *passed, struct buffer *answers)
         return begin(s, passed, answers);
     if (type_of(s) == ABORT_REQUEST && is_ours(s))
         return SCREEN_ABORTED;
-    if (type_of(s) == STDIN && is_ours(s) && empty)
-        s->phase = PHASE_ANSWERING; /* of what is dropped, too, the end is good to know */
+    if (type_of(s) == STDIN && is_ours(s) && empty) { /* of what is dropped, too, the end matters */
+        s->phase = PHASE_ANSWERING;
+        return SCREEN_COMPLETE;
+    }
     return SCREEN_MORE;
 }
 

@@ -17,13 +17,13 @@
 #include <stdint.h>
 
 enum screen_verdict {
-    SCREEN_MORE,      /* all bytes are used; the request goes on */
-    SCREEN_HEAD,      /* the parameters are whole */
-    SCREEN_COMPLETE,  /* STDIN has ended: the request is whole */
-    SCREEN_TOO_LARGE, /* STDIN is over its limit; what is left of it will be dropped */
-    SCREEN_ABORTED,   /* the web server takes the request back */
-    SCREEN_CLOSE,     /* answered, and the peer wanted no further request on this connection */
-    SCREEN_BROKEN,    /* no FastCGI, or more than the limits: close */
+    SCREEN_MORE,     /* all bytes are used; the request goes on */
+    SCREEN_HEAD,     /* the parameters are whole */
+    SCREEN_COMPLETE, /* STDIN has ended: the request is whole */
+    SCREEN_TOO_LARGE, /* STDIN is over its limit; what is left of it is dropped, up to SCREEN_COMPLETE */
+    SCREEN_ABORTED, /* the web server takes the request back */
+    SCREEN_CLOSE,   /* answered, and the peer wanted no further request on this connection */
+    SCREEN_BROKEN,  /* no FastCGI, or more than the limits: close */
 };
 
 enum screen_phase { PHASE_IDLE, PHASE_PARAMS, PHASE_STDIN, PHASE_ANSWERING };

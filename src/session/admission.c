@@ -97,7 +97,7 @@ lane_settle(struct admission *a, struct lane *l)
 static bool
 take_place(counter *c, int64_t most)
 {
-    int64_t n = counter_read(c);
+    int64_t n = *c;
 
     /* Not add and take back: another thread could be refused by a place that nobody takes. */
     while (n < most)
@@ -129,12 +129,13 @@ lane_first(struct lane *l)
     return container_of(l->queue.next, struct curlew_fetch, place);
 }
 
-/* In the ring exactly while it waits and is below its own limit. */
+/* In the ring exactly while it waits and is below its own limit; one that is in it keeps its turn. */
 static void
 lane_join(struct admission *a, struct lane *l)
 {
-    list_remove(&l->turn);
-    if (l->queued > 0 && l->running < lane_first(l)->session->settings.max_per_origin)
+    if (l->queued == 0 || l->running >= lane_first(l)->session->settings.max_per_origin)
+        list_remove(&l->turn);
+    else if (list_empty(&l->turn))
         list_append(&a->ring, &l->turn);
 }
 
@@ -220,7 +221,7 @@ is_full(struct admission *a)
 {
     struct lane *l = container_of(list_first(&a->ring), struct lane, turn);
 
-    return counter_read(&a->engine->stats.in_flight) >= lane_first(l)->policy->limits.in_flight;
+    return a->engine->stats.in_flight >= lane_first(l)->policy->limits.in_flight;
 }
 
 struct curlew_fetch *
@@ -253,11 +254,10 @@ admission_leave(struct admission *a, struct curlew_fetch *f)
     struct lane *l = f->lane;
 
     l->running--;
-    counter_add(&a->engine->stats.in_flight, -1);
-    counter_add(&f->session->state->in_flight, -1);
+    a->engine->stats.in_flight--; /* sequentially consistent: see engine_place_freed() */
+    f->session->state->in_flight--;
     f->lane = NULL;
-    if (list_empty(&l->turn))
-        lane_join(a, l);
+    lane_join(a, l);
     lane_settle(a, l);
 }
 
@@ -268,8 +268,7 @@ admission_withdraw(struct admission *a, struct curlew_fetch *f)
 
     unqueue(a, f);
     f->lane = NULL;
-    if (l->queued == 0)
-        lane_join(a, l);
+    lane_join(a, l);
     lane_settle(a, l);
 }
 

@@ -3,6 +3,8 @@
 #include "session/course.h"
 
 #include "base/clock.h"
+#include "session/coalesce.h"
+#include "session/deadline.h"
 #include "session/engine.h"
 #include "session/redirect.h"
 #include "session/transfer.h"
@@ -28,6 +30,12 @@ give_back_easy(struct multi *m, struct curlew_fetch *f)
     f->easy = NULL;
 }
 
+static int
+class_of(int status)
+{
+    return status >= 100 && status < 600 ? status / 100 - 1 : STATUS_CLASSES - 1;
+}
+
 static void
 count_fetch(struct multi *m, struct curlew_fetch *f)
 {
@@ -35,8 +43,13 @@ count_fetch(struct multi *m, struct curlew_fetch *f)
     struct response *r = &f->response;
 
     r->timing.total = (double)(clock_us() - f->submitted_us) / US_PER_SECOND;
+    if (f->is_host) /* its guests are the fetches */
+        return;
     counter_add(&f->session->state->outcomes[f->failure.error], 1);
-    counter_add(&s->bytes_received, r->body_bytes);
+    if (f->failure.error == ERROR_NONE)
+        counter_add(&f->session->state->classes[class_of(r->head.status)], 1);
+    counter_add(&s->coalesced, r->coalesced);
+    counter_add(&s->bytes_received, r->coalesced ? 0 : r->body_bytes);
     counter_add(&s->bytes_sent, r->bytes_sent);
     histogram_observe(&s->queue_seconds, r->timing.queue);
     histogram_observe(&s->fetch_seconds, r->timing.total);
@@ -44,13 +57,28 @@ count_fetch(struct multi *m, struct curlew_fetch *f)
         histogram_observe(&s->first_byte_seconds, r->timing.first_byte);
 }
 
+/* Nobody reads what there was of a failed response, and it counts among the buffered bytes. */
+static void
+drop_failed_body(struct curlew_fetch *f)
+{
+    if (f->failure.error == ERROR_NONE)
+        return;
+    counter_add(&f->engine->stats.buffered, -f->buffered);
+    f->buffered = 0;
+    buffer_free(&f->response.body);
+}
+
 /* Off this thread: from here on the fetch belongs to whoever submitted it. */
 static void
 finish(struct multi *m, struct curlew_fetch *f)
 {
     timer_clear(&m->loop.timers, &f->timer);
+    coalesce_forget(f);
+    if (f->proxy_lent && f->failure.error == ERROR_PROXY_FAILED)
+        proxies_bench(f->session->rota, f->request.proxy, clock_us());
     give_back_easy(m, f);
     count_fetch(m, f);
+    drop_failed_body(f);
     f->state = FETCH_DONE;
     f->home = NULL;
     f->done(f, f->arg);
@@ -75,25 +103,10 @@ leave(struct multi *m, struct curlew_fetch *f)
 
 /* -- a fetch's own clock ------------------------------------------------- */
 
-static int64_t
-deadline(const struct curlew_fetch *f)
-{
-    const struct request *r = &f->request;
-    int64_t at = INT64_MAX, idle;
-
-    if (r->total_timeout_ms > 0)
-        at = f->submitted_us + r->total_timeout_ms * US_PER_MS;
-    if (r->idle_timeout_ms > 0 && f->state == FETCH_RUNNING && !f->paused) {
-        idle = f->active_us + r->idle_timeout_ms * US_PER_MS;
-        at = idle < at ? idle : at;
-    }
-    return at;
-}
-
 static void
 arm(struct multi *m, struct curlew_fetch *f)
 {
-    int64_t at = deadline(f);
+    int64_t at = deadline_of(f);
 
     if (at != INT64_MAX)
         timer_set(&m->loop.timers, &f->timer, at);
@@ -105,6 +118,11 @@ extract(struct multi *m, struct curlew_fetch *f)
 {
     curl_socket_t fd = CURL_SOCKET_BAD;
 
+    if (f->state == FETCH_SHARING) {
+        if (coalesce_leave(f))
+            course_cancel(m, fetch_ref(f->host));
+        return;
+    }
     if (f->state == FETCH_WAITING) {
         admission_withdraw(&m->admission, f);
         return;
@@ -113,6 +131,7 @@ extract(struct multi *m, struct curlew_fetch *f)
     curl_easy_getinfo(f->easy, CURLINFO_ACTIVESOCKET, &fd);
     curl_multi_remove_handle(m->handle, f->easy);
     list_remove(&f->place);
+    pool_hop_over(f);
     pool_settle(&m->pool, fd, &m->running);
     transfer_release(f);
 }
@@ -136,20 +155,11 @@ time_out(struct timer *t)
 {
     struct curlew_fetch *f = container_of(t, struct curlew_fetch, timer);
     struct multi *m = f->home;
-    const struct request *r = &f->request;
 
-    if (clock_us() < deadline(f)) { /* bytes have come since the timer was set */
+    if (deadline_judge(f) == 0)
         arm(m, f);
-        return;
-    }
-    if (r->total_timeout_ms > 0 && clock_us() >= f->submitted_us + r->total_timeout_ms * US_PER_MS)
-        failure_set(&f->failure, ERROR_TIMEOUT, "not done after %g s%s",
-                    (double)r->total_timeout_ms / 1000,
-                    f->state == FETCH_WAITING ? ", still waiting for its turn" : "");
     else
-        failure_set(&f->failure, ERROR_IDLE_TIMEOUT, "no bytes for %g s",
-                    (double)r->idle_timeout_ms / 1000);
-    fail(m, f);
+        fail(m, f);
 }
 
 /* -- the start of a hop -------------------------------------------------- */
@@ -200,6 +210,7 @@ start(struct multi *m, struct curlew_fetch *f)
 
     f->response.timing.queue += (double)(now - f->posted_us) / US_PER_SECOND;
     f->started_us = f->active_us = now;
+    f->sent = 0;
     f->socket = -1;
     f->paused = false;
     if (launch(m, f) != 0) {
@@ -213,6 +224,38 @@ start(struct multi *m, struct curlew_fetch *f)
     arm(m, f);
 }
 
+/* A host is done, on this thread: so are its guests. */
+static void
+host_done(struct curlew_fetch *host, void *arg)
+{
+    struct multi *m = arg;
+    struct curlew_fetch *guest;
+
+    while ((guest = coalesce_next_guest(host)) != NULL)
+        finish(m, guest);
+    fetch_unref(host);
+}
+
+/* As a guest of a transfer under way, or of a new one. */
+static void
+share(struct multi *m, struct curlew_fetch *f)
+{
+    struct curlew_fetch *host = coalesce_join(&m->coalesce, f);
+
+    if (f->failure.error != ERROR_NONE) {
+        finish(m, f);
+        return;
+    }
+    arm(m, f);
+    if (host == NULL)
+        return;
+    host->done = host_done;
+    host->arg = m;
+    host->home = m;
+    course_set_out(host);
+    course_begin(m, host);
+}
+
 void
 course_begin(struct multi *m, struct curlew_fetch *f)
 {
@@ -223,6 +266,10 @@ course_begin(struct multi *m, struct curlew_fetch *f)
         failure_set(&f->failure, ERROR_CANCELLED, "the caller left");
     if (f->failure.error != ERROR_NONE) {
         finish(m, f);
+        return;
+    }
+    if (coalesce_wanted(f)) {
+        share(m, f);
         return;
     }
     f->state = FETCH_WAITING;
@@ -249,7 +296,7 @@ hop(struct multi *m, struct curlew_fetch *f)
         return;
     }
     leave(m, f);
-    if (other == m) {
+    if (other == m || f->is_host) { /* a host stays where its guests are */
         course_begin(m, f);
         return;
     }
@@ -315,7 +362,8 @@ course_resume(struct multi *m, struct curlew_fetch *f)
 void
 course_cancel(struct multi *m, struct curlew_fetch *f)
 {
-    if (f->home == m && (f->state == FETCH_WAITING || f->state == FETCH_RUNNING)) {
+    if (f->home == m &&
+        (f->state == FETCH_WAITING || f->state == FETCH_RUNNING || f->state == FETCH_SHARING)) {
         failure_set(&f->failure, ERROR_CANCELLED, "the caller left");
         fail(m, f);
     }

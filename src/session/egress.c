@@ -10,6 +10,7 @@
 #include "session/address.h"
 #include "session/rule.h"
 
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -17,6 +18,7 @@
 #define NAMED "%.100s" /* of a host or a rule, in a refusal */
 
 struct egress {
+    atomic_int refs;
     struct rules allow, deny;
     int *ports;
     size_t port_count;
@@ -92,6 +94,7 @@ egress_new(const struct egress_rules *rules, struct failure *why)
         failure_set(why, ERROR_INTERNAL, "out of memory");
         return NULL;
     }
+    e->refs = 1;
     e->http = rules->http;
     e->https = rules->https;
     e->report_only = rules->report_only;
@@ -104,10 +107,17 @@ egress_new(const struct egress_rules *rules, struct failure *why)
     return e;
 }
 
+struct egress *
+egress_ref(struct egress *e)
+{
+    atomic_fetch_add(&e->refs, 1);
+    return e;
+}
+
 void
 egress_free(struct egress *e)
 {
-    if (e == NULL)
+    if (e == NULL || atomic_fetch_sub(&e->refs, 1) != 1)
         return;
     rules_destroy(&e->allow);
     rules_destroy(&e->deny);

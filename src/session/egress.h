@@ -35,7 +35,8 @@ struct egress; /* compiled: immutable, safe to read from every thread */
 
 /* NULL with `why` filled: no memory, or a rule that is neither a CIDR nor a host name, or a bad port. */
 struct egress *egress_new(const struct egress_rules *rules, struct failure *why);
-void egress_free(struct egress *e);
+struct egress *egress_ref(struct egress *e);
+void egress_free(struct egress *e); /* drops one reference; the last one frees */
 bool egress_report_only(const struct egress *e);
 
 /*

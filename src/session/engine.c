@@ -25,7 +25,11 @@ engine_thread_of(struct curlew *c, const char *origin)
 void
 engine_place_freed(struct curlew *c, struct multi *by)
 {
-    if (c->thread_count == 1 || counter_read(&c->stats.queued) == 0)
+    /*
+     * Another thread counts its fetch as queued, then looks for a place once more; this one has given
+     * the place up, then looks for the queued.  In one order for all, or both could miss the other.
+     */
+    if (c->thread_count == 1 || c->stats.queued == 0)
         return;
     for (int i = 0; i < c->thread_count; i++)
         if (c->threads[i] != by)
@@ -71,6 +75,7 @@ engine_new(const struct engine_settings *settings, struct failure *why)
     }
     curl_global_init(CURL_GLOBAL_DEFAULT);
     pthread_mutex_init(&c->policy_lock, NULL);
+    pthread_mutex_init(&c->change_lock, NULL);
     if ((c->policy = policy_new(settings, NULL, why)) == NULL ||
         start_threads(c, settings->threads, why) != 0) {
         curlew_free(c);
@@ -94,6 +99,7 @@ curlew_free(struct curlew *c)
     stop_threads(c);
     policy_unref(c->policy);
     pthread_mutex_destroy(&c->policy_lock);
+    pthread_mutex_destroy(&c->change_lock);
     free(c);
     curl_global_cleanup();
 }
@@ -109,18 +115,70 @@ engine_policy(struct curlew *c)
     return p;
 }
 
-int
-engine_reload(struct curlew *c, const struct engine_settings *settings, struct failure *why)
+/* One change at a time: each begins from the policy that the one before has left. */
+static int
+adopt(struct curlew *c, struct policy *now)
 {
-    struct policy *now = policy_new(settings, c->policy, why), *old;
+    struct policy *old = c->policy;
 
     if (now == NULL)
         return -1;
     pthread_mutex_lock(&c->policy_lock);
-    old = c->policy;
     c->policy = now;
     pthread_mutex_unlock(&c->policy_lock);
     policy_unref(old);
+    return 0;
+}
+
+int
+engine_reload(struct curlew *c, const struct engine_settings *settings, struct failure *why)
+{
+    int rc;
+
+    pthread_mutex_lock(&c->change_lock);
+    rc = adopt(c, policy_new(settings, c->policy, why));
+    pthread_mutex_unlock(&c->change_lock);
+    return rc;
+}
+
+int
+engine_put_session(struct curlew *c, const struct session_settings *s, struct failure *why)
+{
+    int rc;
+
+    pthread_mutex_lock(&c->change_lock);
+    rc = adopt(c, policy_with(c->policy, s, why));
+    pthread_mutex_unlock(&c->change_lock);
+    return rc;
+}
+
+int
+engine_remove_session(struct curlew *c, const char *name, struct failure *why)
+{
+    int rc;
+
+    pthread_mutex_lock(&c->change_lock);
+    rc = adopt(c, policy_without(c->policy, name, why));
+    pthread_mutex_unlock(&c->change_lock);
+    return rc;
+}
+
+int
+engine_reset_session(struct curlew *c, const char *name, struct failure *why)
+{
+    struct policy *p = engine_policy(c);
+    struct session *s = policy_session(p, name);
+
+    if (s == NULL) {
+        policy_unref(p);
+        return failure_set(why, ERROR_UNKNOWN_SESSION, "session: there is no \"%.64s\"", name);
+    }
+    jar_clear(s->state->jar);
+    counter_add(&s->state->resets,
+                1); /* its idle sockets are older than this: each thread drops them */
+    for (int i = 0; i < c->thread_count; i++)
+        multi_forget_idle(c->threads[i]);
+    policy_unref(p);
     return 0;
 }
 
@@ -165,6 +223,31 @@ suit_stream(struct request *r)
         r->decompress = false;
 }
 
+/* A transfer with these is its caller's alone. */
+static bool
+has_credentials(const struct request *r)
+{
+    return r->auth != AUTH_NONE || r->cookies.count > 0 || r->proxy_auth.user != NULL ||
+           request_has_header(r, "authorization") || request_has_header(r, "cookie") ||
+           request_has_header(r, "proxy-authorization");
+}
+
+/* Where neither the request nor its session names one proxy, a session with several lends the next. */
+static int
+take_turn(struct curlew_fetch *f)
+{
+    const char *next;
+
+    if (f->request.proxy != NULL || (f->request.set & SET_PROXY))
+        return 0;
+    if ((next = proxies_pick(f->session->rota, clock_us())) == NULL)
+        return 0;
+    if ((f->request.proxy = strdup(next)) == NULL)
+        return failure_set(&f->failure, ERROR_INTERNAL, "out of memory");
+    f->proxy_lent = true;
+    return 0;
+}
+
 static int
 complete_request(struct curlew_fetch *f)
 {
@@ -174,6 +257,7 @@ complete_request(struct curlew_fetch *f)
     if ((f->session = policy_session(f->policy, name)) == NULL)
         return failure_set(&f->failure, ERROR_UNKNOWN_SESSION, "session: there is no \"%.64s\"",
                            name);
+    f->own_credentials = has_credentials(r);
     if (request_inherit(r, &f->session->settings.defaults, &f->failure) != 0 ||
         check_framing(r, &f->failure) != 0)
         return -1;
@@ -187,6 +271,9 @@ complete_request(struct curlew_fetch *f)
         return failure_set(&f->failure, ERROR_BAD_REQUEST, "url: missing");
     if (url_parse(&f->url, r->url, &f->failure) != 0)
         return -1;
+    f->own_credentials |= f->url.user != NULL || f->url.password != NULL;
+    if (take_turn(f) != 0)
+        return -1;
     if (r->proxy != NULL && (f->proxy_host = url_proxy_host(r->proxy, &f->failure)) == NULL)
         return -1;
     return guard_judge_url(f, &f->url);
@@ -195,7 +282,7 @@ complete_request(struct curlew_fetch *f)
 int
 engine_submit(struct curlew *c, struct curlew_fetch *f, curlew_done *done, void *arg)
 {
-    f->failure = (struct failure){ 0 };
+    fetch_renew(f); /* it may have been refused, or done, before */
     if (c->draining)
         return failure_set(&f->failure, ERROR_DRAINING, "the daemon is stopping");
     f->engine = c;

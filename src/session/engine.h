@@ -17,6 +17,8 @@ struct engine_stats {
     counter buffered;          /* gauge, bytes of response bodies held */
     counter connections;       /* gauge, sockets open toward origins and proxies */
     counter connections_opened;
+    counter connections_reused; /* hops over a connection that was warm */
+    counter coalesced;          /* fetches that shared another's transfer */
     counter guard_refusals, guard_reports;
     counter bytes_received, bytes_sent; /* of bodies; received ones decoded */
     struct histogram queue_seconds, first_byte_seconds, fetch_seconds;
@@ -25,10 +27,11 @@ struct engine_stats {
 struct curlew {
     struct multi **threads;
     int thread_count;
-    pthread_mutex_t policy_lock;
-    struct policy *policy; /* for new fetches */
-    atomic_bool draining;  /* new fetches are refused */
-    atomic_bool stopping;  /* and those in flight are cancelled */
+    pthread_mutex_t policy_lock; /* held for the moment of a look or a swap */
+    pthread_mutex_t change_lock; /* held by whoever makes the next policy */
+    struct policy *policy;       /* for new fetches */
+    atomic_bool draining;        /* new fetches are refused */
+    atomic_bool stopping;        /* and those in flight are cancelled */
     struct engine_stats stats;
 };
 
@@ -37,6 +40,14 @@ struct curlew *engine_new(const struct engine_settings *settings, struct failure
 
 /* New fetches go by the new settings (all but `threads`, which stay); -1 with `why`: nothing has changed. */
 int engine_reload(struct curlew *c, const struct engine_settings *settings, struct failure *why);
+
+/*
+ * Sessions at run time: create or replace; remove; drop cookies and idle connections.  What is in
+ * flight goes on with what it started with.  -1 with `why`: see policy_with() and policy_without().
+ */
+int engine_put_session(struct curlew *c, const struct session_settings *s, struct failure *why);
+int engine_remove_session(struct curlew *c, const char *name, struct failure *why);
+int engine_reset_session(struct curlew *c, const char *name, struct failure *why);
 
 struct policy *engine_policy(struct curlew *c); /* a new reference */
 

@@ -25,6 +25,7 @@ enum fetch_state {
     FETCH_POSTED,  /* in a session thread's inbox */
     FETCH_WAITING, /* in its lane, for a turn */
     FETCH_RUNNING, /* libcurl is on it */
+    FETCH_SHARING, /* a guest of another fetch's transfer */
     FETCH_DONE,    /* the caller reads the response or the failure */
 };
 
@@ -59,18 +60,26 @@ struct curlew_fetch {
     struct policy *policy;
     struct session *session;
     struct url url;   /* of this hop */
+    bool proxy_lent;  /* request.proxy was the next of its session's proxies */
     char *proxy_host; /* owned; NULL: straight to the origin */
     struct lane *lane;
-    struct link place;  /* in its lane's queue, or among the running */
+    struct link place;  /* in its lane's queue, among the running, or among a host's guests */
     struct timer timer; /* total and idle time-out */
     struct timer pace;  /* paused until then, to keep to max_recv_speed */
     bool paused;        /* for that, or as its reader is slow: no time to be idle */
     int64_t body_us;    /* when the body began to come */
     int64_t submitted_us, posted_us, started_us, active_us;
 
+    struct curlew_fetch *host;  /* whose guest it is, while SHARING */
+    bool is_host;               /* it transfers for its guests, and belongs to the session thread */
+    struct link guests, shared; /* a host's: its guests, and its place among the hosts */
+    bool own_credentials;       /* in the request object itself, not from its session */
+
     CURL *easy;
-    bool requested; /* a connection stands, and the request goes out on it */
-    int socket;     /* of the hop's connection as far as libcurl has told; -1 */
+    int64_t sent;        /* bytes of the hop's body that the idle time-out has seen go out */
+    bool requested;      /* a connection stands, and the request goes out on it */
+    struct link sockets; /* of the pool, opened in this hop */
+    int socket;          /* of the hop's connection as far as libcurl has told; -1 */
     struct curl_slist *header_lines;
     curl_mime *mime;
     struct curl_slist *lent;   /* cookies of the jar */
@@ -89,6 +98,7 @@ struct curlew_fetch {
 struct curlew_fetch *fetch_new(void); /* NULL: no memory */
 struct curlew_fetch *fetch_ref(struct curlew_fetch *f);
 void fetch_unref(struct curlew_fetch *f); /* the last one frees */
+void fetch_renew(struct curlew_fetch *f); /* forget what came back of it; the request stays */
 
 /* GET, or POST where there is a body, where nobody said otherwise. */
 const char *fetch_method(const struct request *r);

@@ -56,6 +56,25 @@ judge_address(struct curlew_fetch *f, const struct sockaddr *address)
     return refuse(f, &why);
 }
 
+long
+guard_scope(const struct curlew_fetch *f)
+{
+    enum http_version v = f->request.http_version;
+    bool negotiated = v == HTTP_AUTO || (v == HTTP_2 && strcmp(f->url.scheme, "https") == 0);
+
+    if (negotiated ||
+        strchr(f->url.host, '%') != NULL) /* a literal address with a zone of its own */
+        return 0;
+    return (long)v;
+}
+
+static void
+drop_scope(const struct curlew_fetch *f, struct sockaddr *address)
+{
+    if (address->sa_family == AF_INET6 && guard_scope(f) != 0)
+        ((struct sockaddr_in6 *)address)->sin6_scope_id = 0;
+}
+
 static curl_socket_t
 on_open(void *arg, curlsocktype purpose, struct curl_sockaddr *a)
 {
@@ -63,6 +82,7 @@ on_open(void *arg, curlsocktype purpose, struct curl_sockaddr *a)
     int fd;
 
     (void)purpose;
+    drop_scope(f, &a->addr);
     if (judge_address(f, &a->addr) != 0)
         return CURL_SOCKET_BAD;
     fd = socket(a->family, a->socktype | SOCK_CLOEXEC, a->protocol);
@@ -94,6 +114,8 @@ on_request(void *arg, char *remote_ip, char *local_ip, int remote_port, int loca
     if (address == NULL || judge_address(f, address) != 0)
         return CURL_PREREQFUNC_ABORT;
     f->requested = true;
+    if (list_empty(&f->sockets))
+        counter_add(&f->engine->stats.connections_reused, 1);
     /* Another address of the same name may have been refused on the way to this one. */
     f->failure = (struct failure){ 0 };
     return CURL_PREREQFUNC_OK;

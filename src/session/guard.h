@@ -9,6 +9,13 @@
 /* Before a hop is tried: 0, or -1 with f->failure.  Counts, and heeds egress.report_only. */
 int guard_judge_url(struct curlew_fetch *f, const struct url *u);
 
+/*
+ * libcurl reuses a connection of any HTTP version for a request that asks for another.  It does keep
+ * connections apart by their IPv6 scope, so each version that was asked for gets a scope of its own,
+ * which never reaches the socket.  0 where any version will do.
+ */
+long guard_scope(const struct curlew_fetch *f);
+
 void guard_attach(struct curlew_fetch *f); /* libcurl's open-socket and pre-request callbacks */
 
 #endif

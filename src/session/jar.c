@@ -1,24 +1,20 @@
-/*
- * jar.c - a session's cookies, lent to its fetches.
- *
- * libcurl hands cookies over as lines of the Netscape format: domain, tail
- * match, path, secure, expires, name and value, with tabs between.
- */
+/* jar.c - a session's cookies, lent to its fetches. */
 
 #include "session/jar.h"
 
-#include "base/buffer.h"
+#include "session/cookie_line.h"
 
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
-#define HTTP_ONLY  "#HttpOnly_"
 #define LINE_BYTES 12288 /* libcurl's own limit for a cookie is 8 KiB */
 
 struct jar {
     pthread_mutex_t lock;
-    CURL *engine; /* never transfers: it only keeps the cookies */
+    char *lines[JAR_COOKIES_MAX]; /* each cookie once; the one set last at the end */
+    size_t count;
 };
 
 struct jar *
@@ -26,14 +22,8 @@ jar_new(void)
 {
     struct jar *j = calloc(1, sizeof *j);
 
-    if (j == NULL)
-        return NULL;
-    if ((j->engine = curl_easy_init()) == NULL) {
-        free(j);
-        return NULL;
-    }
-    curl_easy_setopt(j->engine, CURLOPT_COOKIEFILE, "");
-    pthread_mutex_init(&j->lock, NULL);
+    if (j != NULL)
+        pthread_mutex_init(&j->lock, NULL);
     return j;
 }
 
@@ -42,7 +32,7 @@ jar_free(struct jar *j)
 {
     if (j == NULL)
         return;
-    curl_easy_cleanup(j->engine);
+    jar_clear(j);
     pthread_mutex_destroy(&j->lock);
     free(j);
 }
@@ -51,9 +41,81 @@ void
 jar_clear(struct jar *j)
 {
     pthread_mutex_lock(&j->lock);
-    curl_easy_setopt(j->engine, CURLOPT_COOKIELIST, "ALL");
+    while (j->count > 0)
+        free(j->lines[--j->count]);
     pthread_mutex_unlock(&j->lock);
 }
+
+/* -- in the jar, under its lock ------------------------------------------ */
+
+static void
+take_out(struct jar *j, size_t i)
+{
+    free(j->lines[i]);
+    j->count--;
+    memmove(&j->lines[i], &j->lines[i + 1], (j->count - i) * sizeof j->lines[0]);
+}
+
+static void
+drop(struct jar *j, const struct cookie_line *gone)
+{
+    for (size_t i = 0; i < j->count; i++) {
+        struct cookie_line l;
+
+        cookie_line_split(&l, j->lines[i]);
+        if (cookie_line_same(&l, gone)) {
+            take_out(j, i);
+            return;
+        }
+    }
+}
+
+static bool
+has_expired(const struct cookie_line *l)
+{
+    int64_t at = cookie_line_expires(l);
+
+    return at != 0 && at < time(NULL);
+}
+
+/* The expired ones go first, then the oldest: of the domain, and of all. */
+static void
+make_room(struct jar *j, const struct cookie_line *for_one)
+{
+    size_t of_domain = 0, oldest = 0;
+
+    for (size_t i = j->count; i-- > 0;) {
+        struct cookie_line l;
+
+        cookie_line_split(&l, j->lines[i]);
+        if (has_expired(&l)) {
+            take_out(j, i);
+            oldest -= of_domain > 0;
+        } else if (cookie_line_near(&l, for_one)) {
+            of_domain++;
+            oldest = i;
+        }
+    }
+    if (of_domain >= JAR_DOMAIN_MAX)
+        take_out(j, oldest);
+    else if (j->count == JAR_COOKIES_MAX)
+        take_out(j, 0);
+}
+
+static int
+put(struct jar *j, const char *text, const struct cookie_line *l)
+{
+    char *copy = strdup(text);
+
+    if (copy == NULL)
+        return -1;
+    drop(j, l);
+    make_room(j, l);
+    j->lines[j->count++] = copy;
+    return 0;
+}
+
+/* -- lending ------------------------------------------------------------- */
 
 static struct curl_slist *
 lines_of(CURL *easy)
@@ -64,22 +126,12 @@ lines_of(CURL *easy)
     return lines;
 }
 
-struct curl_slist *
-jar_lend(struct jar *j, CURL *easy)
+void
+jar_open(CURL *easy)
 {
-    struct curl_slist *lines;
-
     /* Not COOKIEFILE: libcurl 7.88 leaks its list of files when the handle is reset. */
     curl_easy_setopt(easy, CURLOPT_COOKIELIST, "");    /* no cookie, but it turns the engine on */
     curl_easy_setopt(easy, CURLOPT_COOKIELIST, "ALL"); /* the handle may have been used before */
-    if (j == NULL)
-        return NULL;
-    pthread_mutex_lock(&j->lock);
-    lines = lines_of(j->engine);
-    pthread_mutex_unlock(&j->lock);
-    for (struct curl_slist *l = lines; l != NULL; l = l->next)
-        curl_easy_setopt(easy, CURLOPT_COOKIELIST, l->data);
-    return lines;
 }
 
 void
@@ -87,10 +139,51 @@ jar_move(CURL *from, CURL *to)
 {
     struct curl_slist *lines = lines_of(from);
 
-    jar_lend(NULL, to);
+    jar_open(to);
     for (struct curl_slist *l = lines; l != NULL; l = l->next)
         curl_easy_setopt(to, CURLOPT_COOKIELIST, l->data);
     curl_slist_free_all(lines);
+}
+
+/* Under the lock: copies of the lines for the host, but for those in either list. */
+static int
+copy_lines(struct jar *j, const char *host, const struct curl_slist *have,
+           const struct curl_slist *had, struct curl_slist **copies)
+{
+    for (size_t i = 0; i < j->count; i++) {
+        struct curl_slist *longer;
+        struct cookie_line l;
+
+        cookie_line_split(&l, j->lines[i]);
+        if (!cookie_line_suits(&l, host) || has_expired(&l) || cookie_lines_hold(have, &l) ||
+            cookie_lines_hold(had, &l))
+            continue;
+        if ((longer = curl_slist_append(*copies, j->lines[i])) == NULL)
+            return -1;
+        *copies = longer;
+    }
+    return 0;
+}
+
+int
+jar_lend(struct jar *j, CURL *easy, const char *host, struct curl_slist **lent)
+{
+    struct curl_slist *have, *copies = NULL, **end = lent;
+    int rc;
+
+    if (j == NULL)
+        return 0;
+    have = lines_of(easy);
+    pthread_mutex_lock(&j->lock);
+    rc = copy_lines(j, host, have, *lent, &copies);
+    pthread_mutex_unlock(&j->lock);
+    curl_slist_free_all(have);
+    for (struct curl_slist *l = copies; l != NULL; l = l->next)
+        curl_easy_setopt(easy, CURLOPT_COOKIELIST, l->data);
+    while (*end != NULL)
+        end = &(*end)->next;
+    *end = copies;
+    return rc;
 }
 
 int
@@ -101,56 +194,21 @@ jar_add_own(CURL *easy, const struct cookies *own, const char *host)
 
     buffer_init(&line, LINE_BYTES);
     for (size_t i = 0; i < own->count && ok; i++) {
-        const struct cookie *c = &own->items[i];
-        const char *domain = c->domain != NULL ? c->domain : host;
-
         buffer_clear(&line);
-        buffer_printf(&line, "%s%s%s\t%s\t%s\t%s\t%lld\t%s\t%s", c->http_only ? HTTP_ONLY : "",
-                      c->domain != NULL ? "." : "", domain + strspn(domain, "."),
-                      c->domain != NULL ? "TRUE" : "FALSE", c->path != NULL ? c->path : "/",
-                      c->secure ? "TRUE" : "FALSE", (long long)c->expires, c->name, c->value);
+        cookie_line_write(&line, &own->items[i], host);
         ok = buffer_ok(&line) && curl_easy_setopt(easy, CURLOPT_COOKIELIST, line.data) == CURLE_OK;
     }
     buffer_free(&line);
     return ok ? 0 : -1;
 }
 
-/* -- a line, taken apart ------------------------------------------------- */
-
-enum { DOMAIN, TAIL, PATH, SECURE, EXPIRES, NAME, VALUE, FIELDS };
-
-struct line {
-    char *copy; /* the fields point into it */
-    char *field[FIELDS];
-    bool http_only;
-};
-
-static int
-line_split(struct line *l, const char *text)
-{
-    char *at;
-
-    l->http_only = strncmp(text, HTTP_ONLY, strlen(HTTP_ONLY)) == 0;
-    if (l->http_only)
-        text += strlen(HTTP_ONLY);
-    if ((at = l->copy = strdup(text)) == NULL)
-        return -1;
-    for (int i = 0; i < FIELDS; i++) {
-        char *tab = i < FIELDS - 1 ? strchr(at, '\t') : NULL;
-
-        l->field[i] = at;
-        if (tab != NULL)
-            *tab = '\0';
-        at = tab != NULL ? tab + 1 : at + strlen(at);
-    }
-    return 0;
-}
+/* -- back into the jar --------------------------------------------------- */
 
 static bool
-is_named(const struct pairs *set, const char *name)
+is_named(const struct pairs *set, const struct cookie_line *l)
 {
     for (size_t i = 0; i < set->count; i++)
-        if (strcmp(set->items[i].name, name) == 0)
+        if (cookie_line_is(l, COOKIE_NAME, set->items[i].name))
             return true;
     return false;
 }
@@ -160,124 +218,38 @@ is_named(const struct pairs *set, const char *name)
  * was set for another path.
  */
 static bool
-is_set(const struct pairs *set, const struct line *l)
+is_set(const struct pairs *set, const struct cookie_line *l)
 {
     for (size_t i = 0; i < set->count; i++)
-        if (strcmp(set->items[i].name, l->field[NAME]) == 0 &&
-            strcmp(set->items[i].value, l->field[VALUE]) == 0)
+        if (cookie_line_is(l, COOKIE_NAME, set->items[i].name) &&
+            cookie_line_is(l, COOKIE_VALUE, set->items[i].value))
             return true;
     return false;
 }
 
-/* Same domain, path and name: the same cookie (RFC 6265 section 5.3, step 11). */
-static bool
-holds(struct curl_slist *lines, const struct line *wanted)
-{
-    for (; lines != NULL; lines = lines->next) {
-        struct line l;
-        bool same;
-
-        if (line_split(&l, lines->data) != 0)
-            return false;
-        same = strcmp(l.field[NAME], wanted->field[NAME]) == 0 &&
-               strcmp(l.field[DOMAIN], wanted->field[DOMAIN]) == 0 &&
-               strcmp(l.field[PATH], wanted->field[PATH]) == 0;
-        free(l.copy);
-        if (same)
-            return true;
-    }
-    return false;
-}
-
-/* -- back into the jar --------------------------------------------------- */
-
-static size_t
-count_lines(struct curl_slist *lines)
-{
-    size_t n = 0;
-
-    for (; lines != NULL; lines = lines->next)
-        n++;
-    return n;
-}
-
-/* A cookie that has expired long ago takes the one of the same name away. */
 static void
-expire(CURL *engine, const struct line *l)
-{
-    struct buffer b;
-
-    buffer_init(&b, LINE_BYTES);
-    buffer_printf(&b, "%s\t%s\t%s\t%s\t1\t%s\t", l->field[DOMAIN], l->field[TAIL], l->field[PATH],
-                  l->field[SECURE], l->field[NAME]);
-    if (buffer_ok(&b))
-        curl_easy_setopt(engine, CURLOPT_COOKIELIST, b.data);
-    buffer_free(&b);
-}
-
-static void
-drop_deleted(struct jar *j, const struct curl_slist *lent, struct curl_slist *now,
+drop_deleted(struct jar *j, const struct curl_slist *lent, const struct curl_slist *now,
              const struct pairs *set)
 {
-    for (const struct curl_slist *s = lent; s != NULL; s = s->next) {
-        struct line l;
+    for (; lent != NULL; lent = lent->next) {
+        struct cookie_line l;
 
-        if (line_split(&l, s->data) != 0)
-            return;
-        if (is_named(set, l.field[NAME]) && !holds(now, &l))
-            expire(j->engine, &l);
-        free(l.copy);
+        cookie_line_split(&l, lent->data);
+        if (is_named(set, &l) && !cookie_lines_hold(now, &l))
+            drop(j, &l);
     }
 }
 
 static int
-keep(struct cookies *left, const struct line *l)
+keep_set(struct jar *j, const struct curl_slist *now, const struct pairs *set, struct cookies *left)
 {
-    struct cookie c = {
-        .name = l->field[NAME],
-        .value = l->field[VALUE],
-        .domain = l->field[DOMAIN],
-        .path = l->field[PATH],
-        .secure = strcmp(l->field[SECURE], "TRUE") == 0,
-        .http_only = l->http_only,
-        .expires = strtoll(l->field[EXPIRES], NULL, 10),
-    };
+    for (; now != NULL; now = now->next) {
+        struct cookie_line l;
 
-    c.domain += strspn(c.domain, ".");
-    return cookies_add(left, &c);
-}
-
-/* In place of the one that the jar has, or where there is room for one more. */
-static void
-put(struct jar *j, const char *text, const struct line *l, struct curl_slist *held, size_t *room)
-{
-    bool replaces = holds(held, l);
-
-    if (!replaces && *room == 0)
-        return;
-    curl_easy_setopt(j->engine, CURLOPT_COOKIELIST, text);
-    *room -= !replaces;
-}
-
-static int
-keep_set(struct jar *j, struct curl_slist *now, struct curl_slist *held, const struct pairs *set,
-         struct cookies *left)
-{
-    size_t room = JAR_COOKIES_MAX - count_lines(held);
-
-    for (struct curl_slist *s = now; s != NULL; s = s->next) {
-        struct line l;
-        int rc = 0;
-
-        if (line_split(&l, s->data) != 0)
-            return -1;
-        if (is_set(set, &l)) {
-            rc = keep(left, &l);
-            if (j != NULL)
-                put(j, s->data, &l, held, &room);
-        }
-        free(l.copy);
-        if (rc != 0)
+        cookie_line_split(&l, now->data);
+        if (!is_set(set, &l))
+            continue;
+        if (cookie_line_add(left, &l) != 0 || (j != NULL && put(j, now->data, &l) != 0))
             return -1;
     }
     return 0;
@@ -287,7 +259,7 @@ int
 jar_return(struct jar *j, CURL *easy, const struct curl_slist *lent, const struct pairs *set,
            struct cookies *left)
 {
-    struct curl_slist *now, *held = NULL;
+    struct curl_slist *now;
     int rc;
 
     if (set->count == 0)
@@ -296,12 +268,10 @@ jar_return(struct jar *j, CURL *easy, const struct curl_slist *lent, const struc
     if (j != NULL) {
         pthread_mutex_lock(&j->lock);
         drop_deleted(j, lent, now, set);
-        held = lines_of(j->engine);
     }
-    rc = keep_set(j, now, held, set, left);
+    rc = keep_set(j, now, set, left);
     if (j != NULL)
         pthread_mutex_unlock(&j->lock);
-    curl_slist_free_all(held);
     curl_slist_free_all(now);
     return rc;
 }

@@ -1,11 +1,11 @@
 /*
  * jar.h - a session's cookies, lent to its fetches.
  *
- * A fetch never works on the jar itself: it takes a copy of what is in it at
- * the start, has its own cookies put on top, and hands back only what the
- * responses set or deleted.  So the cookies of one request object never reach
- * another fetch, and two fetches at once cannot undo each other's log-in.
- * The engine is libcurl's own, with its rules and its public suffix list.
+ * A fetch never works on the jar itself: it takes a copy of what the jar has
+ * for a hop's host, has its own cookies put on top, and hands back only what
+ * the responses set or deleted.  So the cookies of one request object never
+ * reach another fetch, and two fetches at once cannot undo each other's log-in.
+ * The rules are those of libcurl's own engine, with its public suffix list.
  */
 #ifndef SESSION_JAR_H
 #define SESSION_JAR_H
@@ -14,7 +14,9 @@
 
 #include <curl/curl.h>
 
-#define JAR_COOKIES_MAX 3000 /* RFC 6265 section 6.1 asks for at least this many */
+/* What RFC 6265 section 6.1 asks for at least.  One more, and the oldest goes. */
+#define JAR_COOKIES_MAX 3000
+#define JAR_DOMAIN_MAX  50 /* of one domain: libcurl's engine takes them in quadratic time */
 
 struct jar; /* safe to use from every thread */
 
@@ -22,15 +24,17 @@ struct jar *jar_new(void); /* NULL: no memory */
 void jar_free(struct jar *j);
 void jar_clear(struct jar *j);
 
-/*
- * Turn the easy handle's own cookie engine on, empty; then put the jar's cookies in (j may be NULL).
- * Returns what was lent; the caller frees it with curl_slist_free_all() after jar_return().
- */
-struct curl_slist *jar_lend(struct jar *j, CURL *easy);
-
+void jar_open(CURL *easy);           /* turn the handle's own cookie engine on, empty */
 void jar_move(CURL *from, CURL *to); /* the cookies of one handle's own engine to another's */
 
-/* The request's cookies, for `host` where one names no domain.  -1: no memory. */
+/*
+ * Put the jar's cookies for the host in (j may be NULL), but for those the engine has, or was lent
+ * before: they may have been deleted since.  What was lent is added to `lent`, which the caller frees with
+ * curl_slist_free_all() after jar_return().  -1: no memory.
+ */
+int jar_lend(struct jar *j, CURL *easy, const char *host, struct curl_slist **lent);
+
+/* The request's cookies, for `host` where one names no domain.  -1: no memory, or too long for libcurl. */
 int jar_add_own(CURL *easy, const struct cookies *own, const char *host);
 
 /*

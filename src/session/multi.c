@@ -97,6 +97,8 @@ run(void *arg)
         loop_turn(&m->loop);
         take_inbox(m);
         course_pump(m);
+        if (m->forget && atomic_exchange(&m->forget, false))
+            pool_drop_reset(&m->pool);
     }
     take_inbox(m);
     course_cancel_all(m);
@@ -135,6 +137,13 @@ multi_resume(struct multi *m, struct curlew_fetch *f)
 }
 
 void
+multi_forget_idle(struct multi *m)
+{
+    m->forget = true;
+    loop_wake(&m->loop);
+}
+
+void
 multi_wake(struct multi *m)
 {
     loop_wake(&m->loop);
@@ -166,6 +175,7 @@ multi_new(struct curlew *engine, struct failure *why)
     timer_init(&m->curl_timer, curl_timed_out);
     mailbox_init(&m->inbox);
     admission_init(&m->admission, engine);
+    coalesce_init(&m->coalesce);
     if (loop_init(&m->loop) != 0)
         goto no_loop;
     if (open_handle(m) != 0)

@@ -10,6 +10,7 @@
 #include "base/loop.h"
 #include "base/mailbox.h"
 #include "session/admission.h"
+#include "session/coalesce.h"
 #include "session/fetch.h"
 #include "session/pool.h"
 
@@ -25,7 +26,9 @@ struct multi {
     struct timer curl_timer; /* libcurl's own deadline */
     bool curl_timer_told;    /* libcurl has set it anew since it fired */
     struct pool pool;
+    atomic_bool forget; /* a session was reset: look through the idle sockets */
     struct admission admission;
+    struct coalesce coalesce;
     struct link running;
     CURL *spare[MULTI_SPARE_MAX];
     int spare_count;
@@ -40,6 +43,7 @@ void multi_post(struct multi *m, struct curlew_fetch *f);   /* the fetch is the 
 void multi_cancel(struct multi *m, struct curlew_fetch *f); /* takes over a reference */
 void
 multi_resume(struct multi *m, struct curlew_fetch *f); /* likewise: its reader has room again */
+void multi_forget_idle(struct multi *m);               /* a session was reset */
 void multi_wake(struct multi *m); /* a place has become free elsewhere: look at the queue again */
 
 void multi_reap(struct multi *m); /* on its thread: see what libcurl has finished */

@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #define FIRST_SIZE 256
@@ -20,9 +21,12 @@ struct pool_socket {
         *policy; /* keeps the session alive; NULL: libcurl's own, such as the resolver's */
     struct session *session; /* that opened it */
     struct link place;       /* among the idle */
+    struct link birth;       /* among the sockets of the hop that opened it */
+    ino_t inode;             /* of that very socket, whoever has its number now */
     struct timer timer;      /* end of its idle time */
     uint32_t events;         /* watched for; 0: not at all */
     bool counted;            /* among the open connections */
+    int64_t resets;          /* of the session, when the socket was opened */
 };
 
 void
@@ -118,6 +122,7 @@ socket_new(struct pool *p, int fd)
     s->watch = (struct watch){ .fd = fd, .ready = socket_ready };
     s->pool = p;
     list_init(&s->place);
+    list_init(&s->birth);
     timer_init(&s->timer, idle_over);
     p->by_fd[fd] = s;
     return s;
@@ -133,14 +138,45 @@ static void
 socket_free(struct pool_socket *s)
 {
     leave_idle(s);
-    if (s->events != 0)
-        loop_remove(s->pool->loop, &s->watch);
-    s->pool->by_fd[s->watch.fd] = NULL;
+    uncount(s);
+    list_remove(&s->birth);
+    if (s->pool->by_fd[s->watch.fd] == s)
+        s->pool->by_fd[s->watch.fd] = NULL;
     policy_unref(s->policy);
     free(s);
 }
 
+static void
+socket_close(struct pool_socket *s)
+{
+    if (s->events != 0)
+        loop_remove(s->pool->loop, &s->watch);
+    socket_free(s);
+}
+
+/* libcurl has closed it without telling: its number may be anybody's. */
+static void
+socket_forget(struct pool_socket *s)
+{
+    loop_forget(s->pool->loop, &s->watch);
+    socket_free(s);
+}
+
+static ino_t
+inode_of(int fd)
+{
+    struct stat st;
+
+    return fstat(fd, &st) == 0 ? st.st_ino : 0;
+}
+
 /* -- idle ---------------------------------------------------------------- */
+
+static bool
+is_reset(const struct pool_socket *s)
+{
+    return counter_read(&s->session->state->resets) != s->resets;
+}
 
 /* The session may keep so many: beyond, the one idle for longest goes. */
 static void
@@ -185,12 +221,16 @@ pool_settle(struct pool *p, int fd, struct link *running)
     until = clock_us() + (int64_t)s->session->settings.idle_seconds * US_PER_SECOND;
     list_append(&p->idle, &s->place);
     p->idle_count++;
+    if (is_reset(s)) { /* it was busy when its session was reset */
+        retire(s);
+        return;
+    }
     timer_set(&p->loop->timers, &s->timer, until);
     bound_idle(p, s->session);
 }
 
 void
-pool_drop_idle(struct pool *p, const struct session_state *of)
+pool_drop_reset(struct pool *p)
 {
     struct link *next;
 
@@ -198,7 +238,7 @@ pool_drop_idle(struct pool *p, const struct session_state *of)
         struct pool_socket *s = container_of(l, struct pool_socket, place);
 
         next = l->next;
-        if (of == NULL || s->session->state == of)
+        if (is_reset(s))
             retire(s);
     }
 }
@@ -209,16 +249,35 @@ int
 pool_opened(struct curlew_fetch *f, int fd)
 {
     struct pool *p = &((struct multi *)f->home)->pool;
-    struct pool_socket *s = socket_new(p, fd);
+    struct pool_socket *s = socket_of(p, fd);
 
-    if (s == NULL)
+    if (s != NULL)
+        socket_forget(s);
+    if ((s = socket_new(p, fd)) == NULL)
         return -1;
+    s->inode = inode_of(fd);
+    list_append(&f->sockets, &s->birth);
     s->policy = policy_ref(f->policy);
     s->session = f->session;
     s->counted = true;
+    s->resets = counter_read(&f->session->state->resets);
     counter_add(&p->engine->stats.connections, 1);
     counter_add(&p->engine->stats.connections_opened, 1);
     return 0;
+}
+
+/* libcurl 7.88 closes a socket that never came to connect with close(), not with our callback. */
+void
+pool_hop_over(struct curlew_fetch *f)
+{
+    struct link *l;
+
+    while ((l = list_take(&f->sockets)) != NULL) {
+        struct pool_socket *s = container_of(l, struct pool_socket, birth);
+
+        if (inode_of(s->watch.fd) != s->inode)
+            socket_forget(s);
+    }
 }
 
 static int
@@ -227,10 +286,8 @@ on_close(void *arg, curl_socket_t fd)
     struct pool *p = arg;
     struct pool_socket *s = socket_of(p, fd);
 
-    if (s != NULL) {
-        uncount(s);
-        socket_free(s);
-    }
+    if (s != NULL)
+        socket_close(s);
     return close(fd);
 }
 
@@ -277,6 +334,6 @@ pool_on_socket(CURL *easy, curl_socket_t fd, int what, void *arg, void *socket)
     watch_for(s, (what & CURL_POLL_IN ? (uint32_t)EPOLLIN : 0) |
                      (what & CURL_POLL_OUT ? (uint32_t)EPOLLOUT : 0));
     if (what == CURL_POLL_REMOVE && s->policy == NULL)
-        socket_free(s); /* libcurl closes it without telling */
+        socket_close(s); /* libcurl closes it without telling */
     return 0;
 }

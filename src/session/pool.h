@@ -37,10 +37,13 @@ int pool_opened(struct curlew_fetch *f, int fd); /* a new socket, on f's behalf;
 int pool_on_socket(CURL *easy, curl_socket_t fd, int what, void *pool,
                    void *socket); /* CURLMOPT_SOCKETFUNCTION */
 
+void
+pool_hop_over(struct curlew_fetch *f); /* f's hop is off the multi handle: which sockets remain? */
+
 /* A transfer on socket fd (-1: none) has ended; `running` are those that go on. */
 void pool_settle(struct pool *p, int fd, struct link *running);
 
-/* Shut down every idle socket that a session of this state opened; NULL: of all sessions. */
-void pool_drop_idle(struct pool *p, const struct session_state *of);
+void pool_drop_reset(
+    struct pool *p); /* shut down idle sockets whose session was reset since they opened */
 
 #endif

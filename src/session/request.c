@@ -79,6 +79,7 @@ request_destroy(struct request *r)
     free(r->tag);
     pairs_destroy(&r->headers);
     pairs_destroy(&r->forward);
+    pairs_destroy(&r->trace);
     cookies_destroy(&r->cookies);
     free(r->body);
     for (size_t i = 0; i < r->part_count; i++)

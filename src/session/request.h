@@ -72,6 +72,7 @@ enum {
     SET_RESPONSE_BODY = 1 << 13,
     SET_MAX_RECV_SPEED = 1 << 14,
     SET_TAG = 1 << 15,
+    SET_COALESCE = 1 << 16,
 };
 
 struct request {
@@ -81,6 +82,7 @@ struct request {
     char *session; /* NULL: "default" */
     char *tag;
     struct pairs headers;
+    struct pairs trace; /* of the caller's own request: passed on where no header says otherwise */
     struct pairs forward; /* names only: headers of the browser that a hand-off passes on */
     struct cookies cookies;
 
@@ -95,6 +97,7 @@ struct request {
     int max_redirects;
     bool verify;
     bool decompress;
+    bool coalesce; /* identical GETs in flight share one transfer */
     enum http_version http_version;
     char *proxy;
     struct credentials proxy_auth;

@@ -1,4 +1,4 @@
-/* session.c - named sessions, and the policy: everything a fetch is started under. */
+/* session.c - named sessions: settings that never change, and a state that outlives them. */
 
 #include "session/session.h"
 
@@ -47,11 +47,19 @@ state_of(const struct policy *old, const char *name)
 
 /* -- sessions ------------------------------------------------------------ */
 
-static void
-session_free(struct session *s)
+struct session *
+session_ref(struct session *s)
 {
-    if (s == NULL)
+    atomic_fetch_add(&s->refs, 1);
+    return s;
+}
+
+void
+session_unref(struct session *s)
+{
+    if (s == NULL || atomic_fetch_sub(&s->refs, 1) != 1)
         return;
+    proxies_free(s->rota);
     session_settings_destroy(&s->settings);
     state_unref(s->state);
     free(s);
@@ -68,6 +76,10 @@ copy_settings(struct session_settings *to, const struct session_settings *from, 
 {
     session_settings_init(to);
     to->shared_jar = from->shared_jar;
+    to->trace_context = from->trace_context;
+    for (size_t i = 0; i < from->proxy_count; i++)
+        if (egress_rules_add(&to->proxies, &to->proxy_count, from->proxies[i]) != 0)
+            return failure_set(why, ERROR_INTERNAL, "out of memory");
     to->max_in_flight = from->max_in_flight;
     to->max_per_origin = from->max_per_origin;
     to->idle_connections = from->idle_connections;
@@ -79,7 +91,7 @@ copy_settings(struct session_settings *to, const struct session_settings *from, 
     return request_copy(&to->defaults, &from->defaults, why);
 }
 
-static struct session *
+struct session *
 session_new(const struct session_settings *settings, const struct policy *old, struct failure *why)
 {
     struct session *s = calloc(1, sizeof *s);
@@ -88,76 +100,20 @@ session_new(const struct session_settings *settings, const struct policy *old, s
         failure_set(why, ERROR_INTERNAL, "out of memory");
         return NULL;
     }
+    s->refs = 1;
     if (copy_settings(&s->settings, settings, why) != 0) {
-        session_free(s);
+        session_unref(s);
+        return NULL;
+    }
+    if ((s->rota = proxies_new(s->settings.proxies, s->settings.proxy_count)) == NULL) {
+        failure_set(why, ERROR_INTERNAL, "out of memory");
+        session_unref(s);
         return NULL;
     }
     if ((s->state = state_of(old, settings->name)) == NULL) {
         failure_set(why, ERROR_INTERNAL, "out of memory");
-        session_free(s);
+        session_unref(s);
         return NULL;
     }
     return s;
-}
-
-/* -- the policy ---------------------------------------------------------- */
-
-void
-policy_unref(struct policy *p)
-{
-    if (p == NULL || atomic_fetch_sub(&p->refs, 1) != 1)
-        return;
-    for (size_t i = 0; i < p->session_count; i++)
-        session_free(p->sessions[i]);
-    free(p->sessions);
-    egress_free(p->egress);
-    free(p);
-}
-
-struct policy *
-policy_ref(struct policy *p)
-{
-    atomic_fetch_add(&p->refs, 1);
-    return p;
-}
-
-struct policy *
-policy_new(const struct engine_settings *settings, const struct policy *old, struct failure *why)
-{
-    struct policy *p = calloc(1, sizeof *p);
-
-    if (p == NULL) {
-        failure_set(why, ERROR_INTERNAL, "out of memory");
-        return NULL;
-    }
-    p->refs = 1;
-    p->limits = settings->limits;
-    if ((p->egress = egress_new(&settings->egress, why)) == NULL)
-        goto failed;
-    p->sessions = calloc(settings->session_count, sizeof p->sessions[0]);
-    if (p->sessions == NULL) {
-        failure_set(why, ERROR_INTERNAL, "out of memory");
-        goto failed;
-    }
-    for (size_t i = 0; i < settings->session_count; i++) {
-        struct session *s = session_new(&settings->sessions[i], old, why);
-
-        if (s == NULL)
-            goto failed;
-        p->sessions[p->session_count++] = s;
-    }
-    return p;
-
-failed:
-    policy_unref(p);
-    return NULL;
-}
-
-struct session *
-policy_session(const struct policy *p, const char *name)
-{
-    for (size_t i = 0; i < p->session_count; i++)
-        if (strcmp(p->sessions[i]->settings.name, name) == 0)
-            return p->sessions[i];
-    return NULL;
 }

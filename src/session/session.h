@@ -12,22 +12,40 @@
 #include "base/metrics.h"
 #include "session/egress.h"
 #include "session/jar.h"
+#include "session/proxies.h"
 #include "session/settings.h"
 
 #include <stdatomic.h>
+
+struct policy;
+
+#define STATUS_CLASSES 6
 
 struct session_state {
     atomic_int refs;
     char *name;
     struct jar *jar; /* used where the settings say so */
     counter in_flight;
-    counter outcomes[ERROR_COUNT]; /* fetches that ended so */
+    counter resets; /* an idle connection from before the last one is not to be used */
+    counter classes[STATUS_CLASSES]; /* whole responses with a status of 1xx … 5xx, or beyond */
+    counter outcomes[ERROR_COUNT];   /* fetches that ended so */
 };
 
 struct session {
+    atomic_int refs;
     struct session_settings settings;
     struct session_state *state;
+    struct proxies *rota; /* whose turn it is among settings.proxies */
+    bool at_run_time;     /* made by a caller, not by the configuration */
 };
+
+/* With the state of its namesake in `old` (or NULL).  NULL with `why`: no memory. */
+struct session *
+session_new(const struct session_settings *settings, const struct policy *old, struct failure *why);
+struct session *session_ref(struct session *s);
+void session_unref(struct session *s);
+
+#define POLICY_SESSIONS_MAX 1000 /* each is a label value in the metrics, and a name to look up */
 
 struct policy {
     atomic_int refs;
@@ -45,6 +63,14 @@ struct policy *
 policy_new(const struct engine_settings *settings, const struct policy *old, struct failure *why);
 struct policy *policy_ref(struct policy *p);
 void policy_unref(struct policy *p);
+
+/*
+ * The same policy, but with this session in the place of its namesake or beside the others; or
+ * without the one of this name.  NULL with `why`: too many, unknown, "default", or no memory.
+ */
+struct policy *
+policy_with(const struct policy *old, const struct session_settings *put, struct failure *why);
+struct policy *policy_without(const struct policy *old, const char *name, struct failure *why);
 
 struct session *policy_session(const struct policy *p, const char *name); /* NULL: unknown */
 

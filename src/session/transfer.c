@@ -62,6 +62,26 @@ is_left_out(const struct curlew_fetch *f, const char *name)
     return !f->sends_body && f->redirects > 0 && strncasecmp(name, "content-", 8) == 0;
 }
 
+/* Methods whose request says Content-Length: 0 where there is nothing to send (RFC 9110 section 8.6). */
+static bool
+expects_body(const char *method)
+{
+    return strcmp(method, "POST") == 0 || strcmp(method, "PUT") == 0 ||
+           strcmp(method, "PATCH") == 0;
+}
+
+/* libcurl's own Content-Type is a form's, and its Expect a round trip that few origins answer "no". */
+static int
+set_body_headers(struct curlew_fetch *f)
+{
+    const struct request *r = &f->request;
+
+    if (!request_has_header(r, "content-type") && r->part_count == 0 &&
+        add_header(f, "Content-Type", f->sends_body ? r->body_type : NULL) != 0)
+        return -1;
+    return request_has_header(r, "expect") ? 0 : add_header(f, "Expect", NULL);
+}
+
 static int
 set_headers(struct curlew_fetch *f)
 {
@@ -73,11 +93,14 @@ set_headers(struct curlew_fetch *f)
         if (!is_left_out(f, p->name) && add_header(f, p->name, p->value) != 0)
             return -1;
     }
-    if (!request_has_header(r, "content-type") && r->part_count == 0 &&
-        add_header(f, "Content-Type", f->sends_body ? r->body_type : NULL) != 0)
+    for (size_t i = 0; f->session->settings.trace_context && i < r->trace.count; i++) {
+        const struct pair *p = &r->trace.items[i];
+
+        if (!request_has_header(r, p->name) && add_header(f, p->name, p->value) != 0)
+            return -1;
+    }
+    if ((f->sends_body || expects_body(f->method)) && set_body_headers(f) != 0)
         return -1;
-    if (!request_has_header(r, "expect") && add_header(f, "Expect", NULL) != 0)
-        return -1; /* a round trip more, for origins that are seldom ready to say no */
     SET(CURLOPT_USERAGENT, USER_AGENT);
     SET(CURLOPT_HTTPHEADER, f->header_lines);
     return 0;
@@ -110,14 +133,6 @@ set_multipart(struct curlew_fetch *f)
             return -1;
     SET(CURLOPT_MIMEPOST, f->mime);
     return 0;
-}
-
-/* Methods whose request says Content-Length: 0 where there is nothing to send (RFC 9110 section 8.6). */
-static bool
-expects_body(const char *method)
-{
-    return strcmp(method, "POST") == 0 || strcmp(method, "PUT") == 0 ||
-           strcmp(method, "PATCH") == 0;
 }
 
 static int
@@ -215,6 +230,7 @@ set_http_version(struct curlew_fetch *f)
         return failure_set(&f->failure, ERROR_UNSUPPORTED,
                            "http_version: this libcurl is built without HTTP/%d", two ? 2 : 3);
     SET(CURLOPT_HTTP_VERSION, versions[v]);
+    SET(CURLOPT_ADDRESS_SCOPE, guard_scope(f));
     /* Over TLS the handshake tells whether a connection can be shared: rather wait than open more. */
     SET(CURLOPT_PIPEWAIT, v == HTTP_2_PRIOR_KNOWLEDGE || f->url.scheme[4] == 's' ? 1L : 0L);
     return 0;
@@ -244,15 +260,30 @@ set_limits(struct curlew_fetch *f)
     SET(CURLOPT_NOSIGNAL, 1L);
 }
 
+/* Whose cookies they are: libcurl goes by the Host field, where the caller gives one. */
+static void
+find_cookie_host(const struct curlew_fetch *f, char *host, size_t size)
+{
+    const struct pairs *p = &f->request.headers;
+
+    snprintf(host, size, "%s", f->url.host);
+    for (size_t i = 0; i < p->count && f->same_origin; i++)
+        if (strcasecmp(p->items[i].name, "host") == 0 && p->items[i].value != NULL)
+            snprintf(host, size, "%.*s", (int)strcspn(p->items[i].value, ":"), p->items[i].value);
+}
+
 static int
 set_cookies(struct curlew_fetch *f)
 {
     struct session *s = f->session;
+    char host[256];
 
-    if (f->redirects > 0)
-        return 0; /* the handle's own engine goes on */
-    f->lent = jar_lend(s->settings.shared_jar ? s->state->jar : NULL, f->easy);
-    if (jar_add_own(f->easy, &f->request.cookies, f->url.host) != 0)
+    find_cookie_host(f, host, sizeof host);
+    if (f->redirects == 0)
+        jar_open(f->easy); /* later the handle's own engine goes on */
+    if (jar_lend(s->settings.shared_jar ? s->state->jar : NULL, f->easy, host, &f->lent) != 0)
+        return no_memory(f);
+    if (f->redirects == 0 && jar_add_own(f->easy, &f->request.cookies, host) != 0)
         return failure_set(&f->failure, ERROR_BAD_REQUEST,
                            "cookies: one is longer than libcurl takes");
     return 0;

@@ -3,6 +3,7 @@
 origin    the origin, its counts at zero          daemon    a curlewd shared by a worker's tests
 curlewd   start one with a configuration          nginx     start nginx before a daemon
 proxy     start a forward proxy                   spawn     start any other program
+mounted   the battery's: a daemon behind each web server, and straight on its sockets
 """
 
 import shutil
@@ -12,14 +13,19 @@ import pytest
 
 from tests.support.certs import make_certs
 from tests.support.curlewd import BINARY, ROOT, Curlewd
-from tests.support.mounts import Mount
+from tests.support.mounts import MOUNTS, Mount
 from tests.support.origin.client import OriginProcess
-from tests.support.procs import Process, temp_dir
+from tests.support.procs import Process, free_port, stop_all, temp_dir
+from tests.support.ways import Socket
 
 
 def pytest_sessionstart(session):
     if not BINARY.exists():
         pytest.exit(f"{BINARY} is not there: run make first, or say where it is in CURLEWD", 2)
+
+
+def pytest_unconfigure(config):
+    stop_all()  # a worker of pytest-xdist ends without Python's atexit
 
 
 @pytest.fixture(scope="session")
@@ -135,3 +141,29 @@ def proxy(spawn):
         return int(process.out), process
 
     return start
+
+
+STRAIGHT = ["unix", "tcp", "kept"]
+BATTERY = [pytest.param(name, marks=pytest.mark.xdist_group(f"battery-{name}"))
+           for name in [*STRAIGHT, *MOUNTS]]
+
+
+@pytest.fixture(scope="session", params=BATTERY)
+def mounted(request, certs):
+    """A Way to a daemon of its own: behind each mount, or straight on its sockets."""
+    port = free_port()
+    daemon = Curlewd({"limits": {"request_bytes": 1 << 20},
+                      "sessions": {"default": {"ca_file": str(certs / "ca.pem")},
+                                   "jar": {"cookie_jar": "shared"}}},
+                     also_listen=[f"127.0.0.1:{port}"])
+    if request.param in STRAIGHT:
+        address = ("127.0.0.1", port) if request.param == "tcp" else daemon.socket
+        front = Socket(address, keep=request.param == "kept")
+    else:
+        front = Mount(request.param, daemon.socket)
+    yield front
+    front.close()
+    if isinstance(front, Mount):
+        front.stop()
+    daemon.stop()
+    shutil.rmtree(daemon.directory, ignore_errors=True)

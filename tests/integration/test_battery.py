@@ -1,4 +1,4 @@
-"""One battery behind every mount: each route and key of the contract, each failure.
+"""One battery behind every mount: each route and key of the contract.
 
 What a key does in depth is told straight on the socket, in the other files; here it must come
 through the web server unharmed.
@@ -7,42 +7,21 @@ through the web server unharmed.
 import base64
 import concurrent.futures
 import json
-import shutil
 from urllib.parse import parse_qsl
 
 import pytest
 
 from tests.support import ways
-from tests.support.curlewd import Curlewd
-from tests.support.mounts import MOUNTS, Mount
 from tests.support.procs import free_port
 
 ENVELOPE = {"ok", "status", "reason", "url", "http_version", "headers", "cookies", "encoding",
             "body", "body_bytes", "history", "timing", "connection", "request", "session",
             "attempts", "coalesced"}
-STRAIGHT = ["unix", "tcp", "kept"]
-WAYS = [pytest.param(name, marks=pytest.mark.xdist_group(f"battery-{name}"))
-        for name in [*STRAIGHT, *MOUNTS]]
 
 
-@pytest.fixture(scope="module", params=WAYS)
-def way(request, certs):
-    """A daemon of its own behind each mount."""
-    port = free_port()
-    daemon = Curlewd({"limits": {"request_bytes": 1 << 20},
-                      "sessions": {"default": {"ca_file": str(certs / "ca.pem")},
-                                   "jar": {"cookie_jar": "shared"}}}, also_listen=[f"127.0.0.1:{port}"])
-    if request.param in STRAIGHT:
-        address = ("127.0.0.1", port) if request.param == "tcp" else daemon.socket
-        front = ways.Socket(address, keep=request.param == "kept")
-    else:
-        front = Mount(request.param, daemon.socket)
-    yield front
-    front.close()
-    if isinstance(front, Mount):
-        front.stop()
-    daemon.stop()
-    shutil.rmtree(daemon.directory, ignore_errors=True)
+@pytest.fixture
+def way(mounted):
+    return mounted
 
 
 @pytest.fixture
@@ -136,7 +115,8 @@ def test_cookies(way, url):
     ("body_base64", base64.b64encode(bytes(range(256))).decode(), bytes(range(256)),
      "application/octet-stream"),
     ("json", {"a": [1, None, "ü"]}, '{"a":[1,null,"ü"]}'.encode(), "application/json"),
-    ("form", [["a", "1 2"], ["b", "ü&"]], b"a=1+2&b=%C3%BC%26", "application/x-www-form-urlencoded"),
+    ("form", [["a", "1 2"], ["b", "ü&"]], b"a=1+2&b=%C3%BC%26",
+     "application/x-www-form-urlencoded"),
 ])
 def test_each_form_of_a_body(way, url, key, value, body, kind):
     e = way.fetch(url("/echo"), **{key: value})
@@ -229,7 +209,7 @@ def test_max_recv_speed(way, url):
     assert e["timing"]["total"] > 0.3
 
 
-@pytest.mark.parametrize("key", [{"retries": 2}, {"retries": {"max": 1}}, {"coalesce": True},
+@pytest.mark.parametrize("key", [{"retries": 2}, {"retries": {"max": 1}},
                                  {"impersonate": "chrome"}])
 def test_keys_of_a_later_release_say_so(way, url, key):
     p = way.refused({"url": url("/hello"), **key}, 501, "unsupported")
@@ -249,57 +229,6 @@ def test_frames_of_a_failure_are_a_problem(way, url):
     answer = way.post({"url": url("/redirect/9"), "max_redirects": 1},
                       [("Accept", ways.FRAMES)])
     ways.problem(answer, 502, "too_many_redirects")
-
-
-# -- failures --------------------------------------------------------------
-
-FAILURES = [
-    ({"url": "http://nothing.invalid/"}, 502, "dns_failed"),
-    ({"url": "{refused}"}, 502, "connect_failed"),
-    ({"url": "http://10.1.2.3/"}, 403, "blocked"),
-    ({"url": "no-scheme.example/x"}, 400, "bad_url"),
-    ({"url": "ftp://127.0.0.1/"}, 400, "bad_url"),
-    ({}, 400, "bad_request"),
-    ({"url": "{http}/hello", "surprise": 1}, 400, "bad_request"),
-    ({"url": "{http}/hello", "timeout": "soon"}, 400, "bad_request"),
-    ({"url": "{http}/hello", "headers": {"X": "a\r\nB: c"}}, 400, "bad_request"),
-    ({"url": "{http}/garbage"}, 502, "protocol_error"),
-    ({"url": "{http}/chunked-broken"}, 502, None),
-    ({"url": "{http}/bad-gzip"}, 502, "protocol_error"),
-    ({"url": "{http}/close-early"}, 502, "incomplete_body"),
-    ({"url": "{http}/chunked-short"}, 502, "incomplete_body"),
-    ({"url": "{http}/hang-up"}, 502, "recv_failed"),
-    ({"url": "{http}/reset?after=5"}, 502, None),
-    ({"url": "{http}/endless", "max_body_bytes": 100000}, 502, "response_too_large"),
-]
-
-
-@pytest.mark.parametrize("request_object, status, code", FAILURES,
-                         ids=[str(next(iter(r.values()), "nothing")) + str(i)
-                              for i, (r, _, _) in enumerate(FAILURES)])
-def test_every_failure_comes_through_as_a_problem(way, url, request_object, status, code):
-    facts = {"{http}": url(""), "{refused}": f"http://127.0.0.1:{free_port()}/"}
-    for name, value in facts.items():
-        request_object = {k: v.replace(name, value) if isinstance(v, str) else v
-                          for k, v in request_object.items()}
-    answer = way.post(request_object)
-    ways.problem(answer, status, code or answer.json()["code"])
-    if status == 502 and code not in ("response_too_large",):
-        assert answer.json()["curl_code"] > 0, answer
-
-
-def test_malformed_json_is_refused_with_line_and_column(way):
-    p = ways.problem(way.post(b'{"url": "http://x.example/",\n  "tag" 1}'), 400, "bad_request")
-    assert "line 2" in p["detail"] and "column" in p["detail"]
-
-
-def test_request_bytes_at_the_limit_one_over_and_far_over(way, url):
-    head = b'{"url": "%b", "method": "POST", "response_body": "none", "body": "' % url("/echo").encode()
-    fill = (1 << 20) - len(head) - 2
-    assert way.post(head + b"x" * fill + b'"}').status == 200
-    for size in (fill + 1, fill + (4 << 20)):
-        ways.problem(way.post(head + b"x" * size + b'"}'), 413, "request_too_large")
-    assert way.fetch(url("/hello"))["body"] == "hello\n"
 
 
 # -- routes ----------------------------------------------------------------

@@ -1,5 +1,6 @@
 """An idle daemon sleeps: no wake-ups beyond one a second, and little memory."""
 
+import os
 import re
 import time
 from pathlib import Path
@@ -11,6 +12,9 @@ from tests.support.many import Background
 from tests.support.procs import wait_until
 
 SECONDS = 3
+
+pytestmark = pytest.mark.skipif("TSAN_OPTIONS" in os.environ,
+                                reason="ThreadSanitizer has a thread that wakes up by itself")
 
 
 def wake_ups(daemon):

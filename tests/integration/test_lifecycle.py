@@ -56,15 +56,19 @@ def test_check_says_good_and_starts_nothing(tmp_path):
 
 
 BAD_CONFIGURATIONS = [
-    ("{", "line 1"), ('{"listen":\n "x",}', "line 2"), ("[]", "object"), ('{"thread": 1}', "thread"),
-    ('{"threads": 0}', "threads"), ('{"threads": "two"}', "threads"), ('{"listen": []}', "listen"),
-    ('{"log": {"level": "loud"}}', "log.level"), ('{"limits": {"queue": -1}}', "limits.queue"),
+    ("{", "line 1"), ('{"listen":\n "x",}', "line 2"), ("[]", "object"),
+    ('{"thread": 1}', "thread"), ('{"threads": 0}', "threads"), ('{"threads": "two"}', "threads"),
+    ('{"listen": []}', "listen"), ('{"log": {"level": "loud"}}', "log.level"),
+    ('{"limits": {"queue": -1}}', "limits.queue"),
     ('{"limits": {"in_flight": 0}}', "limits.in_flight"), ('{"socket_mode": "9"}', "socket_mode"),
     ('{"egress": {"allow": ["10.0.0.0/33"]}}', "egress.allow"),
-    ('{"egress": {"ports": [0]}}', "egress.ports"), ('{"egress": {"schemes": ["ftp"]}}', "egress.schemes"),
-    ('{"sessions": {"a b": {}}}', "a b"), ('{"sessions": {"s": {"url": "http://x/"}}}', "url"),
-    ('{"sessions": {"s": {"timeout": -1}}}', "timeout"), ('{"sessions": {"s": {"verify": 1}}}', "verify"),
-    ('{"sessions": {"s": {"cookie_jar": "mine"}}}', "cookie_jar"), ('{"threads": 1, "threads": 2}', "threads"),
+    ('{"egress": {"ports": [0]}}', "egress.ports"),
+    ('{"egress": {"schemes": ["ftp"]}}', "egress.schemes"), ('{"sessions": {"a b": {}}}', "a b"),
+    ('{"sessions": {"s": {"url": "http://x/"}}}', "url"),
+    ('{"sessions": {"s": {"timeout": -1}}}', "timeout"),
+    ('{"sessions": {"s": {"verify": 1}}}', "verify"),
+    ('{"sessions": {"s": {"cookie_jar": "mine"}}}', "cookie_jar"),
+    ('{"threads": 1, "threads": 2}', "threads"),
 ]
 
 
@@ -83,8 +87,9 @@ def test_a_configuration_that_is_not_there(tmp_path):
     assert done.returncode == 1 and "none.json" in done.stderr
 
 
-@pytest.mark.parametrize("address", ["", "nonsense", "unix:", "unix:" + "/x" * 100, "127.0.0.1:0x",
-                                     "127.0.0.1:99999", "fd:99", "fd:x", "unix:/nowhere/at/all.sock"])
+@pytest.mark.parametrize("address", ["", "nonsense", "unix:", "unix:" + "/x" * 100,
+                                     "unix:/nowhere/at/all.sock", "127.0.0.1:0x",
+                                     "127.0.0.1:99999", "fd:99", "fd:x"])
 def test_an_address_that_cannot_be_listened_on(address):
     done = run("--listen", address)
     assert done.returncode == 1 and "listen" in done.stderr.lower() or address in done.stderr

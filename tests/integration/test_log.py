@@ -9,8 +9,11 @@ from tests.support.procs import free_port, wait_until
 
 
 def fetch_lines(daemon, count=1):
-    return wait_until(f"{count} access lines", lambda: (
-        lines if len(lines := daemon.lines("fetch")) >= count else None), 3)
+    try:
+        return wait_until(f"{count} access lines", lambda: (
+            lines if len(lines := daemon.lines("fetch")) >= count else None), 3)
+    except AssertionError as late:
+        raise AssertionError(f"{late}\n{daemon.process.err}") from None
 
 
 def test_one_line_a_fetch_says_what_came_of_it(curlewd, origin):

@@ -32,8 +32,8 @@ class Curlewd:
     def __init__(self, config=None, args=(), env=None, directory=None, also_listen=(), ready=True):
         self.directory = Path(directory or temp_dir())
         self.socket = self.directory / "curlew.sock"
-        base = {"listen": [*also_listen, f"unix:{self.socket}"], "socket_mode": "0666", "egress": LOOPBACK,
-                "log": {"format": "json"}}
+        base = {"listen": [*also_listen, f"unix:{self.socket}"], "socket_mode": "0666",
+                "egress": LOOPBACK, "log": {"format": "json"}}
         self.config = merged(base, config or {})
         self.config_path = self.directory / "curlewd.json"
         self.write_config(self.config)

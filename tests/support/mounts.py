@@ -65,7 +65,8 @@ NGINX = Example(
      ("listen 8080;", "listen 127.0.0.1:{port};"),
      (SOCKET, "{socket}"),
      (DJANGO, "127.0.0.1:{django}")],
-    ["-t", "-c", "{file}", "-e", "{dir}/error.log"])
+    ["-t", "-c", "{file}", "-e", "{dir}/error.log"],
+    unprivileged=[("user www-data;\n", "")])
 
 APACHE = Example(
     "apache/httpd.conf", "apache2", ["-f", "{file}", "-D", "FOREGROUND"],

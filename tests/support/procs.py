@@ -8,6 +8,7 @@ import atexit
 import ctypes
 import os
 import random
+import shutil
 import signal
 import socket
 import subprocess
@@ -20,6 +21,7 @@ PORTS = range(10000, 32000)  # below Linux' ephemeral ports, which clients take 
 
 _libc = ctypes.CDLL(None)
 _running = set()
+_directories = set()
 _reserved = []  # abstract sockets: one for each port given out, held while this process lives
 
 
@@ -62,9 +64,13 @@ def free_port():
 
 
 def temp_dir(prefix="curlew-test-"):
-    """A short path that a server's unprivileged worker can also enter (AF_UNIX takes 107 bytes)."""
+    """A short path (AF_UNIX takes 107 bytes) that a server's unprivileged worker can also enter.
+
+    It is removed when Python exits, if not before.
+    """
     path = Path(tempfile.mkdtemp(prefix=prefix, dir="/tmp"))
     path.chmod(0o777)
+    _directories.add(path)
     return path
 
 
@@ -167,3 +173,5 @@ class Process:
 def stop_all():
     for process in list(_running):
         process.stop(timeout=2.0)
+    for path in _directories:
+        shutil.rmtree(path, ignore_errors=True)

@@ -87,11 +87,22 @@ Test(config_session, wrong_values_are_named)
             "timeout.total: expected a number of seconds above 0 and at most 86400");
 }
 
+Test(config_session, proxies_are_urls_with_a_host)
+{
+    cr_assert_eq(give("a", "{\"proxies\":[\"http://p:1\",\"socks5h://q:2\"]}"), 0, "%s",
+                 why.detail);
+    cr_assert_eq(s.proxy_count, 2);
+    cr_assert_str_eq(s.proxies[1], "socks5h://q:2");
+    refuses("{\"proxies\":[\"http://p:1\",\"ftp://q\"]}",
+            "proxies[1]: not an http, https, socks5 or socks5h URL with a host");
+    refuses("{\"proxies\":\"http://p:1\"}", "proxies: expected a list of texts");
+}
+
 Test(config_session, keys_of_later_releases_are_unsupported_by_name)
 {
-    static const char *const keys[] = { "rate_per_origin", "burst", "breaker", "proxies" };
+    static const char *const keys[] = { "rate_per_origin", "burst", "breaker" };
 
-    for (size_t i = 0; i < 4; i++) {
+    for (size_t i = 0; i < 3; i++) {
         char text[60], detail[80];
 
         snprintf(text, sizeof text, "{\"%s\":1}", keys[i]);

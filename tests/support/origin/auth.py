@@ -50,4 +50,5 @@ def _response(algorithm, request, fields):
     """RFC 7616 section 3.4.1, for qop=auth."""
     ha1 = _digest(algorithm, "user", "curlew", "secret")
     ha2 = _digest(algorithm, request.method, request.target)
-    return _digest(algorithm, ha1, NONCE, fields.get("nc", ""), fields.get("cnonce", ""), "auth", ha2)
+    count, own = fields.get("nc", ""), fields.get("cnonce", "")
+    return _digest(algorithm, ha1, NONCE, count, own, "auth", ha2)

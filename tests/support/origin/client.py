@@ -43,6 +43,10 @@ class OriginProcess:
     def events(self, target=None):
         return self._ask("GET", "/_events" + (f"?target={quote(target)}" if target else ""))
 
+    def sent(self, target):
+        """Bytes of a /pour that have left."""
+        return self._ask("GET", f"/_sent?target={quote(target, safe='')}")
+
     def wait_for(self, event, target, timeout=10.0):
         """When `event` (arrived, left) befell the request for target, on time.monotonic()."""
         def found():

@@ -11,35 +11,35 @@ HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\n"
 FOR_EVER = 3600
 
 
-def _abort(writer):
+def abort(writer):
     """Close with a reset instead of a FIN."""
     sock = writer.get_extra_info("socket")
     sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
     writer.transport.abort()
 
 
-async def _write(request, data):
+async def write(request, data):
     request.link.writer.write(data)
     await request.link.writer.drain()
 
 
 async def close_early(origin, request):
     """Says 100 bytes, sends ?n= (10)."""
-    await _write(request, HEAD + b"Content-Length: 100\r\n\r\n" + b"x" * request.arg_int("n", 10))
+    await write(request, HEAD + b"Content-Length: 100\r\n\r\n" + b"x" * request.arg_int("n", 10))
 
 
 async def reset(origin, request):
     """?after= bytes of the body (0: before the head)."""
     after = request.arg_int("after", 0)
     if after:
-        await _write(request, HEAD + b"Content-Length: 100\r\n\r\n" + b"x" * after)
+        await write(request, HEAD + b"Content-Length: 100\r\n\r\n" + b"x" * after)
         await asyncio.sleep(0.05)  # let it arrive before the reset overtakes it
-    _abort(request.link.writer)
+    abort(request.link.writer)
 
 
 async def stall(origin, request):
     """The head and ?n= bytes of the body, then nothing more."""
-    await _write(request, HEAD + b"Content-Length: 100\r\n\r\n" + b"x" * request.arg_int("n", 0))
+    await write(request, HEAD + b"Content-Length: 100\r\n\r\n" + b"x" * request.arg_int("n", 0))
     await asyncio.sleep(FOR_EVER)
 
 
@@ -48,7 +48,7 @@ async def silent(origin, request):
 
 
 async def half_head(origin, request):
-    await _write(request, HEAD)
+    await write(request, HEAD)
     await asyncio.sleep(FOR_EVER)
 
 
@@ -57,49 +57,49 @@ async def hang_up(origin, request):
 
 
 async def garbage(origin, request):
-    await _write(request, b"\x16\x03\x01\x00\xff this is not HTTP\r\n\r\n")
+    await write(request, b"\x16\x03\x01\x00\xff this is not HTTP\r\n\r\n")
 
 
 async def endless(origin, request):
-    await _write(request, HEAD + b"Transfer-Encoding: chunked\r\n\r\n")
+    await write(request, HEAD + b"Transfer-Encoding: chunked\r\n\r\n")
     while True:
-        await _write(request, b"10000\r\n" + bytes(0x10000) + b"\r\n")
+        await write(request, b"10000\r\n" + bytes(0x10000) + b"\r\n")
 
 
 async def endless_headers(origin, request):
-    await _write(request, HEAD)
+    await write(request, HEAD)
     while True:
-        await _write(request, b"X-More: and more, and more, and more\r\n" * 64)
+        await write(request, b"X-More: and more, and more, and more\r\n" * 64)
 
 
 async def chunked_broken(origin, request):
-    await _write(request, HEAD + b"Transfer-Encoding: chunked\r\n\r\n5\r\nhello\r\nzz\r\nmore\r\n")
+    await write(request, HEAD + b"Transfer-Encoding: chunked\r\n\r\n5\r\nhello\r\nzz\r\nmore\r\n")
 
 
 async def chunked_short(origin, request):
     """Chunks without the last one."""
-    await _write(request, HEAD + b"Transfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n")
+    await write(request, HEAD + b"Transfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n")
 
 
 async def bad_header(origin, request):
     """A line without a colon between good ones."""
-    await _write(request, HEAD + b"this is no header\r\nContent-Length: 3\r\n\r\nok\n")
+    await write(request, HEAD + b"this is no header\r\nContent-Length: 3\r\n\r\nok\n")
 
 
 async def bad_length(origin, request):
-    await _write(request, HEAD + b"Content-Length: many\r\n\r\nok\n")
+    await write(request, HEAD + b"Content-Length: many\r\n\r\nok\n")
 
 
 async def bad_gzip(origin, request):
     body = b"\x1f\x8b this is not gzip"
-    await _write(request, HEAD + b"Content-Encoding: gzip\r\nContent-Length: %d\r\n\r\n%b"
+    await write(request, HEAD + b"Content-Encoding: gzip\r\nContent-Length: %d\r\n\r\n%b"
                  % (len(body), body))
 
 
 async def early_hints(origin, request):
     """An interim answer before the real one."""
-    await _write(request, b"HTTP/1.1 103 Early Hints\r\nLink: </a.css>; rel=preload\r\n\r\n")
-    await _write(request, HEAD + b"Content-Length: 3\r\nConnection: close\r\n\r\nok\n")
+    await write(request, b"HTTP/1.1 103 Early Hints\r\nLink: </a.css>; rel=preload\r\n\r\n")
+    await write(request, HEAD + b"Content-Length: 3\r\nConnection: close\r\n\r\nok\n")
 
 
 PAGES = {

@@ -8,7 +8,7 @@ import zlib
 import brotli
 import zstandard
 
-from . import auth, mischief
+from . import auth, flow, mischief
 from .message import Reply
 
 PATTERN = bytes(range(256)) * 256  # 64 KiB; byte i of /bytes is i mod 256
@@ -171,7 +171,8 @@ async def charset(origin, request):
 
 
 async def binary(origin, request):
-    return Reply(headers=[["Content-Type", "application/octet-stream"]], body=b"\x00\xff\xfe\x80" * 4)
+    return Reply(headers=[["Content-Type", "application/octet-stream"]],
+                 body=b"\x00\xff\xfe\x80" * 4)
 
 
 async def raw(origin, request):
@@ -208,7 +209,7 @@ PAGES = {
     "/zstd": encoded, "/odd-headers": odd_headers, "/etag": etag, "/sse": sse, "/binary": binary,
     "/raw": raw, "/until-close": until_close, "/trailers": trailers, "/close": close_after,
     "/auth/basic": auth.basic, "/auth/digest": auth.digest, "/auth/bearer": auth.bearer,
-    **mischief.PAGES,
+    **flow.PAGES, **mischief.PAGES,
 }
 FAMILIES = {  # /NAME/argument
     "status": status, "bytes": some_bytes, "delay": delay, "redirect": redirect,

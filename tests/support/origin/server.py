@@ -6,6 +6,8 @@ import socket
 import ssl
 import time
 
+from tests.support.procs import free_port
+
 from . import http1, http2
 
 LIMIT = 1 << 20  # a request head larger than this is cut off
@@ -23,6 +25,7 @@ class Stats:
         self.open, self.in_flight = getattr(self, "open", 0), getattr(self, "in_flight", 0)
         self.max_open = self.open
         self.paths = collections.Counter()
+        self.sent = {}  # target of a /pour → bytes that have left
         self.events = collections.deque(maxlen=EVENTS_KEPT)
 
     def opened(self, link):
@@ -117,6 +120,9 @@ class Link(asyncio.StreamReaderProtocol):
             await send(request, reply)
         return reply
 
+    def limit_send_buffer(self, size):
+        self.writer.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, size)
+
     def eof_received(self):
         self._peer_left()
         return super().eof_received()
@@ -137,7 +143,8 @@ class Link(asyncio.StreamReaderProtocol):
         cert = tls.getpeercert() if tls else None
         subject = dict(pair[0] for pair in cert["subject"]) if cert else {}
         local, peer = (self.writer.get_extra_info(n) for n in ("sockname", "peername"))
-        return {"connection": self.number, "tls": bool(tls), "client_cert": subject.get("commonName"),
+        return {"connection": self.number, "tls": bool(tls),
+                "client_cert": subject.get("commonName"),
                 "local_ip": local[0], "local_port": local[1], "peer_port": peer[1]}
 
 
@@ -150,6 +157,7 @@ class Origin:
     async def listen(self, hosts, port=0, tls=None, prior_knowledge=False):
         """One port on every host; the port."""
         loop = asyncio.get_running_loop()
+        port = port or free_port()  # the kernel's choice for one host may be taken on the next
         for host in hosts:
             try:
                 server = await loop.create_server(
@@ -159,7 +167,6 @@ class Origin:
                     continue
                 raise
             self.servers.append(server)
-            port = server.sockets[0].getsockname()[1]
         return port
 
 

@@ -1,0 +1,115 @@
+/* route_sessions.c - …/v1/sessions: list, show, create or replace, remove and reset named sessions. */
+
+#include "gateway/auth.h"
+#include "gateway/fastcgi.h"
+#include "gateway/gateway.h"
+#include "gateway/routes.h"
+#include "message/config.h"
+#include "message/session.h"
+
+#include <string.h>
+
+static void
+no_memory(struct call *c)
+{
+    struct failure why = { .error = ERROR_INTERNAL, .detail = "out of memory" };
+
+    call_fail(c, &why);
+}
+
+void
+sessions_route_serve(struct call *c)
+{
+    struct policy *p = engine_policy(c->gateway->engine);
+
+    if (sessions_write(&c->prefix, p) == 0)
+        call_answer(c, 200, "application/json");
+    else
+        no_memory(c);
+    policy_unref(p);
+}
+
+static void
+show(struct call *c, int status, struct failure *why)
+{
+    struct policy *p = engine_policy(c->gateway->engine);
+    struct session *s = policy_session(p, c->name);
+
+    if (s == NULL) {
+        failure_set(why, ERROR_UNKNOWN_SESSION, "session: there is no \"%.64s\"", c->name);
+        call_fail(c, why);
+    } else if (session_write(&c->prefix, s) == 0) {
+        call_answer(c, status, "application/json");
+    } else {
+        no_memory(c);
+    }
+    policy_unref(p);
+}
+
+static bool
+is_known(struct call *c)
+{
+    struct policy *p = engine_policy(c->gateway->engine);
+    bool known = policy_session(p, c->name) != NULL;
+
+    policy_unref(p);
+    return known;
+}
+
+static int
+put(struct call *c, struct failure *why)
+{
+    struct session_settings s;
+    int rc;
+
+    session_settings_init(&s);
+    rc = session_from_text(&s, c->name, c->body.data, c->body.len, why);
+    if (rc == 0)
+        rc = engine_put_session(c->gateway->engine, &s, why);
+    session_settings_destroy(&s);
+    return rc;
+}
+
+/* The token must be good for the very session. */
+static int
+check(struct call *c, struct failure *why)
+{
+    if (!session_name_valid(c->name))
+        return failure_set(why, ERROR_BAD_REQUEST,
+                           "a session's name is 1 to 64 of A-Z, a-z, 0-9, \".\", \"_\" and \"-\"");
+    return auth_check(c->gateway->auth, fastcgi_param(c->fastcgi, "HTTP_AUTHORIZATION"), c->name,
+                      why);
+}
+
+void
+session_route_serve(struct call *c)
+{
+    const char *method = call_method(c);
+    struct failure why = { 0 };
+    int status = 200, rc = check(c, &why);
+
+    if (rc == 0 && strcmp(method, "PUT") == 0) {
+        status = is_known(c) ? 200 : 201;
+        rc = put(c, &why);
+    } else if (rc == 0 && strcmp(method, "DELETE") == 0) {
+        rc = engine_remove_session(c->gateway->engine, c->name, &why);
+        status = 204;
+    }
+    if (rc != 0)
+        call_fail(c, &why);
+    else if (status == 204)
+        call_answer_empty(c);
+    else
+        show(c, status, &why);
+}
+
+void
+session_reset_serve(struct call *c)
+{
+    struct failure why = { 0 };
+
+    if (check(c, &why) != 0 || engine_reset_session(c->gateway->engine, c->name, &why) != 0)
+        call_fail(c, &why);
+    else
+        call_answer_empty(c);
+}

@@ -1,0 +1,24 @@
+/*
+ * message/session.h - named sessions to and from JSON, for …/v1/sessions.
+ */
+#ifndef MESSAGE_SESSION_H
+#define MESSAGE_SESSION_H
+
+#include "base/buffer.h"
+#include "session/session.h"
+
+/*
+ * A caller's session object into s (initialised by the caller, who destroys it either way).  0, or
+ * -1 with `why`.  As in the configuration, but that it may name no file of the daemon's machine.
+ */
+int session_from_text(struct session_settings *s, const char *name, const char *text, size_t size,
+                      struct failure *why);
+
+/*
+ * What there is to know of a session, without its secrets: values of headers and cookies,
+ * credentials, and a proxy's user and password are shown as "***".  -1: no memory.
+ */
+int session_write(struct buffer *out, const struct session *s);
+int sessions_write(struct buffer *out, const struct policy *p); /* {"sessions": [ … ]} */
+
+#endif

@@ -1,0 +1,172 @@
+"""Streams as a reader sees them, piece by piece, whatever way they come.
+
+    with opened(way, url=..., tag="x") as s:
+        s.status, s.header("content-type"), s.piece(), s.rest()
+
+A transfer that breaks is Broken, never a short body: over HTTP it takes an unfinished chunk or
+length, a reset, or (for curl) one of its own exit codes.
+"""
+
+import http.client
+import json
+import socket
+import subprocess
+
+from . import fcgi, ways
+from .answer import answer_from_cgi
+from .mounts import NO_KEEP_ALIVE
+
+Broken = fcgi.Broken
+ROUTE = "/v1/stream"
+
+# nginx' four modes, and the other mounts as their examples stand: name → (mount, what is changed).
+UNBUFFERED = [("            fastcgi_keep_conn on;", "            fastcgi_buffering off;\n            fastcgi_keep_conn on;")]
+MODES = {
+    "nginx": ("nginx", []),
+    "nginx-unbuffered": ("nginx", UNBUFFERED),
+    "nginx-no-keep-alive": ("nginx", [*UNBUFFERED[:0], *NO_KEEP_ALIVE]),
+    "nginx-no-keep-alive-unbuffered": ("nginx", [*UNBUFFERED, *NO_KEEP_ALIVE]),
+    "apache": ("apache", []),
+    "lighttpd": ("lighttpd", []),
+    "caddy": ("caddy", []),
+    "h2o": ("h2o", []),
+    "haproxy": ("haproxy", []),
+}
+CURL_BROKEN = (18, 56, 92)  # partial file, failure in receiving, error in an HTTP/2 stream
+
+
+class Stream:
+    """status and headers are there once it is made; the body is taken as it comes."""
+
+    def __init__(self, status, headers):
+        self.status = status
+        self.headers = headers
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.close()
+
+    def header(self, name, fallback=None):
+        return next((v for n, v in self.headers if n.lower() == name), fallback)
+
+    def all(self, name):
+        return [v for n, v in self.headers if n.lower() == name]
+
+    def rest(self):
+        """All that is still to come."""
+        return b"".join(iter(self.piece, b""))
+
+    def exactly(self, size):
+        """At least so many bytes, unless it ends before."""
+        got = b""
+        while len(got) < size and (piece := self.piece()):
+            got += piece
+        return got
+
+
+class FcgiStream(Stream):
+    def __init__(self, connection):
+        self.connection = connection
+        self.ended = False
+        out = b""
+        while b"\r\n\r\n" not in out:
+            piece = self._record()
+            assert piece, f"it ended in its head: {out!r}"
+            out += piece
+        head, gap, self.early = out.partition(b"\r\n\r\n")
+        answer = answer_from_cgi(head + gap)
+        super().__init__(answer.status, answer.headers)
+
+    @property
+    def sock(self):
+        return self.connection.sock
+
+    def _record(self):
+        while not self.ended:
+            try:
+                kind, _, content = self.connection.read_record()
+            except ConnectionError as error:
+                raise Broken(str(error)) from None
+            if kind == fcgi.END:
+                assert content[4] == fcgi.REQUEST_COMPLETE, content
+                self.ended = True
+            elif kind == fcgi.STDOUT and content:
+                return content
+            else:
+                assert kind == fcgi.STDOUT, (kind, content)
+        return b""
+
+    def piece(self):
+        """What comes next; b"" at the proper end."""
+        early, self.early = self.early, b""
+        return early or self._record()
+
+    def close(self):
+        self.connection.close()
+
+
+class HttpStream(Stream):
+    def __init__(self, connection, response):
+        self.connection = connection
+        self.sock = connection.sock
+        self.response = response
+        super().__init__(response.status, response.getheaders())
+
+    def piece(self):
+        try:
+            piece = self.response.read1(65536)
+        except http.client.IncompleteRead as error:
+            raise Broken(f"chunks without an end: {error}") from None
+        except ConnectionError as error:
+            raise Broken(str(error)) from None
+        if not piece and self.response.length:
+            raise Broken(f"{self.response.length} bytes of the length are missing")
+        return piece
+
+    def close(self):
+        self.response.close()
+        self.connection.close()
+
+
+def opened(way, request=None, headers=(), timeout=15.0, receive_buffer=None, path=ROUTE, **keys):
+    """The stream, once its head is there. `request` is an object, or keys are; `receive_buffer` in bytes."""
+    body = json.dumps({**(request or {}), **keys}).encode()
+    return asked(way, "POST", path, body, [("Content-Type", "application/json"), *headers],
+                 timeout, receive_buffer)
+
+
+def asked(way, method, path, body=b"", headers=(), timeout=15.0, receive_buffer=None):
+    """Likewise, of any request."""
+    if isinstance(way, ways.Socket):
+        connection = fcgi.Connection(way.address, timeout)
+        params = fcgi.params_of(method, way.prefix + path, "", body, headers)
+        connection.send(fcgi.request(params, body))
+        return FcgiStream(connection)
+    connection = http.client.HTTPConnection("127.0.0.1", way.port, timeout=timeout)
+    if receive_buffer:
+        connection.sock = small_socket(way.port, receive_buffer, timeout)
+    try:
+        connection.request(method, way.prefix + path, body or None, dict(headers))
+        return HttpStream(connection, connection.getresponse())
+    except (http.client.RemoteDisconnected, ConnectionError) as error:
+        connection.close()
+        raise Broken(str(error)) from None
+
+
+def small_socket(port, receive_buffer, timeout=15.0):
+    """Connected with a receive buffer that small, so that a reader who stops is felt at once."""
+    sock = socket.socket()
+    sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_buffer)
+    sock.settimeout(timeout)
+    sock.connect(("127.0.0.1", port))
+    return sock
+
+
+def curl(way, request, *options):
+    """(curl's exit code, the body it got)"""
+    argv = ["curl", "-sS", "--max-time", "20", "-H", "Content-Type: application/json", *options,
+            "--data-binary", json.dumps(request), f"http://127.0.0.1:{way.port}{way.prefix}{ROUTE}"]
+    done = subprocess.run(argv, capture_output=True, timeout=30)
+    return done.returncode, done.stdout

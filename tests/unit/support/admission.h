@@ -1,0 +1,118 @@
+/*
+ * admission.h - what the tests of admission share: an engine without threads, and fetches that only queue.
+ */
+#ifndef UNIT_SUPPORT_ADMISSION_H
+#define UNIT_SUPPORT_ADMISSION_H
+
+#include "runner.h"
+#include "session/admission.h"
+
+#include <criterion/criterion.h>
+#include <string.h>
+
+static struct curlew engine; /* only its figures are used */
+static struct policy *policy;
+static struct admission a;
+
+/* Two sessions, "default" and "other", with the same limits. */
+static inline void
+open_admission(int in_flight, int queue, int per_session, int per_origin)
+{
+    struct session_settings both[2];
+    struct engine_settings s;
+    struct failure why = { 0 };
+
+    engine_settings_init(&s);
+    s.limits.in_flight = in_flight;
+    s.limits.queue = queue;
+    session_settings_destroy(&s.sessions[0]);
+    free(s.sessions);
+    for (int i = 0; i < 2; i++) {
+        session_settings_init(&both[i]);
+        both[i].name = strdup(i == 0 ? "default" : "other");
+        both[i].max_in_flight = per_session;
+        both[i].max_per_origin = per_origin;
+    }
+    s.sessions = both;
+    s.session_count = 2;
+    policy = policy_new(&s, NULL, &why);
+    cr_assert_not_null(policy);
+    session_settings_destroy(&both[0]);
+    session_settings_destroy(&both[1]);
+    egress_rules_destroy(&s.egress);
+    admission_init(&a, &engine);
+}
+
+static inline struct curlew_fetch *
+fetch_of(const char *session, const char *origin)
+{
+    struct curlew_fetch *f = fetch_new();
+
+    f->engine = &engine;
+    f->policy = policy_ref(policy);
+    f->session = policy_session(policy, session);
+    f->url.origin = strdup(origin);
+    return f;
+}
+
+/* Arrives, and must be let in so. */
+static inline struct curlew_fetch *
+arrives(const char *session, const char *origin, enum admitted wanted)
+{
+    struct curlew_fetch *f = fetch_of(session, origin), *evicted;
+
+    cr_assert_eq(admission_arrive(&a, f, &evicted), wanted, "%s", origin);
+    cr_assert_null(evicted);
+    return f;
+}
+
+static inline struct curlew_fetch *
+starts(const char *origin)
+{
+    return arrives("default", origin, ADMITTED_NOW);
+}
+
+static inline struct curlew_fetch *
+waits(const char *origin)
+{
+    return arrives("default", origin, ADMITTED_LATER);
+}
+
+static inline void
+ends(struct curlew_fetch *f)
+{
+    admission_leave(&a, f);
+    fetch_unref(f);
+}
+
+/* It is this one's turn now. */
+static inline void
+next_is(struct curlew_fetch *f)
+{
+    struct curlew_fetch *next = admission_next(&a);
+
+    cr_assert_not_null(next, "nobody, not %s", f->url.origin);
+    cr_assert_eq(next, f, "%s, not %s", next->url.origin, f->url.origin);
+}
+
+static inline void
+next_is_nobody(void)
+{
+    cr_assert_null(admission_next(&a));
+}
+
+/* Nothing waits or runs any more. */
+static inline void
+close_admission(void)
+{
+    cr_assert_eq(counter_read(&engine.stats.in_flight), 0);
+    cr_assert_eq(counter_read(&engine.stats.queued), 0);
+    for (int i = 0; i < 2; i++)
+        cr_assert_eq(counter_read(&policy->sessions[i]->state->in_flight), 0);
+    cr_assert_null(admission_waiting(&a));
+    admission_destroy(&a);
+    policy_unref(policy);
+    runner_check_leaks();
+}
+
+#endif
