@@ -132,11 +132,12 @@ batch_run_take(struct batch_run *run)
 
 /* -- the end ------------------------------------------------------------- */
 
+/* The newest first: they may still wait for a place, which an older one would only hand on to them. */
 void
 batch_run_stop(struct batch_run *run)
 {
     run->end = run->next;
-    for (struct link *l = run->flying.next; l != &run->flying; l = l->next)
+    for (struct link *l = run->flying.prev; l != &run->flying; l = l->prev)
         curlew_cancel(container_of(l, struct curlew_fetch, kin));
 }
 

@@ -3,13 +3,11 @@
 #include "gateway/connection.h"
 
 #include "base/clock.h"
-#include "gateway/access.h"
 #include "gateway/fastcgi.h"
 #include "gateway/hand_off.h"
 #include "gateway/reply.h"
 #include "gateway/responder.h"
 #include "gateway/router.h"
-#include "session/stream.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -102,46 +100,6 @@ static void
 impatient(struct timer *t)
 {
     connection_close(container_of(t, struct connection, timer));
-}
-
-/* -- fetches ------------------------------------------------------------- */
-
-void
-connection_waits(struct connection *c)
-{
-    if (c->waiting++ == 0)
-        counter_add(&connection_gateway(c)->stats.parked, 1);
-}
-
-void
-connection_fetched(struct connection *c, struct curlew_fetch *f)
-{
-    struct gateway *g = connection_gateway(c);
-
-    access_log(&c->call, f, &f->failure);
-    if (--c->waiting == 0)
-        counter_add(&g->stats.parked, -1);
-    if (c->state != GONE) {
-        c->call.route->fetched(&c->call, f);
-        responder_stir(c->responder, c);
-    } else if (c->waiting == 0) {
-        counter_add(&g->stats.cancelled, 1);
-        connection_request_over(c);
-    }
-}
-
-void
-connection_noticed(struct connection *c)
-{
-    struct curlew_fetch *f = c->call.fetch;
-
-    stream_noticed(f);
-    if (c->state == GONE)
-        return;
-    if (c->state == PARKED && stream_has_head(f))
-        c->call.route->begun(&c->call);
-    if (c->call.streaming)
-        reply_start(c);
 }
 
 /* -- the request --------------------------------------------------------- */

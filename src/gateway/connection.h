@@ -44,10 +44,12 @@ struct connection {
 };
 
 int connection_open(struct responder *r, int fd); /* takes the fd; -1: no memory, closed */
-void connection_waits(struct connection *c);      /* one more fetch of its call is in flight */
+void connection_close(struct connection *c);      /* at once; cancels its fetches */
+
+/* In connection_fetches.c. */
+void connection_waits(struct connection *c); /* one more fetch of its call is in flight */
 void connection_fetched(struct connection *c, struct curlew_fetch *f); /* and now it is back */
 void connection_noticed(struct connection *c); /* its fetch's stream has something new */
-void connection_close(struct connection *c);   /* at once; cancels its fetches */
 
 /* For the writing of answers, in reply.c. */
 struct loop *connection_loop(struct connection *c);

@@ -186,6 +186,20 @@ def test_each_request_wins_over_defaults_and_they_over_the_sessions(curlewd, ori
     assert far["error"]["code"] == "too_many_redirects"
 
 
+def test_identical_ones_may_share_a_transfer(daemon, origin):
+    requests = [{"url": origin.url("/delay/0.3")}] * 20
+    lines = results(daemon.way, requests, defaults={"coalesce": True})
+    assert all(e["body"] == "late\n" for e in lines)
+    assert origin.stats()["requests"] == 1 and any(e["coalesced"] for e in lines)
+
+
+def test_the_callers_trace_context_goes_with_every_fetch(daemon, origin):
+    parent = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
+    answer = batch(daemon.way, [{"url": origin.url("/echo")}] * 3, [("Traceparent", parent)])
+    for e in parse_lines(answer.body):
+        assert ["traceparent", parent] in json.loads(e["body"])["headers"]
+
+
 # -- limits ----------------------------------------------------------------
 
 
