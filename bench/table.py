@@ -51,7 +51,8 @@ def _idle(r):
 def text(result):
     m = result["machine"]
     lines = [f"{m['model']}, {m['cpus']} cores, Linux {m['kernel']}; {', '.join(m['versions'][:2])}"]
-    for part, write in (("per_fetch", _per_fetch), ("batch", _batch), ("thousand", _thousand), ("idle", _idle)):
+    for part, write in (("per_fetch", _per_fetch), ("batch", _batch), ("thousand", _thousand),
+                        ("idle", _idle)):
         if part in result:
             lines += ["", *write(result[part])]
     return "\n".join(lines)

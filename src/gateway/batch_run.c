@@ -132,7 +132,7 @@ batch_run_take(struct batch_run *run)
 
 /* -- the end ------------------------------------------------------------- */
 
-/* The newest first: they may still wait for a place, which an older one would only hand on to them. */
+/* The newest first: they may still wait for a place, and an older one would give them its own. */
 void
 batch_run_stop(struct batch_run *run)
 {

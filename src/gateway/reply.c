@@ -102,7 +102,7 @@ next_bytes(struct call *c, const char **bytes)
     return n;
 }
 
-/* Frame some more of the answer; the end record follows the last of it.  true: there may be more. */
+/* Frame some more of the answer, up to the end record; true: there may be more now. */
 static bool
 frame(struct connection *c)
 {

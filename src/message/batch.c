@@ -170,7 +170,7 @@ inherit_text(char **to, const char *from)
     return 0;
 }
 
-/* What is wrong with a request may stand before its tag, which its caller wants back all the same. */
+/* What is wrong may stand before the tag, which the caller wants back all the same. */
 static void
 find_tag(const struct batch *b, struct request *r, const json_t *object)
 {

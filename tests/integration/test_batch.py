@@ -112,8 +112,8 @@ def test_a_failure_is_a_line_and_not_the_end(way, origin):
     lines = results(way, [{**r, "tag": f"t{i}"} for i, r in enumerate(requests)],
                     order="input")
     assert [e["ok"] for e in lines] == [False] * 6 + [True]
-    codes = ["incomplete_body", "blocked", "bad_url", "timeout", "connect_failed", "unknown_session"]
-    assert [e["error"]["code"] for e in lines[:6]] == codes
+    assert [e["error"]["code"] for e in lines[:6]] == [
+        "incomplete_body", "blocked", "bad_url", "timeout", "connect_failed", "unknown_session"]
     for e in lines[:6]:
         assert set(e) == {"ok", "error", "tag", "index"}
         assert e["error"]["type"] and e["error"]["title"] and e["error"]["status"] >= 400
@@ -138,7 +138,8 @@ def test_a_bad_request_is_a_line_that_names_what_is_wrong(way, origin):
 
 
 HOSTILE = [
-    (b"", "empty"), (b"{", "line 1"), (b"[]", "a batch is a JSON object"), (b"{}", "requests: required"),
+    (b"", "empty"), (b"{", "line 1"), (b"[]", "a batch is a JSON object"),
+    (b"{}", "requests: required"),
     (b'{"requests": 7}', "requests: expected"), (b'{"requests": [{}, "x"]}', "requests[1]"),
     (b'{"requests": [], "urls": []}', '"urls"'), (b'{"requests": [], "requests": []}', "twice"),
     (b'{"requests": [], "max_parallel": 0}', "max_parallel"),
@@ -174,7 +175,8 @@ def test_each_request_wins_over_defaults_and_they_over_the_sessions(curlewd, ori
     defaults = {"session": "s", "headers": {"X-Both": "d", "X-All": "d"}, "method": "PUT"}
     echo = origin.url("/echo")
     plain, own, far = results(daemon.way, [
-        {"url": echo}, {"url": echo, "headers": {"X-All": "r"}, "method": "GET", "session": "default"},
+        {"url": echo},
+        {"url": echo, "headers": {"X-All": "r"}, "method": "GET", "session": "default"},
         {"url": origin.url("/redirect/3"), "method": "GET"}], defaults=defaults, order="input")
     seen = json.loads(plain["body"])
     headers = dict(seen["headers"])
@@ -203,8 +205,9 @@ def test_the_callers_trace_context_goes_with_every_fetch(daemon, origin):
 # -- limits ----------------------------------------------------------------
 
 
-@pytest.mark.parametrize("keys, most", [({"max_parallel": 1}, 1), ({"max_parallel": 7}, 7), ({}, 32),
-                                        ({"max_parallel": 5, "order": "input"}, 5)])
+@pytest.mark.parametrize("keys, most", [
+    ({"max_parallel": 1}, 1), ({"max_parallel": 7}, 7), ({}, 32),
+    ({"max_parallel": 5, "order": "input"}, 5)])
 def test_max_parallel_are_in_flight(daemon, origin, keys, most):
     n = min(3 * most, 50)
     results(daemon.way, [{"url": origin.url("/delay/0.1")}] * n, **keys)

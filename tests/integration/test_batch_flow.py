@@ -1,4 +1,4 @@
-"""A batch under way: readers that are slow or leave, a daemon that stops, who may use which session."""
+"""A batch under way: readers that are slow or leave, a daemon that stops, tokens, the log."""
 
 import http.client
 import json
@@ -136,7 +136,8 @@ def test_the_caller_leaves_a_queue(curlewd, origin):
 
 
 def test_an_abort_record_ends_the_batch_and_is_answered(daemon, origin):
-    body = json.dumps({"requests": [{"url": origin.url("/silent")}] * 50, "max_parallel": 5}).encode()
+    requests = [{"url": origin.url("/silent")}] * 50
+    body = json.dumps({"requests": requests, "max_parallel": 5}).encode()
     with fcgi.Connection(daemon.socket) as c:
         c.send(fcgi.request(fcgi.params_of("POST", "/_fetch/v1/batch", body=body), body, keep=True))
         wait_until("5 to be in flight", lambda: origin.stats()["in_flight"] == 5)
@@ -195,7 +196,8 @@ def test_a_new_batch_is_refused_in_a_drain(curlewd, origin):
     daemon.wait_gone()
 
 
-@pytest.mark.parametrize("mount", ["nginx", "nginx-no-keep-alive", "apache", "haproxy"])
+@pytest.mark.parametrize("mount", ["nginx", "nginx-no-keep-alive", "apache", "haproxy",
+                                   "lighttpd"])
 def test_a_batch_cut_short_by_the_end_of_a_drain_looks_cut_short(curlewd, origin, nginx, mount):
     daemon = curlewd({"drain_seconds": 1})
     way = nginx(daemon, name=mount)
@@ -243,17 +245,22 @@ def test_each_requests_session_is_checked(curlewd, origin, tmp_path):
 # -- the log ---------------------------------------------------------------
 
 
+def fetches_logged(daemon, n):
+    wait_until(f"{n} lines in the log", lambda: len(daemon.lines("fetch")) >= n)
+    lines = daemon.lines("fetch")
+    assert len(lines) == n
+    return lines
+
+
 def test_each_fetch_has_its_line_in_the_log(curlewd, origin):
     daemon = curlewd()
     requests = [{"url": origin.url("/hello"), "tag": "one"}, {"url": origin.url("/status/404")},
                 {"nonsense": 1}, {"url": "http://10.0.0.1/"}]
     body = json.dumps({"requests": requests}).encode()
     daemon.way.ask("POST", "/v1/batch", body=body)
-    logged = wait_until("4 lines", lambda: len(daemon.lines("fetch")) >= 4 and daemon.lines("fetch"))
+    logged = fetches_logged(daemon, 4)
     by_index = {e["index"]: e for e in logged}
-    assert len(logged) == 4
     assert (by_index[0]["status"], by_index[0]["tag"], by_index[1]["status"]) == (200, "one", 404)
     assert (by_index[2]["code"], by_index[3]["code"]) == ("bad_request", "blocked")
     daemon.way.fetch(origin.url("/hello"))
-    alone = wait_until("a fifth", lambda: len(daemon.lines("fetch")) > 4 and daemon.lines("fetch")[4])
-    assert "index" not in alone
+    assert "index" not in fetches_logged(daemon, 5)[4]

@@ -32,7 +32,7 @@ class Lines:
     def __init__(self, way, batch, timeout=15.0):
         body = json.dumps(batch).encode()
         self.start = time.monotonic()
-        self.source = _http(way, body, timeout) if hasattr(way, "port") else _socket(way, body, timeout)
+        self.source = (_http if hasattr(way, "port") else _socket)(way, body, timeout)
         self.held = b""
 
     def __enter__(self):
