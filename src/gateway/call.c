@@ -6,6 +6,7 @@
 #include "gateway/connection.h"
 #include "gateway/fastcgi.h"
 #include "message/problem.h"
+#include "session/engine.h"
 
 #include <string.h>
 
@@ -136,6 +137,17 @@ call_cancel(struct call *c)
         batch_run_stop(c->batch);
     else if (c->fetch != NULL)
         curlew_cancel(c->fetch);
+}
+
+/* The engine's account of bodies held goes on with what is really held. */
+void
+call_account_prefix(struct call *c)
+{
+    struct curlew_fetch *f = c->fetch;
+
+    buffer_free(&f->response.body);
+    counter_add(&f->engine->stats.buffered, (int64_t)c->prefix.len - f->buffered);
+    f->buffered = (int64_t)c->prefix.len;
 }
 
 size_t

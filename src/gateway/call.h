@@ -52,6 +52,8 @@ void call_answer(struct call *c, int status, const char *type);
 void call_answer_empty(struct call *c);                  /* 204 */
 void call_fail(struct call *c, const struct failure *f); /* a problem document */
 
+void call_account_prefix(struct call *c); /* it stands for the fetch's body now, which goes */
+
 /* The piece of the answer behind the head is sent: room for another one. */
 void call_clear_piece(struct call *c);
 

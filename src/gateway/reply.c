@@ -109,6 +109,10 @@ frame(struct connection *c)
     const char *bytes;
     size_t n = 1;
 
+    if (c->out_sent > OUT_BYTES / 2) { /* or a slow peer's answer would be held twice as a whole */
+        buffer_drop(&c->out, c->out_sent);
+        c->out_sent = 0;
+    }
     while (c->out.len - c->out_sent < OUT_BYTES && n > 0) {
         n = next_bytes(&c->call, &bytes);
         fastcgi_write(c->fastcgi, bytes, n);

@@ -16,8 +16,10 @@ result_choose_form(struct call *c)
 }
 
 static int
-write_frame(struct call *c, const struct curlew_fetch *f)
+write_frame(struct call *c)
 {
+    const struct curlew_fetch *f = c->fetch;
+
     if (envelope_write_head(&c->prefix, &f->request, &f->response, f->index) != 0)
         return -1;
     buffer_addc(&c->prefix, '\n');
@@ -29,9 +31,14 @@ write_frame(struct call *c, const struct curlew_fetch *f)
 }
 
 int
-result_write(struct call *c, const struct curlew_fetch *f)
+result_write(struct call *c)
 {
+    const struct curlew_fetch *f = c->fetch;
+
     if (c->frames)
-        return write_frame(c, f);
-    return envelope_write(&c->prefix, &f->request, &f->response, f->index);
+        return write_frame(c);
+    if (envelope_write(&c->prefix, &f->request, &f->response, f->index) != 0)
+        return -1;
+    call_account_prefix(c);
+    return 0;
 }

@@ -12,9 +12,9 @@
 void result_choose_form(struct call *c);
 
 /*
- * The result of f, which is done and did not fail, becomes c's prefix, and in a frame also its
- * middle, which stays f's, and suffix.  -1: no memory.
+ * The result of c->fetch, which is done and did not fail, becomes c's prefix, which then stands for
+ * its body; in a frame also c's middle, which stays the fetch's, and suffix.  -1: no memory.
  */
-int result_write(struct call *c, const struct curlew_fetch *f);
+int result_write(struct call *c);
 
 #endif

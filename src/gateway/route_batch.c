@@ -102,7 +102,7 @@ write_result(struct call *c)
 {
     struct failure why = c->fetch->failure;
 
-    if (why.error == ERROR_NONE && result_write(c, c->fetch) == 0) {
+    if (why.error == ERROR_NONE && result_write(c) == 0) {
         if (!c->frames)
             buffer_addc(&c->prefix, '\n');
         if (buffer_ok(&c->prefix))

@@ -220,8 +220,10 @@ static bool
 is_full(struct admission *a)
 {
     struct lane *l = container_of(list_first(&a->ring), struct lane, turn);
+    int first = lane_first(l)->policy->limits.in_flight, now = a->engine->in_flight_max;
 
-    return a->engine->stats.in_flight >= lane_first(l)->policy->limits.in_flight;
+    /* The first may wait under an older policy's lower limit, and must not hold up the others. */
+    return a->engine->stats.in_flight >= (first > now ? first : now);
 }
 
 struct curlew_fetch *

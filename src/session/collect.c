@@ -13,7 +13,10 @@
 #include <string.h>
 #include <strings.h>
 
-#define STOP 0 /* fewer bytes than given: libcurl ends the transfer */
+#define FOLDS_MAX   64   /* each copies all of its field again */
+#define FIELDS_MAX  1000 /* each costs more than its bytes */
+#define COOKIES_MAX 1000 /* names noted in a chain: libcurl itself takes 50 a response */
+#define STOP        0    /* fewer bytes than given: libcurl ends the transfer */
 
 static size_t
 trimmed(const char *s, size_t n)
@@ -42,7 +45,7 @@ drop_body(struct curlew_fetch *f)
     counter_add(&f->engine->stats.buffered, -f->buffered);
     f->buffered = 0;
     f->response.body_bytes = 0;
-    buffer_clear(&f->response.body);
+    buffer_free(&f->response.body); /* its memory, too: it is on nobody's account any more */
 }
 
 /* With the head the default time-out has done its work: how long a body takes is its reader's affair. */
@@ -76,11 +79,15 @@ start_head(struct curlew_fetch *f, const char *line, size_t n)
 
 /* A line that begins with a blank goes on with the one before (RFC 9112 section 5.2). */
 static int
-continue_field(struct head *h, const char *line, size_t n)
+continue_field(struct curlew_fetch *f, const char *line, size_t n)
 {
+    struct head *h = &f->response.head;
     struct pair *last = &h->headers.items[h->headers.count - 1];
     char *joined;
 
+    if (++f->folds > FOLDS_MAX)
+        return failure_set(&f->failure, ERROR_PROTOCOL_ERROR,
+                           "the response's head has over %d folded lines", FOLDS_MAX);
     line = skip_blanks(line, &n);
     if (asprintf(&joined, "%s %.*s", last->value, (int)n, line) < 0)
         return -1;
@@ -96,6 +103,8 @@ note_cookie(struct curlew_fetch *f, const char *field)
     size_t n = strcspn(field, "=;"), size;
     const char *name, *value = field + n + (field[n] == '=');
 
+    if (f->cookie_names.count >= COOKIES_MAX)
+        return 0;
     size = strcspn(value, ";");
     value = skip_blanks(value, &size);
     name = skip_blanks(field, &n);
@@ -110,9 +119,12 @@ add_field(struct curlew_fetch *f, const char *line, size_t n)
     size_t name, skip;
 
     if (h->headers.count > 0 && (*line == ' ' || *line == '\t'))
-        return continue_field(h, line, n);
+        return continue_field(f, line, n);
     if (colon == NULL)
         return 0; /* no field at all; libcurl lets it pass, and so do we */
+    if (h->headers.count >= FIELDS_MAX)
+        return failure_set(&f->failure, ERROR_PROTOCOL_ERROR,
+                           "the response's head has over %d fields", FIELDS_MAX);
     name = (size_t)(colon - line);
     skip = name + 1;
     while (skip < n && (line[skip] == ' ' || line[skip] == '\t'))

@@ -141,8 +141,10 @@ fail(struct multi *m, struct curlew_fetch *f)
 {
     bool ran = f->state == FETCH_RUNNING;
 
-    if (ran)
+    if (ran) {
+        lookups_note(&m->lookups, f, clock_us());
         transfer_conclude(f, CURLE_ABORTED_BY_CALLBACK);
+    }
     extract(m, f);
     if (ran)
         leave(m, f);
@@ -195,7 +197,7 @@ launch(struct multi *m, struct curlew_fetch *f)
 {
     if ((f->easy == NULL && (f->easy = take_easy(m)) == NULL) || renew_easy(m, f) != 0)
         return failure_set(&f->failure, ERROR_INTERNAL, "out of memory");
-    if (transfer_prepare(f) != 0)
+    if (lookups_allow(&m->lookups, f, f->started_us) != 0 || transfer_prepare(f) != 0)
         return -1;
     if (curl_multi_add_handle(m->handle, f->easy) != CURLM_OK)
         return failure_set(&f->failure, ERROR_INTERNAL, "libcurl took no further transfer");
@@ -309,6 +311,8 @@ course_conclude(struct multi *m, struct curlew_fetch *f, CURLcode result)
 {
     enum redirect next = REDIRECT_NONE;
 
+    if (result == CURLE_OPERATION_TIMEDOUT)
+        lookups_note(&m->lookups, f, clock_us());
     transfer_conclude(f, result);
     extract(m, f);
     if (f->failure.error == ERROR_NONE)
@@ -339,7 +343,13 @@ go_on(struct multi *m, struct curlew_fetch *f)
     f->paused = false;
     f->active_us = clock_us();
     arm(m, f);
-    curl_easy_pause(f->easy, CURLPAUSE_CONT); /* may deliver at once; f stays until multi_reap() */
+    /* May deliver at once; f itself stays until multi_reap().  What a callback refuses then, libcurl
+     * tells here and nowhere else: the transfer would sit there until its time-out. */
+    if (curl_easy_pause(f->easy, CURLPAUSE_CONT) != CURLE_OK) {
+        failure_set(&f->failure, ERROR_INTERNAL, "the transfer could not be resumed");
+        fail(m, f);
+        return;
+    }
     multi_reap(m);
 }
 

@@ -74,8 +74,10 @@ inherit_texts(struct request *r, const struct request *d, uint32_t open)
         return -1;
     if (open & SET_PROXY && copy_text(&r->proxy, d->proxy))
         return -1;
-    if (open & SET_PROXY_AUTH && (copy_text(&r->proxy_auth.user, d->proxy_auth.user) ||
-                                  copy_text(&r->proxy_auth.password, d->proxy_auth.password)))
+    /* They were given for the session's own proxy, not for one that the caller names. */
+    if (open & SET_PROXY_AUTH && !(r->set & SET_PROXY) &&
+        (copy_text(&r->proxy_auth.user, d->proxy_auth.user) ||
+         copy_text(&r->proxy_auth.password, d->proxy_auth.password)))
         return -1;
     if (!(open & SET_AUTH))
         return 0;

@@ -1,14 +1,11 @@
-/* engine.c - the session engine: its threads, its policy, and the door for fetches. */
+/* engine.c - the session engine: its threads, its policy, its account. */
 
 #include "session/engine.h"
 
-#include "base/clock.h"
-#include "session/guard.h"
 #include "session/multi.h"
 
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 
 /* -- threads ------------------------------------------------------------- */
 
@@ -76,6 +73,7 @@ engine_new(const struct engine_settings *settings, struct failure *why)
     curl_global_init(CURL_GLOBAL_DEFAULT);
     pthread_mutex_init(&c->policy_lock, NULL);
     pthread_mutex_init(&c->change_lock, NULL);
+    c->in_flight_max = settings->limits.in_flight;
     if ((c->policy = policy_new(settings, NULL, why)) == NULL ||
         start_threads(c, settings->threads, why) != 0) {
         curlew_free(c);
@@ -125,6 +123,7 @@ adopt(struct curlew *c, struct policy *now)
         return -1;
     pthread_mutex_lock(&c->policy_lock);
     c->policy = now;
+    c->in_flight_max = now->limits.in_flight;
     pthread_mutex_unlock(&c->policy_lock);
     policy_unref(old);
     return 0;
@@ -189,128 +188,6 @@ engine_account(struct curlew *c, const struct policy *p, int64_t n)
         return 0;
     counter_add(&c->stats.buffered, -n);
     return -1;
-}
-
-/* -- the door ------------------------------------------------------------ */
-
-/*
- * Connections are shared by strangers, so nothing may be said that makes the
- * origin and libcurl disagree about where a message ends.
- */
-static int
-check_framing(const struct request *r, struct failure *why)
-{
-    const char *method = fetch_method(r);
-
-    if (strcmp(method, "CONNECT") == 0)
-        return failure_set(why, ERROR_BAD_REQUEST, "method: CONNECT is for proxies");
-    if (strcmp(method, "HEAD") == 0 && (r->body != NULL || r->part_count > 0))
-        return failure_set(why, ERROR_BAD_REQUEST, "method: HEAD takes no body");
-    for (size_t i = 0; i < r->headers.count; i++) {
-        const char *name = r->headers.items[i].name;
-
-        if (strcasecmp(name, "content-length") == 0 || strcasecmp(name, "transfer-encoding") == 0)
-            return failure_set(why, ERROR_BAD_REQUEST, "headers.%s: follows from the body", name);
-    }
-    return 0;
-}
-
-/* A stream passes through as it is, however long: limits.response_bytes is for what is held. */
-static void
-suit_stream(struct request *r)
-{
-    if (!(r->set & SET_DECOMPRESS))
-        r->decompress = false;
-}
-
-/* A transfer with these is its caller's alone. */
-static bool
-has_credentials(const struct request *r)
-{
-    return r->auth != AUTH_NONE || r->cookies.count > 0 || r->proxy_auth.user != NULL ||
-           request_has_header(r, "authorization") || request_has_header(r, "cookie") ||
-           request_has_header(r, "proxy-authorization");
-}
-
-/* Where neither the request nor its session names one proxy, a session with several lends the next. */
-static int
-take_turn(struct curlew_fetch *f)
-{
-    const char *next;
-
-    if (f->request.proxy != NULL || (f->request.set & SET_PROXY))
-        return 0;
-    if ((next = proxies_pick(f->session->rota, clock_us())) == NULL)
-        return 0;
-    if ((f->request.proxy = strdup(next)) == NULL)
-        return failure_set(&f->failure, ERROR_INTERNAL, "out of memory");
-    f->proxy_lent = true;
-    return 0;
-}
-
-static int
-complete_request(struct curlew_fetch *f)
-{
-    struct request *r = &f->request;
-    const char *name = r->session != NULL ? r->session : "default";
-
-    if ((f->session = policy_session(f->policy, name)) == NULL)
-        return failure_set(&f->failure, ERROR_UNKNOWN_SESSION, "session: there is no \"%.64s\"",
-                           name);
-    f->own_credentials = has_credentials(r);
-    if (request_inherit(r, &f->session->settings.defaults, &f->failure) != 0 ||
-        check_framing(r, &f->failure) != 0)
-        return -1;
-    f->method = fetch_method(r);
-    f->names_host = request_has_header(r, "host");
-    if (f->stream != NULL)
-        suit_stream(r);
-    else if (r->max_body_bytes > f->policy->limits.response_bytes)
-        r->max_body_bytes = f->policy->limits.response_bytes;
-    if (r->url == NULL)
-        return failure_set(&f->failure, ERROR_BAD_REQUEST, "url: missing");
-    if (url_parse(&f->url, r->url, &f->failure) != 0)
-        return -1;
-    f->own_credentials |= f->url.user != NULL || f->url.password != NULL;
-    if (take_turn(f) != 0)
-        return -1;
-    if (r->proxy != NULL && (f->proxy_host = url_proxy_host(r->proxy, &f->failure)) == NULL)
-        return -1;
-    return guard_judge_url(f, &f->url);
-}
-
-int
-engine_submit(struct curlew *c, struct curlew_fetch *f, curlew_done *done, void *arg)
-{
-    fetch_renew(f); /* it may have been refused, or done, before */
-    if (c->draining)
-        return failure_set(&f->failure, ERROR_DRAINING, "the daemon is stopping");
-    f->engine = c;
-    f->policy = engine_policy(c);
-    if (complete_request(f) != 0) {
-        if (f->session != NULL)
-            counter_add(&f->session->state->outcomes[f->failure.error], 1);
-        return -1;
-    }
-    f->done = done;
-    f->arg = arg;
-    f->sends_body = f->request.body != NULL || f->request.part_count > 0;
-    f->same_origin = true;
-    f->response.attempts = 1;
-    f->submitted_us = f->posted_us = clock_us();
-    multi_post(engine_thread_of(c, f->url.origin), f);
-    return 0;
-}
-
-void
-curlew_cancel(struct curlew_fetch *f)
-{
-    struct multi *home;
-
-    if (atomic_exchange(&f->cancelled, true))
-        return;
-    if ((home = f->home) != NULL)
-        multi_cancel(home, fetch_ref(f));
 }
 
 /* -- libcurl's features -------------------------------------------------- */

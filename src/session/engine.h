@@ -30,6 +30,7 @@ struct curlew {
     pthread_mutex_t policy_lock; /* held for the moment of a look or a swap */
     pthread_mutex_t change_lock; /* held by whoever makes the next policy */
     struct policy *policy;       /* for new fetches */
+    atomic_int in_flight_max;    /* that policy's, read without the lock */
     atomic_bool draining;        /* new fetches are refused */
     atomic_bool stopping;        /* and those in flight are cancelled */
     struct engine_stats stats;

@@ -90,6 +90,7 @@ struct curlew_fetch {
     bool challenged;    /* the 401 that digest authentication begins with has been seen */
     bool same_origin;   /* still the origin that was asked: credentials may be sent */
     size_t head_bytes;
+    int folds;        /* continuation lines in the hop's heads */
     int64_t buffered; /* bytes of the body on the engine's account */
     int redirects;
     bool names_host; /* its headers name a Host, which libcurl then takes for the cookies' host */

@@ -12,6 +12,7 @@
 #include "session/admission.h"
 #include "session/coalesce.h"
 #include "session/fetch.h"
+#include "session/lookups.h"
 #include "session/pool.h"
 
 #define MULTI_SPARE_MAX 128 /* easy handles kept for the next fetches */
@@ -29,6 +30,7 @@ struct multi {
     atomic_bool forget; /* a session was reset: look through the idle sockets */
     struct admission admission;
     struct coalesce coalesce;
+    struct lookups lookups;
     struct link running;
     CURL *spare[MULTI_SPARE_MAX];
     int spare_count;

@@ -8,6 +8,7 @@
 #include "session/guard.h"
 #include "session/pool.h"
 
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -205,8 +206,12 @@ set_tls(struct curlew_fetch *f)
 
     SET(CURLOPT_SSL_VERIFYPEER, f->request.verify ? 1L : 0L);
     SET(CURLOPT_SSL_VERIFYHOST, f->request.verify ? 2L : 0L);
-    if (s->ca_file != NULL)
+    if (s->ca_file != NULL) {
         SET(CURLOPT_CAINFO, s->ca_file);
+        /* Its content may have changed under the same name, and who was trusted once is not for ever. */
+        SET(CURLOPT_CA_CACHE_TIMEOUT, 0L);
+        SET(CURLOPT_SSL_SESSIONID_CACHE, 0L);
+    }
     if (s->client_cert != NULL)
         SET(CURLOPT_SSLCERT, s->client_cert);
     if (s->client_key != NULL)
@@ -231,8 +236,6 @@ set_http_version(struct curlew_fetch *f)
                            "http_version: this libcurl is built without HTTP/%d", two ? 2 : 3);
     SET(CURLOPT_HTTP_VERSION, versions[v]);
     SET(CURLOPT_ADDRESS_SCOPE, guard_scope(f));
-    /* Over TLS the handshake tells whether a connection can be shared: rather wait than open more. */
-    SET(CURLOPT_PIPEWAIT, v == HTTP_2_PRIOR_KNOWLEDGE || f->url.scheme[4] == 's' ? 1L : 0L);
     return 0;
 }
 
@@ -253,7 +256,8 @@ set_limits(struct curlew_fetch *f)
     /* 0 would mean libcurl's own five minutes, and there is no "never" */
     SET(CURLOPT_CONNECTTIMEOUT_MS,
         r->connect_timeout_ms > 0 ? (long)r->connect_timeout_ms : 24 * 3600 * 1000L);
-    SET(CURLOPT_MAXAGE_CONN, (long)f->session->settings.idle_seconds);
+    /* The pool sees to it: libcurl would judge the connections of all sessions by this one's age. */
+    SET(CURLOPT_MAXAGE_CONN, INT_MAX / 1000L);
     if (r->max_recv_speed > 0)
         SET(CURLOPT_BUFFERSIZE, slice_of(r->max_recv_speed));
     SET(CURLOPT_QUICK_EXIT, 1L); /* a cancelled look-up must not hold the session thread */
@@ -297,6 +301,7 @@ transfer_prepare(struct curlew_fetch *f)
     curl_easy_reset(f->easy); /* but for connections and cookies */
     f->curl_error[0] = '\0';
     f->head_bytes = 0;
+    f->folds = 0;
     f->requested = false;
     rc = SET(CURLOPT_URL, f->url.text);
     SET(CURLOPT_PRIVATE, f);

@@ -72,6 +72,7 @@ class Curlewd:
         return int(self._status_field("VmRSS"))
 
     def peak_kib(self):
+        """The most it has had."""
         return int(self._status_field("VmHWM"))
 
     def _status_field(self, name):
