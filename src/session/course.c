@@ -3,6 +3,7 @@
 #include "session/course.h"
 
 #include "base/clock.h"
+#include "session/deadline.h"
 #include "session/engine.h"
 #include "session/redirect.h"
 #include "session/transfer.h"
@@ -87,25 +88,10 @@ leave(struct multi *m, struct curlew_fetch *f)
 
 /* -- a fetch's own clock ------------------------------------------------- */
 
-static int64_t
-deadline(const struct curlew_fetch *f)
-{
-    const struct request *r = &f->request;
-    int64_t at = INT64_MAX, idle;
-
-    if (r->total_timeout_ms > 0)
-        at = f->submitted_us + r->total_timeout_ms * US_PER_MS;
-    if (r->idle_timeout_ms > 0 && f->state == FETCH_RUNNING && !f->paused) {
-        idle = f->active_us + r->idle_timeout_ms * US_PER_MS;
-        at = idle < at ? idle : at;
-    }
-    return at;
-}
-
 static void
 arm(struct multi *m, struct curlew_fetch *f)
 {
-    int64_t at = deadline(f);
+    int64_t at = deadline_of(f);
 
     if (at != INT64_MAX)
         timer_set(&m->loop.timers, &f->timer, at);
@@ -144,49 +130,16 @@ fail(struct multi *m, struct curlew_fetch *f)
     course_pump(m);
 }
 
-/* Bytes on their way out make no noise: whether more have gone is asked when silence is suspected. */
-static bool
-has_sent_more(struct curlew_fetch *f)
-{
-    curl_off_t sent = 0;
-
-    if (f->state == FETCH_RUNNING)
-        curl_easy_getinfo(f->easy, CURLINFO_SIZE_UPLOAD_T, &sent);
-    if (sent <= f->sent)
-        return false;
-    f->sent = sent;
-    f->active_us = clock_us();
-    return true;
-}
-
-static bool
-is_total_over(const struct curlew_fetch *f)
-{
-    int64_t total = f->request.total_timeout_ms;
-
-    return total > 0 && clock_us() >= f->submitted_us + total * US_PER_MS;
-}
-
 static void
 time_out(struct timer *t)
 {
     struct curlew_fetch *f = container_of(t, struct curlew_fetch, timer);
     struct multi *m = f->home;
-    const struct request *r = &f->request;
 
-    /* Bytes have come or gone since the timer was set. */
-    if (clock_us() < deadline(f) || (!is_total_over(f) && has_sent_more(f))) {
+    if (deadline_judge(f) == 0)
         arm(m, f);
-        return;
-    }
-    if (is_total_over(f))
-        failure_set(&f->failure, ERROR_TIMEOUT, "not done after %g s%s",
-                    (double)r->total_timeout_ms / 1000,
-                    f->state == FETCH_WAITING ? ", still waiting for its turn" : "");
     else
-        failure_set(&f->failure, ERROR_IDLE_TIMEOUT, "no bytes for %g s",
-                    (double)r->idle_timeout_ms / 1000);
-    fail(m, f);
+        fail(m, f);
 }
 
 /* -- the start of a hop -------------------------------------------------- */

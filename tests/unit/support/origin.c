@@ -117,21 +117,30 @@ accept_all(void *arg)
     return NULL;
 }
 
-void
-origin_start(struct origin *o, const char *address, void (*serve)(struct exchange *x))
+int
+origin_listen(const char *address, int *port)
 {
     struct sockaddr_in a = { .sin_family = AF_INET };
     socklen_t n = sizeof a;
+    int fd = socket(AF_INET, SOCK_STREAM, 0);
+
+    inet_pton(AF_INET, address, &a.sin_addr);
+    if (bind(fd, (struct sockaddr *)&a, sizeof a) != 0 || listen(fd, 128) != 0 ||
+        getsockname(fd, (struct sockaddr *)&a, &n) != 0)
+        abort();
+    *port = ntohs(a.sin_port);
+    return fd;
+}
+
+void
+origin_start(struct origin *o, const char *address, void (*serve)(struct exchange *x))
+{
     pthread_t thread;
 
-    *o = (struct origin){ .fd = socket(AF_INET, SOCK_STREAM, 0), .serve = serve };
+    *o = (struct origin){ .serve = serve };
+    o->fd = origin_listen(address, &o->port);
     pthread_mutex_init(&o->lock, NULL);
     pthread_cond_init(&o->moved, NULL);
-    inet_pton(AF_INET, address, &a.sin_addr);
-    if (bind(o->fd, (struct sockaddr *)&a, sizeof a) != 0 || listen(o->fd, 128) != 0 ||
-        getsockname(o->fd, (struct sockaddr *)&a, &n) != 0)
-        abort();
-    o->port = ntohs(a.sin_port);
     snprintf(o->url, sizeof o->url, "http://%s:%d", address, o->port);
     if (pthread_create(&thread, NULL, accept_all, o) != 0)
         abort();

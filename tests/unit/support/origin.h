@@ -33,6 +33,7 @@ struct exchange {
     bool close; /* after serve() */
 };
 
+int origin_listen(const char *address, int *port); /* a listening socket on a free port */
 void origin_start(struct origin *o, const char *address, void (*serve)(struct exchange *x));
 void origin_deafen(struct origin *o); /* its port is closed to new connections */
 
