@@ -6,12 +6,15 @@
 #include "session/course.h"
 #include "session/engine.h"
 #include "session/redirect.h"
+#include "session/retry.h"
 #include "session/stream.h"
 #include "session/transfer.h"
 
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
+
+#define FORGET_MAX 65536 /* of a body nobody will read: beyond it a new connection costs less */
 
 #define STOP 0 /* fewer bytes than given: libcurl ends the transfer */
 
@@ -126,18 +129,21 @@ add_field(struct curlew_fetch *f, const char *line, size_t n)
 
 /*
  * A head that is neither provisional, nor a redirect to be followed, nor the challenge that digest
- * authentication begins with, is the one the reader of a stream waits for.
+ * authentication begins with, nor one that is to be asked for again, is the one the reader of a
+ * stream waits for.
  */
 static void
 end_head(struct curlew_fetch *f)
 {
     int status = f->response.head.status;
 
+    if (f->probe && status >= 200)
+        admission_note(f); /* the others need not wait for the end of its body */
     if (f->stream == NULL || status < 200 || redirect_follows(f))
         return;
     if (status == 401 && f->request.auth == AUTH_DIGEST && !f->challenged)
         f->challenged = true;
-    else
+    else if (!retry_grant(f))
         begin_stream(f);
 }
 
@@ -210,7 +216,7 @@ is_too_fast(struct curlew_fetch *f)
 static int
 stream_bytes(struct curlew_fetch *f, const char *bytes, size_t n)
 {
-    if (!stream_begun(f) && redirect_follows(f))
+    if (!stream_begun(f) && (redirect_follows(f) || f->again))
         return 0;
     if (!stream_begun(f))
         begin_stream(f);
@@ -233,6 +239,8 @@ on_body(char *bytes, size_t size, size_t count, void *arg)
         stream_bytes(f, bytes, n) != 0)
         return CURL_WRITEFUNC_PAUSE;
     f->response.body_bytes += (int64_t)n;
+    if (f->again && f->response.body_bytes > FORGET_MAX)
+        return STOP;
     if (f->response.body_bytes > f->request.max_body_bytes) {
         failure_set(&f->failure, ERROR_RESPONSE_TOO_LARGE, "the body is over %lld bytes",
                     (long long)f->request.max_body_bytes);
@@ -251,4 +259,11 @@ collect_attach(struct curlew_fetch *f)
     curl_easy_setopt(f->easy, CURLOPT_HEADERDATA, f);
     curl_easy_setopt(f->easy, CURLOPT_WRITEFUNCTION, on_body);
     curl_easy_setopt(f->easy, CURLOPT_WRITEDATA, f);
+}
+
+void
+collect_forget(struct curlew_fetch *f)
+{
+    head_destroy(&f->response.head);
+    drop_body(f);
 }

@@ -3,31 +3,17 @@
 #include "session/course.h"
 
 #include "base/clock.h"
+#include "session/collect.h"
 #include "session/deadline.h"
 #include "session/engine.h"
 #include "session/redirect.h"
+#include "session/retry.h"
 #include "session/transfer.h"
 
 static void start(struct multi *m, struct curlew_fetch *f);
+static void try_again(struct multi *m, struct curlew_fetch *f);
 
 /* -- the end of a fetch -------------------------------------------------- */
-
-static void
-give_back_easy(struct multi *m, struct curlew_fetch *f)
-{
-    if (f->easy == NULL)
-        return;
-    jar_return(f->session->settings.shared_jar ? f->session->state->jar : NULL, f->easy, f->lent,
-               &f->cookie_names, &f->response.cookies);
-    curl_slist_free_all(f->lent);
-    f->lent = NULL;
-    curl_easy_reset(f->easy); /* it must not point into the fetch any more */
-    if (!f->names_host && m->spare_count < MULTI_SPARE_MAX)
-        m->spare[m->spare_count++] = f->easy;
-    else
-        curl_easy_cleanup(f->easy);
-    f->easy = NULL;
-}
 
 static void
 count_fetch(struct multi *m, struct curlew_fetch *f)
@@ -61,7 +47,8 @@ static void
 finish(struct multi *m, struct curlew_fetch *f)
 {
     timer_clear(&m->loop.timers, &f->timer);
-    give_back_easy(m, f);
+    retry_forgo(f);
+    handles_return(&m->handles, f);
     count_fetch(m, f);
     drop_failed_body(f);
     f->state = FETCH_DONE;
@@ -97,16 +84,12 @@ arm(struct multi *m, struct curlew_fetch *f)
         timer_set(&m->loop.timers, &f->timer, at);
 }
 
-/* Take a fetch that waits or runs out of where it is; its places become free. */
+/* Take a fetch that runs off libcurl; it keeps its places. */
 static void
 extract(struct multi *m, struct curlew_fetch *f)
 {
     curl_socket_t fd = CURL_SOCKET_BAD;
 
-    if (f->state == FETCH_WAITING) {
-        admission_withdraw(&m->admission, f);
-        return;
-    }
     timer_clear(&m->loop.timers, &f->pace);
     curl_easy_getinfo(f->easy, CURLINFO_ACTIVESOCKET, &fd);
     curl_multi_remove_handle(m->handle, f->easy);
@@ -119,14 +102,15 @@ extract(struct multi *m, struct curlew_fetch *f)
 static void
 fail(struct multi *m, struct curlew_fetch *f)
 {
-    bool ran = f->state == FETCH_RUNNING;
-
-    if (ran)
-        transfer_conclude(f, CURLE_ABORTED_BY_CALLBACK);
-    extract(m, f);
-    if (ran)
-        leave(m, f);
-    finish(m, f);
+    if (f->state == FETCH_RUNNING) {
+        course_conclude(m, f, CURLE_ABORTED_BY_CALLBACK);
+    } else {
+        if (f->state == FETCH_WAITING)
+            admission_withdraw(&m->admission, f);
+        else
+            list_remove(&f->place);
+        finish(m, f);
+    }
     course_pump(m);
 }
 
@@ -136,7 +120,9 @@ time_out(struct timer *t)
     struct curlew_fetch *f = container_of(t, struct curlew_fetch, timer);
     struct multi *m = f->home;
 
-    if (deadline_judge(f) == 0)
+    if (f->state == FETCH_RESTING)
+        try_again(m, f);
+    else if (deadline_judge(f) == 0)
         arm(m, f);
     else
         fail(m, f);
@@ -144,38 +130,10 @@ time_out(struct timer *t)
 
 /* -- the start of a hop -------------------------------------------------- */
 
-static CURL *
-take_easy(struct multi *m)
-{
-    return m->spare_count > 0 ? m->spare[--m->spare_count] : curl_easy_init();
-}
-
-/*
- * A handle keeps the Host it was given as the host of cookies, for ever, resets notwithstanding: so
- * it serves no other fetch, and no other origin.
- */
-static int
-renew_easy(struct multi *m, struct curlew_fetch *f)
-{
-    CURL *fresh;
-
-    if (!f->names_host || f->same_origin || f->redirects == 0)
-        return 0;
-    if ((fresh = take_easy(m)) == NULL)
-        return -1;
-    jar_move(f->easy, fresh);
-    curl_easy_cleanup(f->easy);
-    f->easy = fresh;
-    f->names_host = false;
-    return 0;
-}
-
 static int
 launch(struct multi *m, struct curlew_fetch *f)
 {
-    if ((f->easy == NULL && (f->easy = take_easy(m)) == NULL) || renew_easy(m, f) != 0)
-        return failure_set(&f->failure, ERROR_INTERNAL, "out of memory");
-    if (transfer_prepare(f) != 0)
+    if (handles_lend(&m->handles, f) != 0 || transfer_prepare(f) != 0)
         return -1;
     if (curl_multi_add_handle(m->handle, f->easy) != CURLM_OK)
         return failure_set(&f->failure, ERROR_INTERNAL, "libcurl took no further transfer");
@@ -193,6 +151,7 @@ start(struct multi *m, struct curlew_fetch *f)
     f->sent = 0;
     f->socket = -1;
     f->paused = false;
+    retry_count(f, now);
     if (launch(m, f) != 0) {
         transfer_release(f);
         leave(m, f);
@@ -235,7 +194,7 @@ hop(struct multi *m, struct curlew_fetch *f)
     struct multi *other = engine_thread_of(m->engine, f->url.origin);
 
     f->posted_us = clock_us();
-    if (admission_fits(f)) {
+    if (admission_stays(f)) {
         start(m, f);
         return;
     }
@@ -248,6 +207,42 @@ hop(struct multi *m, struct curlew_fetch *f)
     multi_post(other, f);
 }
 
+/* -- the end of a hop ---------------------------------------------------- */
+
+/* The places are free meanwhile, and what came of this try is forgotten. */
+static void
+rest(struct multi *m, struct curlew_fetch *f)
+{
+    leave(m, f);
+    collect_forget(f);
+    f->failure = (struct failure){ 0 };
+    if (timer_set(&m->loop.timers, &f->timer, f->again_us) != 0) {
+        failure_set(&f->failure, ERROR_INTERNAL, "out of memory");
+        finish(m, f);
+        return;
+    }
+    f->state = FETCH_RESTING;
+    list_append(&m->resting, &f->place);
+}
+
+static void
+try_again(struct multi *m, struct curlew_fetch *f)
+{
+    list_remove(&f->place);
+    f->posted_us = clock_us();
+    course_begin(m, f);
+}
+
+/* Whoever waits for an origin whose breaker has opened need not wait any longer. */
+static void
+turn_away(struct multi *m, struct lane *l)
+{
+    struct curlew_fetch *f;
+
+    while ((f = admission_turn_away(&m->admission, l)) != NULL)
+        finish(m, f);
+}
+
 void
 course_conclude(struct multi *m, struct curlew_fetch *f, CURLcode result)
 {
@@ -255,14 +250,18 @@ course_conclude(struct multi *m, struct curlew_fetch *f, CURLcode result)
 
     transfer_conclude(f, result);
     extract(m, f);
+    if (admission_note(f))
+        turn_away(m, f->lane);
     if (f->failure.error == ERROR_NONE)
         next = redirect_next(f);
     if (next == REDIRECT_FOLLOW) {
         hop(m, f);
-        return;
+    } else if (retry_grant(f)) {
+        rest(m, f);
+    } else {
+        leave(m, f);
+        finish(m, f);
     }
-    leave(m, f);
-    finish(m, f);
 }
 
 /* -- pauses and the caller ---------------------------------------------- */
@@ -306,7 +305,7 @@ course_resume(struct multi *m, struct curlew_fetch *f)
 void
 course_cancel(struct multi *m, struct curlew_fetch *f)
 {
-    if (f->home == m && (f->state == FETCH_WAITING || f->state == FETCH_RUNNING)) {
+    if (f->home == m && f->state >= FETCH_WAITING && f->state < FETCH_DONE) {
         failure_set(&f->failure, ERROR_CANCELLED, "the caller left");
         fail(m, f);
     }
@@ -322,6 +321,8 @@ course_cancel_all(struct multi *m)
         course_cancel(m, fetch_ref(f));
     while (!list_empty(&m->running))
         course_cancel(m, fetch_ref(container_of(m->running.next, struct curlew_fetch, place)));
+    while (!list_empty(&m->resting))
+        course_cancel(m, fetch_ref(container_of(m->resting.next, struct curlew_fetch, place)));
 }
 
 /* -- in and out of the thread -------------------------------------------- */

@@ -14,8 +14,12 @@
 /* Figures for the metrics and the status page. */
 struct engine_stats {
     counter in_flight, queued; /* gauges */
-    counter buffered;          /* gauge, bytes of response bodies held */
-    counter connections;       /* gauge, sockets open toward origins and proxies */
+    counter retries_waiting;   /* gauge, fetches between two tries, or in the queue for the next */
+    counter retries, retries_refused;
+    counter breakers[BREAKER_STATES]; /* gauges, by state; that of BREAKER_OFF means nothing */
+    counter breakers_opened;
+    counter buffered;    /* gauge, bytes of response bodies held */
+    counter connections; /* gauge, sockets open toward origins and proxies */
     counter connections_opened;
     counter guard_refusals, guard_reports;
     counter bytes_received, bytes_sent; /* of bodies; received ones decoded */

@@ -2,7 +2,8 @@
  * fetch.h - one fetch: what was asked, where it stands, what came back.
  *
  * A fetch moves down its states and never up, but for a redirect, which sends
- * it back to WAITING for a turn at the next origin.  The state says who owns
+ * it back to WAITING for a turn at the next origin, and a retry, for which it
+ * RESTS and then waits for a turn like everybody else.  The state says who owns
  * it: the caller (NEW and DONE), or one session thread (all between).
  */
 #ifndef SESSION_FETCH_H
@@ -25,6 +26,7 @@ enum fetch_state {
     FETCH_POSTED,  /* in a session thread's inbox */
     FETCH_WAITING, /* in its lane, for a turn */
     FETCH_RUNNING, /* libcurl is on it */
+    FETCH_RESTING, /* between two tries, without a place */
     FETCH_DONE,    /* the caller reads the response or the failure */
 };
 
@@ -59,15 +61,18 @@ struct curlew_fetch {
     struct url url;   /* of this hop */
     char *proxy_host; /* owned; NULL: straight to the origin */
     struct lane *lane;
-    struct link place;  /* in its lane's queue, or among the running */
-    struct timer timer; /* total and idle time-out */
+    struct link place;  /* in its lane's queue, or among the running or the resting */
+    struct timer timer; /* total and idle time-out, or the end of its rest */
     struct timer pace;  /* paused until then, to keep to max_recv_speed */
     bool paused;        /* for that, or as its reader is slow: no time to be idle */
     int64_t body_us;    /* when the body began to come */
     int64_t submitted_us, posted_us, started_us, active_us;
+    bool again;       /* this try is not the last word, another one is granted: it starts … */
+    int64_t again_us; /* … not before then */
+    bool probe;       /* the breaker wants to see how this one ends */
 
     CURL *easy;
-    int64_t sent; /* bytes of the hop's body that the idle time-out has seen go out */
+    int64_t sent;        /* bytes of the hop's body that the idle time-out has seen go out */
     bool requested;      /* a connection stands, and the request goes out on it */
     struct link sockets; /* of the pool, opened in this hop */
     int socket;          /* of the hop's connection as far as libcurl has told; -1 */

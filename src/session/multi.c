@@ -172,9 +172,11 @@ multi_new(struct curlew *engine, struct failure *why)
         goto no_memory;
     m->engine = engine;
     list_init(&m->running);
+    list_init(&m->resting);
+    m->random = (uint64_t)clock_us() ^ (uintptr_t)m;
     timer_init(&m->curl_timer, curl_timed_out);
     mailbox_init(&m->inbox);
-    admission_init(&m->admission, engine);
+    admission_init(&m->admission, engine, &m->loop.timers);
     if (loop_init(&m->loop) != 0)
         goto no_loop;
     if (open_handle(m) != 0)
@@ -208,8 +210,7 @@ void
 multi_free(struct multi *m)
 {
     take_inbox(m); /* a redirect from another thread may have come after the last turn */
-    while (m->spare_count > 0)
-        curl_easy_cleanup(m->spare[--m->spare_count]);
+    handles_destroy(&m->handles);
     curl_multi_cleanup(m->handle);
     pool_destroy(&m->pool);
     admission_destroy(&m->admission);

@@ -11,9 +11,8 @@
 #include "base/mailbox.h"
 #include "session/admission.h"
 #include "session/fetch.h"
+#include "session/handles.h"
 #include "session/pool.h"
-
-#define MULTI_SPARE_MAX 128 /* easy handles kept for the next fetches */
 
 struct multi {
     struct curlew *engine;
@@ -27,9 +26,9 @@ struct multi {
     struct pool pool;
     atomic_bool forget; /* a session was reset: look through the idle sockets */
     struct admission admission;
-    struct link running;
-    CURL *spare[MULTI_SPARE_MAX];
-    int spare_count;
+    struct link running, resting;
+    uint64_t random; /* for waits that are not all the same */
+    struct handles handles;
 };
 
 struct multi *multi_new(struct curlew *engine, struct failure *why); /* with its thread running */

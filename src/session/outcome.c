@@ -136,6 +136,9 @@ explain(struct curlew_fetch *f, CURLcode result)
 void
 transfer_conclude(struct curlew_fetch *f, CURLcode result)
 {
+    if (f->again && result == CURLE_WRITE_ERROR)
+        result =
+            CURLE_OK; /* it was we who had seen enough of a stream's try that is not its last */
     read_figures(f);
     f->response.timing.total = (double)(clock_us() - f->submitted_us) / US_PER_SECOND;
     if (result != CURLE_OK || f->failure.error != ERROR_NONE)

@@ -6,20 +6,24 @@
 #ifndef SESSION_SETTINGS_H
 #define SESSION_SETTINGS_H
 
+#include "session/breaker.h"
 #include "session/egress.h"
+#include "session/politeness.h"
 #include "session/request.h"
 
 #include <stddef.h>
 #include <stdint.h>
 
 struct session_settings {
-    char *name;                     /* 1 to 64 of A-Z a-z 0-9 . _ - */
-    struct request defaults;        /* no URL, body or params */
-    bool shared_jar;                /* cookie_jar: "shared"; false: "none" */
-    int max_in_flight;              /* transfers of the session at once */
-    int max_per_origin;             /* of these, toward one origin */
-    int idle_connections;           /* warm connections kept, that this session opened */
-    int idle_seconds;               /* a connection idle for longer is closed */
+    char *name;                   /* 1 to 64 of A-Z a-z 0-9 . _ - */
+    struct request defaults;      /* no URL, body or params */
+    bool shared_jar;              /* cookie_jar: "shared"; false: "none" */
+    int max_in_flight;            /* transfers of the session at once */
+    int max_per_origin;           /* of these, toward one origin */
+    int idle_connections;         /* warm connections kept, that this session opened */
+    int idle_seconds;             /* a connection idle for longer is closed */
+    struct politeness politeness; /* rate_per_origin, burst */
+    struct breaker_settings breaker;
     char *ca_file;                  /* PEM; NULL: the system's */
     char *client_cert, *client_key; /* PEM; NULL: none */
 };

@@ -261,14 +261,15 @@ static int
 set_cookies(struct curlew_fetch *f)
 {
     struct session *s = f->session;
+    bool first = f->redirects == 0 && f->response.attempts == 1;
     char host[256];
 
     find_cookie_host(f, host, sizeof host);
-    if (f->redirects == 0)
+    if (first)
         jar_open(f->easy); /* later the handle's own engine goes on */
     if (jar_lend(s->settings.shared_jar ? s->state->jar : NULL, f->easy, host, &f->lent) != 0)
         return no_memory(f);
-    if (f->redirects == 0 && jar_add_own(f->easy, &f->request.cookies, host) != 0)
+    if (first && jar_add_own(f->easy, &f->request.cookies, host) != 0)
         return failure_set(&f->failure, ERROR_BAD_REQUEST,
                            "cookies: one is longer than libcurl takes");
     return 0;
@@ -282,7 +283,7 @@ transfer_prepare(struct curlew_fetch *f)
     curl_easy_reset(f->easy); /* but for connections and cookies */
     f->curl_error[0] = '\0';
     f->head_bytes = 0;
-    f->requested = false;
+    f->requested = f->challenged = false;
     rc = SET(CURLOPT_URL, f->url.text);
     SET(CURLOPT_PRIVATE, f);
     SET(CURLOPT_ERRORBUFFER, f->curl_error);

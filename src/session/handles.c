@@ -1,0 +1,61 @@
+/* handles.c - libcurl's easy handles of one session thread, kept for the next fetches. */
+
+#include "session/handles.h"
+
+void
+handles_destroy(struct handles *h)
+{
+    while (h->count > 0)
+        curl_easy_cleanup(h->spare[--h->count]);
+}
+
+static CURL *
+take(struct handles *h)
+{
+    return h->count > 0 ? h->spare[--h->count] : curl_easy_init();
+}
+
+/*
+ * A handle keeps the Host it was given as the host of cookies, for ever, resets notwithstanding: so
+ * it serves no other fetch, and no other origin.
+ */
+static int
+renew(struct handles *h, struct curlew_fetch *f)
+{
+    CURL *fresh;
+
+    if (!f->names_host || f->same_origin || f->redirects == 0)
+        return 0;
+    if ((fresh = take(h)) == NULL)
+        return -1;
+    jar_move(f->easy, fresh);
+    curl_easy_cleanup(f->easy);
+    f->easy = fresh;
+    f->names_host = false;
+    return 0;
+}
+
+int
+handles_lend(struct handles *h, struct curlew_fetch *f)
+{
+    if ((f->easy == NULL && (f->easy = take(h)) == NULL) || renew(h, f) != 0)
+        return failure_set(&f->failure, ERROR_INTERNAL, "out of memory");
+    return 0;
+}
+
+void
+handles_return(struct handles *h, struct curlew_fetch *f)
+{
+    if (f->easy == NULL)
+        return;
+    jar_return(f->session->settings.shared_jar ? f->session->state->jar : NULL, f->easy, f->lent,
+               &f->cookie_names, &f->response.cookies);
+    curl_slist_free_all(f->lent);
+    f->lent = NULL;
+    curl_easy_reset(f->easy); /* it must not point into the fetch any more */
+    if (!f->names_host && h->count < HANDLES_SPARE_MAX)
+        h->spare[h->count++] = f->easy;
+    else
+        curl_easy_cleanup(f->easy);
+    f->easy = NULL;
+}
