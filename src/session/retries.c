@@ -35,6 +35,13 @@ retries_destroy(struct retries *r)
 }
 
 void
+retries_clear_methods(struct retries *r)
+{
+    free(r->methods);
+    r->methods = NULL;
+}
+
+void
 retries_clear_statuses(struct retries *r)
 {
     memset(r->statuses, 0, sizeof r->statuses);

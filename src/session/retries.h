@@ -27,6 +27,7 @@ void retries_clear_statuses(struct retries *r);
 void retries_add_status(struct retries *r, int status); /* from MIN to MAX */
 bool retries_has_status(const struct retries *r, int status);
 
+void retries_clear_methods(struct retries *r);
 int retries_add_method(struct retries *r, const char *method); /* a token; -1: no memory */
 bool retries_has_method(const struct retries *r, const char *method);
 
