@@ -215,6 +215,7 @@ rest(struct multi *m, struct curlew_fetch *f)
 {
     leave(m, f);
     collect_forget(f);
+    f->fresh = f->failure.error != ERROR_NONE;
     f->failure = (struct failure){ 0 };
     if (timer_set(&m->loop.timers, &f->timer, f->again_us) != 0) {
         failure_set(&f->failure, ERROR_INTERNAL, "out of memory");

@@ -69,6 +69,7 @@ struct curlew_fetch {
     int64_t submitted_us, posted_us, started_us, active_us;
     bool again;       /* this try is not the last word, another one is granted: it starts … */
     int64_t again_us; /* … not before then */
+    bool fresh;       /* the try before was cut off: this one goes out on a new connection */
     bool probe;       /* the breaker wants to see how this one ends */
 
     CURL *easy;

@@ -221,6 +221,25 @@ set_http_version(struct curlew_fetch *f)
     return 0;
 }
 
+/* libcurl before 8.0 fails on every connection but a new one where HTTP/2 begins in the clear. */
+static bool
+needs_its_own(const struct curlew_fetch *f)
+{
+    return f->request.http_version == HTTP_2_PRIOR_KNOWLEDGE && f->url.scheme[4] != 's' &&
+           curl_version_info(CURLVERSION_NOW)->version_num < 0x080000;
+}
+
+static void
+set_reuse(struct curlew_fetch *f)
+{
+    bool alone = needs_its_own(f);
+
+    SET(CURLOPT_FRESH_CONNECT, alone || f->fresh ? 1L : 0L);
+    SET(CURLOPT_FORBID_REUSE, alone ? 1L : 0L);
+    f->fresh = false; /* a redirect may go on with what there is */
+    SET(CURLOPT_MAXAGE_CONN, (long)f->session->settings.idle_seconds);
+}
+
 /* collect.c holds the speed between two slices: a tenth of a second's worth each, within libcurl's limits. */
 static long
 slice_of(int64_t bytes_a_second)
@@ -238,7 +257,6 @@ set_limits(struct curlew_fetch *f)
     /* 0 would mean libcurl's own five minutes, and there is no "never" */
     SET(CURLOPT_CONNECTTIMEOUT_MS,
         r->connect_timeout_ms > 0 ? (long)r->connect_timeout_ms : 24 * 3600 * 1000L);
-    SET(CURLOPT_MAXAGE_CONN, (long)f->session->settings.idle_seconds);
     if (r->max_recv_speed > 0)
         SET(CURLOPT_BUFFERSIZE, slice_of(r->max_recv_speed));
     SET(CURLOPT_QUICK_EXIT, 1L); /* a cancelled look-up must not hold the session thread */
@@ -294,6 +312,7 @@ transfer_prepare(struct curlew_fetch *f)
     guard_attach(f);
     pool_attach(f);
     set_limits(f);
+    set_reuse(f);
     set_tls(f);
     set_proxy(f);
     set_credentials(f);
