@@ -4,24 +4,28 @@
 
 #include "base/clock.h"
 
-/* How long until the bucket is full.  A bucket emptied under other settings is no emptier than empty. */
+/* A bucket that was emptied under other settings is no emptier than empty. */
 static double
-to_full_us(const struct bucket *b, const struct politeness *p, int64_t now_us)
+settle(struct bucket *b, const struct politeness *p, int64_t now_us)
 {
-    double all = (double)p->burst * US_PER_SECOND / p->rate, left = b->full_us - (double)now_us;
+    double all = (double)p->burst * US_PER_SECOND / p->rate, now = (double)now_us;
 
-    return left < 0 ? 0 : left < all ? left : all;
+    if (b->full_us < now)
+        b->full_us = now;
+    if (b->full_us > now + all)
+        b->full_us = now + all;
+    return b->full_us - now;
 }
 
 int64_t
-politeness_ready_at(const struct bucket *b, const struct politeness *p, int64_t now_us)
+politeness_ready_at(struct bucket *b, const struct politeness *p, int64_t now_us)
 {
     double wait;
     int64_t whole;
 
     if (p->rate <= 0)
         return now_us;
-    wait = to_full_us(b, p, now_us) - (double)(p->burst - 1) * US_PER_SECOND / p->rate;
+    wait = settle(b, p, now_us) - (double)(p->burst - 1) * US_PER_SECOND / p->rate;
     if (wait <= 0)
         return now_us;
     whole = (int64_t)wait;
@@ -35,7 +39,7 @@ politeness_take(struct bucket *b, const struct politeness *p, int64_t now_us)
         return true;
     if (politeness_ready_at(b, p, now_us) > now_us)
         return false;
-    b->full_us = (double)now_us + to_full_us(b, p, now_us) + US_PER_SECOND / p->rate;
+    b->full_us += US_PER_SECOND / p->rate;
     return true;
 }
 

@@ -21,7 +21,7 @@ struct bucket {
 };
 
 /* When there will be a token: `now_us` where there is one. */
-int64_t politeness_ready_at(const struct bucket *b, const struct politeness *p, int64_t now_us);
+int64_t politeness_ready_at(struct bucket *b, const struct politeness *p, int64_t now_us);
 
 /* false: there is none, and nothing is taken. */
 bool politeness_take(struct bucket *b, const struct politeness *p, int64_t now_us);

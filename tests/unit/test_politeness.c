@@ -86,8 +86,10 @@ Test(politeness, new_settings_hold_from_the_next_look_on)
     cr_assert_eq(take_all(START), 1);
     p.rate = 10;
     cr_assert_eq(politeness_ready_at(&b, &p, START), START + 100000, "not 1,000 s");
+    cr_assert_eq(politeness_ready_at(&b, &p, START + 40000), START + 100000);
+    cr_assert(politeness_take(&b, &p, START + 100000));
     p.burst = 4;
-    cr_assert_eq(politeness_ready_at(&b, &p, START), START + 100000, "an empty bucket is empty");
+    cr_assert_eq(take_all(START + 150000), 3, "it was not empty: one of four was taken");
 }
 
 Test(politeness, is_idle_when_full_again)
