@@ -37,7 +37,7 @@ void admission_leave(struct admission *a, struct curlew_fetch *f); /* it no long
 /* f->url is still of the lane f has a place in, and f may start its next hop there at once. */
 bool admission_stays(struct curlew_fetch *f);
 
-/* f has ended, or its head has come; before it leaves.  true: its origin is to be left alone now. */
+/* f has ended, or its head has come; before it leaves.  true: its breaker has opened. */
 bool admission_note(struct curlew_fetch *f);
 struct curlew_fetch *
 admission_turn_away(struct admission *a, struct lane *l); /* one that waits for it; NULL: nobody */

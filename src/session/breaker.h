@@ -33,10 +33,9 @@ struct breaker_settings {
 
 struct breaker {
     enum breaker_state state;
-    int failures; /* in a row, so far */
-    bool probing; /* half-open: a probe is under way */
-    int64_t
-        next_us; /* open: half-open from then on; half-open: another probe, whatever became of the last */
+    int failures;    /* in a row, so far */
+    bool probing;    /* half-open: a probe is under way */
+    int64_t next_us; /* open: the end of that; half-open: when another probe may follow */
     int64_t idle_us; /* from then on nothing need be remembered */
 };
 

@@ -15,7 +15,7 @@ struct handles {
 
 void handles_destroy(struct handles *h);
 
-/* f->easy for the next hop: the one it has, where that can go on.  -1 with f->failure: no memory. */
+/* f->easy for the next hop: the one it has, where that will do.  -1 with f->failure: no memory. */
 int handles_lend(struct handles *h, struct curlew_fetch *f);
 
 /* f needs it no more; its cookies go into the jar and into f's response. */

@@ -1,4 +1,4 @@
-/* retries.c - what a request says about being tried again: how often, after what, how long to wait. */
+/* retries.c - what a request says about being tried again: how often, after what, and when. */
 
 #include "session/retries.h"
 

@@ -1,5 +1,5 @@
 /*
- * retries.h - what a request says about being tried again: how often, after what, how long to wait.
+ * retries.h - what a request says about being tried again: how often, after what, and when.
  */
 #ifndef SESSION_RETRIES_H
 #define SESSION_RETRIES_H

@@ -23,7 +23,7 @@ bool retry_may_pass(const struct failure *f);
 bool retry_grant(struct curlew_fetch *f);
 void retry_forgo(struct curlew_fetch *f);
 
-/* A try starts: the first at this hop, which earns its origin a share of retries, or another one. */
+/* A try starts: the first at this hop, which adds to its origin's budget, or another one. */
 void retry_count(struct curlew_fetch *f, int64_t now_us);
 
 #endif

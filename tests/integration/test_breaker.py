@@ -7,7 +7,7 @@ from urllib.parse import quote
 import pytest
 
 from tests.support import fcgi, streams
-from tests.support.figures import figures
+from tests.support.figures import cpu_seconds, figures
 from tests.support.many import Background, timed
 from tests.support.procs import wait_until
 
@@ -15,12 +15,8 @@ OPEN_SECONDS = 1
 
 
 def broken(failures=3, **more):
-    return {"sessions": {"default": {"breaker": {"failures": failures, "open_seconds": OPEN_SECONDS}, **more},
-                         "plain": {}}}
-
-
-def flaky(origin, **args):
-    return origin.url("/flaky?" + "&".join(f"{n}={quote(str(v))}" for n, v in {"key": "", **args}.items()))
+    breaker = {"failures": failures, "open_seconds": OPEN_SECONDS}
+    return {"sessions": {"default": {"breaker": breaker, **more}, "plain": {}}}
 
 
 def states(daemon):
@@ -48,7 +44,7 @@ def fails(way, url, times, status=503, **keys):
 
 def test_opens_at_that_many_failures_and_spares_the_origin(curlewd, origin):
     daemon = curlewd(broken(3))
-    fails(daemon.way, flaky(origin, fail=99), 3)
+    fails(daemon.way, origin.flaky(fail=99), 3)
     for _ in range(20):
         after, detail = unavailable(daemon.way, origin.url("/hello"))
         assert after == 1 and "127.0.0.1" in detail and "breaker" in detail
@@ -59,16 +55,16 @@ def test_opens_at_that_many_failures_and_spares_the_origin(curlewd, origin):
 
 def test_retry_after_is_the_time_that_is_left(curlewd, origin):
     way = curlewd({"sessions": {"default": {"breaker": {"failures": 1, "open_seconds": 30}}}}).way
-    fails(way, flaky(origin, fail=99), 1)
+    fails(way, origin.flaky(fail=99), 1)
     assert 29 <= unavailable(way, origin.url("/hello"))[0] <= 30
 
 
 def test_a_success_between_starts_the_count_anew(curlewd, origin):
     way = curlewd(broken(2)).way
     for _ in range(3):
-        fails(way, flaky(origin, fail=99), 1)
-        assert way.fetch(origin.url("/status/404"))["status"] == 404  # it answers: that is a success
-    fails(way, flaky(origin, fail=99), 2)
+        fails(way, origin.flaky(fail=99), 1)
+        assert way.fetch(origin.url("/status/404"))["status"] == 404  # an answer is a success
+    fails(way, origin.flaky(fail=99), 2)
     unavailable(way, origin.url("/hello"))
 
 
@@ -77,7 +73,7 @@ def test_a_success_between_starts_the_count_anew(curlewd, origin):
     ("silent", "timeout", {"timeout": 0.1}), ("stall", "idle_timeout", {"timeout": {"idle": 0.1}})])
 def test_connections_that_fail_count(curlewd, origin, how, code, keys):
     way = curlewd(broken(2)).way
-    fails(way, flaky(origin, fail=99, how=how), 2, code, **keys)
+    fails(way, origin.flaky(fail=99, how=how), 2, code, **keys)
     unavailable(way, origin.url("/hello"))
 
 
@@ -111,7 +107,7 @@ def leave(daemon, origin, path):
 
 def test_is_the_sessions_and_the_origins_own(curlewd, origin):
     way = curlewd(broken(1)).way
-    fails(way, flaky(origin, fail=99), 1)
+    fails(way, origin.flaky(fail=99), 1)
     unavailable(way, origin.url("/hello"))
     assert way.fetch(origin.url("/hello"), session="plain")["status"] == 200
     assert way.fetch(origin.url("/hello", host="127.0.0.2"))["status"] == 200
@@ -119,13 +115,13 @@ def test_is_the_sessions_and_the_origins_own(curlewd, origin):
 
 def test_a_session_without_one_is_never_refused(curlewd, origin):
     daemon = curlewd(broken(1))
-    fails(daemon.way, flaky(origin, fail=99), 20, session="plain")
+    fails(daemon.way, origin.flaky(fail=99), 20, session="plain")
     assert states(daemon) == (0, 0, 0)
 
 
 def test_a_redirect_to_an_origin_that_is_left_alone(curlewd, origin):
     way = curlewd(broken(1)).way
-    there = flaky(origin, fail=99).replace("127.0.0.1", "127.0.0.2")
+    there = origin.flaky(host="127.0.0.2", fail=99)
     fails(way, there, 1)
     here = origin.url(f"/redirect-to?url={quote(origin.url('/hello', host='127.0.0.2'))}")
     assert "127.0.0.2" in unavailable(way, here)[1]
@@ -136,7 +132,7 @@ def test_over_several_threads(curlewd, origin):
     daemon = curlewd({**broken(2), "threads": 4})
     hosts = [f"127.0.0.{i}" for i in (1, 2)]
     for host in hosts:
-        url = flaky(origin, fail=99).replace("127.0.0.1", host)
+        url = origin.flaky(host=host, fail=99)
         fails(daemon.way, url, 2)
         unavailable(daemon.way, url)
     assert states(daemon) == (0, 2, 0)
@@ -151,28 +147,28 @@ def wait_half_open(daemon):
 
 def test_a_probe_that_works_closes_it(curlewd, origin):
     daemon = curlewd(broken(1))
-    fails(daemon.way, flaky(origin, fail=1), 1)
+    fails(daemon.way, origin.flaky(fail=1), 1)
     _, took = timed(wait_half_open, daemon)
     assert took > OPEN_SECONDS - 0.5
-    assert daemon.way.fetch(flaky(origin, fail=1))["status"] == 200
+    assert daemon.way.fetch(origin.flaky(fail=1))["status"] == 200
     assert states(daemon) == (1, 0, 0)
     assert daemon.way.fetch(origin.url("/hello"))["status"] == 200
 
 
 def test_a_probe_that_fails_opens_it_again(curlewd, origin):
     daemon = curlewd(broken(2))
-    fails(daemon.way, flaky(origin, fail=3), 2)
+    fails(daemon.way, origin.flaky(fail=3), 2)
     wait_half_open(daemon)
-    fails(daemon.way, flaky(origin, fail=3), 1)  # one failure is enough now
+    fails(daemon.way, origin.flaky(fail=3), 1)  # one failure is enough now
     unavailable(daemon.way, origin.url("/hello"))
     assert figures(daemon)["curlew_breaker_opened_total"] == 2
     wait_half_open(daemon)
-    assert daemon.way.fetch(flaky(origin, fail=3))["status"] == 200
+    assert daemon.way.fetch(origin.flaky(fail=3))["status"] == 200
 
 
 def test_one_probe_and_the_others_are_refused(curlewd, origin):
     daemon = curlewd(broken(1))
-    fails(daemon.way, flaky(origin, fail=1), 1)
+    fails(daemon.way, origin.flaky(fail=1), 1)
     wait_half_open(daemon)
     with Background() as b:
         probe = b.start(daemon.way.fetch, origin.url("/delay/0.5"))
@@ -187,7 +183,7 @@ def test_one_probe_and_the_others_are_refused(curlewd, origin):
 def test_a_head_is_enough_of_a_probe(curlewd, origin):
     """A probe that goes on for minutes does not keep the others out."""
     daemon = curlewd(broken(1))
-    fails(daemon.way, flaky(origin, fail=1), 1)
+    fails(daemon.way, origin.flaky(fail=1), 1)
     wait_half_open(daemon)
     with streams.opened(daemon.way, url=origin.url("/stall?n=1")) as s:
         assert s.status == 200
@@ -196,7 +192,7 @@ def test_a_head_is_enough_of_a_probe(curlewd, origin):
 
 def test_a_probe_whose_caller_leaves_is_followed_by_another(curlewd, origin):
     daemon = curlewd(broken(1))
-    fails(daemon.way, flaky(origin, fail=1), 1)
+    fails(daemon.way, origin.flaky(fail=1), 1)
     wait_half_open(daemon)
     leave(daemon, origin, "/silent?probe")
     wait_until("it is cancelled", lambda: figures(daemon)["curlew_in_flight"] == 0)
@@ -210,7 +206,8 @@ def test_who_waits_for_the_origin_is_told_at_once(curlewd, origin):
     daemon = curlewd(broken(1, max_per_origin=2))
     with Background() as b:
         for i in range(2):
-            b.start(daemon.way.post, {"url": flaky(origin, key=f"k{i}", fail=9, how="silent"), "timeout": 1})
+            url = origin.flaky(key=f"k{i}", fail=9, how="silent")
+            b.start(daemon.way.post, {"url": url, "timeout": 1})
         wait_until("both are in flight", lambda: figures(daemon)["curlew_in_flight"] == 2)
         for _ in range(10):
             b.start(daemon.way.post, {"url": origin.url("/delay/3")})
@@ -225,7 +222,7 @@ def test_who_waits_for_the_origin_is_told_at_once(curlewd, origin):
 
 def test_retries_count_as_failures_and_end_when_it_opens(curlewd, origin):
     daemon = curlewd(broken(3))
-    e = daemon.way.fetch(flaky(origin, fail=99), retries={"max": 9, "backoff": 0})
+    e = daemon.way.fetch(origin.flaky(fail=99), retries={"max": 9, "backoff": 0})
     assert (e["status"], e["attempts"]) == (503, 3)  # the failure itself, not "origin_unavailable"
     unavailable(daemon.way, origin.url("/hello"))
     assert figures(daemon)["curlew_retries_total"] == 2
@@ -234,9 +231,10 @@ def test_retries_count_as_failures_and_end_when_it_opens(curlewd, origin):
 def test_a_retry_whose_time_comes_while_it_is_open_is_refused(curlewd, origin):
     daemon = curlewd({"sessions": {"default": {"breaker": {"failures": 2, "open_seconds": 10}}}})
     with Background() as b:
-        b.start(daemon.way.post, {"url": flaky(origin, retry_after=1), "retries": {"max": 1, "backoff": 0}})
+        retries = {"max": 1, "backoff": 0}
+        b.start(daemon.way.post, {"url": origin.flaky(retry_after=1), "retries": retries})
         wait_until("it waits", lambda: figures(daemon)["curlew_retries_waiting"] == 1)
-        fails(daemon.way, flaky(origin, key="b", fail=99), 1)
+        fails(daemon.way, origin.flaky(key="b", fail=99), 1)
         answer = b.results()[0]
     assert answer.status == 503 and answer.json()["code"] == "origin_unavailable"
     assert figures(daemon)["curlew_retries_waiting"] == 0
@@ -244,7 +242,7 @@ def test_a_retry_whose_time_comes_while_it_is_open_is_refused(curlewd, origin):
 
 def test_refusals_are_counted_as_such(curlewd, origin):
     daemon = curlewd(broken(1))
-    fails(daemon.way, flaky(origin, fail=99), 1)
+    fails(daemon.way, origin.flaky(fail=99), 1)
     for _ in range(3):
         unavailable(daemon.way, origin.url("/hello"))
     name = 'curlew_fetches_total{session="default",outcome="origin_unavailable"}'
@@ -255,10 +253,11 @@ def test_refusals_are_counted_as_such(curlewd, origin):
 
 def test_a_new_configuration_without_it_lets_everybody_through(curlewd, origin):
     daemon = curlewd({"sessions": {"default": {"breaker": {"failures": 1, "open_seconds": 600}}}})
-    fails(daemon.way, flaky(origin, fail=99), 1)
+    fails(daemon.way, origin.flaky(fail=99), 1)
     unavailable(daemon.way, origin.url("/hello"))
     daemon.reload({**daemon.config, "sessions": {"default": {}}})
-    wait_until("it is let through", lambda: daemon.way.post({"url": origin.url("/hello")}).status == 200)
+    hello = {"url": origin.url("/hello")}
+    wait_until("it is let through", lambda: daemon.way.post(hello).status == 200)
     assert states(daemon) == (0, 0, 0)
 
 
@@ -272,17 +271,14 @@ def test_at_run_time(curlewd, origin):
     assert shown["breaker"] == {"failures": 1, "open_seconds": 10}
     assert (shown["rate_per_origin"], shown["burst"]) == (100, 5)
     assert shown["retries"] == {"max": 0, "methods": ["GET", "POST"], "statuses": [500]}
-    fails(way, flaky(origin, fail=99), 1, session="careful")
+    fails(way, origin.flaky(fail=99), 1, session="careful")
     assert 9 <= unavailable(way, origin.url("/hello"), session="careful")[0] <= 10
 
 
 def test_an_open_breaker_wakes_nobody(curlewd, origin):
     daemon = curlewd(broken(1))
-    fails(daemon.way, flaky(origin, fail=99), 1)
+    fails(daemon.way, origin.flaky(fail=99), 1)
     time.sleep(0.1)
-    with open(f"/proc/{daemon.pid}/stat") as f:
-        before = f.read().rsplit(")", 1)[1].split()[11:13]
+    before = cpu_seconds(daemon)
     time.sleep(OPEN_SECONDS + 0.5)
-    with open(f"/proc/{daemon.pid}/stat") as f:
-        after = f.read().rsplit(")", 1)[1].split()[11:13]
-    assert sum(map(int, after)) - sum(map(int, before)) <= 1
+    assert cpu_seconds(daemon) - before <= 0.02

@@ -1,14 +1,13 @@
 """Politeness: no more requests a second toward an origin than the session allows."""
 
 import json
-import os
 import time
 from urllib.parse import quote
 
 import pytest
 
 from tests.support import fcgi
-from tests.support.figures import figures
+from tests.support.figures import cpu_seconds, figures
 from tests.support.many import Background, timed
 from tests.support.procs import wait_until
 
@@ -17,7 +16,7 @@ def polite(rate, burst=1, **more):
     return {"sessions": {"default": {"rate_per_origin": rate, "burst": burst, **more}, "plain": {}}}
 
 
-def arrivals(origin, host=None):
+def arrivals(origin):
     return sorted(e["at"] for e in origin.events() if e["event"] == "arrived")
 
 
@@ -120,14 +119,14 @@ def test_what_has_begun_goes_on_before_what_has_not(curlewd, origin):
 
 def test_each_retry_takes_a_token(curlewd, origin):
     daemon = curlewd(polite(5))
-    e, took = timed(daemon.way.fetch, origin.url("/flaky?key=&fail=3"), retries={"max": 3, "backoff": 0})
+    e, took = timed(daemon.way.fetch, origin.flaky(fail=3), retries={"max": 3, "backoff": 0})
     assert e["attempts"] == 4 and 0.6 <= took < 1.2
     check_rate(arrivals(origin), 5, 1)
 
 
 def test_all_together(curlewd, origin):
     daemon = curlewd(polite(50, burst=5))
-    urls = [origin.url(f"/flaky?key=k{i}&fail=1&then=/redirect/1") for i in range(20)]
+    urls = [origin.flaky(key=f"k{i}", then="/redirect/1") for i in range(20)]
     fetch_all(daemon, urls, retries={"max": 1, "backoff": 0.01})
     at = arrivals(origin)
     assert len(at) >= 50
@@ -140,7 +139,8 @@ def test_all_together(curlewd, origin):
 def test_a_fetch_that_waits_too_long_is_told(curlewd, origin):
     daemon = curlewd(polite(0.2))
     daemon.way.fetch(origin.url("/hello"))
-    p, took = timed(daemon.way.refused, {"url": origin.url("/hello"), "timeout": 0.4}, 504, "timeout")
+    request = {"url": origin.url("/hello"), "timeout": 0.4}
+    p, took = timed(daemon.way.refused, request, 504, "timeout")
     assert 0.35 < took < 1 and "turn" in p["detail"]
     assert origin.stats()["requests"] == 1
 
@@ -191,22 +191,16 @@ def test_a_new_rate_holds_from_the_next_fetch_on(curlewd, origin):
 # -- cost ------------------------------------------------------------------------
 
 
-def cpu(daemon):
-    with open(f"/proc/{daemon.pid}/stat") as f:
-        fields = f.read().rsplit(")", 1)[1].split()
-    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
-
-
 @pytest.mark.quiet
 def test_waiting_costs_nothing(curlewd, origin):
     daemon = curlewd(polite(0.1))
     with Background() as b:
-        for i in range(20):
+        for _ in range(20):
             b.start(daemon.way.post, {"url": origin.url("/hello"), "timeout": 2})
         wait_until("they wait", lambda: figures(daemon)["curlew_queued"] == 19)
-        before = cpu(daemon)
+        before = cpu_seconds(daemon)
         time.sleep(1)
-        assert cpu(daemon) - before <= 0.02
+        assert cpu_seconds(daemon) - before <= 0.02
         b.results()
 
 

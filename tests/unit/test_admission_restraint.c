@@ -1,4 +1,4 @@
-/* test_admission_restraint.c - tokens and breakers in the lanes: who waits for time, and who is refused. */
+/* test_admission_restraint.c - tokens and breakers: who waits for time, and who is refused. */
 
 #include "support/admission.h"
 

@@ -42,22 +42,22 @@ HOWS = {"hang-up": _hang_up, "reset": _reset, "short": _short, "silent": _silent
 
 
 def _refusal(request):
-    """?status= (503), ?retry_after= seconds, ?after_date= the same as a date, ?size= of its body."""
+    """?status= (503), ?retry_after= seconds, ?after_date= the same as a date, ?cookie=."""
     headers = [["Content-Type", "text/plain"]]
     if after := request.arg("retry_after"):
         headers.append(["Retry-After", after])
     if after := request.arg("after_date"):
-        headers.append(["Retry-After", email.utils.formatdate(time.time() + float(after), usegmt=True)])
+        date = email.utils.formatdate(time.time() + float(after), usegmt=True)
+        headers.append(["Retry-After", date])
     if cookie := request.arg("cookie"):
         headers.append(["Set-Cookie", cookie])
-    body = b"x" * request.arg_int("size", 0) or b"not now\n"
-    return Reply(request.arg_int("status", 503), headers, body)
+    return Reply(request.arg_int("status", 503), headers, b"not now\n")
 
 
 async def flaky(origin, request):
-    """The first ?fail= tries of a ?key= fail, by a refusal or ?how=; then the try's number and what it brought.
+    """The first ?fail= tries (1) of a ?key= fail, by a refusal or ?how=.
 
-    With ?then= the good answer is a redirect to there.
+    Then it tells the try's number and what came with it, or redirects to ?then=.
     """
     key = request.arg("key", "")
     origin.stats.tries[key] += 1
