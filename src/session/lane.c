@@ -8,8 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define SWEEP \
-    2 /* idle lanes looked at when another becomes idle: more than come, so they cannot pile up */
+#define SWEEP 2 /* idle lanes looked at when one more becomes idle: they cannot pile up */
 
 void
 lanes_init(struct lanes *ls, struct curlew *engine, struct timers *timers,
