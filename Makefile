@@ -93,9 +93,10 @@ asan:
 	tools/asan build/asan/unit
 	ASAN_OPTIONS="$(ASAN_OPTIONS) " $(MAKE) sanitized B=build/asan
 
-# Criterion aborts under ThreadSanitizer, so there the daemon alone is tested.
+# Criterion aborts under ThreadSanitizer, so there the daemon is tested, and the library in a storm.
 tsan:
 	$(MAKE) all B=build/tsan SAN=-fsanitize=thread
+	tests/tsan/run build/tsan
 	TSAN_OPTIONS="$(TSAN_OPTIONS) " $(MAKE) sanitized B=build/tsan
 
 # Without the tests that measure time or memory: sanitizers need more of both.

@@ -196,8 +196,13 @@ start(struct daemon *d, struct failure *why)
 static void
 warn_of_restart(const struct config *now, const struct config *then)
 {
-    if (now->responders != then->responders || now->engine.threads != then->engine.threads)
-        log_warning("responders and threads change only with a restart");
+    bool listens_elsewhere = now->listen_count != then->listen_count;
+
+    for (size_t i = 0; i < now->listen_count && !listens_elsewhere; i++)
+        listens_elsewhere = strcmp(now->listen[i], then->listen[i]) != 0;
+    if (listens_elsewhere || now->socket_mode != then->socket_mode ||
+        now->responders != then->responders || now->engine.threads != then->engine.threads)
+        log_warning("listen, socket_mode, responders and threads change only with a restart");
 }
 
 static void
@@ -244,10 +249,13 @@ stop(struct daemon *d, const sigset_t *ours)
     notify_send("STOPPING=1");
     signal(SIGTERM, SIG_DFL); /* libfcgi had put a handler of its own there */
     signal(SIGINT, SIG_DFL);
+    signal(SIGHUP, SIG_IGN); /* too late for a new configuration, and no reason to die of it */
+    signal(SIGUSR1, SIG_IGN);
     pthread_sigmask(SIG_UNBLOCK, ours, NULL); /* a second one kills */
     gateway_drain(d->gateway, d->config.drain_seconds);
+    gateway_join(d->gateway);
+    curlew_free(d->engine); /* first: a session thread may still be waking a responder */
     gateway_free(d->gateway);
-    curlew_free(d->engine);
 }
 
 /* Blocked in every thread and fetched by sigwait(), so that handling one is ordinary code. */

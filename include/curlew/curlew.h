@@ -61,7 +61,10 @@ int curlew_fetch_set_body(struct curlew_fetch *f, const void *body, size_t size,
 void curlew_fetch_set_timeout(struct curlew_fetch *f, int64_t total_ms); /* 0: no limit */
 void curlew_fetch_free(struct curlew_fetch *f);                          /* never one in flight */
 
-/* 0: taken.  -1: refused, still the caller's, and curlew_fetch_error() says why. */
+/*
+ * 0: taken.  -1: refused, still the caller's, and curlew_fetch_error() says why.  A fetch that was refused
+ * or has come back may be submitted again, but one that was cancelled stays so.
+ */
 int curlew_submit(struct curlew *c, struct curlew_fetch *f, curlew_done *done, void *arg);
 
 /* From any thread, until the done callback has been entered: end the fetch soon, as "cancelled". */

@@ -24,11 +24,11 @@ counter_read(const counter *c)
     return atomic_load_explicit(c, memory_order_relaxed);
 }
 
-/* One more, unless that would be more than `most`. */
+/* One more, unless that would be more than `most`; sequentially consistent. */
 static inline bool
 counter_take(counter *c, int64_t most)
 {
-    int64_t n = counter_read(c);
+    int64_t n = *c;
 
     /* Not add and take back: another thread could be refused by a place that nobody takes. */
     while (n < most)

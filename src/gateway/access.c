@@ -4,6 +4,7 @@
 
 #include "base/log.h"
 #include "gateway/gateway.h"
+#include "gateway/trace.h"
 
 void
 access_log(const struct call *c, const struct failure *why)
@@ -27,6 +28,8 @@ access_log(const struct call *c, const struct failure *why)
         { "redirects", LOG_NUMBER, .number = f->redirects },
         { "attempts", LOG_NUMBER, .number = r->attempts },
         { "tag", LOG_TEXT, .text = f->request.tag },
+        { "traceparent", LOG_TEXT, .text = trace_value(&f->request, "traceparent") },
+        { "request_id", LOG_TEXT, .text = trace_value(&f->request, "X-Request-ID") },
     };
 
     if (c->gateway->log_access)

@@ -4,6 +4,7 @@
 
 #include "gateway/fastcgi.h"
 #include "message/problem.h"
+#include "session/engine.h"
 
 #include <string.h>
 
@@ -114,6 +115,17 @@ call_fail(struct call *c, const struct failure *f)
     if (f->error == ERROR_UNAUTHORIZED)
         buffer_adds(&c->head, "WWW-Authenticate: Bearer realm=\"curlew\"\r\n");
     call_answer(c, error_status(f->error), "application/problem+json");
+}
+
+/* The engine's account of bodies held goes on with what is really held. */
+void
+call_account_prefix(struct call *c)
+{
+    struct curlew_fetch *f = c->fetch;
+
+    buffer_free(&f->response.body);
+    counter_add(&f->engine->stats.buffered, (int64_t)c->prefix.len - f->buffered);
+    f->buffered = (int64_t)c->prefix.len;
 }
 
 size_t

@@ -48,6 +48,8 @@ void call_answer(struct call *c, int status, const char *type);
 void call_answer_empty(struct call *c);                  /* 204 */
 void call_fail(struct call *c, const struct failure *f); /* a problem document */
 
+void call_account_prefix(struct call *c); /* it stands for the fetch's body now, which goes */
+
 /* The next bytes to be sent, at most n of them; 0: none are left. */
 size_t call_next(struct call *c, const char **bytes, size_t n);
 

@@ -19,6 +19,12 @@
 
 #define KEEP_BYTES 16384 /* a buffer up to this size is kept for the next request */
 
+/*
+ * Four times what reply.c lets wait.  Only a peer that asks the screen for answers and reads none gets
+ * there: it is cut off.
+ */
+#define OUT_MAX (1 << 20)
+
 struct loop *
 connection_loop(struct connection *c)
 {
@@ -240,6 +246,7 @@ aborted(struct connection *c)
     if (c->waiting) {
         curlew_cancel(c->call.fetch);
     } else if (c->state == READING && c->opened) {
+        connection_reset_buffer(&c->in); /* or the next request would begin with what is left of it */
         c->call.sent = SIZE_MAX;           /* nothing to say */
         c->screen.phase = PHASE_ANSWERING; /* and no more of STDIN to come */
         reply_start(c);
@@ -354,7 +361,7 @@ connection_open(struct responder *r, int fd)
     call_init(&c->call);
     screen_init(&c->screen);
     buffer_init(&c->in, SIZE_MAX / 2); /* the screen holds the real limits */
-    buffer_init(&c->out, SIZE_MAX / 2);
+    buffer_init(&c->out, OUT_MAX);
     if ((c->fastcgi = fastcgi_new(&c->in, &c->out)) == NULL)
         goto no_fastcgi;
     c->call.gateway = responder_gateway(r);

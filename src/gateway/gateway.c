@@ -8,9 +8,18 @@
 
 #include <stdlib.h>
 
-static void
-stop(struct gateway *g)
+void
+gateway_join(struct gateway *g)
 {
+    for (int i = 0; i < g->responder_count; i++)
+        responder_join(g->responders[i]);
+}
+
+void
+gateway_free(struct gateway *g)
+{
+    if (g == NULL)
+        return;
     for (int i = 0; i < g->responder_count; i++)
         responder_free(g->responders[i]);
     free(g->responders);
@@ -49,7 +58,8 @@ gateway_new(struct curlew *engine, struct listeners *listeners, struct auth *aut
 
         if (r == NULL) {
             gateway_drain(g, 0);
-            stop(g);
+            gateway_join(g);
+            gateway_free(g);
             return NULL;
         }
         g->responders[g->responder_count++] = r;
@@ -84,11 +94,4 @@ gateway_stop_accepting(struct gateway *g)
 {
     if (atomic_fetch_sub(&g->accepting, 1) == 1)
         listeners_close(g->listeners);
-}
-
-void
-gateway_free(struct gateway *g)
-{
-    if (g != NULL)
-        stop(g);
 }

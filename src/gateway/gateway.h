@@ -55,13 +55,14 @@ struct gateway *gateway_new(struct curlew *engine, struct listeners *listeners, 
 
 /*
  * Accept no more, answer what is in flight, at most for so long; what is left then is cancelled.
- * Returns at once: gateway_free() waits.
+ * Returns at once: gateway_join() waits.
  */
 void gateway_drain(struct gateway *g, int seconds);
 void gateway_request_over(
     struct gateway *g); /* one less is busy: in a drain it may have been the last */
 void gateway_stop_accepting(
     struct gateway *g); /* a responder has let go; the last one closes the listeners */
-void gateway_free(struct gateway *g); /* after gateway_drain() */
+void gateway_join(struct gateway *g); /* after gateway_drain(): waits for all to be answered */
+void gateway_free(struct gateway *g); /* after gateway_join(), and after the engine was freed */
 
 #endif

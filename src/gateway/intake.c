@@ -8,6 +8,7 @@
 #include "gateway/gateway.h"
 #include "gateway/hand_off.h"
 #include "gateway/responder.h"
+#include "gateway/trace.h"
 #include "message/request.h"
 #include "session/stream.h"
 
@@ -31,7 +32,7 @@ read_request(struct call *c, struct failure *why)
 static int
 check_caller(struct call *c, const struct request *r, struct failure *why)
 {
-    if (c->hand_off)
+    if (c->hand_off) /* the browser's own headers are no business of the origin's */
         return 0;
     if (r->forward.count > 0)
         return failure_set(why, ERROR_BAD_REQUEST,
@@ -51,6 +52,8 @@ submit(struct call *c, bool stream, struct failure *why)
         return failure_set(why, ERROR_INTERNAL, "out of memory");
     r = &c->fetch->request;
     if (read_request(c, why) != 0 || check_caller(c, r, why) != 0)
+        return -1;
+    if (!c->hand_off && trace_take(c, &c->fetch->request, why) != 0)
         return -1;
     buffer_free(&c->body);
     if (stream && stream_open(c->fetch, responder_notice) != 0)

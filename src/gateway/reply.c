@@ -72,6 +72,10 @@ frame(struct connection *c)
     const char *bytes;
     size_t n = 1;
 
+    if (c->out_sent > OUT_BYTES / 2) { /* or a slow peer's answer would be held twice as a whole */
+        buffer_drop(&c->out, c->out_sent);
+        c->out_sent = 0;
+    }
     while (c->out.len - c->out_sent < OUT_BYTES && n > 0) {
         n = call_next(&c->call, &bytes, SLICE_BYTES);
         fastcgi_write(c->fastcgi, bytes, n);
@@ -154,6 +158,8 @@ reply_pump(struct connection *c)
         more = c->out.len > c->out_sent;
         sent = buffer_ok(&c->out) ? reply_send(c) : -1;
     }
+    if (sent == 1) /* what was framed before this turn, with the end record */
+        sent = reply_send(c);
     if (sent < 0) {
         connection_close(c);
     } else if (sent == 0) {

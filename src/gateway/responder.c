@@ -105,8 +105,10 @@ reopen(struct timer *t)
 {
     struct responder *r = container_of(t, struct responder, reopen);
 
-    if (!r->gateway->draining)
-        open_doors(r);
+    if (r->gateway->draining || open_doors(r) == 0)
+        return;
+    close_doors(r);
+    timer_set(&r->loop.timers, t, clock_us() + ACCEPT_PAUSE_US);
 }
 
 static void
@@ -283,9 +285,14 @@ no_memory:
 }
 
 void
-responder_free(struct responder *r)
+responder_join(struct responder *r)
 {
     pthread_join(r->thread, NULL);
+}
+
+void
+responder_free(struct responder *r)
+{
     free(r->doors);
     loop_destroy(&r->loop);
     mailbox_destroy(&r->inbox);

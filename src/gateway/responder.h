@@ -14,7 +14,9 @@ struct connection;
 struct responder;
 
 struct responder *responder_new(struct gateway *g, struct failure *why); /* its thread runs */
-void responder_free(struct responder *r); /* once draining: waits until it has answered everybody */
+void responder_join(struct responder *r); /* once draining: waits until it has answered everybody */
+void
+responder_free(struct responder *r); /* after every responder was joined: they wake each other */
 void responder_wake(struct responder *r);
 
 /* For its connections, on its thread. */

@@ -44,6 +44,8 @@ fetch_fetched(struct call *c)
 
     if (why.error == ERROR_NONE)
         rc = c->frames ? write_frame(c) : envelope_write(&c->prefix, &f->request, &f->response, -1);
+    if (!c->frames)
+        call_account_prefix(c);
     if (rc != 0)
         failure_set(&why, ERROR_INTERNAL, "out of memory");
     if (why.error != ERROR_NONE)

@@ -79,6 +79,23 @@ add_restraint(struct buffer *b, const struct engine_stats *s)
 }
 
 static void
+add_classes(struct buffer *b, const struct policy *p)
+{
+    static const char *const names[STATUS_CLASSES] = { "1xx", "2xx", "3xx", "4xx", "5xx", "other" };
+
+    add_head(b, "responses_total", "counter", "Whole responses, by session and class of status.");
+    for (size_t i = 0; i < p->session_count; i++) {
+        const struct session_state *s = p->sessions[i]->state;
+
+        for (int k = 0; k < STATUS_CLASSES; k++)
+            if (counter_read(&s->classes[k]) > 0 || k == 1)
+                buffer_printf(
+                    b, "curlew_responses_total{session=\"%s\",status_class=\"%s\"} %" PRId64 "\n",
+                    s->name, names[k], counter_read(&s->classes[k]));
+    }
+}
+
+static void
 add_engine(struct buffer *b, const struct engine_stats *s)
 {
     add_value(b, "in_flight", "gauge", "Transfers under way.", counter_read(&s->in_flight));
@@ -89,6 +106,10 @@ add_engine(struct buffer *b, const struct engine_stats *s)
               counter_read(&s->buffered));
     add_value(b, "connections_opened_total", "counter", "Connections opened.",
               counter_read(&s->connections_opened));
+    add_value(b, "connections_reused_total", "counter", "Hops over a connection that was warm.",
+              counter_read(&s->connections_reused));
+    add_value(b, "coalesced_total", "counter", "Fetches that shared another's transfer.",
+              counter_read(&s->coalesced));
     add_value(b, "guard_refusals_total", "counter", "Destinations that the egress guard refused.",
               counter_read(&s->guard_refusals));
     add_value(b, "guard_reports_total", "counter",
@@ -115,6 +136,7 @@ metrics_serve(struct call *c)
     add_engine(b, &c->gateway->engine->stats);
     add_restraint(b, &c->gateway->engine->stats);
     add_outcomes(b, p);
+    add_classes(b, p);
     add_value(b, "parked", "gauge", "Requests that wait for their fetch.",
               counter_read(&g->parked));
     add_value(b, "gateway_connections", "gauge", "Connections from web servers.",

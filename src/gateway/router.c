@@ -82,14 +82,17 @@ match(const struct buffer *path, char *name)
     return NULL;
 }
 
+/* An empty method would be found everywhere, and never the end of the list. */
 static bool
 takes(const struct route *r, const char *method)
 {
     size_t n = strlen(method);
 
+    if (n == 0 || strpbrk(method, ", ") != NULL)
+        return false;
     for (const char *at = r->methods; (at = strstr(at, method)) != NULL; at += n)
         if ((at == r->methods || at[-1] == ' ') && (at[n] == ',' || at[n] == '\0'))
-            return n > 0;
+            return true;
     return false;
 }
 

@@ -148,8 +148,8 @@ start_record(struct screen *s, struct buffer *passed)
         s->pass = true;
     else if (type == STDIN && s->phase == PHASE_STDIN)
         s->pass = !s->dropping;
-    else if (type != STDIN || !s->dropping)
-        return SCREEN_BROKEN; /* a second BEGIN_REQUEST, DATA, STDIN before its time, … */
+    else
+        return SCREEN_BROKEN; /* a second BEGIN_REQUEST, DATA, STDIN before or after its time, … */
     if (s->pass)
         pass_header(s, passed);
     return SCREEN_MORE;

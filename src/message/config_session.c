@@ -2,6 +2,7 @@
 
 #include "message/config_table.h"
 #include "message/request_reader.h"
+#include "session/url.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -18,6 +19,7 @@ static const char *const jars[] = { "none", "shared", NULL };
 
 static const struct field fields[] = {
     { "cookie_jar", FIELD_TWO_WAY, AT(shared_jar), 0, 0, jars },
+    { "trace_context", FIELD_BOOL, AT(trace_context), 0, 0, NULL },
     { "max_in_flight", FIELD_INT, AT(max_in_flight), 1, COUNT_MAX, NULL },
     { "max_per_origin", FIELD_INT, AT(max_per_origin), 1, COUNT_MAX, NULL },
     { "idle_connections", FIELD_INT, AT(idle_connections), 0, COUNT_MAX, NULL },
@@ -31,15 +33,15 @@ static const struct field fields[] = {
     { "client_key", FIELD_PATH, AT(client_key), 0, 0, NULL },
 };
 
-static const char *const later[] = { "proxies" };
-
 #define BREAKER_FAILURES     5
 #define BREAKER_OPEN_SECONDS 10
 
 const char *
 session_key(size_t i)
 {
-    return i < sizeof fields / sizeof fields[0] ? fields[i].name : NULL;
+    size_t n = sizeof fields / sizeof fields[0];
+
+    return i < n ? fields[i].name : i == n ? "proxies" : NULL;
 }
 
 /* -- one session -------------------------------------------------------- */
@@ -92,6 +94,25 @@ read_breaker(struct session_settings *s, const struct place *at, const json_t *o
 }
 
 static int
+read_proxies(struct session_settings *s, const struct place *at, const json_t *value,
+             struct failure *why)
+{
+    if (setting_read_texts(&s->proxies, &s->proxy_count, value, at, why) != 0)
+        return -1;
+    for (size_t i = 0; i < s->proxy_count; i++) {
+        struct place here = { at, NULL, i };
+        struct failure inner = { 0 };
+        char *host = url_proxy_host(s->proxies[i], &inner);
+
+        free(host);
+        if (host == NULL)
+            return place_refuse(&here, why,
+                                "not an http, https, socks5 or socks5h URL with a host");
+    }
+    return 0;
+}
+
+static int
 read_key(struct session_settings *s, const struct place *at, const json_t *value,
          struct failure *why)
 {
@@ -102,9 +123,8 @@ read_key(struct session_settings *s, const struct place *at, const json_t *value
         return field_read(s, f, value, at, why);
     if (strcmp(at->name, "breaker") == 0)
         return read_breaker(s, at, value, why);
-    for (size_t i = 0; i < sizeof later / sizeof later[0]; i++)
-        if (strcmp(later[i], at->name) == 0)
-            return place_unsupported(at, why);
+    if (strcmp(at->name, "proxies") == 0)
+        return read_proxies(s, at, value, why);
     rc = request_read_default(&s->defaults, at, value, why);
     return rc == 1 ? place_unknown(at, why) : rc;
 }

@@ -16,9 +16,9 @@ setting_texts_free(char **list, size_t count)
 }
 
 /* Replaces a list of texts. */
-static int
-read_texts(char ***list, size_t *count, const json_t *value, const struct place *at,
-           struct failure *why)
+int
+setting_read_texts(char ***list, size_t *count, const json_t *value, const struct place *at,
+                   struct failure *why)
 {
     setting_texts_free(*list, *count);
     *list = NULL;
@@ -47,7 +47,7 @@ read_listen(struct config *c, const json_t *value, const struct place *at, struc
 
     if (json_is_string(value))
         json_array_append(list, (json_t *)value);
-    rc = read_texts(&c->listen, &c->listen_count, list, at, why);
+    rc = setting_read_texts(&c->listen, &c->listen_count, list, at, why);
     json_decref(list);
     if (rc == 0 && c->listen_count == 0)
         rc = place_refuse(at, why, "expected at least one address");
@@ -59,7 +59,7 @@ read_allow(struct config *c, const json_t *value, const struct place *at, struct
 {
     struct egress_rules *r = &c->engine.egress;
 
-    return read_texts(&r->allow, &r->allow_count, value, at, why);
+    return setting_read_texts(&r->allow, &r->allow_count, value, at, why);
 }
 
 static int
@@ -67,7 +67,7 @@ read_deny(struct config *c, const json_t *value, const struct place *at, struct 
 {
     struct egress_rules *r = &c->engine.egress;
 
-    return read_texts(&r->deny, &r->deny_count, value, at, why);
+    return setting_read_texts(&r->deny, &r->deny_count, value, at, why);
 }
 
 static int

@@ -7,17 +7,20 @@
 #include "message/config.h"
 #include "message/field.h"
 
-typedef int setting_read(struct config *c, const json_t *value, const struct place *at,
-                         struct failure *why);
+typedef int
+setting_read(struct config *c, const json_t *value, const struct place *at, struct failure *why);
 
 struct setting {
-    struct field field; /* its name is dotted: "limits.in_flight" */
-    setting_read *read; /* where the field's kind is FIELD_OTHER */
+    struct field field;                 /* its name is dotted: "limits.in_flight" */
+    setting_read *read;                 /* where the field's kind is FIELD_OTHER */
     enum { ONE, TEXTS, INTEGERS } list; /* in the environment, commas separate a list's elements */
 };
 
 const struct setting *setting_find(const char *name);
 bool setting_is_group(const char *name); /* "limits": settings' names go on from it after a dot */
+/* A JSON list of texts, none of them empty, in the place of what *list held.  -1 with `why`. */
+int setting_read_texts(char ***list, size_t *count, const json_t *value, const struct place *at,
+                       struct failure *why);
 void setting_texts_free(char **list, size_t count);
 int setting_apply(struct config *c, const struct setting *row, const json_t *value,
                   const struct place *at, struct failure *why);

@@ -11,6 +11,8 @@
 #include <string.h>
 #include <strings.h>
 
+#define GUESS_BYTES 1024 /* of an envelope without its body */
+
 /* A piece of JSON that is the same in every envelope. */
 #define PUT(out, literal) buffer_add((out), "" literal, sizeof(literal) - 1)
 
@@ -256,8 +258,11 @@ static int
 write_envelope(struct buffer *out, const struct request *asked, const struct response *r, int index,
                bool frame)
 {
+    size_t guess = GUESS_BYTES + (frame ? 0 : r->body.len);
     char encoding[CHARSET_SIZE];
 
+    if (guess < out->max - out->len)
+        buffer_room(out, guess); /* rather than to grow by and by */
     find_encoding(encoding, asked, r);
     PUT(out, "{\"ok\":true,");
     put_status(out, &r->head);

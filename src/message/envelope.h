@@ -33,7 +33,7 @@ int envelope_write_head(struct buffer *out, const struct request *asked, const s
  * The same for a fetch that failed: {"ok": false, "error": {…}, "tag", "index"}; in frames with
  * "body_bytes": 0.
  */
-int envelope_write_failure(struct buffer *out, const struct request *asked,
-                           const struct failure *f, int index, bool frame);
+int envelope_write_failure(struct buffer *out, const struct request *asked, const struct failure *f,
+                           int index, bool frame);
 
 #endif

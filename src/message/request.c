@@ -82,15 +82,6 @@ read_method(struct request_reader *rd, const struct place *at, const json_t *val
     return 0;
 }
 
-/* Features of later releases: only the value that asks for nothing is taken. */
-static int
-read_coalesce(struct request_reader *rd, const struct place *at, const json_t *value)
-{
-    if (!json_is_boolean(value))
-        return place_refuse(at, rd->why, "expected true or false");
-    return json_is_false(value) ? 0 : place_unsupported(at, rd->why);
-}
-
 static int
 read_impersonate(struct request_reader *rd, const struct place *at, const json_t *value)
 {
@@ -159,7 +150,7 @@ static const struct request_key keys[] = {
       SET_MAX_BODY_BYTES, BOTH, NULL },
     { OTHER("retries"), 0, BOTH | KEY_SCALAR, request_read_retries },
     { { "session", FIELD_TEXT, AT(session), 1, 64, NULL }, 0, KEY_QUERY, NULL },
-    { OTHER("coalesce"), 0, BOTH | KEY_SCALAR, read_coalesce },
+    { { "coalesce", FIELD_BOOL, AT(coalesce), 0, 0, NULL }, SET_COALESCE, BOTH, NULL },
     { OTHER("impersonate"), 0, BOTH, read_impersonate },
     { { "response_body", FIELD_CHOICE, AT(response_body), 0, 0, bodies },
       SET_RESPONSE_BODY, BOTH, NULL },

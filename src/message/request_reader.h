@@ -19,10 +19,10 @@ struct request_reader {
 
 typedef int request_read(struct request_reader *rd, const struct place *at, const json_t *value);
 
-enum { /* where else a key may stand */
-    KEY_DEFAULT = 1 << 0, /* in a session's defaults */
-    KEY_QUERY = 1 << 1,   /* in a query string */
-    KEY_SCALAR = 1 << 2,  /* there, a number or a boolean */
+enum {                       /* where else a key may stand */
+       KEY_DEFAULT = 1 << 0, /* in a session's defaults */
+       KEY_QUERY = 1 << 1,   /* in a query string */
+       KEY_SCALAR = 1 << 2,  /* there, a number or a boolean */
 };
 
 struct request_key {

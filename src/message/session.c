@@ -137,6 +137,16 @@ proxy_json(const char *proxy)
     return json_sprintf("%.*s" SECRET "%s", (int)(host + 3 - proxy), proxy, at);
 }
 
+static json_t *
+proxies_json(const struct session_settings *s)
+{
+    json_t *all = json_array();
+
+    for (size_t i = 0; i < s->proxy_count; i++)
+        json_array_append_new(all, proxy_json(s->proxies[i]));
+    return all;
+}
+
 static void
 add_defaults(json_t *o, const struct request *r)
 {
@@ -162,6 +172,7 @@ add_defaults(json_t *o, const struct request *r)
     put(o, r->set, SET_RESPONSE_BODY, "response_body", json_string(bodies[r->response_body]));
     put(o, r->set, SET_MAX_RECV_SPEED, "max_recv_speed", json_integer(r->max_recv_speed));
     put(o, r->set, SET_RETRIES, "retries", retries_json(r));
+    put(o, r->set, SET_COALESCE, "coalesce", json_boolean(r->coalesce));
     put(o, r->set, SET_TAG, "tag", json_string(r->tag != NULL ? r->tag : ""));
 }
 
@@ -187,6 +198,9 @@ session_json(const struct session *s)
     json_object_set_new(o, "name", json_string(c->name));
     json_object_set_new(o, "at_run_time", json_boolean(s->at_run_time));
     json_object_set_new(o, "cookie_jar", json_string(c->shared_jar ? "shared" : "none"));
+    json_object_set_new(o, "trace_context", json_boolean(c->trace_context));
+    if (c->proxy_count > 0)
+        json_object_set_new(o, "proxies", proxies_json(c));
     json_object_set_new(o, "max_in_flight", json_integer(c->max_in_flight));
     json_object_set_new(o, "max_per_origin", json_integer(c->max_per_origin));
     json_object_set_new(o, "idle_connections", json_integer(c->idle_connections));

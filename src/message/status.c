@@ -61,9 +61,10 @@ static json_t *
 engine_json(const struct engine_stats *s)
 {
     json_t *all = json_pack(
-        "{s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "in_flight",
+        "{s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "in_flight",
         number(&s->in_flight), "queued", number(&s->queued), "connections", number(&s->connections),
-        "connections_opened", number(&s->connections_opened), "buffered_bytes",
+        "connections_opened", number(&s->connections_opened), "connections_reused",
+        number(&s->connections_reused), "coalesced", number(&s->coalesced), "buffered_bytes",
         number(&s->buffered), "guard_refusals", number(&s->guard_refusals), "guard_reports",
         number(&s->guard_reports), "received_bytes", number(&s->bytes_received), "sent_bytes",
         number(&s->bytes_sent), "queue_seconds", histogram_json(&s->queue_seconds),

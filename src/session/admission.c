@@ -213,8 +213,10 @@ static bool
 is_full(struct admission *a)
 {
     struct lane *l = container_of(list_first(&a->ring), struct lane, turn);
+    int first = lane_first(l)->policy->limits.in_flight, now = a->engine->in_flight_max;
 
-    return counter_read(&a->engine->stats.in_flight) >= lane_first(l)->policy->limits.in_flight;
+    /* The first may wait under an older policy's lower limit, and must not hold up the others. */
+    return a->engine->stats.in_flight >= (first > now ? first : now);
 }
 
 struct curlew_fetch *
@@ -247,8 +249,8 @@ admission_leave(struct admission *a, struct curlew_fetch *f)
     struct lane *l = f->lane;
 
     l->running--;
-    counter_add(&a->engine->stats.in_flight, -1);
-    counter_add(&f->session->state->in_flight, -1);
+    a->engine->stats.in_flight--; /* sequentially consistent: see engine_place_freed() */
+    f->session->state->in_flight--;
     f->lane = NULL;
     lane_note(l, f, OUTCOME_NEITHER);
     lane_changed(a, l);
@@ -264,7 +266,11 @@ admission_stays(struct curlew_fetch *f)
 bool
 admission_note(struct curlew_fetch *f)
 {
-    return lane_note(f->lane, f, breaker_judge(&f->failure, f->response.head.status));
+    enum breaker_outcome o = breaker_judge(&f->failure, f->response.head.status);
+
+    if (f->proxy_lent && f->failure.error == ERROR_PROXY_FAILED)
+        o = OUTCOME_NEITHER; /* one of several: it sits on the bench now */
+    return lane_note(f->lane, f, o);
 }
 
 struct curlew_fetch *

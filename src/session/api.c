@@ -98,6 +98,27 @@ curlew_fetch_add_header(struct curlew_fetch *f, const char *name, const char *va
     return request_add_header(&f->request, name, value, &f->failure);
 }
 
+/* The body has one type: the last that was said. */
+static int
+set_type(struct curlew_fetch *f, const char *type)
+{
+    struct pairs *h = &f->request.headers;
+    size_t kept = 0;
+
+    if (curlew_fetch_add_header(f, "Content-Type", type) != 0)
+        return -1;
+    for (size_t i = 0; i < h->count; i++) {
+        if (i + 1 < h->count && strcasecmp(h->items[i].name, "content-type") == 0) {
+            free(h->items[i].name);
+            free(h->items[i].value);
+        } else {
+            h->items[kept++] = h->items[i];
+        }
+    }
+    h->count = kept;
+    return 0;
+}
+
 int
 curlew_fetch_set_body(struct curlew_fetch *f, const void *body, size_t size, const char *type)
 {
@@ -105,12 +126,13 @@ curlew_fetch_set_body(struct curlew_fetch *f, const void *body, size_t size, con
 
     if (copy == NULL)
         return failure_set(&f->failure, ERROR_INTERNAL, "out of memory");
-    memcpy(copy, body, size);
+    if (size > 0)
+        memcpy(copy, body, size);
     copy[size] = '\0';
     free(f->request.body);
     f->request.body = copy;
     f->request.body_size = size;
-    return type != NULL ? curlew_fetch_add_header(f, "Content-Type", type) : 0;
+    return type != NULL ? set_type(f, type) : 0;
 }
 
 void

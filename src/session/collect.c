@@ -3,8 +3,8 @@
 #include "session/collect.h"
 
 #include "base/clock.h"
-#include "session/course.h"
 #include "session/engine.h"
+#include "session/pause.h"
 #include "session/redirect.h"
 #include "session/retry.h"
 #include "session/stream.h"
@@ -14,9 +14,11 @@
 #include <string.h>
 #include <strings.h>
 
-#define FORGET_MAX 65536 /* of a body nobody will read: beyond it a new connection costs less */
-
-#define STOP 0 /* fewer bytes than given: libcurl ends the transfer */
+#define FOLDS_MAX   64    /* each copies all of its field again */
+#define FIELDS_MAX  1000  /* each costs more than its bytes */
+#define COOKIES_MAX 1000  /* names noted in a chain: libcurl itself takes 50 a response */
+#define FORGET_MAX  65536 /* of a body nobody will read: beyond it a new connection costs less */
+#define STOP        0     /* fewer bytes than given: libcurl ends the transfer */
 
 static size_t
 trimmed(const char *s, size_t n)
@@ -42,10 +44,8 @@ skip_blanks(const char *s, size_t *n)
 static void
 drop_body(struct curlew_fetch *f)
 {
-    counter_add(&f->engine->stats.buffered, -f->buffered);
-    f->buffered = 0;
+    collect_forget_body(f);
     f->response.body_bytes = 0;
-    buffer_clear(&f->response.body);
 }
 
 /* With the head the default time-out has done its work: how long a body takes is its reader's affair. */
@@ -79,11 +79,15 @@ start_head(struct curlew_fetch *f, const char *line, size_t n)
 
 /* A line that begins with a blank goes on with the one before (RFC 9112 section 5.2). */
 static int
-continue_field(struct head *h, const char *line, size_t n)
+continue_field(struct curlew_fetch *f, const char *line, size_t n)
 {
+    struct head *h = &f->response.head;
     struct pair *last = &h->headers.items[h->headers.count - 1];
     char *joined;
 
+    if (++f->folds > FOLDS_MAX)
+        return failure_set(&f->failure, ERROR_PROTOCOL_ERROR,
+                           "the response's head has over %d folded lines", FOLDS_MAX);
     line = skip_blanks(line, &n);
     if (asprintf(&joined, "%s %.*s", last->value, (int)n, line) < 0)
         return -1;
@@ -99,6 +103,8 @@ note_cookie(struct curlew_fetch *f, const char *field)
     size_t n = strcspn(field, "=;"), size;
     const char *name, *value = field + n + (field[n] == '=');
 
+    if (f->cookie_names.count >= COOKIES_MAX)
+        return 0;
     size = strcspn(value, ";");
     value = skip_blanks(value, &size);
     name = skip_blanks(field, &n);
@@ -113,9 +119,12 @@ add_field(struct curlew_fetch *f, const char *line, size_t n)
     size_t name, skip;
 
     if (h->headers.count > 0 && (*line == ' ' || *line == '\t'))
-        return continue_field(h, line, n);
+        return continue_field(f, line, n);
     if (colon == NULL)
         return 0; /* no field at all; libcurl lets it pass, and so do we */
+    if (h->headers.count >= FIELDS_MAX)
+        return failure_set(&f->failure, ERROR_PROTOCOL_ERROR,
+                           "the response's head has over %d fields", FIELDS_MAX);
     name = (size_t)(colon - line);
     skip = name + 1;
     while (skip < n && (line[skip] == ' ' || line[skip] == '\t'))
@@ -208,7 +217,7 @@ is_too_fast(struct curlew_fetch *f)
                                  (double)f->request.max_recv_speed);
     if (due <= f->active_us)
         return false;
-    course_pause(f, due);
+    pause_begin(f, due);
     return true;
 }
 
@@ -222,7 +231,7 @@ stream_bytes(struct curlew_fetch *f, const char *bytes, size_t n)
         begin_stream(f);
     if (stream_put(f, bytes, n))
         return 0;
-    course_pause(f, COURSE_UNTIL_RESUMED);
+    pause_begin(f, PAUSE_UNTIL_RESUMED);
     return -1;
 }
 
@@ -259,6 +268,14 @@ collect_attach(struct curlew_fetch *f)
     curl_easy_setopt(f->easy, CURLOPT_HEADERDATA, f);
     curl_easy_setopt(f->easy, CURLOPT_WRITEFUNCTION, on_body);
     curl_easy_setopt(f->easy, CURLOPT_WRITEDATA, f);
+}
+
+void
+collect_forget_body(struct curlew_fetch *f)
+{
+    counter_add(&f->engine->stats.buffered, -f->buffered);
+    f->buffered = 0;
+    buffer_free(&f->response.body); /* its memory, too: it is on nobody's account any more */
 }
 
 void

@@ -3,11 +3,14 @@
 #include "session/course.h"
 
 #include "base/clock.h"
+#include "session/coalesce.h"
 #include "session/collect.h"
 #include "session/deadline.h"
 #include "session/engine.h"
+#include "session/pause.h"
 #include "session/redirect.h"
 #include "session/retry.h"
+#include "session/tally.h"
 #include "session/transfer.h"
 
 static void start(struct multi *m, struct curlew_fetch *f);
@@ -16,30 +19,10 @@ static void try_again(struct multi *m, struct curlew_fetch *f);
 /* -- the end of a fetch -------------------------------------------------- */
 
 static void
-count_fetch(struct multi *m, struct curlew_fetch *f)
+bench_proxy(struct curlew_fetch *f)
 {
-    struct engine_stats *s = &m->engine->stats;
-    struct response *r = &f->response;
-
-    r->timing.total = (double)(clock_us() - f->submitted_us) / US_PER_SECOND;
-    counter_add(&f->session->state->outcomes[f->failure.error], 1);
-    counter_add(&s->bytes_received, r->body_bytes);
-    counter_add(&s->bytes_sent, r->bytes_sent);
-    histogram_observe(&s->queue_seconds, r->timing.queue);
-    histogram_observe(&s->fetch_seconds, r->timing.total);
-    if (r->timing.first_byte > 0)
-        histogram_observe(&s->first_byte_seconds, r->timing.first_byte);
-}
-
-/* Nobody reads what there was of a failed response, and it counts among the buffered bytes. */
-static void
-drop_failed_body(struct curlew_fetch *f)
-{
-    if (f->failure.error == ERROR_NONE)
-        return;
-    counter_add(&f->engine->stats.buffered, -f->buffered);
-    f->buffered = 0;
-    buffer_free(&f->response.body);
+    if (f->proxy_lent && f->failure.error == ERROR_PROXY_FAILED)
+        proxies_bench(f->session->rota, f->request.proxy, clock_us());
 }
 
 /* Off this thread: from here on the fetch belongs to whoever submitted it. */
@@ -47,10 +30,13 @@ static void
 finish(struct multi *m, struct curlew_fetch *f)
 {
     timer_clear(&m->loop.timers, &f->timer);
+    coalesce_forget(f);
     retry_forgo(f);
+    bench_proxy(f);
     handles_return(&m->handles, f);
-    count_fetch(m, f);
-    drop_failed_body(f);
+    tally_fetch(f);
+    if (f->failure.error != ERROR_NONE)
+        collect_forget_body(f); /* nobody reads it, and it counts among the buffered bytes */
     f->state = FETCH_DONE;
     f->home = NULL;
     f->done(f, f->arg);
@@ -75,8 +61,8 @@ leave(struct multi *m, struct curlew_fetch *f)
 
 /* -- a fetch's own clock ------------------------------------------------- */
 
-static void
-arm(struct multi *m, struct curlew_fetch *f)
+void
+course_arm(struct multi *m, struct curlew_fetch *f)
 {
     int64_t at = deadline_of(f);
 
@@ -99,16 +85,25 @@ extract(struct multi *m, struct curlew_fetch *f)
     transfer_release(f);
 }
 
+/* Take a fetch that does not run out of where it is. */
 static void
-fail(struct multi *m, struct curlew_fetch *f)
+withdraw(struct multi *m, struct curlew_fetch *f)
+{
+    if (f->state == FETCH_WAITING)
+        admission_withdraw(&m->admission, f);
+    else if (f->state == FETCH_RESTING)
+        list_remove(&f->place);
+    else if (coalesce_leave(f))
+        course_cancel(m, fetch_ref(f->host));
+}
+
+void
+course_fail(struct multi *m, struct curlew_fetch *f)
 {
     if (f->state == FETCH_RUNNING) {
         course_conclude(m, f, CURLE_ABORTED_BY_CALLBACK);
     } else {
-        if (f->state == FETCH_WAITING)
-            admission_withdraw(&m->admission, f);
-        else
-            list_remove(&f->place);
+        withdraw(m, f);
         finish(m, f);
     }
     course_pump(m);
@@ -123,9 +118,9 @@ time_out(struct timer *t)
     if (f->state == FETCH_RESTING)
         try_again(m, f);
     else if (deadline_judge(f) == 0)
-        arm(m, f);
+        course_arm(m, f);
     else
-        fail(m, f);
+        course_fail(m, f);
 }
 
 /* -- the start of a hop -------------------------------------------------- */
@@ -133,7 +128,8 @@ time_out(struct timer *t)
 static int
 launch(struct multi *m, struct curlew_fetch *f)
 {
-    if (handles_lend(&m->handles, f) != 0 || transfer_prepare(f) != 0)
+    if (handles_lend(&m->handles, f) != 0 || lookups_allow(&m->lookups, f, f->started_us) != 0 ||
+        transfer_prepare(f) != 0)
         return -1;
     if (curl_multi_add_handle(m->handle, f->easy) != CURLM_OK)
         return failure_set(&f->failure, ERROR_INTERNAL, "libcurl took no further transfer");
@@ -160,7 +156,39 @@ start(struct multi *m, struct curlew_fetch *f)
     }
     f->state = FETCH_RUNNING;
     list_append(&m->running, &f->place);
-    arm(m, f);
+    course_arm(m, f);
+}
+
+/* A host is done, on this thread: so are its guests. */
+static void
+host_done(struct curlew_fetch *host, void *arg)
+{
+    struct multi *m = arg;
+    struct curlew_fetch *guest;
+
+    while ((guest = coalesce_next_guest(host)) != NULL)
+        finish(m, guest);
+    fetch_unref(host);
+}
+
+/* As a guest of a transfer under way, or of a new one. */
+static void
+share(struct multi *m, struct curlew_fetch *f)
+{
+    struct curlew_fetch *host = coalesce_join(&m->coalesce, f);
+
+    if (f->failure.error != ERROR_NONE) {
+        finish(m, f);
+        return;
+    }
+    course_arm(m, f);
+    if (host == NULL)
+        return;
+    host->done = host_done;
+    host->arg = m;
+    host->home = m;
+    course_set_out(host);
+    course_begin(m, host);
 }
 
 void
@@ -175,6 +203,10 @@ course_begin(struct multi *m, struct curlew_fetch *f)
         finish(m, f);
         return;
     }
+    if (coalesce_wanted(f)) {
+        share(m, f);
+        return;
+    }
     f->state = FETCH_WAITING;
     admitted = admission_arrive(&m->admission, f, &evicted);
     if (evicted != NULL)
@@ -182,7 +214,7 @@ course_begin(struct multi *m, struct curlew_fetch *f)
     if (admitted == ADMITTED_NOW)
         start(m, f);
     else if (admitted == ADMITTED_LATER)
-        arm(m, f);
+        course_arm(m, f);
     else
         finish(m, f);
 }
@@ -199,7 +231,7 @@ hop(struct multi *m, struct curlew_fetch *f)
         return;
     }
     leave(m, f);
-    if (other == m) {
+    if (other == m || f->is_host) { /* a host stays where its guests are */
         course_begin(m, f);
         return;
     }
@@ -209,16 +241,29 @@ hop(struct multi *m, struct curlew_fetch *f)
 
 /* -- the end of a hop ---------------------------------------------------- */
 
-/* The places are free meanwhile, and what came of this try is forgotten. */
+/* What came of this try is forgotten; -1 with another failure. */
+static int
+renew(struct multi *m, struct curlew_fetch *f)
+{
+    bool change = f->proxy_lent && f->failure.error == ERROR_PROXY_FAILED;
+
+    bench_proxy(f);
+    collect_forget(f);
+    f->fresh = f->failure.error != ERROR_NONE;
+    f->failure = (struct failure){ 0 };
+    if (change && engine_change_proxy(f) != 0)
+        return -1;
+    if (timer_set(&m->loop.timers, &f->timer, f->again_us) != 0)
+        return failure_set(&f->failure, ERROR_INTERNAL, "out of memory");
+    return 0;
+}
+
+/* Until it is time for another try; its places are free meanwhile. */
 static void
 rest(struct multi *m, struct curlew_fetch *f)
 {
     leave(m, f);
-    collect_forget(f);
-    f->fresh = f->failure.error != ERROR_NONE;
-    f->failure = (struct failure){ 0 };
-    if (timer_set(&m->loop.timers, &f->timer, f->again_us) != 0) {
-        failure_set(&f->failure, ERROR_INTERNAL, "out of memory");
+    if (renew(m, f) != 0) {
         finish(m, f);
         return;
     }
@@ -249,6 +294,8 @@ course_conclude(struct multi *m, struct curlew_fetch *f, CURLcode result)
 {
     enum redirect next = REDIRECT_NONE;
 
+    if (result == CURLE_OPERATION_TIMEDOUT || result == CURLE_ABORTED_BY_CALLBACK)
+        lookups_note(&m->lookups, f, clock_us());
     transfer_conclude(f, result);
     extract(m, f);
     if (admission_note(f))
@@ -265,50 +312,14 @@ course_conclude(struct multi *m, struct curlew_fetch *f, CURLcode result)
     }
 }
 
-/* -- pauses and the caller ---------------------------------------------- */
-
-void
-course_pause(struct curlew_fetch *f, int64_t until_us)
-{
-    struct multi *m = f->home;
-
-    f->paused = true;
-    if (until_us != COURSE_UNTIL_RESUMED)
-        timer_set(&m->loop.timers, &f->pace, until_us);
-}
-
-static void
-go_on(struct multi *m, struct curlew_fetch *f)
-{
-    f->paused = false;
-    f->active_us = clock_us();
-    arm(m, f);
-    curl_easy_pause(f->easy, CURLPAUSE_CONT); /* may deliver at once; f stays until multi_reap() */
-    multi_reap(m);
-}
-
-static void
-resume(struct timer *t)
-{
-    struct curlew_fetch *f = container_of(t, struct curlew_fetch, pace);
-
-    go_on(f->home, f);
-}
-
-void
-course_resume(struct multi *m, struct curlew_fetch *f)
-{
-    if (f->home == m && f->state == FETCH_RUNNING && f->paused && f->pace.place == 0)
-        go_on(m, f);
-    fetch_unref(f);
-}
+/* -- the caller leaves ---------------------------------------------------- */
 
 void
 course_cancel(struct multi *m, struct curlew_fetch *f)
 {
     if (f->home == m && f->state >= FETCH_WAITING && f->state < FETCH_DONE) {
         failure_set(&f->failure, ERROR_CANCELLED, "the caller left");
-        fail(m, f);
+        course_fail(m, f);
     }
     fetch_unref(f);
 }
@@ -332,5 +343,5 @@ void
 course_set_out(struct curlew_fetch *f)
 {
     timer_init(&f->timer, time_out); /* neither is set: no thread has the fetch just now */
-    timer_init(&f->pace, resume);
+    timer_init(&f->pace, pause_is_over);
 }

@@ -76,8 +76,10 @@ inherit_texts(struct request *r, const struct request *d, uint32_t open)
         return -1;
     if (open & SET_RETRY_METHODS && copy_text(&r->retries.methods, d->retries.methods))
         return -1;
-    if (open & SET_PROXY_AUTH && (copy_text(&r->proxy_auth.user, d->proxy_auth.user) ||
-                                  copy_text(&r->proxy_auth.password, d->proxy_auth.password)))
+    /* They were given for the session's own proxy, not for one that the caller names. */
+    if (open & SET_PROXY_AUTH && !(r->set & SET_PROXY) &&
+        (copy_text(&r->proxy_auth.user, d->proxy_auth.user) ||
+         copy_text(&r->proxy_auth.password, d->proxy_auth.password)))
         return -1;
     if (!(open & SET_AUTH))
         return 0;
@@ -103,6 +105,7 @@ inherit_numbers(struct request *r, const struct request *d, uint32_t open)
     INHERIT(SET_VERIFY, verify);
     INHERIT(SET_HTTP_VERSION, http_version);
     INHERIT(SET_DECOMPRESS, decompress);
+    INHERIT(SET_COALESCE, coalesce);
     INHERIT(SET_MAX_BODY_BYTES, max_body_bytes);
     INHERIT(SET_RESPONSE_BODY, response_body);
     INHERIT(SET_MAX_RECV_SPEED, max_recv_speed);
@@ -135,6 +138,10 @@ request_copy(struct request *to, const struct request *from, struct failure *why
     for (size_t i = 0; i < from->part_count; i++)
         if (request_add_part(to, &from->parts[i], why) != 0)
             return -1;
+    for (size_t i = 0; i < from->trace.count; i++)
+        if (pairs_add(&to->trace, from->trace.items[i].name, strlen(from->trace.items[i].name),
+                      from->trace.items[i].value, strlen(from->trace.items[i].value)) != 0)
+            return no_memory(why);
     to->body_size = from->body_size;
     to->body_type = from->body_type;
     if (from->body != NULL) {

@@ -1,14 +1,11 @@
-/* engine.c - the session engine: its threads, its policy, and the door for fetches. */
+/* engine.c - the session engine: its threads, its policy, its account. */
 
 #include "session/engine.h"
 
-#include "base/clock.h"
-#include "session/guard.h"
 #include "session/multi.h"
 
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 
 /* -- threads ------------------------------------------------------------- */
 
@@ -25,7 +22,11 @@ engine_thread_of(struct curlew *c, const char *origin)
 void
 engine_place_freed(struct curlew *c, struct multi *by)
 {
-    if (c->thread_count == 1 || counter_read(&c->stats.queued) == 0)
+    /*
+     * Another thread counts its fetch as queued, then looks for a place once more; this one has given
+     * the place up, then looks for the queued.  In one order for all, or both could miss the other.
+     */
+    if (c->thread_count == 1 || c->stats.queued == 0)
         return;
     for (int i = 0; i < c->thread_count; i++)
         if (c->threads[i] != by)
@@ -72,6 +73,7 @@ engine_new(const struct engine_settings *settings, struct failure *why)
     curl_global_init(CURL_GLOBAL_DEFAULT);
     pthread_mutex_init(&c->policy_lock, NULL);
     pthread_mutex_init(&c->change_lock, NULL);
+    c->in_flight_max = settings->limits.in_flight;
     if ((c->policy = policy_new(settings, NULL, why)) == NULL ||
         start_threads(c, settings->threads, why) != 0) {
         curlew_free(c);
@@ -121,6 +123,7 @@ adopt(struct curlew *c, struct policy *now)
         return -1;
     pthread_mutex_lock(&c->policy_lock);
     c->policy = now;
+    c->in_flight_max = now->limits.in_flight;
     pthread_mutex_unlock(&c->policy_lock);
     policy_unref(old);
     return 0;
@@ -185,99 +188,6 @@ engine_account(struct curlew *c, const struct policy *p, int64_t n)
         return 0;
     counter_add(&c->stats.buffered, -n);
     return -1;
-}
-
-/* -- the door ------------------------------------------------------------ */
-
-/*
- * Connections are shared by strangers, so nothing may be said that makes the
- * origin and libcurl disagree about where a message ends.
- */
-static int
-check_framing(const struct request *r, struct failure *why)
-{
-    const char *method = fetch_method(r);
-
-    if (strcmp(method, "CONNECT") == 0)
-        return failure_set(why, ERROR_BAD_REQUEST, "method: CONNECT is for proxies");
-    if (strcmp(method, "HEAD") == 0 && (r->body != NULL || r->part_count > 0))
-        return failure_set(why, ERROR_BAD_REQUEST, "method: HEAD takes no body");
-    for (size_t i = 0; i < r->headers.count; i++) {
-        const char *name = r->headers.items[i].name;
-
-        if (strcasecmp(name, "content-length") == 0 || strcasecmp(name, "transfer-encoding") == 0)
-            return failure_set(why, ERROR_BAD_REQUEST, "headers.%s: follows from the body", name);
-    }
-    return 0;
-}
-
-/* A stream passes through as it is, however long: limits.response_bytes is for what is held. */
-static void
-suit_stream(struct request *r)
-{
-    if (!(r->set & SET_DECOMPRESS))
-        r->decompress = false;
-}
-
-static int
-complete_request(struct curlew_fetch *f)
-{
-    struct request *r = &f->request;
-    const char *name = r->session != NULL ? r->session : "default";
-
-    if ((f->session = policy_session(f->policy, name)) == NULL)
-        return failure_set(&f->failure, ERROR_UNKNOWN_SESSION, "session: there is no \"%.64s\"",
-                           name);
-    if (request_inherit(r, &f->session->settings.defaults, &f->failure) != 0 ||
-        check_framing(r, &f->failure) != 0)
-        return -1;
-    f->method = fetch_method(r);
-    f->names_host = request_has_header(r, "host");
-    if (f->stream != NULL)
-        suit_stream(r);
-    else if (r->max_body_bytes > f->policy->limits.response_bytes)
-        r->max_body_bytes = f->policy->limits.response_bytes;
-    if (r->url == NULL)
-        return failure_set(&f->failure, ERROR_BAD_REQUEST, "url: missing");
-    if (url_parse(&f->url, r->url, &f->failure) != 0)
-        return -1;
-    if (r->proxy != NULL && (f->proxy_host = url_proxy_host(r->proxy, &f->failure)) == NULL)
-        return -1;
-    return guard_judge_url(f, &f->url);
-}
-
-int
-engine_submit(struct curlew *c, struct curlew_fetch *f, curlew_done *done, void *arg)
-{
-    f->failure = (struct failure){ 0 };
-    if (c->draining)
-        return failure_set(&f->failure, ERROR_DRAINING, "the daemon is stopping");
-    f->engine = c;
-    f->policy = engine_policy(c);
-    if (complete_request(f) != 0) {
-        if (f->session != NULL)
-            counter_add(&f->session->state->outcomes[f->failure.error], 1);
-        return -1;
-    }
-    f->done = done;
-    f->arg = arg;
-    f->sends_body = f->request.body != NULL || f->request.part_count > 0;
-    f->same_origin = true;
-    f->response.attempts = 1;
-    f->submitted_us = f->posted_us = clock_us();
-    multi_post(engine_thread_of(c, f->url.origin), f);
-    return 0;
-}
-
-void
-curlew_cancel(struct curlew_fetch *f)
-{
-    struct multi *home;
-
-    if (atomic_exchange(&f->cancelled, true))
-        return;
-    if ((home = f->home) != NULL)
-        multi_cancel(home, fetch_ref(f));
 }
 
 /* -- libcurl's features -------------------------------------------------- */

@@ -21,6 +21,8 @@ struct engine_stats {
     counter buffered;    /* gauge, bytes of response bodies held */
     counter connections; /* gauge, sockets open toward origins and proxies */
     counter connections_opened;
+    counter connections_reused; /* hops over a connection that was warm */
+    counter coalesced;          /* fetches that shared another's transfer */
     counter guard_refusals, guard_reports;
     counter bytes_received, bytes_sent; /* of bodies; received ones decoded */
     struct histogram queue_seconds, first_byte_seconds, fetch_seconds;
@@ -32,6 +34,7 @@ struct curlew {
     pthread_mutex_t policy_lock; /* held for the moment of a look or a swap */
     pthread_mutex_t change_lock; /* held by whoever makes the next policy */
     struct policy *policy;       /* for new fetches */
+    atomic_int in_flight_max;    /* that policy's, read without the lock */
     atomic_bool draining;        /* new fetches are refused */
     atomic_bool stopping;        /* and those in flight are cancelled */
     struct engine_stats stats;
@@ -55,6 +58,9 @@ struct policy *engine_policy(struct curlew *c); /* a new reference */
 
 /* 0: taken, and given back by done() on a session thread.  -1: refused, with f->failure. */
 int engine_submit(struct curlew *c, struct curlew_fetch *f, curlew_done *done, void *arg);
+
+/* f's proxy, lent by its session, has failed: its next try gets the next one.  -1 with f->failure. */
+int engine_change_proxy(struct curlew_fetch *f);
 
 /* The thread that an origin's fetches run on. */
 struct multi *engine_thread_of(struct curlew *c, const char *origin);

@@ -19,6 +19,8 @@ fetch_new(void)
     response_init(&f->response);
     list_init(&f->place);
     list_init(&f->sockets);
+    list_init(&f->guests);
+    list_init(&f->shared);
     return f;
 }
 
@@ -30,19 +32,36 @@ fetch_ref(struct curlew_fetch *f)
 }
 
 void
+fetch_renew(struct curlew_fetch *f)
+{
+    if (f->buffered > 0)
+        counter_add(&f->engine->stats.buffered, -f->buffered);
+    f->buffered = 0;
+    response_destroy(&f->response);
+    url_destroy(&f->url);
+    free(f->proxy_host);
+    f->proxy_host = NULL;
+    pairs_destroy(&f->cookie_names);
+    policy_unref(f->policy);
+    f->policy = NULL;
+    f->session = NULL;
+    if (f->proxy_lent) {
+        free(f->request.proxy);
+        f->request.proxy = NULL;
+    }
+    f->proxy_lent = f->challenged = f->again = f->fresh = f->probe = false;
+    f->redirects = 0;
+    f->failure = (struct failure){ 0 };
+}
+
+void
 fetch_unref(struct curlew_fetch *f)
 {
     if (f == NULL || atomic_fetch_sub(&f->refs, 1) != 1)
         return;
-    if (f->buffered > 0)
-        counter_add(&f->engine->stats.buffered, -f->buffered);
-    request_destroy(&f->request);
-    response_destroy(&f->response);
+    fetch_renew(f);
     stream_free(f->stream);
-    url_destroy(&f->url);
-    free(f->proxy_host);
-    pairs_destroy(&f->cookie_names);
-    policy_unref(f->policy);
+    request_destroy(&f->request);
     free(f);
 }
 

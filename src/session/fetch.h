@@ -27,6 +27,7 @@ enum fetch_state {
     FETCH_WAITING, /* in its lane, for a turn */
     FETCH_RUNNING, /* libcurl is on it */
     FETCH_RESTING, /* between two tries, without a place */
+    FETCH_SHARING, /* a guest of another fetch's transfer */
     FETCH_DONE,    /* the caller reads the response or the failure */
 };
 
@@ -59,9 +60,10 @@ struct curlew_fetch {
     struct policy *policy;
     struct session *session;
     struct url url;   /* of this hop */
+    bool proxy_lent;  /* request.proxy was the next of its session's proxies */
     char *proxy_host; /* owned; NULL: straight to the origin */
     struct lane *lane;
-    struct link place;  /* in its lane's queue, or among the running or the resting */
+    struct link place;  /* in its lane's queue, among the running, the resting or a host's guests */
     struct timer timer; /* total and idle time-out, or the end of its rest */
     struct timer pace;  /* paused until then, to keep to max_recv_speed */
     bool paused;        /* for that, or as its reader is slow: no time to be idle */
@@ -71,6 +73,11 @@ struct curlew_fetch {
     int64_t again_us; /* … not before then */
     bool fresh;       /* the try before was cut off: this one goes out on a new connection */
     bool probe;       /* the breaker wants to see how this one ends */
+
+    struct curlew_fetch *host;  /* whose guest it is, while SHARING */
+    bool is_host;               /* it transfers for its guests, and belongs to the session thread */
+    struct link guests, shared; /* a host's: its guests, and its place among the hosts */
+    bool own_credentials;       /* in the request object itself, not from its session */
 
     CURL *easy;
     int64_t sent;        /* bytes of the hop's body that the idle time-out has seen go out */
@@ -87,6 +94,7 @@ struct curlew_fetch {
     bool challenged;    /* the 401 that digest authentication begins with has been seen */
     bool same_origin;   /* still the origin that was asked: credentials may be sent */
     size_t head_bytes;
+    int folds;        /* continuation lines in the hop's heads */
     int64_t buffered; /* bytes of the body on the engine's account */
     int redirects;
     bool names_host; /* its headers name a Host, which libcurl then takes for the cookies' host */
@@ -95,6 +103,7 @@ struct curlew_fetch {
 struct curlew_fetch *fetch_new(void); /* NULL: no memory */
 struct curlew_fetch *fetch_ref(struct curlew_fetch *f);
 void fetch_unref(struct curlew_fetch *f); /* the last one frees */
+void fetch_renew(struct curlew_fetch *f); /* forget what came back of it; the request stays */
 
 /* GET, or POST where there is a body, where nobody said otherwise. */
 const char *fetch_method(const struct request *r);

@@ -56,16 +56,27 @@ judge_address(struct curlew_fetch *f, const struct sockaddr *address)
     return refuse(f, &why);
 }
 
+static uint64_t
+hash_text(uint64_t h, const char *text)
+{
+    for (; text != NULL && *text != '\0'; text++)
+        h = (h ^ (unsigned char)*text) * 1099511628211u; /* FNV-1a */
+    return (h ^ 0xff) * 1099511628211u;
+}
+
 long
 guard_scope(const struct curlew_fetch *f)
 {
-    enum http_version v = f->request.http_version;
-    bool negotiated = v == HTTP_AUTO || (v == HTTP_2 && strcmp(f->url.scheme, "https") == 0);
+    const struct request *r = &f->request;
+    bool negotiated = r->http_version == HTTP_AUTO ||
+                      (r->http_version == HTTP_2 && strcmp(f->url.scheme, "https") == 0);
+    uint32_t scope = negotiated ? 0 : (uint32_t)r->http_version;
+    uint64_t h = 14695981039346656037u;
 
-    if (negotiated ||
-        strchr(f->url.host, '%') != NULL) /* a literal address with a zone of its own */
-        return 0;
-    return (long)v;
+    if (r->proxy == NULL) /* a literal address may have a zone of its own */
+        return strchr(f->url.host, '%') == NULL ? (long)scope : 0;
+    h = hash_text(hash_text(hash_text(h, r->proxy), r->proxy_auth.user), r->proxy_auth.password);
+    return (long)((((uint32_t)(h ^ (h >> 32)) | 1) << 3) | scope);
 }
 
 static void
@@ -114,6 +125,8 @@ on_request(void *arg, char *remote_ip, char *local_ip, int remote_port, int loca
     if (address == NULL || judge_address(f, address) != 0)
         return CURL_PREREQFUNC_ABORT;
     f->requested = true;
+    if (list_empty(&f->sockets))
+        counter_add(&f->engine->stats.connections_reused, 1);
     /* Another address of the same name may have been refused on the way to this one. */
     f->failure = (struct failure){ 0 };
     return CURL_PREREQFUNC_OK;

@@ -10,9 +10,10 @@
 int guard_judge_url(struct curlew_fetch *f, const struct url *u);
 
 /*
- * libcurl reuses a connection of any HTTP version for a request that asks for another.  It does keep
- * connections apart by their IPv6 scope, so each version that was asked for gets a scope of its own,
- * which never reaches the socket.  0 where any version will do.
+ * libcurl reuses a connection of any HTTP version for a request that asks for another, and in some
+ * versions a tunnel through a proxy for one that does not know the proxy's password.  It does keep
+ * connections apart by their IPv6 scope.  So each version that was asked for, and each proxy with its
+ * credentials, has a scope of its own, which never reaches the socket.  0 where there is neither.
  */
 long guard_scope(const struct curlew_fetch *f);
 

@@ -5,6 +5,7 @@
 #include "base/clock.h"
 #include "session/course.h"
 #include "session/engine.h"
+#include "session/pause.h"
 
 #include <stdlib.h>
 
@@ -84,7 +85,7 @@ take_inbox(struct multi *m)
         else if (one->about == FETCH_CANCELLED)
             course_cancel(m, container_of(one, struct curlew_fetch, cancel_mail));
         else
-            course_resume(m, container_of(one, struct curlew_fetch, resume_mail));
+            pause_resume(m, container_of(one, struct curlew_fetch, resume_mail));
     }
 }
 
@@ -177,6 +178,7 @@ multi_new(struct curlew *engine, struct failure *why)
     timer_init(&m->curl_timer, curl_timed_out);
     mailbox_init(&m->inbox);
     admission_init(&m->admission, engine, &m->loop.timers);
+    coalesce_init(&m->coalesce);
     if (loop_init(&m->loop) != 0)
         goto no_loop;
     if (open_handle(m) != 0)

@@ -10,8 +10,10 @@
 #include "base/loop.h"
 #include "base/mailbox.h"
 #include "session/admission.h"
+#include "session/coalesce.h"
 #include "session/fetch.h"
 #include "session/handles.h"
+#include "session/lookups.h"
 #include "session/pool.h"
 
 struct multi {
@@ -26,6 +28,8 @@ struct multi {
     struct pool pool;
     atomic_bool forget; /* a session was reset: look through the idle sockets */
     struct admission admission;
+    struct coalesce coalesce;
+    struct lookups lookups;
     struct link running, resting;
     uint64_t random; /* for waits that are not all the same */
     struct handles handles;

@@ -80,6 +80,7 @@ request_destroy(struct request *r)
     free(r->tag);
     pairs_destroy(&r->headers);
     pairs_destroy(&r->forward);
+    pairs_destroy(&r->trace);
     cookies_destroy(&r->cookies);
     free(r->body);
     for (size_t i = 0; i < r->part_count; i++)
@@ -146,7 +147,12 @@ pairs_add(struct pairs *p, const char *name, size_t name_size, const char *value
     item->name = strndup(name, name_size);
     if (value != NULL)
         item->value = strndup(value, value_size);
-    return item->name == NULL || (value != NULL && item->value == NULL) ? -1 : 0;
+    if (item->name != NULL && (value == NULL || item->value != NULL))
+        return 0;
+    free(item->name); /* half an item would be taken for a whole one: jar_return() compares names */
+    free(item->value);
+    p->count--;
+    return -1;
 }
 
 int

@@ -73,12 +73,13 @@ enum {
     SET_RESPONSE_BODY = 1 << 13,
     SET_MAX_RECV_SPEED = 1 << 14,
     SET_TAG = 1 << 15,
-    SET_RETRIES = 1 << 16, /* the count; how to retry is said key by key */
-    SET_BACKOFF = 1 << 17,
-    SET_MAX_BACKOFF = 1 << 18,
-    SET_RETRY_STATUSES = 1 << 19,
-    SET_RETRY_METHODS = 1 << 20,
-    SET_RETRY_AFTER = 1 << 21,
+    SET_COALESCE = 1 << 16,
+    SET_RETRIES = 1 << 17, /* the count; how to retry is said key by key */
+    SET_BACKOFF = 1 << 18,
+    SET_MAX_BACKOFF = 1 << 19,
+    SET_RETRY_STATUSES = 1 << 20,
+    SET_RETRY_METHODS = 1 << 21,
+    SET_RETRY_AFTER = 1 << 22,
 };
 
 struct request {
@@ -88,6 +89,7 @@ struct request {
     char *session; /* NULL: "default" */
     char *tag;
     struct pairs headers;
+    struct pairs trace; /* of the caller's own request: passed on where no header says otherwise */
     struct pairs forward; /* names only: headers of the browser that a hand-off passes on */
     struct cookies cookies;
 
@@ -102,6 +104,7 @@ struct request {
     int max_redirects;
     bool verify;
     bool decompress;
+    bool coalesce; /* identical GETs in flight share one transfer */
     enum http_version http_version;
     char *proxy;
     struct credentials proxy_auth;

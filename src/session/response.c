@@ -45,3 +45,47 @@ response_push_history(struct response *r)
     r->head = (struct head){ 0 };
     return 0;
 }
+
+static int
+pairs_copy(struct pairs *to, const struct pairs *from)
+{
+    for (size_t i = 0; i < from->count; i++) {
+        const struct pair *p = &from->items[i];
+
+        if (pairs_add(to, p->name, strlen(p->name), p->value, p->value ? strlen(p->value) : 0) != 0)
+            return -1;
+    }
+    return 0;
+}
+
+static int
+head_copy(struct head *to, const struct head *from)
+{
+    to->status = from->status;
+    if ((to->reason = strdup(from->reason != NULL ? from->reason : "")) == NULL ||
+        (to->url = strdup(from->url != NULL ? from->url : "")) == NULL)
+        return -1;
+    return pairs_copy(&to->headers, &from->headers);
+}
+
+int
+response_copy(struct response *to, const struct response *from)
+{
+    for (size_t i = 0; i < from->history_count; i++)
+        if (head_copy(&to->head, &from->history[i]) != 0 || response_push_history(to) != 0)
+            return -1;
+    for (size_t i = 0; i < from->cookies.count; i++)
+        if (cookies_add(&to->cookies, &from->cookies.items[i]) != 0)
+            return -1;
+    buffer_add(&to->body, from->body.data, from->body.len);
+    to->body_bytes = from->body_bytes;
+    to->http_version = from->http_version;
+    to->timing = from->timing;
+    to->reused = from->reused;
+    memcpy(to->remote_ip, from->remote_ip, sizeof to->remote_ip);
+    memcpy(to->local_ip, from->local_ip, sizeof to->local_ip);
+    to->remote_port = from->remote_port;
+    to->local_port = from->local_port;
+    to->attempts = from->attempts;
+    return head_copy(&to->head, &from->head) == 0 && buffer_ok(&to->body) ? 0 : -1;
+}

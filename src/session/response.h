@@ -44,6 +44,9 @@ void response_init(struct response *r);
 void response_destroy(struct response *r);
 void head_destroy(struct head *h); /* leaves it empty and usable */
 
+int
+response_copy(struct response *to, const struct response *from); /* `to` is empty; -1: no memory */
+
 /* The head becomes the history's newest; a new, empty head takes its place.  -1: no memory. */
 int response_push_history(struct response *r);
 

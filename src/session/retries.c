@@ -12,6 +12,7 @@
 #define BACKOFF_MS     200
 #define MAX_BACKOFF_MS 10000
 #define DOUBLINGS_MAX  40 /* far past every max_backoff, and no overflow */
+#define IDEMPOTENT     " GET HEAD OPTIONS TRACE PUT DELETE "
 
 void
 retries_init(struct retries *r)
@@ -32,6 +33,18 @@ retries_destroy(struct retries *r)
 {
     free(r->methods);
     retries_init(r);
+}
+
+bool
+retries_equal(const struct retries *a, const struct retries *b)
+{
+    const char *of_a = a->methods != NULL ? a->methods : IDEMPOTENT;
+    const char *of_b = b->methods != NULL ? b->methods : IDEMPOTENT;
+
+    return a->max == b->max && a->backoff_ms == b->backoff_ms &&
+           a->max_backoff_ms == b->max_backoff_ms &&
+           a->respect_retry_after == b->respect_retry_after &&
+           memcmp(a->statuses, b->statuses, sizeof a->statuses) == 0 && strcmp(of_a, of_b) == 0;
 }
 
 void
@@ -79,7 +92,7 @@ retries_add_method(struct retries *r, const char *method)
 bool
 retries_has_method(const struct retries *r, const char *method)
 {
-    const char *at = r->methods != NULL ? r->methods : " GET HEAD OPTIONS TRACE PUT DELETE ";
+    const char *at = r->methods != NULL ? r->methods : IDEMPOTENT;
     size_t n = strlen(method);
 
     for (; (at = strstr(at, method)) != NULL; at++)

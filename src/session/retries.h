@@ -22,6 +22,7 @@ struct retries {
 
 void retries_init(struct retries *r); /* the defaults of docs/citizen.md: none */
 void retries_destroy(struct retries *r);
+bool retries_equal(const struct retries *a, const struct retries *b);
 
 void retries_clear_statuses(struct retries *r);
 void retries_add_status(struct retries *r, int status); /* from MIN to MAX */

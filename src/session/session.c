@@ -61,6 +61,7 @@ session_unref(struct session *s)
 {
     if (s == NULL || atomic_fetch_sub(&s->refs, 1) != 1)
         return;
+    proxies_free(s->rota);
     session_settings_destroy(&s->settings);
     state_unref(s->state);
     free(s);
@@ -77,6 +78,10 @@ copy_settings(struct session_settings *to, const struct session_settings *from, 
 {
     session_settings_init(to);
     to->shared_jar = from->shared_jar;
+    to->trace_context = from->trace_context;
+    for (size_t i = 0; i < from->proxy_count; i++)
+        if (egress_rules_add(&to->proxies, &to->proxy_count, from->proxies[i]) != 0)
+            return failure_set(why, ERROR_INTERNAL, "out of memory");
     to->max_in_flight = from->max_in_flight;
     to->max_per_origin = from->max_per_origin;
     to->idle_connections = from->idle_connections;
@@ -101,6 +106,11 @@ session_new(const struct session_settings *settings, const struct policy *old, s
     }
     s->refs = 1;
     if (copy_settings(&s->settings, settings, why) != 0) {
+        session_unref(s);
+        return NULL;
+    }
+    if ((s->rota = proxies_new(s->settings.proxies, s->settings.proxy_count)) == NULL) {
+        failure_set(why, ERROR_INTERNAL, "out of memory");
         session_unref(s);
         return NULL;
     }

@@ -12,11 +12,14 @@
 #include "base/metrics.h"
 #include "session/egress.h"
 #include "session/jar.h"
+#include "session/proxies.h"
 #include "session/settings.h"
 
 #include <stdatomic.h>
 
 struct policy;
+
+#define STATUS_CLASSES 6
 
 struct session_state {
     atomic_int refs;
@@ -25,14 +28,16 @@ struct session_state {
     struct jar *jar; /* used where the settings say so */
     counter in_flight;
     counter resets; /* an idle connection from before the last one is not to be used */
-    counter outcomes[ERROR_COUNT]; /* fetches that ended so */
+    counter classes[STATUS_CLASSES]; /* whole responses with a status of 1xx … 5xx, or beyond */
+    counter outcomes[ERROR_COUNT];   /* fetches that ended so */
 };
 
 struct session {
     atomic_int refs;
     struct session_settings settings;
     struct session_state *state;
-    bool at_run_time; /* made by a caller, not by the configuration */
+    struct proxies *rota; /* whose turn it is among settings.proxies */
+    bool at_run_time;     /* made by a caller, not by the configuration */
 };
 
 /* With the state of its namesake in `old` (or NULL).  NULL with `why`: no memory. */

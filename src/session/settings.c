@@ -11,6 +11,7 @@ void
 session_settings_init(struct session_settings *s)
 {
     *s = (struct session_settings){
+        .trace_context = true,
         .max_in_flight = 2048,
         .max_per_origin = 1024,
         .idle_connections = 256,
@@ -25,6 +26,9 @@ session_settings_destroy(struct session_settings *s)
 {
     free(s->name);
     request_destroy(&s->defaults);
+    for (size_t i = 0; i < s->proxy_count; i++)
+        free(s->proxies[i]);
+    free(s->proxies);
     free(s->ca_file);
     free(s->client_cert);
     free(s->client_key);

@@ -8,6 +8,7 @@
 #include "session/guard.h"
 #include "session/pool.h"
 
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -62,6 +63,26 @@ is_left_out(const struct curlew_fetch *f, const char *name)
     return !f->sends_body && f->redirects > 0 && strncasecmp(name, "content-", 8) == 0;
 }
 
+/* Methods whose request says Content-Length: 0 where there is nothing to send (RFC 9110 section 8.6). */
+static bool
+expects_body(const char *method)
+{
+    return strcmp(method, "POST") == 0 || strcmp(method, "PUT") == 0 ||
+           strcmp(method, "PATCH") == 0;
+}
+
+/* libcurl's own Content-Type is a form's, and its Expect a round trip that few origins answer "no". */
+static int
+set_body_headers(struct curlew_fetch *f)
+{
+    const struct request *r = &f->request;
+
+    if (!request_has_header(r, "content-type") && r->part_count == 0 &&
+        add_header(f, "Content-Type", f->sends_body ? r->body_type : NULL) != 0)
+        return -1;
+    return request_has_header(r, "expect") ? 0 : add_header(f, "Expect", NULL);
+}
+
 static int
 set_headers(struct curlew_fetch *f)
 {
@@ -73,11 +94,14 @@ set_headers(struct curlew_fetch *f)
         if (!is_left_out(f, p->name) && add_header(f, p->name, p->value) != 0)
             return -1;
     }
-    if (!request_has_header(r, "content-type") && r->part_count == 0 &&
-        add_header(f, "Content-Type", f->sends_body ? r->body_type : NULL) != 0)
+    for (size_t i = 0; f->session->settings.trace_context && i < r->trace.count; i++) {
+        const struct pair *p = &r->trace.items[i];
+
+        if (!request_has_header(r, p->name) && add_header(f, p->name, p->value) != 0)
+            return -1;
+    }
+    if ((f->sends_body || expects_body(f->method)) && set_body_headers(f) != 0)
         return -1;
-    if (!request_has_header(r, "expect") && add_header(f, "Expect", NULL) != 0)
-        return -1; /* a round trip more, for origins that are seldom ready to say no */
     SET(CURLOPT_USERAGENT, USER_AGENT);
     SET(CURLOPT_HTTPHEADER, f->header_lines);
     return 0;
@@ -110,14 +134,6 @@ set_multipart(struct curlew_fetch *f)
             return -1;
     SET(CURLOPT_MIMEPOST, f->mime);
     return 0;
-}
-
-/* Methods whose request says Content-Length: 0 where there is nothing to send (RFC 9110 section 8.6). */
-static bool
-expects_body(const char *method)
-{
-    return strcmp(method, "POST") == 0 || strcmp(method, "PUT") == 0 ||
-           strcmp(method, "PATCH") == 0;
 }
 
 static int
@@ -190,8 +206,12 @@ set_tls(struct curlew_fetch *f)
 
     SET(CURLOPT_SSL_VERIFYPEER, f->request.verify ? 1L : 0L);
     SET(CURLOPT_SSL_VERIFYHOST, f->request.verify ? 2L : 0L);
-    if (s->ca_file != NULL)
+    if (s->ca_file != NULL) {
         SET(CURLOPT_CAINFO, s->ca_file);
+        /* Its content may have changed under the same name, and who was trusted once is not for ever. */
+        SET(CURLOPT_CA_CACHE_TIMEOUT, 0L);
+        SET(CURLOPT_SSL_SESSIONID_CACHE, 0L);
+    }
     if (s->client_cert != NULL)
         SET(CURLOPT_SSLCERT, s->client_cert);
     if (s->client_key != NULL)
@@ -216,8 +236,6 @@ set_http_version(struct curlew_fetch *f)
                            "http_version: this libcurl is built without HTTP/%d", two ? 2 : 3);
     SET(CURLOPT_HTTP_VERSION, versions[v]);
     SET(CURLOPT_ADDRESS_SCOPE, guard_scope(f));
-    /* Over TLS the handshake tells whether a connection can be shared: rather wait than open more. */
-    SET(CURLOPT_PIPEWAIT, v == HTTP_2_PRIOR_KNOWLEDGE || f->url.scheme[4] == 's' ? 1L : 0L);
     return 0;
 }
 
@@ -257,6 +275,8 @@ set_limits(struct curlew_fetch *f)
     /* 0 would mean libcurl's own five minutes, and there is no "never" */
     SET(CURLOPT_CONNECTTIMEOUT_MS,
         r->connect_timeout_ms > 0 ? (long)r->connect_timeout_ms : 24 * 3600 * 1000L);
+    /* The pool sees to it: libcurl would judge the connections of all sessions by this one's age. */
+    SET(CURLOPT_MAXAGE_CONN, INT_MAX / 1000L);
     if (r->max_recv_speed > 0)
         SET(CURLOPT_BUFFERSIZE, slice_of(r->max_recv_speed));
     SET(CURLOPT_QUICK_EXIT, 1L); /* a cancelled look-up must not hold the session thread */
@@ -301,6 +321,7 @@ transfer_prepare(struct curlew_fetch *f)
     curl_easy_reset(f->easy); /* but for connections and cookies */
     f->curl_error[0] = '\0';
     f->head_bytes = 0;
+    f->folds = 0;
     f->requested = f->challenged = false;
     rc = SET(CURLOPT_URL, f->url.text);
     SET(CURLOPT_PRIVATE, f);

@@ -87,6 +87,17 @@ host_of(CURLU *h)
     return host;
 }
 
+/* There, but not to be decoded: a NUL, say. */
+static bool
+is_lost(CURLU *h, CURLUPart what, const char *decoded)
+{
+    char *raw = decoded == NULL ? part(h, what, 0) : NULL;
+    bool lost = raw != NULL;
+
+    free(raw);
+    return lost;
+}
+
 static int
 read_parts(struct url *u, CURLU *h, struct failure *why)
 {
@@ -100,6 +111,8 @@ read_parts(struct url *u, CURLU *h, struct failure *why)
     u->path = part(h, CURLUPART_PATH, 0);
     u->user = part(h, CURLUPART_USER, CURLU_URLDECODE);
     u->password = part(h, CURLUPART_PASSWORD, CURLU_URLDECODE);
+    if (is_lost(h, CURLUPART_USER, u->user) || is_lost(h, CURLUPART_PASSWORD, u->password))
+        return failure_set(why, ERROR_BAD_URL, "url: a control character in the user or password");
     curl_url_set(h, CURLUPART_USER, NULL, 0);
     curl_url_set(h, CURLUPART_PASSWORD, NULL, 0);
     curl_url_set(h, CURLUPART_FRAGMENT, NULL, 0);

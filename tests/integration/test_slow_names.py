@@ -4,6 +4,7 @@ import json
 import shutil
 import subprocess
 import time
+from pathlib import Path
 
 import pytest
 
@@ -65,3 +66,16 @@ def test_a_drain_does_not_wait_for_a_look_up_that_was_given_up(daemon):
     daemon.way.refused({"url": "http://three.slow.test/", "timeout": 0.2}, 504, "timeout")
     _, took = timed(daemon.stop)
     assert took < AT_ONCE + 1
+
+
+def test_look_ups_that_were_given_up_are_bounded(daemon, origin):
+    given_up = {"url": "http://x.slow.test/", "timeout": 0.05}
+    with Background(32) as b:
+        for _ in range(160):
+            b.start(daemon.way.post, given_up)
+        codes = [answer.json()["code"] for answer in b.results()]
+    assert set(codes) == {"timeout", "overloaded"}
+    assert codes.count("timeout") < 64 + 32 + 1  # those under way at once come on top
+    threads = len(list(Path(f"/proc/{daemon.pid}/task").iterdir()))
+    assert threads < 64 + 32 + 8
+    assert daemon.way.fetch(origin.url("/hello"))["ok"]  # an address needs no look-up

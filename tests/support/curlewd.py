@@ -71,6 +71,10 @@ class Curlewd:
     def rss_kib(self):
         return int(self._status_field("VmRSS"))
 
+    def peak_kib(self):
+        """The most it has had."""
+        return int(self._status_field("VmHWM"))
+
     def _status_field(self, name):
         text = Path(f"/proc/{self.pid}/status").read_text()
         return re.search(rf"^{name}:\s+(\d+)", text, re.M)[1]

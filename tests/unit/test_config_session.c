@@ -128,10 +128,15 @@ Test(config_session, rates_and_breakers_that_make_no_sense_are_named)
     refuses("{\"breaker.failures\":1}", "unknown key \"breaker.failures\"");
 }
 
-Test(config_session, keys_of_later_releases_are_unsupported_by_name)
+Test(config_session, proxies_are_urls_with_a_host)
 {
-    refuses("{\"proxies\":1}", "proxies: this release does not offer it");
-    cr_assert_eq(why.error, ERROR_UNSUPPORTED);
+    cr_assert_eq(give("a", "{\"proxies\":[\"http://p:1\",\"socks5h://q:2\"]}"), 0, "%s",
+                 why.detail);
+    cr_assert_eq(s.proxy_count, 2);
+    cr_assert_str_eq(s.proxies[1], "socks5h://q:2");
+    refuses("{\"proxies\":[\"http://p:1\",\"ftp://q\"]}",
+            "proxies[1]: not an http, https, socks5 or socks5h URL with a host");
+    refuses("{\"proxies\":\"http://p:1\"}", "proxies: expected a list of texts");
 }
 
 Test(config_session, a_name_is_1_to_64_of_a_few_characters)

@@ -156,7 +156,7 @@ Test(message_query, keys_that_are_no_plain_values_need_an_object)
 
 Test(message_query, features_of_later_releases_are_unsupported_by_name)
 {
-    cr_assert_eq(request_from_query(&r, "url=http://a/&coalesce=true", &why), -1);
+    cr_assert_eq(request_from_query(&r, "url=http://a/&impersonate=chrome", &why), -1);
     cr_assert_eq(why.error, ERROR_UNSUPPORTED);
-    cr_assert_str_eq(why.detail, "coalesce: this release does not offer it");
+    cr_assert_str_eq(why.detail, "impersonate: this release does not offer it");
 }

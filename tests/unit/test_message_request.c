@@ -278,13 +278,21 @@ Test(message_request, a_proxy_is_a_url_of_four_schemes)
 
 Test(message_request, features_of_later_releases_are_unsupported_by_name)
 {
-    lacks("{" URL ",\"coalesce\":true}", "coalesce: this release does not offer it");
     lacks("{" URL ",\"impersonate\":\"chrome\"}", "impersonate: this release does not offer it");
 }
 
 Test(message_request, the_values_that_ask_for_none_of_them_are_taken)
 {
     takes("{" URL ",\"coalesce\":false}");
+}
+
+Test(message_request, the_headers_of_a_browser_to_pass_on_are_names)
+{
+    takes("{" URL ",\"forward_headers\":[\"range\",\"If-None-Match\"]}");
+    cr_assert_eq(r.forward.count, 2);
+    cr_assert_str_eq(r.forward.items[1].name, "If-None-Match");
+    refuses("{" URL ",\"forward_headers\":[\"a b\"]}",
+            "forward_headers: \"a b\" is not a header name");
 }
 
 Test(message_request, a_wrong_type_of_theirs_is_still_a_bad_request)

@@ -10,7 +10,8 @@ CURLEW = {"URL": os.environ.get("CURLEW_URL", "http://127.0.0.1:8080/_fetch")}
 # The site whose pages the views fetch.
 ORIGIN = os.environ.get("ORIGIN", "https://example.org")
 
-SECRET_KEY = secrets.token_urlsafe(50)  # nothing here signs anything that must outlive a restart
+# It signs the links of views.link: set it, and they outlive a restart and hold for every worker.
+SECRET_KEY = os.environ.get("SECRET_KEY") or secrets.token_urlsafe(50)
 DEBUG = False
 ALLOWED_HOSTS = ["127.0.0.1", "localhost"]
 

@@ -10,4 +10,6 @@ urlpatterns = [
     path("async/<path:page>", views.async_page),
     path("one-by-one/", views.one_by_one),
     path("together/", views.together),
+    path("links/<path:page>", views.link),
+    path("files/<str:ticket>", views.file, name="file"),
 ]

@@ -3,11 +3,17 @@
 import asyncio
 
 from django.conf import settings
-from django.http import JsonResponse
+from django.core import signing
+from django.core.exceptions import PermissionDenied
+from django.http import HttpResponse, JsonResponse
 from django.shortcuts import render
+from django.urls import reverse
 from django.utils.deprecation import MiddlewareMixin
 
 from curlew_client import CurlewError, afetch, fetch
+from hand_off import hand_off
+
+ONE_HOUR = 3600  # seconds
 
 
 def index(request):
@@ -32,6 +38,27 @@ async def one_by_one(request):
 async def together(request):
     """The same pages all at once."""
     return show(await asyncio.gather(*(afetch(url) for url in several_urls(request))))
+
+
+def link(request, page):
+    """A link to a page of the origin, good for an hour, for whoever it is given to."""
+    return HttpResponse(reverse("file", args=[signing.dumps([page, request.GET.dict()], compress=True)]))
+
+
+def file(request, ticket):
+    """What the link is for, streamed by nginx: this view is done as soon as it has looked at it."""
+    try:
+        page, query = signing.loads(ticket, max_age=ONE_HOUR)
+    except signing.BadSignature:
+        raise PermissionDenied from None
+    response = hand_off(
+        f"{settings.ORIGIN}/{page}",
+        params=query,
+        forward_headers=["range", "if-range", "if-none-match", "if-modified-since"],
+        tag="hand-off",
+    )
+    response["Cache-Control"] = "private, max-age=60"
+    return response
 
 
 class FailedFetches(MiddlewareMixin):

@@ -62,7 +62,9 @@ async def cut(origin, request):
     n, how = request.arg_int("n", 10), request.arg("how", "close")
     chunked = request.arg("framing", "length") == "chunked"
     frame = b"Transfer-Encoding: chunked" if chunked else b"Content-Length: %d" % (n + 100)
-    body = (b"%x\r\n%b\r\n" if chunked else b"%.0d%b") % (n, b"x" * n) if n else b""
+    body = b"x" * n
+    if chunked and n:
+        body = b"%x\r\n%b\r\n" % (n, body)
     kind = request.arg("type", "text/plain").encode()
     await write(request, b"HTTP/1.1 200 OK\r\nContent-Type: %b\r\n%b\r\n\r\n%b" % (kind, frame, body))
     await asyncio.sleep(0.05)  # a reset must not overtake what was sent

@@ -6,6 +6,8 @@ import socket
 import ssl
 import time
 
+from tests.support.procs import free_port
+
 from . import http1, http2
 
 LIMIT = 1 << 20  # a request head larger than this is cut off
@@ -156,6 +158,7 @@ class Origin:
     async def listen(self, hosts, port=0, tls=None, prior_knowledge=False):
         """One port on every host; the port."""
         loop = asyncio.get_running_loop()
+        port = port or free_port()  # the kernel's choice for one host may be taken on the next
         for host in hosts:
             try:
                 server = await loop.create_server(
@@ -165,7 +168,6 @@ class Origin:
                     continue
                 raise
             self.servers.append(server)
-            port = server.sockets[0].getsockname()[1]
         return port
 
 

@@ -1,0 +1,20 @@
+/*
+ * pause.h - a running fetch that does not read for a while: its reader is slow, or it is too fast.
+ *
+ * Of the session thread that has the fetch.
+ */
+#ifndef SESSION_PAUSE_H
+#define SESSION_PAUSE_H
+
+#include "session/multi.h"
+
+/* From f's write callback, which then says CURL_WRITEFUNC_PAUSE: go on at that time, or when resumed. */
+#define PAUSE_UNTIL_RESUMED INT64_MAX
+void pause_begin(struct curlew_fetch *f, int64_t until_us);
+
+/* Its reader has room again; drops a reference. */
+void pause_resume(struct multi *m, struct curlew_fetch *f);
+
+void pause_is_over(struct timer *t); /* f->pace has fired */
+
+#endif

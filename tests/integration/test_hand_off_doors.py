@@ -1,0 +1,230 @@
+"""Who can set off a hand-off: the web server's own parameter, and nothing that a client sends.
+
+CURLEW_REQUEST is put straight on the socket here, as nginx would; references are fetched as a view would.
+"""
+
+import http.client
+import json
+import time
+
+import pytest
+
+from tests.support import fcgi, streams
+from tests.support.mounts import MOUNTS
+from tests.support.ways import problem
+
+
+def parameters(request, method="GET", path="/any/path", body=b"", headers=()):
+    told = request if isinstance(request, str) else json.dumps(request)
+    return {**fcgi.params_of(method, path, "", body, headers), "CURLEW_REQUEST": told}
+
+
+def handed(daemon, request, method="GET", path="/any/path", body=b"", headers=()):
+    with fcgi.Connection(daemon.socket) as c:
+        c.send(fcgi.request(parameters(request, method, path, body, headers), body))
+        return c.answer()
+
+
+# -- the parameter -----------------------------------------------------------
+
+
+@pytest.mark.parametrize("method, path", [("GET", "/x"), ("DELETE", "/"), ("POST", "/_fetch/v1/fetch"),
+                                          ("GET", "/_fetch/healthz"), ("OPTIONS", "*")])
+def test_whatever_the_path_and_method(daemon, origin, method, path):
+    echo = json.loads(handed(daemon, {"url": origin.url("/echo")}, method, path).body)
+    assert (echo["method"], echo["path"]) == ("GET", "/echo")
+
+
+def test_an_empty_parameter_is_none(daemon):
+    assert handed(daemon, "", path="/_fetch/healthz").json() == {"status": "ok"}
+    problem(handed(daemon, "", path="/_handoff/"), 404, "not_found")
+
+
+@pytest.mark.parametrize("told", ["{", "[]", '{"url": 1}', '{"url": "http://x/", "url": "http://x/"}',
+                                  "@", "@nothing", "x"])
+def test_what_is_no_request_object_is_a_bad_request(daemon, told):
+    problem(handed(daemon, told), 400, "bad_request")
+
+
+@pytest.mark.parametrize("size", [0, 1, 100, 3 << 20])
+def test_a_body_of_any_size_is_dropped(curlewd, origin, size):
+    """Far over request_bytes, too: it is none of the fetch's business."""
+    daemon = curlewd({"limits": {"request_bytes": 1000}})
+    answer = handed(daemon, {"url": origin.url("/echo")}, "POST", body=b"b" * size)
+    assert json.loads(answer.body)["body_base64"] == ""
+
+
+def test_a_body_is_dropped_on_a_kept_connection(daemon, origin):
+    with fcgi.Connection(daemon.socket) as c:
+        for i in range(5):
+            body = b"b" * (i * 1000)
+            told = parameters({"url": origin.url(f"/echo/{i}")}, "POST", body=body)
+            c.send(fcgi.request(told, body, keep=True))
+            assert json.loads(c.answer().body)["path"] == f"/echo/{i}"
+
+
+def test_a_body_that_never_ends_does_not_hold_the_answer_up(daemon, origin):
+    with fcgi.Connection(daemon.socket) as c:
+        told = parameters({"url": origin.url("/hello")}, "POST")
+        told["CONTENT_LENGTH"] = "1000000000"
+        c.send(fcgi.begin() + fcgi.stream(fcgi.PARAMS, 1, fcgi.pairs(told))
+               + fcgi.record(fcgi.STDIN, 1, b"b" * 1000))
+        assert c.answer().body == b"hello\n"
+
+
+def test_the_answer_of_a_slow_fetch_comes_though_the_body_goes_on(daemon, origin):
+    with fcgi.Connection(daemon.socket) as c:
+        told = parameters({"url": origin.url("/drip?n=5&every=0.1")}, "POST")
+        c.send(fcgi.begin() + fcgi.stream(fcgi.PARAMS, 1, fcgi.pairs(told)))
+        for _ in range(10):
+            c.send(fcgi.record(fcgi.STDIN, 1, b"b" * 1000))
+            time.sleep(0.02)
+        assert c.answer().body == b"x" * 5
+
+
+HEADERS = [("Range", "bytes=0-4"), ("Cookie", "s=1"), ("X-Own", "1"), ("Host", "evil.example"),
+           ("Authorization", "Basic eA=="), ("Content-Length", "5"), ("Transfer-Encoding", "chunked"),
+           ("Connection", "X-Own")]
+
+
+def test_a_sessions_defaults_may_list_headers_to_forward(curlewd, origin):
+    daemon = curlewd({"sessions": {"files": {"forward_headers": ["range"]}}})
+    for session, status in (("files", 206), ("default", 200)):
+        answer = handed(daemon, {"url": origin.url("/ranges"), "session": session}, headers=HEADERS)
+        assert answer.status == status
+    mine = {"url": origin.url("/echo"), "session": "files", "forward_headers": ["x-own"]}
+    names = {n.lower() for n, _ in json.loads(handed(daemon, mine, headers=HEADERS).body)["headers"]}
+    assert "x-own" in names and "range" not in names
+
+
+@pytest.mark.parametrize("name", ["host", "content-length", "transfer-encoding", "connection", "te",
+                                  "expect", "upgrade", "keep-alive"])
+def test_a_header_that_frames_the_message_is_never_forwarded(daemon, origin, name):
+    """A browser's word on these would be about its own message, not about the fetch's."""
+    answer = handed(daemon, {"url": origin.url("/echo"), "forward_headers": [name]}, headers=HEADERS)
+    if answer.status == 200:
+        sent = [[n.lower(), v] for n, v in json.loads(answer.body)["headers"]]
+        assert not [h for h in sent if h in [[n.lower(), v] for n, v in HEADERS]]
+    else:
+        assert name in problem(answer, 400, "bad_request")["detail"]
+
+
+@pytest.mark.parametrize("value", ["a\r\nX-Smuggled: 1", "a\nX-Smuggled: 1", "a\rb"])
+def test_a_forwarded_value_cannot_smuggle_a_header(daemon, origin, value):
+    problem(handed(daemon, {"url": origin.url("/echo"), "forward_headers": ["x-own"]},
+                   headers=[("X-Own", value)]), 400, "bad_request")
+
+
+def test_a_token_is_not_asked_for(curlewd, origin, tmp_path):
+    tokens = tmp_path / "tokens"
+    tokens.write_text("0123456789abcdef-all\n")
+    daemon = curlewd({"auth": {"tokens_file": str(tokens)}})
+    assert handed(daemon, {"url": origin.url("/hello")}).body == b"hello\n"
+    problem(stored(daemon, {"url": origin.url("/hello")}), 401, "unauthorized")
+    answer = stored(daemon, {"url": origin.url("/hello")}, [("Authorization", "Bearer 0123456789abcdef-all")])
+    assert answer.status == 200, answer
+
+
+# -- what clients try --------------------------------------------------------
+
+FORGED = ["Curlew-Request", "X-Curlew-Request", "CURLEW_REQUEST", "Curlew_Request", "curlew-request",
+          "HTTP_CURLEW_REQUEST", "FCGI-CURLEW-REQUEST", "Redirect-Curlew-Request", "X-Accel-Redirect"]
+
+
+@pytest.mark.parametrize("mount", MOUNTS)
+def test_no_header_of_a_clients_is_taken_for_it(daemon, origin, nginx, mount):
+    front = nginx(daemon, name=mount)
+    told = json.dumps({"url": origin.url("/stolen")})
+    for name in FORGED:
+        headers = [(name, told if name != "X-Accel-Redirect" else "/_handoff/")]
+        answer = front.ask("GET", "/healthz", headers=headers)
+        assert answer.json() == {"status": "ok"}, name
+    assert not origin.events("/stolen")
+
+
+@pytest.mark.parametrize("name", ["HTTP_CURLEW_REQUEST", "HTTP_X_CURLEW_REQUEST", "curlew_request",
+                                  "CURLEW_REQUEST2", "CURLEW_REQUES", "REDIRECT_CURLEW_REQUEST"])
+def test_no_other_parameter_is_taken_for_it(daemon, origin, name):
+    told = parameters({"url": origin.url("/stolen")}, path="/_fetch/healthz")
+    told[name] = told.pop("CURLEW_REQUEST")
+    with fcgi.Connection(daemon.socket) as c:
+        c.send(fcgi.request(told))
+        assert c.answer().json() == {"status": "ok"}
+
+
+@pytest.mark.parametrize("path", ["/_handoff/", "/_handoff/v1/fetch", "/_handoff/?CURLEW_REQUEST=x",
+                                  "//_handoff/", "/%5fhandoff/", "/x/../_handoff/"])
+def test_nobody_gets_into_the_internal_location_from_outside(daemon, origin, nginx, path):
+    mount = nginx(daemon, origin.ports["http"])
+    c = http.client.HTTPConnection("127.0.0.1", mount.port, timeout=10)
+    c.request("GET", path, headers={"X-Curlew-Request": json.dumps({"url": origin.url("/stolen")})})
+    answer = c.getresponse()
+    assert answer.status == 404, answer.read()
+    assert not origin.events("/stolen")
+
+
+# -- references --------------------------------------------------------------
+
+
+def stored(daemon, request, headers=()):
+    body = request if isinstance(request, bytes) else json.dumps(request).encode()
+    return daemon.way.ask("POST", "/v1/handoffs", body=body, headers=headers)
+
+
+def reference(daemon, request):
+    answer = stored(daemon, request)
+    assert (answer.status, answer.header("content-type")) == (200, "application/json"), answer
+    told = answer.json()
+    assert told["reference"].startswith("@") and told["expires_in"] == 60
+    return told["reference"]
+
+
+def test_a_reference_stands_for_a_request_once(daemon, origin):
+    large = {"url": origin.url("/echo"), "method": "PUT", "body": "grüße " * 50000}
+    name = reference(daemon, large)
+    echo = json.loads(handed(daemon, name).body)
+    assert echo["method"] == "PUT" and len(echo["body_base64"]) > 400000
+    problem(handed(daemon, name), 400, "bad_request")
+
+
+def test_each_reference_is_one_of_its_own_and_not_to_be_guessed(daemon, origin):
+    names = [reference(daemon, {"url": origin.url(f"/echo/{i}")}) for i in range(50)]
+    assert len(set(names)) == 50 and all(len(n) == 33 for n in names)
+    for i, name in reversed(list(enumerate(names))):
+        assert json.loads(handed(daemon, name).body)["path"] == f"/echo/{i}"
+
+
+def test_a_reference_forwards_headers_too(daemon, origin):
+    name = reference(daemon, {"url": origin.url("/ranges"), "forward_headers": ["range"]})
+    assert handed(daemon, name, headers=[("Range", "bytes=0-4")]).body == b"01234"
+
+
+@pytest.mark.parametrize("asked, status, code", [
+    (b"", 400, "bad_request"), (b"{", 400, "bad_request"), ({"surprise": 1}, 400, "bad_request"),
+    (b'{"url": "http://x.example/", "body": "' + b"x" * (1 << 20), 413, "request_too_large")])
+def test_what_is_wrong_is_said_when_it_is_stored(daemon, asked, status, code):
+    problem(stored(daemon, asked), status, code)
+
+
+def test_only_post_stores(daemon):
+    problem(daemon.way.ask("GET", "/v1/handoffs"), 405, "method_not_allowed")
+
+
+def test_a_reference_leads_nowhere_but_in_the_parameter(daemon, origin):
+    name = reference(daemon, {"url": origin.url("/stolen")})
+    problem(daemon.way.post(name.encode()), 400, "bad_request")
+    problem(daemon.way.ask("POST", streams.ROUTE, body=name.encode()), 400, "bad_request")
+    assert not origin.events("/stolen")
+
+
+def test_too_many_that_nobody_takes_are_refused(curlewd):
+    daemon = curlewd()
+    request = json.dumps({"url": "http://x.example/"}).encode()
+    kept = fcgi.Connection(daemon.socket)
+    told = fcgi.params_of("POST", "/_fetch/v1/handoffs", body=request)
+    for i in range(4096):
+        kept.send(fcgi.request(told, request, keep=True))
+        assert kept.answer().status == 200, i
+    kept.send(fcgi.request(told, request, keep=True))
+    problem(kept.answer(), 503, "overloaded")
+    kept.close()

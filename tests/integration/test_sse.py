@@ -1,0 +1,89 @@
+"""Server-sent events come event by event, each at once, behind every mount and mode."""
+
+import json
+import statistics
+import time
+from urllib.parse import urlencode
+
+import pytest
+
+from tests.support import streams
+from tests.support.streams import asked, opened
+
+EVENTS = 30
+EVERY = 0.03  # seconds
+MEDIAN = 0.005  # the aim
+SLACK = 0.015  # for a machine that is busy with other tests; less than the next event takes
+
+
+def lateness(stream):
+    """Seconds from its leaving the origin to its arrival here, of every event, in order."""
+    late, buffer = [], b""
+    while piece := stream.piece():
+        at = time.monotonic()
+        *events, buffer = (buffer + piece).split(b"\n\n")
+        late += [at - float(e.removeprefix(b"data: ")) for e in events]
+    assert buffer == b""
+    return late
+
+
+def check(stream, record_property):
+    assert stream.header("content-type") == "text/event-stream"
+    late = lateness(stream)
+    assert len(late) == EVENTS
+    median = statistics.median(late)
+    record_property("median_ms", round(median * 1e3, 3))
+    record_property("slowest_ms", round(max(late) * 1e3, 3))
+    assert median < MEDIAN + SLACK, [round(s * 1e3, 1) for s in late]
+
+
+@pytest.fixture
+def page(origin):
+    return origin.url(f"/ticks?n={EVENTS}&every={EVERY}")
+
+
+@pytest.mark.parametrize("name", streams.WAYS)
+def test_event_by_event(curlewd, page, record_property, name):
+    with streams.front(name, curlewd()) as front, opened(front, url=page) as s:
+        check(s, record_property)
+
+
+@pytest.mark.parametrize("name", ["socket", *streams.NGINX])
+def test_the_head_comes_before_the_first_event(curlewd, origin, name):
+    with streams.front(name, curlewd()) as front:
+        start = time.monotonic()
+        with opened(front, url=origin.url("/ticks?n=1&every=2")) as s:
+            assert time.monotonic() - start < 1
+            assert s.rest().startswith(b"data: ")
+
+
+def test_over_http2(curlewd, origin, certs, record_property):
+    daemon = curlewd({"sessions": {"default": {"ca_file": str(certs / "ca.pem")}}})
+    page = origin.url(f"/ticks?n={EVENTS}&every={EVERY}", port="h2")
+    with opened(daemon.way, url=page, http_version="2") as s:
+        check(s, record_property)
+
+
+@pytest.mark.parametrize("name", streams.NGINX)
+def test_by_hand_off(curlewd, nginx, origin, page, record_property, name):
+    """A sync view is done at once, and the browser goes on listening."""
+    _, changes = streams.MODES[name]
+    mount = nginx(curlewd(), origin.ports["http"], more=changes)
+    mount.prefix = ""
+    told = ["X-Accel-Redirect:/_handoff/", "X-Curlew-Request:" + json.dumps({"url": page})]
+    with asked(mount, "GET", "/say?" + urlencode([("h", h) for h in told])) as s:
+        check(s, record_property)
+
+
+def test_twenty_listeners_at_once(curlewd, nginx, page):
+    mount = nginx(curlewd())
+    listeners = [opened(mount, url=page + f"&listener={i}") for i in range(20)]
+    for s in listeners:
+        assert s.rest().count(b"data: ") == EVENTS
+        s.close()
+
+
+def test_a_listener_outlasts_the_default_time_out_and_long_silences(curlewd, nginx, origin):
+    mount = nginx(curlewd())
+    with opened(mount, patience=40, url=origin.url("/ticks?n=3&every=11")) as s:
+        assert s.rest().count(b"data: ") == 3
