@@ -23,10 +23,12 @@ class Failed(Exception):
 
 
 @contextmanager
-def origin():
-    """The URL of a file of 1 KiB."""
+def origin(size=BODY_BYTES):
+    """The URL of a file of 1 KiB; larger ones hold zeroes."""
     directory, port = temp_dir("curlew-bench-"), free_port()
-    (directory / "1k.txt").write_bytes(b"0123456789abcdef" * (BODY_BYTES // 16))
+    with open(directory / "file.txt", "wb") as file:
+        file.write(b"0123456789abcdef" * (BODY_BYTES // 16))
+        file.truncate(size)
     conf = (HERE / "origin.conf").read_text().replace("DIR", str(directory))
     (directory / "origin.conf").write_text(conf.replace("PORT", str(port)))
     argv = [find_program("nginx"), "-c", directory / "origin.conf",
@@ -34,7 +36,7 @@ def origin():
     process = Process("origin", argv, directory)
     try:
         process.wait_ready(lambda: connects(("127.0.0.1", port)))
-        yield f"http://127.0.0.1:{port}/1k.txt"
+        yield f"http://127.0.0.1:{port}/file.txt"
     finally:
         process.stop()
         shutil.rmtree(directory, ignore_errors=True)

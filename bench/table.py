@@ -39,10 +39,27 @@ def _idle(r):
                f"| {r[name]['resident_kib'] / 1024:.1f} MiB |")
 
 
+def _streams(r):
+    yield (f"**{r['count']:,} streams at once**, each read at {r['rate'] / 1e3:.0f} KB/s for "
+           f"{r['seconds']} s, behind nginx; server-sent events alone and beside them\n")
+    yield "| peak resident | a stream | least share of its rate | longest wait | CPU " \
+          "| events late, alone: median, 99 % | beside |"
+    yield "|---:|---:|---:|---:|---:|---:|---:|"
+    for run in r["runs"]:
+        alone, beside = run["sse"], run["sse_beside"]
+        yield (f"| {run['peak_kib'] / 1024:.0f} MiB | {run['per_stream_kib']:.0f} KiB "
+               f"| {run['least_share'] * 100:.0f} % | {run['longest_wait_s']:.2f} s "
+               f"| {run['cpu_share'] * 100:.0f} % of a core "
+               f"| {alone['median_ms']:.2f}, {alone['p99_ms']:.1f} ms "
+               f"| {beside['median_ms']:.2f}, {beside['p99_ms']:.1f} ms |")
+
+
 def text(result):
     m = result["machine"]
-    lines = [f"{m['model']}, {m['cpus']} cores, Linux {m['kernel']}; {', '.join(m['versions'][:2])}"]
-    for part, write in (("per_fetch", _per_fetch), ("thousand", _thousand), ("idle", _idle)):
+    versions = ", ".join(m["versions"][:2])
+    lines = [f"{m['model']}, {m['cpus']} cores, Linux {m['kernel']}; {versions}"]
+    for part, write in (("per_fetch", _per_fetch), ("thousand", _thousand), ("idle", _idle),
+                        ("streams", _streams)):
         if part in result:
             lines += ["", *write(result[part])]
     return "\n".join(lines)

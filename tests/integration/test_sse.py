@@ -42,6 +42,7 @@ def page(origin):
     return origin.url(f"/ticks?n={EVENTS}&every={EVERY}")
 
 
+@pytest.mark.quiet
 @pytest.mark.parametrize("name", streams.WAYS)
 def test_event_by_event(curlewd, page, record_property, name):
     with streams.front(name, curlewd()) as front, opened(front, url=page) as s:
@@ -57,6 +58,7 @@ def test_the_head_comes_before_the_first_event(curlewd, origin, name):
             assert s.rest().startswith(b"data: ")
 
 
+@pytest.mark.quiet
 def test_over_http2(curlewd, origin, certs, record_property):
     daemon = curlewd({"sessions": {"default": {"ca_file": str(certs / "ca.pem")}}})
     page = origin.url(f"/ticks?n={EVENTS}&every={EVERY}", port="h2")
@@ -64,6 +66,7 @@ def test_over_http2(curlewd, origin, certs, record_property):
         check(s, record_property)
 
 
+@pytest.mark.quiet
 @pytest.mark.parametrize("name", streams.NGINX)
 def test_by_hand_off(curlewd, nginx, origin, page, record_property, name):
     """A sync view is done at once, and the browser goes on listening."""

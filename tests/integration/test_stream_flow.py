@@ -1,4 +1,4 @@
-"""Streams under pressure: readers that stop, crawl or leave, origins that never end, and their neighbours."""
+"""Streams under pressure: readers that stop, crawl or leave, endless origins, and neighbours."""
 
 import asyncio
 import contextlib
@@ -65,17 +65,16 @@ def test_a_reader_who_stops_stops_the_origin_and_may_go_on(curlewd, origin, name
             check_pattern(body)
 
 
+@pytest.mark.quiet
 def test_a_stopped_reader_costs_less_than_256_kib(curlewd, origin):
-    if SANITIZED:
-        pytest.skip("a sanitizer's own memory")
     daemon = curlewd()
     daemon.way.fetch(origin.url("/hello"))
     before, count = daemon.rss_kib(), 100
     with contextlib.ExitStack() as stack:
         for i in range(count):
             stack.enter_context(opened(daemon.way, url=origin.url(f"/pour?{i}")))
-        for i in range(count):
-            sent_at_last(origin, f"/pour?{i}") if i in (0, count - 1) else None
+        for i in (0, count - 1):
+            sent_at_last(origin, f"/pour?{i}")
         each = (daemon.rss_kib() - before) / count
         assert each < PER_STREAM_KIB, f"{each:.0f} KiB"
 
@@ -105,22 +104,22 @@ def test_a_reader_who_takes_a_byte_now_and_then_gets_every_one(daemon, origin):
 
 def test_over_http2_a_stopped_reader_stops_nobody_else(curlewd, origin, certs):
     daemon = curlewd({"sessions": {"default": {"ca_file": str(certs / "ca.pem")}}})
-    stopped = opened(daemon.way, url=origin.url("/pour?stopped", port="h2"), http_version="2")
-    assert stopped.header("curlew-http-version") == "2"
-    stopped.exactly(1000)
-    time.sleep(1)
-    for i in range(3):
-        with opened(daemon.way, url=origin.url(f"/bytes/5000000?{i}", port="h2"), http_version="2") as s:
-            assert len(s.rest()) == 5000000
-        assert daemon.way.fetch(origin.url("/hello", port="h2"))["status"] == 200
-    check_pattern(stopped.exactly(50000000))
-    stopped.close()
+    page = origin.url("/pour?stopped", port="h2")
+    with opened(daemon.way, url=page, http_version="2") as stopped:
+        assert stopped.header("curlew-http-version") == "2"
+        first = stopped.exactly(1000)
+        time.sleep(1)
+        for i in range(3):
+            page = origin.url(f"/bytes/5000000?{i}", port="h2")
+            with opened(daemon.way, url=page, http_version="2") as s:
+                assert len(s.rest()) == 5000000
+            assert daemon.way.fetch(origin.url("/hello", port="h2"))["status"] == 200
+        check_pattern(first + stopped.exactly(50000000))
 
 
+@pytest.mark.quiet
 @pytest.mark.parametrize("version", ["auto", "2"])
 def test_over_http2_a_stopped_reader_costs_little_too(curlewd, origin, certs, version):
-    if SANITIZED:
-        pytest.skip("a sanitizer's own memory")
     daemon = curlewd({"sessions": {"default": {"ca_file": str(certs / "ca.pem")}}})
     daemon.way.fetch(origin.url("/hello", port="h2"))
     before, count = daemon.rss_kib(), 20
@@ -155,8 +154,8 @@ def test_the_origin_is_left_when_the_reader_leaves(curlewd, origin, record_prope
     assert took < LEFT_SECONDS + SLACK
 
 
-@pytest.mark.parametrize("port, version", [("http", "1.1"), ("https", "1.1"), ("h2", "auto"), ("h2", "2"),
-                                           ("h2c", "2-prior-knowledge")])
+@pytest.mark.parametrize("port, version", [("http", "1.1"), ("https", "1.1"), ("h2", "auto"),
+                                           ("h2", "2"), ("h2c", "2-prior-knowledge")])
 @pytest.mark.parametrize("page", ["/drip?n=100&every=0.5", "/pour?"])
 def test_however_the_origin_is_reached(daemon, origin, page, port, version):
     """The origin says little, or is being held up by a reader who does not read."""
@@ -193,11 +192,7 @@ def test_a_hundred_who_leave_leave_nothing_behind(curlewd, origin):
             s.close()
         wait_until("the origin is alone", lambda: origin.stats()["in_flight"] == 0, 5)
         wait_until("no connection is left", lambda: origin.stats()["open"] == others, 5)
-    status = daemon.way.get("/v1/status").json()
-    assert "in_flight" in json.dumps(status)
-    text = daemon.way.get("/metrics").body.decode()
-    assert "\ncurlew_in_flight 0\n" in text and "\ncurlew_parked_requests 0\n" in text or \
-        "\ncurlew_in_flight 0\n" in text
+    assert "\ncurlew_in_flight 0\n" in daemon.way.get("/metrics").body.decode()
 
 
 # -- neighbours --------------------------------------------------------------
@@ -224,17 +219,18 @@ def stream_request(url):
     return fcgi.request(fcgi.params_of("POST", "/_fetch" + streams.ROUTE, body=body), body)
 
 
+@pytest.mark.quiet
 def test_two_hundred_slow_readers_starve_nobody(curlewd, origin):
     daemon = curlewd()
 
     async def all_crawl():
         return await asyncio.gather(*(
-            crawl(daemon.socket, stream_request(origin.url(f"/pour?{i}")), 10000, 4)
+            crawl(daemon.socket, stream_request(origin.url(f"/pour?{i}")), 10000, 8)
             for i in range(200)))
 
     with Background(1) as crawlers:
         crawling = crawlers.start(asyncio.run, all_crawl())
-        wait_until("all to crawl", lambda: origin.stats()["in_flight"] == 200)
+        wait_until("all to crawl", lambda: origin.stats()["in_flight"] == 200, 20)
         slowest = 0.0
         for _ in range(20):
             slowest = max(slowest, timed(daemon.way.fetch, origin.url("/hello"))[1])
@@ -243,12 +239,13 @@ def test_two_hundred_slow_readers_starve_nobody(curlewd, origin):
         assert len(body) == 30000000
         assert not crawling.done()
         shares = crawling.result(30)
-    assert min(shares) > 10000 * 4 / 4, sorted(shares)[:10]  # this test's own pace is uneven, too
+    assert min(shares) > 10000 * 8 / 4, sorted(shares)[:10]  # this test's own pace is uneven, too
     assert slowest < 1 and took < 10
 
 
-MISBEHAVING = ["/close-early", "/reset?after=10", "/stall?n=10", "/silent", "/half-head", "/hang-up",
-               "/garbage", "/endless", "/endless-headers", "/chunked-broken", "/chunked-short",
+MISBEHAVING = ["/close-early", "/reset?after=10", "/stall?n=10", "/silent", "/half-head",
+               "/hang-up", "/garbage", "/endless", "/endless-headers", "/chunked-broken",
+               "/chunked-short",
                "/bad-header", "/bad-length", "/bigheader/200000", "/pour?stopped", "/headers/5000"]
 
 

@@ -20,8 +20,9 @@ from .mounts import NO_KEEP_ALIVE, Mount, find_program
 Broken = fcgi.Broken
 ROUTE = "/v1/stream"
 
-# nginx' four modes, and the other mounts as their examples stand: name → (mount, what is changed).
-UNBUFFERED = [("fastcgi_max_temp_file_size 0;", "fastcgi_max_temp_file_size 0;\nfastcgi_buffering off;")]
+# nginx' four modes, and the other mounts as their examples stand: (mount, what is changed).
+UNBUFFERED = [("fastcgi_max_temp_file_size 0;",
+               "fastcgi_max_temp_file_size 0;\nfastcgi_buffering off;")]
 MODES = {
     "nginx": ("nginx", []),
     "nginx-unbuffered": ("nginx", UNBUFFERED),
@@ -63,10 +64,10 @@ class Stream:
 
     def exactly(self, size):
         """At least so many bytes, unless it ends before."""
-        got = b""
+        got = bytearray()
         while len(got) < size and (piece := self.piece()):
             got += piece
-        return got
+        return bytes(got)
 
 
 class FcgiStream(Stream):
@@ -173,7 +174,7 @@ def front(name, daemon):
 
 
 def ends_a_broken_one_as_whole(name):
-    """Web servers that end a body of unknown length as if it were whole, whatever they were told."""
+    """Some web servers end a body of unknown length as if it were whole, whatever they hear."""
     if name == "caddy":  # issue 5951, until 2.7.6
         words = subprocess.run([find_program("caddy"), "version"], capture_output=True, text=True)
         version = words.stdout.split()[0].removeprefix("v").split(".")

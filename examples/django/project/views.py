@@ -4,8 +4,7 @@ import asyncio
 
 from django.conf import settings
 from django.core import signing
-from django.core.exceptions import PermissionDenied
-from django.http import HttpResponse, JsonResponse
+from django.http import HttpResponse, HttpResponseForbidden, JsonResponse
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils.deprecation import MiddlewareMixin
@@ -42,7 +41,8 @@ async def together(request):
 
 def link(request, page):
     """A link to a page of the origin, good for an hour, for whoever it is given to."""
-    return HttpResponse(reverse("file", args=[signing.dumps([page, request.GET.dict()], compress=True)]))
+    ticket = signing.dumps([page, request.GET.dict()], compress=True)
+    return HttpResponse(reverse("file", args=[ticket]))
 
 
 def file(request, ticket):
@@ -50,7 +50,7 @@ def file(request, ticket):
     try:
         page, query = signing.loads(ticket, max_age=ONE_HOUR)
     except signing.BadSignature:
-        raise PermissionDenied from None
+        return HttpResponseForbidden("This link is not valid, or no longer.\n")
     response = hand_off(
         f"{settings.ORIGIN}/{page}",
         params=query,

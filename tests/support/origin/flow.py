@@ -1,4 +1,4 @@
-"""Pages for streams: bodies that are counted as they leave, events with the time, cuts of every kind."""
+"""Pages for streams: bodies counted as they leave, events with the time, cuts of every kind."""
 
 import asyncio
 import hashlib
@@ -44,7 +44,7 @@ async def sent(origin, request):
 
 
 async def ticks(origin, request):
-    """?n= server-sent events, one every ?every= seconds, each the time.monotonic() of its leaving."""
+    """?n= server-sent events, one every ?every= seconds, each with the time of its leaving."""
     async def body():
         for _ in range(request.arg_int("n", 3)):
             await asyncio.sleep(request.arg_float("every", 0.05))
@@ -66,7 +66,8 @@ async def cut(origin, request):
     if chunked and n:
         body = b"%x\r\n%b\r\n" % (n, body)
     kind = request.arg("type", "text/plain").encode()
-    await write(request, b"HTTP/1.1 200 OK\r\nContent-Type: %b\r\n%b\r\n\r\n%b" % (kind, frame, body))
+    head = b"HTTP/1.1 200 OK\r\nContent-Type: %b\r\n%b\r\n\r\n" % (kind, frame)
+    await write(request, head + body)
     await asyncio.sleep(0.05)  # a reset must not overtake what was sent
     if how == "reset":
         abort(request.link.writer)
