@@ -10,7 +10,7 @@ import pytest
 
 from tests.support import streams
 from tests.support.figures import figure, figures
-from tests.support.many import timed
+from tests.support.many import Background, timed
 
 QUICK = {"max": 3, "backoff": 0.01}  # seconds
 
@@ -179,6 +179,40 @@ def test_digest_authentication_begins_anew_with_each_hop_and_try(curlewd, origin
     assert way.fetch(url, **keys)["status"] == 200
     with streams.opened(way, url=url, **keys) as stream:
         assert stream.status == 200
+
+
+# -- with proxies and shared transfers ---------------------------------------
+
+
+def test_through_the_next_proxy_where_one_is_dead(curlewd, origin, proxy):
+    port, process = proxy()
+    proxies = ["http://127.0.0.1:1", f"http://127.0.0.1:{port}"]
+    breaker = {"failures": 1, "open_seconds": 60}
+    way = curlewd({"sessions": {"default": {"proxies": proxies, "breaker": breaker}}}).way
+    tries = [way.fetch(origin.url("/hello"), retries=QUICK)["attempts"] for _ in range(4)]
+    assert tries == [2, 1, 1, 1]  # the dead one sits on the bench, and is not the origin's fault
+    assert process.out.count("/hello") == 4
+
+
+def test_callers_who_share_a_transfer_share_its_tries(curlewd, origin):
+    daemon = curlewd()
+    url = origin.flaky(retry_after=1)
+    with Background() as b:
+        for _ in range(10):
+            b.start(daemon.way.fetch, url, coalesce=True, retries=1)
+        got = b.results()
+    assert {(e["status"], e["attempts"]) for e in got} == {(200, 2)}
+    assert len(origin.tries()) == 2
+    assert figure(daemon, "curlew_retries_total") == 1
+
+
+def test_who_wants_other_retries_shares_nothing(curlewd, origin):
+    way = curlewd().way
+    url = origin.url("/delay/0.3")
+    with Background() as b:
+        for retries in (0, 1, {"max": 1, "statuses": [500]}, {"max": 1, "methods": ["GET"]}):
+            b.start(way.fetch, url, coalesce=True, retries=retries)
+        assert [e["coalesced"] for e in b.results()] == [False] * 4
 
 
 # -- sessions --------------------------------------------------------------------
