@@ -252,10 +252,11 @@ set_reuse(struct curlew_fetch *f)
 {
     bool alone = needs_its_own(f);
 
-    SET(CURLOPT_FRESH_CONNECT, alone || f->fresh ? 1L : 0L);
-    SET(CURLOPT_FORBID_REUSE, alone ? 1L : 0L);
+    if (alone || f->fresh)
+        SET(CURLOPT_FRESH_CONNECT, 1L);
+    if (alone)
+        SET(CURLOPT_FORBID_REUSE, 1L);
     f->fresh = false; /* a redirect may go on with what there is */
-    SET(CURLOPT_MAXAGE_CONN, (long)f->session->settings.idle_seconds);
 }
 
 /* collect.c holds the speed between two slices: a tenth of a second's worth each, within libcurl's limits. */

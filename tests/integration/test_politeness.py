@@ -20,7 +20,7 @@ def arrivals(origin):
     return sorted(e["at"] for e in origin.events() if e["event"] == "arrived")
 
 
-def check_rate(at, rate, burst, slack=0.03):
+def check_rate(at, rate, burst, slack=0.05):
     """In no stretch of time more than the bucket allows; slack for the way there."""
     for first in range(len(at)):
         for last in range(first, len(at)):
@@ -64,7 +64,7 @@ def test_many_a_second(curlewd, origin):
     fetch_all(daemon, [origin.url("/hello")] * 300)
     at = arrivals(origin)
     assert 1.35 < at[-1] - at[0] < 2.5
-    check_rate(at, 200, 20)
+    check_rate(at, 200, 20, slack=0.15)
 
 
 def test_who_waits_is_queued_and_not_in_flight(curlewd, origin):
