@@ -163,6 +163,10 @@ on_ready(struct watch *w, uint32_t events)
 {
     struct connection *c = container_of(w, struct connection, watch);
 
+    if (events & EPOLLRDHUP) { /* watched for only while a next request waits in the socket */
+        connection_close(c);
+        return;
+    }
     if (events & (EPOLLIN | EPOLLHUP | EPOLLERR))
         reading_some(c);
     if (events & EPOLLOUT && c->state == WRITING)

@@ -184,16 +184,37 @@ after_bytes(struct connection *c)
         connection_be_patient(c, CONNECTION_PATIENCE_S);
 }
 
+/*
+ * HAProxy takes an answer for whole by its Content-Length, and begins the next request before the
+ * end record has come.  That is no attempt to multiplex: it stays in the socket until its turn.
+ */
+static bool
+is_early(struct connection *c)
+{
+    unsigned char peek[8];
+    ssize_t n;
+
+    if (c->state != WRITING)
+        return false;
+    n = recv(c->watch.fd, peek, sizeof peek, MSG_PEEK | MSG_DONTWAIT);
+    if (n <= 0 || !screen_sees_next(&c->screen, peek, (size_t)n))
+        return false;
+    connection_watch_for(c, EPOLLRDHUP | (c->events & EPOLLOUT));
+    return true;
+}
+
 void
 reading_some(struct connection *c)
 {
     char *scratch = responder_scratch(c->responder);
-    ssize_t n = recv(c->watch.fd, scratch, RESPONDER_READ_BYTES, MSG_DONTWAIT);
+    ssize_t n;
 
+    if (is_early(c))
+        return;
+    n = recv(c->watch.fd, scratch, RESPONDER_READ_BYTES, MSG_DONTWAIT);
     if (n < 0 && (errno == EAGAIN || errno == EWOULDBLOCK || errno == EINTR))
         return;
-    if (n <=
-        0) { /* the caller has left; an idle connection that its web server closes is no error */
+    if (n <= 0) { /* the caller has left; where the connection was idle, that is no error */
         connection_close(c);
         return;
     }

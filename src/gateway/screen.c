@@ -46,6 +46,16 @@ screen_idle(const struct screen *s)
     return s->phase == PHASE_IDLE && s->header_len == 0 && s->content == 0 && s->padding == 0;
 }
 
+bool
+screen_sees_next(const struct screen *s, const unsigned char *bytes, size_t n)
+{
+    bool between = s->header_len == 0 && s->content == 0 && s->padding == 0;
+
+    return s->phase == PHASE_ANSWERING && between && n >= sizeof s->header &&
+           bytes[0] == VERSION_1 && bytes[1] == BEGIN_REQUEST &&
+           ((unsigned)bytes[2] << 8 | bytes[3]) != s->id;
+}
+
 /* -- answers ------------------------------------------------------------- */
 
 static void

@@ -46,7 +46,10 @@ struct screen {
 };
 
 void screen_init(struct screen *s);
-void screen_next(struct screen *s);       /* the request has been answered: ready for another */
+void screen_next(struct screen *s); /* the request has been answered: ready for another */
+/* n bytes that may come next begin another request, while this one is being answered. */
+bool screen_sees_next(const struct screen *s, const unsigned char *bytes, size_t n);
+
 bool screen_idle(const struct screen *s); /* between requests, and not inside a record */
 
 /*

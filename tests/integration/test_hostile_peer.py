@@ -2,6 +2,7 @@
 
 import contextlib
 import json
+import select
 import socket
 import struct
 
@@ -312,3 +313,15 @@ def test_the_daemon_comes_back_to_nothing(victim):
         return "\ncurlew_in_flight 0\n" in text and "\ncurlew_parked 0\n" in text
 
     wait_until("all is over", gone)
+
+
+@pytest.mark.parametrize("route", ["/_fetch/v1/stream", "/_fetch/v1/fetch"])
+def test_a_next_request_before_the_end_record_waits_its_turn(daemon, origin, route):
+    """As HAProxy sends it, which takes an answer for whole by its Content-Length."""
+    body = json.dumps({"url": origin.url("/bytes/9000000")}).encode()
+    c = fcgi.Connection(daemon.socket)
+    c.send(fcgi.request(fcgi.params_of("POST", route, body=body), body, keep=True, request_id=1))
+    wait_until("the answer has begun", lambda: select.select([c.sock], [], [], 0)[0])
+    c.send(fcgi.request(fcgi.params_of("GET", "/_fetch/healthz"), keep=True, request_id=3))
+    assert c.answer(request_id=1).status == 200
+    assert c.answer(request_id=3).json() == {"status": "ok"}
