@@ -1,4 +1,4 @@
-/* pause.c - a running fetch that does not read for a while: its reader is slow, or it is too fast. */
+/* pause.c - a running fetch that does not read for a while. */
 
 #include "session/pause.h"
 
@@ -21,8 +21,8 @@ go_on(struct multi *m, struct curlew_fetch *f)
     f->paused = false;
     f->active_us = clock_us();
     course_arm(m, f);
-    /* May deliver at once; f itself stays until multi_reap().  What a callback refuses then, libcurl
-     * tells here and nowhere else: the transfer would sit there until its time-out. */
+    /* May deliver at once; f stays until multi_reap().  What a callback refuses then, libcurl tells
+     * here and nowhere else: the transfer would sit there until its time-out. */
     if (curl_easy_pause(f->easy, CURLPAUSE_CONT) != CURLE_OK) {
         failure_set(&f->failure, ERROR_INTERNAL, "the transfer could not be resumed");
         course_fail(m, f);

@@ -1,5 +1,5 @@
 /*
- * pause.h - a running fetch that does not read for a while: its reader is slow, or it is too fast.
+ * pause.h - a running fetch that does not read for a while: its reader is slow, or it too fast.
  *
  * Of the session thread that has the fetch.
  */
@@ -8,7 +8,7 @@
 
 #include "session/multi.h"
 
-/* From f's write callback, which then says CURL_WRITEFUNC_PAUSE: go on at that time, or when resumed. */
+/* From f's write callback, which then says CURL_WRITEFUNC_PAUSE: until that time, or resumed. */
 #define PAUSE_UNTIL_RESUMED INT64_MAX
 void pause_begin(struct curlew_fetch *f, int64_t until_us);
 

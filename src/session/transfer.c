@@ -239,18 +239,12 @@ set_http_version(struct curlew_fetch *f)
     return 0;
 }
 
-/* libcurl before 8.0 fails on every connection but a new one where HTTP/2 begins in the clear. */
-static bool
-needs_its_own(const struct curlew_fetch *f)
-{
-    return f->request.http_version == HTTP_2_PRIOR_KNOWLEDGE && f->url.scheme[4] != 's' &&
-           curl_version_info(CURLVERSION_NOW)->version_num < 0x080000;
-}
-
 static void
 set_reuse(struct curlew_fetch *f)
 {
-    bool alone = needs_its_own(f);
+    /* Where HTTP/2 begins in the clear, libcurl before 8.0 fails on any connection but a new one. */
+    bool alone = f->request.http_version == HTTP_2_PRIOR_KNOWLEDGE && f->url.scheme[4] != 's' &&
+                 curl_version_info(CURLVERSION_NOW)->version_num < 0x080000;
 
     if (alone || f->fresh)
         SET(CURLOPT_FRESH_CONNECT, 1L);
