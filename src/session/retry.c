@@ -62,18 +62,30 @@ asked_for(const struct curlew_fetch *f)
     return after < 0 ? 0 : after;
 }
 
+/* When its time is over; of a shared transfer, the time of the most patient of its guests. */
+static int64_t
+end_of(struct curlew_fetch *f)
+{
+    int64_t total = f->request.total_timeout_ms, latest = 0;
+
+    if (!f->is_host)
+        return total > 0 ? f->submitted_us + total * US_PER_MS : INT64_MAX;
+    for (struct link *l = f->guests.next; l != &f->guests; l = l->next) {
+        int64_t at = end_of(container_of(l, struct curlew_fetch, place));
+
+        latest = at > latest ? at : latest;
+    }
+    return latest;
+}
+
 /* From now; -1: it would be too late, or is not wanted so early. */
 static int64_t
 wait_of(struct curlew_fetch *f, int64_t now_us)
 {
-    const struct request *r = &f->request;
-    int64_t wait =
-        retries_wait_us(&r->retries, f->response.attempts - 1, asked_for(f), next_random(f->home));
+    int64_t wait = retries_wait_us(&f->request.retries, f->response.attempts - 1, asked_for(f),
+                                   next_random(f->home));
 
-    if (wait < 0 || (r->total_timeout_ms > 0 &&
-                     now_us + wait >= f->submitted_us + r->total_timeout_ms * US_PER_MS))
-        return -1;
-    return wait;
+    return wait >= 0 && wait < end_of(f) - now_us ? wait : -1;
 }
 
 /* -- leave ------------------------------------------------------------------ */

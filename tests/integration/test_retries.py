@@ -196,7 +196,7 @@ def test_through_the_next_proxy_where_one_is_dead(curlewd, origin, proxy):
 
 def test_callers_who_share_a_transfer_share_its_tries(curlewd, origin):
     daemon = curlewd()
-    url = origin.flaky(retry_after=1)
+    url = origin.flaky(wait=0.3, retry_after=1)
     with Background() as b:
         for _ in range(10):
             b.start(daemon.way.fetch, url, coalesce=True, retries=1)
@@ -204,6 +204,20 @@ def test_callers_who_share_a_transfer_share_its_tries(curlewd, origin):
     assert {(e["status"], e["attempts"]) for e in got} == {(200, 2)}
     assert len(origin.tries()) == 2
     assert figure(daemon, "curlew_retries_total") == 1
+
+
+def test_of_those_who_share_the_most_patient_decides(curlewd, origin):
+    way = curlewd().way
+    keys = {"coalesce": True, "retries": 1}
+    e, took = timed(way.fetch, origin.flaky(key="a", retry_after=2), timeout=1, **keys)
+    assert (e["status"], e["attempts"]) == (503, 1) and took < 0.9
+    url = origin.flaky(key="b", wait=0.3, retry_after=1)
+    with Background() as b:
+        for timeout in (0.8, 5):
+            b.start(way.post, {"url": url, "timeout": timeout, **keys})
+        answers = b.results()
+    assert [a.status for a in answers] == [504, 200]
+    assert len(origin.tries("b")) == 2
 
 
 def test_who_wants_other_retries_shares_nothing(curlewd, origin):

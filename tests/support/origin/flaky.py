@@ -55,13 +55,14 @@ def _refusal(request):
 
 
 async def flaky(origin, request):
-    """The first ?fail= tries (1) of a ?key= fail, by a refusal or ?how=.
+    """The first ?fail= tries (1) of a ?key= fail, by a refusal or ?how=; each takes ?wait= seconds.
 
     Then it tells the try's number and what came with it, or redirects to ?then=.
     """
     key = request.arg("key", "")
     origin.stats.tries[key] += 1
     number = origin.stats.tries[key]
+    await asyncio.sleep(request.arg_float("wait", 0))
     if number <= request.arg_int("fail", 1):
         how = request.arg("how")
         return await HOWS[how](request) if how else _refusal(request)
