@@ -125,64 +125,11 @@ read_parts(struct url *u, CURLU *h, struct failure *why)
     return 0;
 }
 
-/* Percent-encoded or international: libcurl decodes it after it has looked for addresses. */
-static bool
-has_odd_host(const char *text)
-{
-    const char *at = strstr(text, "://") + 3;
-
-    for (size_t n = strcspn(at, "/?#"); n > 0; n--, at++)
-        if (*at == '%' || (unsigned char)*at >= 0x80)
-            return true;
-    return false;
-}
-
-/* So it reads what it has read once more: %31%32%37.1 is 127.0.0.1, too. */
-static CURLUcode
-read_again(CURLU *h)
-{
-    unsigned flags = 0;
-    char *text = NULL;
-    CURLUcode rc;
-
-#ifdef CURLU_PUNYCODE
-    flags = CURLU_PUNYCODE;
-#endif
-    rc = curl_url_get(h, CURLUPART_URL, &text, flags);
-    if (rc == CURLUE_OK)
-        rc = curl_url_set(h, CURLUPART_URL, text, CURLU_URLENCODE);
-    curl_free(text);
-    return rc;
-}
-
-/* A "%" left in the host after decoding: what can be decoded twice means two things. */
-static bool
-is_encoded_twice(CURLU *h)
-{
-    char *host = part(h, CURLUPART_HOST, 0);
-    bool twice = host != NULL && strchr(host, '%') != NULL;
-
-    free(host);
-    return twice;
-}
-
-/* Into h; -1: bad_url. */
-static int
-read_text(CURLU *h, const char *text, struct failure *why)
-{
-    CURLUcode rc = curl_url_set(h, CURLUPART_URL, text, CURLU_URLENCODE);
-
-    if (rc == CURLUE_OK && is_encoded_twice(h))
-        return failure_set(why, ERROR_BAD_URL, "url: the host name is encoded twice");
-    if (rc == CURLUE_OK && has_odd_host(text))
-        rc = read_again(h);
-    return rc == CURLUE_OK ? 0 : failure_set(why, ERROR_BAD_URL, "url: %s", curl_url_strerror(rc));
-}
-
 int
 url_parse(struct url *u, const char *text, struct failure *why)
 {
     CURLU *h;
+    CURLUcode rc;
     int result = -1;
 
     *u = (struct url){ 0 };
@@ -197,7 +144,10 @@ url_parse(struct url *u, const char *text, struct failure *why)
         return failure_set(why, ERROR_BAD_URL, "url: a blank or a control character in it");
     if ((h = curl_url()) == NULL)
         return failure_set(why, ERROR_INTERNAL, "out of memory");
-    if (read_text(h, text, why) == 0)
+    rc = curl_url_set(h, CURLUPART_URL, text, CURLU_URLENCODE);
+    if (rc != CURLUE_OK)
+        failure_set(why, ERROR_BAD_URL, "url: %s", curl_url_strerror(rc));
+    else
         result = read_parts(u, h, why);
     curl_url_cleanup(h);
     if (result != 0)
