@@ -38,7 +38,7 @@ def fetch_all(daemon, urls, **keys):
 def test_one_after_the_other(curlewd, origin):
     daemon = curlewd(polite(10))
     done, took = fetch_all(daemon, [origin.url("/hello")] * 11)
-    assert 1.0 <= took < 1.6
+    assert 0.95 <= took < 1.6
     check_rate(arrivals(origin), 10, 1)
     assert max(e["timing"]["queue"] for e in done) > 0.9
 
@@ -56,14 +56,14 @@ def test_a_burst_goes_at_once(curlewd, origin):
 def test_less_than_one_a_second(curlewd, origin):
     daemon = curlewd(polite(0.8))
     _, took = fetch_all(daemon, [origin.url("/hello")] * 2)
-    assert 1.2 <= took < 1.8
+    assert 1.15 <= took < 1.8
 
 
 def test_many_a_second(curlewd, origin):
     daemon = curlewd(polite(200, burst=20))
     fetch_all(daemon, [origin.url("/hello")] * 300)
     at = arrivals(origin)
-    assert 1.35 < at[-1] - at[0] < 2.5
+    assert 1.2 < at[-1] - at[0] < 2.5
     check_rate(at, 200, 20, slack=0.15)
 
 
