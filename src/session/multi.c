@@ -40,9 +40,20 @@ on_ready(struct pool *p, int fd, int curl_events)
 }
 
 /*
- * libcurl calls this only when its deadline changes.  So a deadline that we
- * met a little early, by libcurl's clock, must be met again.
+ * libcurl speaks of its deadline only when that changes.  So one that we met a
+ * little early, by libcurl's clock, must be asked for, and met again.
  */
+static void
+set_same_deadline(struct multi *m)
+{
+    long left_ms = -1; /* none */
+
+    curl_multi_timeout(m->handle, &left_ms);
+    if (left_ms >= 0)
+        timer_set(&m->loop.timers, &m->curl_timer,
+                  clock_us() + (left_ms > 0 ? left_ms : 1) * US_PER_MS);
+}
+
 static void
 curl_timed_out(struct timer *t)
 {
@@ -52,7 +63,7 @@ curl_timed_out(struct timer *t)
     m->curl_timer_told = false;
     curl_multi_socket_action(m->handle, CURL_SOCKET_TIMEOUT, 0, &running);
     if (!m->curl_timer_told)
-        timer_set(&m->loop.timers, t, clock_us() + US_PER_MS);
+        set_same_deadline(m);
     multi_reap(m);
 }
 

@@ -164,8 +164,7 @@ def test_a_drain_lets_a_stream_end(curlewd, origin, name):
 
 def test_a_failure_is_logged_and_counted_under_its_code(curlewd, origin):
     daemon = curlewd()
-    with opened(daemon.way, url=origin.url("/close-early")) as s, pytest.raises(Broken):
-        s.rest()
+    body_of_broken(daemon.way, url=origin.url("/close-early"))
     line = wait_until("a line", lambda: daemon.lines("fetch"))[0]
     assert (line["code"], line["bytes"]) == ("incomplete_body", 10)
     metrics = daemon.way.get("/metrics").body.decode()
