@@ -21,38 +21,42 @@ Lifespan events, websockets and every other request go to the application untouc
 
 from __future__ import annotations
 
-import asyncio
-import ipaddress
-import json
 import logging
-from typing import Any, Awaitable, Callable, Dict, Iterable, List, Optional, Tuple
+from typing import Awaitable, Callable, Dict, Iterable, List, Optional, Tuple
 
-from . import conf
-from .fastcgi_params import environ
-from .servers import BrokenOff, Message, Outlet, Send, outlet
+from . import ahead, conf, daemon
+from .bridge.access import why_not_local
+from .bridge.relay import pass_on, refuse, while_connected
+from .bridge.scope import (
+    MAX_BODY,
+    Left,
+    Message,
+    Receive,
+    Scope,
+    Send,
+    TooLarge,
+    environ,
+    is_below,
+    path_of,
+    read_body,
+    told_of_bridge,
+)
 
-Scope = Dict[str, Any]
-Receive = Callable[[], Awaitable[Message]]
 Application = Callable[[Scope, Receive, Send], Awaitable[None]]
 Headers = List[Tuple[bytes, bytes]]
+Merge = Callable[[Headers], Headers]
 
 REQUEST = b"x-curlew-request"
-EXTENSION = "curlew.handoff"  # in scope["extensions"]: HandOff then says it all in its header
-MAX_BODY = 16 << 20  # bytes of a request to the mount; the daemon's own default limit
+INLINE = 128 << 10  # bytes of a request object that fit among a request's parameters
 
-# What a response hands off describes no longer: these are the fetch's to say, as is the status.
-DESCRIBES_BODY = {
+# What a response that hands off can't describe any more: the fetch does.
+OF_THE_BODY = {
     *(b"accept-ranges", b"content-encoding", b"content-language", b"content-length"),
     *(b"content-location", b"content-range", b"content-type", b"etag", b"last-modified"),
     *(b"content-md5", b"digest", b"transfer-encoding"),
 }
-# Never passed on: the hand-off's own, those that speak to a web server, and those that every ASGI
-# server adds by itself.
-WITHHELD = {REQUEST, b"x-accel-redirect", b"date", b"server"}
-
-# A client on this machine that asks the mount has no reason to send any of these.
-FROM_A_PROXY = (b"x-forwarded", b"forwarded", b"x-real-ip", b"via", b"x-client-ip", b"true-client")
-FROM_A_BROWSER = (b"origin", b"referer", b"cookie", b"sec-")
+OF_THE_HANDOFF = {REQUEST, b"x-accel-redirect"}
+OF_THE_SERVER = {b"date", b"server"}  # every ASGI server adds its own
 
 log = logging.getLogger("django_curlew.bridge")
 
@@ -70,17 +74,17 @@ class CurlewBridge:
         url: Optional[str] = None,
     ) -> None:
         if mount is not None and not (mount.startswith("/") and mount.strip("/")):
-            raise ValueError(f"mount: a path below /, such as /_fetch, or None; not {mount!r}")
+            raise ValueError(f"mount: a path such as /_fetch, or None; not {mount!r}")
         self.application = application
         self.mount = mount and mount.rstrip("/")
         self.open = open
         self.hand_off = hand_off
-        self.url = url  # of the daemon's FastCGI socket; None: CURLEW's BRIDGE_URL or URL
+        self.url = url  # of the daemon's FastCGI socket; None: CURLEW's BRIDGE_URL, or URL
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             await self.application(scope, receive, send)
-        elif self.mount and _is_below(self.mount, _path(scope)):
+        elif self.mount and is_below(self.mount, path_of(scope)):
             await self.serve(scope, receive, send)
         elif self.hand_off:
             await self.watch(scope, receive, send)
@@ -91,52 +95,60 @@ class CurlewBridge:
         """A request to the mount."""
         why = None if self.open else why_not_local(scope)
         if why:
-            log.warning("%s is closed to this client: %s", self.mount, why)
+            log.warning("%s is closed to a client: %s", self.mount, why)
             await refuse(send, 403, "forbidden", "Only clients on this machine may ask here")
             return
-        body = await read_body(receive)
-        if body is None:
-            await refuse(send, 413, "request_too_large", f"A request has at most {MAX_BODY} bytes")
+        try:
+            body = await read_body(receive)
+        except TooLarge:
+            await refuse(send, 413, "request_too_large", f"At most {MAX_BODY} bytes may be sent")
             return
-        params = environ(scope, self._script_name(scope), len(body))
-        await self.deliver(params, body, receive, send, as_it_is)
+        except Left:
+            return
+        job = self.deliver(environ(scope, len(body)), body, send, without_servers)
+        await while_connected(receive, job)
 
     async def watch(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Any other request: the application's, until it hands off."""
         view = View(receive, send)
-        extensions = {**(scope.get("extensions") or {}), EXTENSION: {}}
-        await self.application({**scope, "extensions": extensions}, view.receive, view.send)
-        if view.handed is None or view.left:
-            return
-        params = environ(scope, self._script_name(scope), None)
-        params["CURLEW_REQUEST"] = view.handed
-        await self.deliver(params, b"", receive, send, view.merged)
+        await self.application(told_of_bridge(scope), view.receive, view.send)
+        if view.handed and not view.left:
+            await while_connected(receive, self.hand(view, scope, send))
 
-    def _script_name(self, scope: Scope) -> str:
-        return _path(scope)
+    async def hand(self, view: View, scope: Scope, send: Send) -> None:
+        told = view.handed or ""
+        if len(told) > INLINE:
+            try:
+                told = await ahead.keep_async(told, self.to_ask())
+            except ahead.Refused as why:
+                log.error("%s", why)
+                await refuse(send, 502, "unreachable", "curlewd did not take the request")
+                return
+        params = {**environ(scope, None), "CURLEW_REQUEST": told}
+        await self.deliver(params, b"", send, view.merged)
 
-    async def deliver(
-        self,
-        params: Dict[str, str],
-        body: bytes,
-        receive: Receive,
-        send: Send,
-        merged: Callable[[Iterable[Tuple[bytes, bytes]]], Headers],
-    ) -> None:
-        """Ask the daemon and pass on what it says, for as long as the client stays."""
-        await while_connected(receive, self._deliver(params, body, send, merged))
-
-    async def _deliver(self, params: Any, body: bytes, send: Send, merged: Any) -> None:
+    async def deliver(self, params: Dict[str, str], body: bytes, send: Send, merge: Merge) -> None:
+        """Ask the daemon, and pass on what it says."""
         try:
-            stream = await open_stream(self.url or conf.bridge_url(), params, body)
-        except Unreachable as why:
+            stream = await self.to_ask().aopen("", "", params=params, body=body)
+        except daemon.DaemonError as why:
             log.error("%s", why)
             await refuse(send, 502, "unreachable", "curlewd does not answer")
             return
-        try:
-            await pass_on(stream, merged(stream.headers), outlet(send))
-        finally:
-            await stream.aclose()
+        async with stream:
+            head_only = params["REQUEST_METHOD"] == "HEAD"
+            await pass_on(stream, merge(lowered(stream.headers)), send, head_only)
+
+    def to_ask(self) -> daemon.Daemon:
+        """The daemon, by FastCGI."""
+        url = self.url or conf.get("BRIDGE_URL")
+        asked = daemon.Daemon(url) if url else daemon.current()
+        if asked.address.protocol != "fcgi":
+            raise conf.NotConfigured(
+                f"The bridge speaks FastCGI, not to {asked.url}: set BRIDGE_URL in CURLEW to the"
+                " daemon's own socket."
+            )
+        return asked
 
 
 class View:
@@ -145,7 +157,7 @@ class View:
     def __init__(self, receive: Receive, send: Send) -> None:
         self._receive = receive
         self._send = send
-        self.left = False  # the client has, and the application took the server's only word of it
+        self.left = False  # the client has; some servers say so only once, and it was said here
         self.handed: Optional[str] = None  # a request object, or a reference
         self.headers: Headers = []  # the view's own
 
@@ -157,30 +169,29 @@ class View:
 
     async def send(self, message: Message) -> None:
         if message["type"] == "http.response.start":
-            headers = list(message.get("headers", ()))
-            handed = [value for name, value in headers if name.lower() == REQUEST]
+            headers = lowered(message.get("headers", ()))
+            handed = [value for name, value in headers if name == REQUEST]
             if handed:
-                self.handed = handed[0].decode("latin-1")
-                self.headers = [(name.lower(), value) for name, value in headers]
+                self.handed, self.headers = handed[0].decode("latin-1"), headers
         if self.handed is None:
             await self._send(message)
 
-    def merged(self, fetched: Iterable[Tuple[bytes, bytes]]) -> Headers:
-        """The answer's headers: the fetch describes the body, the rest is the view's to say."""
-        told = [(n, v) for n, v in as_it_is(fetched) if n not in WITHHELD and _of_browsers(n, v)]
-        own = [(n, v) for n, v in self.headers if n not in WITHHELD | DESCRIBES_BODY]
-        said = {name for name, _ in told}
-        wins = {name for name, _ in own} - {b"vary"}
-        if b"cache-control" in said:  # only a failure's answer has one: it must not be kept
-            wins -= {b"cache-control", b"expires"}
-            own = [(n, v) for n, v in own if n not in (b"cache-control", b"expires")]
-        return [*own, *((n, v) for n, v in told if n not in wins)]
+    def merged(self, fetched: Headers) -> Headers:
+        """The answer's headers: the fetch describes the body, all else is the view's to say."""
+        told = [(n, v) for n, v in fetched if n not in OF_THE_SERVER | OF_THE_HANDOFF]
+        told = [(n, v) for n, v in told if not n.startswith(b"x-accel-")]
+        withheld = OF_THE_HANDOFF | OF_THE_BODY
+        if any(n == b"cache-control" for n, _ in told):  # a failure's only: it must not be kept
+            withheld = withheld | {b"cache-control", b"expires"}
+        own = [(n, v) for n, v in self.headers if n not in withheld]
+        said = {n for n, _ in own} - {b"vary"}
+        return [*own, *((n, v) for n, v in told if n not in said)]
 
 
-def _of_browsers(name: bytes, value: bytes) -> bool:
-    return not name.startswith(b"x-accel-")
+def without_servers(headers: Headers) -> Headers:
+    return [(n, v) for n, v in headers if n not in OF_THE_SERVER]
 
 
-def as_it_is(headers: Iterable[Tuple[bytes, bytes]]) -> Headers:
-    """In lower case, as ASGI wants them."""
-    return [(name.lower(), value) for name, value in headers]
+def lowered(headers: Iterable[Tuple[bytes, bytes]]) -> Headers:
+    """As ASGI wants them."""
+    return [(bytes(name).lower(), value) for name, value in headers]

@@ -57,7 +57,7 @@ class Site:
 
     def curlewds(self):
         """Its processes, all that run."""
-        return [int(p.name) for p in Path("/proc").iterdir() if p.name.isdigit() and is_ours(p, self)]
+        return [int(p.name) for p in Path("/proc").glob("[0-9]*") if is_ours(p, self)]
 
 
 def is_ours(process, site):

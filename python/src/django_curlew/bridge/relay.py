@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import json
-from typing import Any, Awaitable, Iterable, List, Tuple
+from typing import Any, Awaitable, List, Tuple
 
-from .scope import Receive
-from .servers import BrokenOff, Outlet, Send
+from ..daemon import DaemonError
+from .scope import Receive, Send
+from .servers import BrokenOff, outlet
 
 Headers = List[Tuple[bytes, bytes]]
+
 
 async def refuse(send: Send, status: int, code: str, detail: str) -> None:
     """A problem document of the bridge's own, as the daemon writes them (docs/api.md)."""
@@ -24,20 +26,20 @@ async def refuse(send: Send, status: int, code: str, detail: str) -> None:
     await send({"type": "http.response.body", "body": body})
 
 
-async def pass_on(stream: Any, headers: Headers, out: Outlet) -> None:
+async def pass_on(stream: Any, headers: Headers, send: Send, head_only: bool) -> None:
     """Head and body as they come; the last message only after the stream's proper end."""
-    await out.write({"type": "http.response.start", "status": stream.status, "headers": headers})
+    out = outlet(send)
     try:
-        async for piece in stream:
+        head = {"type": "http.response.start", "status": stream.status, "headers": headers}
+        await out.write(head)
+        while not head_only and (piece := await stream.read()):
             await out.write({"type": "http.response.body", "body": piece, "more_body": True})
-    except StreamBroken as why:
+    except DaemonError as why:
         await out.break_off()
         raise BrokenOff(str(why)) from None
-    except BaseException:
+    finally:
         out.release()
-        raise
-    out.release()
-    await out.send({"type": "http.response.body", "body": b""})
+    await send({"type": "http.response.body", "body": b""})
 
 
 async def while_connected(receive: Receive, job: Awaitable[None]) -> None:

@@ -7,7 +7,9 @@ from typing import Any, Awaitable, Callable, Dict, List, Optional
 Scope = Dict[str, Any]
 Message = Dict[str, Any]
 Receive = Callable[[], Awaitable[Message]]
+Send = Callable[[Message], Awaitable[None]]
 
+EXTENSION = "curlew.handoff"
 MAX_BODY = 16 << 20  # bytes of a request to the mount; the daemon's own default limit
 
 # These say how this message came, not what was asked; and CGI has names of its own for two.
@@ -20,12 +22,17 @@ NOT_PASSED_ON = {
 def path_of(scope: Scope) -> str:
     """Below the server's root path, which some servers leave in "path" and others do not."""
     path: str = scope["path"]
-    root = scope.get("rootpath_of", "").rstrip("/")
+    root = scope.get("root_path", "").rstrip("/")
     return path[len(root) :] if root and is_below(root, path) else path
 
 
 def is_below(prefix: str, path: str) -> bool:
     return path == prefix or path.startswith(prefix + "/")
+
+
+def text(value: bytes) -> str:
+    """Bytes as the FastCGI codec gives them back, whatever they are."""
+    return value.decode("utf-8", "surrogateescape")
 
 
 def environ(scope: Scope, body_bytes: Optional[int]) -> Dict[str, str]:
@@ -37,8 +44,8 @@ def environ(scope: Scope, body_bytes: Optional[int]) -> Dict[str, str]:
     params = {
         "REQUEST_METHOD": scope["method"],
         "SCRIPT_NAME": path_of(scope),
-        "QUERY_STRING": scope.get("query_string", b"").decode("latin-1"),
-        "CONTENT_TYPE": b"".join(said.get(b"content-type", [])[:1]).decode("latin-1"),
+        "QUERY_STRING": text(scope.get("query_string", b"")),
+        "CONTENT_TYPE": text(b"".join(said.get(b"content-type", [])[:1])),
         "CONTENT_LENGTH": "" if body_bytes is None else str(body_bytes),
         "SERVER_PROTOCOL": f"HTTP/{scope.get('http_version', '1.1')}",
         "REMOTE_ADDR": client[0] if client else "",
@@ -49,19 +56,40 @@ def environ(scope: Scope, body_bytes: Optional[int]) -> Dict[str, str]:
             continue
         between = b"; " if name == b"cookie" else b", "
         key = "HTTP_" + name.decode("latin-1").upper().replace("-", "_")
-        params[key] = between.join(values).decode("latin-1")
+        params[key] = text(between.join(values))
     return params
 
 
-async def read_body(receive: Receive) -> Optional[bytes]:
-    """All of it; None where it is larger than MAX_BODY, or where the client left."""
-    body = bytearray()
+class Left(Exception):
+    """The client did, before it had said all."""
+
+
+class TooLarge(Exception):
+    """A body of more than MAX_BODY bytes; none of it is kept."""
+
+
+async def read_body(receive: Receive) -> bytes:
+    """All of it, read to its end even where it is refused: a client may not listen before."""
+    body, size = bytearray(), 0
     while True:
         message = await receive()
         if message["type"] == "http.disconnect":
-            return None
-        body += message.get("body", b"")
-        if len(body) > MAX_BODY:
-            return None
+            raise Left
+        piece = message.get("body", b"")
+        size += len(piece)
+        if size <= MAX_BODY:
+            body += piece
         if not message.get("more_body", False):
-            return bytes(body)
+            break
+    if size > MAX_BODY:
+        raise TooLarge
+    return bytes(body)
+
+
+def told_of_bridge(scope: Scope) -> Scope:
+    """A copy that says so: HandOff then puts request objects of any size into its header."""
+    return {**scope, "extensions": {**(scope.get("extensions") or {}), EXTENSION: {}}}
+
+
+def has_bridge(scope: Scope) -> bool:
+    return EXTENSION in (scope.get("extensions") or {})

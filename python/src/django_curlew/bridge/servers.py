@@ -11,10 +11,9 @@ from __future__ import annotations
 
 import asyncio
 import functools
-from typing import Any, Awaitable, Callable, Dict
+from typing import Any
 
-Message = Dict[str, Any]
-Send = Callable[[Message], Awaitable[None]]
+from .scope import Message, Send
 
 
 class BrokenOff(Exception):
