@@ -63,7 +63,12 @@ class HandOff(HttpResponse):
 
     @classmethod
     async def prepared(
-        cls, request: HttpRequest, url: str, *, forward_headers: Iterable[str] = RESUMING, **keys: Any
+        cls,
+        request: HttpRequest,
+        url: str,
+        *,
+        forward_headers: Iterable[str] = RESUMING,
+        **keys: Any,
     ) -> HandOff:
         """HandOff(request, url, …) for async views whose request objects may be large."""
         names = list(forward_headers)

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import json
+import logging
 from typing import Any, Awaitable, List, Tuple
 
 from ..daemon import DaemonError
 from .scope import Receive, Send
 from .servers import BrokenOff, outlet
+
+log = logging.getLogger("django_curlew.bridge")
 
 Headers = List[Tuple[bytes, bytes]]
 
@@ -35,6 +38,7 @@ async def pass_on(stream: Any, headers: Headers, send: Send, head_only: bool) ->
         while not head_only and (piece := await stream.read()):
             await out.write({"type": "http.response.body", "body": piece, "more_body": True})
     except DaemonError as why:
+        log.error("a response was broken off: %s", why)
         await out.break_off()
         raise BrokenOff(str(why)) from None
     finally:
