@@ -92,8 +92,8 @@ def daemon_url() -> str:
     url = configured_url()
     if not url:
         raise NotConfigured(
-            'Nobody said where curlewd is: set CURLEW = {"URL": "fcgi+unix:/run/curlew/curlew.sock"}'
-            f" in settings.py, or the environment variable {ENVIRONMENT}."
+            'Nobody said where curlewd is: set CURLEW = {"URL": "fcgi+unix:/run/curlew/curlew.sock"'
+            f"}} in settings.py, or the environment variable {ENVIRONMENT}."
         )
     return url
 

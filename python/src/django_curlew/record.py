@@ -4,9 +4,7 @@ Off unless `CURLEW = {"RECORD": True}` and the middleware is in use. Then
 
 - `request.curlew` lists them while the request runs: `[f.url for f in request.curlew.fetches]`;
 - the answer has a `Server-Timing` header, which browsers show in their developer tools;
-- the logger `django_curlew.record` gets them as a table, at level INFO;
-- django-debug-toolbar shows them where `django_curlew.panel.CurlewPanel` is in
-  DEBUG_TOOLBAR_PANELS.
+- the logger `django_curlew.record` gets them as a table, at level INFO.
 
 URLs stand in a record as they were asked for, but for user, password and query values. A record
 holds LARGEST fetches and counts the rest.
