@@ -40,8 +40,9 @@ def check_settings(app_configs: Any, **_: Any) -> List[CheckMessage]:
     if given is not None and not isinstance(given, dict):
         return [Error("CURLEW is not a dict.", id="curlew.E001")]
     unknown = sorted(set(given or {}) - set(conf.DEFAULTS))
-    found = [Error(f"CURLEW has no key {key!r}.", _nearest(key), id="curlew.E001")
-             for key in unknown]
+    found = [
+        Error(f"CURLEW has no key {key!r}.", _nearest(key), id="curlew.E001") for key in unknown
+    ]
     for key in ("URL", "BRIDGE_URL"):
         if (given or {}).get(key):
             found += _check_address(key, given[key])
@@ -59,8 +60,12 @@ def _check_address(key: str, url: Any) -> List[CheckMessage]:
     except daemon.AddressError as why:
         return [Error(f"CURLEW's {key}: {why}", id="curlew.E002")]
     if key == "BRIDGE_URL" and address.protocol != "fcgi":
-        return [Error("CURLEW's BRIDGE_URL must be fcgi+unix:… or fcgi://…: the bridge speaks"
-                      " FastCGI.", id="curlew.E002")]
+        return [
+            Error(
+                "CURLEW's BRIDGE_URL must be fcgi+unix:… or fcgi://…: the bridge speaks FastCGI.",
+                id="curlew.E002",
+            )
+        ]
     return []
 
 
@@ -69,9 +74,13 @@ def check_daemon(app_configs: Any, **_: Any) -> List[CheckMessage]:
     if conf.configured_url() is None:
         if settings.DEBUG and conf.get("EMBEDDED") is not False:
             return []  # runserver starts its own
-        return [Warning("Nobody said where curlewd is.",
-                        f'Set CURLEW = {{"URL": …}}, or the environment\'s {conf.ENVIRONMENT}.',
-                        id="curlew.W003")]
+        return [
+            Warning(
+                "Nobody said where curlewd is.",
+                f'Set CURLEW = {{"URL": …}}, or the environment\'s {conf.ENVIRONMENT}.',
+                id="curlew.W003",
+            )
+        ]
     try:
         asked = daemon.current()
         reply = asked.exchange("GET", "/v1/status", idempotent=True, timeout=PATIENCE)
@@ -84,17 +93,31 @@ def check_daemon(app_configs: Any, **_: Any) -> List[CheckMessage]:
 
 def _judge(url: str, reply: daemon.Reply) -> List[CheckMessage]:
     if reply.status == 401:
-        return [Error(f"curlewd at {url} asks for a token.",
-                      "Set CURLEW's TOKEN to one of its auth.tokens_file.", id="curlew.E006")]
+        return [
+            Error(
+                f"curlewd at {url} asks for a token.",
+                "Set CURLEW's TOKEN to one of its auth.tokens_file.",
+                id="curlew.E006",
+            )
+        ]
     told = _status(reply.body) if reply.status == 200 else None
     if told is None:
-        return [Warning(f"What answers at {url} is not curlewd (HTTP {reply.status}).",
-                        "Is the path that of its mount?", id="curlew.W004")]
+        return [
+            Warning(
+                f"What answers at {url} is not curlewd (HTTP {reply.status}).",
+                "Is the path that of its mount?",
+                id="curlew.W004",
+            )
+        ]
     version = str(told["version"])
     if tuple(int(n) for n in version.split(".")[:2] if n.isdigit()) < NEEDS:
         needed = ".".join(map(str, NEEDS))
-        return [Warning(f"curlewd at {url} is version {version}; this package needs {needed}.",
-                        id="curlew.W005")]
+        return [
+            Warning(
+                f"curlewd at {url} is version {version}; this package needs {needed}.",
+                id="curlew.W005",
+            )
+        ]
     return []
 
 
@@ -111,9 +134,12 @@ def _status(body: bytes) -> Optional[Dict[str, Any]]:
 def check_exposure(app_configs: Any, **_: Any) -> List[CheckMessage]:
     """Ask as an outsider would: by the site's own name, without a token."""
     return [
-        Error(f"Whoever reaches {site} may have curlewd fetch any URL: {where} answers.",
-              "Let the web server admit the Django host alone (examples/nginx/nginx.conf: allow,"
-              " deny), or have the daemon ask for tokens (auth.tokens_file).", id="curlew.E007")
+        Error(
+            f"Whoever reaches {site} may have curlewd fetch any URL: {where} answers.",
+            "Let the web server admit the Django host alone (examples/nginx/nginx.conf: allow,"
+            " deny), or have the daemon ask for tokens (auth.tokens_file).",
+            id="curlew.E007",
+        )
         for site in sites()
         for where in [site.rstrip("/") + mount() + "/v1/status"]
         if not _is_here(site) and _answers(where)

@@ -35,7 +35,9 @@ class Command(BaseCommand):
     def add_fetch(self, parser: CommandParser) -> None:
         parser.add_argument("url")
         parser.add_argument("-X", "--request", dest="method", metavar="METHOD")
-        parser.add_argument("-H", "--header", dest="headers", action="append", metavar="NAME: VALUE")
+        parser.add_argument(
+            "-H", "--header", dest="headers", action="append", metavar="NAME: VALUE"
+        )
         parser.add_argument("-d", "--data", metavar="TEXT", help="a body; @FILE reads one")
         parser.add_argument("-i", "--include", action="store_true", help="print the head, too")
         parser.add_argument("-o", "--output", metavar="FILE")
@@ -191,8 +193,13 @@ def lines(told: Status) -> Iterator[str]:
 def told_time(told: Status) -> str:
     seconds = int(told["uptime_seconds"])
     days, hours, minutes = seconds // 86400, seconds // 3600 % 24, seconds // 60 % 60
-    return f"{days} d {hours} h" if days else f"{hours} h {minutes} min" if hours else (
-        f"{minutes} min {seconds % 60} s")
+    return (
+        f"{days} d {hours} h"
+        if days
+        else f"{hours} h {minutes} min"
+        if hours
+        else (f"{minutes} min {seconds % 60} s")
+    )
 
 
 def outcomes(session: Status) -> Tuple[int, int]:
