@@ -18,6 +18,8 @@ fetch_new(void)
     request_init(&f->request);
     response_init(&f->response);
     list_init(&f->place);
+    list_init(&f->kin);
+    f->index = -1;
     list_init(&f->sockets);
     list_init(&f->guests);
     list_init(&f->shared);

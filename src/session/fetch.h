@@ -43,6 +43,8 @@ struct curlew_fetch {
     enum fetch_state state;
     curlew_done *done;
     void *arg;
+    int index;       /* the submitter's, even in flight: which of its batch; -1: of none */
+    struct link kin; /* likewise: among others of its batch */
 
     struct stream *stream; /* its body goes on as it comes; NULL: it is collected */
 

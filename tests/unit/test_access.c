@@ -65,7 +65,7 @@ line(void)
     static char text[8192];
     ssize_t n;
 
-    access_log(&call, &call.fetch->failure);
+    access_log(&call, call.fetch, &call.fetch->failure);
     n = read(from_log, text, sizeof text - 1);
     text[n > 0 ? n : 0] = '\0';
     return text;
