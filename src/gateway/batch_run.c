@@ -8,11 +8,11 @@
 
 struct batch_run {
     struct batch *batch;
-    size_t parallel, window;
-    size_t end;   /* no request from this one on is started */
-    size_t next;  /* the first that has not been started */
-    size_t due;   /* in the order of input: the first that is not ready */
-    size_t taken; /* how many, by now */
+    size_t parallel, window, bytes; /* the limits */
+    size_t end;                     /* no request from this one on is started */
+    size_t next;                    /* the first that has not been started */
+    size_t due;                     /* in the order of input: the first that is not ready */
+    size_t taken;                   /* how many, by now */
     size_t flying_count;
     size_t ready_bytes;          /* of bodies, early ones too */
     struct link flying, ready;   /* fetches by their `kin`; ready ones in the order of writing */
@@ -20,7 +20,7 @@ struct batch_run {
 };
 
 struct batch_run *
-batch_run_new(struct batch *b)
+batch_run_new(struct batch *b, size_t bytes)
 {
     struct batch_run *run = calloc(1, sizeof *run);
 
@@ -31,6 +31,7 @@ batch_run_new(struct batch *b)
     run->batch = b;
     run->parallel = batch_parallel(b);
     run->window = BATCH_RUN_WINDOW * run->parallel;
+    run->bytes = bytes;
     run->end = batch_count(b);
     list_init(&run->flying);
     list_init(&run->ready);
@@ -79,7 +80,7 @@ bool
 batch_run_has_room(const struct batch_run *run)
 {
     return run->next < run->end && run->flying_count < run->parallel &&
-           run->next - run->taken < run->window && run->ready_bytes < BATCH_RUN_BYTES;
+           run->next - run->taken < run->window && run->ready_bytes < run->bytes;
 }
 
 void

@@ -6,7 +6,7 @@
  *
  * As much is started as the caller's reading makes room for: `max_parallel` are in flight at most,
  * and none is started while BATCH_RUN_WINDOW times as many have been started and not yet taken, or
- * while BATCH_RUN_BYTES of bodies wait to be taken.  So a slow reader stops the starts, and a first
+ * while so many bytes of bodies as the gateway says wait to be taken.  So a slow reader stops the starts, and a first
  * result that is late holds back only so many behind it.  Of one responder's thread.
  */
 #ifndef GATEWAY_BATCH_RUN_H
@@ -16,11 +16,11 @@
 #include "session/fetch.h"
 
 #define BATCH_RUN_WINDOW 4
-#define BATCH_RUN_BYTES  (1024 * 1024)
 
 struct batch_run;
 
-struct batch_run *batch_run_new(struct batch *b); /* takes b; NULL: no memory, and b is freed */
+/* Takes b; with `bytes`, from 1, of bodies that wait none is started.  NULL: no memory, b is freed. */
+struct batch_run *batch_run_new(struct batch *b, size_t bytes);
 void batch_run_free(struct batch_run *run); /* nothing of it is in flight; frees its fetches */
 
 bool batch_run_has_room(const struct batch_run *run); /* one more may be started now */

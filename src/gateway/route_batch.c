@@ -8,8 +8,24 @@
 #include "gateway/result.h"
 #include "gateway/routes.h"
 #include "message/envelope.h"
+#include "session/engine.h"
+
+#define WAITING_BYTES (1024 * 1024) /* of bodies that wait for the caller to read */
 
 /* -- the request --------------------------------------------------------- */
+
+/* Bodies that wait must leave room, within what all may have, for those that are on their way. */
+static size_t
+waiting_bytes(const struct call *c)
+{
+    struct policy *p = engine_policy(c->gateway->engine);
+    int64_t share = p->limits.buffered_bytes / 4;
+
+    policy_unref(p);
+    if (share < 1)
+        return 1;
+    return share < WAITING_BYTES ? (size_t)share : WAITING_BYTES;
+}
 
 static int
 open_batch(struct call *c, struct failure *why)
@@ -22,7 +38,7 @@ open_batch(struct call *c, struct failure *why)
         return failure_set(why, ERROR_BAD_REQUEST, "the body is empty: a batch object is needed");
     if ((b = batch_from_text(c->body.data, c->body.len, why)) == NULL)
         return -1;
-    if ((c->batch = batch_run_new(b)) == NULL)
+    if ((c->batch = batch_run_new(b, waiting_bytes(c))) == NULL)
         return failure_set(why, ERROR_INTERNAL, "out of memory");
     buffer_free(&c->body);
     return 0;

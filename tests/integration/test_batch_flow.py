@@ -67,6 +67,28 @@ def test_a_reader_that_stops_stops_the_fetches_and_loses_nothing(curlewd, origin
     wait_until("all to be given back", lambda: gauge(daemon, "buffered_bytes") == 0)
 
 
+@pytest.mark.parametrize("order", ["completed", "input"])
+def test_ten_thousand_to_a_slow_reader_stay_within_buffered_bytes(curlewd, origin, order,
+                                                                  record_property):
+    size, count, limit = 12000, 10000, MIB
+    daemon = curlewd({"log": {"access": False}, "limits": {"buffered_bytes": limit}})
+    requests = [{"url": origin.url(f"/bytes/{size}?{i}")} for i in range(count)]
+    held, seen = [], set()
+    with Lines(daemon.way, {"requests": requests, "order": order}, timeout=60) as lines:
+        before = daemon.rss_kib()
+        for envelope, _ in lines:
+            assert envelope["ok"] and envelope["body_bytes"] == size, envelope
+            seen.add(envelope["index"])
+            if len(seen) % 200 == 0:
+                time.sleep(0.05)  # the daemon has filled what there is to fill
+                held.append(gauge(daemon, "buffered_bytes"))
+    assert seen == set(range(count))
+    record_property("held", max(held))
+    record_property("grown_kib", daemon.peak_kib() - before)
+    assert 0 < max(held) <= limit
+    assert SANITIZED or daemon.peak_kib() - before < 12 * 1024
+
+
 def test_small_results_stop_the_fetches_too(curlewd, origin):
     daemon = curlewd({"log": {"access": False}})
     requests = [{"url": origin.url("/hello")}] * 10000

@@ -5,7 +5,8 @@
 #include <criterion/criterion.h>
 #include <string.h>
 
-#define REQUESTS 40 /* of each batch here */
+#define REQUESTS 40      /* of each batch here */
+#define BYTES    1000000 /* of bodies that may wait */
 
 static struct batch_run *run;
 static struct curlew_fetch *flying[REQUESTS];
@@ -21,7 +22,7 @@ start_with(const char *more)
     for (int i = 0; i < REQUESTS; i++)
         buffer_printf(&text, "%s{\"url\":\"http://a/%d\"}", i > 0 ? "," : "", i);
     buffer_printf(&text, "],%s}", more);
-    run = batch_run_new(batch_from_text(text.data, text.len, &why));
+    run = batch_run_new(batch_from_text(text.data, text.len, &why), BYTES);
     buffer_free(&text);
     cr_assert_not_null(run);
 }
@@ -52,7 +53,7 @@ start_all(void)
 static void
 back(int index, size_t bytes)
 {
-    static char body[2 * BATCH_RUN_BYTES];
+    static char body[2 * BYTES];
 
     buffer_add(&flying[index]->response.body, body, bytes);
     batch_run_back(run, flying[index]);
@@ -98,12 +99,12 @@ Test(batch_run, results_that_nobody_takes_stop_the_starts)
     cr_assert_eq(start_all(), 1);
 }
 
-Test(batch_run, bodies_that_nobody_takes_stop_the_starts_at_a_mebibyte)
+Test(batch_run, bodies_that_nobody_takes_stop_the_starts_at_the_limit)
 {
     start_with("\"max_parallel\":4");
 
     start_all();
-    back(0, BATCH_RUN_BYTES - 1);
+    back(0, BYTES - 1);
     cr_assert_eq(start_all(), 1);
     back(1, 1);
     cr_assert_eq(start_all(), 0);
@@ -162,7 +163,7 @@ Test(batch_run, large_bodies_before_their_turn_count_too_and_cannot_lock_it_up)
     start_with("\"max_parallel\":2,\"order\":\"input\"");
 
     start_all();
-    back(1, 2 * BATCH_RUN_BYTES);
+    back(1, 2 * BYTES);
     cr_assert_eq(start_all(), 0);
     back(0, 0);
     cr_assert_eq(take(), 0);
