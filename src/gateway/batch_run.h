@@ -6,8 +6,9 @@
  *
  * As much is started as the caller's reading makes room for: `max_parallel` are in flight at most,
  * and none is started while BATCH_RUN_WINDOW times as many have been started and not yet taken, or
- * while so many bytes of bodies as the gateway says wait to be taken.  So a slow reader stops the starts, and a first
- * result that is late holds back only so many behind it.  Of one responder's thread.
+ * while as many bytes of bodies wait to be taken as the gateway allows.  So a slow reader stops the
+ * starts, and a first result that is late holds back only so many behind it.  Of one responder's
+ * thread.
  */
 #ifndef GATEWAY_BATCH_RUN_H
 #define GATEWAY_BATCH_RUN_H
@@ -19,7 +20,7 @@
 
 struct batch_run;
 
-/* Takes b; with `bytes`, from 1, of bodies that wait none is started.  NULL: no memory, b is freed. */
+/* Takes b; `bytes`, from 1, of bodies that wait stop the starts.  NULL: no memory, b is freed. */
 struct batch_run *batch_run_new(struct batch *b, size_t bytes);
 void batch_run_free(struct batch_run *run); /* nothing of it is in flight; frees its fetches */
 

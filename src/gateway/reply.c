@@ -109,8 +109,8 @@ must_wait(struct connection *c)
 }
 
 /*
- * Nothing more is to be said: the end record, or the break where the answer is not whole.  True: what
- * is framed has to be sent before the break.
+ * Nothing more is to be said: the end record, or the break where the answer is not whole.  True:
+ * what is framed has to be sent before the break.
  */
 static bool
 finish(struct connection *c, bool whole)

@@ -1,4 +1,4 @@
-/* fuzz_batch.c - any bytes as a batch: refused with a reason, or each request of it read, or refused. */
+/* fuzz_batch.c - any bytes as a batch: refused with a reason, or read, one request at a time. */
 
 #include "check.h"
 #include "message/batch.h"
