@@ -26,6 +26,7 @@ access_log(const struct call *c, const struct failure *why)
         { "bytes", LOG_NUMBER, .number = r->body_bytes },
         { "reused", LOG_NUMBER, .number = r->reused },
         { "redirects", LOG_NUMBER, .number = f->redirects },
+        { "attempts", LOG_NUMBER, .number = r->attempts },
         { "tag", LOG_TEXT, .text = f->request.tag },
         { "traceparent", LOG_TEXT, .text = trace_value(&f->request, "traceparent") },
         { "request_id", LOG_TEXT, .text = trace_value(&f->request, "X-Request-ID") },

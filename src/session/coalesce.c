@@ -53,7 +53,8 @@ same_settings(const struct request *a, const struct request *b)
            a->connect_timeout_ms == b->connect_timeout_ms &&
            a->idle_timeout_ms == b->idle_timeout_ms && same_text(a->proxy, b->proxy) &&
            same_text(a->proxy_auth.user, b->proxy_auth.user) &&
-           same_text(a->proxy_auth.password, b->proxy_auth.password);
+           same_text(a->proxy_auth.password, b->proxy_auth.password) &&
+           retries_equal(&a->retries, &b->retries);
 }
 
 /* The same session object: a session replaced in between is another one. */
@@ -116,6 +117,7 @@ host_new(struct curlew_fetch *f)
     host->method = "GET";
     host->same_origin = true;
     host->names_host = f->names_host;
+    host->proxy_lent = f->proxy_lent;
     host->submitted_us = host->posted_us = f->posted_us;
     host->response.attempts = 1;
     return host;
