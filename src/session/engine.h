@@ -62,7 +62,7 @@ struct policy *engine_policy(struct curlew *c); /* a new reference */
 /* 0: taken, and given back by done() on a session thread.  -1: refused, with f->failure. */
 int engine_submit(struct curlew *c, struct curlew_fetch *f, curlew_done *done, void *arg);
 
-/* f's proxy, lent by its session, has failed: the next one for its next try.  -1 with f->failure. */
+/* f's proxy, lent by its session, has failed: another for its next try.  -1 with f->failure. */
 int engine_change_proxy(struct curlew_fetch *f);
 
 /* The thread that an origin's fetches run on. */
