@@ -111,6 +111,24 @@ def test_over_http_2_a_reset_stream(curlewd, origin):
     assert (e["status"], e["attempts"], e["http_version"]) == (200, 3, "2")
 
 
+@pytest.mark.parametrize("neighbours", [0, 3])
+def test_over_http_2_a_silent_stream_is_given_up_and_its_neighbours_go_on(
+        curlewd, origin, certs, neighbours):
+    way = curlewd({"sessions": {"default": {"ca_file": str(certs / "ca.pem")}}}).way
+    way.fetch(origin.url("/hello", port="h2"))
+    url = origin.flaky(port="h2", how="silent")
+    with Background() as b:
+        for i in range(neighbours):
+            b.start(way.fetch, origin.url(f"/delay/1.5?{i}", port="h2"))
+            origin.wait_for("arrived", f"/delay/1.5?{i}")
+        e = way.fetch(url, retries={**QUICK, "backoff": 0}, timeout={"idle": 0.3})
+        assert (e["status"], e["attempts"], e["http_version"]) == (200, 2, "2")
+        first, _ = origin.tries()
+        left = origin.wait_for("left", url[url.index("/flaky"):])
+        assert 0.25 < left - first < 0.3 + 0.5  # not only when its neighbours are done
+        assert {n["status"] for n in b.results()} <= {200}
+
+
 # -- what may be sent twice ------------------------------------------------
 
 
