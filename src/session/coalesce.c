@@ -2,6 +2,7 @@
 
 #include "session/coalesce.h"
 
+#include "base/hash.h"
 #include "session/engine.h"
 
 #include <stdlib.h>
@@ -70,11 +71,7 @@ is_identical(const struct curlew_fetch *host, const struct curlew_fetch *f)
 static struct link *
 bucket_of(struct coalesce *c, const char *url)
 {
-    uint64_t h = 14695981039346656037u; /* FNV-1a */
-
-    for (; *url != '\0'; url++)
-        h = (h ^ (unsigned char)*url) * 1099511628211u;
-    return &c->buckets[(h ^ (h >> 32)) % COALESCE_BUCKETS];
+    return &c->buckets[hash_bucket(hash_text(HASH_START, url), COALESCE_BUCKETS)];
 }
 
 /* -- guests -------------------------------------------------------------- */

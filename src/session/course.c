@@ -101,12 +101,12 @@ withdraw(struct multi *m, struct curlew_fetch *f)
 static void
 break_off(struct multi *m, struct curlew_fetch *f)
 {
-    int socket = f->socket;
+    uint64_t wire = f->wire;
 
     /* Closed at once, if it is alone on it. */
     curl_easy_setopt(f->easy, CURLOPT_FORBID_REUSE, 1L);
     course_conclude(m, f, CURLE_ABORTED_BY_CALLBACK);
-    pause_nudge(m, socket);
+    pause_nudge(m, wire);
 }
 
 void
@@ -157,7 +157,7 @@ start(struct multi *m, struct curlew_fetch *f)
     f->response.timing.queue += (double)(now - f->posted_us) / US_PER_SECOND;
     f->started_us = f->active_us = now;
     f->sent = 0;
-    f->socket = -1;
+    f->wire = 0;
     f->paused = false;
     retry_count(f, now);
     if (launch(m, f) != 0) {

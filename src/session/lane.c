@@ -3,6 +3,7 @@
 #include "session/lane.h"
 
 #include "base/clock.h"
+#include "base/hash.h"
 #include "session/engine.h"
 
 #include <stdlib.h>
@@ -21,20 +22,10 @@ lanes_init(struct lanes *ls, struct curlew *engine, struct timers *timers,
 
 /* -- sites ----------------------------------------------------------------- */
 
-static size_t
-bucket_of(const char *origin)
-{
-    uint64_t h = 14695981039346656037u; /* FNV-1a */
-
-    for (; *origin != '\0'; origin++)
-        h = (h ^ (unsigned char)*origin) * 1099511628211u;
-    return (h ^ (h >> 32)) % LANES_BUCKETS;
-}
-
 static struct site *
 site_of(struct lanes *ls, const char *name)
 {
-    struct site **bucket = &ls->buckets[bucket_of(name)], *s = *bucket;
+    struct site **bucket = &ls->buckets[hash_bucket(hash_text(HASH_START, name), LANES_BUCKETS)], *s = *bucket;
     size_t n = strlen(name) + 1;
 
     while (s != NULL && strcmp(s->name, name) != 0)

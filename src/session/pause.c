@@ -50,12 +50,12 @@ pause_resume(struct multi *m, struct curlew_fetch *f)
 }
 
 void
-pause_nudge(struct multi *m, int socket)
+pause_nudge(struct multi *m, uint64_t wire)
 {
-    for (struct link *l = m->running.next; l != &m->running && socket >= 0; l = l->next) {
+    for (struct link *l = m->running.next; l != &m->running && wire != 0; l = l->next) {
         struct curlew_fetch *f = container_of(l, struct curlew_fetch, place);
 
-        if (f->socket != socket || f->paused)
+        if (f->wire != wire || f->paused)
             continue;
         curl_easy_pause(f->easy, CURLPAUSE_RECV);
         curl_easy_pause(f->easy, CURLPAUSE_CONT);
