@@ -22,10 +22,16 @@ lanes_init(struct lanes *ls, struct curlew *engine, struct timers *timers,
 
 /* -- sites ----------------------------------------------------------------- */
 
+static struct site **
+bucket_of(struct lanes *ls, const char *origin)
+{
+    return &ls->buckets[hash_bucket(hash_text(HASH_START, origin), LANES_BUCKETS)];
+}
+
 static struct site *
 site_of(struct lanes *ls, const char *name)
 {
-    struct site **bucket = &ls->buckets[hash_bucket(hash_text(HASH_START, name), LANES_BUCKETS)], *s = *bucket;
+    struct site **bucket = bucket_of(ls, name), *s = *bucket;
     size_t n = strlen(name) + 1;
 
     while (s != NULL && strcmp(s->name, name) != 0)
@@ -41,7 +47,7 @@ site_of(struct lanes *ls, const char *name)
 static void
 site_settle(struct lanes *ls, struct site *s)
 {
-    struct site **at = &ls->buckets[bucket_of(s->name)];
+    struct site **at = bucket_of(ls, s->name);
 
     if (s->lanes != NULL)
         return;
