@@ -24,11 +24,13 @@ def test_prior_knowledge_again_and_again(way, origin, port):
     assert {e["body"] for e in got} == {"late\n"}
 
 
-def test_http_3_is_a_clear_no_or_a_clear_failure(way, origin):
-    answer = way.post({"url": origin.url("/hello", port="h2"), "http_version": "3", "timeout": 2})
-    assert answer.status in (501, 502, 504), answer
+def test_http_3_of_an_origin_without_it_is_a_clear_no_or_the_next_best(way, origin):
+    """No: where libcurl is built without it.  Else it tries 3, and takes what there is."""
+    answer = way.post({"url": origin.url("/hello", port="h2"), "http_version": "3", "timeout": 5})
     if answer.status == 501:
         assert answer.json()["code"] == "unsupported" and "HTTP/3" in answer.json()["detail"]
+    else:
+        assert answer.status == 200 and answer.json()["http_version"] == "2", answer
 
 
 def test_prior_knowledge_of_what_is_not_so(way, origin):

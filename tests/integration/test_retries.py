@@ -289,7 +289,8 @@ def test_a_stream_whose_budget_is_used_up_passes_the_refusal_on(curlewd, origin)
 
 
 def test_a_stream_that_has_begun_breaks_and_is_not_begun_again(curlewd, origin):
-    with streams.opened(curlewd().way, url=origin.flaky(how="short"), retries=QUICK) as s:
+    with streams.opened(curlewd().way, url=origin.flaky(how="stall"), retries=QUICK,
+                        timeout={"idle": 0.5}) as s:
         assert s.status == 200
         with pytest.raises(streams.Broken):
             s.rest()
