@@ -25,6 +25,7 @@ access_log(const struct call *c, const struct curlew_fetch *f, const struct fail
         { "bytes", LOG_NUMBER, .number = r->body_bytes },
         { "reused", LOG_NUMBER, .number = r->reused },
         { "redirects", LOG_NUMBER, .number = f->redirects },
+        { "attempts", LOG_NUMBER, .number = r->attempts },
         { "tag", LOG_TEXT, .text = f->request.tag },
         { "traceparent", LOG_TEXT, .text = trace_value(&f->request, "traceparent") },
         { "request_id", LOG_TEXT, .text = trace_value(&f->request, "X-Request-ID") },

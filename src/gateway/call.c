@@ -133,7 +133,7 @@ call_answer_empty(struct call *c)
 void
 call_fail(struct call *c, const struct failure *f)
 {
-    int after = error_retry_after(f->error);
+    int after = f->retry_after > 0 ? f->retry_after : error_retry_after(f->error);
 
     buffer_free(&c->prefix);
     c->middle_len = c->suffix_len = 0;

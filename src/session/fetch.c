@@ -51,7 +51,7 @@ fetch_renew(struct curlew_fetch *f)
         free(f->request.proxy);
         f->request.proxy = NULL;
     }
-    f->proxy_lent = f->challenged = false;
+    f->proxy_lent = f->challenged = f->again = f->fresh = f->probe = false;
     f->redirects = 0;
     f->failure = (struct failure){ 0 };
 }
@@ -73,4 +73,10 @@ fetch_method(const struct request *r)
     if (r->method != NULL)
         return r->method;
     return r->body != NULL || r->part_count > 0 ? "POST" : "GET";
+}
+
+bool
+fetch_lost_proxy(const struct curlew_fetch *f)
+{
+    return f->proxy_lent && f->failure.error == ERROR_PROXY_FAILED;
 }

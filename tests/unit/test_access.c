@@ -94,7 +94,8 @@ Test(access, a_fetch_that_went_well_is_told_in_one_line)
     says(text, "bytes=5");
     says(text, "bytes_sent=0");
     says(text, "reused=0");
-    says(text, "redirects=0\n");
+    says(text, "redirects=0");
+    says(text, "attempts=1\n");
     says(text, "total=0.");
     cr_assert_eq(strchr(text, '\n'), text + strlen(text) - 1);
     cr_assert_null(strstr(text, "code="));
