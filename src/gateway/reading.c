@@ -12,7 +12,7 @@
 #include <stdlib.h>
 #include <sys/socket.h>
 
-/* To its route: answered at once, or parked until its fetch is back. */
+/* To its route: answered at once, if only in part, or parked until its fetch is back. */
 static void
 dispatch(struct connection *c)
 {
@@ -23,13 +23,10 @@ dispatch(struct connection *c)
         c->call.route->serve(&c->call);
     else
         call_fail(&c->call, &why);
-    if (c->call.answered) {
+    if (c->call.answered)
         reply_start(c);
-        return;
-    }
-    c->state = PARKED;
-    c->waiting = true;
-    counter_add(&connection_gateway(c)->stats.parked, 1);
+    else
+        c->state = PARKED;
 }
 
 /* The parameters are whole.  A body that is announced too large is not kept, not even its start. */
@@ -111,8 +108,8 @@ serve(struct connection *c)
 static void
 aborted(struct connection *c)
 {
-    if (c->waiting) {
-        curlew_cancel(c->call.fetch);
+    if (c->waiting > 0 || c->call.partial) {
+        call_cancel(&c->call);
     } else if (c->state == READING && c->opened) {
         /* or the next request would begin with what is left of it */
         connection_reset_buffer(&c->in);

@@ -82,17 +82,6 @@ read_method(struct request_reader *rd, const struct place *at, const json_t *val
     return 0;
 }
 
-/* Features of later releases: only the value that asks for nothing is taken. */
-static int
-read_retries(struct request_reader *rd, const struct place *at, const json_t *value)
-{
-    if (json_is_integer(value) && json_integer_value(value) == 0)
-        return 0;
-    if (!json_is_object(value) && (!json_is_integer(value) || json_integer_value(value) < 0))
-        return place_refuse(at, rd->why, "expected a count or an object");
-    return place_unsupported(at, rd->why);
-}
-
 static int
 read_impersonate(struct request_reader *rd, const struct place *at, const json_t *value)
 {
@@ -159,7 +148,7 @@ static const struct request_key keys[] = {
     { { "decompress", FIELD_BOOL, AT(decompress), 0, 0, NULL }, SET_DECOMPRESS, BOTH, NULL },
     { { "max_body_bytes", FIELD_INT64, AT(max_body_bytes), 0, FIELD_BYTES_MAX, NULL },
       SET_MAX_BODY_BYTES, BOTH, NULL },
-    { OTHER("retries"), 0, BOTH | KEY_SCALAR, read_retries },
+    { OTHER("retries"), 0, BOTH | KEY_SCALAR, request_read_retries },
     { { "session", FIELD_TEXT, AT(session), 1, 64, NULL }, 0, KEY_QUERY, NULL },
     { { "coalesce", FIELD_BOOL, AT(coalesce), 0, 0, NULL }, SET_COALESCE, BOTH, NULL },
     { OTHER("impersonate"), 0, BOTH, read_impersonate },

@@ -26,6 +26,7 @@ struct pool_socket {
     struct timer timer;      /* end of its idle time */
     uint32_t wanted;         /* EPOLLIN, EPOLLOUT: what libcurl waits for; 0: nothing */
     uint32_t events;         /* watched for; 0: not at all */
+    uint64_t wire;           /* its connection, as in struct curlew_fetch */
     bool counted;            /* among the open connections */
     int64_t resets;          /* of the session, when the socket was opened */
 };
@@ -227,8 +228,8 @@ bound_idle(struct pool *p, const struct session *of)
 static bool
 has_users(struct pool_socket *s, struct link *running)
 {
-    for (struct link *l = running->next; l != running; l = l->next)
-        if (container_of(l, struct curlew_fetch, place)->socket == s->watch.fd)
+    for (struct link *l = running->next; l != running && s->wire != 0; l = l->next)
+        if (container_of(l, struct curlew_fetch, place)->wire == s->wire)
             return true;
     return false;
 }
@@ -290,6 +291,14 @@ pool_opened(struct curlew_fetch *f, int fd)
     return 0;
 }
 
+void
+pool_requested(struct curlew_fetch *f, uint64_t wire)
+{
+    f->wire = wire;
+    for (struct link *l = f->sockets.next; l != &f->sockets; l = l->next) /* of two, one loses */
+        container_of(l, struct pool_socket, birth)->wire = wire;
+}
+
 /* libcurl 7.88 closes a socket that never came to connect with close(), not with our callback. */
 void
 pool_hop_over(struct curlew_fetch *f)
@@ -339,12 +348,9 @@ pool_on_socket(CURL *easy, curl_socket_t fd, int what, void *arg, void *socket)
 {
     struct pool *p = arg;
     struct pool_socket *s = socket_of(p, fd);
-    struct curlew_fetch *f = NULL;
 
+    (void)easy;
     (void)socket;
-    curl_easy_getinfo(easy, CURLINFO_PRIVATE, &f);
-    if (f != NULL && what != CURL_POLL_REMOVE)
-        f->socket = fd;
     if (s == NULL && what != CURL_POLL_REMOVE && (s = socket_new(p, fd)) == NULL)
         return -1;
     if (s == NULL)
