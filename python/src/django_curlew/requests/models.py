@@ -257,7 +257,7 @@ def _cookies(headers: Headers) -> Cookies:
         except CookieError:
             continue
         for name, morsel in parsed.items():
-            domain, path = morsel["domain"], morsel["path"] or "/"
+            domain, path = morsel["domain"], morsel["path"]
             cookies.set(name, morsel.coded_value, domain, path, bool(morsel["secure"]))
     return cookies
 
