@@ -73,4 +73,8 @@ __all__ = [
 
 
 def __getattr__(name: str) -> Any:
+    if name == "HandOff":  # the one thing here that needs Django
+        from .handoff import HandOff
+
+        return HandOff
     return look_up(__name__, name)

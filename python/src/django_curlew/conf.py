@@ -15,7 +15,7 @@ from typing import Any, Dict, Optional
 
 ENVIRONMENT = "CURLEW_URL"
 
-# Every setting and its default; an unknown one is an error of check.W001 (checks.py).
+# Every setting and its default; checks.py finds those that do not exist.
 DEFAULTS: Dict[str, Any] = {
     # Where curlewd answers: "fcgi+unix:/run/curlew/curlew.sock", "fcgi://HOST:PORT", or by HTTP
     # through the web server, "http://127.0.0.1:8080/_fetch", "http+unix:/PATH:/_fetch".
@@ -37,6 +37,9 @@ DEFAULTS: Dict[str, Any] = {
     "EMBEDDED": True,
     # The program to start then.
     "CURLEWD": "curlewd",
+    # The site as outsiders call it, for `check --deploy`: ["https://www.example.org"]; None: what
+    # ALLOWED_HOSTS names.
+    "SITE_URLS": None,
 }
 
 _cached: Optional[Dict[str, Any]] = None

@@ -5,7 +5,7 @@
     def download(request, name):
         if not may_see(request.user, name):
             raise PermissionDenied
-        response = HandOff(request, f"https://files.internal/{name}", auth={"bearer": TOKEN})
+        response = HandOff(request, f"https://files.internal/{name}", auth=("site", PASSWORD))
         response["Cache-Control"] = "private, max-age=60"
         return response
 
@@ -21,25 +21,34 @@ nginx delivers it (the location /_handoff/ of examples/nginx/nginx.conf), or the
 from __future__ import annotations
 
 import asyncio
-import base64
 import json
-from typing import Any, Dict, Iterable, List, Optional
+from typing import Any, Dict, Iterable, Optional
 
 from django.core.exceptions import SynchronousOnlyOperation
 from django.http import HttpRequest, HttpResponse
 
 from . import ahead, conf, context
 from .bridge.scope import has_bridge
+from .requests.base import BaseSession
+from .requests.parameters import DEFAULT_TIMEOUT
+from .requests.plan import Plan
 
 RESUMING = ("range", "if-range", "if-none-match", "if-modified-since")
+
+_plain: BaseSession[Any] = BaseSession()
 
 
 class HandOff(HttpResponse):
     """A response that has `url` fetched and streamed to the browser.
 
-    The keywords are the keys of Curlew's request object (docs/api.md). One too large for a header
-    is sent to the daemon first: in async code, `await HandOff.prepared(…)` does so without holding
-    up the event loop. Behind the bridge every size fits.
+    The keywords are those of Session.request(): `params`, `headers`, `data`, `auth`, `timeout`,
+    `allow_redirects`, `tag`, …; `session` is a Session whose defaults apply. Without a time-out
+    the daemon's for streams holds: 30 s for the head, none for the body. The body's encoding is
+    left as it is.
+
+    `fetch` is Curlew's request object as it is sent. One too large for a header goes ahead to the
+    daemon: in async code, `await HandOff.prepared(…)` does that without holding up the event
+    loop. Behind the bridge every size fits.
     """
 
     def __init__(
@@ -47,13 +56,16 @@ class HandOff(HttpResponse):
         request: HttpRequest,
         url: str,
         *,
+        method: str = "GET",
+        session: Optional[BaseSession[Any]] = None,
         forward_headers: Iterable[str] = RESUMING,
         reference: Optional[str] = None,
-        **keys: Any,
+        **how: Any,
     ) -> None:
         super().__init__()
         del self["Content-Type"]  # it is the fetch's to say
-        self.fetch = request_object(url, list(forward_headers), keys)
+        names = list(forward_headers)
+        self.fetch = request_object(session or _plain, method, url, names, how)
         told = reference or json.dumps(self.fetch)  # in ASCII: fit for a header
         if not fits(request, told):
             _check_thread()
@@ -67,33 +79,33 @@ class HandOff(HttpResponse):
         request: HttpRequest,
         url: str,
         *,
+        method: str = "GET",
+        session: Optional[BaseSession[Any]] = None,
         forward_headers: Iterable[str] = RESUMING,
-        **keys: Any,
+        **how: Any,
     ) -> HandOff:
         """HandOff(request, url, …) for async views whose request objects may be large."""
         names = list(forward_headers)
-        told = json.dumps(request_object(url, names, keys))
+        told = json.dumps(request_object(session or _plain, method, url, names, how))
         reference = None if fits(request, told) else await ahead.keep_async(told)
-        return cls(request, url, forward_headers=names, reference=reference, **keys)
+        said = {"method": method, "session": session, "forward_headers": names}
+        return cls(request, url, reference=reference, **said, **how)
 
 
-def request_object(url: str, forward_headers: List[str], keys: Dict[str, Any]) -> Dict[str, Any]:
+def request_object(
+    session: BaseSession[Any], method: str, url: str, forward: Iterable[str], how: Dict[str, Any]
+) -> Dict[str, Any]:
     """Curlew's request object; the request's id and trace go along, as with any other fetch."""
-    headers = _pairs(keys.get("headers"))
+    told = dict(Plan(session, method, url, {**how, "stream": True}).keys)
+    if "accept_encoding" not in how:
+        told.pop("decompress", None)
+    if "timeout" not in how and session.timeout is DEFAULT_TIMEOUT:
+        told.pop("timeout", None)
+    headers = list(told.get("headers", ()))
     given = {name.lower() for name, _ in headers}
     headers += [[n, v] for n, v in context.headers() if n.lower() not in given]
-    told = {"url": url, **keys}
-    if isinstance(told.get("body"), bytes):  # JSON has none
-        told["body_base64"] = base64.b64encode(told.pop("body")).decode()
-    if headers:
-        told["headers"] = headers
-    if forward_headers:
-        told["forward_headers"] = forward_headers
-    return told
-
-
-def _pairs(headers: Any) -> List[List[Optional[str]]]:
-    return [[n, v] for n, v in (headers.items() if hasattr(headers, "items") else headers or ())]
+    lists = {"headers": headers, "forward_headers": list(forward)}
+    return {**told, **{name: value for name, value in lists.items() if value}}
 
 
 def fits(request: HttpRequest, told: str) -> bool:

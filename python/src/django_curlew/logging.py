@@ -6,8 +6,8 @@
         …
     }
 
-What the package logs itself: `django_curlew.fetch` every fetch at level DEBUG, and those that
-failed at WARNING, with `method`, `url`, `status`, `code`, `milliseconds` as attributes;
+What the package logs itself: `django_curlew.fetch` every fetch at level DEBUG, with `outcome` (a
+status, or why there is none), `url` and `milliseconds` as attributes;
 `django_curlew.record` the table of a request's fetches at INFO; `django_curlew.bridge` what the
 ASGI bridge refused, and a daemon that is down. URLs are logged without user, password and the
 query's values.

@@ -6,6 +6,8 @@ Off unless `CURLEW = {"RECORD": True}` and the middleware is in use. Then
 - the answer has a `Server-Timing` header, which browsers show in their developer tools;
 - the logger `django_curlew.record` gets them as a table, at level INFO.
 
+Each fetch is logged by `django_curlew.fetch` at level DEBUG, with or without a record.
+
 URLs stand in a record as they were asked for, but for user, password and query values. A record
 holds LARGEST fetches and counts the rest.
 """
@@ -22,6 +24,7 @@ from urllib.parse import urlsplit, urlunsplit
 LARGEST = 1000  # fetches in one record
 
 log = logging.getLogger("django_curlew.record")
+fetch_log = logging.getLogger("django_curlew.fetch")
 
 
 @dataclass
@@ -50,6 +53,7 @@ class Record:
     left_out: int = 0
 
     def add(self, fetch: Fetch) -> None:
+        log_fetch(fetch)
         if len(self.fetches) < LARGEST:
             self.fetches.append(fetch)
         else:
@@ -91,9 +95,28 @@ _current: contextvars.ContextVar[Optional[Record]] = contextvars.ContextVar(
 )
 
 
+class Logged(Record):
+    """No record: each fetch goes to the log alone."""
+
+    def __init__(self) -> None:
+        super().__init__(began=0.0)
+
+    def add(self, fetch: Fetch) -> None:
+        log_fetch(fetch)
+
+
+_logged = Logged()
+
+
 def current() -> Optional[Record]:
-    """The record that is kept here, if one is."""
-    return _current.get()
+    """Where to tell of a fetch, if anybody wants to know."""
+    return _current.get() or (_logged if fetch_log.isEnabledFor(logging.DEBUG) else None)
+
+
+def log_fetch(fetch: Fetch) -> None:
+    told = (fetch.outcome, fetch.method, fetch.url, fetch.seconds * 1000)
+    extra = {"outcome": fetch.outcome, "url": fetch.url, "milliseconds": fetch.seconds * 1000}
+    fetch_log.debug("%s %s %s %.1f ms", *told, extra=extra)
 
 
 def begin() -> Kept:

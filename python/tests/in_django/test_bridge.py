@@ -87,10 +87,10 @@ async def ask_on_loop(application, body=b"", **more):
 
 def raised_by(application, **more):
     """What a server would have to deal with, and what it was told before."""
-    told = []
+    told, incoming = [], [{"type": "http.request", "body": b""}]
 
     async def receive():
-        return {"type": "http.request", "body": b""} if not told else await asyncio.sleep(60)
+        return incoming.pop() if incoming else await asyncio.sleep(60)
 
     async def send(message):
         told.append(message)

@@ -10,7 +10,6 @@ FROM_A_PROXY = (b"x-forwarded", b"forwarded", b"x-real-ip", b"via", b"x-client-i
 FROM_A_BROWSER = (b"origin", b"referer", b"cookie", b"sec-")
 
 
-
 def why_not_local(scope: Dict[str, Any]) -> Optional[str]:
     """What shows that the client is not on this machine; None where nothing does."""
     client = scope.get("client")
@@ -45,5 +44,3 @@ def _is_this_machine(host: str) -> bool:
     else:
         name = host.partition(":")[0]
     return name.lower() == "localhost" or _is_loopback(name)
-
-
