@@ -68,7 +68,9 @@ connection_request_over(struct connection *c)
     screen_next(&c->screen);
     if (!c->opened)
         return;
-    c->opened = false;
+    c->opened = c->crowded = false;
+    counter_add(&connection_gateway(c)->stats.bodies, -c->held);
+    c->held = 0;
     gateway_request_over(connection_gateway(c));
 }
 

@@ -38,6 +38,8 @@ struct connection {
     bool finished;   /* all of the answer is in `out` */
     bool breaking;   /* an answer has failed midway: to be broken off when the timer fires */
     int64_t sent_us; /* when bytes were last sent */
+    int64_t held;    /* bytes of the request's body, on the gateway's account until it is over */
+    bool crowded;    /* the body is dropped, as those of all requests are over their limit */
     struct screen screen;
     struct buffer in, out; /* screened records; records to be sent */
     size_t out_sent;

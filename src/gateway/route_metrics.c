@@ -139,6 +139,8 @@ metrics_serve(struct call *c)
     add_classes(b, p);
     add_value(b, "parked", "gauge", "Requests that wait for their fetch.",
               counter_read(&g->parked));
+    add_value(b, "request_body_bytes", "gauge", "Bytes of requests' bodies held.",
+              counter_read(&g->bodies));
     add_value(b, "gateway_connections", "gauge", "Connections from web servers.",
               counter_read(&g->connections));
     add_value(b, "requests_total", "counter", "Requests from web servers.",

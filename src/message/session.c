@@ -164,6 +164,8 @@ add_defaults(json_t *o, const struct request *r)
     put(o, r->set, SET_MAX_REDIRECTS, "max_redirects", json_integer(r->max_redirects));
     put(o, r->set, SET_VERIFY, "verify", json_boolean(r->verify));
     put(o, r->set, SET_HTTP_VERSION, "http_version", json_string(versions[r->http_version]));
+    put(o, r->set, SET_IMPERSONATE, "impersonate",
+        json_string(r->impersonate != NULL ? r->impersonate : ""));
     put(o, r->set, SET_PROXY, "proxy", proxy_json(r->proxy));
     put(o, r->set, SET_PROXY_AUTH, "proxy_auth", json_string(SECRET));
     put(o, r->set, SET_AUTH, "auth", json_string(SECRET));

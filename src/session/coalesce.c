@@ -53,6 +53,7 @@ same_settings(const struct request *a, const struct request *b)
            a->max_recv_speed == b->max_recv_speed && a->response_body == b->response_body &&
            a->connect_timeout_ms == b->connect_timeout_ms &&
            a->idle_timeout_ms == b->idle_timeout_ms && same_text(a->proxy, b->proxy) &&
+           same_text(a->impersonate, b->impersonate) &&
            same_text(a->proxy_auth.user, b->proxy_auth.user) &&
            same_text(a->proxy_auth.password, b->proxy_auth.password) &&
            retries_equal(&a->retries, &b->retries);

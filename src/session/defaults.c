@@ -72,6 +72,8 @@ inherit_texts(struct request *r, const struct request *d, uint32_t open)
         return -1;
     if (open & SET_TAG && copy_text(&r->tag, d->tag))
         return -1;
+    if (open & SET_IMPERSONATE && copy_text(&r->impersonate, d->impersonate))
+        return -1;
     if (open & SET_PROXY && copy_text(&r->proxy, d->proxy))
         return -1;
     if (open & SET_RETRY_METHODS && copy_text(&r->retries.methods, d->retries.methods))

@@ -67,9 +67,11 @@ guard_scope(const struct curlew_fetch *f)
     uint32_t scope = negotiated ? 0 : (uint32_t)r->http_version;
     uint64_t h = HASH_START;
 
-    if (r->proxy == NULL) /* a literal address may have a zone of its own */
+    /* A literal address may have a zone of its own. */
+    if (r->proxy == NULL && r->impersonate == NULL)
         return strchr(f->url.host, '%') == NULL ? (long)scope : 0;
     h = hash_text(hash_text(hash_text(h, r->proxy), r->proxy_auth.user), r->proxy_auth.password);
+    h = hash_text(h, r->impersonate);
     return (long)((((uint32_t)(h ^ (h >> 32)) | 1) << 3) | scope);
 }
 

@@ -75,6 +75,7 @@ request_destroy(struct request *r)
     for (size_t i = 0; i < r->part_count; i++)
         part_destroy(&r->parts[i]);
     free(r->parts);
+    free(r->impersonate);
     free(r->proxy);
     credentials_destroy(&r->proxy_auth);
     credentials_destroy(&r->auth_pair);

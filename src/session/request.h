@@ -71,6 +71,7 @@ enum {
     SET_RETRY_STATUSES = 1 << 20,
     SET_RETRY_METHODS = 1 << 21,
     SET_RETRY_AFTER = 1 << 22,
+    SET_IMPERSONATE = 1 << 23,
 };
 
 struct request {
@@ -97,6 +98,7 @@ struct request {
     bool decompress;
     bool coalesce; /* identical GETs in flight share one transfer */
     enum http_version http_version;
+    char *impersonate; /* a browser; NULL: none */
     char *proxy;
     struct credentials proxy_auth;
     enum auth_kind auth;

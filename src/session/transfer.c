@@ -6,6 +6,7 @@
 #include "session/collect.h"
 #include "session/engine.h"
 #include "session/guard.h"
+#include "session/impersonate.h"
 #include "session/pool.h"
 #include "session/transport.h"
 
@@ -109,7 +110,8 @@ set_headers(struct curlew_fetch *f)
     }
     if ((f->sends_body || expects_body(f->method)) && set_body_headers(f) != 0)
         return -1;
-    SET(CURLOPT_USERAGENT, USER_AGENT);
+    if (f->request.impersonate == NULL)
+        SET(CURLOPT_USERAGENT, USER_AGENT);
     SET(CURLOPT_HTTPHEADER, f->header_lines);
     return 0;
 }
@@ -258,11 +260,15 @@ transfer_prepare(struct curlew_fetch *f)
     f->head_bytes = 0;
     f->folds = 0;
     f->requested = f->challenged = false;
+    if (impersonate_apply(f) != 0)
+        return -1;
     rc = SET(CURLOPT_URL, f->url.text);
     SET(CURLOPT_PRIVATE, f);
     SET(CURLOPT_ERRORBUFFER, f->curl_error);
     SET(CURLOPT_PROTOCOLS_STR, "http,https");
-    if (f->request.decompress)
+    if (!f->request.decompress)
+        SET(CURLOPT_ACCEPT_ENCODING, NULL);
+    else if (f->request.impersonate == NULL) /* a browser's own offer is part of its face */
         SET(CURLOPT_ACCEPT_ENCODING, "");
     collect_attach(f);
     guard_attach(f);

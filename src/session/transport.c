@@ -64,7 +64,8 @@ set_http_version(struct curlew_fetch *f)
     if ((two && !engine_has_http2()) || (v == HTTP_3 && !engine_has_http3()))
         return failure_set(&f->failure, ERROR_UNSUPPORTED,
                            "http_version: this libcurl is built without HTTP/%d", two ? 2 : 3);
-    SET(CURLOPT_HTTP_VERSION, versions[v]);
+    if (v != HTTP_AUTO || f->request.impersonate == NULL)
+        SET(CURLOPT_HTTP_VERSION, versions[v]);
     return 0;
 }
 

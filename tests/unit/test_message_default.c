@@ -158,5 +158,5 @@ Test(message_query, features_of_later_releases_are_unsupported_by_name)
 {
     cr_assert_eq(request_from_query(&r, "url=http://a/&impersonate=chrome", &why), -1);
     cr_assert_eq(why.error, ERROR_UNSUPPORTED);
-    cr_assert_str_eq(why.detail, "impersonate: this release does not offer it");
+    cr_assert_str_eq(why.detail, "impersonate: this libcurl does not offer it");
 }

@@ -278,7 +278,7 @@ Test(message_request, a_proxy_is_a_url_of_four_schemes)
 
 Test(message_request, features_of_later_releases_are_unsupported_by_name)
 {
-    lacks("{" URL ",\"impersonate\":\"chrome\"}", "impersonate: this release does not offer it");
+    lacks("{" URL ",\"impersonate\":\"chrome\"}", "impersonate: this libcurl does not offer it");
 }
 
 Test(message_request, the_values_that_ask_for_none_of_them_are_taken)
