@@ -81,12 +81,17 @@ UNDEFINED     = -fsanitize=undefined -fno-sanitize-recover=undefined
 test: deps-test
 	@$(MAKE) unit
 	@$(MAKE) integration
+	@$(MAKE) client
 
 unit: $B/unit
 	$B/unit
 
 integration: all $B/embed
 	$(STACK) -m pytest $(PYTEST_ARGS) tests/integration
+
+# The Python package; -W error: it promises that nothing of it ever warns.
+client: all
+	$(STACK) -W error -m pytest $(PYTEST_ARGS) python/tests
 
 # What a web server makes of a stream that breaks, or how fast it is read, is a matter of milliseconds.
 TIMED = tests/integration/test_stream_broken.py tests/integration/test_stream_flow.py \

@@ -138,7 +138,7 @@ build) packages $build ;;
 run)   packages $build $run
        venv examples/requirements.txt ;;
 test)  packages $build $run $test
-       venv examples/requirements.txt tests/requirements.txt ;;
+       venv examples/requirements.txt tests/requirements.txt python/requirements-test.txt ;;
 bench) "$0" test
        packages $bench ;;
 *)     echo "usage: tools/deps.sh build|run|test|bench" >&2

@@ -1,4 +1,4 @@
-"""The five ways to a real daemon, blocking and on an event loop: the same answers, the same ends."""
+"""The five ways to a real daemon, blocking and on an event loop: the same answers and ends."""
 
 import asyncio
 import json
@@ -79,7 +79,8 @@ def asks(request):
 
 def test_a_fetch(way, asks, origin):
     for _ in range(3):
-        reply = asks.exchange(way, "POST", "/v1/fetch", body=asked(origin.url("/hello")), timeout=10)
+        body = asked(origin.url("/hello"))
+        reply = asks.exchange(way, "POST", "/v1/fetch", body=body, timeout=10)
         assert reply.status == 200 and json.loads(reply.body)["body"] == "hello\n"
         assert reply.header("Content-Type") == "application/json"
     assert pool.count(way.address) == 1, "one connection, kept"

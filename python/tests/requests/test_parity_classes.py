@@ -36,7 +36,8 @@ def test_what_headers_say(made_of, name):
 
 
 @pytest.mark.parametrize("deed", [
-    "h['A'] = '9'", "h['a'] = '9'", "h['C'] = '9'", "del h['a']", "del h['zz']", "h.update({'a': 'x'})",
+    "h['A'] = '9'", "h['a'] = '9'", "h['C'] = '9'", "del h['a']", "del h['zz']",
+    "h.update({'a': 'x'})",
     "h.update([('a', 'x'), ('A', 'y')])", "h.pop('B')", "h.setdefault('D', 'd')", "h.clear()",
     "h['E'] = None", "h.update(None)"])
 @pytest.mark.parametrize("made_of", MADE_OF)
@@ -53,7 +54,8 @@ def test_a_header_line_without_a_colon_is_refused():
 
 
 @pytest.mark.parametrize("deed", [
-    "c.set('a', '1', domain='x.example')", "c['b'] = '2'", "del c['a']", "c.delete('a', 'x.example')",
+    "c.set('a', '1', domain='x.example')", "c['b'] = '2'", "del c['a']",
+    "c.delete('a', 'x.example')",
     "c.delete('a', 'x.example', '/')", "c.delete('zz')", "c.clear()", "c.clear('x.example')",
     "c.update({'a': '3', 'n': '4'})", "c.update([('a', '5')])", "c.set('p', '1', path='/p')",
     "c.set('s', '1', secure=True)"])
@@ -138,7 +140,7 @@ def test_each_name_is_there_or_says_why_not(lib, module):
 
 def parameters_of(function):
     return {n for n, p in inspect.signature(function).parameters.items()
-            if p.kind not in (p.VAR_KEYWORD, p.VAR_POSITIONAL) and n not in ("self", "method", "url")}
+            if p.kind not in (p.VAR_KEYWORD, p.VAR_POSITIONAL)} - {"self", "method", "url"}
 
 
 def test_each_parameter_of_curl_cffis_requests_is_known():
@@ -150,7 +152,8 @@ def test_each_parameter_of_curl_cffis_requests_is_known():
 def test_each_parameter_of_curl_cffis_sessions_is_known():
     from curl_cffi.requests.session import BaseSession
     theirs = parameters_of(BaseSession.__init__) | {
-        "curl", "thread", "use_thread_local_curl", "curl_share", "loop", "async_curl", "max_clients"}
+        "curl", "thread", "use_thread_local_curl", "curl_share", "loop", "async_curl",
+        "max_clients"}
     own = parameters_of(django_curlew.requests.base.BaseSession.__init__)
     assert theirs - {"max_clients"} <= own | set(parameters.SESSION)
     assert "max_clients" in parameters_of(django_curlew.AsyncSession.__init__)

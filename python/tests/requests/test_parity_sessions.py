@@ -79,13 +79,14 @@ def test_cookies_may_be_replaced(both):
 
 
 SESSIONS = [
-    {"headers": {"X-S": "1"}}, {"params": {"s": "1"}}, {"auth": ("u", "p")}, {"cookies": {"c": "1"}},
-    {"allow_redirects": False}, {"max_redirects": 1}, {"raise_for_status": True},
+    {"headers": {"X-S": "1"}}, {"params": {"s": "1"}}, {"auth": ("u", "p")},
+    {"cookies": {"c": "1"}}, {"allow_redirects": False}, {"max_redirects": 1}, {"raise_for_status": True},
     {"http_version": "v1"}, {"timeout": 0.2}]
-CALLS = [("/echo", {}), ("/echo", {"params": {"r": "2"}, "headers": {"X-S": "2"}, "auth": ("x", "y")}),
+CALLS = [("/echo", {}),
+         ("/echo", {"params": {"r": "2"}, "headers": {"X-S": "2"}, "auth": ("x", "y")}),
          ("/redirect/2", {}), ("/redirect/2", {"max_redirects": 5, "allow_redirects": True}),
-         ("/status/404", {}), ("/charset/iso-8859-1?declare=no", {}), ("/delay/0.5", {"timeout": 5}),
-         ("/delay/0.5", {})]
+         ("/status/404", {}), ("/charset/iso-8859-1?declare=no", {}),
+         ("/delay/0.5", {"timeout": 5}), ("/delay/0.5", {})]
 
 
 @pytest.mark.parametrize("how", SESSIONS)
@@ -217,7 +218,8 @@ def test_a_stream_that_never_begins(origin):
 def test_content_callback(both):
     def program(lib, s, url):
         pieces = []
-        r = s.get(url("/bytes/100000"), content_callback=lambda p: pieces.append(bytes(p)) or len(p))
+        r = s.get(url("/bytes/100000"),
+                  content_callback=lambda p: pieces.append(bytes(p)) or len(p))
         return b"".join(pieces), r.status_code, r.content
     both(program)
 

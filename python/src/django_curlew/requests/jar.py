@@ -94,7 +94,7 @@ def _set_by(lines: List[Line], cookie: Dict[str, Any]) -> Line:
 
 
 def _kept(left: Dict[str, Any], line: Line) -> Cookie:
-    """A dot before its domain: for the hosts below it, too. An address has none (RFC 6265 5.1.3)."""
+    """A dot before its domain: for hosts below it, too. Addresses have none (RFC 6265 5.1.3)."""
     below = bool(line.domain) and not _address(line.domain)
     domain = ("." if below else "") + left["domain"]
     return make_cookie(
