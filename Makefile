@@ -69,7 +69,7 @@ demo run: %: deps-run
 	@$(STACK) examples/$(if $(filter demo,$@),demo,stack).py
 
 deps: deps-test
-deps-build deps-run deps-test: deps-%:
+deps-build deps-run deps-test deps-bench: deps-%:
 	@tools/deps.sh $*
 
 # -- testing -------------------------------------------------------------------
@@ -81,12 +81,17 @@ UNDEFINED     = -fsanitize=undefined -fno-sanitize-recover=undefined
 test: deps-test
 	@$(MAKE) unit
 	@$(MAKE) integration
+	@$(MAKE) client
 
 unit: $B/unit
 	$B/unit
 
 integration: all $B/embed
 	$(STACK) -m pytest $(PYTEST_ARGS) tests/integration
+
+# The Python package; -W error: it promises that nothing of it ever warns.
+client: all
+	$(STACK) -W error -m pytest $(PYTEST_ARGS) python/tests
 
 # What a web server makes of a stream that breaks, or how fast it is read, is a matter of milliseconds.
 TIMED = tests/integration/test_stream_broken.py tests/integration/test_stream_flow.py \
@@ -113,7 +118,7 @@ fuzz:
 fuzzers: $(FUZZERS)
 	tools/fuzz $(FUZZ_SECONDS) $^
 
-bench: deps-test
+bench: deps-bench
 	@$(MAKE) all $B/bench/yardstick
 	@YARDSTICK=$(abspath $B/bench/yardstick) $(STACK) bench/run $(BENCH_ARGS)
 
@@ -150,6 +155,6 @@ uninstall:
 clean:
 	rm -rf build
 
-.PHONY: all demo run deps deps-build deps-run deps-test test unit integration asan tsan \
+.PHONY: all demo run deps deps-build deps-run deps-test deps-bench test unit integration asan tsan \
     sanitized fuzz fuzzers bench lint format install uninstall clean
 .SECONDARY:

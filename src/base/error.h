@@ -56,6 +56,7 @@ int error_retry_after(enum error e);   /* seconds for Retry-After; 0: none */
 struct failure {
     enum error error;
     int curl_code;    /* libcurl's CURLcode; 0 where libcurl did not fail */
+    int retry_after;  /* seconds; 0: unknown, and error_retry_after() guesses */
     char detail[512]; /* names the key, the limit, the rule; UTF-8, cut to fit */
 };
 

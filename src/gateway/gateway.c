@@ -31,6 +31,7 @@ void
 gateway_apply(struct gateway *g, const struct gateway_settings *s)
 {
     g->request_bytes = s->request_bytes;
+    g->bodies_bytes = s->bodies_bytes;
     g->log_access = s->log_access;
 }
 

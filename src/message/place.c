@@ -51,7 +51,7 @@ place_unsupported(const struct place *at, struct failure *why)
     char path[300];
 
     write_path(at, path, sizeof path);
-    return failure_set(why, ERROR_UNSUPPORTED, "%s: this release does not offer it", path);
+    return failure_set(why, ERROR_UNSUPPORTED, "%s: this libcurl does not offer it", path);
 }
 
 int

@@ -72,7 +72,11 @@ inherit_texts(struct request *r, const struct request *d, uint32_t open)
         return -1;
     if (open & SET_TAG && copy_text(&r->tag, d->tag))
         return -1;
+    if (open & SET_IMPERSONATE && copy_text(&r->impersonate, d->impersonate))
+        return -1;
     if (open & SET_PROXY && copy_text(&r->proxy, d->proxy))
+        return -1;
+    if (open & SET_RETRY_METHODS && copy_text(&r->retries.methods, d->retries.methods))
         return -1;
     /* They were given for the session's own proxy, not for one that the caller names. */
     if (open & SET_PROXY_AUTH && !(r->set & SET_PROXY) &&
@@ -107,7 +111,13 @@ inherit_numbers(struct request *r, const struct request *d, uint32_t open)
     INHERIT(SET_MAX_BODY_BYTES, max_body_bytes);
     INHERIT(SET_RESPONSE_BODY, response_body);
     INHERIT(SET_MAX_RECV_SPEED, max_recv_speed);
+    INHERIT(SET_RETRIES, retries.max);
+    INHERIT(SET_BACKOFF, retries.backoff_ms);
+    INHERIT(SET_MAX_BACKOFF, retries.max_backoff_ms);
+    INHERIT(SET_RETRY_AFTER, retries.respect_retry_after);
 #undef INHERIT
+    if (open & SET_RETRY_STATUSES)
+        memcpy(r->retries.statuses, d->retries.statuses, sizeof r->retries.statuses);
 }
 
 int

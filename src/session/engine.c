@@ -2,6 +2,7 @@
 
 #include "session/engine.h"
 
+#include "base/hash.h"
 #include "session/multi.h"
 
 #include <stdlib.h>
@@ -12,11 +13,7 @@
 struct multi *
 engine_thread_of(struct curlew *c, const char *origin)
 {
-    uint64_t h = 14695981039346656037u; /* FNV-1a */
-
-    for (; *origin != '\0'; origin++)
-        h = (h ^ (unsigned char)*origin) * 1099511628211u;
-    return c->threads[(h ^ (h >> 32)) % (uint64_t)c->thread_count];
+    return c->threads[hash_bucket(hash_text(HASH_START, origin), (size_t)c->thread_count)];
 }
 
 void

@@ -23,6 +23,7 @@ request_init(struct request *r)
         .decompress = true,
         .max_body_bytes = INT64_MAX,
     };
+    retries_init(&r->retries);
 }
 
 static void
@@ -74,10 +75,12 @@ request_destroy(struct request *r)
     for (size_t i = 0; i < r->part_count; i++)
         part_destroy(&r->parts[i]);
     free(r->parts);
+    free(r->impersonate);
     free(r->proxy);
     credentials_destroy(&r->proxy_auth);
     credentials_destroy(&r->auth_pair);
     free(r->auth_token);
+    retries_destroy(&r->retries);
     request_init(r);
 }
 
@@ -175,6 +178,15 @@ static const char *const framing[] = {
     "host",    "connection", "content-length",   "transfer-encoding",   "te",     "trailer",
     "upgrade", "keep-alive", "proxy-connection", "proxy-authorization", "expect", "http2-settings",
 };
+
+int
+request_add_retry_method(struct request *r, const char *method, struct failure *why)
+{
+    if (!is_token(method))
+        return failure_set(why, ERROR_BAD_REQUEST, "retries.methods: \"%.40s\" is not a token",
+                           method);
+    return retries_add_method(&r->retries, method) != 0 ? no_memory(why) : 0;
+}
 
 int
 request_forward_header(struct request *r, const char *name, struct failure *why)

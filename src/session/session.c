@@ -20,11 +20,13 @@ state_unref(struct session_state *s)
 static struct session_state *
 state_new(const char *name)
 {
+    static _Atomic uint64_t last_id;
     struct session_state *s = calloc(1, sizeof *s);
 
     if (s == NULL)
         return NULL;
     s->refs = 1;
+    s->id = ++last_id;
     s->name = strdup(name);
     s->jar = jar_new();
     if (s->name == NULL || s->jar == NULL) {
@@ -84,6 +86,8 @@ copy_settings(struct session_settings *to, const struct session_settings *from, 
     to->max_per_origin = from->max_per_origin;
     to->idle_connections = from->idle_connections;
     to->idle_seconds = from->idle_seconds;
+    to->politeness = from->politeness;
+    to->breaker = from->breaker;
     if (copy_path(&to->name, from->name) || copy_path(&to->ca_file, from->ca_file) ||
         copy_path(&to->client_cert, from->client_cert) ||
         copy_path(&to->client_key, from->client_key))

@@ -79,6 +79,21 @@ take_turn(struct curlew_fetch *f)
     return 0;
 }
 
+int
+engine_change_proxy(struct curlew_fetch *f)
+{
+    free(f->request.proxy);
+    free(f->proxy_host);
+    f->request.proxy = f->proxy_host = NULL;
+    f->proxy_lent = false;
+    if (take_turn(f) != 0)
+        return -1;
+    if (f->request.proxy != NULL &&
+        (f->proxy_host = url_proxy_host(f->request.proxy, &f->failure)) == NULL)
+        return -1;
+    return guard_judge_url(f, &f->url);
+}
+
 /* What libcurl would leave out without a word. */
 static int
 check_cookies(const struct cookies *c, const struct url *u, struct failure *why)

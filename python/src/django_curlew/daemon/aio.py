@@ -281,7 +281,7 @@ async def _resolve(address: Address, deadline: float) -> List[Tuple[int, Any]]:
         found = socket.getaddrinfo(host, port, type=kind, flags=socket.AI_NUMERICHOST)
     except socket.gaierror:
         loop = asyncio.get_running_loop()
-        asked = loop.getaddrinfo(host, port, type=kind)
+        asked: Any = loop.getaddrinfo(host, port, type=kind)
         try:
             found = await asyncio.wait_for(asked, max(0.0, deadline - time.monotonic()))
         except asyncio.TimeoutError:

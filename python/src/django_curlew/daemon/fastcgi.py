@@ -134,7 +134,7 @@ class Reply(Answer):
         if self._rest:
             data = self._rest + data
         at, end = 0, len(data)
-        while end - at >= 8:
+        while end - at >= 8 and not self.finished:
             version, kind, request, length, padding = _RECORD.unpack_from(data, at)
             if version != 1:
                 self._not_version_1(version)
@@ -145,7 +145,7 @@ class Reply(Answer):
             at = stop + padding
         self._rest = data[at:] if at else data
         if self.finished and self._rest:
-            raise Malformed("bytes behind the end of an answer")
+            self.reusable = False  # the answer is whole; what the connection holds, nobody knows
 
     def _not_version_1(self, version: int) -> None:
         if version == 0 and self.started and self.status:
@@ -153,7 +153,7 @@ class Reply(Answer):
         raise Malformed(f"a FastCGI record of version {version}; is this curlewd's socket?")
 
     def _record(self, kind: int, request: int, content: bytes) -> None:
-        if request != ID or self.finished:
+        if request != ID:
             raise Malformed(f"a record of type {kind} for request {request}, unasked for")
         if kind == STDOUT:
             self._stdout(content)

@@ -72,7 +72,7 @@ class Reply(Answer):
         while data and self.status and not self.finished:
             data = self._take_body(data)
         if data and self.finished:
-            raise Malformed("bytes behind the end of an answer")
+            self.reusable = False  # the answer is whole; what the connection holds, nobody knows
 
     def ended(self) -> None:
         if self.status and self._state == UNTIL_CLOSE:

@@ -91,7 +91,7 @@ class BaseSession(Generic[R]):
         self.keys()  # what can't be done is said now, not at the first request
 
     def __setattr__(self, name: str, value: Any) -> None:
-        self.__dict__[name] = value
+        super().__setattr__(name, value)
         if name in KEPT_IN_KEYS:
             self.__dict__["_keys"] = None
 

@@ -84,22 +84,20 @@ def part(name: str, data: Any, filename: Optional[str], content_type: Optional[s
 
 def build(
     method: str, data: Any, content: Any, json: Any, files: Any, multipart: Any
-) -> Optional[Body]:
-    """None where there is no body at all."""
+) -> Body:
+    """No keys where there is no body."""
     if files or multipart:
         return _multipart(data, files, multipart)
     if json is not None:
         text = json_module.dumps(json, separators=(",", ":")).encode()
         return Body({"body": text.decode()}, "application/json", text)
     raw = _content(content) if content is not None else _data(data)
-    if raw is None:
-        return Body({}, None, None) if method in BODIED else None
-    plain = content if content is not None else data
-    is_form = content is None and isinstance(data, (dict, list, tuple))
-    kind = FORM if is_form or not raw else BYTES
-    if not raw and not is_form and not isinstance(plain, (str, bytes, bytearray)):
-        kind = BYTES
-    return Body(_text_or_bytes("body", raw), kind, raw)
+    if not raw:  # libcurl's own way of saying that there is nothing
+        return Body({"body": ""}, FORM, raw) if method in BODIED else Body({}, None, raw)
+    plain = isinstance(data if content is None else content, (str, bytes, bytearray))
+    kind = BYTES if plain or content is not None else FORM
+    sent = raw if plain or content is None else None  # curl_cffi would have streamed it
+    return Body(_text_or_bytes("body", raw), kind, sent)
 
 
 def _data(data: Any) -> Optional[bytes]:

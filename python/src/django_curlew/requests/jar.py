@@ -74,29 +74,39 @@ def keep(session: Cookies, envelope: Dict[str, Any]) -> None:
     for line in lines:
         if line.deletes:
             _delete(session, line)
+    now = time.time()
     for left in envelope.get("cookies", ()):
-        set_by = _set_by(lines, left)
-        _delete(session, Line(left["name"], left["domain"], left["domain"], left["path"], True))
-        session.jar.set_cookie(
-            make_cookie(
-                left["name"],
-                left["value"],
-                ("." if set_by else "") + left["domain"],
-                left["path"],
-                left["secure"],
-                left["expires"] or None,
-                subdomains=set_by,
-                http_only=left["http_only"],
-            )
-        )
+        line = _set_by(lines, left)
+        _delete(session, line)
+        if not 0 < left["expires"] <= now:  # one that is past is a deletion, too
+            session.jar.set_cookie(_kept(left, line))
 
 
-def _set_by(lines: List[Line], cookie: Dict[str, Any]) -> bool:
-    """Did the Set-Cookie that left this cookie name its domain?"""
+def _set_by(lines: List[Line], cookie: Dict[str, Any]) -> Line:
+    """The Set-Cookie that left this cookie."""
+    name, domain, path = cookie["name"], cookie["domain"], cookie["path"]
     for line in reversed(lines):
-        if line.name == cookie["name"] and (line.domain or line.host) == cookie["domain"]:
-            return bool(line.domain)
-    return False
+        # Of a path that no attribute named, some libcurls keep the slash at the end.
+        same_path = line.path.rstrip("/") == path.rstrip("/")
+        if line.name == name and (line.domain or line.host) == domain and same_path:
+            return line
+    return Line(name, domain, "", path, False)
+
+
+def _kept(left: Dict[str, Any], line: Line) -> Cookie:
+    """A dot before its domain: for hosts below it, too. Addresses have none (RFC 6265 5.1.3)."""
+    below = bool(line.domain) and not _address(line.domain)
+    domain = ("." if below else "") + left["domain"]
+    return make_cookie(
+        *(left["name"], left["value"], domain, line.path, left["secure"]),
+        expires=left["expires"] or None,
+        subdomains=below,
+        http_only=left["http_only"],
+    )
+
+
+def _address(host: str) -> bool:
+    return ":" in host or host.rpartition(".")[2].isdigit()
 
 
 def _lines(envelope: Dict[str, Any]) -> Iterator[Line]:

@@ -257,7 +257,7 @@ def _cookies(headers: Headers) -> Cookies:
         except CookieError:
             continue
         for name, morsel in parsed.items():
-            domain, path = morsel["domain"], morsel["path"] or "/"
+            domain, path = morsel["domain"], morsel["path"]
             cookies.set(name, morsel.coded_value, domain, path, bool(morsel["secure"]))
     return cookies
 
@@ -288,11 +288,11 @@ def _download_size(response: Response, envelope: Envelope) -> int:
 
 
 def _header_size(envelope: Envelope) -> int:
-    """As HTTP/1.1 writes all heads of the chain: status lines, fields, empty lines."""
-    size = 0
+    """Status lines, fields and empty lines of all the chain, as libcurl writes them."""
+    size, version = 0, envelope.get("http_version") or "1.1"
     for each in (*envelope.get("history", ()), envelope):
         if "status" in each:
-            size += len(f"HTTP/1.1 {each['status']} {each.get('reason', '')}\r\n\r\n")
+            size += len(f"HTTP/{version} {each['status']} {each.get('reason', '')}\r\n\r\n")
             size += sum(len(name) + len(value) + 4 for name, value in each["headers"])
     return size
 

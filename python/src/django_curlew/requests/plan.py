@@ -102,8 +102,8 @@ class Plan:
             *(how.get("data"), how.get("content"), how.get("json")),
             *(how.get("files"), how.get("multipart")),
         )
-        if self.body is not None:
-            self.keys.update(self.body.keys)
+        if self.body.keys:
+            self.keys.update(self.body.keys, method=self.method)
         self._set_headers(session, how.get("headers"))
         if self.streams:
             self.keys.setdefault("decompress", True)

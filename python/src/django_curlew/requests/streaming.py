@@ -8,6 +8,7 @@ from .. import daemon
 from . import problem
 
 OURS = b"curlew-"  # headers of the daemon's own, beside the origin's
+FOR_THE_WEB_SERVER = b"x-accel-buffering"  # likewise: an origin's own never gets here
 
 
 class Body:
@@ -59,7 +60,7 @@ def envelope(stream: Any) -> Dict[str, Any]:
         name, value = _text(raw_name), _text(raw_value)
         if raw_name[:7].lower() == OURS:
             ours[name[7:].lower()] = value
-        else:
+        elif raw_name.lower() != FOR_THE_WEB_SERVER:
             origins.append((name, value))
     where = ours.get("connection", "").rpartition("; ")[2]
     ip, _, port = where.rpartition(":")
