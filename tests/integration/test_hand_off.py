@@ -13,7 +13,7 @@ import pytest
 
 from tests.support.answer import Answer
 from tests.support.many import Background, timed
-from tests.support.mounts import EXAMPLES
+from tests.support.mounts import EXAMPLES, PACKAGE
 from tests.support.origin.client import now
 from tests.support.procs import connects, free_port
 from tests.support.ways import problem
@@ -65,7 +65,8 @@ class Django:
             "gunicorn",
             [sys.executable, "-W", "error", "-m", *(word.format(port=own) for word in GUNICORN)],
             cwd=EXAMPLES / "django",
-            env={"ORIGIN": origin.url(""), "CURLEW_URL": f"{self.mount.url}/_fetch"})
+            env={"ORIGIN": origin.url(""), "CURLEW_URL": f"{self.mount.url}/_fetch",
+                 "PYTHONPATH": str(PACKAGE)})
         self.process.wait_ready(lambda: connects(("127.0.0.1", own)))
 
     def get(self, path, **headers):
