@@ -48,12 +48,13 @@ def command(name, port):
 class Server:
     """One of them, running the project of this directory."""
 
-    def __init__(self, name, spawn, curlew_url, **env):
+    def __init__(self, name, spawn, curlew_url, warm, **env):
+        """`warm` is a URL that the project fetches as it is loaded."""
         self.name = name
         self.heard = 0  # of what it said on standard error, as far as a test has dealt with it
         self.port = free_port()
         env = {"PYTHONPATH": f"{SOURCE}:{HERE}", "PYTHONWARNINGS": "error",
-               "PYTHONASYNCIODEBUG": "1", "PYTHONUNBUFFERED": "1", "CURLEW_URL": curlew_url,
+               "PYTHONASYNCIODEBUG": "1", "PYTHONUNBUFFERED": "1", "CURLEW_URL": curlew_url, "WARM": warm,
                "DJANGO_SETTINGS_MODULE": None, "VIRTUAL_ENV": os.path.dirname(
                    os.path.dirname(sys.executable)), **env}
         self.process = spawn(name, command(name, self.port), env=env, cwd=HERE)

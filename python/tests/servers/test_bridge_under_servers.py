@@ -14,8 +14,9 @@ from tests.support.procs import wait_until  # noqa: E402
 
 
 @pytest.fixture(scope="module", params=ASGI)
-def server(request, one_daemon, module_spawn):
-    return Server(request.param, module_spawn, f"fcgi+unix:{one_daemon.socket}")
+def server(request, one_daemon, one_origin, module_spawn):
+    url = f"fcgi+unix:{one_daemon.socket}"
+    return Server(request.param, module_spawn, url, warm=one_origin.url("/hello"))
 
 
 @pytest.fixture(autouse=True)
