@@ -46,8 +46,9 @@ def test_what_nobody_spoke_of_fails_the_test():
         assert requests.post(URL, json=[1]).status_code == 200
 
 
-@pytest.mark.parametrize("url", [URL, "https://*/price/?"[:-1] + "1", re.compile("price/[0-9]"),
-                                 lambda request: request["url"].endswith("1")], ids=str)
+@pytest.mark.parametrize("url", [URL, "https://*/price/1", re.compile("price/[0-9]"),
+                                 lambda request: request["url"].endswith("1")],
+                         ids=["whole", "star", "pattern", "function"])
 def test_urls_are_said_in_many_ways(url):
     with override_curlew() as curlew:
         curlew.on(url, text="yes")

@@ -8,7 +8,6 @@ from typing import Any, AsyncIterator, Dict, Iterator, List, NamedTuple, Optiona
 
 from .. import daemon
 from ..daemon.answer import Answer as Parsed
-from ..daemon.call import Call
 
 Request = Dict[str, Any]
 
@@ -59,7 +58,7 @@ def answer(request: Request, status: int, headers: Any, body: bytes, **facts: An
 
 def failure(code: str, detail: str = "") -> Answer:
     """A fetch that failed, by a code of docs/api.md."""
-    told = {"type": f"urn:curlew:problem:{code}", "title": code, "code": code}
+    told: Dict[str, Any] = {"type": f"urn:curlew:problem:{code}", "title": code, "code": code}
     told.update(status=STATUSES.get(code, 502), detail=detail or f"{code}, said the test")
     return Answer({}, b"", told)
 
@@ -74,10 +73,6 @@ class FakeDaemon(daemon.Daemon):
         raise NotImplementedError
 
     # -- the four ways to ask ---------------------------------------------------------------------
-
-    def call(self, method: str, route: str, **how: Any) -> Call:
-        """What is asked, unencoded: it goes nowhere."""
-        return Asked(method, route, **how)  # type: ignore[return-value]
 
     def exchange(self, method: str, route: str, **how: Any) -> daemon.Reply:
         return self._reply(Asked(method, route, **how))

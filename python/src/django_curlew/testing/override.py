@@ -40,7 +40,7 @@ class override_curlew:  # noqa: N801  (as Django's override_settings)
 
     def __call__(self, decorated: T) -> T:
         if isinstance(decorated, type):
-            return self._class(decorated)
+            return self._class(decorated)  # type: ignore[no-any-return]
         signature = inspect.signature(decorated)
         *others, last = signature.parameters.values()  # ours is the last, whatever its name
         if inspect.iscoroutinefunction(decorated):
