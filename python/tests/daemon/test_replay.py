@@ -19,7 +19,6 @@ from django_curlew.daemon import (
     TooLarge,
     Unreachable,
 )
-from django_curlew.daemon.sockets import pool
 
 KINDS = ["sync", "async"]
 
