@@ -19,7 +19,6 @@ from django_curlew.daemon import (
     TooLarge,
     Unreachable,
 )
-from django_curlew.daemon.sockets import pool
 
 KINDS = ["sync", "async"]
 
@@ -78,7 +77,7 @@ def test_a_connection_with_bytes_unasked_for_is_not_used(kind):
         said.set()
         read_end(sock)
 
-    with Fake(serve(answer(b"1"), chat), serve(answer(b"2"))) as fake:
+    with Fake(serve(answer(b"1"), chat), serve(answer(b"2")), tcp=True) as fake:
         d = Daemon(fake.url)
         assert exchange(kind, d).body == b"1"
         go_on.set()

@@ -50,7 +50,7 @@ def test_cancelling_just_as_the_turn_comes(daemon, origin):
     session = AsyncSession(max_clients=1, daemon=f"fcgi+unix:{daemon.socket}")
 
     async def main():
-        await session._gate.enter()
+        assert not session._gate.is_shut()
         waiting = asyncio.ensure_future(session.get(origin.url("/hello")))
         await asyncio.sleep(0)
         session._gate.leave()  # lets it in …

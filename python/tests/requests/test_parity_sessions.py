@@ -80,8 +80,8 @@ def test_cookies_may_be_replaced(both):
 
 SESSIONS = [
     {"headers": {"X-S": "1"}}, {"params": {"s": "1"}}, {"auth": ("u", "p")},
-    {"cookies": {"c": "1"}}, {"allow_redirects": False}, {"max_redirects": 1}, {"raise_for_status": True},
-    {"http_version": "v1"}, {"timeout": 0.2}]
+    {"cookies": {"c": "1"}}, {"allow_redirects": False}, {"max_redirects": 1},
+    {"raise_for_status": True}, {"http_version": "v1"}, {"timeout": 0.2}]
 CALLS = [("/echo", {}),
          ("/echo", {"params": {"r": "2"}, "headers": {"X-S": "2"}, "auth": ("x", "y")}),
          ("/redirect/2", {}), ("/redirect/2", {"max_redirects": 5, "allow_redirects": True}),

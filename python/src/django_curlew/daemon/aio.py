@@ -127,9 +127,14 @@ class Talk:
         self._done: Any = None
 
     async def ask(self, data: bytes, timeout: Optional[float]) -> None:
-        self._unsent = data
-        self._send()
-        await self.wait(timeout)
+        """Send, and wait for the answer; the socket is closed where that fails."""
+        try:
+            self._unsent = data
+            self._send()
+            await self.wait(timeout)
+        except BaseException:
+            self._sock.close()
+            raise
 
     def receive(self) -> bool:
         """Take what there is; is it enough?"""
@@ -168,8 +173,11 @@ class Talk:
             n = self._sock.send(self._unsent)
         except (BlockingIOError, InterruptedError):
             return
-        self._unsent = memoryview(self._unsent)[n:] if n < len(self._unsent) else b""
-        self._answer.asked = not self._unsent
+        if n == len(self._unsent):
+            self._unsent = b""
+            self._answer.asked = True
+        else:
+            self._unsent = memoryview(self._unsent)[n:]
 
     def _readable(self) -> None:
         try:
@@ -206,14 +214,14 @@ async def _ask(call: Call, until: Until) -> Tuple[socket.socket, Answer]:
     if sock is not None:
         answer = call.begin()
         try:
-            await _converse(sock, call, answer, until, call.timeout)
+            await Talk(sock, answer, until).ask(call.data, call.timeout)
             return sock, answer
         except replay.FAILURES as why:
             replay.check(call, why, answer)
     sock = await connect(call.address, min(call.connect, _left(call, began) or call.connect))
     answer = call.begin()
     try:
-        await _converse(sock, call, answer, until, _left(call, began))
+        await Talk(sock, answer, until).ask(call.data, _left(call, began))
     except replay.FAILURES as why:
         raise replay.name(call.address, why, answer) from None
     return sock, answer
@@ -221,16 +229,6 @@ async def _ask(call: Call, until: Until) -> Tuple[socket.socket, Answer]:
 
 def _left(call: Call, began: float) -> Optional[float]:
     return None if call.timeout is None else call.timeout - (time.monotonic() - began)
-
-
-async def _converse(
-    sock: socket.socket, call: Call, answer: Answer, until: Until, timeout: Optional[float]
-) -> None:
-    try:
-        await Talk(sock, answer, until).ask(call.data, timeout)
-    except BaseException:
-        sock.close()
-        raise
 
 
 async def connect(address: Address, timeout: float) -> socket.socket:

@@ -16,16 +16,16 @@ LONGEST_HEAD = 1 << 20  # bytes; curlewd passes on at most 256 KiB of an origin'
 
 
 class Answer:
-    """status is 0 until the head is whole; headers keep their order and case."""
+    """status is 0 until the head is whole."""
 
     __slots__ = (
-        *("status", "headers", "asked", "started", "finished", "reusable", "held"),
-        *("_pieces", "_head"),
+        *("status", "head", "asked", "started", "finished", "reusable", "held"),
+        *("_pieces", "_head", "_headers"),
     )
 
     def __init__(self) -> None:
         self.status = 0
-        self.headers: Headers = []
+        self.head = b""  # once it is whole; without its status line and the empty line
         self.asked = False  # the whole request was handed to the kernel
         self.started = False  # a byte of the answer has come
         self.finished = False  # all of it has come
@@ -33,6 +33,14 @@ class Answer:
         self.held = 0  # bytes of body that nobody has taken yet
         self._pieces: List[bytes] = []
         self._head = b""  # as far as it has come
+        self._headers: Optional[Headers] = None
+
+    @property
+    def headers(self) -> Headers:
+        """In order and in their case; Malformed where the head has a line that is none."""
+        if self._headers is None:
+            self._headers = fields(self.head.split(b"\n")) if self.head else []
+        return self._headers
 
     def feed(self, data: bytes) -> None:
         """The next bytes of the connection, one at least; Malformed where they can't be."""

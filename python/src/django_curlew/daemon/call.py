@@ -41,13 +41,17 @@ class Call(NamedTuple):
 class Reply:
     """A whole answer. Headers are bytes, in order and in their case, as ASGI has them."""
 
-    __slots__ = ("status", "headers", "body", "_answer")
+    __slots__ = ("status", "body", "head", "_answer")
 
     def __init__(self, answer: Answer) -> None:
         self.status = answer.status
-        self.headers: List[Tuple[bytes, bytes]] = answer.headers
         self.body = answer.take()
+        self.head = answer.head  # its lines as they came
         self._answer = answer
+
+    @property
+    def headers(self) -> List[Tuple[bytes, bytes]]:
+        return self._answer.headers
 
     def header(self, name: str) -> Optional[str]:
         """The first header of that name."""

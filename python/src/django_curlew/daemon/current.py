@@ -9,7 +9,7 @@ Settings are read by django_curlew.conf; this module keeps the Daemon made from 
 from __future__ import annotations
 
 import contextlib
-from typing import Iterator, List, Optional, Tuple, TypeVar
+from typing import Any, Iterator, List, Optional, Tuple, TypeVar
 
 from .. import conf
 from .client import Daemon
@@ -17,18 +17,23 @@ from .client import Daemon
 D = TypeVar("D", bound=Daemon)
 
 _made: Optional[Tuple[Tuple[str, Optional[str]], Daemon]] = None
+_made_of: Any = None  # conf's settings as they stood then, where these named the daemon
 _instead: List[Daemon] = []
 
 
 def current() -> Daemon:
     """The daemon to ask."""
-    global _made
+    global _made, _made_of
     if _instead:
         return _instead[-1]
+    if _made_of is not None and _made_of is conf.settings() and _made is not None:
+        return _made[1]
     wanted = (conf.daemon_url(), conf.get("TOKEN"))
     made = _made
     if made is None or made[0] != wanted:
         _made = made = (wanted, Daemon(*wanted))
+    settings = conf.settings()
+    _made_of = settings if settings["URL"] else None  # else the environment may change its mind
     return made[1]
 
 

@@ -15,7 +15,7 @@ from __future__ import annotations
 import struct
 from typing import Dict, List, Mapping, Optional, Sequence, Tuple
 
-from .answer import Answer, fields
+from .answer import Answer
 from .errors import Broken, Malformed
 
 Pairs = Sequence[Tuple[str, str]]
@@ -170,7 +170,7 @@ class Reply(Answer):
             return
         found = self._find_head(content)
         if found:
-            self.status, self.headers = cgi_head(found[0])
+            self.status, self.head = cgi_head(found[0])
             self._keep(found[1])
 
     def _end(self, content: bytes) -> None:
@@ -186,14 +186,19 @@ class Reply(Answer):
         self.finished = self.reusable = True
 
 
-def cgi_head(head: bytes) -> Tuple[int, List[Tuple[bytes, bytes]]]:
-    """(status, headers) of a CGI response's head: 200 unless it has a Status line."""
-    status, headers = 200, []
-    for name, value in fields(head.split(b"\n")):
-        if name.lower() != b"status":
-            headers.append((name, value))
-        elif value[:3].isdigit() and 100 <= int(value[:3]) <= 999:
-            status = int(value[:3])
-        else:
-            raise Malformed(f"not a status: {value[:80]!r}")
-    return status, headers
+def cgi_head(head: bytes) -> Tuple[int, bytes]:
+    """(status, the other lines) of a CGI response's head: 200 unless it has a Status line."""
+    if head[:7].lower() == b"status:":  # where curlewd, and nearly everybody, has it
+        line, _, rest = head.partition(b"\n")
+        return _status(line), rest
+    lines = head.split(b"\n")
+    found = [line for line in lines if line[:7].lower() == b"status:"]
+    rest = b"\n".join([line for line in lines if line not in found])
+    return _status(found[0]) if found else 200, rest
+
+
+def _status(line: bytes) -> int:
+    said = line[7:].strip()[:3]
+    if not said.isdigit() or not 100 <= int(said) <= 999:
+        raise Malformed(f"not a status: {line[:80]!r}")
+    return int(said)

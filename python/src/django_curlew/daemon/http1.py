@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import Mapping, Optional, Sequence, Tuple
 
-from .answer import Answer, fields
+from .answer import Answer
 from .errors import Malformed
 
 Pairs = Sequence[Tuple[str, str]]
@@ -84,23 +84,23 @@ class Reply(Answer):
         found = self._find_head(data)
         if not found:
             return b""
-        first, *lines = found[0].split(b"\n")
+        first, _, lines = found[0].partition(b"\n")
         version, status = _status_line(first.rstrip(b"\r"))
         if status == 101:
             raise Malformed("the web server switched protocols, unasked for")
         if status >= 200:
+            self.head = lines
+            self._frame(version, status)
             self.status = status
-            self.headers = fields(lines)
-            self._frame(version)
         return found[1]
 
-    def _frame(self, version: bytes) -> None:
+    def _frame(self, version: bytes, status: int) -> None:
         """How the body ends (RFC 9112 6.3), and whether the connection is kept (9.3)."""
         said = ",".join(self._values(b"connection")).lower().replace(" ", "").split(",")
         self._keeps = "close" not in said and (version == b"HTTP/1.1" or "keep-alive" in said)
         codings = ",".join(self._values(b"transfer-encoding")).lower().replace(" ", "")
         lengths = set(self._values(b"content-length"))
-        if self._method == "HEAD" or self.status in (204, 304):
+        if self._method == "HEAD" or status in (204, 304):
             self._finish()
         elif codings == "chunked":
             self._state = CHUNK_SIZE

@@ -6,9 +6,10 @@ it is idle, so whoever comes next may use it: another thread, WSGI's next event 
 
 - Last in, first out, at most KEPT for an address; what is more is closed.
 - A forked child never touches its parent's connections: the pool knows its process.
-- A connection is looked at before it is used again. One that has ended, or on which something
-  unasked for has come, is closed. Through a web server, so is one idle for longer than web servers
-  usually wait.
+- A TCP connection is looked at before it is used again. One that has ended, or on which something
+  unasked for has come, is closed. On a UNIX socket nobody need look: sending to one that has ended
+  fails at once, and then the request goes out on another (replay.py).
+- Through a web server, one idle for longer than web servers usually wait is closed.
 """
 
 from __future__ import annotations
@@ -47,6 +48,8 @@ class Pool:
                 sock, since = idle.pop()
             except IndexError:  # another thread was faster
                 break
+            if address.path and address.protocol == "fcgi":
+                return sock
             too_old = address.protocol == "http" and time.monotonic() - since > HTTP_IDLE_SECONDS
             if not too_old and is_quiet(sock):
                 return sock

@@ -5,9 +5,9 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections import deque
-from typing import TYPE_CHECKING, Any, AsyncIterator, Deque, List, Tuple, TypeVar
+from typing import TYPE_CHECKING, Any, AsyncIterator, Coroutine, Deque, List, Tuple, TypeVar
 
-from .. import context, daemon
+from .. import context, daemon, record
 from . import batch, problem, streaming
 from .base import BaseSession, R, Recording, Told
 from .parameters import NOT_SET
@@ -29,10 +29,14 @@ class Gate:
         self._free = most
         self._waiting: "Deque[asyncio.Future[None]]" = deque()
 
-    async def enter(self) -> None:
-        if self._free > 0:
-            self._free -= 1
-            return
+    def is_shut(self) -> bool:
+        """False: you are in. True: wait()."""
+        if self._free <= 0:
+            return True
+        self._free -= 1
+        return False
+
+    async def wait(self) -> None:
         place = asyncio.get_running_loop().create_future()
         self._waiting.append(place)
         try:
@@ -121,12 +125,14 @@ class AsyncSession(BaseSession[R]):
         positional = (params, data, content, json, headers, cookies, files, auth)
         plan = Plan(self, method, url, batch.named(positional, timeout, how))
         gate = self._gate
-        await gate.enter()
+        if gate.is_shut():
+            await gate.wait()
         try:
+            if record.current() is None:
+                return await (self._stream(plan) if plan.streams else self._fetch(plan))
             with Recording(plan) as recording:
-                if plan.streams:
-                    return recording.got(await self._stream(plan))
-                return recording.got(await self._fetch(plan))
+                answer = self._stream(plan) if plan.streams else self._fetch(plan)
+                return recording.got(await answer)
         finally:
             gate.leave()
 
@@ -202,7 +208,8 @@ class AsyncSession(BaseSession[R]):
         todo = batch.Batch(self, requests, max_parallel)
         if not todo.plans:
             return []
-        await self._gate.enter()
+        if self._gate.is_shut():
+            await self._gate.wait()
         try:
             reply = await self.asked.aexchange(*todo.route, **todo.asked())
         except daemon.DaemonError as why:
@@ -235,32 +242,32 @@ class AsyncSession(BaseSession[R]):
 
     # -- methods ----------------------------------------------------------------------------------
 
-    async def get(self, url: str, **how: Unpack[RequestParams]) -> R:
-        return await self.request("GET", url, **how)
+    def get(self, url: str, **how: Unpack[RequestParams]) -> Coroutine[Any, Any, R]:
+        return self.request("GET", url, **how)
 
-    async def head(self, url: str, **how: Unpack[RequestParams]) -> R:
-        return await self.request("HEAD", url, **how)
+    def head(self, url: str, **how: Unpack[RequestParams]) -> Coroutine[Any, Any, R]:
+        return self.request("HEAD", url, **how)
 
-    async def post(self, url: str, **how: Unpack[RequestParams]) -> R:
-        return await self.request("POST", url, **how)
+    def post(self, url: str, **how: Unpack[RequestParams]) -> Coroutine[Any, Any, R]:
+        return self.request("POST", url, **how)
 
-    async def put(self, url: str, **how: Unpack[RequestParams]) -> R:
-        return await self.request("PUT", url, **how)
+    def put(self, url: str, **how: Unpack[RequestParams]) -> Coroutine[Any, Any, R]:
+        return self.request("PUT", url, **how)
 
-    async def patch(self, url: str, **how: Unpack[RequestParams]) -> R:
-        return await self.request("PATCH", url, **how)
+    def patch(self, url: str, **how: Unpack[RequestParams]) -> Coroutine[Any, Any, R]:
+        return self.request("PATCH", url, **how)
 
-    async def delete(self, url: str, **how: Unpack[RequestParams]) -> R:
-        return await self.request("DELETE", url, **how)
+    def delete(self, url: str, **how: Unpack[RequestParams]) -> Coroutine[Any, Any, R]:
+        return self.request("DELETE", url, **how)
 
-    async def options(self, url: str, **how: Unpack[RequestParams]) -> R:
-        return await self.request("OPTIONS", url, **how)
+    def options(self, url: str, **how: Unpack[RequestParams]) -> Coroutine[Any, Any, R]:
+        return self.request("OPTIONS", url, **how)
 
-    async def trace(self, url: str, **how: Unpack[RequestParams]) -> R:
-        return await self.request("TRACE", url, **how)
+    def trace(self, url: str, **how: Unpack[RequestParams]) -> Coroutine[Any, Any, R]:
+        return self.request("TRACE", url, **how)
 
-    async def query(self, url: str, **how: Unpack[RequestParams]) -> R:
-        return await self.request("QUERY", url, **how)
+    def query(self, url: str, **how: Unpack[RequestParams]) -> Coroutine[Any, Any, R]:
+        return self.request("QUERY", url, **how)
 
     async def upkeep(self) -> int:
         """Nothing to do: the daemon looks after its connections."""

@@ -15,6 +15,8 @@ from .headers import Headers
 from .models import Response
 from .plan import Plan
 
+FRAMES = daemon.FRAMES.encode()
+
 R = TypeVar("R", bound=Response)
 Keys = Dict[str, Any]
 
@@ -138,7 +140,7 @@ class BaseSession(Generic[R]):
         return response  # type: ignore[no-any-return]
 
     def _respond_to_fetch(self, plan: Plan, reply: daemon.Reply) -> R:
-        if reply.status != 200 or reply.header("content-type") != daemon.FRAMES:
+        if reply.status != 200 or FRAMES not in reply.head:
             raise problem.of_reply(reply, self._empty(plan), "impersonate" in plan.keys)
         return self._checked(self._respond(plan, *frame(reply.body)))
 

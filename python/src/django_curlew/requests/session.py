@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 from typing import TYPE_CHECKING, Any, Iterator, List, Tuple, TypeVar
 
-from .. import context, daemon
+from .. import context, daemon, record
 from . import batch, problem, streaming
 from .base import BaseSession, R, Recording, Told
 from .parameters import NOT_SET
@@ -54,6 +54,8 @@ class Session(BaseSession[R]):
         self._check_open()
         positional = (params, data, content, json, headers, cookies, files, auth)
         plan = Plan(self, method, url, batch.named(positional, timeout, how))
+        if record.current() is None:
+            return self._stream(plan) if plan.streams else self._fetch(plan)
         with Recording(plan) as recording:
             return recording.got(self._stream(plan) if plan.streams else self._fetch(plan))
 
