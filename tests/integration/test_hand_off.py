@@ -135,6 +135,23 @@ def test_a_request_too_large_for_a_header_is_sent_ahead(django):
         assert json.loads(django.get(link).body)["query"] == [["a", long]]
 
 
+def test_without_nginx_the_bridge_delivers(daemon, spawn, origin):
+    port = free_port()
+    argv = [sys.executable, "-W", "error", "-m", "uvicorn", "--log-level", "warning",
+            "--port", port, "project.bridge:application"]
+    process = spawn("uvicorn", argv, cwd=EXAMPLES / "django",
+                    env={"ORIGIN": origin.url(""), "CURLEW_URL": f"fcgi+unix:{daemon.socket}",
+                         "PYTHONPATH": str(PACKAGE)})
+    process.wait_ready(lambda: connects(("127.0.0.1", port)))
+    link = browse(port, "/links/ranges").body.decode()
+    answer = browse(port, link, headers={"Range": "bytes=10-19"})
+    assert (answer.status, answer.body) == (206, b"0123456789")
+    assert answer.header("cache-control") == "private, max-age=60"
+    assert browse(port, link[:-1]).status == 403
+    assert browse(port, "/_fetch/healthz").json() == {"status": "ok"}
+    assert [line for line in process.err.splitlines() if "Forbidden" not in line] == []
+
+
 # -- what the browser gets ---------------------------------------------------
 
 
