@@ -147,7 +147,7 @@ def test_the_trace_goes_along(client, origin):
     "path, options, raised",
     [
         ("/delay/9", {"timeout": 0.1}, httpx.ReadTimeout),
-        ("/hang-up", {}, httpx.ReadError),
+        ("/hang-up", {}, httpx.NetworkError),
         ("/cut?n=10", {}, httpx.RemoteProtocolError),
         ("/cut?n=10&framing=chunked&how=reset", {}, httpx.RemoteProtocolError),
         ("/cut?how=stall", {"timeout": httpx.Timeout(5, read=0.2)}, httpx.RemoteProtocolError),

@@ -95,9 +95,12 @@ def raised_by(application, **more):
     async def send(message):
         told.append(message)
 
-    with pytest.raises(Exception) as raised:  # noqa: B017, PT011
+    why = None
+    try:
         asyncio.run(application(scope_of(**more), receive, send))
-    return raised.value, told
+    except Exception as raised:  # noqa: BLE001
+        why = raised
+    return why, told
 
 
 def ask(application, body=b"", **more):
@@ -368,8 +371,10 @@ def test_a_failure_before_the_head_must_not_be_kept(bridge, origin):
 @pytest.mark.parametrize("page", ["/cut?n=10", "/cut?n=10&framing=chunked", "/cut?n=9&how=reset"])
 def test_one_that_breaks_off_never_ends_well(bridge, origin, page):
     why, told = raised_by(bridge(hands_off({"url": origin.url(page)})))
-    assert isinstance(why, BrokenOff)
-    assert told[0]["status"] == 200 and all(m["more_body"] for m in told[1:])
+    if told[0]["status"] == 200:
+        assert isinstance(why, BrokenOff) and all(m["more_body"] for m in told[1:])
+    else:  # on a busy machine the break may be known before the head is passed on
+        assert told[0]["status"] == 502 and why is None
 
 
 def test_a_client_that_leaves_takes_the_fetch_with_it(bridge, origin):

@@ -34,6 +34,7 @@ WSGI = {
               "--module", "project:wsgi"],
 }
 BROKEN = (18, 52, 56, 92)  # curl's words for it: partial file, no reply, reset, HTTP/2 reset
+REFUSED = 22  # with --fail, a status from 400 on
 HTTP2 = ["--http2-prior-knowledge"]
 
 

@@ -134,7 +134,7 @@ class BaseSession(Generic[R]):
         response.envelope = envelope
         response.content = content
         response.default_encoding = plan.default_encoding
-        response.request = plan.request()
+        response._plan = plan
         if plan.keeps_cookies:
             jar.keep(self._cookies, envelope)
         return response  # type: ignore[no-any-return]
@@ -160,7 +160,7 @@ class BaseSession(Generic[R]):
         """What an exception has for a response where there was none."""
         response = self.response_class()
         response.envelope = {"status": 0, "reason": "", "url": plan.keys["url"], "headers": ()}
-        response.request = plan.request()
+        response._plan = plan
         return response  # type: ignore[no-any-return]
 
     def _unanswered(self, plan: Plan, why: daemon.DaemonError) -> RequestException:

@@ -56,6 +56,20 @@ def plan_of(session: "BaseSession[Any]", said: Any) -> Plan:
     return plan
 
 
+def plans_of(session: "BaseSession[Any]", requests: Any) -> List[Plan]:
+    """All of them; of plain URLs that need nothing worked out, each a copy of the first."""
+    plans: List[Plan] = []
+    model = None
+    for said in requests:
+        if model is not None and isinstance(said, str):
+            plans.append(model.copy(said))
+            continue
+        plans.append(plan_of(session, said))
+        if isinstance(said, str) and plans[-1].can_be_copied(session):
+            model = plans[-1]
+    return plans
+
+
 class Batch(Generic[R]):
     """A batch, made ready; then what comes back, frame by frame."""
 
@@ -65,10 +79,12 @@ class Batch(Generic[R]):
         if max_parallel < 1:
             raise ValueError("max_parallel must be at least 1")
         self._session = session
-        self.plans = [plan_of(session, each) for each in requests]
+        self.plans = plans_of(session, requests)
         self._max_parallel = min(max_parallel, 1000)
-        self._buffer = bytearray()  # of a frame that is not whole yet
-        self._line: Keys = {}  # its envelope, once that is
+        self._pieces: List[bytes] = []  # of a frame that is not whole yet
+        self._held = 0  # bytes in them
+        self._wanted = 1  # … before it is worth while to look again
+        self._line: Keys = {}  # its envelope, once that is there
         self._missing = set(range(len(self.plans)))
         self._record = record.current()
         self._began = time.perf_counter()
@@ -96,24 +112,29 @@ class Batch(Generic[R]):
 
     def feed(self, piece: bytes) -> Iterator[Tuple[int, Any]]:
         """(index, response or exception) of each frame that is whole now."""
-        self._buffer += piece
+        self._pieces.append(piece)
+        self._held += len(piece)
+        if self._held < self._wanted:
+            return
+        data = piece if len(self._pieces) == 1 else b"".join(self._pieces)
         at = 0
         while True:
             if not self._line:
-                end = self._buffer.find(b"\n", at)
+                end = data.find(b"\n", at)
                 if end < 0:
+                    self._wanted = len(data) - at + 1
                     break
-                self._line = loads(bytes(self._buffer[at:end]))
+                self._line = loads(data[at:end])
                 at = end + 1
-            size = self._line["body_bytes"]
-            if len(self._buffer) < at + size + 1:
+            end = at + self._line["body_bytes"]
+            if len(data) <= end:
+                self._wanted = end + 1 - at
                 break
-            content = bytes(self._buffer[at : at + size])
-            at += size + 1
             envelope, self._line = self._line, {}
-            yield self._result(envelope, content)
-        del self._buffer[:at]
-        if not self._line and len(self._buffer) > LONGEST_LINE:
+            yield self._result(envelope, data[at:end])
+            at = end + 1
+        self._pieces, self._held = [data[at:]], len(data) - at
+        if not self._line and self._held > LONGEST_LINE:
             raise DaemonError("curlewd's answer has a line without an end")
 
     def _result(self, envelope: Keys, content: bytes) -> Tuple[int, Any]:
@@ -137,7 +158,7 @@ class Batch(Generic[R]):
         return index, result
 
     def check_whole(self) -> None:
-        if self._missing or self._buffer:
+        if self._missing or self._held:
             raise DaemonError(f"curlewd's answer lacks {len(self._missing)} of a batch's requests")
 
     def results(self, reply: daemon.Reply, return_exceptions: bool) -> List[R]:

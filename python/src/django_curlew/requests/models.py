@@ -49,10 +49,10 @@ class Request:
 class Response:
     """What came back; see the module's own words. `envelope` is what the daemon said of it."""
 
-    request: Optional[Request]
     content: bytes
     default_encoding: Union[str, Callable[[bytes], str]]
     # Worked out when asked for:
+    request: Optional[Request]
     url: str
     status_code: int
     reason: str
@@ -77,7 +77,8 @@ class Response:
 
     def __init__(self, curl: Any = None, request: Optional[Request] = None) -> None:
         self.curl = None  # curl_cffi has its handle here; ours are in the daemon
-        self.request = request
+        if request is not None:
+            self.request = request
         self.content = b""
         self.default_encoding = "utf-8"
         self.envelope: Dict[str, Any] = {}
@@ -96,8 +97,8 @@ class Response:
             raise TypeError(
                 "A streaming response can't be pickled; make the request without stream=True."
             )
-        state = dict(self.__dict__)
-        state["curl"] = None
+        state = {**self.__dict__, "curl": None, "request": self.request}
+        state.pop("_plan", None)
         return state
 
     def __setstate__(self, state: Dict[str, Any]) -> None:
@@ -224,6 +225,7 @@ class Response:
 
 Envelope = Dict[str, Any]
 WORKED_OUT: Dict[str, Callable[[Response, Envelope], Any]] = {
+    "request": lambda r, e: _request(r),
     "url": lambda r, e: e.get("url", ""),
     "status_code": lambda r, e: e.get("status", 200),
     "reason": lambda r, e: e.get("reason", "OK"),
@@ -246,6 +248,11 @@ WORKED_OUT: Dict[str, Callable[[Response, Envelope], Any]] = {
     "response_size": lambda r, e: r.download_size + r.header_size,
     "infos": lambda r, e: {},
 }
+
+
+def _request(response: Response) -> Optional[Request]:
+    plan = response.__dict__.get("_plan")
+    return plan.request() if plan is not None else None
 
 
 def _cookies(headers: Headers) -> Cookies:

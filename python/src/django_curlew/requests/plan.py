@@ -72,6 +72,20 @@ class Plan:
             self._set_proxy(session)
         self._set_timeout(session)
 
+    def can_be_copied(self, session: "BaseSession[Any]") -> bool:
+        """Does nothing of it but `url` come from the URL?"""
+        return not (
+            session.params or session.base_url or session.proxies or session._cookies or self.how
+        )
+
+    def copy(self, address: str) -> "Plan":
+        """The same for another URL."""
+        twin = Plan.__new__(Plan)
+        for name in Plan.__slots__:
+            setattr(twin, name, getattr(self, name))
+        twin.keys = {**self.keys, "url": url.build(address, None, ())}
+        return twin
+
     @property
     def streams(self) -> bool:
         """Is it asked of the stream route?"""

@@ -152,7 +152,7 @@ def parsed(status: int, headers: Any, body: bytes) -> Parsed:
     """An answer as if it had come by a connection."""
     made = Parsed()
     made.status = status
-    made.headers = [(n.encode("latin-1"), str(v).encode("utf-8")) for n, v in headers]
+    made.head = "\r\n".join(f"{name}: {value}" for name, value in headers).encode()
     made.started = made.finished = True
     made._keep(body)
     return made
