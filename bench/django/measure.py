@@ -21,15 +21,19 @@ NOTHING = "nothing"
 CLIENTS = [NOTHING, "curlew", "aiohttp", "curl_cffi", "httpx"]
 VIEWS = {"one": (BODY_BYTES, 8), "twenty": (20 * BODY_BYTES, 4)}  # bytes fetched, requests at once
 UVICORN = ["-m", "uvicorn", "--log-level", "warning", "--no-access-log", "--port"]
+SERVERS = {  # as pip installs it, and with its extras: another event loop, another parser
+    "uvicorn": ["--loop", "asyncio", "--http", "h11"],
+    "uvicorn[standard]": ["--loop", "uvloop", "--http", "httptools"],
+}
 
 
 @contextmanager
-def site(client, url, daemon):
+def site(server, client, url, daemon):
     """(pid, address) of a Django whose views fetch with `client`."""
     directory, port = temp_dir("curlew-bench-"), free_port()
     env = {"CLIENT": client, "ORIGIN": url, "CURLEW_URL": f"fcgi+unix:{daemon.socket}",
            "PYTHONPATH": str(PACKAGE), "DJANGO_SETTINGS_MODULE": None}
-    argv = [sys.executable, *UVICORN, port, "project:application"]
+    argv = [sys.executable, *UVICORN, port, *SERVERS[server], "project:application"]
     process = Process(client, argv, directory, env=env, cwd=HERE)
     try:
         process.wait_ready(lambda: connects(("127.0.0.1", port)))
@@ -61,7 +65,7 @@ def rounds(sites, view, options, tell):
         # Forwards, then backwards: nobody always comes after the same one.
         for name in list(sites)[:: 1 if i % 2 == 0 else -1]:
             samples[name].append(sample(*sites[name], view, options.seconds))
-        tell(f"{view}, round {i + 1} of {options.rounds}: " + ", ".join(
+        tell(f"{view}, {i + 1} of {options.rounds}: " + ", ".join(
             f"{name} {s[-1]['cpu_us']:.0f} µs" for name, s in samples.items()))
     return samples
 
@@ -82,17 +86,25 @@ def summarized(samples):
     return told
 
 
-def measure(options, tell):
+def measure_under(server, url, daemon, options, tell):
+    """View → client → figures."""
     with ExitStack() as stack:
-        url = stack.enter_context(origin())
-        daemon = start_daemon(options.daemon)
-        stack.callback(shutil.rmtree, daemon.directory, True)
-        stack.callback(daemon.process.stop)
-        sites = {name: stack.enter_context(site(name, url, daemon)) for name in CLIENTS}
+        sites = {c: stack.enter_context(site(server, c, url, daemon)) for c in CLIENTS}
         result = {}
         for view, (size, _) in VIEWS.items():
             for pid, address in sites.values():
                 check(address, view, size)
                 sample(pid, address, view, 1)  # to warm up
+            tell(server)
             result[view] = summarized(rounds(sites, view, options, tell))
         return result
+
+
+def measure(options, tell):
+    """Server → view → client → figures."""
+    with ExitStack() as stack:
+        url = stack.enter_context(origin())
+        daemon = start_daemon(options.daemon)
+        stack.callback(shutil.rmtree, daemon.directory, True)
+        stack.callback(daemon.process.stop)
+        return {server: measure_under(server, url, daemon, options, tell) for server in SERVERS}

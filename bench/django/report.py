@@ -17,12 +17,19 @@ text { font: 13px sans-serif; fill: #333 } .title { font-size: 15px; font-weight
 """
 
 
+def panels(result):
+    """(server, view, its clients)"""
+    for server, views in result.items():
+        for view, clients in views.items():
+            yield server, view, clients
+
+
 def table(result):
-    for view, clients in result.items():
+    for server, view, clients in panels(result):
         base = clients["nothing"]["cpu_us"]["median"]
         ours = clients["curlew"]["added_us"]["median"]
-        yield f"**{TITLES[view]}**: processor time of Django's process for each request, above a"
-        yield f"view that fetches nothing ({base:,.0f} µs); medians, quartiles in brackets\n"
+        yield f"**{TITLES[view]}**, {server}: processor time of Django's process for each"
+        yield f"request, above a view that fetches nothing ({base:,.0f} µs), with quartiles\n"
         yield "| | above nothing | django-curlew's share of it | requests a second | median |"
         yield "|---|---:|---:|---:|---:|"
         for name, s in clients.items():
@@ -38,12 +45,12 @@ def table(result):
 
 def verdicts(result):
     """(what was to be reached, whether it was)"""
-    for view, goals in GOALS.items():
-        ours = result[view]["curlew"]["added_us"]["median"]
-        for name, share in goals.items():
-            got = ours / result[view][name]["added_us"]["median"]
-            words = f"{TITLES[view].lower()}: at most {share:.2f} of {NAMES[name]}'s cost"
-            yield f"{words}, measured {got:.2f}", got <= share
+    for server, view, clients in panels(result):
+        ours = clients["curlew"]["added_us"]["median"]
+        for name, share in GOALS[view].items():
+            got = ours / clients[name]["added_us"]["median"]
+            words = f"{TITLES[view].lower()}, {server}: at most {share:.2f} of {NAMES[name]}'s cost"
+            yield f"{words}, measured {got:.2f}", 0 < got <= share
 
 
 def text(x, y, words, cls="", anchor="start"):
@@ -54,8 +61,8 @@ def text(x, y, words, cls="", anchor="start"):
 class Panel:
     """One view's clients as bars on a logarithmic scale, each round as a dot."""
 
-    def __init__(self, view, clients, top):
-        self.view, self.top = view, top
+    def __init__(self, title, clients, top):
+        self.title, self.top = title, top
         self.clients = {name: s for name, s in clients.items() if name != "nothing"}
         values = [s["added_us"]["median"] for s in self.clients.values()]
         self.least = 10 ** floor(log10(max(min(values), 1)))
@@ -67,7 +74,7 @@ class Panel:
         return LEFT + part * (WIDTH - LEFT - RIGHT)
 
     def drawn(self):
-        yield text(LEFT, self.top + 22, TITLES[self.view], "title")
+        yield text(LEFT, self.top + 22, self.title, "title")
         at = self.least
         while at <= self.most:
             yield (f'<line x1="{self.x(at):.1f}" y1="{self.top + HEAD - 10}" x2="{self.x(at):.1f}" '
@@ -92,8 +99,8 @@ class Panel:
 def picture(result):
     """An SVG."""
     parts, top = [], 0
-    for view, clients in result.items():
-        panel = Panel(view, clients, top)
+    for server, view, clients in panels(result):
+        panel = Panel(f"{TITLES[view]}, {server}", clients, top)
         parts += panel.drawn()
         top = panel.bottom + FOOT
     words = "Processor time of Django's process for each request, above a view that fetches nothing"

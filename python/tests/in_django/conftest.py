@@ -1,9 +1,14 @@
 """One Django for all these tests: no database, the app installed, nothing configured."""
 
+import sys
+from pathlib import Path
+
 import django
 import pytest
 from django.conf import settings
 from django.test.utils import override_settings
+
+sys.path.append(str(Path(__file__).parent))  # in_django_urls, spoken
 
 if not settings.configured:
     settings.configure(
@@ -34,3 +39,12 @@ def curlew():
     yield use
     while active:
         active.pop().disable()
+
+
+@pytest.fixture
+def bridge(daemon, curlew):
+    """bridge(application, …) → it, before the tests' daemon."""
+    curlew(URL=f"fcgi+unix:{daemon.socket}")
+    from django_curlew.asgi import CurlewBridge
+
+    return CurlewBridge
