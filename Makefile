@@ -122,6 +122,11 @@ bench: deps-bench
 	@$(MAKE) all $B/bench/yardstick
 	@YARDSTICK=$(abspath $B/bench/yardstick) $(STACK) bench/run $(BENCH_ARGS)
 
+# What a fetch costs Django's process, beside aiohttp, curl_cffi and httpx.
+bench-django: deps-bench
+	@$(MAKE) all
+	@$(STACK) bench/django/run $(BENCH_ARGS)
+
 lint:
 	@tools/lint
 
@@ -156,5 +161,5 @@ clean:
 	rm -rf build
 
 .PHONY: all demo run deps deps-build deps-run deps-test deps-bench test unit integration asan tsan \
-    sanitized fuzz fuzzers bench lint format install uninstall clean
+    sanitized fuzz fuzzers bench bench-django lint format install uninstall clean
 .SECONDARY:

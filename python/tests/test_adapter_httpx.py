@@ -39,21 +39,34 @@ def client(request, one_daemon):
 def both(client, origin, method, path, **options):
     """The response through Curlew, and httpx' own."""
     with httpx.Client() as alone:
-        return (client().request(method, origin.url(path), **options),
-                alone.request(method, origin.url(path), **options))
+        return (
+            client().request(method, origin.url(path), **options),
+            alone.request(method, origin.url(path), **options),
+        )
 
 
 SENT = [
-    ("GET", {}), ("HEAD", {}), ("DELETE", {}), ("POST", {}), ("POST", {"content": b"\x00\xff" * 99}),
-    ("PUT", {"content": "grüße"}), ("POST", {"json": {"a": ["ü", None]}}), ("POST", {"data": {"a": "1"}}),
-    ("GET", {"params": {"q": "a b"}}), ("POST", {"files": {"f": ("n.txt", b"x", "text/plain")}}),
-    ("PATCH", {"content": b""}), ("GET", {"headers": {"X-A": "1", "Accept": "a/b"}}),
-    ("GET", {"headers": [("X-A", "1"), ("X-A", "2")]}), ("GET", {"headers": {"Host": "other.example"}}),
-    ("GET", {"headers": {"Cookie": "a=b"}}), ("GET", {"auth": ("u", "p")}), ("POST", {"content": [b"a", b"b"]}),
+    ("GET", {}),
+    ("HEAD", {}),
+    ("DELETE", {}),
+    ("POST", {}),
+    ("POST", {"content": b"\x00\xff" * 99}),
+    ("PUT", {"content": "grüße"}),
+    ("POST", {"json": {"a": ["ü", None]}}),
+    ("POST", {"data": {"a": "1"}}),
+    ("GET", {"params": {"q": "a b"}}),
+    ("POST", {"files": {"f": ("n.txt", b"x", "text/plain")}}),
+    ("PATCH", {"content": b""}),
+    ("GET", {"headers": {"X-A": "1", "Accept": "a/b"}}),
+    ("GET", {"headers": [("X-A", "1"), ("X-A", "2")]}),
+    ("GET", {"headers": {"Host": "other.example"}}),
+    ("GET", {"headers": {"Cookie": "a=b"}}),
+    ("GET", {"auth": ("u", "p")}),
+    ("POST", {"content": [b"a", b"b"]}),
 ]
 
 
-@pytest.mark.parametrize("method, options", SENT, ids=str)
+@pytest.mark.parametrize("method, options", SENT, ids=repr)
 def test_the_origin_sees_what_httpx_would_have_sent(client, origin, method, options, request):
     if isinstance(options.get("content"), list) and "async" in request.node.callspec.id:
         options = {"content": b"ab", "headers": {"Content-Type": "x/y"}}
@@ -65,20 +78,40 @@ def test_the_origin_sees_what_httpx_would_have_sent(client, origin, method, opti
         return
     ours, alone = ours.json(), alone.json()
     for told in (ours, alone):  # of the hop, and of how a body of unknown length is framed
-        told["headers"] = sorted([n.lower(), v] for n, v in told["headers"] if n.lower() not in
-                                 ("connection", "content-length", "transfer-encoding"))
+        told["headers"] = sorted(
+            [n.lower(), v]
+            for n, v in told["headers"]
+            if n.lower() not in ("connection", "content-length", "transfer-encoding")
+        )
         del told["peer_port"], told["connection"]
     assert ours == alone
 
 
-RECEIVED = ["/hello", "/odd-headers", "/gzip", "/br", "/zstd", "/status/404", "/status/500", "/binary",
-            "/bytes/300000", "/bytes/300000?chunked", "/charset/shift_jis", "/headers/100", "/raw?hex="]
+RECEIVED = [
+    "/hello",
+    "/odd-headers",
+    "/gzip",
+    "/br",
+    "/zstd",
+    "/status/404",
+    "/status/500",
+    "/binary",
+    "/bytes/300000",
+    "/bytes/300000?chunked",
+    "/charset/shift_jis",
+    "/headers/100",
+    "/raw?hex=",
+]
 
 
 @pytest.mark.parametrize("path", RECEIVED)
 def test_the_response_is_as_httpx_would_have_it(client, origin, path):
     ours, alone = both(client, origin, "GET", path)
-    assert (ours.status_code, ours.content, ours.text) == (alone.status_code, alone.content, alone.text)
+    assert (ours.status_code, ours.content, ours.text) == (
+        alone.status_code,
+        alone.content,
+        alone.text,
+    )
     hop = ("connection", "date", "transfer-encoding", "keep-alive")
     kept = [[(n, v) for n, v in r.headers.multi_items() if n not in hop] for r in (ours, alone)]
     assert kept[0] == kept[1]
@@ -110,13 +143,16 @@ def test_the_trace_goes_along(client, origin):
     assert ["X-Request-ID", "job-7"] in seen["headers"]
 
 
-@pytest.mark.parametrize("path, options, raised", [
-    ("/delay/9", {"timeout": 0.1}, httpx.ReadTimeout),
-    ("/hang-up", {}, httpx.ReadError),
-    ("/cut?n=10", {}, httpx.RemoteProtocolError),
-    ("/cut?n=10&framing=chunked&how=reset", {}, httpx.RemoteProtocolError),
-    ("/cut?how=stall", {"timeout": httpx.Timeout(5, read=0.2)}, httpx.RemoteProtocolError),
-])
+@pytest.mark.parametrize(
+    "path, options, raised",
+    [
+        ("/delay/9", {"timeout": 0.1}, httpx.ReadTimeout),
+        ("/hang-up", {}, httpx.ReadError),
+        ("/cut?n=10", {}, httpx.RemoteProtocolError),
+        ("/cut?n=10&framing=chunked&how=reset", {}, httpx.RemoteProtocolError),
+        ("/cut?how=stall", {"timeout": httpx.Timeout(5, read=0.2)}, httpx.RemoteProtocolError),
+    ],
+)
 def test_failures_have_httpxs_names(client, origin, path, options, raised):
     with pytest.raises(raised):
         client().get(origin.url(path), **options)
@@ -149,8 +185,9 @@ def test_an_origins_own_problem_is_a_response(client, origin):
 
 def test_a_stream_comes_piece_by_piece_and_may_be_left(one_daemon, origin):
     target = "/pour?httpx"
-    with httpx.Client(transport=CurlewTransport(daemon.Daemon(
-            f"fcgi+unix:{one_daemon.socket}"))) as client:
+    with httpx.Client(
+        transport=CurlewTransport(daemon.Daemon(f"fcgi+unix:{one_daemon.socket}"))
+    ) as client:
         with client.stream("GET", origin.url("/ticks?n=3&every=0.2")) as response:
             late = [time.monotonic() - float(line[6:]) for line in response.iter_lines() if line]
         assert len(late) == 3 and max(late) < 0.15
@@ -178,8 +215,9 @@ def test_a_cancelled_task_cancels_its_fetch(one_daemon, origin):
 
 
 def test_one_client_for_many_loops(one_daemon, origin):
-    client = AsyncClient(transport=AsyncCurlewTransport(daemon.Daemon(
-        f"fcgi+unix:{one_daemon.socket}")))
+    client = AsyncClient(
+        transport=AsyncCurlewTransport(daemon.Daemon(f"fcgi+unix:{one_daemon.socket}"))
+    )
     assert [client.get(origin.url("/hello")).text for _ in range(5)] == ["hello\n"] * 5
 
 

@@ -28,22 +28,33 @@ def session(one_daemon, monkeypatch):
 
 
 SENT = [
-    ("GET", {}), ("DELETE", {}), ("POST", {}), ("POST", {"data": b"\x00\xff" * 99}),
-    ("PUT", {"data": "grüße".encode()}), ("POST", {"json": {"a": ["ü", None]}}),
-    ("POST", {"data": {"a": "1"}}), ("GET", {"params": {"q": "a b"}}),
-    ("GET", {"headers": {"X-A": "1", "Accept": "a/b"}}), ("GET", {"headers": {"User-Agent": None}}),
-    ("GET", {"cookies": {"a": "b"}}), ("GET", {"auth": ("u", "p")}), ("PATCH", {"data": b""}),
+    ("GET", {}),
+    ("DELETE", {}),
+    ("POST", {}),
+    ("POST", {"data": b"\x00\xff" * 99}),
+    ("PUT", {"data": "grüße".encode()}),
+    ("POST", {"json": {"a": ["ü", None]}}),
+    ("POST", {"data": {"a": "1"}}),
+    ("GET", {"params": {"q": "a b"}}),
+    ("GET", {"headers": {"X-A": "1", "Accept": "a/b"}}),
+    ("GET", {"headers": {"User-Agent": None}}),
+    ("GET", {"cookies": {"a": "b"}}),
+    ("GET", {"auth": ("u", "p")}),
+    ("PATCH", {"data": b""}),
     ("GET", {"headers": {"Host": "other.example"}}),
 ]
 
 
-@pytest.mark.parametrize("method, options", SENT, ids=str)
+@pytest.mark.parametrize("method, options", SENT, ids=repr)
 def test_the_origin_sees_what_requests_would_have_sent(session, origin, method, options):
     told = []
     for each in (session(), requests.Session()):
         told.append(each.request(method, origin.url("/echo"), **options).json())
-        told[-1]["headers"] = sorted([n.lower(), v] for n, v in told[-1]["headers"]
-                                     if n.lower() not in ("connection", "content-length"))
+        told[-1]["headers"] = sorted(
+            [n.lower(), v]
+            for n, v in told[-1]["headers"]
+            if n.lower() not in ("connection", "content-length")
+        )
         del told[-1]["peer_port"], told[-1]["connection"]
     ours, alone = told
     if options.get("headers", {}).get("User-Agent", 1) is None:  # http.client adds its own
@@ -56,8 +67,19 @@ def test_bodies_of_every_kind(session, origin, data):
     assert session().post(origin.url("/upload"), data=data).json()["bytes"] == 3
 
 
-RECEIVED = ["/hello", "/odd-headers", "/gzip", "/deflate", "/status/404", "/binary", "/bytes/300000",
-            "/bytes/300000?chunked", "/charset/shift_jis", "/headers/50", "/raw?hex="]
+RECEIVED = [
+    "/hello",
+    "/odd-headers",
+    "/gzip",
+    "/deflate",
+    "/status/404",
+    "/binary",
+    "/bytes/300000",
+    "/bytes/300000?chunked",
+    "/charset/shift_jis",
+    "/headers/50",
+    "/raw?hex=",
+]
 
 
 @pytest.mark.parametrize("path", RECEIVED)
@@ -65,7 +87,11 @@ RECEIVED = ["/hello", "/odd-headers", "/gzip", "/deflate", "/status/404", "/bina
 def test_the_response_is_as_requests_would_have_it(session, origin, path, stream):
     ours = session().get(origin.url(path), stream=stream)
     alone = requests.get(origin.url(path))
-    assert (ours.status_code, ours.content, ours.text) == (alone.status_code, alone.content, alone.text)
+    assert (ours.status_code, ours.content, ours.text) == (
+        alone.status_code,
+        alone.content,
+        alone.text,
+    )
     for name in ("connection", "date", "transfer-encoding", "keep-alive"):
         ours.headers.pop(name, None), alone.headers.pop(name, None)
     assert ours.headers == alone.headers
@@ -89,12 +115,15 @@ def test_the_trace_goes_along(session, origin):
     assert ["X-Request-ID", "job-7"] in seen["headers"]
 
 
-@pytest.mark.parametrize("path, timeout, raised", [
-    ("/delay/9", 0.1, requests.ReadTimeout),
-    ("/hang-up", None, requests.ConnectionError),
-    ("/cut?n=10", None, requests.exceptions.ChunkedEncodingError),
-    ("/cut?n=10&framing=chunked", (5, 5), requests.exceptions.ChunkedEncodingError),
-])
+@pytest.mark.parametrize(
+    "path, timeout, raised",
+    [
+        ("/delay/9", 0.1, requests.ReadTimeout),
+        ("/hang-up", None, requests.ConnectionError),
+        ("/cut?n=10", None, requests.exceptions.ChunkedEncodingError),
+        ("/cut?n=10&framing=chunked", (5, 5), requests.exceptions.ChunkedEncodingError),
+    ],
+)
 def test_failures_have_requests_names(session, origin, path, timeout, raised):
     with pytest.raises(raised):
         session().get(origin.url(path), timeout=timeout)

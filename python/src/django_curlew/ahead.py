@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from typing import Optional
+from typing import Any, Optional
 
 from . import daemon
 
@@ -19,7 +19,7 @@ class Refused(RuntimeError):
 def keep(told: str, asked: Optional[daemon.Daemon] = None) -> str:
     """What to call it by, "@…"."""
     try:
-        how = {"headers": JSON, "body": told.encode(), "timeout": PATIENCE}
+        how = _how(told)
         return _reference((asked or daemon.current()).exchange("POST", ROUTE, **how))
     except daemon.DaemonError as why:
         raise Refused(f"the request object could not be sent ahead: {why}") from why
@@ -28,10 +28,14 @@ def keep(told: str, asked: Optional[daemon.Daemon] = None) -> str:
 async def keep_async(told: str, asked: Optional[daemon.Daemon] = None) -> str:
     """Likewise, on an event loop."""
     try:
-        how = {"headers": JSON, "body": told.encode(), "timeout": PATIENCE}
+        how = _how(told)
         return _reference(await (asked or daemon.current()).aexchange("POST", ROUTE, **how))
     except daemon.DaemonError as why:
         raise Refused(f"the request object could not be sent ahead: {why}") from why
+
+
+def _how(told: str) -> Any:
+    return {"headers": JSON, "body": told.encode(), "timeout": PATIENCE}
 
 
 def _reference(reply: daemon.Reply) -> str:

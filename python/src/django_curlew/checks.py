@@ -44,8 +44,8 @@ def check_settings(app_configs: Any, **_: Any) -> List[CheckMessage]:
         Error(f"CURLEW has no key {key!r}.", _nearest(key), id="curlew.E001") for key in unknown
     ]
     for key in ("URL", "BRIDGE_URL"):
-        if (given or {}).get(key):
-            found += _check_address(key, given[key])
+        url = (given or {}).get(key)
+        found += _check_address(key, url) if url else []
     return found
 
 

@@ -88,7 +88,7 @@ class HandOff(HttpResponse):
         names = list(forward_headers)
         told = json.dumps(request_object(session or _plain, method, url, names, how))
         reference = None if fits(request, told) else await ahead.keep_async(told)
-        said = {"method": method, "session": session, "forward_headers": names}
+        said: Any = {"method": method, "session": session, "forward_headers": names}
         return cls(request, url, reference=reference, **said, **how)
 
 

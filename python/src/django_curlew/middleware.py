@@ -18,10 +18,10 @@ from typing import Any, Callable, Tuple
 from django.http import HttpRequest
 from django.utils.decorators import sync_and_async_middleware
 
-try:  # Django 5.0
+try:  # asgiref 3.7
     from asgiref.sync import iscoroutinefunction
-except ImportError:  # pragma: no cover
-    from asyncio import iscoroutinefunction
+except ImportError:
+    from asyncio import iscoroutinefunction  # type: ignore[assignment]
 
 from . import conf, context, record
 
@@ -69,7 +69,7 @@ def CurlewMiddleware(get_response: Callable[..., Any]) -> Callable[..., Any]:
 
     else:
 
-        def middleware(request: HttpRequest) -> Any:
+        def middleware(request: HttpRequest) -> Any:  # type: ignore[misc]
             state = begin(request)
             try:
                 return complete(request, get_response(request))

@@ -18,11 +18,46 @@ settings.configure(
 
 from django.core.asgi import get_asgi_application  # noqa: E402
 from django.core.wsgi import get_wsgi_application  # noqa: E402
-from django.http import HttpResponse  # noqa: E402
+from django.http import HttpResponse, JsonResponse  # noqa: E402
 from django.urls import path  # noqa: E402
+
+from django_curlew import AsyncSession, Session  # noqa: E402
 
 from django_curlew.asgi import CurlewBridge  # noqa: E402
 from django_curlew.handoff import HandOff  # noqa: E402
+
+# In the module: made before gunicorn forks, used by every thread, loop and greenlet.
+session = Session()
+asession = AsyncSession()
+session.get(os.environ["WARM"])  # so that children inherit a kept connection
+
+
+def get(request):
+    """?url=…, and what came of it."""
+    return told(session.get(request.GET["url"]))
+
+
+async def get_async(request):
+    return told(await asession.get(request.GET["url"]))
+
+
+def gather(request):
+    return told(*session.gather(request.GET.getlist("url")))
+
+
+async def gather_async(request):
+    return told(*await asession.gather(request.GET.getlist("url")))
+
+
+async def stream_async(request):
+    response = await asession.get(request.GET["url"], stream=True)
+    body = await response.acontent()
+    return HttpResponse(str(len(body)))
+
+
+def told(*responses):
+    return JsonResponse({"pid": os.getpid(), "status": [r.status_code for r in responses],
+                         "text": [r.text for r in responses]})
 
 
 def hand_off(request):
@@ -43,6 +78,11 @@ def hello(request):
 
 urlpatterns = [
     path("", hello),
+    path("get", get),
+    path("get-async", get_async),
+    path("gather", gather),
+    path("gather-async", gather_async),
+    path("stream-async", stream_async),
     path("hand-off", hand_off),
     path("hand-off-async", hand_off_async),
 ]

@@ -1,7 +1,6 @@
 """Django under each server, and curl as the browser."""
 
 import json
-import os
 import subprocess
 import sys
 import time
@@ -48,14 +47,16 @@ def command(name, port):
 class Server:
     """One of them, running the project of this directory."""
 
-    def __init__(self, name, spawn, curlew_url, **env):
+    def __init__(self, name, spawn, curlew_url, warm, **env):
+        """`warm` is a URL that the project fetches as it is loaded."""
         self.name = name
         self.heard = 0  # of what it said on standard error, as far as a test has dealt with it
         self.port = free_port()
         env = {"PYTHONPATH": f"{SOURCE}:{HERE}", "PYTHONWARNINGS": "error",
-               "PYTHONASYNCIODEBUG": "1", "PYTHONUNBUFFERED": "1", "CURLEW_URL": curlew_url,
-               "DJANGO_SETTINGS_MODULE": None, "VIRTUAL_ENV": os.path.dirname(
-                   os.path.dirname(sys.executable)), **env}
+               "PYTHONASYNCIODEBUG": "1", "PYTHONUNBUFFERED": "1", "DJANGO_SETTINGS_MODULE": None,
+               "CURLEW_URL": curlew_url, "WARM": warm, **env}
+        if name == "uwsgi":  # its Python is not the one that its program lies beside
+            env["VIRTUAL_ENV"] = str(Path(sys.executable).parents[1])
         self.process = spawn(name, command(name, self.port), env=env, cwd=HERE)
         self.process.wait_ready(lambda: connects(("127.0.0.1", self.port)), 30)
 

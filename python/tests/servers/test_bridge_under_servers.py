@@ -1,6 +1,7 @@
 """The ASGI bridge under real servers: hand-off as it is behind nginx."""
 
 import json
+import socket
 import sys
 import time
 from pathlib import Path
@@ -14,8 +15,9 @@ from tests.support.procs import wait_until  # noqa: E402
 
 
 @pytest.fixture(scope="module", params=ASGI)
-def server(request, one_daemon, module_spawn):
-    return Server(request.param, module_spawn, f"fcgi+unix:{one_daemon.socket}")
+def server(request, one_daemon, one_origin, module_spawn):
+    url = f"fcgi+unix:{one_daemon.socket}"
+    return Server(request.param, module_spawn, url, warm=one_origin.url("/hello"))
 
 
 @pytest.fixture(autouse=True)
@@ -148,3 +150,17 @@ def test_fifty_at_once(server, origin):
     assert [b.whole() for b in browsers] == [(0, b"late\n")] * 50
     for browser in browsers:
         browser.leave()
+
+
+def test_a_websocket_passes_through(server):
+    with socket.create_connection(("127.0.0.1", server.port), 10) as s:
+        s.sendall(b"GET /_fetch/chat HTTP/1.1\r\nHost: localhost\r\nUpgrade: websocket\r\n"
+                  b"Connection: Upgrade\r\nSec-WebSocket-Version: 13\r\n"
+                  b"Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n")
+        file = s.makefile("rb")
+        assert b" 101 " in file.readline()
+        while file.readline() != b"\r\n":
+            pass
+        s.sendall(b"\x81\x82\0\0\0\0hi")  # a text of two bytes, masked with zeroes
+        assert file.read(4) == b"\x81\x02hi"
+        file.close()

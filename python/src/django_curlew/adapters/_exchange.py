@@ -36,8 +36,10 @@ def how(
     **keys: Any,
 ) -> Dict[str, Any]:
     """The arguments of Daemon.open() after method and route. `timeout`: connect and idle."""
-    given = [[n, v] for n, v in headers if n.lower() not in OF_THE_MESSAGE]
-    named = {name.lower() for name, _ in given}
+    given: List[List[Optional[str]]] = [
+        [n, v] for n, v in headers if n.lower() not in OF_THE_MESSAGE
+    ]
+    named = {str(name).lower() for name, _ in given}
     given += [[name, None] for name in ADDED if name not in named]
     told: Dict[str, Any] = {
         "url": url,

@@ -80,7 +80,8 @@ def _raise(why: exchange.Failure, request: httpx.Request) -> Exception:
 
 def _broken(why: daemon.DaemonError) -> Exception:
     late = isinstance(why, daemon.Late)
-    return httpx.ReadTimeout(str(why)) if late else httpx.RemoteProtocolError(str(why))
+    kind: Type[Exception] = httpx.ReadTimeout if late else httpx.RemoteProtocolError
+    return kind(str(why))
 
 
 class CurlewTransport(_Curlew, httpx.BaseTransport):
