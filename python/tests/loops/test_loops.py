@@ -25,7 +25,9 @@ def test_a_session_of_the_module(name, daemon, origin):
     script = Path(__file__).parent / "scripts.py"
     argv = [sys.executable, "-W", "error", *quiet, str(script), name, origin.url("/hello")]
     done = subprocess.run(argv, env=env, capture_output=True, text=True, timeout=50)
-    assert (done.returncode, done.stdout, done.stderr) == (0, "ok\n", ""), done
+    # asyncio remarks on whatever took 100 ms: on a busy machine, that is anything.
+    said = [line for line in done.stderr.splitlines() if not line.startswith("Executing <")]
+    assert (done.returncode, done.stdout, said) == (0, "ok\n", []), done
 
 
 def test_cancelling_while_waiting_for_a_turn(daemon, origin):

@@ -42,6 +42,12 @@ class Answer:
             self._headers = fields(self.head.split(b"\n")) if self.head else []
         return self._headers
 
+    @headers.setter
+    def headers(self, pairs: Headers) -> None:
+        """For answers that come from elsewhere: a test's."""
+        self._headers = pairs
+        self.head = b"\r\n".join([name + b": " + value for name, value in pairs])
+
     def feed(self, data: bytes) -> None:
         """The next bytes of the connection, one at least; Malformed where they can't be."""
         raise NotImplementedError
