@@ -6,7 +6,10 @@ import ipaddress
 from typing import Any, Dict, Optional
 
 # A client on this machine has no reason to send any of these.
-FROM_A_PROXY = (b"x-forwarded", b"forwarded", b"x-real-ip", b"via", b"x-client-ip", b"true-client")
+FROM_A_PROXY = (
+    *(b"x-forwarded", b"forwarded", b"x-real-ip", b"via", b"x-client-ip", b"true-client"),
+    *(b"x-cluster-client", b"x-original-", b"x-envoy-", b"x-amzn-", b"cf-", b"fastly-", b"cdn-"),
+)
 FROM_A_BROWSER = (b"origin", b"referer", b"cookie", b"sec-")
 
 
