@@ -158,6 +158,7 @@ def test_a_slow_client_slows_the_origin_down(bridge, origin):
             await task
 
     asyncio.run(main())
+    origin.wait_for("left", target)
 
 
 def test_the_view_is_done_before_the_first_byte(bridge, origin):

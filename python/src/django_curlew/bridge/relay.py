@@ -37,6 +37,7 @@ async def pass_on(stream: Any, headers: Headers, send: Send, head_only: bool) ->
         await out.write(head)
         while not head_only and (piece := await stream.read()):
             await out.write({"type": "http.response.body", "body": piece, "more_body": True})
+            await asyncio.sleep(0)  # where both sides are quick, nothing above lets others in
     except DaemonError as why:
         log.error("a response was broken off: %s", why)
         await out.break_off()
