@@ -145,6 +145,7 @@ request_copy(struct request *to, const struct request *from, struct failure *why
             return failure_no_memory(why);
         memcpy(to->body, from->body, from->body_size + 1);
     }
-    return copy_text(&to->url, from->url) || copy_text(&to->session, from->session) ? failure_no_memory(why)
-                                                                                    : 0;
+    if (copy_text(&to->url, from->url) || copy_text(&to->session, from->session))
+        return failure_no_memory(why);
+    return 0;
 }
