@@ -67,4 +67,6 @@ struct failure {
 int failure_set(struct failure *f, enum error e, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 
+int failure_no_memory(struct failure *f); /* likewise, as internal */
+
 #endif

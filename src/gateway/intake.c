@@ -59,12 +59,12 @@ start(struct call *c, bool stream, struct failure *why)
     if (c->gateway->draining)
         return failure_set(why, ERROR_DRAINING, "the daemon is stopping");
     if ((c->fetch = fetch_new()) == NULL)
-        return failure_set(why, ERROR_INTERNAL, "out of memory");
+        return failure_no_memory(why);
     if (read_request(c, why) != 0)
         return -1;
     buffer_free(&c->body);
     if (stream && stream_open(c->fetch, responder_notice) != 0)
-        return failure_set(why, ERROR_INTERNAL, "out of memory");
+        return failure_no_memory(why);
     if (intake_submit(c, c->fetch) == 0)
         return 0;
     *why = c->fetch->failure;

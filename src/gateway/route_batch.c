@@ -39,7 +39,7 @@ open_batch(struct call *c, struct failure *why)
     if ((b = batch_from_text(c->body.data, c->body.len, why)) == NULL)
         return -1;
     if ((c->batch = batch_run_new(b, waiting_bytes(c))) == NULL)
-        return failure_set(why, ERROR_INTERNAL, "out of memory");
+        return failure_no_memory(why);
     buffer_free(&c->body);
     return 0;
 }
@@ -124,7 +124,7 @@ write_result(struct call *c)
         if (buffer_ok(&c->prefix))
             return 0;
     }
-    failure_set(&why, ERROR_INTERNAL, "out of memory");
+    failure_no_memory(&why);
     call_clear_piece(c);
     return write_failure(c, &why);
 }

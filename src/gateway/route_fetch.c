@@ -17,7 +17,7 @@ fetch_fetched(struct call *c, struct curlew_fetch *f)
     struct failure why = f->failure;
 
     if (why.error == ERROR_NONE && result_write(c) != 0)
-        failure_set(&why, ERROR_INTERNAL, "out of memory");
+        failure_no_memory(&why);
     if (why.error != ERROR_NONE)
         call_fail(c, &why);
     else

@@ -120,7 +120,7 @@ batch_from_text(const char *text, size_t size, struct failure *why)
     struct batch *b = calloc(1, sizeof *b);
 
     if (b == NULL) {
-        place_no_memory(why);
+        failure_no_memory(why);
         return NULL;
     }
     request_init(&b->defaults);
@@ -193,7 +193,7 @@ batch_read(struct batch *b, size_t i, struct request *r, struct failure *why)
     if (rc != 0)
         find_tag(b, r, object);
     else if (inherit_text(&r->session, b->defaults.session) != 0)
-        rc = place_no_memory(why);
+        rc = failure_no_memory(why);
     else
         rc = request_inherit(r, &b->defaults, why);
     json_array_set_new(b->requests, i, json_null());

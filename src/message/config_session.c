@@ -165,7 +165,7 @@ read_session(struct session_settings *s, const char *name, const json_t *object,
         return -1;
     free(s->name);
     s->name = strdup(name);
-    return s->name == NULL ? place_no_memory(why) : 0;
+    return s->name == NULL ? failure_no_memory(why) : 0;
 }
 
 int
@@ -208,7 +208,7 @@ config_read_sessions(struct config *c, const json_t *object, const struct place 
         struct session_settings *s = find_or_add(&c->engine, name);
 
         if (s == NULL)
-            return place_no_memory(why);
+            return failure_no_memory(why);
         if (read_session(s, name, value, &here, why) != 0)
             return -1;
     }

@@ -31,7 +31,7 @@ field_text(char **to, const json_t *value, const struct place *at, struct failur
     if (text == NULL)
         return -1;
     if ((copy = strdup(text)) == NULL)
-        return place_no_memory(why);
+        return failure_no_memory(why);
     free(*to);
     *to = copy;
     return 0;

@@ -63,9 +63,3 @@ place_pass(const struct place *at, const struct failure *inner, struct failure *
         write_path(at, path, sizeof path);
     return failure_set(why, inner->error, "%s%s%s", path, at != NULL ? "." : "", inner->detail);
 }
-
-int
-place_no_memory(struct failure *why)
-{
-    return failure_set(why, ERROR_INTERNAL, "out of memory");
-}

@@ -93,7 +93,7 @@ read_impersonate(struct request_reader *rd, const struct place *at, const json_t
     if (!impersonate_offered())
         return place_unsupported(at, rd->why);
     rd->r->impersonate = strdup(target);
-    return rd->r->impersonate != NULL ? 0 : place_no_memory(rd->why);
+    return rd->r->impersonate != NULL ? 0 : failure_no_memory(rd->why);
 }
 
 static int

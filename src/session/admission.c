@@ -196,7 +196,7 @@ admission_arrive(struct admission *a, struct curlew_fetch *f, struct curlew_fetc
     *evicted = NULL;
     f->lane = lane_of(&a->lanes, f->session->state, f->url.origin);
     if (f->lane == NULL) {
-        failure_set(&f->failure, ERROR_INTERNAL, "out of memory");
+        failure_no_memory(&f->failure);
         return ADMITTED_NEVER;
     }
     admitted = arrive(a, f, evicted);

@@ -135,7 +135,7 @@ coalesce_join(struct coalesce *c, struct curlew_fetch *f)
         }
     }
     if ((host = host_new(f)) == NULL) {
-        failure_set(&f->failure, ERROR_INTERNAL, "out of memory");
+        failure_no_memory(&f->failure);
         return NULL;
     }
     list_append(bucket, &host->shared);
@@ -172,7 +172,7 @@ copy_outcome(struct curlew_fetch *f, struct curlew_fetch *host)
         return failure_set(why, ERROR_OVERLOADED, "limits.buffered_bytes: all bodies are over it");
     f->buffered = host->buffered;
     if (response_copy(&f->response, &host->response) != 0)
-        return failure_set(why, ERROR_INTERNAL, "out of memory");
+        return failure_no_memory(why);
     f->response.coalesced = coalesced;
     f->redirects = host->redirects;
     return 0;

@@ -177,7 +177,7 @@ on_header(char *line, size_t size, size_t count, void *arg)
         end_head(f);
     if (rc == 0)
         return all;
-    failure_set(&f->failure, ERROR_INTERNAL, "out of memory");
+    failure_no_memory(&f->failure);
     return STOP;
 }
 
@@ -193,7 +193,7 @@ keep_bytes(struct curlew_fetch *f, const char *bytes, size_t n)
     f->buffered += (int64_t)n;
     buffer_add(&f->response.body, bytes, n);
     if (!buffer_ok(&f->response.body))
-        return failure_set(&f->failure, ERROR_INTERNAL, "out of memory");
+        return failure_no_memory(&f->failure);
     return 0;
 }
 

@@ -260,7 +260,7 @@ rest(struct multi *m, struct curlew_fetch *f)
     leave(m, f);
     bench_proxy(f);
     if (retry_renew(f) == 0 && timer_set(&m->loop.timers, &f->timer, f->again_us) != 0)
-        failure_set(&f->failure, ERROR_INTERNAL, "out of memory");
+        failure_no_memory(&f->failure);
     if (f->failure.error != ERROR_NONE) {
         finish(m, f);
         return;

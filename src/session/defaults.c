@@ -6,12 +6,6 @@
 #include <string.h>
 #include <strings.h>
 
-static int
-no_memory(struct failure *why)
-{
-    return failure_set(why, ERROR_INTERNAL, "out of memory");
-}
-
 /* NULL stays NULL; -1: no memory. */
 static int
 copy_text(char **to, const char *from)
@@ -127,7 +121,7 @@ request_inherit(struct request *r, const struct request *defaults, struct failur
 
     inherit_numbers(r, defaults, open);
     if (inherit_texts(r, defaults, open) != 0 || inherit_lists(r, defaults) != 0)
-        return no_memory(why);
+        return failure_no_memory(why);
     r->set |= open;
     return 0;
 }
@@ -143,14 +137,15 @@ request_copy(struct request *to, const struct request *from, struct failure *why
     for (size_t i = 0; i < from->trace.count; i++)
         if (pairs_add(&to->trace, from->trace.items[i].name, strlen(from->trace.items[i].name),
                       from->trace.items[i].value, strlen(from->trace.items[i].value)) != 0)
-            return no_memory(why);
+            return failure_no_memory(why);
     to->body_size = from->body_size;
     to->body_type = from->body_type;
     if (from->body != NULL) {
         if ((to->body = malloc(from->body_size + 1)) == NULL)
-            return no_memory(why);
+            return failure_no_memory(why);
         memcpy(to->body, from->body, from->body_size + 1);
     }
-    return copy_text(&to->url, from->url) || copy_text(&to->session, from->session) ? no_memory(why)
-                                                                                    : 0;
+    if (copy_text(&to->url, from->url) || copy_text(&to->session, from->session))
+        return failure_no_memory(why);
+    return 0;
 }

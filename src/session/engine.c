@@ -46,7 +46,7 @@ static int
 start_threads(struct curlew *c, int count, struct failure *why)
 {
     if ((c->threads = calloc((size_t)count, sizeof c->threads[0])) == NULL)
-        return failure_set(why, ERROR_INTERNAL, "out of memory");
+        return failure_no_memory(why);
     while (c->thread_count < count) {
         struct multi *m = multi_new(c, why);
 
@@ -65,7 +65,7 @@ engine_new(const struct engine_settings *settings, struct failure *why)
     struct curlew *c = calloc(1, sizeof *c);
 
     if (c == NULL) {
-        failure_set(why, ERROR_INTERNAL, "out of memory");
+        failure_no_memory(why);
         return NULL;
     }
     curl_global_init(CURL_GLOBAL_DEFAULT);

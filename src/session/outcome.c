@@ -152,5 +152,5 @@ transfer_conclude(struct curlew_fetch *f, CURLcode result)
     if (result != CURLE_OK || f->failure.error != ERROR_NONE)
         explain(f, result);
     else if (f->response.head.url == NULL && (f->response.head.url = strdup(f->url.text)) == NULL)
-        failure_set(&f->failure, ERROR_INTERNAL, "out of memory");
+        failure_no_memory(&f->failure);
 }

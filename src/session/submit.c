@@ -74,7 +74,7 @@ take_turn(struct curlew_fetch *f)
     if ((next = proxies_pick(f->session->rota, clock_us())) == NULL)
         return 0;
     if ((f->request.proxy = strdup(next)) == NULL)
-        return failure_set(&f->failure, ERROR_INTERNAL, "out of memory");
+        return failure_no_memory(&f->failure);
     f->proxy_lent = true;
     return 0;
 }

@@ -19,12 +19,6 @@
 
 #define SET(option, value) curl_easy_setopt(f->easy, option, value)
 
-static int
-no_memory(struct curlew_fetch *f)
-{
-    return failure_set(&f->failure, ERROR_INTERNAL, "out of memory");
-}
-
 /* -- headers ------------------------------------------------------------- */
 
 static int
@@ -33,7 +27,7 @@ add_line(struct curlew_fetch *f, const char *line)
     struct curl_slist *lines = curl_slist_append(f->header_lines, line);
 
     if (lines == NULL)
-        return no_memory(f);
+        return failure_no_memory(&f->failure);
     f->header_lines = lines;
     return 0;
 }
@@ -49,7 +43,7 @@ add_header(struct curlew_fetch *f, const char *name, const char *value)
     buffer_adds(&line, name);
     buffer_adds(&line, value == NULL ? ":" : *value == '\0' ? ";" : ": ");
     buffer_adds(&line, value == NULL ? "" : value);
-    rc = buffer_ok(&line) ? add_line(f, line.data) : no_memory(f);
+    rc = buffer_ok(&line) ? add_line(f, line.data) : failure_no_memory(&f->failure);
     buffer_free(&line);
     return rc;
 }
@@ -125,11 +119,11 @@ add_mime_part(struct curlew_fetch *f, const struct part *p)
 
     if (part == NULL || curl_mime_name(part, p->name) != CURLE_OK ||
         curl_mime_data(part, p->data, p->size) != CURLE_OK)
-        return no_memory(f);
+        return failure_no_memory(&f->failure);
     if (p->filename != NULL && curl_mime_filename(part, p->filename) != CURLE_OK)
-        return no_memory(f);
+        return failure_no_memory(&f->failure);
     if (p->content_type != NULL && curl_mime_type(part, p->content_type) != CURLE_OK)
-        return no_memory(f);
+        return failure_no_memory(&f->failure);
     return 0;
 }
 
@@ -137,7 +131,7 @@ static int
 set_multipart(struct curlew_fetch *f)
 {
     if ((f->mime = curl_mime_init(f->easy)) == NULL)
-        return no_memory(f);
+        return failure_no_memory(&f->failure);
     for (size_t i = 0; i < f->request.part_count; i++)
         if (add_mime_part(f, &f->request.parts[i]) != 0)
             return -1;
@@ -243,7 +237,7 @@ set_cookies(struct curlew_fetch *f)
     if (first)
         jar_open(f->easy); /* later the handle's own engine goes on */
     if (jar_lend(s->settings.shared_jar ? s->state->jar : NULL, f->easy, host, &f->lent) != 0)
-        return no_memory(f);
+        return failure_no_memory(&f->failure);
     if (first && jar_add_own(f->easy, &f->request.cookies, host) != 0)
         return failure_set(&f->failure, ERROR_BAD_REQUEST,
                            "cookies: one is longer than libcurl takes");
@@ -276,7 +270,7 @@ transfer_prepare(struct curlew_fetch *f)
     set_limits(f);
     set_credentials(f);
     if (rc != CURLE_OK)
-        return no_memory(f);
+        return failure_no_memory(&f->failure);
     if (transport_prepare(f) || set_cookies(f) || set_method(f) || set_headers(f))
         return -1;
     return 0;
