@@ -66,7 +66,8 @@ def is_ours(process, site):
         words = (process / "cmdline").read_bytes().decode().split("\0")
     except OSError:
         return False
-    return words[0].endswith("/curlewd") and f"{os.path.dirname(words[2])}/" in site.process.out
+    ours = len(words) > 2 and words[0].endswith("/curlewd")
+    return ours and f"{os.path.dirname(words[2])}/" in site.process.out
 
 
 def socket_of(url):
