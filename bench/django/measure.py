@@ -4,15 +4,17 @@ Each client has a uvicorn of its own. They take turns, round after round, at the
 the same machine; each round gives one difference for each client, and the median counts.
 """
 
+import http.client
 import shutil
 import sys
-import urllib.request
+import time
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from statistics import median, quantiles
 
 from bench.gauge import Cpu
-from bench.stage import BODY_BYTES, Failed, origin, run_wrk, start_daemon
+from bench.stage import BODY_BYTES, Failed, origin, start_daemon
 from tests.support.mounts import PACKAGE
 from tests.support.procs import Process, connects, free_port, temp_dir
 
@@ -29,7 +31,7 @@ SERVERS = {  # as pip installs it, and with its extras: another event loop, anot
 
 @contextmanager
 def site(server, client, url, daemon):
-    """(pid, address) of a Django whose views fetch with `client`."""
+    """(pid, port) of a Django whose views fetch with `client`."""
     directory, port = temp_dir("curlew-bench-"), free_port()
     env = {"CLIENT": client, "ORIGIN": url, "CURLEW_URL": f"fcgi+unix:{daemon.socket}",
            "PYTHONPATH": str(PACKAGE), "DJANGO_SETTINGS_MODULE": None}
@@ -37,34 +39,56 @@ def site(server, client, url, daemon):
     process = Process(client, argv, directory, env=env, cwd=HERE)
     try:
         process.wait_ready(lambda: connects(("127.0.0.1", port)))
-        yield process.pid, f"http://127.0.0.1:{port}"
+        yield process.pid, port
     finally:
         process.stop()
         shutil.rmtree(directory, ignore_errors=True)
 
 
-def check(address, view, size):
-    with urllib.request.urlopen(f"{address}/{view}", timeout=20) as answer:
-        said = answer.read().decode()
-    if said != str(size):
-        raise Failed(f"{address}/{view} fetched {said} bytes, not {size}")
+def ask(port, view, size, count):
+    """`count` requests over one connection; the seconds that each took."""
+    took, connection = [], http.client.HTTPConnection("127.0.0.1", port, timeout=60)
+    try:
+        for _ in range(count):
+            start = time.perf_counter()
+            connection.request("GET", f"/{view}")
+            answer = connection.getresponse()
+            said = answer.read()
+            took.append(time.perf_counter() - start)
+            if answer.status != 200 or said != b"%d" % size:
+                raise Failed(f"/{view}: {answer.status}, {said[:200]}")
+    finally:
+        connection.close()
+    return took
 
 
-def sample(pid, address, view, seconds):
+def load(port, view, count):
+    """So many requests, and not one that is broken off: a client that was asked to fetch and then
+    left has more to clean up, and some never finish that. (requests, seconds, seconds of each)"""
+    size, at_once = VIEWS[view]
+    each = max(1, round(count / at_once))
+    start = time.perf_counter()
+    with ThreadPoolExecutor(at_once) as pool:
+        took = list(pool.map(lambda _: ask(port, view, size, each), range(at_once)))
+    return each * at_once, time.perf_counter() - start, [t for list_ in took for t in list_]
+
+
+def sample(pid, port, view, count):
     """One turn: µs of processor time a request, and requests a second."""
     with Cpu(pid) as own:
-        result = run_wrk(f"{address}/{view}", seconds=seconds, connections=VIEWS[view][1])
-    return {"cpu_us": own.us / result["requests"],
-            "rate": result["requests"] / result["seconds"], "p50_ms": result["p50_ms"]}
+        n, seconds, took = load(port, view, count)
+    return {"cpu_us": own.us / n, "rate": n / seconds, "p50_ms": median(took) * 1e3}
 
 
 def rounds(sites, view, options, tell):
     """Client → its samples, taken in turns."""
+    counts = {name: options.seconds * sample(*where, view, 8)["rate"]  # which warms it up, too
+              for name, where in sites.items()}
     samples = {name: [] for name in sites}
     for i in range(options.rounds):
         # Forwards, then backwards: nobody always comes after the same one.
         for name in list(sites)[:: 1 if i % 2 == 0 else -1]:
-            samples[name].append(sample(*sites[name], view, options.seconds))
+            samples[name].append(sample(*sites[name], view, counts[name]))
         tell(f"{view}, {i + 1} of {options.rounds}: " + ", ".join(
             f"{name} {s[-1]['cpu_us']:.0f} µs" for name, s in samples.items()))
     return samples
@@ -91,10 +115,7 @@ def measure_under(server, url, daemon, options, tell):
     with ExitStack() as stack:
         sites = {c: stack.enter_context(site(server, c, url, daemon)) for c in CLIENTS}
         result = {}
-        for view, (size, _) in VIEWS.items():
-            for pid, address in sites.values():
-                check(address, view, size)
-                sample(pid, address, view, 1)  # to warm up
+        for view in VIEWS:
             tell(server)
             result[view] = summarized(rounds(sites, view, options, tell))
         return result
