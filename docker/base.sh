@@ -9,27 +9,34 @@ set -eu
 official=debian:trixie-slim
 own=curlew-base:trixie
 mirror=${DEBIAN_MIRROR:-http://deb.debian.org/debian}
-root=
 
 say() { echo "base: $*" >&2; }
 here() { docker image inspect "$1" >/dev/null 2>&1; }
 
 as_root() {
-    if [ "$(id -u)" -eq 0 ]; then "$@"; else sudo "$@"; fi
+    if [ "$(id -u)" -eq 0 ]; then "$@"; else sudo --preserve-env=http_proxy,DEBIAN_MIRROR "$@"; fi
 }
 
-forget_root() { [ -z "$root" ] || as_root rm -rf "$root"; }
-
-# What debian:trixie-slim leaves out: papers, and what apt has downloaded.
+# What debian:trixie-slim does: papers are left out, apt keeps nothing, no service starts.
 slim() {
-    as_root sh -c 'cd "$1" && rm -rf usr/share/doc usr/share/info usr/share/locale usr/share/man \
-        var/cache/apt/*.bin var/lib/apt/lists/* var/log/*' sh "$1"
+    rm -rf usr/share/doc usr/share/info usr/share/locale usr/share/man var/log/* \
+        var/cache/apt/*.bin var/cache/apt/archives/*.deb var/lib/apt/lists/*
+    cat >etc/apt/apt.conf.d/docker <<'END'
+DPkg::Post-Invoke { "rm -f /var/cache/apt/archives/*.deb"; };
+Dir::Cache::pkgcache "";
+Dir::Cache::srcpkgcache "";
+Acquire::Languages "none";
+END
+    printf '#!/bin/sh\nexit 101\n' >usr/sbin/policy-rc.d
+    chmod 755 usr/sbin/policy-rc.d
 }
 
 sources() {
-    echo "deb $mirror trixie main"
-    echo "deb $mirror trixie-updates main"
-    echo "deb ${mirror%debian}debian-security trixie-security main"
+    cat >etc/apt/sources.list <<END
+deb $mirror trixie main
+deb $mirror trixie-updates main
+deb ${mirror%debian}debian-security trixie-security main
+END
 }
 
 # Whoever reaches the packages through a proxy of apt's needs it for debootstrap too.
@@ -39,19 +46,28 @@ use_proxy_of_apt() {
     [ -z "${proxy-}" ] || export http_proxy="${http_proxy:-$proxy}"
 }
 
-make_own() {
-    command -v debootstrap >/dev/null ||
-        { say "neither a registry that has $official nor debootstrap is here"; exit 1; }
+# As root: the new Debian, as a tar archive.
+archive() {
     root=$(mktemp -d)
-    trap forget_root EXIT
+    trap 'rm -rf "$root"' EXIT
     use_proxy_of_apt
-    as_root env http_proxy="${http_proxy-}" debootstrap --variant=minbase trixie "$root" "$mirror" >&2
-    sources | as_root tee "$root/etc/apt/sources.list" >/dev/null
-    slim "$root"
-    as_root tar -C "$root" --numeric-owner -c . | docker import - "$own" >&2
+    debootstrap --variant=minbase trixie "$root" "$mirror" >&2
+    (cd "$root" && sources && slim)
+    tar -C "$root" --numeric-owner -c .
 }
 
-if [ -n "${BASE-}" ]; then
+make_own() {
+    PATH=$PATH:/usr/sbin command -v debootstrap >/dev/null ||
+        { say "neither a registry that has $official nor debootstrap is here"; exit 1; }
+    file=$(mktemp)
+    trap 'rm -f "$file"' EXIT
+    as_root "$0" --archive >"$file"
+    docker import "$file" "$own" >&2
+}
+
+if [ "${1-}" = --archive ]; then
+    archive
+elif [ -n "${BASE-}" ]; then
     echo "$BASE"
 elif here $official || { ! here $own && docker pull -q $official >&2; }; then
     echo $official
