@@ -4,7 +4,7 @@
 # make test       install what is missing; unit and integration tests
 # make asan tsan  the same under sanitizers       make fuzz           FUZZ_SECONDS for each target
 # make bench      side-by-side figures            make lint format    the style
-# make install    DESTDIR, PREFIX; uninstall undoes it
+# make install    DESTDIR, PREFIX; uninstall undoes it    make docker…  see docker/docker.mk
 # make V=1        shows each command whole
 
 PREFIX ?= /usr/local
@@ -122,6 +122,8 @@ lint:
 
 format:
 	@tools/lint --format
+
+include docker/docker.mk
 
 # -- installing ----------------------------------------------------------------
 
