@@ -4,7 +4,8 @@
 # make test       install what is missing; unit and integration tests
 # make asan tsan  the same under sanitizers       make fuzz           FUZZ_SECONDS for each target
 # make bench      side-by-side figures            make lint format    the style
-# make install    DESTDIR, PREFIX; uninstall undoes it    make docker…  see docker/docker.mk
+# make install    DESTDIR, PREFIX; uninstall undoes it    make docker…  docker/docker.mk
+# make deb        deb-bookworm, deb-trixie, deb-test: packaging/deb.mk
 # make V=1        shows each command whole
 
 PREFIX     ?= /usr/local
@@ -59,7 +60,7 @@ $B/%.o: %.c
 	@mkdir -p $(@D)
 	$(call say,CC)$(COMPILE) -c -o $@ $<
 
--include $(shell find $B -name '*.d' 2>/dev/null)
+-include $(shell find $B -type f -name '*.d' 2>/dev/null)
 
 # -- running -------------------------------------------------------------------
 
@@ -124,7 +125,7 @@ lint:
 format:
 	@tools/lint --format
 
-include docker/docker.mk
+include docker/docker.mk packaging/deb.mk
 
 # -- installing ----------------------------------------------------------------
 

@@ -1,13 +1,14 @@
 #!/bin/sh
-# base.sh - print the name of the image that ours are built upon.
+# base.sh [RELEASE] - print the name of the image that ours are built upon; RELEASE is trixie.
 #
-# It is debian:trixie-slim, pulled where that is not here yet.  Where no registry can be reached,
-# a Debian of the same release is made with debootstrap (root or sudo, about half a minute) and
-# kept as curlew-base:trixie.  BASE names any other image; DEBIAN_MIRROR a mirror for debootstrap.
+# It is debian:RELEASE-slim, pulled where that is not here yet.  Where no registry can be reached,
+# the same is made with debootstrap (root or sudo, half a minute) and kept as curlew-base:RELEASE.
+# BASE names any other image; DEBIAN_MIRROR a mirror for debootstrap.
 set -eu
 
-official=debian:trixie-slim
-own=curlew-base:trixie
+release=${1:-trixie}
+official=debian:$release-slim
+own=curlew-base:$release
 mirror=${DEBIAN_MIRROR:-http://deb.debian.org/debian}
 
 say() { echo "base: $*" >&2; }
@@ -33,9 +34,9 @@ END
 
 sources() {
     cat >etc/apt/sources.list <<END
-deb $mirror trixie main
-deb $mirror trixie-updates main
-deb ${mirror%debian}debian-security trixie-security main
+deb $mirror $release main
+deb $mirror $release-updates main
+deb ${mirror%debian}debian-security $release-security main
 END
 }
 
@@ -51,7 +52,7 @@ archive() {
     root=$(mktemp -d)
     trap 'rm -rf "$root"' EXIT
     use_proxy_of_apt
-    debootstrap --variant=minbase trixie "$root" "$mirror" >&2
+    debootstrap --variant=minbase $release "$root" "$mirror" >&2
     (cd "$root" && sources && slim)
     tar -C "$root" --numeric-owner -c .
 }
@@ -61,11 +62,11 @@ make_own() {
         { say "neither a registry that has $official nor debootstrap is here"; exit 1; }
     file=$(mktemp)
     trap 'rm -f "$file"' EXIT
-    as_root "$0" --archive >"$file"
+    as_root "$0" "$release" --archive >"$file"
     docker import "$file" "$own" >&2
 }
 
-if [ "${1-}" = --archive ]; then
+if [ "${2-}" = --archive ]; then
     archive
 elif [ -n "${BASE-}" ]; then
     echo "$BASE"
