@@ -71,7 +71,7 @@ demo run: %: deps-run
 	@$(STACK) examples/$(if $(filter demo,$@),demo,stack).py
 
 deps: deps-test
-deps-build deps-run deps-test: deps-%:
+deps-build deps-run deps-test deps-bench: deps-%:
 	@tools/deps.sh $*
 
 # -- testing -------------------------------------------------------------------
@@ -115,7 +115,7 @@ fuzz:
 fuzzers: $(FUZZERS)
 	tools/fuzz $(FUZZ_SECONDS) $^
 
-bench: deps-test
+bench: deps-bench
 	@$(MAKE) all $B/bench/yardstick
 	@YARDSTICK=$(abspath $B/bench/yardstick) $(STACK) bench/run $(BENCH_ARGS)
 
@@ -164,6 +164,6 @@ uninstall:
 clean:
 	rm -rf build
 
-.PHONY: all demo run deps deps-build deps-run deps-test test unit integration asan tsan \
+.PHONY: all demo run deps deps-build deps-run deps-test deps-bench test unit integration asan tsan \
     sanitized fuzz fuzzers bench lint format install uninstall clean
 .SECONDARY:

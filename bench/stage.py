@@ -15,7 +15,8 @@ from tests.support.procs import Process, connects, free_port, temp_dir
 
 HERE = Path(__file__).parent
 BODY_BYTES = 1024
-ROUTE = "/_fetch/v1/fetch"
+MOUNT = "/_fetch"
+ROUTE = "/v1/fetch"
 
 
 class Failed(Exception):
@@ -85,10 +86,13 @@ class Stage:
             raise Failed(f"not our page: {envelope}")
 
     def get(self, url, **wrk):
-        return run_wrk(f"{self.nginx.url}{ROUTE}?url={quote(url, safe='')}", **wrk)
+        return run_wrk(f"{self.nginx.url}{MOUNT}{ROUTE}?url={quote(url, safe='')}", **wrk)
 
     def post(self, url, **wrk):
-        return run_wrk(self.nginx.url + ROUTE, body=json.dumps({"url": url}), **wrk)
+        return self.ask(ROUTE, json.dumps({"url": url}), **wrk)
+
+    def ask(self, route, body, **wrk):
+        return run_wrk(self.nginx.url + MOUNT + route, body=body, **wrk)
 
 
 def start_daemon(binary=None, config=None):

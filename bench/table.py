@@ -4,7 +4,16 @@ from bench.per_fetch import YARDSTICK
 
 
 def _per_fetch(r):
-    yield f"**CPU a fetch**, {r['in_flight']} in flight, body of 1 KiB; medians of " \
+    yield from _cpu(r, f"**CPU a fetch**, {r['in_flight']} in flight, body of 1 KiB")
+
+
+def _batch(r):
+    yield from _cpu(r, f"**CPU a fetch in batches of {r['count']}**, each one HTTP call, "
+                       "body of 1 KiB")
+
+
+def _cpu(r, what):
+    yield f"{what}; medians of " \
           f"{len(r['samples'][YARDSTICK])} rounds taken in turns, quartiles in brackets\n"
     yield "| | user | system | CPU a fetch | × yardstick | fetches a second |"
     yield "|---|---:|---:|---:|---:|---:|"
@@ -58,8 +67,8 @@ def text(result):
     m = result["machine"]
     versions = ", ".join(m["versions"][:2])
     lines = [f"{m['model']}, {m['cpus']} cores, Linux {m['kernel']}; {versions}"]
-    for part, write in (("per_fetch", _per_fetch), ("thousand", _thousand), ("idle", _idle),
-                        ("streams", _streams)):
+    for part, write in (("per_fetch", _per_fetch), ("batch", _batch), ("thousand", _thousand),
+                        ("idle", _idle), ("streams", _streams)):
         if part in result:
             lines += ["", *write(result[part])]
     return "\n".join(lines)

@@ -170,6 +170,7 @@ gateway_settings(const struct config *c)
 {
     return (struct gateway_settings){
         .request_bytes = c->engine.limits.request_bytes,
+        .bodies_bytes = c->engine.limits.buffered_bytes,
         .log_access = c->log_access,
     };
 }

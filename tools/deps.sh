@@ -1,5 +1,5 @@
 #!/bin/sh
-# deps.sh build|run|test - install what is missing, by apt-get and into .venv.
+# deps.sh build|run|test|bench - install what is missing, by apt-get and into .venv.
 #
 # Each level holds the one before it.  Nothing missing: silent, and done in a blink.
 # Packages come from Debian alone and none of their services is started; a package that
@@ -14,6 +14,7 @@ build="gcc|clang libc6-dev|libc-dev make|make-guile pkgconf|pkg-config
 run="nginx|nginx-light|nginx-full|nginx-extras curl openssl ca-certificates python3 python3-venv"
 test="libcriterion-dev apache2-bin lighttpd caddy h2o haproxy libfcgi-bin mandoc
     clang clang-tidy libclang-rt-dev|libclang-rt-14-dev|libclang-rt-19-dev"
+bench="wrk"
 
 python=/usr/bin/python3                 # the one that python3-venv belongs to
 skipped=.venv/skipped-packages          # asked for before, not offered by this release
@@ -138,6 +139,8 @@ run)   packages $build $run
        venv examples/requirements.txt ;;
 test)  packages $build $run $test
        venv examples/requirements.txt tests/requirements.txt ;;
-*)     echo "usage: tools/deps.sh build|run|test" >&2
+bench) "$0" test
+       packages $bench ;;
+*)     echo "usage: tools/deps.sh build|run|test|bench" >&2
        exit 2 ;;
 esac

@@ -74,3 +74,9 @@ failure_set(struct failure *f, enum error e, const char *format, ...)
     mend(f->detail);
     return -1;
 }
+
+int
+failure_no_memory(struct failure *f)
+{
+    return failure_set(f, ERROR_INTERNAL, "out of memory");
+}

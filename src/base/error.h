@@ -56,6 +56,7 @@ int error_retry_after(enum error e);   /* seconds for Retry-After; 0: none */
 struct failure {
     enum error error;
     int curl_code;    /* libcurl's CURLcode; 0 where libcurl did not fail */
+    int retry_after;  /* seconds; 0: unknown, and error_retry_after() guesses */
     char detail[512]; /* names the key, the limit, the rule; UTF-8, cut to fit */
 };
 
@@ -65,5 +66,7 @@ struct failure {
  */
 int failure_set(struct failure *f, enum error e, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
+
+int failure_no_memory(struct failure *f); /* likewise, as internal */
 
 #endif

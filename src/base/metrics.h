@@ -7,6 +7,7 @@
 #define BASE_METRICS_H
 
 #include <stdatomic.h>
+#include <stdbool.h>
 #include <stdint.h>
 
 typedef _Atomic int64_t counter; /* a typedef, as C has no shorter way to say it in a struct */
@@ -21,6 +22,19 @@ static inline int64_t
 counter_read(const counter *c)
 {
     return atomic_load_explicit(c, memory_order_relaxed);
+}
+
+/* One more, unless that would be more than `most`; sequentially consistent. */
+static inline bool
+counter_take(counter *c, int64_t most)
+{
+    int64_t n = *c;
+
+    /* Not add and take back: another thread could be refused by a place that nobody takes. */
+    while (n < most)
+        if (atomic_compare_exchange_weak(c, &n, n + 1))
+            return true;
+    return false;
 }
 
 #define HISTOGRAM_BOUNDS 15

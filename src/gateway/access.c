@@ -7,9 +7,8 @@
 #include "gateway/trace.h"
 
 void
-access_log(const struct call *c, const struct failure *why)
+access_log(const struct call *c, const struct curlew_fetch *f, const struct failure *why)
 {
-    const struct curlew_fetch *f = c->fetch;
     const struct response *r = &f->response;
     bool failed = why->error != ERROR_NONE;
     const struct log_field fields[] = {
@@ -26,11 +25,13 @@ access_log(const struct call *c, const struct failure *why)
         { "bytes", LOG_NUMBER, .number = r->body_bytes },
         { "reused", LOG_NUMBER, .number = r->reused },
         { "redirects", LOG_NUMBER, .number = f->redirects },
+        { "attempts", LOG_NUMBER, .number = r->attempts },
         { "tag", LOG_TEXT, .text = f->request.tag },
         { "traceparent", LOG_TEXT, .text = trace_value(&f->request, "traceparent") },
         { "request_id", LOG_TEXT, .text = trace_value(&f->request, "X-Request-ID") },
+        { "index", LOG_NUMBER, .number = f->index },
     };
 
     if (c->gateway->log_access)
-        log_event(LOG_INFO, "fetch", fields, sizeof fields / sizeof fields[0]);
+        log_event(LOG_INFO, "fetch", fields, sizeof fields / sizeof fields[0] - (f->index < 0));
 }

@@ -75,16 +75,16 @@ read_line(struct auth *into, char *line, int number, const char *path, struct fa
                            number, AUTH_TOKEN_MIN);
     list = realloc(into->tokens, (into->count + 1) * sizeof list[0]);
     if (list == NULL)
-        return failure_set(why, ERROR_INTERNAL, "out of memory");
+        return failure_no_memory(why);
     into->tokens = list;
     t = &list[into->count];
     *t = (struct auth_token){ .token = strdup(word) };
     if (t->token == NULL)
-        return failure_set(why, ERROR_INTERNAL, "out of memory");
+        return failure_no_memory(why);
     into->count++;
     while ((word = strtok_r(NULL, BLANKS, &rest)) != NULL)
         if (add_session(t, word) != 0)
-            return failure_set(why, ERROR_INTERNAL, "out of memory");
+            return failure_no_memory(why);
     return 0;
 }
 

@@ -2,6 +2,8 @@
 
 #include "gateway/call.h"
 
+#include "gateway/batch_run.h"
+#include "gateway/connection.h"
 #include "gateway/fastcgi.h"
 #include "message/problem.h"
 #include "session/engine.h"
@@ -37,9 +39,11 @@ call_reset(struct call *c)
     empty(&c->head);
     empty(&c->prefix);
     fetch_unref(c->fetch);
+    batch_run_free(c->batch);
     c->fetch = NULL;
+    c->batch = NULL;
     c->route = NULL;
-    c->frames = c->answered = c->streaming = c->hand_off = false;
+    c->frames = c->answered = c->streaming = c->hand_off = c->partial = c->broken = false;
     c->middle = c->suffix = NULL;
     c->middle_len = c->suffix_len = c->sent = 0;
 }
@@ -129,7 +133,7 @@ call_answer_empty(struct call *c)
 void
 call_fail(struct call *c, const struct failure *f)
 {
-    int after = error_retry_after(f->error);
+    int after = f->retry_after > 0 ? f->retry_after : error_retry_after(f->error);
 
     buffer_free(&c->prefix);
     c->middle_len = c->suffix_len = 0;
@@ -139,6 +143,24 @@ call_fail(struct call *c, const struct failure *f)
     if (f->error == ERROR_UNAUTHORIZED)
         buffer_adds(&c->head, "WWW-Authenticate: Bearer realm=\"curlew\"\r\n");
     call_answer(c, error_status(f->error), "application/problem+json");
+}
+
+void
+call_clear_piece(struct call *c)
+{
+    buffer_free(&c->head);
+    connection_reset_buffer(&c->prefix);
+    c->middle = c->suffix = NULL;
+    c->middle_len = c->suffix_len = c->sent = 0;
+}
+
+void
+call_cancel(struct call *c)
+{
+    if (c->batch != NULL)
+        batch_run_stop(c->batch);
+    else if (c->fetch != NULL)
+        curlew_cancel(c->fetch);
 }
 
 /* The engine's account of bodies held goes on with what is really held. */

@@ -3,13 +3,10 @@
 #include "gateway/connection.h"
 
 #include "base/clock.h"
-#include "gateway/access.h"
 #include "gateway/fastcgi.h"
 #include "gateway/reading.h"
 #include "gateway/reply.h"
 #include "gateway/responder.h"
-#include "gateway/router.h"
-#include "session/stream.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -71,11 +68,13 @@ connection_request_over(struct connection *c)
     screen_next(&c->screen);
     if (!c->opened)
         return;
-    c->opened = false;
+    c->opened = c->crowded = false;
+    counter_add(&connection_gateway(c)->stats.bodies, -c->held);
+    c->held = 0;
     gateway_request_over(connection_gateway(c));
 }
 
-/* The responder frees it once its fetch is back. */
+/* The responder frees it once its fetches are back. */
 void
 connection_close(struct connection *c)
 {
@@ -84,11 +83,12 @@ connection_close(struct connection *c)
     c->state = GONE;
     loop_remove(connection_loop(c), &c->watch);
     timer_clear(&connection_loop(c)->timers, &c->timer);
+    list_remove(&c->stir);
     close(c->watch.fd);
     counter_add(&connection_gateway(c)->stats.connections, -1);
     responder_bury(c->responder, c);
-    if (c->waiting)
-        curlew_cancel(c->call.fetch);
+    if (c->waiting > 0)
+        call_cancel(&c->call);
     else
         connection_request_over(c);
 }
@@ -107,7 +107,7 @@ connection_free(struct connection *c)
 void
 connection_cut(struct connection *c)
 {
-    if (c->state == WRITING && c->call.streaming && !c->finished)
+    if (c->state == WRITING && !c->finished)
         reply_break(c);
     connection_close(c);
 }
@@ -121,41 +121,6 @@ impatient(struct timer *t)
         reply_pump(c);
     else
         connection_cut(c);
-}
-
-/* -- the fetch is back -------------------------------------------------- */
-
-void
-connection_fetched(struct connection *c)
-{
-    struct gateway *g = connection_gateway(c);
-
-    c->waiting = false;
-    counter_add(&g->stats.parked, -1);
-    access_log(&c->call, &c->call.fetch->failure);
-    if (c->state == GONE) {
-        counter_add(&g->stats.cancelled, 1);
-        connection_request_over(c);
-        return;
-    }
-    c->call.route->fetched(&c->call);
-    reply_start(c);
-}
-
-void
-connection_noticed(struct connection *c)
-{
-    struct curlew_fetch *f = c->call.fetch;
-
-    stream_noticed(f);
-    if (c->state == GONE)
-        return;
-    if (f->home == NULL) /* it has ended already: how, its own mail says */
-        return;
-    if (c->state == PARKED && stream_has_head(f))
-        c->call.route->begun(&c->call);
-    if (c->call.streaming)
-        reply_start(c);
 }
 
 static void
@@ -188,6 +153,7 @@ connection_open(struct responder *r, int fd)
     c->events = EPOLLIN;
     timer_init(&c->timer, impatient);
     list_init(&c->place);
+    list_init(&c->stir);
     call_init(&c->call);
     screen_init(&c->screen);
     buffer_init(&c->in, SIZE_MAX / 2); /* the screen holds the real limits */

@@ -31,6 +31,7 @@ void
 gateway_apply(struct gateway *g, const struct gateway_settings *s)
 {
     g->request_bytes = s->request_bytes;
+    g->bodies_bytes = s->bodies_bytes;
     g->log_access = s->log_access;
 }
 
@@ -44,7 +45,7 @@ gateway_new(struct curlew *engine, struct listeners *listeners, struct auth *aut
         (g->responders = calloc((size_t)responders, sizeof g->responders[0])) == NULL) {
         shelf_free(g != NULL ? g->shelf : NULL);
         free(g);
-        failure_set(why, ERROR_INTERNAL, "out of memory");
+        failure_no_memory(why);
         return NULL;
     }
     g->engine = engine;

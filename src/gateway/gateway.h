@@ -21,6 +21,7 @@ struct gateway_stats {
     counter connections; /* gauge, from web servers */
     counter parked;      /* gauge, requests that wait for their fetch */
     counter requests;
+    counter bodies;    /* gauge, bytes of the bodies of requests being answered */
     counter cancelled; /* requests whose caller left before the answer */
 };
 
@@ -32,6 +33,7 @@ struct gateway {
     struct responder **responders;
     int responder_count;
     _Atomic int64_t request_bytes; /* limit of one request's body */
+    _Atomic int64_t bodies_bytes;  /* limit of all requests' bodies together */
     atomic_int busy;               /* requests that have begun and not been answered to their end */
     atomic_int accepting;          /* responders that still watch the listeners */
     atomic_bool draining;
@@ -42,7 +44,7 @@ struct gateway {
 };
 
 struct gateway_settings {
-    int64_t request_bytes;
+    int64_t request_bytes, bodies_bytes;
     bool log_access;
 };
 

@@ -114,6 +114,7 @@ add_facts(struct call *c)
     buffer_printf(b, "Curlew-Connection: %s; %s:%d\r\n", r->reused ? "reused" : "new", r->remote_ip,
                   r->remote_port);
     buffer_printf(b, "Curlew-Redirects: %zu\r\n", r->history_count);
+    buffer_printf(b, "Curlew-Attempts: %d\r\n", r->attempts);
     buffer_printf(b, "Curlew-Session: %s\r\n", c->fetch->session->settings.name);
     buffer_printf(b, "Curlew-First-Byte: %.6f\r\n", r->timing.first_byte);
 }

@@ -4,6 +4,7 @@
 
 #include "gateway/access.h"
 #include "gateway/auth.h"
+#include "gateway/connection.h"
 #include "gateway/fastcgi.h"
 #include "gateway/gateway.h"
 #include "gateway/hand_off.h"
@@ -41,24 +42,30 @@ check_caller(struct call *c, const struct request *r, struct failure *why)
                       r->session != NULL ? r->session : "default", why);
 }
 
-static int
-submit(struct call *c, bool stream, struct failure *why)
+int
+intake_submit(struct call *c, struct curlew_fetch *f)
 {
-    const struct request *r;
+    if (check_caller(c, &f->request, &f->failure) != 0 ||
+        (!c->hand_off && trace_take(c, &f->request, &f->failure) != 0) ||
+        engine_submit(c->gateway->engine, f, responder_done, c->connection) != 0)
+        return -1;
+    connection_waits(c->connection);
+    return 0;
+}
 
+static int
+start(struct call *c, bool stream, struct failure *why)
+{
     if (c->gateway->draining)
         return failure_set(why, ERROR_DRAINING, "the daemon is stopping");
     if ((c->fetch = fetch_new()) == NULL)
-        return failure_set(why, ERROR_INTERNAL, "out of memory");
-    r = &c->fetch->request;
-    if (read_request(c, why) != 0 || check_caller(c, r, why) != 0)
-        return -1;
-    if (!c->hand_off && trace_take(c, &c->fetch->request, why) != 0)
+        return failure_no_memory(why);
+    if (read_request(c, why) != 0)
         return -1;
     buffer_free(&c->body);
     if (stream && stream_open(c->fetch, responder_notice) != 0)
-        return failure_set(why, ERROR_INTERNAL, "out of memory");
-    if (engine_submit(c->gateway->engine, c->fetch, responder_done, c->connection) == 0)
+        return failure_no_memory(why);
+    if (intake_submit(c, c->fetch) == 0)
         return 0;
     *why = c->fetch->failure;
     return -1;
@@ -69,10 +76,10 @@ take_in(struct call *c, bool stream)
 {
     struct failure why = { 0 };
 
-    if (submit(c, stream, &why) == 0)
+    if (start(c, stream, &why) == 0)
         return 0;
     if (c->fetch != NULL)
-        access_log(c, &why);
+        access_log(c, c->fetch, &why);
     call_fail(c, &why);
     return -1;
 }

@@ -15,4 +15,7 @@ int intake_fetch(struct call *c);
 /* Likewise, and its body will be streamed. */
 int intake_stream(struct call *c);
 
+/* A fetch whose request has been read is now in flight for c; or -1 with f->failure. */
+int intake_submit(struct call *c, struct curlew_fetch *f);
+
 #endif

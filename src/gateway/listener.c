@@ -35,7 +35,7 @@ add(struct listeners *ls, int fd, const char *path, struct failure *why)
 
     if (items == NULL) {
         close(fd);
-        return failure_set(why, ERROR_INTERNAL, "out of memory");
+        return failure_no_memory(why);
     }
     ls->items = items;
     l = &items[ls->count++];

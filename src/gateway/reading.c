@@ -12,7 +12,7 @@
 #include <stdlib.h>
 #include <sys/socket.h>
 
-/* To its route: answered at once, or parked until its fetch is back. */
+/* To its route: answered at once, if only in part, or parked until its fetch is back. */
 static void
 dispatch(struct connection *c)
 {
@@ -23,13 +23,10 @@ dispatch(struct connection *c)
         c->call.route->serve(&c->call);
     else
         call_fail(&c->call, &why);
-    if (c->call.answered) {
+    if (c->call.answered)
         reply_start(c);
-        return;
-    }
-    c->state = PARKED;
-    c->waiting = true;
-    counter_add(&connection_gateway(c)->stats.parked, 1);
+    else
+        c->state = PARKED;
 }
 
 /* The parameters are whole.  A body that is announced too large is not kept, not even its start. */
@@ -66,6 +63,11 @@ check_size(struct connection *c, struct failure *why)
 {
     if (!c->screen.dropping)
         return 0;
+    if (c->crowded)
+        return failure_set(why, ERROR_OVERLOADED,
+                           "limits.buffered_bytes: the bodies of all requests together are over "
+                           "%lld bytes",
+                           (long long)connection_gateway(c)->bodies_bytes);
     return failure_set(why, ERROR_REQUEST_TOO_LARGE,
                        "limits.request_bytes: the request's body is over %lld bytes",
                        (long long)connection_gateway(c)->request_bytes);
@@ -111,8 +113,8 @@ serve(struct connection *c)
 static void
 aborted(struct connection *c)
 {
-    if (c->waiting) {
-        curlew_cancel(c->call.fetch);
+    if (c->waiting > 0 || c->call.partial) {
+        call_cancel(&c->call);
     } else if (c->state == READING && c->opened) {
         /* or the next request would begin with what is left of it */
         connection_reset_buffer(&c->in);
@@ -151,6 +153,25 @@ act_on(struct connection *c, enum screen_verdict v)
     }
 }
 
+/* The body, as far as it has come, is on the account of all requests' bodies, or dropped. */
+static void
+account_body(struct connection *c)
+{
+    struct gateway *g = connection_gateway(c);
+    int64_t more = (int64_t)c->screen.stdin_bytes - c->held;
+
+    if (more <= 0 || c->screen.dropping)
+        return;
+    c->held += more;
+    if (atomic_fetch_add(&g->stats.bodies, more) + more <= g->bodies_bytes)
+        return;
+    counter_add(&g->stats.bodies, -c->held);
+    c->held = 0;
+    c->crowded = true;
+    screen_drop(&c->screen);
+    buffer_free(&c->in);
+}
+
 static void
 take_bytes(struct connection *c, const char *bytes, size_t n)
 {
@@ -160,6 +181,7 @@ take_bytes(struct connection *c, const char *bytes, size_t n)
 
         if (!buffer_ok(&c->in) || !buffer_ok(&c->out))
             v = SCREEN_BROKEN;
+        account_body(c);
         act_on(c, v);
         bytes += used;
         n -= used;

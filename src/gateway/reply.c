@@ -5,6 +5,7 @@
 #include "base/clock.h"
 #include "gateway/fastcgi.h"
 #include "gateway/responder.h"
+#include "gateway/router.h"
 #include "session/stream.h"
 
 #include <errno.h>
@@ -20,7 +21,7 @@
 static int
 patience(const struct connection *c)
 {
-    return c->call.streaming ? CONNECTION_STREAM_S : CONNECTION_WRITE_S;
+    return c->call.streaming || c->call.batch != NULL ? CONNECTION_STREAM_S : CONNECTION_WRITE_S;
 }
 
 /* Ready for the next request, or closed: never first on an idle connection, but in a drain. */
@@ -68,39 +69,6 @@ reply_send(struct connection *c)
     return 1;
 }
 
-/* Frame some more of the answer; the end record follows the last of it. */
-static void
-frame(struct connection *c)
-{
-    const char *bytes;
-    size_t n = 1;
-
-    if (c->out_sent > OUT_BYTES / 2) { /* or a slow peer's answer would be held twice as a whole */
-        buffer_drop(&c->out, c->out_sent);
-        c->out_sent = 0;
-    }
-    while (c->out.len - c->out_sent < OUT_BYTES && n > 0) {
-        n = call_next(&c->call, &bytes, SLICE_BYTES);
-        fastcgi_write(c->fastcgi, bytes, n);
-    }
-    if (n == 0 && !c->finished) {
-        fastcgi_finish(c->fastcgi);
-        c->finished = true;
-    }
-}
-
-/* The next bytes of a stream's answer: its head, then what has come of its body. */
-static size_t
-stream_next(struct call *c, char *scratch, const char **bytes)
-{
-    size_t n = call_next(c, bytes, SLICE_BYTES);
-
-    if (n > 0)
-        return n;
-    *bytes = scratch;
-    return stream_take(c->fetch, scratch, STREAM_SLICE);
-}
-
 /*
  * A failure after the head must look like a broken transfer, never like a short, whole answer.  To
  * close without an end record is not enough for every web server; a record of version 0 is.
@@ -140,8 +108,72 @@ must_wait(struct connection *c)
     return true;
 }
 
+/*
+ * Nothing more is to be said: the end record, or the break where the answer is not whole.  True:
+ * what is framed has to be sent before the break.
+ */
+static bool
+finish(struct connection *c, bool whole)
+{
+    if (whole) {
+        fastcgi_finish(c->fastcgi);
+        c->finished = true;
+        return false;
+    }
+    fastcgi_flush(c->fastcgi);
+    if (!must_wait(c))
+        break_off(c);
+    return !c->finished && !c->breaking;
+}
+
+/* The next bytes of the answer, into its next piece where one is sent; 0: none, now or at all. */
+static size_t
+next_bytes(struct call *c, const char **bytes)
+{
+    size_t n = call_next(c, bytes, SLICE_BYTES);
+
+    if (n == 0 && c->partial && c->route->more(c))
+        n = call_next(c, bytes, SLICE_BYTES);
+    return n;
+}
+
+/* Frame some more of the answer, up to the end record; true: there may be more now. */
+static bool
+frame(struct connection *c)
+{
+    const char *bytes;
+    size_t n = 1;
+
+    if (c->out_sent > OUT_BYTES / 2) { /* or a slow peer's answer would be held twice as a whole */
+        buffer_drop(&c->out, c->out_sent);
+        c->out_sent = 0;
+    }
+    while (c->out.len - c->out_sent < OUT_BYTES && n > 0) {
+        n = next_bytes(&c->call, &bytes);
+        fastcgi_write(c->fastcgi, bytes, n);
+    }
+    if (n > 0)
+        return true;
+    if (!c->call.partial)
+        return finish(c, !c->call.broken);
+    fastcgi_flush(c->fastcgi);
+    return false;
+}
+
+/* The next bytes of a stream's answer: its head, then what has come of its body. */
+static size_t
+stream_next(struct call *c, char *scratch, const char **bytes)
+{
+    size_t n = call_next(c, bytes, SLICE_BYTES);
+
+    if (n > 0)
+        return n;
+    *bytes = scratch;
+    return stream_take(c->fetch, scratch, STREAM_SLICE);
+}
+
 /* As frame(), but each event of the origin goes out at once, and little is held. */
-static void
+static bool
 frame_stream(struct connection *c)
 {
     char *scratch = responder_scratch(c->responder);
@@ -153,18 +185,10 @@ frame_stream(struct connection *c)
         n = stream_next(&c->call, scratch, &bytes);
         fastcgi_write(c->fastcgi, bytes, n);
     }
-    if (n > 0 || !last) {
-        fastcgi_flush(c->fastcgi);
-        return;
-    }
-    if (c->call.fetch->failure.error != ERROR_NONE) {
-        fastcgi_flush(c->fastcgi);
-        if (!must_wait(c))
-            break_off(c);
-        return;
-    }
-    fastcgi_finish(c->fastcgi);
-    c->finished = true;
+    if (n == 0 && last)
+        return finish(c, c->call.fetch->failure.error == ERROR_NONE);
+    fastcgi_flush(c->fastcgi);
+    return n > 0;
 }
 
 /* Nothing to send until the stream has more. */
@@ -176,25 +200,20 @@ await_more(struct connection *c)
     connection_watch_for(c, EPOLLIN);
 }
 
+/* A piece of a batch's answer takes more than copying: in between it is the others' turn. */
 void
 reply_pump(struct connection *c)
 {
-    bool more = true;
-    int sent = 1;
+    bool more;
+    int sent;
 
-    while (sent == 1 && !c->finished && more) {
-        if (c->call.streaming)
-            frame_stream(c);
-        else
-            frame(c);
-        more = c->out.len > c->out_sent;
+    do {
+        more = !c->finished && (c->call.streaming ? frame_stream(c) : frame(c));
         sent = buffer_ok(&c->out) ? reply_send(c) : -1;
-    }
-    if (sent == 1) /* what was framed before this turn, with the end record */
-        sent = reply_send(c);
+    } while (more && sent == 1 && c->call.batch == NULL);
     if (sent < 0) {
         connection_close(c);
-    } else if (sent == 0) {
+    } else if (sent == 0 || more) {
         connection_watch_for(c, EPOLLIN | EPOLLOUT);
         if (c->timer.place == 0)
             connection_be_patient(c, patience(c));

@@ -9,8 +9,8 @@
 void reply_start(struct connection *c); /* its call is answered */
 void reply_pump(struct connection *c);  /* its peer takes more */
 
-void
-reply_break(struct connection *c); /* a stream that cannot go on: seen as broken, where it can be */
+/* An answer that cannot go on: seen as broken, where it can be. */
+void reply_break(struct connection *c);
 
 /* Send what is framed.  1: all of it; 0: the peer takes no more for now; -1: it is gone. */
 int reply_send(struct connection *c);

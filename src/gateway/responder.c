@@ -6,6 +6,7 @@
 #include "base/log.h"
 #include "base/mailbox.h"
 #include "gateway/connection.h"
+#include "gateway/reply.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -26,7 +27,8 @@ struct responder {
     struct loop loop;
     struct mailbox inbox; /* fetches that are back */
     struct link connections;
-    struct link gone; /* closed since the last turn */
+    struct link gone;    /* closed since the last turn */
+    struct link stirred; /* fetches of theirs came back in this one */
     struct door *doors;
     size_t door_count;
     bool accepting;
@@ -69,6 +71,13 @@ responder_bury(struct responder *r, struct connection *c)
 {
     list_remove(&c->place);
     list_append(&r->gone, &c->place);
+}
+
+void
+responder_stir(struct responder *r, struct connection *c)
+{
+    list_remove(&c->stir);
+    list_append(&r->stirred, &c->stir);
 }
 
 /* -- accepting ----------------------------------------------------------- */
@@ -156,6 +165,22 @@ responder_notice(struct curlew_fetch *f, void *arg)
 }
 
 static void
+fetch_is_back(struct curlew_fetch *f)
+{
+    connection_fetched(f->arg, f);
+}
+
+/* All that has come for a batch goes out in one go. */
+static void
+answer_stirred(struct responder *r)
+{
+    struct link *l;
+
+    while ((l = list_take(&r->stirred)) != NULL)
+        reply_start(container_of(l, struct connection, stir));
+}
+
+static void
 take_inbox(struct responder *r)
 {
     struct mail *next;
@@ -165,8 +190,9 @@ take_inbox(struct responder *r)
         if (one->about == FETCH_NOTICE)
             connection_noticed(container_of(one, struct curlew_fetch, notice)->arg);
         else
-            connection_fetched(container_of(one, struct curlew_fetch, mail)->arg);
+            fetch_is_back(container_of(one, struct curlew_fetch, mail));
     }
+    answer_stirred(r);
 }
 
 static void
@@ -178,7 +204,7 @@ free_gone(struct responder *r)
         struct connection *c = container_of(l, struct connection, place);
 
         next = l->next;
-        if (!c->waiting)
+        if (c->waiting == 0)
             connection_free(c);
     }
 }
@@ -264,6 +290,7 @@ responder_new(struct gateway *g, struct failure *why)
     mailbox_init(&r->inbox);
     list_init(&r->connections);
     list_init(&r->gone);
+    list_init(&r->stirred);
     timer_init(&r->reopen, reopen);
     timer_init(&r->deadline, give_up);
     if (loop_init(&r->loop) != 0)

@@ -27,6 +27,8 @@ responder_scratch(struct responder *r); /* RESPONDER_READ_BYTES to read into, fo
 void responder_adopt(struct responder *r, struct connection *c);
 void responder_bury(struct responder *r, struct connection *c); /* closed: freed after this turn */
 
+void responder_stir(struct responder *r, struct connection *c); /* answer it within this turn */
+
 /* A stream's notify, likewise. */
 void responder_notice(struct curlew_fetch *f, void *connection);
 

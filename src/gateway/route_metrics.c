@@ -57,6 +57,28 @@ add_outcomes(struct buffer *b, const struct policy *p)
 }
 
 static void
+add_restraint(struct buffer *b, const struct engine_stats *s)
+{
+    static const char *const states[BREAKER_STATES] = {
+        [BREAKER_CLOSED] = "closed", [BREAKER_OPEN] = "open", [BREAKER_HALF_OPEN] = "half_open"
+    };
+
+    add_value(b, "retries_waiting", "gauge", "Fetches that wait for another try.",
+              counter_read(&s->retries_waiting));
+    add_value(b, "retries_total", "counter", "Tries beyond a fetch's first.",
+              counter_read(&s->retries));
+    add_value(b, "retry_budget_refusals_total", "counter",
+              "Retries not made, to spare a failing origin or this daemon's memory.",
+              counter_read(&s->retries_refused));
+    add_value(b, "breaker_opened_total", "counter", "Times that a breaker has opened.",
+              counter_read(&s->breakers_opened));
+    add_head(b, "breakers", "gauge", "Breakers, one a session and origin, by state.");
+    for (int i = BREAKER_CLOSED; i < BREAKER_STATES; i++)
+        buffer_printf(b, "curlew_breakers{state=\"%s\"} %" PRId64 "\n", states[i],
+                      counter_read(&s->breakers[i]));
+}
+
+static void
 add_classes(struct buffer *b, const struct policy *p)
 {
     static const char *const names[STATUS_CLASSES] = { "1xx", "2xx", "3xx", "4xx", "5xx", "other" };
@@ -112,10 +134,13 @@ metrics_serve(struct call *c)
     struct buffer *b = &c->prefix;
 
     add_engine(b, &c->gateway->engine->stats);
+    add_restraint(b, &c->gateway->engine->stats);
     add_outcomes(b, p);
     add_classes(b, p);
     add_value(b, "parked", "gauge", "Requests that wait for their fetch.",
               counter_read(&g->parked));
+    add_value(b, "request_body_bytes", "gauge", "Bytes of requests' bodies held.",
+              counter_read(&g->bodies));
     add_value(b, "gateway_connections", "gauge", "Connections from web servers.",
               counter_read(&g->connections));
     add_value(b, "requests_total", "counter", "Requests from web servers.",

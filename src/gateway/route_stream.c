@@ -19,12 +19,12 @@ stream_route_begun(struct call *c)
 
 /* With the head sent, the stream itself says how it ended; before that, a failure is a problem. */
 void
-stream_route_fetched(struct call *c)
+stream_route_fetched(struct call *c, struct curlew_fetch *f)
 {
     if (c->streaming)
         return;
-    if (c->fetch->failure.error != ERROR_NONE)
-        call_fail(c, &c->fetch->failure);
+    if (f->failure.error != ERROR_NONE)
+        call_fail(c, &f->failure);
     else
         stream_route_begun(c);
 }

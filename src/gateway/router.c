@@ -13,22 +13,23 @@
 
 /* Longer ends come first: …/v1/status ends in /status, too. */
 static const struct route routes[] = {
-    { "/v1/fetch", "GET, POST", false, fetch_serve, fetch_fetched, NULL },
+    { "/v1/fetch", "GET, POST", false, fetch_serve, fetch_fetched, NULL, NULL },
     { "/v1/stream", "GET, POST", false, stream_route_serve, stream_route_fetched,
-      stream_route_begun },
-    { "/v1/handoffs", "POST", false, hand_off_route_serve, NULL, NULL },
-    { "/v1/sessions", "GET, HEAD", false, sessions_route_serve, NULL, NULL },
-    { "/v1/sessions/*/reset", "POST", false, session_reset_serve, NULL, NULL },
-    { "/v1/sessions/*", "GET, PUT, DELETE", false, session_route_serve, NULL, NULL },
-    { "/v1/status", "GET, HEAD", false, status_serve, NULL, NULL },
-    { "/status", "GET, HEAD", false, page_serve, NULL, NULL },
-    { "/metrics", "GET, HEAD", false, metrics_serve, NULL, NULL },
-    { "/healthz", "GET, HEAD", true, health_serve, NULL, NULL },
+      stream_route_begun, NULL },
+    { "/v1/batch", "POST", false, batch_serve, batch_fetched, NULL, batch_more },
+    { "/v1/handoffs", "POST", false, hand_off_route_serve, NULL, NULL, NULL },
+    { "/v1/sessions", "GET, HEAD", false, sessions_route_serve, NULL, NULL, NULL },
+    { "/v1/sessions/*/reset", "POST", false, session_reset_serve, NULL, NULL, NULL },
+    { "/v1/sessions/*", "GET, PUT, DELETE", false, session_route_serve, NULL, NULL, NULL },
+    { "/v1/status", "GET, HEAD", false, status_serve, NULL, NULL, NULL },
+    { "/status", "GET, HEAD", false, page_serve, NULL, NULL, NULL },
+    { "/metrics", "GET, HEAD", false, metrics_serve, NULL, NULL, NULL },
+    { "/healthz", "GET, HEAD", true, health_serve, NULL, NULL, NULL },
 };
 
 /* Whatever its path and method, and with no token of its own: the web server vouches for it. */
 static const struct route hand_off = {
-    "", "", true, stream_route_serve, stream_route_fetched, stream_route_begun
+    "", "", true, stream_route_serve, stream_route_fetched, stream_route_begun, NULL
 };
 
 static const char *

@@ -7,12 +7,13 @@
 #include "gateway/call.h"
 
 struct route {
-    const char *path;                /* the end of SCRIPT_NAME + PATH_INFO; "*" is one segment */
-    const char *methods;             /* as in an Allow field */
-    bool open;                       /* asks for no bearer token */
-    void (*serve)(struct call *c);   /* the request is whole: answer, or submit c->fetch */
-    void (*fetched)(struct call *c); /* c->fetch is back: answer */
-    void (*begun)(struct call *c);   /* the head of c->fetch's stream is there; NULL: no streams */
+    const char *path;              /* the end of SCRIPT_NAME + PATH_INFO; "*" is one segment */
+    const char *methods;           /* as in an Allow field */
+    bool open;                     /* asks for no bearer token */
+    void (*serve)(struct call *c); /* the request is whole: answer, or submit c->fetch */
+    void (*fetched)(struct call *c, struct curlew_fetch *f); /* f, of c, is back: answer */
+    void (*begun)(struct call *c); /* the head of c->fetch's stream is there; NULL: no streams */
+    bool (*more)(struct call *c);  /* the next piece of a partial answer; false: none now */
 };
 
 /*

@@ -40,6 +40,13 @@ screen_next(struct screen *s)
     s->params = (struct params){ 0 };
 }
 
+void
+screen_drop(struct screen *s)
+{
+    s->dropping = true;
+    s->pass = false;
+}
+
 bool
 screen_idle(const struct screen *s)
 {
@@ -219,15 +226,6 @@ end_stream(struct screen *s)
     return SCREEN_COMPLETE;
 }
 
-/* Over its limit: the rest is read and dropped, as a peer may not listen before it has said all. */
-static enum screen_verdict
-overflow(struct screen *s)
-{
-    s->dropping = true;
-    s->pass = false;
-    return SCREEN_TOO_LARGE;
-}
-
 static enum screen_verdict
 finish_record(struct screen *s, struct buffer *passed, struct buffer *answers)
 {
@@ -237,7 +235,10 @@ finish_record(struct screen *s, struct buffer *passed, struct buffer *answers)
     if (s->pass) {
         if (empty)
             return end_stream(s);
-        return s->stdin_bytes > s->stdin_max ? overflow(s) : SCREEN_MORE;
+        if (s->stdin_bytes <= s->stdin_max)
+            return SCREEN_MORE;
+        screen_drop(s);
+        return SCREEN_TOO_LARGE;
     }
     if (id_of(s) == 0) {
         if (type_of(s) == GET_VALUES)

@@ -33,7 +33,7 @@ struct screen {
     enum screen_phase phase;
     uint16_t id;   /* of the request, outside PHASE_IDLE */
     bool keep;     /* FCGI_KEEP_CONN */
-    bool dropping; /* STDIN over its limit */
+    bool dropping; /* STDIN, up to its end */
     size_t stdin_bytes, stdin_max;
     struct params params;
 
@@ -49,6 +49,9 @@ void screen_init(struct screen *s);
 void screen_next(struct screen *s); /* the request has been answered: ready for another */
 /* n bytes that may come next begin another request, while this one is being answered. */
 bool screen_sees_next(const struct screen *s, const unsigned char *bytes, size_t n);
+
+/* Drop what is left of STDIN: whoever sends it may not listen before it has said all. */
+void screen_drop(struct screen *s);
 
 bool screen_idle(const struct screen *s); /* between requests, and not inside a record */
 

@@ -111,7 +111,7 @@ shelf_put(struct shelf *s, const char *text, size_t n, char name[SHELF_NAME_SIZE
 
     if (i == NULL || name_item(i) != 0) {
         free(i);
-        return failure_set(why, ERROR_INTERNAL, "out of memory");
+        return failure_no_memory(why);
     }
     memcpy(i->text, text, n);
     i->text[n] = '\0';

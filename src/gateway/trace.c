@@ -39,7 +39,7 @@ trace_take(const struct call *c, struct request *r, struct failure *why)
 
         if (value != NULL && is_sane(value) &&
             pairs_add(&r->trace, fields[i].name, strlen(fields[i].name), value, strlen(value)) != 0)
-            return failure_set(why, ERROR_INTERNAL, "out of memory");
+            return failure_no_memory(why);
     }
     return 0;
 }

@@ -132,7 +132,7 @@ int
 config_load(struct config *c, const char *path, char **environment, struct failure *why)
 {
     if (c->listen_count == 0 || c->engine.session_count == 0)
-        return place_no_memory(why); /* in config_init() */
+        return failure_no_memory(why); /* in config_init() */
     if (path != NULL && load_file(c, path, why) != 0)
         return -1;
     return config_read_environment(c, environment, why);

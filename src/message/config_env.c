@@ -101,7 +101,7 @@ config_read_environment(struct config *c, char **environment, struct failure *wh
         if (text == NULL || strncmp(*environment, PREFIX, sizeof PREFIX - 1) != 0)
             continue;
         if ((name = strndup(*environment, (size_t)(text - *environment))) == NULL)
-            return place_no_memory(why);
+            return failure_no_memory(why);
         if (strcmp(name, PREFIX "URL") != 0 && !names_a_service(name, text + 1))
             rc = apply(c, name, text + 1, why);
         free(name);

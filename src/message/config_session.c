@@ -4,6 +4,7 @@
 #include "message/request_reader.h"
 #include "session/url.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -23,12 +24,17 @@ static const struct field fields[] = {
     { "max_per_origin", FIELD_INT, AT(max_per_origin), 1, COUNT_MAX, NULL },
     { "idle_connections", FIELD_INT, AT(idle_connections), 0, COUNT_MAX, NULL },
     { "idle_seconds", FIELD_INT, AT(idle_seconds), 1, 86400, NULL },
+    { "rate_per_origin", FIELD_NUMBER, AT(politeness.rate), 0, COUNT_MAX, NULL },
+    { "burst", FIELD_INT, AT(politeness.burst), 1, COUNT_MAX, NULL },
+    { "breaker.failures", FIELD_INT, AT(breaker.failures), 1, COUNT_MAX, NULL },
+    { "breaker.open_seconds", FIELD_NUMBER, AT(breaker.open_seconds), 0, 86400, NULL },
     { "ca_file", FIELD_PATH, AT(ca_file), 0, 0, NULL },
     { "client_cert", FIELD_PATH, AT(client_cert), 0, 0, NULL },
     { "client_key", FIELD_PATH, AT(client_key), 0, 0, NULL },
 };
 
-static const char *const later[] = { "rate_per_origin", "burst", "breaker" };
+#define BREAKER_FAILURES     5
+#define BREAKER_OPEN_SECONDS 10
 
 const char *
 session_key(size_t i)
@@ -48,6 +54,43 @@ session_name_valid(const char *name)
     size_t n = strspn(name, allowed);
 
     return n >= 1 && n <= NAME_MAX_BYTES && name[n] == '\0';
+}
+
+static const struct field *
+find_field(const char *group, const char *name)
+{
+    char dotted[64];
+
+    snprintf(dotted, sizeof dotted, "%s%s", group, name);
+    for (size_t i = 0; i < sizeof fields / sizeof fields[0]; i++)
+        if (strcmp(fields[i].name, dotted) == 0)
+            return &fields[i];
+    return NULL;
+}
+
+/* An object is what turns it on, even an empty one. */
+static int
+read_breaker(struct session_settings *s, const struct place *at, const json_t *object,
+             struct failure *why)
+{
+    const char *name;
+    json_t *value;
+
+    if (!json_is_object(object))
+        return place_refuse(at, why, "expected an object of failures and open_seconds");
+    s->breaker.failures = BREAKER_FAILURES;
+    s->breaker.open_seconds = BREAKER_OPEN_SECONDS;
+    json_object_foreach((json_t *)object, name, value)
+    {
+        const struct field *f = find_field("breaker.", name);
+        struct place here = { at, name, 0 };
+
+        if (f == NULL)
+            return place_unknown(&here, why);
+        if (field_read(s, f, value, &here, why) != 0)
+            return -1;
+    }
+    return 0;
 }
 
 static int
@@ -73,18 +116,30 @@ static int
 read_key(struct session_settings *s, const struct place *at, const json_t *value,
          struct failure *why)
 {
+    const struct field *f = strchr(at->name, '.') == NULL ? find_field("", at->name) : NULL;
     int rc;
 
-    for (size_t i = 0; i < sizeof fields / sizeof fields[0]; i++)
-        if (strcmp(fields[i].name, at->name) == 0)
-            return field_read(s, &fields[i], value, at, why);
-    for (size_t i = 0; i < sizeof later / sizeof later[0]; i++)
-        if (strcmp(later[i], at->name) == 0)
-            return place_unsupported(at, why);
+    if (f != NULL)
+        return field_read(s, f, value, at, why);
+    if (strcmp(at->name, "breaker") == 0)
+        return read_breaker(s, at, value, why);
     if (strcmp(at->name, "proxies") == 0)
         return read_proxies(s, at, value, why);
     rc = request_read_default(&s->defaults, at, value, why);
     return rc == 1 ? place_unknown(at, why) : rc;
+}
+
+/* Keys that mean nothing alone. */
+static int
+check_pairs(const struct session_settings *s, const struct place *at, struct failure *why)
+{
+    struct place key = { at, "client_key", 0 }, burst = { at, "burst", 0 };
+
+    if (s->client_key != NULL && s->client_cert == NULL)
+        return place_refuse(&key, why, "of no use without client_cert");
+    if (s->politeness.burst > 1 && s->politeness.rate <= 0)
+        return place_refuse(&burst, why, "of no use without rate_per_origin");
+    return 0;
 }
 
 static int
@@ -106,14 +161,11 @@ read_session(struct session_settings *s, const char *name, const json_t *object,
         if (read_key(s, &here, value, why) != 0)
             return -1;
     }
-    if (s->client_key != NULL && s->client_cert == NULL) {
-        struct place here = { at, "client_key", 0 };
-
-        return place_refuse(&here, why, "of no use without client_cert");
-    }
+    if (check_pairs(s, at, why) != 0)
+        return -1;
     free(s->name);
     s->name = strdup(name);
-    return s->name == NULL ? place_no_memory(why) : 0;
+    return s->name == NULL ? failure_no_memory(why) : 0;
 }
 
 int
@@ -156,7 +208,7 @@ config_read_sessions(struct config *c, const json_t *object, const struct place 
         struct session_settings *s = find_or_add(&c->engine, name);
 
         if (s == NULL)
-            return place_no_memory(why);
+            return failure_no_memory(why);
         if (read_session(s, name, value, &here, why) != 0)
             return -1;
     }

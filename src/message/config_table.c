@@ -34,7 +34,7 @@ setting_read_texts(char ***list, size_t *count, const json_t *value, const struc
         if (text[0] == '\0')
             return place_refuse(&here, why, "must not be empty");
         if (egress_rules_add(list, count, text) != 0)
-            return place_no_memory(why);
+            return failure_no_memory(why);
     }
     return 0;
 }
@@ -82,7 +82,7 @@ read_ports(struct config *c, const json_t *value, const struct place *at, struct
     free(r->ports);
     r->port_count = 0;
     if ((r->ports = calloc(count > 0 ? count : 1, sizeof *r->ports)) == NULL)
-        return place_no_memory(why);
+        return failure_no_memory(why);
     for (; r->port_count < count; r->port_count++) {
         struct place here = { at, NULL, r->port_count };
         const json_t *item = json_array_get(value, r->port_count);

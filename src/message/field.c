@@ -31,7 +31,7 @@ field_text(char **to, const json_t *value, const struct place *at, struct failur
     if (text == NULL)
         return -1;
     if ((copy = strdup(text)) == NULL)
-        return place_no_memory(why);
+        return failure_no_memory(why);
     free(*to);
     *to = copy;
     return 0;
@@ -78,6 +78,19 @@ read_integer(int64_t *to, const struct field *f, const json_t *value, const stru
 }
 
 static int
+read_number(double *to, const struct field *f, const json_t *value, const struct place *at,
+            struct failure *why)
+{
+    double n = json_number_value(value);
+
+    if (!json_is_number(value) || !(n > (double)f->min) || n > (double)f->max)
+        return place_refuse(at, why, "expected a number above %lld and at most %lld",
+                            (long long)f->min, (long long)f->max);
+    *to = n;
+    return 0;
+}
+
+static int
 read_choice(int *to, const struct field *f, const json_t *value, const struct place *at,
             struct failure *why)
 {
@@ -113,6 +126,8 @@ field_read(void *object, const struct field *f, const json_t *value, const struc
         return rc;
     case FIELD_INT64:
         return read_integer(to, f, value, at, why);
+    case FIELD_NUMBER:
+        return read_number(to, f, value, at, why);
     case FIELD_TEXT:
     case FIELD_PATH:
         return read_text(to, f, value, at, why);
@@ -133,7 +148,8 @@ field_read(void *object, const struct field *f, const json_t *value, const struc
 json_t *
 field_from_text(enum field_kind kind, const char *text, size_t n)
 {
-    bool number = kind == FIELD_BOOL || kind == FIELD_INT || kind == FIELD_INT64;
+    bool number =
+        kind == FIELD_BOOL || kind == FIELD_INT || kind == FIELD_INT64 || kind == FIELD_NUMBER;
     json_t *value = number ? json_loadb(text, n, JSON_DECODE_ANY, NULL) : NULL;
 
     if (json_is_number(value) || json_is_boolean(value))

@@ -19,6 +19,7 @@ enum field_kind {
     FIELD_BOOL,    /* bool */
     FIELD_INT,     /* int, from min to max */
     FIELD_INT64,   /* int64_t, from min to max */
+    FIELD_NUMBER,  /* double, above min and at most max */
     FIELD_TEXT,    /* char *, owned; min to max bytes */
     FIELD_PATH,    /* char *, owned: an absolute path */
     FIELD_CHOICE,  /* an enum: the index in `words` */

@@ -79,7 +79,7 @@ refuse(const char *text, const json_error_t *error, struct failure *why)
 {
     switch (json_error_code(error)) {
     case json_error_out_of_memory:
-        failure_set(why, ERROR_INTERNAL, "out of memory");
+        failure_no_memory(why);
         break;
     case json_error_duplicate_key:
         refuse_duplicate(text, (size_t)error->position, why);

@@ -51,7 +51,7 @@ place_unsupported(const struct place *at, struct failure *why)
     char path[300];
 
     write_path(at, path, sizeof path);
-    return failure_set(why, ERROR_UNSUPPORTED, "%s: this release does not offer it", path);
+    return failure_set(why, ERROR_UNSUPPORTED, "%s: this libcurl does not offer it", path);
 }
 
 int
@@ -62,10 +62,4 @@ place_pass(const struct place *at, const struct failure *inner, struct failure *
     if (at != NULL)
         write_path(at, path, sizeof path);
     return failure_set(why, inner->error, "%s%s%s", path, at != NULL ? "." : "", inner->detail);
-}
-
-int
-place_no_memory(struct failure *why)
-{
-    return failure_set(why, ERROR_INTERNAL, "out of memory");
 }

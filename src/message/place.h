@@ -21,8 +21,7 @@ struct place {
 int place_refuse(const struct place *at, struct failure *why, const char *format, ...)
     __attribute__((format(printf, 3, 4))); /* bad_request: `timeout.connect: expected …` */
 int place_unknown(const struct place *at, struct failure *why);     /* `unknown key "urll"` */
-int place_unsupported(const struct place *at, struct failure *why); /* of a later release */
-int place_no_memory(struct failure *why);
+int place_unsupported(const struct place *at, struct failure *why); /* this libcurl has it not */
 
 /* What a lower floor refused, its detail put under `at` (NULL: as it is). */
 int place_pass(const struct place *at, const struct failure *inner, struct failure *why);

@@ -1,6 +1,7 @@
 /* request.c - JSON to a request: the table of keys, and the keys that stand alone. */
 
 #include "message/request_reader.h"
+#include "session/impersonate.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -82,21 +83,17 @@ read_method(struct request_reader *rd, const struct place *at, const json_t *val
     return 0;
 }
 
-/* Features of later releases: only the value that asks for nothing is taken. */
-static int
-read_retries(struct request_reader *rd, const struct place *at, const json_t *value)
-{
-    if (json_is_integer(value) && json_integer_value(value) == 0)
-        return 0;
-    if (!json_is_object(value) && (!json_is_integer(value) || json_integer_value(value) < 0))
-        return place_refuse(at, rd->why, "expected a count or an object");
-    return place_unsupported(at, rd->why);
-}
-
 static int
 read_impersonate(struct request_reader *rd, const struct place *at, const json_t *value)
 {
-    return field_string(value, at, rd->why) == NULL ? -1 : place_unsupported(at, rd->why);
+    const char *target = field_string(value, at, rd->why);
+
+    if (target == NULL)
+        return -1;
+    if (!impersonate_offered())
+        return place_unsupported(at, rd->why);
+    rd->r->impersonate = strdup(target);
+    return rd->r->impersonate != NULL ? 0 : failure_no_memory(rd->why);
 }
 
 static int
@@ -159,10 +156,10 @@ static const struct request_key keys[] = {
     { { "decompress", FIELD_BOOL, AT(decompress), 0, 0, NULL }, SET_DECOMPRESS, BOTH, NULL },
     { { "max_body_bytes", FIELD_INT64, AT(max_body_bytes), 0, FIELD_BYTES_MAX, NULL },
       SET_MAX_BODY_BYTES, BOTH, NULL },
-    { OTHER("retries"), 0, BOTH | KEY_SCALAR, read_retries },
+    { OTHER("retries"), 0, BOTH | KEY_SCALAR, request_read_retries },
     { { "session", FIELD_TEXT, AT(session), 1, 64, NULL }, 0, KEY_QUERY, NULL },
     { { "coalesce", FIELD_BOOL, AT(coalesce), 0, 0, NULL }, SET_COALESCE, BOTH, NULL },
-    { OTHER("impersonate"), 0, BOTH, read_impersonate },
+    { OTHER("impersonate"), SET_IMPERSONATE, BOTH, read_impersonate },
     { { "response_body", FIELD_CHOICE, AT(response_body), 0, 0, bodies },
       SET_RESPONSE_BODY, BOTH, NULL },
     { { "max_recv_speed", FIELD_INT64, AT(max_recv_speed), 1, FIELD_BYTES_MAX, NULL },

@@ -30,7 +30,7 @@ copy_secret(struct request_reader *rd, const struct place *at, const json_t *val
     if (text == NULL)
         return -1;
     if ((copy = strdup(text)) == NULL)
-        return place_no_memory(rd->why);
+        return failure_no_memory(rd->why);
     free(*to);
     *to = copy;
     return 0;

@@ -24,7 +24,7 @@ keep(struct request_reader *rd, struct buffer *body, const char *type)
     buffer_add(body, "", 0); /* the NUL after the last byte, also of none */
     if (!buffer_ok(body)) {
         buffer_free(body);
-        return place_no_memory(rd->why);
+        return failure_no_memory(rd->why);
     }
     rd->r->body = body->data;
     rd->r->body_size = body->len;
@@ -58,7 +58,7 @@ add_base64(struct request_reader *rd, const struct place *at, const json_t *valu
     if (base64_decode(to, json_string_value(value), json_string_length(value)) == 0)
         return 0;
     if (!buffer_ok(to))
-        return place_no_memory(rd->why);
+        return failure_no_memory(rd->why);
     return place_refuse(at, rd->why, "not base64 (RFC 4648 section 4, with padding)");
 }
 
@@ -162,7 +162,7 @@ read_part_value(struct request_reader *rd, struct part_reader *p, const struct p
     if (!json_is_string(value))
         return place_refuse(at, rd->why, "expected text");
     buffer_add(&p->data, json_string_value(value), json_string_length(value));
-    return buffer_ok(&p->data) ? 0 : place_no_memory(rd->why);
+    return buffer_ok(&p->data) ? 0 : failure_no_memory(rd->why);
 }
 
 static int

@@ -22,7 +22,7 @@ each_of_object(struct request_reader *rd, const struct place *at, const json_t *
     {
         struct place here = { at, name, 0 };
         json_t *text = json_string_nocheck(name);
-        int rc = text != NULL ? add(rd, &here, text, value, arg) : place_no_memory(rd->why);
+        int rc = text != NULL ? add(rd, &here, text, value, arg) : failure_no_memory(rd->why);
 
         json_decref(text);
         if (rc != 0)
@@ -74,7 +74,7 @@ add_scalar(struct request_reader *rd, const struct place *at, const json_t *name
         buffer_add(&text, json_string_value(value), json_string_length(value));
     else
         json_add_value(&text, value);
-    rc = buffer_ok(&text) ? w->add(rd, at, name, &text, w->arg) : place_no_memory(rd->why);
+    rc = buffer_ok(&text) ? w->add(rd, at, name, &text, w->arg) : failure_no_memory(rd->why);
     buffer_free(&text);
     return rc;
 }
@@ -173,7 +173,7 @@ request_apply_params(struct request_reader *rd)
     buffer_adds(&url, rd->r->url + fragment);
     if (!buffer_ok(&url)) {
         buffer_free(&url);
-        return place_no_memory(rd->why);
+        return failure_no_memory(rd->why);
     }
     free(rd->r->url);
     rd->r->url = buffer_steal(&url, &len);

@@ -33,7 +33,7 @@ decode(struct buffer *to, const char *text, size_t n, const struct place *at, st
         }
         buffer_addc(to, c);
     }
-    return buffer_ok(to) ? 0 : place_no_memory(why);
+    return buffer_ok(to) ? 0 : failure_no_memory(why);
 }
 
 static int
@@ -49,7 +49,7 @@ read_value(struct request_reader *rd, const struct request_key *key, const struc
     if (key->allowed & KEY_SCALAR)
         kind = FIELD_BOOL;
     if ((value = field_from_text(kind, text->data, text->len)) == NULL)
-        return place_no_memory(rd->why);
+        return failure_no_memory(rd->why);
     rc = request_key_read(rd, key, &at, value);
     json_decref(value);
     return rc;

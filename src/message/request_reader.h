@@ -58,6 +58,9 @@ request_read request_read_cookies;
 /* request_auth.c */
 request_read request_read_auth, request_read_proxy, request_read_proxy_auth;
 
+/* request_retries.c */
+request_read request_read_retries;
+
 /* request_body.c */
 request_read request_read_body, request_read_body_base64, request_read_json, request_read_form,
     request_read_multipart;

@@ -85,6 +85,44 @@ timeouts_json(const struct request *r)
     return all;
 }
 
+static json_t *
+statuses_json(const struct retries *r)
+{
+    json_t *all = json_array();
+
+    for (int status = RETRIES_STATUS_MIN; status <= RETRIES_STATUS_MAX; status++)
+        if (retries_has_status(r, status))
+            json_array_append_new(all, json_integer(status));
+    return all;
+}
+
+static json_t *
+methods_json(const struct retries *r)
+{
+    const char *at = r->methods != NULL ? r->methods : "";
+    json_t *all = json_array();
+    size_t n;
+
+    for (at += strspn(at, " "); (n = strcspn(at, " ")) > 0; at += n, at += strspn(at, " "))
+        json_array_append_new(all, json_stringn(at, n));
+    return all;
+}
+
+static json_t *
+retries_json(const struct request *r)
+{
+    const struct retries *t = &r->retries;
+    json_t *all = json_object();
+
+    put(all, r->set, SET_RETRIES, "max", json_integer(t->max));
+    put(all, r->set, SET_BACKOFF, "backoff", json_real((double)t->backoff_ms / 1e3));
+    put(all, r->set, SET_MAX_BACKOFF, "max_backoff", json_real((double)t->max_backoff_ms / 1e3));
+    put(all, r->set, SET_RETRY_STATUSES, "statuses", statuses_json(t));
+    put(all, r->set, SET_RETRY_METHODS, "methods", methods_json(t));
+    put(all, r->set, SET_RETRY_AFTER, "respect_retry_after", json_boolean(t->respect_retry_after));
+    return all;
+}
+
 /* Without what stands before the "@": user and password. */
 static json_t *
 proxy_json(const char *proxy)
@@ -126,6 +164,8 @@ add_defaults(json_t *o, const struct request *r)
     put(o, r->set, SET_MAX_REDIRECTS, "max_redirects", json_integer(r->max_redirects));
     put(o, r->set, SET_VERIFY, "verify", json_boolean(r->verify));
     put(o, r->set, SET_HTTP_VERSION, "http_version", json_string(versions[r->http_version]));
+    put(o, r->set, SET_IMPERSONATE, "impersonate",
+        json_string(r->impersonate != NULL ? r->impersonate : ""));
     put(o, r->set, SET_PROXY, "proxy", proxy_json(r->proxy));
     put(o, r->set, SET_PROXY_AUTH, "proxy_auth", json_string(SECRET));
     put(o, r->set, SET_AUTH, "auth", json_string(SECRET));
@@ -133,8 +173,22 @@ add_defaults(json_t *o, const struct request *r)
     put(o, r->set, SET_MAX_BODY_BYTES, "max_body_bytes", json_integer(r->max_body_bytes));
     put(o, r->set, SET_RESPONSE_BODY, "response_body", json_string(bodies[r->response_body]));
     put(o, r->set, SET_MAX_RECV_SPEED, "max_recv_speed", json_integer(r->max_recv_speed));
+    put(o, r->set, SET_RETRIES, "retries", retries_json(r));
     put(o, r->set, SET_COALESCE, "coalesce", json_boolean(r->coalesce));
     put(o, r->set, SET_TAG, "tag", json_string(r->tag != NULL ? r->tag : ""));
+}
+
+static void
+add_restraint(json_t *o, const struct session_settings *c)
+{
+    if (c->politeness.rate > 0) {
+        json_object_set_new(o, "rate_per_origin", json_real(c->politeness.rate));
+        json_object_set_new(o, "burst", json_integer(c->politeness.burst));
+    }
+    if (c->breaker.failures > 0)
+        json_object_set_new(o, "breaker",
+                            json_pack("{s:i, s:f}", "failures", c->breaker.failures, "open_seconds",
+                                      c->breaker.open_seconds));
 }
 
 static json_t *
@@ -153,6 +207,7 @@ session_json(const struct session *s)
     json_object_set_new(o, "max_per_origin", json_integer(c->max_per_origin));
     json_object_set_new(o, "idle_connections", json_integer(c->idle_connections));
     json_object_set_new(o, "idle_seconds", json_integer(c->idle_seconds));
+    add_restraint(o, c);
     if (c->ca_file != NULL)
         json_object_set_new(o, "ca_file", json_string(c->ca_file));
     if (c->client_cert != NULL)

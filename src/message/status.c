@@ -41,9 +41,26 @@ histogram_json(const struct histogram *h)
 }
 
 static json_t *
+breakers_json(const struct engine_stats *s)
+{
+    return json_pack("{s:o, s:o, s:o}", "closed", number(&s->breakers[BREAKER_CLOSED]), "open",
+                     number(&s->breakers[BREAKER_OPEN]), "half_open",
+                     number(&s->breakers[BREAKER_HALF_OPEN]));
+}
+
+static json_t *
+restraint_json(const struct engine_stats *s)
+{
+    return json_pack("{s:o, s:o, s:o, s:o, s:o}", "retries", number(&s->retries), "retries_waiting",
+                     number(&s->retries_waiting), "retry_budget_refusals",
+                     number(&s->retries_refused), "breakers", breakers_json(s), "breaker_opened",
+                     number(&s->breakers_opened));
+}
+
+static json_t *
 engine_json(const struct engine_stats *s)
 {
-    return json_pack(
+    json_t *all = json_pack(
         "{s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "in_flight",
         number(&s->in_flight), "queued", number(&s->queued), "connections", number(&s->connections),
         "connections_opened", number(&s->connections_opened), "connections_reused",
@@ -53,6 +70,9 @@ engine_json(const struct engine_stats *s)
         number(&s->bytes_sent), "queue_seconds", histogram_json(&s->queue_seconds),
         "first_byte_seconds", histogram_json(&s->first_byte_seconds), "fetch_seconds",
         histogram_json(&s->fetch_seconds));
+
+    json_object_update_new(all, restraint_json(s));
+    return all;
 }
 
 static json_t *

@@ -2,108 +2,35 @@
 
 #include "session/admission.h"
 
+#include "base/clock.h"
 #include "session/engine.h"
 
-#include <stdlib.h>
 #include <string.h>
 
-#define IDLE_LANES_MAX 1024 /* lanes without a fetch that are kept for the next one */
-
-struct lane {
-    struct lane *next; /* in its bucket */
-    struct link turn;  /* in the ring */
-    struct link queue; /* waiting fetches, oldest first */
-    int queued, running;
-    const struct session_state *session; /* only compared: a fetch of the lane keeps it alive */
-    char origin[];
-};
+static void lane_is_due(struct timer *t);
 
 void
-admission_init(struct admission *a, struct curlew *engine)
+admission_init(struct admission *a, struct curlew *engine, struct timers *timers)
 {
     *a = (struct admission){ .engine = engine };
+    lanes_init(&a->lanes, engine, timers, lane_is_due);
     list_init(&a->ring);
 }
 
 void
 admission_destroy(struct admission *a)
 {
-    for (size_t i = 0; i < ADMISSION_BUCKETS; i++)
-        for (struct lane *l = a->buckets[i], *next; l != NULL; l = next) {
-            next = l->next;
-            free(l);
-        }
-}
-
-/* -- lanes --------------------------------------------------------------- */
-
-static size_t
-bucket_of(const struct session_state *session, const char *origin)
-{
-    uint64_t h = 14695981039346656037u ^ (uintptr_t)session; /* FNV-1a */
-
-    for (; *origin != '\0'; origin++)
-        h = (h ^ (unsigned char)*origin) * 1099511628211u;
-    return (h ^ (h >> 32)) % ADMISSION_BUCKETS;
-}
-
-static struct lane *
-lane_new(struct admission *a, const struct session_state *session, const char *origin)
-{
-    size_t n = strlen(origin) + 1, i = bucket_of(session, origin);
-    struct lane *l = calloc(1, sizeof *l + n);
-
-    if (l == NULL)
-        return NULL;
-    memcpy(l->origin, origin, n);
-    l->session = session;
-    list_init(&l->turn);
-    list_init(&l->queue);
-    l->next = a->buckets[i];
-    a->buckets[i] = l;
-    a->lane_count++;
-    return l;
-}
-
-static struct lane *
-lane_of(struct admission *a, const struct session_state *session, const char *origin)
-{
-    struct lane *l = a->buckets[bucket_of(session, origin)];
-
-    while (l != NULL && (l->session != session || strcmp(l->origin, origin) != 0))
-        l = l->next;
-    return l != NULL ? l : lane_new(a, session, origin);
-}
-
-/* A lane nobody uses is kept for the next fetch, unless there are many of them. */
-static void
-lane_settle(struct admission *a, struct lane *l)
-{
-    struct lane **at;
-
-    if (l->queued > 0 || l->running > 0 || a->lane_count <= IDLE_LANES_MAX)
-        return;
-    at = &a->buckets[bucket_of(l->session, l->origin)];
-    while (*at != l)
-        at = &(*at)->next;
-    *at = l->next;
-    a->lane_count--;
-    free(l);
+    lanes_destroy(&a->lanes);
 }
 
 /* -- places -------------------------------------------------------------- */
 
-/* One more, unless that would be more than `most`. */
 static bool
-take_place(counter *c, int64_t most)
+take_token(struct curlew_fetch *f)
 {
-    int64_t n = *c;
+    const struct politeness *p = &f->session->settings.politeness;
 
-    /* Not add and take back: another thread could be refused by a place that nobody takes. */
-    while (n < most)
-        if (atomic_compare_exchange_weak(c, &n, n + 1))
-            return true;
-    return false;
+    return p->rate <= 0 || politeness_take(&f->lane->bucket, p, clock_us());
 }
 
 static bool
@@ -113,33 +40,73 @@ take_places(struct admission *a, struct curlew_fetch *f)
 
     if (f->lane->running >= s->max_per_origin)
         return false;
-    if (!take_place(&a->engine->stats.in_flight, f->policy->limits.in_flight))
+    if (!counter_take(&a->engine->stats.in_flight, f->policy->limits.in_flight))
         return false;
-    if (!take_place(&f->session->state->in_flight, s->max_in_flight)) {
-        counter_add(&a->engine->stats.in_flight, -1);
-        return false;
-    }
+    if (!counter_take(&f->session->state->in_flight, s->max_in_flight))
+        goto no_place;
+    if (!take_token(f))
+        goto no_token;
     f->lane->running++;
     return true;
+
+no_token:
+    counter_add(&f->session->state->in_flight, -1);
+no_place:
+    counter_add(&a->engine->stats.in_flight, -1);
+    return false;
 }
 
-static struct curlew_fetch *
-lane_first(struct lane *l)
+/* When a lane can take a turn: 0, now; INT64_MAX, as soon as something else has happened. */
+static int64_t
+lane_due_at(struct lane *l)
 {
-    return container_of(l->queue.next, struct curlew_fetch, place);
+    const struct session_settings *s;
+
+    if (l->breaker.state == BREAKER_OPEN)
+        return l->breaker.next_us;
+    if (l->queued == 0)
+        return INT64_MAX;
+    s = &lane_first(l)->session->settings;
+    if (l->running >= s->max_per_origin)
+        return INT64_MAX;
+    return s->politeness.rate > 0 ? lane_token_at(l) : 0;
 }
 
 /*
- * In the ring exactly while it waits and is below its own limit; one that is in it keeps its
- * turn.
+ * In the ring exactly while it waits, is below its own limit and has a token; one that is in it
+ * keeps its turn.  A timer brings back a lane that nothing but time keeps out of it.
  */
 static void
 lane_join(struct admission *a, struct lane *l)
 {
-    if (l->queued == 0 || l->running >= lane_first(l)->session->settings.max_per_origin)
+    int64_t at = lane_due_at(l);
+    bool joins = at == 0;
+
+    timer_clear(a->lanes.timers, &l->due);
+    if (!joins && at != INT64_MAX && timer_set(a->lanes.timers, &l->due, at) != 0)
+        joins = l->queued > 0; /* no memory: then it is asked again and again */
+    if (!joins)
         list_remove(&l->turn);
     else if (list_empty(&l->turn))
         list_append(&a->ring, &l->turn);
+}
+
+/* Its counts, or its queue: l may be gone after it. */
+static void
+lane_changed(struct admission *a, struct lane *l)
+{
+    lane_join(a, l);
+    lane_settle(l);
+}
+
+/* Whoever can start does so when the thread's turn ends. */
+static void
+lane_is_due(struct timer *t)
+{
+    struct lane *l = container_of(t, struct lane, due);
+
+    lane_tick(l);
+    lane_join(container_of(l->home, struct admission, lanes), l);
 }
 
 /* -- the queue ----------------------------------------------------------- */
@@ -152,18 +119,6 @@ unqueue(struct admission *a, struct curlew_fetch *f)
     counter_add(&a->engine->stats.queued, -1);
 }
 
-static struct lane *
-longest_lane(struct admission *a)
-{
-    struct lane *longest = NULL;
-
-    for (size_t i = 0; i < ADMISSION_BUCKETS; i++)
-        for (struct lane *l = a->buckets[i]; l != NULL; l = l->next)
-            if (longest == NULL || l->queued > longest->queued)
-                longest = l;
-    return longest;
-}
-
 static int
 overloaded(struct curlew_fetch *f)
 {
@@ -171,51 +126,86 @@ overloaded(struct curlew_fetch *f)
                        "limits.queue: %d fetches are waiting already", f->policy->limits.queue);
 }
 
+void
+admission_withdraw(struct admission *a, struct curlew_fetch *f)
+{
+    struct lane *l = f->lane;
+
+    unqueue(a, f);
+    f->lane = NULL;
+    lane_note(l, f, OUTCOME_NEITHER);
+    lane_changed(a, l);
+}
+
 /* The newest of the longest lane makes room, if that is more than one longer than f's own. */
 static struct curlew_fetch *
 evict_for(struct admission *a, struct curlew_fetch *f)
 {
-    struct lane *longest = longest_lane(a);
+    struct lane *longest = lanes_longest(&a->lanes);
     struct curlew_fetch *victim;
 
     if (longest == NULL || longest->queued <= f->lane->queued + 1)
         return NULL;
     victim = container_of(list_last(&longest->queue), struct curlew_fetch, place);
-    unqueue(a, victim);
-    lane_join(a, longest);
+    admission_withdraw(a, victim);
     overloaded(victim);
     return victim;
+}
+
+/* One whose turn came at an earlier hop goes before those whose has not come yet. */
+static void
+line_up(struct admission *a, struct curlew_fetch *f)
+{
+    struct link *queue = &f->lane->queue;
+
+    list_append(f->redirects > 0 ? queue->next : queue, &f->place);
+    f->lane->queued++;
+    lane_changed(a, f->lane);
 }
 
 static enum admitted
 enqueue(struct admission *a, struct curlew_fetch *f, struct curlew_fetch **evicted)
 {
-    if (!take_place(&a->engine->stats.queued, f->policy->limits.queue)) {
+    if (!counter_take(&a->engine->stats.queued, f->policy->limits.queue)) {
         if ((*evicted = evict_for(a, f)) == NULL) {
             overloaded(f);
-            lane_settle(a, f->lane);
             return ADMITTED_NEVER;
         }
         counter_add(&a->engine->stats.queued, 1);
     }
-    list_append(&f->lane->queue, &f->place);
-    f->lane->queued++;
-    lane_join(a, f->lane);
+    line_up(a, f);
     return ADMITTED_LATER;
+}
+
+static enum admitted
+arrive(struct admission *a, struct curlew_fetch *f, struct curlew_fetch **evicted)
+{
+    if (!lane_admits(f->lane, f))
+        return ADMITTED_NEVER;
+    if (f->lane->queued > 0 || !take_places(a, f))
+        return enqueue(a, f, evicted);
+    lane_settle(f->lane);
+    return ADMITTED_NOW;
 }
 
 enum admitted
 admission_arrive(struct admission *a, struct curlew_fetch *f, struct curlew_fetch **evicted)
 {
+    enum admitted admitted;
+
     *evicted = NULL;
-    f->lane = lane_of(a, f->session->state, f->url.origin);
+    f->lane = lane_of(&a->lanes, f->session->state, f->url.origin);
     if (f->lane == NULL) {
-        failure_set(&f->failure, ERROR_INTERNAL, "out of memory");
+        failure_no_memory(&f->failure);
         return ADMITTED_NEVER;
     }
-    if (f->lane->queued == 0 && take_places(a, f))
-        return ADMITTED_NOW;
-    return enqueue(a, f, evicted);
+    admitted = arrive(a, f, evicted);
+    if (admitted == ADMITTED_NEVER) {
+        lane_note(f->lane, f, OUTCOME_NEITHER);
+        lane_settle(f->lane);
+        f->lane = NULL;
+    }
+    return admitted;
 }
 
 /* No place for anybody: no lane need be asked. */
@@ -245,7 +235,7 @@ admission_next(struct admission *a)
         f = lane_first(l);
         if (take_places(a, f)) {
             unqueue(a, f);
-            lane_join(a, l);
+            lane_changed(a, l);
             return f;
         }
         lane_join(a, l);
@@ -262,31 +252,44 @@ admission_leave(struct admission *a, struct curlew_fetch *f)
     a->engine->stats.in_flight--; /* sequentially consistent: see engine_place_freed() */
     f->session->state->in_flight--;
     f->lane = NULL;
-    lane_join(a, l);
-    lane_settle(a, l);
-}
-
-void
-admission_withdraw(struct admission *a, struct curlew_fetch *f)
-{
-    struct lane *l = f->lane;
-
-    unqueue(a, f);
-    f->lane = NULL;
-    lane_join(a, l);
-    lane_settle(a, l);
+    lane_note(l, f, OUTCOME_NEITHER);
+    lane_changed(a, l);
 }
 
 bool
-admission_fits(const struct curlew_fetch *f)
+admission_stays(struct curlew_fetch *f)
 {
-    return strcmp(f->lane->origin, f->url.origin) == 0;
+    return strcmp(f->lane->site->name, f->url.origin) == 0 && !lane_is_shut(f->lane) &&
+           take_token(f);
+}
+
+bool
+admission_note(struct curlew_fetch *f)
+{
+    enum breaker_outcome o = breaker_judge(&f->failure, f->response.head.status);
+
+    if (fetch_lost_proxy(f))
+        o = OUTCOME_NEITHER; /* one of several: it sits on the bench now */
+    return lane_note(f->lane, f, o);
+}
+
+struct curlew_fetch *
+admission_turn_away(struct admission *a, struct lane *l)
+{
+    struct curlew_fetch *f;
+
+    if (l->queued == 0)
+        return NULL;
+    f = lane_first(l);
+    lane_refuse(l, f);
+    admission_withdraw(a, f);
+    return f;
 }
 
 struct curlew_fetch *
 admission_waiting(struct admission *a)
 {
-    struct lane *l = longest_lane(a);
+    struct lane *l = lanes_longest(&a->lanes);
 
-    return l != NULL && l->queued > 0 ? lane_first(l) : NULL;
+    return l != NULL ? lane_first(l) : NULL;
 }

@@ -40,7 +40,7 @@ settings_from(struct engine_settings *s, const struct curlew_options *o, struct 
         return failure_set(why, ERROR_BAD_REQUEST, "an option is out of its range");
     for (const char *const *rule = o->allow; rule != NULL && *rule != NULL; rule++)
         if (egress_rules_add(&s->egress.allow, &s->egress.allow_count, *rule) != 0)
-            return failure_set(why, ERROR_INTERNAL, "out of memory");
+            return failure_no_memory(why);
     return 0;
 }
 
@@ -120,7 +120,7 @@ curlew_fetch_set_body(struct curlew_fetch *f, const void *body, size_t size, con
     char *copy = malloc(size + 1);
 
     if (copy == NULL)
-        return failure_set(&f->failure, ERROR_INTERNAL, "out of memory");
+        return failure_no_memory(&f->failure);
     if (size > 0)
         memcpy(copy, body, size);
     copy[size] = '\0';

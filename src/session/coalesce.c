@@ -2,6 +2,7 @@
 
 #include "session/coalesce.h"
 
+#include "base/hash.h"
 #include "session/engine.h"
 
 #include <stdlib.h>
@@ -52,8 +53,10 @@ same_settings(const struct request *a, const struct request *b)
            a->max_recv_speed == b->max_recv_speed && a->response_body == b->response_body &&
            a->connect_timeout_ms == b->connect_timeout_ms &&
            a->idle_timeout_ms == b->idle_timeout_ms && same_text(a->proxy, b->proxy) &&
+           same_text(a->impersonate, b->impersonate) &&
            same_text(a->proxy_auth.user, b->proxy_auth.user) &&
-           same_text(a->proxy_auth.password, b->proxy_auth.password);
+           same_text(a->proxy_auth.password, b->proxy_auth.password) &&
+           retries_equal(&a->retries, &b->retries);
 }
 
 /* The same session object: a session replaced in between is another one. */
@@ -69,11 +72,7 @@ is_identical(const struct curlew_fetch *host, const struct curlew_fetch *f)
 static struct link *
 bucket_of(struct coalesce *c, const char *url)
 {
-    uint64_t h = 14695981039346656037u; /* FNV-1a */
-
-    for (; *url != '\0'; url++)
-        h = (h ^ (unsigned char)*url) * 1099511628211u;
-    return &c->buckets[(h ^ (h >> 32)) % COALESCE_BUCKETS];
+    return &c->buckets[hash_bucket(hash_text(HASH_START, url), COALESCE_BUCKETS)];
 }
 
 /* -- guests -------------------------------------------------------------- */
@@ -116,6 +115,7 @@ host_new(struct curlew_fetch *f)
     host->method = "GET";
     host->same_origin = true;
     host->names_host = f->names_host;
+    host->proxy_lent = f->proxy_lent;
     host->submitted_us = host->posted_us = f->posted_us;
     host->response.attempts = 1;
     return host;
@@ -135,7 +135,7 @@ coalesce_join(struct coalesce *c, struct curlew_fetch *f)
         }
     }
     if ((host = host_new(f)) == NULL) {
-        failure_set(&f->failure, ERROR_INTERNAL, "out of memory");
+        failure_no_memory(&f->failure);
         return NULL;
     }
     list_append(bucket, &host->shared);
@@ -172,7 +172,7 @@ copy_outcome(struct curlew_fetch *f, struct curlew_fetch *host)
         return failure_set(why, ERROR_OVERLOADED, "limits.buffered_bytes: all bodies are over it");
     f->buffered = host->buffered;
     if (response_copy(&f->response, &host->response) != 0)
-        return failure_set(why, ERROR_INTERNAL, "out of memory");
+        return failure_no_memory(why);
     f->response.coalesced = coalesced;
     f->redirects = host->redirects;
     return 0;

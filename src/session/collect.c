@@ -3,9 +3,10 @@
 #include "session/collect.h"
 
 #include "base/clock.h"
-#include "session/course.h"
 #include "session/engine.h"
+#include "session/pause.h"
 #include "session/redirect.h"
+#include "session/retry.h"
 #include "session/stream.h"
 #include "session/transfer.h"
 
@@ -13,10 +14,11 @@
 #include <string.h>
 #include <strings.h>
 
-#define FOLDS_MAX   64   /* each copies all of its field again */
-#define FIELDS_MAX  1000 /* each costs more than its bytes */
-#define COOKIES_MAX 1000 /* names noted in a chain: libcurl itself takes 50 a response */
-#define STOP        0    /* fewer bytes than given: libcurl ends the transfer */
+#define FOLDS_MAX   64    /* each copies all of its field again */
+#define FIELDS_MAX  1000  /* each costs more than its bytes */
+#define COOKIES_MAX 1000  /* names noted in a chain: libcurl itself takes 50 a response */
+#define FORGET_MAX  65536 /* of a body nobody will read: beyond it a new connection costs less */
+#define STOP        0     /* fewer bytes than given: libcurl ends the transfer */
 
 static size_t
 trimmed(const char *s, size_t n)
@@ -42,10 +44,8 @@ skip_blanks(const char *s, size_t *n)
 static void
 drop_body(struct curlew_fetch *f)
 {
-    counter_add(&f->engine->stats.buffered, -f->buffered);
-    f->buffered = 0;
+    collect_forget_body(f);
     f->response.body_bytes = 0;
-    buffer_free(&f->response.body); /* its memory, too: it is on nobody's account any more */
 }
 
 /*
@@ -135,18 +135,21 @@ add_field(struct curlew_fetch *f, const char *line, size_t n)
 
 /*
  * A head that is neither provisional, nor a redirect to be followed, nor the challenge that digest
- * authentication begins with, is the one the reader of a stream waits for.
+ * authentication begins with, nor one that is to be asked for again, is the one the reader of a
+ * stream waits for.
  */
 static void
 end_head(struct curlew_fetch *f)
 {
     int status = f->response.head.status;
 
+    if (f->probe && status >= 200)
+        admission_note(f); /* the others need not wait for the end of its body */
     if (f->stream == NULL || status < 200 || redirect_follows(f))
         return;
     if (status == 401 && f->request.auth == AUTH_DIGEST && !f->challenged)
         f->challenged = true;
-    else
+    else if (!retry_grant(f))
         begin_stream(f);
 }
 
@@ -174,7 +177,7 @@ on_header(char *line, size_t size, size_t count, void *arg)
         end_head(f);
     if (rc == 0)
         return all;
-    failure_set(&f->failure, ERROR_INTERNAL, "out of memory");
+    failure_no_memory(&f->failure);
     return STOP;
 }
 
@@ -190,7 +193,7 @@ keep_bytes(struct curlew_fetch *f, const char *bytes, size_t n)
     f->buffered += (int64_t)n;
     buffer_add(&f->response.body, bytes, n);
     if (!buffer_ok(&f->response.body))
-        return failure_set(&f->failure, ERROR_INTERNAL, "out of memory");
+        return failure_no_memory(&f->failure);
     return 0;
 }
 
@@ -211,7 +214,7 @@ is_too_fast(struct curlew_fetch *f)
                                  (double)f->request.max_recv_speed);
     if (due <= f->active_us)
         return false;
-    course_pause(f, due);
+    pause_begin(f, due);
     return true;
 }
 
@@ -219,13 +222,13 @@ is_too_fast(struct curlew_fetch *f)
 static int
 stream_bytes(struct curlew_fetch *f, const char *bytes, size_t n)
 {
-    if (!stream_begun(f) && redirect_follows(f))
+    if (!stream_begun(f) && (redirect_follows(f) || f->again))
         return 0;
     if (!stream_begun(f))
         begin_stream(f);
     if (stream_put(f, bytes, n))
         return 0;
-    course_pause(f, COURSE_UNTIL_RESUMED);
+    pause_begin(f, PAUSE_UNTIL_RESUMED);
     return -1;
 }
 
@@ -242,6 +245,8 @@ on_body(char *bytes, size_t size, size_t count, void *arg)
         stream_bytes(f, bytes, n) != 0)
         return CURL_WRITEFUNC_PAUSE;
     f->response.body_bytes += (int64_t)n;
+    if (f->again && f->response.body_bytes > FORGET_MAX)
+        return STOP;
     if (f->response.body_bytes > f->request.max_body_bytes) {
         failure_set(&f->failure, ERROR_RESPONSE_TOO_LARGE, "the body is over %lld bytes",
                     (long long)f->request.max_body_bytes);
@@ -260,4 +265,19 @@ collect_attach(struct curlew_fetch *f)
     curl_easy_setopt(f->easy, CURLOPT_HEADERDATA, f);
     curl_easy_setopt(f->easy, CURLOPT_WRITEFUNCTION, on_body);
     curl_easy_setopt(f->easy, CURLOPT_WRITEDATA, f);
+}
+
+void
+collect_forget_body(struct curlew_fetch *f)
+{
+    counter_add(&f->engine->stats.buffered, -f->buffered);
+    f->buffered = 0;
+    buffer_free(&f->response.body); /* its memory, too: it is on nobody's account any more */
+}
+
+void
+collect_forget(struct curlew_fetch *f)
+{
+    head_destroy(&f->response.head);
+    drop_body(f);
 }

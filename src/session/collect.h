@@ -6,6 +6,8 @@
 
 #include "session/fetch.h"
 
-void collect_attach(struct curlew_fetch *f); /* libcurl's header and write callbacks */
+void collect_attach(struct curlew_fetch *f);      /* set the callbacks on f->easy, and begin anew */
+void collect_forget_body(struct curlew_fetch *f); /* what was kept; how much it was stays known */
+void collect_forget(struct curlew_fetch *f);      /* what has come of a try that is not the last */
 
 #endif

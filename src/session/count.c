@@ -10,17 +10,6 @@ class_of(int status)
     return status >= 100 && status < 600 ? status / 100 - 1 : STATUS_CLASSES - 1;
 }
 
-/* Nobody reads what there was of a failed response, and it counts among the buffered bytes. */
-static void
-drop_failed_body(struct curlew_fetch *f)
-{
-    if (f->failure.error == ERROR_NONE)
-        return;
-    counter_add(&f->engine->stats.buffered, -f->buffered);
-    f->buffered = 0;
-    buffer_free(&f->response.body);
-}
-
 void
 count_fetch(struct curlew *engine, struct curlew_fetch *f)
 {
@@ -40,5 +29,4 @@ count_fetch(struct curlew *engine, struct curlew_fetch *f)
     histogram_observe(&s->fetch_seconds, r->timing.total);
     if (r->timing.first_byte > 0)
         histogram_observe(&s->first_byte_seconds, r->timing.first_byte);
-    drop_failed_body(f);
 }

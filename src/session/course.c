@@ -4,15 +4,26 @@
 
 #include "base/clock.h"
 #include "session/coalesce.h"
+#include "session/collect.h"
 #include "session/count.h"
 #include "session/deadline.h"
 #include "session/engine.h"
+#include "session/pause.h"
 #include "session/redirect.h"
+#include "session/retry.h"
 #include "session/transfer.h"
 
 static void start(struct multi *m, struct curlew_fetch *f);
+static void try_again(struct multi *m, struct curlew_fetch *f);
 
 /* -- the end of a fetch -------------------------------------------------- */
+
+static void
+bench_proxy(struct curlew_fetch *f)
+{
+    if (fetch_lost_proxy(f))
+        proxies_bench(f->session->rota, f->request.proxy, clock_us());
+}
 
 /* Off this thread: from here on the fetch belongs to whoever submitted it. */
 static void
@@ -20,10 +31,12 @@ finish(struct multi *m, struct curlew_fetch *f)
 {
     timer_clear(&m->loop.timers, &f->timer);
     coalesce_forget(f);
-    if (f->proxy_lent && f->failure.error == ERROR_PROXY_FAILED)
-        proxies_bench(f->session->rota, f->request.proxy, clock_us());
+    retry_forgo(f);
+    bench_proxy(f);
     handles_return(&m->handles, f);
     count_fetch(m->engine, f);
+    if (f->failure.error != ERROR_NONE)
+        collect_forget_body(f); /* nobody reads it, and it counts among the buffered bytes */
     f->state = FETCH_DONE;
     f->home = NULL;
     f->done(f, f->arg);
@@ -48,8 +61,8 @@ leave(struct multi *m, struct curlew_fetch *f)
 
 /* -- a fetch's own clock ------------------------------------------------- */
 
-static void
-arm(struct multi *m, struct curlew_fetch *f)
+void
+course_arm(struct multi *m, struct curlew_fetch *f)
 {
     int64_t at = deadline_of(f);
 
@@ -57,21 +70,12 @@ arm(struct multi *m, struct curlew_fetch *f)
         timer_set(&m->loop.timers, &f->timer, at);
 }
 
-/* Take a fetch that waits or runs out of where it is; its places become free. */
+/* Take a fetch that runs off libcurl; it keeps its places. */
 static void
 extract(struct multi *m, struct curlew_fetch *f)
 {
     curl_socket_t fd = CURL_SOCKET_BAD;
 
-    if (f->state == FETCH_SHARING) {
-        if (coalesce_leave(f))
-            course_cancel(m, fetch_ref(f->host));
-        return;
-    }
-    if (f->state == FETCH_WAITING) {
-        admission_withdraw(&m->admission, f);
-        return;
-    }
     timer_clear(&m->loop.timers, &f->pace);
     curl_easy_getinfo(f->easy, CURLINFO_ACTIVESOCKET, &fd);
     curl_multi_remove_handle(m->handle, f->easy);
@@ -81,41 +85,39 @@ extract(struct multi *m, struct curlew_fetch *f)
     transfer_release(f);
 }
 
-/*
- * Under HTTP/2 libcurl queues the RST_STREAM of an abandoned transfer until something else moves on
- * the connection: so that the origin hears of it at once, a neighbour is made to move.
- */
+/* Take a fetch that does not run out of where it is. */
 static void
-nudge(struct multi *m, int socket)
+withdraw(struct multi *m, struct curlew_fetch *f)
 {
-    for (struct link *l = m->running.next; l != &m->running && socket >= 0; l = l->next) {
-        struct curlew_fetch *f = container_of(l, struct curlew_fetch, place);
-
-        if (f->socket != socket || f->paused)
-            continue;
-        curl_easy_pause(f->easy, CURLPAUSE_RECV);
-        curl_easy_pause(f->easy, CURLPAUSE_CONT);
-        return;
-    }
+    if (f->state == FETCH_WAITING)
+        admission_withdraw(&m->admission, f);
+    else if (f->state == FETCH_RESTING)
+        list_remove(&f->place);
+    else if (coalesce_leave(f))
+        course_cancel(m, fetch_ref(f->host));
 }
 
+/* Take a fetch that runs away from libcurl, which is not done with it. */
 static void
-fail(struct multi *m, struct curlew_fetch *f)
+break_off(struct multi *m, struct curlew_fetch *f)
 {
-    bool ran = f->state == FETCH_RUNNING;
+    uint64_t wire = f->wire;
 
-    if (ran) {
-        lookups_note(&m->lookups, f, clock_us());
-        transfer_conclude(f, CURLE_ABORTED_BY_CALLBACK);
-        curl_easy_setopt(f->easy, CURLOPT_FORBID_REUSE,
-                         1L); /* closed at once, if it is alone on it */
+    /* Closed at once, if it is alone on it. */
+    curl_easy_setopt(f->easy, CURLOPT_FORBID_REUSE, 1L);
+    course_conclude(m, f, CURLE_ABORTED_BY_CALLBACK);
+    pause_nudge(m, wire);
+}
+
+void
+course_fail(struct multi *m, struct curlew_fetch *f)
+{
+    if (f->state == FETCH_RUNNING) {
+        break_off(m, f);
+    } else {
+        withdraw(m, f);
+        finish(m, f);
     }
-    extract(m, f);
-    if (ran) {
-        nudge(m, f->socket);
-        leave(m, f);
-    }
-    finish(m, f);
     course_pump(m);
 }
 
@@ -125,10 +127,12 @@ time_out(struct timer *t)
     struct curlew_fetch *f = container_of(t, struct curlew_fetch, timer);
     struct multi *m = f->home;
 
-    if (deadline_judge(f) == 0)
-        arm(m, f);
+    if (f->state == FETCH_RESTING)
+        try_again(m, f);
+    else if (deadline_judge(f) == 0)
+        course_arm(m, f);
     else
-        fail(m, f);
+        course_fail(m, f);
 }
 
 /* -- the start of a hop -------------------------------------------------- */
@@ -153,8 +157,9 @@ start(struct multi *m, struct curlew_fetch *f)
     f->response.timing.queue += (double)(now - f->posted_us) / US_PER_SECOND;
     f->started_us = f->active_us = now;
     f->sent = 0;
-    f->socket = -1;
+    f->wire = 0;
     f->paused = false;
+    retry_count(f, now);
     if (launch(m, f) != 0) {
         transfer_release(f);
         leave(m, f);
@@ -163,7 +168,7 @@ start(struct multi *m, struct curlew_fetch *f)
     }
     f->state = FETCH_RUNNING;
     list_append(&m->running, &f->place);
-    arm(m, f);
+    course_arm(m, f);
 }
 
 /* A host is done, on this thread: so are its guests. */
@@ -188,7 +193,7 @@ share(struct multi *m, struct curlew_fetch *f)
         finish(m, f);
         return;
     }
-    arm(m, f);
+    course_arm(m, f);
     if (host == NULL)
         return;
     host->done = host_done;
@@ -221,7 +226,7 @@ course_begin(struct multi *m, struct curlew_fetch *f)
     if (admitted == ADMITTED_NOW)
         start(m, f);
     else if (admitted == ADMITTED_LATER)
-        arm(m, f);
+        course_arm(m, f);
     else
         finish(m, f);
 }
@@ -233,7 +238,7 @@ hop(struct multi *m, struct curlew_fetch *f)
     struct multi *other = engine_thread_of(m->engine, f->url.origin);
 
     f->posted_us = clock_us();
-    if (admission_fits(f)) {
+    if (admission_stays(f)) {
         start(m, f);
         return;
     }
@@ -246,78 +251,73 @@ hop(struct multi *m, struct curlew_fetch *f)
     multi_post(other, f);
 }
 
+/* -- the end of a hop ---------------------------------------------------- */
+
+/* Until it is time for another try; its places are free meanwhile. */
+static void
+rest(struct multi *m, struct curlew_fetch *f)
+{
+    leave(m, f);
+    bench_proxy(f);
+    if (retry_renew(f) == 0 && timer_set(&m->loop.timers, &f->timer, f->again_us) != 0)
+        failure_no_memory(&f->failure);
+    if (f->failure.error != ERROR_NONE) {
+        finish(m, f);
+        return;
+    }
+    f->state = FETCH_RESTING;
+    list_append(&m->resting, &f->place);
+}
+
+static void
+try_again(struct multi *m, struct curlew_fetch *f)
+{
+    list_remove(&f->place);
+    f->posted_us = clock_us();
+    course_begin(m, f);
+}
+
+/* Whoever waits for an origin whose breaker has opened need not wait any longer. */
+static void
+turn_away(struct multi *m, struct lane *l)
+{
+    struct curlew_fetch *f;
+
+    while ((f = admission_turn_away(&m->admission, l)) != NULL)
+        finish(m, f);
+}
+
 void
 course_conclude(struct multi *m, struct curlew_fetch *f, CURLcode result)
 {
     enum redirect next = REDIRECT_NONE;
 
-    if (result == CURLE_OPERATION_TIMEDOUT)
+    if (result == CURLE_OPERATION_TIMEDOUT || result == CURLE_ABORTED_BY_CALLBACK)
         lookups_note(&m->lookups, f, clock_us());
     transfer_conclude(f, result);
     extract(m, f);
+    if (admission_note(f))
+        turn_away(m, f->lane);
     if (f->failure.error == ERROR_NONE)
         next = redirect_next(f);
     if (next == REDIRECT_FOLLOW) {
         hop(m, f);
-        return;
+    } else if (retry_grant(f)) {
+        rest(m, f);
+    } else {
+        leave(m, f);
+        finish(m, f);
     }
-    leave(m, f);
-    finish(m, f);
 }
 
-/* -- pauses and the caller ---------------------------------------------- */
-
-void
-course_pause(struct curlew_fetch *f, int64_t until_us)
-{
-    struct multi *m = f->home;
-
-    f->paused = true;
-    if (until_us != COURSE_UNTIL_RESUMED)
-        timer_set(&m->loop.timers, &f->pace, until_us);
-}
-
-static void
-go_on(struct multi *m, struct curlew_fetch *f)
-{
-    f->paused = false;
-    f->active_us = clock_us();
-    arm(m, f);
-    /*
-     * May deliver at once; f itself stays until multi_reap().  What a callback refuses then,
-     * libcurl tells here and nowhere else: the transfer would sit there until its time-out.
-     */
-    if (curl_easy_pause(f->easy, CURLPAUSE_CONT) != CURLE_OK) {
-        failure_set(&f->failure, ERROR_INTERNAL, "the transfer could not be resumed");
-        fail(m, f);
-        return;
-    }
-    multi_reap(m);
-}
-
-static void
-resume(struct timer *t)
-{
-    struct curlew_fetch *f = container_of(t, struct curlew_fetch, pace);
-
-    go_on(f->home, f);
-}
-
-void
-course_resume(struct multi *m, struct curlew_fetch *f)
-{
-    if (f->home == m && f->state == FETCH_RUNNING && f->paused && f->pace.place == 0)
-        go_on(m, f);
-    fetch_unref(f);
-}
+/* -- the caller leaves ---------------------------------------------------- */
 
 void
 course_cancel(struct multi *m, struct curlew_fetch *f)
 {
-    if (f->home == m &&
-        (f->state == FETCH_WAITING || f->state == FETCH_RUNNING || f->state == FETCH_SHARING)) {
+    if (f->home == m && f->state >= FETCH_WAITING && f->state < FETCH_DONE) {
         failure_set(&f->failure, ERROR_CANCELLED, "the caller left");
-        fail(m, f);
+        course_fail(m, f);
     }
     fetch_unref(f);
 }
@@ -331,6 +331,8 @@ course_cancel_all(struct multi *m)
         course_cancel(m, fetch_ref(f));
     while (!list_empty(&m->running))
         course_cancel(m, fetch_ref(container_of(m->running.next, struct curlew_fetch, place)));
+    while (!list_empty(&m->resting))
+        course_cancel(m, fetch_ref(container_of(m->resting.next, struct curlew_fetch, place)));
 }
 
 /* -- in and out of the thread -------------------------------------------- */
@@ -339,5 +341,5 @@ void
 course_set_out(struct curlew_fetch *f)
 {
     timer_init(&f->timer, time_out); /* neither is set: no thread has the fetch just now */
-    timer_init(&f->pace, resume);
+    timer_init(&f->pace, pause_is_over);
 }

@@ -3,7 +3,8 @@
  *
  *   begin ─▶ admission ─▶ start ─▶ libcurl ─▶ conclude ─┬─▶ finish: done()
  *              ▲                                        │
- *              └──────────── a redirect ────────────────┘
+ *              ├──────────── a redirect ────────────────┤
+ *              └──── rest ◀──── another try ────────────┘
  *
  * Of the session thread that has the fetch; only course_set_out() is for whoever posts it.
  */
@@ -21,14 +22,8 @@ course_cancel(struct multi *m, struct curlew_fetch *f); /* the caller has left; 
 void course_cancel_all(struct multi *m);
 void course_pump(struct multi *m); /* whoever waits and can start, starts */
 
-void
-course_resume(struct multi *m, struct curlew_fetch *f); /* its reader has room; drops a reference */
-
-/*
- * From f's write callback, which then says CURL_WRITEFUNC_PAUSE: go on at that time, or when
- * resumed.
- */
-#define COURSE_UNTIL_RESUMED INT64_MAX
-void course_pause(struct curlew_fetch *f, int64_t until_us);
+/* For those who stop a fetch from the side. */
+void course_arm(struct multi *m, struct curlew_fetch *f); /* its timer anew, as its time-outs say */
+void course_fail(struct multi *m, struct curlew_fetch *f); /* of f->failure, wherever it stands */
 
 #endif

@@ -6,12 +6,6 @@
 #include <string.h>
 #include <strings.h>
 
-static int
-no_memory(struct failure *why)
-{
-    return failure_set(why, ERROR_INTERNAL, "out of memory");
-}
-
 /* NULL stays NULL; -1: no memory. */
 static int
 copy_text(char **to, const char *from)
@@ -72,7 +66,11 @@ inherit_texts(struct request *r, const struct request *d, uint32_t open)
         return -1;
     if (open & SET_TAG && copy_text(&r->tag, d->tag))
         return -1;
+    if (open & SET_IMPERSONATE && copy_text(&r->impersonate, d->impersonate))
+        return -1;
     if (open & SET_PROXY && copy_text(&r->proxy, d->proxy))
+        return -1;
+    if (open & SET_RETRY_METHODS && copy_text(&r->retries.methods, d->retries.methods))
         return -1;
     /* They were given for the session's own proxy, not for one that the caller names. */
     if (open & SET_PROXY_AUTH && !(r->set & SET_PROXY) &&
@@ -107,7 +105,13 @@ inherit_numbers(struct request *r, const struct request *d, uint32_t open)
     INHERIT(SET_MAX_BODY_BYTES, max_body_bytes);
     INHERIT(SET_RESPONSE_BODY, response_body);
     INHERIT(SET_MAX_RECV_SPEED, max_recv_speed);
+    INHERIT(SET_RETRIES, retries.max);
+    INHERIT(SET_BACKOFF, retries.backoff_ms);
+    INHERIT(SET_MAX_BACKOFF, retries.max_backoff_ms);
+    INHERIT(SET_RETRY_AFTER, retries.respect_retry_after);
 #undef INHERIT
+    if (open & SET_RETRY_STATUSES)
+        memcpy(r->retries.statuses, d->retries.statuses, sizeof r->retries.statuses);
 }
 
 int
@@ -117,7 +121,7 @@ request_inherit(struct request *r, const struct request *defaults, struct failur
 
     inherit_numbers(r, defaults, open);
     if (inherit_texts(r, defaults, open) != 0 || inherit_lists(r, defaults) != 0)
-        return no_memory(why);
+        return failure_no_memory(why);
     r->set |= open;
     return 0;
 }
@@ -133,14 +137,15 @@ request_copy(struct request *to, const struct request *from, struct failure *why
     for (size_t i = 0; i < from->trace.count; i++)
         if (pairs_add(&to->trace, from->trace.items[i].name, strlen(from->trace.items[i].name),
                       from->trace.items[i].value, strlen(from->trace.items[i].value)) != 0)
-            return no_memory(why);
+            return failure_no_memory(why);
     to->body_size = from->body_size;
     to->body_type = from->body_type;
     if (from->body != NULL) {
         if ((to->body = malloc(from->body_size + 1)) == NULL)
-            return no_memory(why);
+            return failure_no_memory(why);
         memcpy(to->body, from->body, from->body_size + 1);
     }
-    return copy_text(&to->url, from->url) || copy_text(&to->session, from->session) ? no_memory(why)
-                                                                                    : 0;
+    if (copy_text(&to->url, from->url) || copy_text(&to->session, from->session))
+        return failure_no_memory(why);
+    return 0;
 }

@@ -34,7 +34,7 @@ copy_ports(struct egress *e, const struct egress_rules *rules, struct failure *w
     if (rules->port_count == 0)
         return 0;
     if ((e->ports = calloc(rules->port_count, sizeof *e->ports)) == NULL)
-        return failure_set(why, ERROR_INTERNAL, "out of memory");
+        return failure_no_memory(why);
     for (; e->port_count < rules->port_count; e->port_count++) {
         int port = rules->ports[e->port_count];
 
@@ -52,7 +52,7 @@ egress_new(const struct egress_rules *rules, struct failure *why)
     struct egress *e = calloc(1, sizeof *e);
 
     if (e == NULL) {
-        failure_set(why, ERROR_INTERNAL, "out of memory");
+        failure_no_memory(why);
         return NULL;
     }
     e->refs = 1;

@@ -2,6 +2,7 @@
 
 #include "session/engine.h"
 
+#include "base/hash.h"
 #include "session/multi.h"
 
 #include <stdlib.h>
@@ -12,11 +13,7 @@
 struct multi *
 engine_thread_of(struct curlew *c, const char *origin)
 {
-    uint64_t h = 14695981039346656037u; /* FNV-1a */
-
-    for (; *origin != '\0'; origin++)
-        h = (h ^ (unsigned char)*origin) * 1099511628211u;
-    return c->threads[(h ^ (h >> 32)) % (uint64_t)c->thread_count];
+    return c->threads[hash_bucket(hash_text(HASH_START, origin), (size_t)c->thread_count)];
 }
 
 void
@@ -49,7 +46,7 @@ static int
 start_threads(struct curlew *c, int count, struct failure *why)
 {
     if ((c->threads = calloc((size_t)count, sizeof c->threads[0])) == NULL)
-        return failure_set(why, ERROR_INTERNAL, "out of memory");
+        return failure_no_memory(why);
     while (c->thread_count < count) {
         struct multi *m = multi_new(c, why);
 
@@ -68,7 +65,7 @@ engine_new(const struct engine_settings *settings, struct failure *why)
     struct curlew *c = calloc(1, sizeof *c);
 
     if (c == NULL) {
-        failure_set(why, ERROR_INTERNAL, "out of memory");
+        failure_no_memory(why);
         return NULL;
     }
     curl_global_init(CURL_GLOBAL_DEFAULT);

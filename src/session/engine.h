@@ -14,8 +14,12 @@
 /* Figures for the metrics and the status page. */
 struct engine_stats {
     counter in_flight, queued; /* gauges */
-    counter buffered;          /* gauge, bytes of response bodies held */
-    counter connections;       /* gauge, sockets open toward origins and proxies */
+    counter retries_waiting;   /* gauge, fetches between two tries, or in the queue for the next */
+    counter retries, retries_refused;
+    counter breakers[BREAKER_STATES]; /* gauges, by state; that of BREAKER_OFF means nothing */
+    counter breakers_opened;
+    counter buffered;    /* gauge, bytes of response bodies held */
+    counter connections; /* gauge, sockets open toward origins and proxies */
     counter connections_opened;
     counter connections_reused; /* hops over a connection that was warm */
     counter coalesced;          /* fetches that shared another's transfer */
@@ -57,6 +61,9 @@ struct policy *engine_policy(struct curlew *c); /* a new reference */
 
 /* 0: taken, and given back by done() on a session thread.  -1: refused, with f->failure. */
 int engine_submit(struct curlew *c, struct curlew_fetch *f, curlew_done *done, void *arg);
+
+/* f's proxy, lent by its session, has failed: another for its next try.  -1 with f->failure. */
+int engine_change_proxy(struct curlew_fetch *f);
 
 /* The thread that an origin's fetches run on. */
 struct multi *engine_thread_of(struct curlew *c, const char *origin);

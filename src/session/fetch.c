@@ -18,6 +18,8 @@ fetch_new(void)
     request_init(&f->request);
     response_init(&f->response);
     list_init(&f->place);
+    list_init(&f->kin);
+    f->index = -1;
     list_init(&f->sockets);
     list_init(&f->guests);
     list_init(&f->shared);
@@ -49,7 +51,7 @@ fetch_renew(struct curlew_fetch *f)
         free(f->request.proxy);
         f->request.proxy = NULL;
     }
-    f->proxy_lent = f->challenged = false;
+    f->proxy_lent = f->challenged = f->again = f->fresh = f->probe = false;
     f->redirects = 0;
     f->failure = (struct failure){ 0 };
 }
@@ -71,4 +73,10 @@ fetch_method(const struct request *r)
     if (r->method != NULL)
         return r->method;
     return r->body != NULL || r->part_count > 0 ? "POST" : "GET";
+}
+
+bool
+fetch_lost_proxy(const struct curlew_fetch *f)
+{
+    return f->proxy_lent && f->failure.error == ERROR_PROXY_FAILED;
 }

@@ -2,7 +2,8 @@
  * fetch.h - one fetch: what was asked, where it stands, what came back.
  *
  * A fetch moves down its states and never up, but for a redirect, which sends
- * it back to WAITING for a turn at the next origin.  The state says who owns
+ * it back to WAITING for a turn at the next origin, and a retry, for which it
+ * RESTS and then waits for a turn like everybody else.  The state says who owns
  * it: the caller (NEW and DONE), or one session thread (all between).
  */
 #ifndef SESSION_FETCH_H
@@ -25,6 +26,7 @@ enum fetch_state {
     FETCH_POSTED,  /* in a session thread's inbox */
     FETCH_WAITING, /* in its lane, for a turn */
     FETCH_RUNNING, /* libcurl is on it */
+    FETCH_RESTING, /* between two tries, without a place */
     FETCH_SHARING, /* a guest of another fetch's transfer */
     FETCH_DONE,    /* the caller reads the response or the failure */
 };
@@ -43,6 +45,8 @@ struct curlew_fetch {
     enum fetch_state state;
     curlew_done *done;
     void *arg;
+    int index;       /* the submitter's, even in flight: which of its batch; -1: of none */
+    struct link kin; /* likewise: among others of its batch */
 
     struct stream *stream; /* its body goes on as it comes; NULL: it is collected */
 
@@ -61,12 +65,16 @@ struct curlew_fetch {
     bool proxy_lent;  /* request.proxy was the next of its session's proxies */
     char *proxy_host; /* owned; NULL: straight to the origin */
     struct lane *lane;
-    struct link place;  /* in its lane's queue, among the running, or among a host's guests */
-    struct timer timer; /* total and idle time-out */
+    struct link place;  /* in its lane's queue, among the running, the resting or a host's guests */
+    struct timer timer; /* total and idle time-out, or the end of its rest */
     struct timer pace;  /* paused until then, to keep to max_recv_speed */
     bool paused;        /* for that, or as its reader is slow: no time to be idle */
     int64_t body_us;    /* when the body began to come */
     int64_t submitted_us, posted_us, started_us, active_us;
+    bool again;       /* this try is not the last word, another one is granted: it starts … */
+    int64_t again_us; /* … not before then */
+    bool fresh;       /* the try before was cut off: this one goes out on a new connection */
+    bool probe;       /* the breaker wants to see how this one ends */
 
     struct curlew_fetch *host;  /* whose guest it is, while SHARING */
     bool is_host;               /* it transfers for its guests, and belongs to the session thread */
@@ -77,7 +85,7 @@ struct curlew_fetch {
     int64_t sent;        /* bytes of the hop's body that the idle time-out has seen go out */
     bool requested;      /* a connection stands, and the request goes out on it */
     struct link sockets; /* of the pool, opened in this hop */
-    int socket;          /* of the hop's connection as far as libcurl has told; -1 */
+    uint64_t wire;       /* the hop's connection, which others may share; 0: not known yet */
     struct curl_slist *header_lines;
     curl_mime *mime;
     struct curl_slist *lent;   /* cookies of the jar */
@@ -101,5 +109,7 @@ void fetch_renew(struct curlew_fetch *f); /* forget what came back of it; the re
 
 /* GET, or POST where there is a body, where nobody said otherwise. */
 const char *fetch_method(const struct request *r);
+
+bool fetch_lost_proxy(const struct curlew_fetch *f); /* the one lent by its session has failed */
 
 #endif

@@ -9,6 +9,7 @@
 
 #include "session/guard.h"
 
+#include "base/hash.h"
 #include "base/log.h"
 #include "session/engine.h"
 #include "session/pool.h"
@@ -57,14 +58,6 @@ judge_address(struct curlew_fetch *f, const struct sockaddr *address)
     return refuse(f, &why);
 }
 
-static uint64_t
-hash_text(uint64_t h, const char *text)
-{
-    for (; text != NULL && *text != '\0'; text++)
-        h = (h ^ (unsigned char)*text) * 1099511628211u; /* FNV-1a */
-    return (h ^ 0xff) * 1099511628211u;
-}
-
 long
 guard_scope(const struct curlew_fetch *f)
 {
@@ -72,11 +65,13 @@ guard_scope(const struct curlew_fetch *f)
     bool negotiated = r->http_version == HTTP_AUTO ||
                       (r->http_version == HTTP_2 && strcmp(f->url.scheme, "https") == 0);
     uint32_t scope = negotiated ? 0 : (uint32_t)r->http_version;
-    uint64_t h = 14695981039346656037u;
+    uint64_t h = HASH_START;
 
-    if (r->proxy == NULL) /* a literal address may have a zone of its own */
+    /* A literal address may have a zone of its own. */
+    if (r->proxy == NULL && r->impersonate == NULL)
         return strchr(f->url.host, '%') == NULL ? (long)scope : 0;
     h = hash_text(hash_text(hash_text(h, r->proxy), r->proxy_auth.user), r->proxy_auth.password);
+    h = hash_text(h, r->impersonate);
     return (long)((((uint32_t)(h ^ (h >> 32)) | 1) << 3) | scope);
 }
 
@@ -105,6 +100,15 @@ on_open(void *arg, curlsocktype purpose, struct curl_sockaddr *a)
     return fd;
 }
 
+/* Which connection it is: both its ends, in one number.  Never 0. */
+static uint64_t
+wire_of(const char *remote_ip, const char *local_ip, int remote_port, int local_port)
+{
+    uint64_t ports = (uint64_t)(unsigned)remote_port << 16 | (unsigned)local_port;
+
+    return hash_text(hash_text(HASH_START ^ ports, remote_ip), local_ip) | 1;
+}
+
 static int
 on_request(void *arg, char *remote_ip, char *local_ip, int remote_port, int local_port)
 {
@@ -113,9 +117,6 @@ on_request(void *arg, char *remote_ip, char *local_ip, int remote_port, int loca
     struct sockaddr_in four = { .sin_family = AF_INET };
     const struct sockaddr *address = NULL;
 
-    (void)local_ip;
-    (void)local_port;
-    (void)remote_port;
     if (inet_pton(AF_INET, remote_ip, &four.sin_addr) == 1)
         address = (const struct sockaddr *)&four;
     else if (inet_pton(AF_INET6, remote_ip, &six.sin6_addr) == 1)
@@ -126,6 +127,7 @@ on_request(void *arg, char *remote_ip, char *local_ip, int remote_port, int loca
     if (address == NULL || judge_address(f, address) != 0)
         return CURL_PREREQFUNC_ABORT;
     f->requested = true;
+    pool_requested(f, wire_of(remote_ip, local_ip, remote_port, local_port));
     if (list_empty(&f->sockets))
         counter_add(&f->engine->stats.connections_reused, 1);
     /* Another address of the same name may have been refused on the way to this one. */

@@ -39,7 +39,7 @@ int
 handles_lend(struct handles *h, struct curlew_fetch *f)
 {
     if ((f->easy == NULL && (f->easy = take(h)) == NULL) || renew(h, f) != 0)
-        return failure_set(&f->failure, ERROR_INTERNAL, "out of memory");
+        return failure_no_memory(&f->failure);
     return 0;
 }
 

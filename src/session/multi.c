@@ -5,6 +5,7 @@
 #include "base/clock.h"
 #include "session/course.h"
 #include "session/engine.h"
+#include "session/pause.h"
 
 #include <stdlib.h>
 
@@ -95,7 +96,7 @@ take_inbox(struct multi *m)
         else if (one->about == FETCH_CANCELLED)
             course_cancel(m, container_of(one, struct curlew_fetch, cancel_mail));
         else
-            course_resume(m, container_of(one, struct curlew_fetch, resume_mail));
+            pause_resume(m, container_of(one, struct curlew_fetch, resume_mail));
     }
 }
 
@@ -183,9 +184,11 @@ multi_new(struct curlew *engine, struct failure *why)
         goto no_memory;
     m->engine = engine;
     list_init(&m->running);
+    list_init(&m->resting);
+    m->random = (uint64_t)clock_us() ^ (uintptr_t)m;
     timer_init(&m->curl_timer, curl_timed_out);
     mailbox_init(&m->inbox);
-    admission_init(&m->admission, engine);
+    admission_init(&m->admission, engine, &m->loop.timers);
     coalesce_init(&m->coalesce);
     if (loop_init(&m->loop) != 0)
         goto no_loop;

@@ -30,7 +30,8 @@ struct multi {
     struct admission admission;
     struct coalesce coalesce;
     struct lookups lookups;
-    struct link running;
+    struct link running, resting;
+    uint64_t random; /* for waits that are not all the same */
     struct handles handles;
 };
 

@@ -145,10 +145,12 @@ explain(struct curlew_fetch *f, CURLcode result)
 void
 transfer_conclude(struct curlew_fetch *f, CURLcode result)
 {
+    if (f->again && result == CURLE_WRITE_ERROR) /* we had seen enough: it is not the last try */
+        result = CURLE_OK;
     read_figures(f);
     f->response.timing.total = (double)(clock_us() - f->submitted_us) / US_PER_SECOND;
     if (result != CURLE_OK || f->failure.error != ERROR_NONE)
         explain(f, result);
     else if (f->response.head.url == NULL && (f->response.head.url = strdup(f->url.text)) == NULL)
-        failure_set(&f->failure, ERROR_INTERNAL, "out of memory");
+        failure_no_memory(&f->failure);
 }

@@ -32,7 +32,7 @@ policy_alloc(const struct limits *limits, size_t room, struct failure *why)
 
     if (p == NULL || (p->sessions = calloc(room, sizeof p->sessions[0])) == NULL) {
         free(p);
-        failure_set(why, ERROR_INTERNAL, "out of memory");
+        failure_no_memory(why);
         return NULL;
     }
     p->refs = 1;

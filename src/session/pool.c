@@ -2,33 +2,16 @@
 
 #include "session/pool.h"
 
-#include "base/clock.h"
 #include "session/engine.h"
 #include "session/multi.h"
+#include "session/pool_socket.h"
 
 #include <stdlib.h>
 #include <string.h>
-#include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #define FIRST_SIZE 256
-
-struct pool_socket {
-    struct watch watch;
-    struct pool *pool;
-    struct policy
-        *policy; /* keeps the session alive; NULL: libcurl's own, such as the resolver's */
-    struct session *session; /* that opened it */
-    struct link place;       /* among the idle */
-    struct link birth;       /* among the sockets of the hop that opened it */
-    ino_t inode;             /* of that very socket, whoever has its number now */
-    struct timer timer;      /* end of its idle time */
-    uint32_t wanted;         /* EPOLLIN, EPOLLOUT: what libcurl waits for; 0: nothing */
-    uint32_t events;         /* watched for; 0: not at all */
-    bool counted;            /* among the open connections */
-    int64_t resets;          /* of the session, when the socket was opened */
-};
 
 void
 pool_init(struct pool *p, struct loop *loop, struct curlew *engine, CURLM *multi,
@@ -81,38 +64,12 @@ socket_ready(struct watch *w, uint32_t events)
     s->pool->ready(s->pool, w->fd, what);
 }
 
-/* Off the idle list; the socket is busy, or about to be closed. */
-static void
-leave_idle(struct pool_socket *s)
-{
-    if (list_empty(&s->place))
-        return;
-    timer_clear(&s->pool->loop->timers, &s->timer);
-    list_remove(&s->place);
-    s->pool->idle_count--;
-}
-
-static void
-uncount(struct pool_socket *s)
+void
+pool_uncount(struct pool_socket *s)
 {
     if (s->counted)
         counter_add(&s->pool->engine->stats.connections, -1);
     s->counted = false;
-}
-
-/* Closed, as its peer sees it; libcurl gives the descriptor back when it next looks. */
-static void
-retire(struct pool_socket *s)
-{
-    leave_idle(s);
-    uncount(s);
-    shutdown(s->watch.fd, SHUT_RDWR);
-}
-
-static void
-idle_over(struct timer *t)
-{
-    retire(container_of(t, struct pool_socket, timer));
 }
 
 static int
@@ -144,13 +101,13 @@ socket_new(struct pool *p, int fd)
     s->pool = p;
     list_init(&s->place);
     list_init(&s->birth);
-    timer_init(&s->timer, idle_over);
+    timer_init(&s->timer, pool_idle_over);
     p->by_fd[fd] = s;
     return s;
 }
 
-static struct pool_socket *
-socket_of(struct pool *p, int fd)
+struct pool_socket *
+pool_socket_of(struct pool *p, int fd)
 {
     return (size_t)fd < p->size ? p->by_fd[fd] : NULL;
 }
@@ -158,8 +115,8 @@ socket_of(struct pool *p, int fd)
 static void
 socket_free(struct pool_socket *s)
 {
-    leave_idle(s);
-    uncount(s);
+    pool_leave_idle(s);
+    pool_uncount(s);
     list_remove(&s->birth);
     if (s->pool->by_fd[s->watch.fd] == s)
         s->pool->by_fd[s->watch.fd] = NULL;
@@ -191,89 +148,13 @@ inode_of(int fd)
     return fstat(fd, &st) == 0 ? st.st_ino : 0;
 }
 
-/* -- idle ---------------------------------------------------------------- */
-
-static bool
-is_reset(const struct pool_socket *s)
-{
-    return counter_read(&s->session->state->resets) != s->resets;
-}
-
-/* The session may keep so many: beyond, the one idle for longest goes. */
-static void
-bound_idle(struct pool *p, const struct session *of)
-{
-    struct pool_socket *oldest = NULL;
-    int count = 0;
-
-    if (p->idle_count <= of->settings.idle_connections)
-        return;
-    for (struct link *l = p->idle.next; l != &p->idle; l = l->next) {
-        struct pool_socket *s = container_of(l, struct pool_socket, place);
-
-        if (s->session->state != of->state)
-            continue;
-        oldest = oldest != NULL ? oldest : s;
-        count++;
-    }
-    if (count > of->settings.idle_connections)
-        retire(oldest);
-}
-
-/*
- * Several transfers may share a socket under HTTP/2, and none of them need be polled for: paused
- * ones.
- */
-static bool
-has_users(struct pool_socket *s, struct link *running)
-{
-    for (struct link *l = running->next; l != running; l = l->next)
-        if (container_of(l, struct curlew_fetch, place)->socket == s->watch.fd)
-            return true;
-    return false;
-}
-
-void
-pool_settle(struct pool *p, int fd, struct link *running)
-{
-    struct pool_socket *s = fd >= 0 ? socket_of(p, fd) : NULL;
-    int64_t until;
-
-    if (s == NULL || s->policy == NULL || s->wanted != 0 || has_users(s, running))
-        return;
-    leave_idle(s);
-    until = clock_us() + (int64_t)s->session->settings.idle_seconds * US_PER_SECOND;
-    list_append(&p->idle, &s->place);
-    p->idle_count++;
-    if (is_reset(s)) { /* it was busy when its session was reset */
-        retire(s);
-        return;
-    }
-    timer_set(&p->loop->timers, &s->timer, until);
-    bound_idle(p, s->session);
-}
-
-void
-pool_drop_reset(struct pool *p)
-{
-    struct link *next;
-
-    for (struct link *l = p->idle.next; l != &p->idle; l = next) {
-        struct pool_socket *s = container_of(l, struct pool_socket, place);
-
-        next = l->next;
-        if (is_reset(s))
-            retire(s);
-    }
-}
-
 /* -- what libcurl tells -------------------------------------------------- */
 
 int
 pool_opened(struct curlew_fetch *f, int fd)
 {
     struct pool *p = &((struct multi *)f->home)->pool;
-    struct pool_socket *s = socket_of(p, fd);
+    struct pool_socket *s = pool_socket_of(p, fd);
 
     if (s != NULL)
         socket_forget(s);
@@ -288,6 +169,14 @@ pool_opened(struct curlew_fetch *f, int fd)
     counter_add(&p->engine->stats.connections, 1);
     counter_add(&p->engine->stats.connections_opened, 1);
     return 0;
+}
+
+void
+pool_requested(struct curlew_fetch *f, uint64_t wire)
+{
+    f->wire = wire;
+    for (struct link *l = f->sockets.next; l != &f->sockets; l = l->next) /* of two, one loses */
+        container_of(l, struct pool_socket, birth)->wire = wire;
 }
 
 /* libcurl 7.88 closes a socket that never came to connect with close(), not with our callback. */
@@ -308,7 +197,7 @@ static int
 on_close(void *arg, curl_socket_t fd)
 {
     struct pool *p = arg;
-    struct pool_socket *s = socket_of(p, fd);
+    struct pool_socket *s = pool_socket_of(p, fd);
 
     if (s != NULL)
         socket_close(s);
@@ -338,18 +227,15 @@ int
 pool_on_socket(CURL *easy, curl_socket_t fd, int what, void *arg, void *socket)
 {
     struct pool *p = arg;
-    struct pool_socket *s = socket_of(p, fd);
-    struct curlew_fetch *f = NULL;
+    struct pool_socket *s = pool_socket_of(p, fd);
 
+    (void)easy;
     (void)socket;
-    curl_easy_getinfo(easy, CURLINFO_PRIVATE, &f);
-    if (f != NULL && what != CURL_POLL_REMOVE)
-        f->socket = fd;
     if (s == NULL && what != CURL_POLL_REMOVE && (s = socket_new(p, fd)) == NULL)
         return -1;
     if (s == NULL)
         return 0;
-    leave_idle(s);
+    pool_leave_idle(s);
     s->wanted = (what & CURL_POLL_IN ? (uint32_t)EPOLLIN : 0) |
                 (what & CURL_POLL_OUT ? (uint32_t)EPOLLOUT : 0);
     if (!stays_watched(s))

@@ -34,6 +34,9 @@ void pool_destroy(struct pool *p); /* after the multi handle, which closes its s
 void pool_attach(struct curlew_fetch *f); /* libcurl's close-socket callback, for the transfer */
 int pool_opened(struct curlew_fetch *f, int fd); /* a new socket, on f's behalf; -1: no memory */
 
+/* The request of f's hop goes out on that connection, a new one or not; never 0. */
+void pool_requested(struct curlew_fetch *f, uint64_t wire);
+
 int pool_on_socket(CURL *easy, curl_socket_t fd, int what, void *pool,
                    void *socket); /* CURLMOPT_SOCKETFUNCTION */
 

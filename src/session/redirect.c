@@ -76,7 +76,7 @@ redirect_next(struct curlew_fetch *f)
         return REDIRECT_FAILED;
     if (guard_judge_url(f, &next) != 0 || response_push_history(&f->response) != 0) {
         url_destroy(&next);
-        failure_set(&f->failure, ERROR_INTERNAL, "out of memory");
+        failure_no_memory(&f->failure);
         return REDIRECT_FAILED;
     }
     f->redirects++;

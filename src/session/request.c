@@ -23,6 +23,7 @@ request_init(struct request *r)
         .decompress = true,
         .max_body_bytes = INT64_MAX,
     };
+    retries_init(&r->retries);
 }
 
 static void
@@ -74,10 +75,12 @@ request_destroy(struct request *r)
     for (size_t i = 0; i < r->part_count; i++)
         part_destroy(&r->parts[i]);
     free(r->parts);
+    free(r->impersonate);
     free(r->proxy);
     credentials_destroy(&r->proxy_auth);
     credentials_destroy(&r->auth_pair);
     free(r->auth_token);
+    retries_destroy(&r->retries);
     request_init(r);
 }
 
@@ -91,12 +94,6 @@ request_has_header(const struct request *r, const char *name)
 }
 
 /* -- growing lists ------------------------------------------------------- */
-
-static int
-no_memory(struct failure *why)
-{
-    return failure_set(why, ERROR_INTERNAL, "out of memory");
-}
 
 /* NULL stays NULL; -1: no memory. */
 static int
@@ -167,7 +164,7 @@ request_set_method(struct request *r, const char *method, struct failure *why)
     free(r->method);
     r->method = strdup(method);
     r->set |= SET_METHOD;
-    return r->method == NULL ? no_memory(why) : 0;
+    return r->method == NULL ? failure_no_memory(why) : 0;
 }
 
 /* Of the message or of the hop, not of what is asked for. */
@@ -175,6 +172,15 @@ static const char *const framing[] = {
     "host",    "connection", "content-length",   "transfer-encoding",   "te",     "trailer",
     "upgrade", "keep-alive", "proxy-connection", "proxy-authorization", "expect", "http2-settings",
 };
+
+int
+request_add_retry_method(struct request *r, const char *method, struct failure *why)
+{
+    if (!is_token(method))
+        return failure_set(why, ERROR_BAD_REQUEST, "retries.methods: \"%.40s\" is not a token",
+                           method);
+    return retries_add_method(&r->retries, method) != 0 ? failure_no_memory(why) : 0;
+}
 
 int
 request_forward_header(struct request *r, const char *name, struct failure *why)
@@ -188,7 +194,7 @@ request_forward_header(struct request *r, const char *name, struct failure *why)
                                "forward_headers: \"%s\" is between the browser and its web server",
                                name);
     if (pairs_add(&r->forward, name, strlen(name), NULL, 0) != 0)
-        return no_memory(why);
+        return failure_no_memory(why);
     return 0;
 }
 
@@ -201,7 +207,7 @@ request_add_header(struct request *r, const char *name, const char *value, struc
         return failure_set(why, ERROR_BAD_REQUEST,
                            "headers.%.80s: CR, LF and NUL are not allowed in a value", name);
     if (pairs_add(&r->headers, name, strlen(name), value, value ? strlen(value) : 0) != 0)
-        return no_memory(why);
+        return failure_no_memory(why);
     return 0;
 }
 
@@ -229,7 +235,7 @@ request_add_cookie(struct request *r, const struct cookie *c, struct failure *wh
         return failure_set(why, ERROR_BAD_REQUEST, "cookies.%.80s: not a domain", c->name);
     if (c->path != NULL && (*c->path != '/' || !is_cookie_text(c->path, ";")))
         return failure_set(why, ERROR_BAD_REQUEST, "cookies.%.80s: a path begins with /", c->name);
-    return cookies_add(&r->cookies, c) != 0 ? no_memory(why) : 0;
+    return cookies_add(&r->cookies, c) != 0 ? failure_no_memory(why) : 0;
 }
 
 int
@@ -238,14 +244,14 @@ request_add_part(struct request *r, const struct part *p, struct failure *why)
     struct part *item = list_grow((void **)&r->parts, &r->part_count, sizeof *item);
 
     if (item == NULL)
-        return no_memory(why);
+        return failure_no_memory(why);
     item->size = p->size;
     if ((item->data = malloc(p->size + 1)) == NULL)
-        return no_memory(why);
+        return failure_no_memory(why);
     memcpy(item->data, p->data, p->size);
     item->data[p->size] = '\0';
     if (copy_text(&item->name, p->name) || copy_text(&item->filename, p->filename) ||
         copy_text(&item->content_type, p->content_type))
-        return no_memory(why);
+        return failure_no_memory(why);
     return 0;
 }

@@ -10,6 +10,7 @@
 
 #include "base/error.h"
 #include "session/pairs.h"
+#include "session/retries.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -64,6 +65,13 @@ enum {
     SET_MAX_RECV_SPEED = 1 << 14,
     SET_TAG = 1 << 15,
     SET_COALESCE = 1 << 16,
+    SET_RETRIES = 1 << 17, /* the count; how to retry is said key by key */
+    SET_BACKOFF = 1 << 18,
+    SET_MAX_BACKOFF = 1 << 19,
+    SET_RETRY_STATUSES = 1 << 20,
+    SET_RETRY_METHODS = 1 << 21,
+    SET_RETRY_AFTER = 1 << 22,
+    SET_IMPERSONATE = 1 << 23,
 };
 
 struct request {
@@ -90,6 +98,7 @@ struct request {
     bool decompress;
     bool coalesce; /* identical GETs in flight share one transfer */
     enum http_version http_version;
+    char *impersonate; /* a browser; NULL: none */
     char *proxy;
     struct credentials proxy_auth;
     enum auth_kind auth;
@@ -98,6 +107,7 @@ struct request {
     int64_t max_body_bytes;       /* of the decoded body */
     int64_t max_recv_speed;       /* bytes a second; 0: no limit */
     enum response_body response_body;
+    struct retries retries;
 };
 
 void cookies_destroy(struct cookies *c);
@@ -115,6 +125,7 @@ int request_add_header(struct request *r, const char *name, const char *value, s
 int request_forward_header(struct request *r, const char *name, struct failure *why);
 int request_add_cookie(struct request *r, const struct cookie *c, struct failure *why);
 int request_add_part(struct request *r, const struct part *p, struct failure *why);
+int request_add_retry_method(struct request *r, const char *method, struct failure *why);
 
 bool request_has_header(const struct request *r, const char *name); /* given or removed */
 

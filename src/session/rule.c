@@ -180,7 +180,7 @@ rule_init(struct rule *r, const char *option, const char *text, struct failure *
 {
     *r = (struct rule){ .kind = RULE_NETWORK, .text = strdup(text) };
     if (r->text == NULL)
-        return failure_set(why, ERROR_INTERNAL, "out of memory");
+        return failure_no_memory(why);
     return read_rule(r, option, why);
 }
 
@@ -217,7 +217,7 @@ rules_init(struct rules *list, char *const *texts, size_t count, const char *opt
     if (count == 0)
         return 0;
     if ((list->items = calloc(count, sizeof *list->items)) == NULL)
-        return failure_set(why, ERROR_INTERNAL, "out of memory");
+        return failure_no_memory(why);
     list->count = count;
     for (size_t i = 0; i < count; i++)
         if (rule_init(&list->items[i], option, texts[i], why) != 0) {

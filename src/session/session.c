@@ -20,11 +20,13 @@ state_unref(struct session_state *s)
 static struct session_state *
 state_new(const char *name)
 {
+    static _Atomic uint64_t last_id;
     struct session_state *s = calloc(1, sizeof *s);
 
     if (s == NULL)
         return NULL;
     s->refs = 1;
+    s->id = ++last_id;
     s->name = strdup(name);
     s->jar = jar_new();
     if (s->name == NULL || s->jar == NULL) {
@@ -79,15 +81,17 @@ copy_settings(struct session_settings *to, const struct session_settings *from, 
     to->trace_context = from->trace_context;
     for (size_t i = 0; i < from->proxy_count; i++)
         if (egress_rules_add(&to->proxies, &to->proxy_count, from->proxies[i]) != 0)
-            return failure_set(why, ERROR_INTERNAL, "out of memory");
+            return failure_no_memory(why);
     to->max_in_flight = from->max_in_flight;
     to->max_per_origin = from->max_per_origin;
     to->idle_connections = from->idle_connections;
     to->idle_seconds = from->idle_seconds;
+    to->politeness = from->politeness;
+    to->breaker = from->breaker;
     if (copy_path(&to->name, from->name) || copy_path(&to->ca_file, from->ca_file) ||
         copy_path(&to->client_cert, from->client_cert) ||
         copy_path(&to->client_key, from->client_key))
-        return failure_set(why, ERROR_INTERNAL, "out of memory");
+        return failure_no_memory(why);
     return request_copy(&to->defaults, &from->defaults, why);
 }
 
@@ -97,7 +101,7 @@ session_new(const struct session_settings *settings, const struct policy *old, s
     struct session *s = calloc(1, sizeof *s);
 
     if (s == NULL) {
-        failure_set(why, ERROR_INTERNAL, "out of memory");
+        failure_no_memory(why);
         return NULL;
     }
     s->refs = 1;
@@ -106,12 +110,12 @@ session_new(const struct session_settings *settings, const struct policy *old, s
         return NULL;
     }
     if ((s->rota = proxies_new(s->settings.proxies, s->settings.proxy_count)) == NULL) {
-        failure_set(why, ERROR_INTERNAL, "out of memory");
+        failure_no_memory(why);
         session_unref(s);
         return NULL;
     }
     if ((s->state = state_of(old, settings->name)) == NULL) {
-        failure_set(why, ERROR_INTERNAL, "out of memory");
+        failure_no_memory(why);
         session_unref(s);
         return NULL;
     }

@@ -23,6 +23,7 @@ struct policy;
 
 struct session_state {
     atomic_int refs;
+    uint64_t id; /* never another's: names and addresses are used again */
     char *name;
     struct jar *jar; /* used where the settings say so */
     counter in_flight;

@@ -6,7 +6,9 @@
 #ifndef SESSION_SETTINGS_H
 #define SESSION_SETTINGS_H
 
+#include "session/breaker.h"
 #include "session/egress.h"
+#include "session/politeness.h"
 #include "session/request.h"
 
 #include <stddef.h>
@@ -19,10 +21,12 @@ struct session_settings {
     bool trace_context;      /* pass on the caller's traceparent, tracestate, X-Request-ID */
     char **proxies;          /* in turn, where the request names none; owned */
     size_t proxy_count;
-    int max_in_flight;              /* transfers of the session at once */
-    int max_per_origin;             /* of these, toward one origin */
-    int idle_connections;           /* warm connections kept, that this session opened */
-    int idle_seconds;               /* a connection idle for longer is closed */
+    int max_in_flight;            /* transfers of the session at once */
+    int max_per_origin;           /* of these, toward one origin */
+    int idle_connections;         /* warm connections kept, that this session opened */
+    int idle_seconds;             /* a connection idle for longer is closed */
+    struct politeness politeness; /* rate_per_origin, burst */
+    struct breaker_settings breaker;
     char *ca_file;                  /* PEM; NULL: the system's */
     char *client_cert, *client_key; /* PEM; NULL: none */
 };

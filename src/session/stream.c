@@ -24,7 +24,7 @@ stream_open(struct curlew_fetch *f, stream_notify *notify)
     struct stream *s = malloc(sizeof *s);
 
     if (s == NULL)
-        return failure_set(&f->failure, ERROR_INTERNAL, "out of memory");
+        return failure_no_memory(&f->failure);
     pthread_mutex_init(&s->lock, NULL);
     s->notify = notify;
     s->start = s->held = 0;

@@ -74,9 +74,24 @@ take_turn(struct curlew_fetch *f)
     if ((next = proxies_pick(f->session->rota, clock_us())) == NULL)
         return 0;
     if ((f->request.proxy = strdup(next)) == NULL)
-        return failure_set(&f->failure, ERROR_INTERNAL, "out of memory");
+        return failure_no_memory(&f->failure);
     f->proxy_lent = true;
     return 0;
+}
+
+int
+engine_change_proxy(struct curlew_fetch *f)
+{
+    free(f->request.proxy);
+    free(f->proxy_host);
+    f->request.proxy = f->proxy_host = NULL;
+    f->proxy_lent = false;
+    if (take_turn(f) != 0)
+        return -1;
+    if (f->request.proxy != NULL &&
+        (f->proxy_host = url_proxy_host(f->request.proxy, &f->failure)) == NULL)
+        return -1;
+    return guard_judge_url(f, &f->url);
 }
 
 /* What libcurl would leave out without a word. */

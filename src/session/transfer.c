@@ -6,7 +6,9 @@
 #include "session/collect.h"
 #include "session/engine.h"
 #include "session/guard.h"
+#include "session/impersonate.h"
 #include "session/pool.h"
+#include "session/transport.h"
 
 #include <limits.h>
 #include <stdlib.h>
@@ -17,12 +19,6 @@
 
 #define SET(option, value) curl_easy_setopt(f->easy, option, value)
 
-static int
-no_memory(struct curlew_fetch *f)
-{
-    return failure_set(&f->failure, ERROR_INTERNAL, "out of memory");
-}
-
 /* -- headers ------------------------------------------------------------- */
 
 static int
@@ -31,7 +27,7 @@ add_line(struct curlew_fetch *f, const char *line)
     struct curl_slist *lines = curl_slist_append(f->header_lines, line);
 
     if (lines == NULL)
-        return no_memory(f);
+        return failure_no_memory(&f->failure);
     f->header_lines = lines;
     return 0;
 }
@@ -47,7 +43,7 @@ add_header(struct curlew_fetch *f, const char *name, const char *value)
     buffer_adds(&line, name);
     buffer_adds(&line, value == NULL ? ":" : *value == '\0' ? ";" : ": ");
     buffer_adds(&line, value == NULL ? "" : value);
-    rc = buffer_ok(&line) ? add_line(f, line.data) : no_memory(f);
+    rc = buffer_ok(&line) ? add_line(f, line.data) : failure_no_memory(&f->failure);
     buffer_free(&line);
     return rc;
 }
@@ -108,7 +104,8 @@ set_headers(struct curlew_fetch *f)
     }
     if ((f->sends_body || expects_body(f->method)) && set_body_headers(f) != 0)
         return -1;
-    SET(CURLOPT_USERAGENT, USER_AGENT);
+    if (f->request.impersonate == NULL)
+        SET(CURLOPT_USERAGENT, USER_AGENT);
     SET(CURLOPT_HTTPHEADER, f->header_lines);
     return 0;
 }
@@ -122,11 +119,11 @@ add_mime_part(struct curlew_fetch *f, const struct part *p)
 
     if (part == NULL || curl_mime_name(part, p->name) != CURLE_OK ||
         curl_mime_data(part, p->data, p->size) != CURLE_OK)
-        return no_memory(f);
+        return failure_no_memory(&f->failure);
     if (p->filename != NULL && curl_mime_filename(part, p->filename) != CURLE_OK)
-        return no_memory(f);
+        return failure_no_memory(&f->failure);
     if (p->content_type != NULL && curl_mime_type(part, p->content_type) != CURLE_OK)
-        return no_memory(f);
+        return failure_no_memory(&f->failure);
     return 0;
 }
 
@@ -134,7 +131,7 @@ static int
 set_multipart(struct curlew_fetch *f)
 {
     if ((f->mime = curl_mime_init(f->easy)) == NULL)
-        return no_memory(f);
+        return failure_no_memory(&f->failure);
     for (size_t i = 0; i < f->request.part_count; i++)
         if (add_mime_part(f, &f->request.parts[i]) != 0)
             return -1;
@@ -165,7 +162,7 @@ set_method(struct curlew_fetch *f)
     return 0;
 }
 
-/* -- who we are, and through whom ---------------------------------------- */
+/* -- who we are ---------------------------------------------------------- */
 
 static void
 set_credentials(struct curlew_fetch *f)
@@ -184,68 +181,6 @@ set_credentials(struct curlew_fetch *f)
         SET(CURLOPT_USERNAME, f->url.user != NULL ? f->url.user : "");
         SET(CURLOPT_PASSWORD, f->url.password != NULL ? f->url.password : "");
     }
-}
-
-/*
- * "" and not NULL: libcurl would take proxies from the environment, and they would hide the
- * destination from the egress guard.
- */
-static void
-set_proxy(struct curlew_fetch *f)
-{
-    const struct request *r = &f->request;
-
-    SET(CURLOPT_PROXY, r->proxy != NULL ? r->proxy : "");
-    SET(CURLOPT_NOPROXY, "");
-    SET(CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L);
-    if (r->proxy == NULL || r->proxy_auth.user == NULL)
-        return;
-    SET(CURLOPT_PROXYAUTH, (long)CURLAUTH_BASIC);
-    SET(CURLOPT_PROXYUSERNAME, r->proxy_auth.user);
-    SET(CURLOPT_PROXYPASSWORD, r->proxy_auth.password);
-}
-
-static void
-set_tls(struct curlew_fetch *f)
-{
-    const struct session_settings *s = &f->session->settings;
-
-    SET(CURLOPT_SSL_VERIFYPEER, f->request.verify ? 1L : 0L);
-    SET(CURLOPT_SSL_VERIFYHOST, f->request.verify ? 2L : 0L);
-    if (s->ca_file != NULL) {
-        SET(CURLOPT_CAINFO, s->ca_file);
-        /*
-         * Its content may have changed under the same name, and who was trusted once is not for
-         * ever.
-         */
-        SET(CURLOPT_CA_CACHE_TIMEOUT, 0L);
-        SET(CURLOPT_SSL_SESSIONID_CACHE, 0L);
-    }
-    if (s->client_cert != NULL)
-        SET(CURLOPT_SSLCERT, s->client_cert);
-    if (s->client_key != NULL)
-        SET(CURLOPT_SSLKEY, s->client_key);
-}
-
-static int
-set_http_version(struct curlew_fetch *f)
-{
-    static const long versions[] = {
-        [HTTP_AUTO] = CURL_HTTP_VERSION_2TLS,
-        [HTTP_1_1] = CURL_HTTP_VERSION_1_1,
-        [HTTP_2] = CURL_HTTP_VERSION_2_0,
-        [HTTP_2_PRIOR_KNOWLEDGE] = CURL_HTTP_VERSION_2_PRIOR_KNOWLEDGE,
-        [HTTP_3] = CURL_HTTP_VERSION_3,
-    };
-    enum http_version v = f->request.http_version;
-    bool two = v == HTTP_2 || v == HTTP_2_PRIOR_KNOWLEDGE;
-
-    if ((two && !engine_has_http2()) || (v == HTTP_3 && !engine_has_http3()))
-        return failure_set(&f->failure, ERROR_UNSUPPORTED,
-                           "http_version: this libcurl is built without HTTP/%d", two ? 2 : 3);
-    SET(CURLOPT_HTTP_VERSION, versions[v]);
-    SET(CURLOPT_ADDRESS_SCOPE, guard_scope(f));
-    return 0;
 }
 
 /*
@@ -295,14 +230,15 @@ static int
 set_cookies(struct curlew_fetch *f)
 {
     struct session *s = f->session;
+    bool first = f->redirects == 0 && f->response.attempts == 1;
     char host[256];
 
     find_cookie_host(f, host, sizeof host);
-    if (f->redirects == 0)
+    if (first)
         jar_open(f->easy); /* later the handle's own engine goes on */
     if (jar_lend(s->settings.shared_jar ? s->state->jar : NULL, f->easy, host, &f->lent) != 0)
-        return no_memory(f);
-    if (f->redirects == 0 && jar_add_own(f->easy, &f->request.cookies, host) != 0)
+        return failure_no_memory(&f->failure);
+    if (first && jar_add_own(f->easy, &f->request.cookies, host) != 0)
         return failure_set(&f->failure, ERROR_BAD_REQUEST,
                            "cookies: one is longer than libcurl takes");
     return 0;
@@ -317,23 +253,25 @@ transfer_prepare(struct curlew_fetch *f)
     f->curl_error[0] = '\0';
     f->head_bytes = 0;
     f->folds = 0;
-    f->requested = false;
+    f->requested = f->challenged = false;
+    if (impersonate_apply(f) != 0)
+        return -1;
     rc = SET(CURLOPT_URL, f->url.text);
     SET(CURLOPT_PRIVATE, f);
     SET(CURLOPT_ERRORBUFFER, f->curl_error);
     SET(CURLOPT_PROTOCOLS_STR, "http,https");
-    if (f->request.decompress)
+    if (!f->request.decompress)
+        SET(CURLOPT_ACCEPT_ENCODING, NULL);
+    else if (f->request.impersonate == NULL) /* a browser's own offer is part of its face */
         SET(CURLOPT_ACCEPT_ENCODING, "");
     collect_attach(f);
     guard_attach(f);
     pool_attach(f);
     set_limits(f);
-    set_tls(f);
-    set_proxy(f);
     set_credentials(f);
     if (rc != CURLE_OK)
-        return no_memory(f);
-    if (set_http_version(f) || set_cookies(f) || set_method(f) || set_headers(f))
+        return failure_no_memory(&f->failure);
+    if (transport_prepare(f) || set_cookies(f) || set_method(f) || set_headers(f))
         return -1;
     return 0;
 }

@@ -123,7 +123,7 @@ read_parts(struct url *u, CURLU *h, struct failure *why)
     if (u->scheme == NULL || u->path == NULL || u->text == NULL ||
         asprintf(&u->origin, "%s://%.1s%s%s:%d", u->scheme, brackets, u->host,
                  *brackets ? brackets + 1 : "", u->port) < 0)
-        return failure_set(why, ERROR_INTERNAL, "out of memory");
+        return failure_no_memory(why);
     return 0;
 }
 
@@ -201,7 +201,7 @@ url_parse(struct url *u, const char *text, struct failure *why)
     if (has_control(text))
         return failure_set(why, ERROR_BAD_URL, "url: a blank or a control character in it");
     if ((h = curl_url()) == NULL)
-        return failure_set(why, ERROR_INTERNAL, "out of memory");
+        return failure_no_memory(why);
     if (read_text(h, text, why) == 0)
         result = read_parts(u, h, why);
     curl_url_cleanup(h);

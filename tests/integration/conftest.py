@@ -14,7 +14,7 @@ import pytest
 
 from tests.support.certs import make_certs
 from tests.support.curlewd import BINARY, ROOT, Curlewd
-from tests.support.mounts import MOUNTS, Mount
+from tests.support.mounts import MOUNTS, NOT_OFFERED, Mount
 from tests.support.origin.client import OriginProcess
 from tests.support.procs import Process, free_port, stop_all, temp_dir
 from tests.support.ways import Socket
@@ -23,6 +23,10 @@ from tests.support.ways import Socket
 def pytest_sessionstart(session):
     if not (session.config.getoption("compose") or BINARY.exists()):
         pytest.exit(f"{BINARY} is not there: run make first, or say where it is in CURLEWD", 2)
+
+
+def pytest_report_header(config):
+    return [f"not tested behind {name}: this Debian does not have it" for name in NOT_OFFERED]
 
 
 def pytest_unconfigure(config):

@@ -44,7 +44,9 @@ def test_an_unknown_key_is_named(way, key, value):
     ("proxy_auth", ["one"]), ("proxy_auth", {"u": "p"}), ("auth", {}), ("auth", {"basic": "x"}),
     ("auth", {"basic": ["a", "b"], "bearer": "t"}), ("auth", {"bearer": ""}),
     ("decompress", 0), ("max_body_bytes", -1), ("max_body_bytes", "1"), ("retries", -1),
-    ("retries", "2"), ("session", 1), ("session", ""), ("coalesce", "yes"), ("impersonate", 1),
+    ("retries", "2"), ("retries", 101), ("retries", {}), ("retries", {"max": 1, "statuses": [200]}),
+    ("retries", {"max": 1, "methods": []}), ("session", 1), ("session", ""), ("coalesce", "yes"),
+    ("impersonate", 1),
     ("response_body", "json"), ("max_recv_speed", 0), ("max_recv_speed", -5), ("tag", 5),
     ("forward_headers", "range"),
 ])

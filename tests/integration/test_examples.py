@@ -18,8 +18,9 @@ def test_the_file_is_valid_as_it_stands(program, tmp_path):
         pytest.skip("its check opens the log files of the real place")
     path = tmp_path / example.path.name
     text = example.path.read_text()
-    if program == "apache2":  # Debian makes its log directory with the package apache2
-        text = text.replace("/var/log/apache2", str(tmp_path))
+    if program == "apache2":  # Debian makes these with the package apache2, not with apache2-bin
+        for place in ("/var/log/apache2", "/etc/apache2"):
+            text = text.replace(place, str(tmp_path))
     path.write_text(text)
     command = example.command(example.check, {"file": path, "dir": tmp_path})
     done = subprocess.run(command, capture_output=True, text=True, timeout=30,

@@ -1,11 +1,14 @@
 """Limits: what waits, what is refused at once, and that nobody waits for a stranger."""
 
 import base64
+import json
 
 import pytest
 
+from tests.support import fcgi
 from tests.support.many import Background, timed
 from tests.support.procs import wait_until
+from tests.support.ways import problem
 
 
 def status(daemon):
@@ -190,6 +193,35 @@ def test_a_sessions_and_a_requests_own_limit_on_the_body(curlewd, origin):
     url = origin.url("/bytes/101")
     daemon.way.refused({"url": url, "session": "small"}, 502, "response_too_large")
     assert daemon.way.fetch(url, session="small", max_body_bytes=101)["body_bytes"] == 101
+
+
+def begin(daemon, path, n):
+    """A POST whose body of n bytes has come but for the last, to be given; and the request's id."""
+    body = json.dumps({"url": path}).encode().ljust(n)
+    c = fcgi.Connection(daemon.socket)
+    whole = fcgi.request(fcgi.params_of("POST", "/_fetch/v1/fetch", body=body), body)
+    end = 8  # the record of no bytes that ends STDIN
+    c.send(whole[:-end])
+    return c, whole[-end:]
+
+
+def test_the_bodies_of_all_requests_together(curlewd, origin):
+    """At the limit all is well; past it the one request is refused, once it has said all."""
+    daemon = curlewd({"limits": {"buffered_bytes": 100000, "request_bytes": 100000}})
+    url = origin.url("/hello")
+    held = [begin(daemon, url, 40000) for _ in range(2)]
+    wait_until("two bodies are held",
+               lambda: gauge(daemon, "curlew_request_body_bytes") == 80000)
+    assert daemon.way.ask("POST", "/v1/fetch", body=json.dumps({"url": url}).ljust(20000)
+                          .encode()).status == 200
+    p = problem(daemon.way.ask("POST", "/v1/fetch", body=json.dumps({"url": url}).ljust(20001)
+                               .encode()), 503, "overloaded")
+    assert "limits.buffered_bytes" in p["detail"] and "100000" in p["detail"]
+    for c, end in held:
+        c.send(end)
+        assert c.answer().status == 200
+        c.close()
+    wait_until("all is given back", lambda: gauge(daemon, "curlew_request_body_bytes") == 0)
 
 
 def test_buffered_bytes_at_the_limit(curlewd, origin):

@@ -109,7 +109,8 @@ def test_the_facts_about_the_fetch(way, url):
     assert facts.pop("curlew-connection").startswith("reused; 127.0.0.1:")
     assert 0 < float(facts.pop("curlew-first-byte")) < 5
     assert facts == {"curlew-url": url("/hello"), "curlew-http-version": "1.1",
-                     "curlew-redirects": "2", "curlew-session": "default"}
+                     "curlew-redirects": "2", "curlew-attempts": "1",
+                     "curlew-session": "default"}
 
 
 # -- the body --------------------------------------------------------------

@@ -15,7 +15,7 @@ import subprocess
 
 from . import fcgi, ways
 from .answer import answer_from_cgi
-from .mounts import NO_KEEP_ALIVE, Mount, find_program
+from .mounts import MOUNTS, NO_KEEP_ALIVE, Mount, find_program
 
 Broken = fcgi.Broken
 ROUTE = "/v1/stream"
@@ -34,6 +34,7 @@ MODES = {
     "h2o": ("h2o", []),
     "haproxy": ("haproxy", []),
 }
+MODES = {name: mode for name, mode in MODES.items() if mode[0] in MOUNTS}
 WAYS = ["socket", *MODES]
 NGINX = [name for name in MODES if name.startswith("nginx")]
 CURL_BROKEN = (18, 52, 56, 92)  # partial file, no reply, failure in receiving, HTTP/2 stream reset

@@ -35,13 +35,21 @@ check(bool ok, const char *what)
     exit(1);
 }
 
-/* /N goes on to another origin as /N-1, and sets a cookie on the way. */
+/* /N goes on to another origin as /N-1, and sets a cookie on the way; now and then it fails. */
 static void
 serve(struct exchange *x)
 {
     int left = atoi(x->target + 1);
     char fields[256];
 
+    if (x->number % 11 == 0) {
+        x->close = true;
+        return;
+    }
+    if (x->number % 7 == 0) {
+        exchange_reply(x, 503, "Retry-After: 0\r\n", "busy");
+        return;
+    }
     snprintf(fields, sizeof fields, "Set-Cookie: c%d=%d\r\n%s%s/%d\r\n", left % 7, x->number,
              left > 0 ? "Location: " : "X-End: ",
              origins[(x->number + x->origin->port) % ORIGINS].url, left - 1);
@@ -58,6 +66,11 @@ fill_settings(struct engine_settings *s, int in_flight)
     s->limits.buffered_bytes = 2000;
     s->sessions[0].shared_jar = true;
     s->sessions[0].idle_connections = 3;
+    s->sessions[0].politeness = (struct politeness){ in_flight % 2 ? 2000 : 0, 20 };
+    s->sessions[0].breaker = (struct breaker_settings){ in_flight == 5 ? 0 : 2, 0.01 };
+    s->sessions[0].defaults.retries.max = 2;
+    s->sessions[0].defaults.retries.backoff_ms = 2;
+    s->sessions[0].defaults.set |= SET_RETRIES | SET_BACKOFF;
     egress_rules_add(&s->egress.allow, &s->egress.allow_count, "127.0.0.0/8");
 }
 
@@ -180,6 +193,30 @@ look_often(void *arg)
     return NULL;
 }
 
+/* Nothing is under way any more. */
+static void
+check_gauges(void)
+{
+    struct engine_stats *s = &c->stats;
+
+    while (back < submitted)
+        usleep(1000);
+    check(counter_read(&s->in_flight) == 0, "nobody is in flight");
+    check(counter_read(&s->queued) == 0, "nobody is queued");
+    check(counter_read(&s->retries_waiting) == 0, "nobody waits for another try");
+    check(counter_read(&s->retries) > 0 && counter_read(&s->retries_refused) > 0, "retries");
+    check(counter_read(&s->breakers_opened) > 0, "breakers have opened");
+    for (int i = BREAKER_CLOSED; i < BREAKER_STATES; i++)
+        check(counter_read(&s->breakers[i]) >= 0, "no state has fewer than no breakers");
+}
+
+static void
+leave_alone(struct ticket *t)
+{
+    if (t != NULL)
+        let_go(t);
+}
+
 int
 main(void)
 {
@@ -202,6 +239,9 @@ main(void)
     stop = true;
     for (int i = 0; i < 2; i++)
         pthread_join(others[i], NULL);
+    check_gauges();
+    for (unsigned i = 0, seed = 1; i < OUTSTANDING; i++)
+        leave_alone(submit_one(&seed));
     curlew_free(c); /* some are still in flight */
     check(back == submitted, "each fetch comes back");
     check(by_error[ERROR_NONE] > 0 && by_error[ERROR_CANCELLED] > 0, "some of each");

@@ -65,7 +65,7 @@ line(void)
     static char text[8192];
     ssize_t n;
 
-    access_log(&call, &call.fetch->failure);
+    access_log(&call, call.fetch, &call.fetch->failure);
     n = read(from_log, text, sizeof text - 1);
     text[n > 0 ? n : 0] = '\0';
     return text;
@@ -94,7 +94,8 @@ Test(access, a_fetch_that_went_well_is_told_in_one_line)
     says(text, "bytes=5");
     says(text, "bytes_sent=0");
     says(text, "reused=0");
-    says(text, "redirects=0\n");
+    says(text, "redirects=0");
+    says(text, "attempts=1\n");
     says(text, "total=0.");
     cr_assert_eq(strchr(text, '\n'), text + strlen(text) - 1);
     cr_assert_null(strstr(text, "code="));

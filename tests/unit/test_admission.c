@@ -228,10 +228,10 @@ Test(admission, a_redirect_within_the_origin_keeps_the_place)
 
     open_admission(1, PLENTY, PLENTY, PLENTY);
     f = starts("http://a:80");
-    cr_assert(admission_fits(f));
+    cr_assert(admission_stays(f));
     free(f->url.origin);
     f->url.origin = strdup("http://a:81");
-    cr_assert_not(admission_fits(f));
+    cr_assert_not(admission_stays(f));
     ends(f);
     close_admission();
 }
@@ -248,12 +248,12 @@ Test(admission, lanes_that_nobody_uses_are_bounded)
         snprintf(origin, sizeof origin, "http://h%d:80", i);
         f[i] = starts(origin);
     }
-    cr_assert_eq(a.lane_count, 3000, "each is in use");
+    cr_assert_eq(a.lanes.count, 3000, "each is in use");
     for (int i = 0; i < 3000; i++)
         ends(f[i]);
-    cr_assert_eq(a.lane_count, 1024);
+    cr_assert_eq(a.lanes.count, 1024);
     f[0] = starts("http://h2999:80");
     ends(f[0]);
-    cr_assert_leq(a.lane_count, 1024);
+    cr_assert_leq(a.lanes.count, 1024);
     close_admission();
 }

@@ -87,6 +87,47 @@ Test(config_session, wrong_values_are_named)
             "timeout.total: expected a number of seconds above 0 and at most 86400");
 }
 
+Test(config_session, is_polite_and_breaks_where_it_says_so)
+{
+    cr_assert_eq(give("a", "{}"), 0);
+    cr_assert_eq(s.politeness.rate, 0);
+    cr_assert_eq(s.politeness.burst, 1);
+    cr_assert_eq(s.breaker.failures, 0);
+
+    cr_assert_eq(give("a", "{\"rate_per_origin\":0.5,\"burst\":1000000,"
+                           "\"breaker\":{\"failures\":1,\"open_seconds\":0.25}}"),
+                 0, "%s", why.detail);
+    cr_assert_eq(s.politeness.rate, 0.5);
+    cr_assert_eq(s.politeness.burst, 1000000);
+    cr_assert_eq(s.breaker.failures, 1);
+    cr_assert_eq(s.breaker.open_seconds, 0.25);
+
+    cr_assert_eq(give("a", "{\"breaker\":{}}"), 0);
+    cr_assert_eq(s.breaker.failures, 5);
+    cr_assert_eq(s.breaker.open_seconds, 10);
+}
+
+Test(config_session, rates_and_breakers_that_make_no_sense_are_named)
+{
+    refuses("{\"rate_per_origin\":0}",
+            "rate_per_origin: expected a number above 0 and at most 1000000");
+    refuses("{\"rate_per_origin\":1000000.5}",
+            "rate_per_origin: expected a number above 0 and at most 1000000");
+    refuses("{\"rate_per_origin\":\"2\"}",
+            "rate_per_origin: expected a number above 0 and at most 1000000");
+    refuses("{\"rate_per_origin\":1,\"burst\":0}", "burst: expected an integer from 1 to 1000000");
+    refuses("{\"burst\":2}", "burst: of no use without rate_per_origin");
+    refuses("{\"breaker\":5}", "breaker: expected an object of failures and open_seconds");
+    refuses("{\"breaker\":{\"failures\":0}}",
+            "breaker.failures: expected an integer from 1 to 1000000");
+    refuses("{\"breaker\":{\"open_seconds\":0}}",
+            "breaker.open_seconds: expected a number above 0 and at most 86400");
+    refuses("{\"breaker\":{\"open_seconds\":86401}}",
+            "breaker.open_seconds: expected a number above 0 and at most 86400");
+    refuses("{\"breaker\":{\"seconds\":1}}", "unknown key \"breaker.seconds\"");
+    refuses("{\"breaker.failures\":1}", "unknown key \"breaker.failures\"");
+}
+
 Test(config_session, proxies_are_urls_with_a_host)
 {
     cr_assert_eq(give("a", "{\"proxies\":[\"http://p:1\",\"socks5h://q:2\"]}"), 0, "%s",
@@ -96,20 +137,6 @@ Test(config_session, proxies_are_urls_with_a_host)
     refuses("{\"proxies\":[\"http://p:1\",\"ftp://q\"]}",
             "proxies[1]: not an http, https, socks5 or socks5h URL with a host");
     refuses("{\"proxies\":\"http://p:1\"}", "proxies: expected a list of texts");
-}
-
-Test(config_session, keys_of_later_releases_are_unsupported_by_name)
-{
-    static const char *const keys[] = { "rate_per_origin", "burst", "breaker" };
-
-    for (size_t i = 0; i < 3; i++) {
-        char text[60], detail[80];
-
-        snprintf(text, sizeof text, "{\"%s\":1}", keys[i]);
-        snprintf(detail, sizeof detail, "%s: this release does not offer it", keys[i]);
-        refuses(text, detail);
-        cr_assert_eq(why.error, ERROR_UNSUPPORTED);
-    }
 }
 
 Test(config_session, a_name_is_1_to_64_of_a_few_characters)

@@ -51,8 +51,8 @@ Test(message_default, wrong_values_are_refused_as_in_a_request)
 {
     cr_assert_eq(give("max_redirects", "101"), -1);
     cr_assert_str_eq(why.detail, "max_redirects: expected an integer from 0 to 100");
-    cr_assert_eq(give("retries", "1"), -1);
-    cr_assert_eq(why.error, ERROR_UNSUPPORTED);
+    cr_assert_eq(give("retries", "101"), -1);
+    cr_assert_str_eq(why.detail, "retries: expected an integer from 0 to 100, or an object");
 }
 
 /* -- the query string --------------------------------------------------- */
@@ -87,13 +87,14 @@ Test(message_query, the_url_is_percent_decoded)
 Test(message_query, plain_values_of_every_type_are_read)
 {
     takes_query("url=http://a/&timeout=1.5&verify=false&max_redirects=3&http_version=2&tag=5"
-                "&method=PUT&body=a%00b&retries=0&coalesce=false&session=s");
+                "&method=PUT&body=a%00b&retries=2&coalesce=false&session=s");
     cr_assert_eq(r.total_timeout_ms, 1500);
     cr_assert_not(r.verify);
     cr_assert_eq(r.max_redirects, 3);
     cr_assert_eq(r.http_version, HTTP_2);
     cr_assert_str_eq(r.tag, "5");
     cr_assert_str_eq(r.method, "PUT");
+    cr_assert_eq(r.retries.max, 2);
     cr_assert_eq(r.body_size, 3);
     cr_assert_arr_eq(r.body, "a\0b", 3);
     cr_assert_str_eq(r.session, "s");
@@ -155,7 +156,7 @@ Test(message_query, keys_that_are_no_plain_values_need_an_object)
 
 Test(message_query, features_of_later_releases_are_unsupported_by_name)
 {
-    cr_assert_eq(request_from_query(&r, "url=http://a/&retries=2", &why), -1);
+    cr_assert_eq(request_from_query(&r, "url=http://a/&impersonate=chrome", &why), -1);
     cr_assert_eq(why.error, ERROR_UNSUPPORTED);
-    cr_assert_str_eq(why.detail, "retries: this release does not offer it");
+    cr_assert_str_eq(why.detail, "impersonate: this libcurl does not offer it");
 }

@@ -278,14 +278,12 @@ Test(message_request, a_proxy_is_a_url_of_four_schemes)
 
 Test(message_request, features_of_later_releases_are_unsupported_by_name)
 {
-    lacks("{" URL ",\"retries\":1}", "retries: this release does not offer it");
-    lacks("{" URL ",\"retries\":{\"max\":0}}", "retries: this release does not offer it");
-    lacks("{" URL ",\"impersonate\":\"chrome\"}", "impersonate: this release does not offer it");
+    lacks("{" URL ",\"impersonate\":\"chrome\"}", "impersonate: this libcurl does not offer it");
 }
 
 Test(message_request, the_values_that_ask_for_none_of_them_are_taken)
 {
-    takes("{" URL ",\"retries\":0,\"coalesce\":false}");
+    takes("{" URL ",\"coalesce\":false}");
 }
 
 Test(message_request, the_headers_of_a_browser_to_pass_on_are_names)
@@ -299,8 +297,6 @@ Test(message_request, the_headers_of_a_browser_to_pass_on_are_names)
 
 Test(message_request, a_wrong_type_of_theirs_is_still_a_bad_request)
 {
-    refuses("{" URL ",\"retries\":-1}", "retries: expected a count or an object");
-    refuses("{" URL ",\"retries\":\"1\"}", "retries: expected a count or an object");
     refuses("{" URL ",\"coalesce\":1}", "coalesce: expected true or false");
     refuses("{" URL ",\"impersonate\":1}", "impersonate: expected text");
     refuses("{" URL ",\"forward_headers\":\"range\"}",

@@ -213,9 +213,10 @@ Test(url, digits_that_are_encoded_or_of_full_width_are_the_address_they_come_to)
 
 Test(url, a_host_encoded_twice_or_of_nothing_is_refused)
 {
-    refuses("http://interna%256c.example/", "malformed");
-    refuses("http://a%25/", "malformed");
-    refuses("http://\u034f/evil.example", "malformed"); /* a name of which nothing is left */
+    /* in our words, or in those of a newer libcurl, which finds it first */
+    refuses("http://interna%256c.example/", "host");
+    refuses("http://a%25/", "host");
+    refuses("http://\u034f/evil.example", "host"); /* a name of which nothing is left */
     takes("http://interna%6c.example/");
     cr_assert_str_eq(u.host, "internal.example");
 }

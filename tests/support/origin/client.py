@@ -5,7 +5,7 @@ import json
 import sys
 import time
 from pathlib import Path
-from urllib.parse import quote
+from urllib.parse import quote, urlencode
 
 from tests.support.procs import Process, free_port, wait_until
 
@@ -24,6 +24,15 @@ class Origin:
         """`port` is a listener's name: http, https, h2, h2c, mtls, elsewhere, never, closed."""
         scheme = "http" if port in ("http", "h2c", "never", "closed") else "https"
         return f"{scheme}://{host or self.host}:{self.ports[port]}{path}"
+
+    def flaky(self, host="127.0.0.1", port="http", **args):
+        """The URL of a page whose first tries fail; see flaky.py for its arguments."""
+        return self.url("/flaky?" + urlencode({"key": "", **args}), host, port)
+
+    def tries(self, key=""):
+        """When the tries for a flaky page arrived, on time.monotonic()."""
+        return [e["at"] for e in self.events()
+                if e["event"] == "arrived" and f"/flaky?key={key}&" in e["target"] + "&"]
 
     def _ask(self, method, target):
         c = http.client.HTTPConnection(self.address, self.ports["http"], timeout=10)

@@ -25,6 +25,7 @@ class Stats:
         self.open, self.in_flight = getattr(self, "open", 0), getattr(self, "in_flight", 0)
         self.max_open = self.open
         self.paths = collections.Counter()
+        self.tries = collections.Counter()  # of a /flaky, by key
         self.sent = {}  # target of a /pour → bytes that have left
         self.events = collections.deque(maxlen=EVENTS_KEPT)
 

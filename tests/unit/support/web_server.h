@@ -53,7 +53,7 @@ serve(struct exchange *x)
 static inline void
 setup(void)
 {
-    const struct gateway_settings s = { .request_bytes = 1000 };
+    const struct gateway_settings s = { .request_bytes = 1000, .bodies_bytes = 5000 };
     char address[80];
 
     signal(SIGPIPE, SIG_IGN);

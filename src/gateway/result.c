@@ -1,0 +1,44 @@
+/* result.c - what a fetch came to, as a piece of an answer: an envelope or a frame. */
+
+#include "gateway/result.h"
+
+#include "gateway/fastcgi.h"
+#include "message/envelope.h"
+
+#include <string.h>
+
+void
+result_choose_form(struct call *c)
+{
+    const char *accept = fastcgi_param(c->fastcgi, "HTTP_ACCEPT");
+
+    c->frames = accept != NULL && strstr(accept, RESULT_FRAMES) != NULL;
+}
+
+static int
+write_frame(struct call *c)
+{
+    const struct curlew_fetch *f = c->fetch;
+
+    if (envelope_write_head(&c->prefix, &f->request, &f->response, f->index) != 0)
+        return -1;
+    buffer_addc(&c->prefix, '\n');
+    c->middle = f->response.body.data;
+    c->middle_len = f->response.body.len;
+    c->suffix = "\n";
+    c->suffix_len = 1;
+    return buffer_ok(&c->prefix) ? 0 : -1;
+}
+
+int
+result_write(struct call *c)
+{
+    const struct curlew_fetch *f = c->fetch;
+
+    if (c->frames)
+        return write_frame(c);
+    if (envelope_write(&c->prefix, &f->request, &f->response, f->index) != 0)
+        return -1;
+    call_account_prefix(c);
+    return 0;
+}

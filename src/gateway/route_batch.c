@@ -1,0 +1,146 @@
+/* route_batch.c - POST …/v1/batch: many fetches, answered by a line each as it completes. */
+
+#include "gateway/access.h"
+#include "gateway/batch_run.h"
+#include "gateway/connection.h"
+#include "gateway/gateway.h"
+#include "gateway/intake.h"
+#include "gateway/result.h"
+#include "gateway/routes.h"
+#include "message/envelope.h"
+#include "session/engine.h"
+
+#define WAITING_BYTES (1024 * 1024) /* of bodies that wait for the caller to read */
+
+/* -- the request --------------------------------------------------------- */
+
+/* Bodies that wait must leave room, within what all may have, for those that are on their way. */
+static size_t
+waiting_bytes(const struct call *c)
+{
+    struct policy *p = engine_policy(c->gateway->engine);
+    int64_t share = p->limits.buffered_bytes / 4;
+
+    policy_unref(p);
+    if (share < 1)
+        return 1;
+    return share < WAITING_BYTES ? (size_t)share : WAITING_BYTES;
+}
+
+static int
+open_batch(struct call *c, struct failure *why)
+{
+    struct batch *b;
+
+    if (c->gateway->draining)
+        return failure_set(why, ERROR_DRAINING, "the daemon is stopping");
+    if (c->body.len == 0)
+        return failure_set(why, ERROR_BAD_REQUEST, "the body is empty: a batch object is needed");
+    if ((b = batch_from_text(c->body.data, c->body.len, why)) == NULL)
+        return -1;
+    if ((c->batch = batch_run_new(b, waiting_bytes(c))) == NULL)
+        return failure_no_memory(why);
+    buffer_free(&c->body);
+    return 0;
+}
+
+/* Every batch that can be read at all is a 200; nginx is told to pass each line on at once. */
+void
+batch_serve(struct call *c)
+{
+    struct failure why = { 0 };
+
+    result_choose_form(c);
+    if (open_batch(c, &why) != 0) {
+        call_fail(c, &why);
+        return;
+    }
+    buffer_printf(&c->head,
+                  "Status: 200 OK\r\nContent-Type: %s\r\nCache-Control: no-store\r\n"
+                  "X-Accel-Buffering: no\r\n\r\n",
+                  c->frames ? RESULT_FRAMES : "application/x-ndjson");
+    c->answered = c->partial = true;
+}
+
+/* -- fetches ------------------------------------------------------------- */
+
+/* No memory: what is left is not told, and that must show. */
+static void
+give_up(struct call *c)
+{
+    c->broken = true;
+    batch_run_stop(c->batch);
+}
+
+/* A batch that was taken is finished in a drain, too: it is in flight, all of it. */
+static void
+start_fetches(struct call *c)
+{
+    struct curlew_fetch *f;
+
+    while (batch_run_has_room(c->batch)) {
+        if ((f = fetch_new()) == NULL) {
+            give_up(c);
+            return;
+        }
+        batch_run_start(c->batch, f);
+        if (f->failure.error == ERROR_NONE && intake_submit(c, f) == 0)
+            continue;
+        access_log(c, f, &f->failure);
+        batch_run_back(c->batch, f);
+    }
+}
+
+void
+batch_fetched(struct call *c, struct curlew_fetch *f)
+{
+    batch_run_back(c->batch, f);
+}
+
+/* -- lines --------------------------------------------------------------- */
+
+static int
+write_failure(struct call *c, const struct failure *why)
+{
+    const struct curlew_fetch *f = c->fetch;
+
+    if (envelope_write_failure(&c->prefix, &f->request, why, f->index, c->frames) != 0)
+        return -1;
+    buffer_addc(&c->prefix, '\n');
+    if (c->frames)
+        buffer_addc(&c->prefix, '\n'); /* behind a body of no bytes */
+    return buffer_ok(&c->prefix) ? 0 : -1;
+}
+
+/* One that no memory is left for is a failure. */
+static int
+write_result(struct call *c)
+{
+    struct failure why = c->fetch->failure;
+
+    if (why.error == ERROR_NONE && result_write(c) == 0) {
+        if (!c->frames)
+            buffer_addc(&c->prefix, '\n');
+        if (buffer_ok(&c->prefix))
+            return 0;
+    }
+    failure_no_memory(&why);
+    call_clear_piece(c);
+    return write_failure(c, &why);
+}
+
+bool
+batch_more(struct call *c)
+{
+    call_clear_piece(c);
+    fetch_unref(c->fetch);
+    start_fetches(c);
+    while ((c->fetch = batch_run_take(c->batch)) != NULL) {
+        if (!c->broken && write_result(c) == 0)
+            return true;
+        give_up(c);
+        fetch_unref(c->fetch);
+    }
+    c->partial = !batch_run_over(c->batch);
+    return false;
+}

@@ -1,0 +1,41 @@
+/*
+ * batch.h - JSON to a batch: its requests, read one by one as they are started.
+ *
+ *     {"requests": [{…}, …], "defaults": {…}, "max_parallel": N, "order": "completed"|"input"}
+ *
+ * Only `requests` is required.  `defaults` takes what a session's defaults take, and `session`.
+ */
+#ifndef MESSAGE_BATCH_H
+#define MESSAGE_BATCH_H
+
+#include "base/error.h"
+#include "session/request.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#define BATCH_REQUESTS_MAX 100000
+#define BATCH_PARALLEL_MAX 1000
+#define BATCH_PARALLEL     32 /* where the batch does not say */
+
+struct batch;
+
+/*
+ * NULL with `why` (bad_request) names the key that is wrong.  What is inside a request object is
+ * judged by batch_read().
+ */
+struct batch *batch_from_text(const char *text, size_t size, struct failure *why);
+void batch_free(struct batch *b);
+
+size_t batch_count(const struct batch *b);    /* 0 to BATCH_REQUESTS_MAX */
+size_t batch_parallel(const struct batch *b); /* 1 to BATCH_PARALLEL_MAX */
+bool batch_in_order(const struct batch *b);   /* of input, not of completion */
+
+/*
+ * The i-th request, filled up from the batch's defaults, into r (initialised by the caller); once
+ * only, as its JSON is then forgotten.  -1 with `why` as request_from_json(), and then r still has
+ * its tag, where it has one.
+ */
+int batch_read(struct batch *b, size_t i, struct request *r, struct failure *why);
+
+#endif

@@ -1,0 +1,136 @@
+/* request_retries.c - JSON to a request: `retries`, a count or how to retry in detail. */
+
+#include "message/request_reader.h"
+
+#include <string.h>
+
+#define RETRIES_MAX 100
+#define BACKOFF_MAX 3600 /* seconds */
+
+#define AT(member) offsetof(struct request, retries.member)
+
+static int
+read_backoff(int64_t *ms, const struct place *at, const json_t *value, struct failure *why)
+{
+    double s = json_number_value(value);
+
+    if (!json_is_number(value) || !(s >= 0) || s > BACKOFF_MAX)
+        return place_refuse(at, why, "expected a number of seconds from 0 to %d", BACKOFF_MAX);
+    *ms = (int64_t)(s * 1000 + 0.5);
+    return 0;
+}
+
+static int
+read_first_backoff(struct request_reader *rd, const struct place *at, const json_t *value)
+{
+    return read_backoff(&rd->r->retries.backoff_ms, at, value, rd->why);
+}
+
+static int
+read_max_backoff(struct request_reader *rd, const struct place *at, const json_t *value)
+{
+    return read_backoff(&rd->r->retries.max_backoff_ms, at, value, rd->why);
+}
+
+static int
+read_statuses(struct request_reader *rd, const struct place *at, const json_t *value)
+{
+    static const struct field status = { "",  FIELD_INT, 0, RETRIES_STATUS_MIN, RETRIES_STATUS_MAX,
+                                         NULL };
+    const json_t *item;
+    size_t i;
+
+    if (!json_is_array(value))
+        return place_refuse(at, rd->why, "expected a list of statuses");
+    retries_clear_statuses(&rd->r->retries);
+    json_array_foreach(value, i, item)
+    {
+        struct place here = { at, NULL, i };
+        int n;
+
+        if (field_read(&n, &status, item, &here, rd->why) != 0)
+            return -1;
+        retries_add_status(&rd->r->retries, n);
+    }
+    return 0;
+}
+
+static int
+read_methods(struct request_reader *rd, const struct place *at, const json_t *value)
+{
+    struct failure inner = { 0 };
+    const json_t *item;
+    size_t i;
+
+    if (json_array_size(value) == 0) /* to retry none, say 0 retries */
+        return place_refuse(at, rd->why, "expected a list of at least one method");
+    retries_clear_methods(&rd->r->retries);
+    json_array_foreach(value, i, item)
+    {
+        struct place here = { at, NULL, i };
+        const char *name = field_string(item, &here, rd->why);
+
+        if (name == NULL)
+            return -1;
+        if (request_add_retry_method(rd->r, name, &inner) != 0)
+            return place_pass(at->parent->parent, &inner, rd->why);
+    }
+    return 0;
+}
+
+/* clang-format off */
+static const struct request_key keys[] = {
+    { { "max", FIELD_INT, AT(max), 0, RETRIES_MAX, NULL }, SET_RETRIES, 0, NULL },
+    { { "backoff", FIELD_OTHER, 0, 0, 0, NULL }, SET_BACKOFF, 0, read_first_backoff },
+    { { "max_backoff", FIELD_OTHER, 0, 0, 0, NULL }, SET_MAX_BACKOFF, 0, read_max_backoff },
+    { { "statuses", FIELD_OTHER, 0, 0, 0, NULL }, SET_RETRY_STATUSES, 0, read_statuses },
+    { { "methods", FIELD_OTHER, 0, 0, 0, NULL }, SET_RETRY_METHODS, 0, read_methods },
+    { { "respect_retry_after", FIELD_BOOL, AT(respect_retry_after), 0, 0, NULL },
+      SET_RETRY_AFTER, 0, NULL },
+};
+/* clang-format on */
+
+static const struct request_key *
+find(const char *name)
+{
+    for (size_t i = 0; i < sizeof keys / sizeof keys[0]; i++)
+        if (strcmp(keys[i].field.name, name) == 0)
+            return &keys[i];
+    return NULL;
+}
+
+static int
+read_detail(struct request_reader *rd, const struct place *at, const json_t *object)
+{
+    struct place max = { at, "max", 0 };
+    const char *name;
+    json_t *value;
+
+    json_object_foreach((json_t *)object, name, value)
+    {
+        const struct request_key *key = find(name);
+        struct place here = { at, name, 0 };
+
+        if (key == NULL)
+            return place_unknown(&here, rd->why);
+        if (request_key_read(rd, key, &here, value) != 0)
+            return -1;
+    }
+    /* Details alone would ask for nothing. */
+    return json_object_get(object, "max") == NULL ? place_refuse(&max, rd->why, "required") : 0;
+}
+
+int
+request_read_retries(struct request_reader *rd, const struct place *at, const json_t *value)
+{
+    int64_t n = json_integer_value(value);
+
+    if (json_is_object(value))
+        return read_detail(rd, at, value);
+    if (!json_is_integer(value) || n < 0 || n > RETRIES_MAX)
+        return place_refuse(at, rd->why, "expected an integer from 0 to %d, or an object",
+                            RETRIES_MAX);
+    rd->r->retries.max = (int)n;
+    rd->r->set |= SET_RETRIES;
+    return 0;
+}

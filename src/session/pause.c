@@ -1,0 +1,64 @@
+/* pause.c - a running fetch that does not read for a while. */
+
+#include "session/pause.h"
+
+#include "base/clock.h"
+#include "session/course.h"
+
+void
+pause_begin(struct curlew_fetch *f, int64_t until_us)
+{
+    struct multi *m = f->home;
+
+    f->paused = true;
+    if (until_us != PAUSE_UNTIL_RESUMED)
+        timer_set(&m->loop.timers, &f->pace, until_us);
+}
+
+static void
+go_on(struct multi *m, struct curlew_fetch *f)
+{
+    f->paused = false;
+    f->active_us = clock_us();
+    course_arm(m, f);
+    /*
+     * May deliver at once; f itself stays until multi_reap().  What a callback refuses then,
+     * libcurl tells here and nowhere else: the transfer would sit there until its time-out.
+     */
+    if (curl_easy_pause(f->easy, CURLPAUSE_CONT) != CURLE_OK) {
+        failure_set(&f->failure, ERROR_INTERNAL, "the transfer could not be resumed");
+        course_fail(m, f);
+        return;
+    }
+    multi_reap(m);
+}
+
+void
+pause_is_over(struct timer *t)
+{
+    struct curlew_fetch *f = container_of(t, struct curlew_fetch, pace);
+
+    go_on(f->home, f);
+}
+
+void
+pause_resume(struct multi *m, struct curlew_fetch *f)
+{
+    if (f->home == m && f->state == FETCH_RUNNING && f->paused && f->pace.place == 0)
+        go_on(m, f);
+    fetch_unref(f);
+}
+
+void
+pause_nudge(struct multi *m, uint64_t wire)
+{
+    for (struct link *l = m->running.next; l != &m->running && wire != 0; l = l->next) {
+        struct curlew_fetch *f = container_of(l, struct curlew_fetch, place);
+
+        if (f->wire != wire || f->paused)
+            continue;
+        curl_easy_pause(f->easy, CURLPAUSE_RECV);
+        curl_easy_pause(f->easy, CURLPAUSE_CONT);
+        return;
+    }
+}

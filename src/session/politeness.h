@@ -1,0 +1,31 @@
+/*
+ * politeness.h - a token bucket: how soon the next request may go to an origin.
+ *
+ * All that is kept is the moment when the bucket will be full again; each
+ * token taken puts it off by one interval.  So nothing ticks, a bucket of
+ * zeros is full, and new settings hold from the next look on.
+ */
+#ifndef SESSION_POLITENESS_H
+#define SESSION_POLITENESS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct politeness {
+    double rate; /* requests a second; 0: as many as come */
+    int burst;   /* of these, at once after a rest; at least 1 */
+};
+
+struct bucket {
+    double full_us; /* on clock_us()'s clock; a double, as an interval is no whole number */
+};
+
+/* When there will be a token: `now_us` where there is one. */
+int64_t politeness_ready_at(struct bucket *b, const struct politeness *p, int64_t now_us);
+
+/* false: there is none, and nothing is taken. */
+bool politeness_take(struct bucket *b, const struct politeness *p, int64_t now_us);
+
+bool politeness_is_idle(const struct bucket *b, int64_t now_us); /* full: nothing to remember */
+
+#endif

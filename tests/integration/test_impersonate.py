@@ -1,0 +1,77 @@
+"""`impersonate`, with a stand-in for what libcurl-impersonate adds to libcurl.
+
+No Debian release has libcurl-impersonate: what is tested is how it is asked, not what it does.
+"""
+
+import json
+import os
+import shutil
+import subprocess
+
+import pytest
+
+STAND_IN = """
+#include <curl/curl.h>
+#include <string.h>
+
+CURLcode curl_easy_impersonate(CURL *easy, const char *target, int default_headers)
+{
+    if (strcmp(target, "chrome") != 0 && strcmp(target, "firefox") != 0)
+        return CURLE_BAD_FUNCTION_ARGUMENT;
+    curl_easy_setopt(easy, CURLOPT_ACCEPT_ENCODING, "gzip");
+    return curl_easy_setopt(easy, CURLOPT_USERAGENT, default_headers ? target : "none");
+}
+"""
+
+
+@pytest.fixture(scope="module")
+def preload(directory):
+    source, library = directory / "impersonate.c", directory / "impersonate.so"
+    source.write_text(STAND_IN)
+    compiler = os.environ.get("CC") or next(filter(shutil.which, ("gcc", "clang")))
+    subprocess.run([compiler, "-shared", "-fPIC", "-o", library, source], check=True)
+    return {"LD_PRELOAD": str(library),  # before a sanitizer's own library, which need not mind
+            "ASAN_OPTIONS": os.environ.get("ASAN_OPTIONS", "") + ":verify_asan_link_order=0"}
+
+
+@pytest.fixture
+def way(curlewd, preload):
+    return curlewd({"sessions": {"fox": {"impersonate": "firefox"}}}, env=preload).way
+
+
+def headers_of(envelope):
+    return {n.lower(): v for n, v in json.loads(envelope["body"])["headers"]}
+
+
+def seen(way, origin, **keys):
+    return way.fetch(origin.url("/echo"), **keys)
+
+
+def test_the_browser_sets_the_request_up(way, origin):
+    headers = headers_of(seen(way, origin, impersonate="chrome"))
+    assert (headers["user-agent"], headers["accept-encoding"]) == ("chrome", "gzip")
+
+
+def test_what_the_request_says_itself_wins(way, origin):
+    headers = headers_of(seen(way, origin, impersonate="chrome", decompress=False,
+                              headers={"User-Agent": "mine"}))
+    assert headers["user-agent"] == "mine" and "accept-encoding" not in headers
+
+
+def test_a_session_may_have_one(way, origin):
+    assert headers_of(seen(way, origin, session="fox"))["user-agent"] == "firefox"
+    assert headers_of(seen(way, origin, session="fox", impersonate="chrome"))[
+        "user-agent"] == "chrome"
+    assert way.get("/v1/sessions/fox").json()["impersonate"] == "firefox"
+
+
+def test_no_browser_goes_out_on_anothers_connection(way, origin):
+    used = [seen(way, origin, **keys)["connection"]["reused"] for keys in (
+        {}, {"impersonate": "chrome"}, {"impersonate": "firefox"}, {},
+        {"impersonate": "chrome"}, {"impersonate": "firefox"})]
+    assert used == [False, False, False, True, True, True]
+
+
+def test_a_browser_that_is_not_known(way, origin):
+    p = way.refused({"url": origin.url("/echo"), "impersonate": "lynx"}, 501, "unsupported")
+    assert '"lynx"' in p["detail"] and "impersonate" in p["detail"]
