@@ -2,7 +2,7 @@
 # make deb-trixie deb-bookworm      the same in a container of that release, build/deb/RELEASE
 # make deb-test   both of these, and what becomes of them in a Debian that systemd has booted
 
-deb:
+deb: deps-deb
 	packaging/deb
 
 deb-bookworm deb-trixie: deb-%:
