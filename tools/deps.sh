@@ -1,8 +1,8 @@
 #!/bin/sh
-# deps.sh build|run|test|bench - install what is missing, by apt-get and into .venv.
+# deps.sh build|deb|run|test|bench - install what is missing, by apt-get and into .venv.
 #
-# Each level holds the one before it, but for deb, which holds build.  Nothing missing: silent, and done in a blink.
-# Packages come from Debian alone and none of their services is started; a package that
+# Each level holds the ones before it; run and test do without deb.
+# Nothing missing: silent, and done in a blink.  Packages come from Debian alone and none of their services is started; a package that
 # this release does not offer is named and skipped, and what needs it says so itself.
 
 set -eu
