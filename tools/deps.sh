@@ -2,8 +2,9 @@
 # deps.sh build|deb|run|test|bench - install what is missing, by apt-get and into .venv.
 #
 # Each level holds the ones before it; run and test do without deb.
-# Nothing missing: silent, and done in a blink.  Packages come from Debian alone and none of their services is started; a package that
-# this release does not offer is named and skipped, and what needs it says so itself.
+# Nothing missing: silent, and done in a blink.  Packages come from Debian alone and none of their
+# services is started; a package that this release does not offer is named and skipped, and what
+# needs it says so itself.
 
 set -eu
 cd "$(dirname "$0")/.."
