@@ -53,7 +53,10 @@ class Site:
     def has_restarted(self, before):
         """Is it another child that answers? The file may change before it is watched."""
         os.utime(self.manage)
-        return connects(("127.0.0.1", self.port)) and self.ask("/pid") != before
+        try:
+            return self.ask("/pid") != before
+        except OSError:  # it is between two of them
+            return False
 
     def curlewds(self):
         """Its processes, all that run."""
@@ -66,7 +69,8 @@ def is_ours(process, site):
         words = (process / "cmdline").read_bytes().decode().split("\0")
     except OSError:
         return False
-    return words[0].endswith("/curlewd") and f"{os.path.dirname(words[2])}/" in site.process.out
+    ours = len(words) > 2 and words[0].endswith("/curlewd")
+    return ours and f"{os.path.dirname(words[2])}/" in site.process.out
 
 
 def socket_of(url):
