@@ -83,12 +83,17 @@ UNDEFINED     = -fsanitize=undefined -fno-sanitize-recover=undefined
 test: deps-test
 	@$(MAKE) unit
 	@$(MAKE) integration
+	@$(MAKE) client
 
 unit: $B/unit
 	$B/unit
 
 integration: all $B/embed
 	$(STACK) -m pytest $(PYTEST_ARGS) tests/integration
+
+# The Python package; -W error: it promises that nothing of it ever warns.
+client: all
+	$(STACK) -W error -m pytest $(PYTEST_ARGS) python/tests
 
 # What a web server makes of a stream that breaks, or how fast it is read, is a matter of milliseconds.
 TIMED = tests/integration/test_stream_broken.py tests/integration/test_stream_flow.py \
@@ -118,6 +123,11 @@ fuzzers: $(FUZZERS)
 bench: deps-bench
 	@$(MAKE) all $B/bench/yardstick
 	@YARDSTICK=$(abspath $B/bench/yardstick) $(STACK) bench/run $(BENCH_ARGS)
+
+# What a fetch costs Django's process, beside aiohttp, curl_cffi and httpx.
+bench-django: deps-bench
+	@$(MAKE) all
+	@$(STACK) bench/django/run $(BENCH_ARGS)
 
 lint:
 	@tools/lint
@@ -165,5 +175,5 @@ clean:
 	rm -rf build
 
 .PHONY: all demo run deps deps-build deps-run deps-test deps-bench test unit integration asan tsan \
-    sanitized fuzz fuzzers bench lint format install uninstall clean
+    sanitized fuzz fuzzers bench bench-django lint format install uninstall clean
 .SECONDARY:

@@ -70,7 +70,8 @@ def judge(fetched, stats):
 
 
 def demo(stack):
-    print(f"Django fetches pages of {stack.origin} through nginx, FastCGI and curlewd.\n")
+    print(f"Django fetches pages of {stack.origin} through curlewd, over its FastCGI socket")
+    print("and through nginx.\n")
     try:
         fetched = visit(stack)
         stack.check()

@@ -1,7 +1,7 @@
 """Everything at once, on free ports of this machine; `make run` keeps it up until Ctrl-C.
 
-    origin ◀── curlewd ◀── nginx ◀── Django (uvicorn, ASGI)
-                             ▲────── Django (gunicorn, WSGI)
+    origin ◀── curlewd ◀───────────── Django (uvicorn, ASGI)    over its FastCGI socket
+                  ▲────── nginx ◀──── Django (gunicorn, WSGI)   by HTTP, through the mount
 """
 
 import json
@@ -18,7 +18,7 @@ sys.path.insert(0, str(HERE.parent))
 
 from tests.support.certs import make_certs  # noqa: E402
 from tests.support.curlewd import BINARY, Curlewd  # noqa: E402
-from tests.support.mounts import Mount  # noqa: E402
+from tests.support.mounts import PACKAGE, Mount  # noqa: E402
 from tests.support.procs import Process, free_port, temp_dir  # noqa: E402
 
 UVICORN = ["uvicorn", "--log-level", "warning", "--port", "{port}", "project.asgi:application"]
@@ -82,8 +82,9 @@ class Stack:
         uvicorn_port, gunicorn_port = free_port(), free_port()
         self.nginx = Mount("nginx", self.curlewd.socket, uvicorn_port)
         self.keep(self.nginx, self.nginx.process)
-        self.uvicorn = self.start_django(UVICORN, uvicorn_port)
-        self.gunicorn = self.start_django(GUNICORN, gunicorn_port)
+        socket, mount = f"fcgi+unix:{self.curlewd.socket}", f"{self.nginx.url}/_fetch"
+        self.uvicorn = self.start_django(UVICORN, uvicorn_port, socket)
+        self.gunicorn = self.start_django(GUNICORN, gunicorn_port, mount)
 
     def start_origin(self):
         make_certs(self.directory)
@@ -92,10 +93,10 @@ class Stack:
         origin.wait_ready(lambda: origin.out.endswith("\n"))
         return json.loads(origin.out)
 
-    def start_django(self, server, port):
+    def start_django(self, server, port, curlew_url):
         """Its URL, once it answers."""
         argv = [sys.executable, "-m", *(word.format(port=port) for word in server)]
-        env = {"ORIGIN": self.origin, "CURLEW_URL": f"{self.nginx.url}/_fetch"}
+        env = {"ORIGIN": self.origin, "CURLEW_URL": curlew_url, "PYTHONPATH": str(PACKAGE)}
         process = self.keep(
             Process(server[0], argv, self.directory, env=env, cwd=HERE / "django")
         )

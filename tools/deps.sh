@@ -14,7 +14,7 @@ build="gcc|clang libc6-dev|libc-dev make|make-guile pkgconf|pkg-config
     libcurl4-openssl-dev|libcurl4-gnutls-dev libfcgi-dev libjansson-dev"
 run="nginx|nginx-light|nginx-full|nginx-extras curl openssl ca-certificates python3 python3-venv"
 test="libcriterion-dev apache2-bin lighttpd caddy h2o haproxy libfcgi-bin mandoc debootstrap
-    clang clang-tidy libclang-rt-dev|libclang-rt-14-dev|libclang-rt-19-dev"
+    clang clang-tidy libclang-rt-dev|libclang-rt-14-dev|libclang-rt-19-dev python3-dev"
 bench="wrk"
 
 python=/usr/bin/python3                 # the one that python3-venv belongs to
@@ -140,9 +140,11 @@ deb)   packages $build build-essential debhelper ;;
 run)   packages $build $run
        venv examples/requirements.txt ;;
 test)  packages $build $run $test
-       venv examples/requirements.txt tests/requirements.txt ;;
+       venv examples/requirements.txt tests/requirements.txt python/requirements-test.txt ;;
 bench) "$0" test
-       packages $bench ;;
+       packages $bench
+       venv examples/requirements.txt tests/requirements.txt python/requirements-test.txt \
+           bench/requirements.txt ;;
 *)     echo "usage: tools/deps.sh build|deb|run|test|bench" >&2
        exit 2 ;;
 esac

@@ -13,7 +13,7 @@ import time
 import django as django_package
 import pytest
 
-from tests.support.mounts import EXAMPLES
+from tests.support.mounts import EXAMPLES, PACKAGE
 from tests.support.origin.client import now
 from tests.support.procs import connects, free_port
 
@@ -39,7 +39,8 @@ class Django:
         argv = [word.format(port=self.port) for word in command]
         self.process = spawn(
             name, [sys.executable, "-W", "error", "-m", *argv], cwd=EXAMPLES / "django",
-            env={"ORIGIN": origin.url(""), "CURLEW_URL": f"{mount.url}/_fetch"})
+            env={"ORIGIN": origin.url(""), "CURLEW_URL": f"{mount.url}/_fetch",
+                 "PYTHONPATH": str(PACKAGE)})
         self.process.wait_ready(lambda: connects(("127.0.0.1", self.port)))
 
     def get(self, path):

@@ -13,7 +13,7 @@ import pytest
 
 from tests.support.answer import Answer
 from tests.support.many import Background, timed
-from tests.support.mounts import EXAMPLES
+from tests.support.mounts import EXAMPLES, PACKAGE
 from tests.support.origin.client import now
 from tests.support.procs import connects, free_port
 from tests.support.ways import problem
@@ -65,7 +65,8 @@ class Django:
             "gunicorn",
             [sys.executable, "-W", "error", "-m", *(word.format(port=own) for word in GUNICORN)],
             cwd=EXAMPLES / "django",
-            env={"ORIGIN": origin.url(""), "CURLEW_URL": f"{self.mount.url}/_fetch"})
+            env={"ORIGIN": origin.url(""), "CURLEW_URL": f"{self.mount.url}/_fetch",
+                 "PYTHONPATH": str(PACKAGE)})
         self.process.wait_ready(lambda: connects(("127.0.0.1", own)))
 
     def get(self, path, **headers):
@@ -132,6 +133,23 @@ def test_a_request_too_large_for_a_header_is_sent_ahead(django):
     link = django.link("echo?" + urlencode({"a": long}))
     for _ in range(2):  # each time under a reference of its own
         assert json.loads(django.get(link).body)["query"] == [["a", long]]
+
+
+def test_without_nginx_the_bridge_delivers(daemon, spawn, origin):
+    port = free_port()
+    argv = [sys.executable, "-W", "error", "-m", "uvicorn", "--log-level", "warning",
+            "--port", port, "project.bridge:application"]
+    process = spawn("uvicorn", argv, cwd=EXAMPLES / "django",
+                    env={"ORIGIN": origin.url(""), "CURLEW_URL": f"fcgi+unix:{daemon.socket}",
+                         "PYTHONPATH": str(PACKAGE)})
+    process.wait_ready(lambda: connects(("127.0.0.1", port)))
+    link = browse(port, "/links/ranges").body.decode()
+    answer = browse(port, link, headers={"Range": "bytes=10-19"})
+    assert (answer.status, answer.body) == (206, b"0123456789")
+    assert answer.header("cache-control") == "private, max-age=60"
+    assert browse(port, link[:-1]).status == 403
+    assert browse(port, "/_fetch/healthz").json() == {"status": "ok"}
+    assert [line for line in process.err.splitlines() if "Forbidden" not in line] == []
 
 
 # -- what the browser gets ---------------------------------------------------

@@ -60,15 +60,12 @@ def _http(way, body, timeout):
     c.request("POST", f"{way.prefix}/v1/batch", body=body)
 
     def pieces():
-        try:
-            r = c.getresponse()
-            assert r.status == 200, r.read()
-            while piece := r.read1(65536):
-                yield piece
-        finally:
-            c.close()
+        r = c.getresponse()
+        assert r.status == 200, r.read()
+        while piece := r.read1(65536):
+            yield piece
 
-    return _started(pieces())
+    return _started(c, pieces())
 
 
 def _socket(way, body, timeout):
@@ -79,27 +76,27 @@ def _socket(way, body, timeout):
 
     def pieces():
         head = b""
-        try:
-            while b"\r\n\r\n" not in head:
-                head += c.read_record()[2]
-            answer = answer_from_cgi(head)
-            assert answer.status == 200, answer
-            piece, kind = answer.body, fcgi.STDOUT
-            while kind == fcgi.STDOUT:
-                yield piece
-                kind, _, piece = c.read_record()
-            assert kind == fcgi.END
-        finally:
-            c.close()
+        while b"\r\n\r\n" not in head:
+            head += c.read_record()[2]
+        answer = answer_from_cgi(head)
+        assert answer.status == 200, answer
+        piece, kind = answer.body, fcgi.STDOUT
+        while kind == fcgi.STDOUT:
+            yield piece
+            kind, _, piece = c.read_record()
+        assert kind == fcgi.END
 
-    return _started(pieces())
+    return _started(c, pieces())
 
 
-def _started(pieces):
+def _started(connection, pieces):
     """A generator that is closed before its first step would not close its connection."""
     def whole():
-        yield b""
-        yield from pieces
+        try:
+            yield b""
+            yield from pieces
+        finally:
+            connection.close()
 
     generator = whole()
     next(generator)

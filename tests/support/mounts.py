@@ -13,6 +13,7 @@ from .ways import Http
 
 ROOT = Path(__file__).parents[2]
 EXAMPLES = ROOT / "examples"
+PACKAGE = EXAMPLES.parent / "python" / "src"  # a site has it from pip
 SOCKET = "/run/curlew/curlew.sock"
 DJANGO = "127.0.0.1:8000"
 

@@ -4,8 +4,8 @@ import os
 import secrets
 from pathlib import Path
 
-# Where the web server mounts curlewd.  This one line is all that Curlew needs here.
-CURLEW = {"URL": os.environ.get("CURLEW_URL", "http://127.0.0.1:8080/_fetch")}
+# Where curlewd is: its socket, or a web server's mount, http://127.0.0.1:8080/_fetch.
+CURLEW = {"URL": os.environ.get("CURLEW_URL", "fcgi+unix:/run/curlew/curlew.sock")}
 
 # The site whose pages the views fetch.
 ORIGIN = os.environ.get("ORIGIN", "https://example.org")
@@ -16,7 +16,8 @@ DEBUG = False
 ALLOWED_HOSTS = ["127.0.0.1", "localhost"]
 
 ROOT_URLCONF = "project.urls"
-MIDDLEWARE = ["project.views.FailedFetches"]
+INSTALLED_APPS = ["django_curlew"]
+MIDDLEWARE = ["django_curlew.middleware.CurlewMiddleware", "project.views.FailedFetches"]
 TEMPLATES = [
     {
         "BACKEND": "django.template.backends.django.DjangoTemplates",

@@ -1,18 +1,19 @@
 """Views that fetch.  In whatever worker they run, they share the one warm session of curlewd."""
 
-import asyncio
-
 from django.conf import settings
 from django.core import signing
 from django.http import HttpResponse, HttpResponseForbidden, JsonResponse
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils.deprecation import MiddlewareMixin
-
-from curlew_client import CurlewError, afetch, fetch
-from hand_off import hand_off
+from django_curlew import AsyncSession, HandOff, Session
+from django_curlew.requests.exceptions import RequestException
 
 ONE_HOUR = 3600  # seconds
+
+# Made once, for all threads, event loops and workers: they hold no connection of their own.
+session = Session()
+asession = AsyncSession()
 
 
 def index(request):
@@ -21,22 +22,22 @@ def index(request):
 
 def sync_page(request, page=""):
     """One page, from a sync view."""
-    return show(fetch(origin_url(request, page), tag="sync view"))
+    return show(session.get(origin_url(request, page), tag="sync view"))
 
 
 async def async_page(request, page=""):
     """One page, from an async view: other requests are served while this one waits."""
-    return show(await afetch(origin_url(request, page), tag="async view"))
+    return show(await asession.get(origin_url(request, page), tag="async view"))
 
 
 async def one_by_one(request):
     """Several pages (?page=...&page=...), each after the one before it, over one connection."""
-    return show([await afetch(url) for url in several_urls(request)])
+    return show([await asession.get(url) for url in several_urls(request)])
 
 
 async def together(request):
-    """The same pages all at once."""
-    return show(await asyncio.gather(*(afetch(url) for url in several_urls(request))))
+    """The same pages all at once, by one call to curlewd."""
+    return show(await asession.gather(several_urls(request)))
 
 
 def link(request, page):
@@ -46,17 +47,13 @@ def link(request, page):
 
 
 def file(request, ticket):
-    """What the link is for, streamed by nginx: this view is done as soon as it has looked at it."""
+    """What the link is for, streamed by nginx (or by bridge.py): this view is done as
+    soon as it has looked at it."""
     try:
         page, query = signing.loads(ticket, max_age=ONE_HOUR)
     except signing.BadSignature:
         return HttpResponseForbidden("This link is not valid, or no longer.\n")
-    response = hand_off(
-        f"{settings.ORIGIN}/{page}",
-        params=query,
-        forward_headers=["range", "if-range", "if-none-match", "if-modified-since"],
-        tag="hand-off",
-    )
+    response = HandOff(request, f"{settings.ORIGIN}/{page}", params=query, tag="hand-off")
     response["Cache-Control"] = "private, max-age=60"
     return response
 
@@ -65,8 +62,9 @@ class FailedFetches(MiddlewareMixin):
     """A fetch that failed in any view becomes an answer that says why."""
 
     def process_exception(self, request, error):
-        if isinstance(error, CurlewError):
-            return JsonResponse({"code": error.code, "detail": error.detail}, status=error.status)
+        if isinstance(error, RequestException):
+            told = {"code": error.reason, "detail": str(error)}
+            return JsonResponse(told, status=error.problem.get("status", 502))
         return None
 
 
@@ -92,10 +90,10 @@ def show(fetched):
 def facts(response):
     return {
         "url": response.url,
-        "status": response.status,
-        "http_version": response.http_version,
-        "connection_reused": response.reused,
-        "milliseconds": round(1000 * response.envelope["timing"]["total"], 1),
+        "status": response.status_code,
+        "http_version": response.envelope["http_version"],
+        "connection_reused": response.envelope["connection"]["reused"],
+        "milliseconds": round(1000 * response.elapsed.total_seconds(), 1),
         "bytes": len(response.content),
         "body": response.text[:1000],
     }

@@ -1,0 +1,110 @@
+"""Processor time of Django's process for each request, over that of a view that fetches nothing.
+
+Each client has a uvicorn of its own. They take turns, round after round, at the same origin and
+the same machine; each round gives one difference for each client, and the median counts.
+"""
+
+import shutil
+import sys
+import urllib.request
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from statistics import median, quantiles
+
+from bench.gauge import Cpu
+from bench.stage import BODY_BYTES, Failed, origin, run_wrk, start_daemon
+from tests.support.mounts import PACKAGE
+from tests.support.procs import Process, connects, free_port, temp_dir
+
+HERE = Path(__file__).parent
+NOTHING = "nothing"
+CLIENTS = [NOTHING, "curlew", "aiohttp", "curl_cffi", "httpx"]
+VIEWS = {"one": (BODY_BYTES, 8), "twenty": (20 * BODY_BYTES, 4)}  # bytes fetched, requests at once
+UVICORN = ["-m", "uvicorn", "--log-level", "warning", "--no-access-log", "--port"]
+SERVERS = {  # as pip installs it, and with its extras: another event loop, another parser
+    "uvicorn": ["--loop", "asyncio", "--http", "h11"],
+    "uvicorn[standard]": ["--loop", "uvloop", "--http", "httptools"],
+}
+
+
+@contextmanager
+def site(server, client, url, daemon):
+    """(pid, address) of a Django whose views fetch with `client`."""
+    directory, port = temp_dir("curlew-bench-"), free_port()
+    env = {"CLIENT": client, "ORIGIN": url, "CURLEW_URL": f"fcgi+unix:{daemon.socket}",
+           "PYTHONPATH": str(PACKAGE), "DJANGO_SETTINGS_MODULE": None}
+    argv = [sys.executable, *UVICORN, port, *SERVERS[server], "project:application"]
+    process = Process(client, argv, directory, env=env, cwd=HERE)
+    try:
+        process.wait_ready(lambda: connects(("127.0.0.1", port)))
+        yield process.pid, f"http://127.0.0.1:{port}"
+    finally:
+        process.stop()
+        shutil.rmtree(directory, ignore_errors=True)
+
+
+def check(address, view, size):
+    with urllib.request.urlopen(f"{address}/{view}", timeout=20) as answer:
+        said = answer.read().decode()
+    if said != str(size):
+        raise Failed(f"{address}/{view} fetched {said} bytes, not {size}")
+
+
+def sample(pid, address, view, seconds):
+    """One turn: µs of processor time a request, and requests a second."""
+    with Cpu(pid) as own:
+        result = run_wrk(f"{address}/{view}", seconds=seconds, connections=VIEWS[view][1])
+    return {"cpu_us": own.us / result["requests"],
+            "rate": result["requests"] / result["seconds"], "p50_ms": result["p50_ms"]}
+
+
+def rounds(sites, view, options, tell):
+    """Client → its samples, taken in turns."""
+    samples = {name: [] for name in sites}
+    for i in range(options.rounds):
+        # Forwards, then backwards: nobody always comes after the same one.
+        for name in list(sites)[:: 1 if i % 2 == 0 else -1]:
+            samples[name].append(sample(*sites[name], view, options.seconds))
+        tell(f"{view}, {i + 1} of {options.rounds}: " + ", ".join(
+            f"{name} {s[-1]['cpu_us']:.0f} µs" for name, s in samples.items()))
+    return samples
+
+
+def spread(values):
+    low, _, high = quantiles(values, n=4) if len(values) > 1 else values * 3
+    return {"median": median(values), "low": low, "high": high}
+
+
+def summarized(samples):
+    """Client → what it costs above nothing, round by round."""
+    base = [s["cpu_us"] for s in samples[NOTHING]]
+    told = {}
+    for name, list_ in samples.items():
+        added = [s["cpu_us"] - b for s, b in zip(list_, base)]
+        told[name] = {"added_us": spread(added), "each_added_us": added,
+                      **{key: spread([s[key] for s in list_]) for key in list_[0]}}
+    return told
+
+
+def measure_under(server, url, daemon, options, tell):
+    """View → client → figures."""
+    with ExitStack() as stack:
+        sites = {c: stack.enter_context(site(server, c, url, daemon)) for c in CLIENTS}
+        result = {}
+        for view, (size, _) in VIEWS.items():
+            for pid, address in sites.values():
+                check(address, view, size)
+                sample(pid, address, view, 1)  # to warm up
+            tell(server)
+            result[view] = summarized(rounds(sites, view, options, tell))
+        return result
+
+
+def measure(options, tell):
+    """Server → view → client → figures."""
+    with ExitStack() as stack:
+        url = stack.enter_context(origin())
+        daemon = start_daemon(options.daemon)
+        stack.callback(shutil.rmtree, daemon.directory, True)
+        stack.callback(daemon.process.stop)
+        return {server: measure_under(server, url, daemon, options, tell) for server in SERVERS}

@@ -1,0 +1,108 @@
+"""What is measured: a Django project of one file, whose view fetches as CLIENT says.
+
+    CLIENT=curlew|curl_cffi|aiohttp|httpx|nothing ORIGIN=URL uvicorn project:application
+
+/one fetches ORIGIN, /twenty fetches it twenty times at once. Each client has one session for all
+requests, made on the event loop that uses it, with its defaults but for the number of connections.
+"""
+
+import asyncio
+import os
+
+from django.conf import settings
+
+settings.configure(
+    SECRET_KEY="for measuring", ALLOWED_HOSTS=["*"], ROOT_URLCONF=__name__, USE_TZ=True
+)
+
+from django.core.asgi import get_asgi_application  # noqa: E402
+from django.http import HttpResponse  # noqa: E402
+from django.urls import path  # noqa: E402
+
+URL = os.environ["ORIGIN"]
+MOST = 100  # fetches at once
+
+
+class Nothing:
+    async def one(self):
+        return b"x" * 1024
+
+    async def twenty(self):
+        return [b"x" * 1024] * 20
+
+
+class Curlew:
+    def __init__(self):
+        from django_curlew import AsyncSession
+
+        self.session = AsyncSession()
+
+    async def one(self):
+        return (await self.session.get(URL)).content
+
+    async def twenty(self):
+        return [r.content for r in await self.session.gather([URL] * 20)]
+
+
+class CurlCffi:
+    def __init__(self):
+        from curl_cffi.requests import AsyncSession
+
+        self.session = AsyncSession(max_clients=MOST)
+
+    async def one(self):
+        return (await self.session.get(URL)).content
+
+    async def twenty(self):
+        return await asyncio.gather(*(self.one() for _ in range(20)))
+
+
+class Aiohttp:
+    def __init__(self):
+        import aiohttp
+
+        self.session = aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=MOST))
+
+    async def one(self):
+        async with self.session.get(URL) as response:
+            return await response.read()
+
+    async def twenty(self):
+        return await asyncio.gather(*(self.one() for _ in range(20)))
+
+
+class Httpx:
+    def __init__(self):
+        import httpx
+
+        limits = httpx.Limits(max_connections=MOST, max_keepalive_connections=MOST)
+        self.session = httpx.AsyncClient(limits=limits, trust_env=False)
+
+    async def one(self):
+        return (await self.session.get(URL)).content
+
+    async def twenty(self):
+        return await asyncio.gather(*(self.one() for _ in range(20)))
+
+
+CLIENTS = {"nothing": Nothing, "curlew": Curlew, "curl_cffi": CurlCffi, "aiohttp": Aiohttp,
+           "httpx": Httpx}
+_client = None
+
+
+def client():
+    global _client
+    _client = _client or CLIENTS[os.environ["CLIENT"]]()
+    return _client
+
+
+async def one(request):
+    return HttpResponse(str(len(await client().one())))
+
+
+async def twenty(request):
+    return HttpResponse(str(sum(map(len, await client().twenty()))))
+
+
+urlpatterns = [path("one", one), path("twenty", twenty)]
+application = get_asgi_application()

@@ -1,0 +1,27 @@
+"""The app: system checks, `manage.py curlew`, and a curlewd of `runserver`'s own."""
+
+from __future__ import annotations
+
+import sys
+
+from django.apps import AppConfig
+from django.core.signals import setting_changed
+
+from . import conf, embedded
+
+
+def _setting_changed(*, setting: str, **_: object) -> None:
+    if setting == "CURLEW":
+        conf.reload()
+
+
+class CurlewConfig(AppConfig):
+    name = "django_curlew"
+    label = "curlew"
+    verbose_name = "Curlew"
+
+    def ready(self) -> None:
+        from . import checks  # noqa: F401  (registers them)
+
+        setting_changed.connect(_setting_changed, dispatch_uid="django_curlew.conf")
+        embedded.start_if_wanted(sys.argv)

@@ -1,0 +1,1 @@
+"""The parts of the ASGI bridge (asgi.py), each of one concern."""

@@ -1,0 +1,181 @@
+"""Asking the daemon from a thread or a greenlet.
+
+Nothing but methods of socket objects with time-outs: what gevent and eventlet patch, works.
+"""
+
+from __future__ import annotations
+
+import socket
+import time
+import weakref
+from typing import Callable, Optional, Tuple
+
+from . import replay, sockets
+from .address import Address
+from .answer import Answer, until_head, until_piece
+from .call import PIECE, Call, Reply
+from .errors import Broken, Late
+
+Until = Callable[[Answer], bool]
+
+
+def exchange(call: Call) -> Reply:
+    """Ask and gather the whole answer."""
+    sock, answer = _ask(call, call.until_whole)
+    sockets.finished(call.address, sock, answer.reusable)
+    return Reply(answer)
+
+
+def open_stream(call: Call) -> "Stream":
+    """Ask and read as far as the answer's head."""
+    return Stream(call.address, *_ask(call, until_head))
+
+
+class Stream:
+    """An answer whose body is read piece by piece: what is not asked for stays in the daemon.
+
+    Use it in `with`, or close() it: closing before the end cancels the fetch. One that is only
+    dropped is closed when it is collected, without a warning. Not for two threads at once.
+    """
+
+    def __init__(self, address: Address, sock: socket.socket, answer: Answer) -> None:
+        self.status = answer.status
+        self.headers = answer.headers
+        self._address = address
+        self._answer = answer
+        self._sock: Optional[socket.socket] = sock
+        self._closer = weakref.finalize(self, sock.close)
+        if answer.finished:
+            self._release()
+
+    def header(self, name: str) -> Optional[str]:
+        """The first header of that name."""
+        return self._answer.header(name)
+
+    def read(self, timeout: Optional[float] = None) -> bytes:
+        """The next piece, b"" at the end. Broken where the rest will not come, Late where nothing
+        has come within `timeout` seconds; after either, the stream is closed."""
+        answer = self._answer
+        if not until_piece(answer):
+            self._read_on(_deadline(timeout))
+        if answer.finished and self._sock is not None:
+            self._release()
+        return answer.take()
+
+    def _read_on(self, deadline: Optional[float]) -> None:
+        if self._sock is None:
+            raise Broken("the stream was closed before its end")
+        try:
+            _receive(self._sock, self._answer, until_piece, deadline)
+        except replay.FAILURES as why:
+            self.close()
+            raise replay.name(self._address, why, self._answer) from None
+        except BaseException:
+            self.close()
+            raise
+
+    def __iter__(self) -> "Stream":
+        return self
+
+    def __next__(self) -> bytes:
+        piece = self.read()
+        if not piece:
+            raise StopIteration
+        return piece
+
+    def close(self) -> None:
+        """May be called at any time, and more than once."""
+        self._sock = None
+        self._closer()
+
+    def __enter__(self) -> "Stream":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def _release(self) -> None:
+        """The answer is whole: its connection may serve the next."""
+        sock, self._sock = self._sock, None
+        self._closer.detach()
+        if sock is not None:
+            sockets.finished(self._address, sock, self._answer.reusable)
+
+
+def _deadline(timeout: Optional[float]) -> Optional[float]:
+    return None if timeout is None else time.monotonic() + timeout
+
+
+def _left(deadline: Optional[float]) -> Optional[float]:
+    if deadline is None:
+        return None
+    left = deadline - time.monotonic()
+    if left <= 0:
+        raise Late("curlewd did not answer in time")
+    return left
+
+
+def _ask(call: Call, until: Until) -> Tuple[socket.socket, Answer]:
+    """Send, and receive as far as is wanted: on a kept connection, else on a new one."""
+    deadline = _deadline(call.timeout)
+    sock = sockets.pool.take(call.address)
+    if sock is not None:
+        answer = call.begin()
+        try:
+            _converse(sock, call, answer, until, deadline)
+            return sock, answer
+        except replay.FAILURES as why:
+            replay.check(call, why, answer)
+    sock = connect(call.address, min(call.connect, _left(deadline) or call.connect))
+    answer = call.begin()
+    try:
+        _converse(sock, call, answer, until, deadline)
+    except replay.FAILURES as why:
+        raise replay.name(call.address, why, answer) from None
+    return sock, answer
+
+
+def _converse(
+    sock: socket.socket, call: Call, answer: Answer, until: Until, deadline: Optional[float]
+) -> None:
+    try:
+        sock.settimeout(_left(deadline))
+        sock.sendall(call.data)
+        answer.asked = True
+        _receive(sock, answer, until, deadline)
+    except BaseException:
+        sock.close()
+        raise
+
+
+def _receive(
+    sock: socket.socket, answer: Answer, until: Until, deadline: Optional[float]
+) -> None:
+    while not until(answer):
+        sock.settimeout(_left(deadline))
+        data = sock.recv(PIECE)
+        if data:
+            answer.feed(data)
+        else:
+            answer.ended()
+
+
+def connect(address: Address, timeout: float) -> socket.socket:
+    """A new connection; Unreachable where there is none to be had within `timeout` seconds."""
+    try:
+        if address.is_unix:
+            return _connect_unix(address.path, time.monotonic() + timeout)
+        sock = socket.create_connection((address.host, address.port), timeout)
+        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        return sock
+    except OSError as why:
+        raise sockets.unreachable(address, why) from why
+
+
+def _connect_unix(path: str, deadline: float) -> socket.socket:
+    while True:
+        sock = sockets.try_unix(path)
+        if sock is not None:
+            return sock
+        sockets.check_backlog(deadline)
+        time.sleep(sockets.RETRY_SECONDS)

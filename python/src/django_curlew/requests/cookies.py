@@ -1,0 +1,168 @@
+"""Cookies: a mapping over an http.cookiejar.CookieJar, as curl_cffi has it."""
+
+from __future__ import annotations
+
+import threading
+import warnings
+from collections.abc import MutableMapping
+from http.cookiejar import Cookie, CookieJar
+from typing import Any, Dict, Iterator, List, Optional, Tuple, Union
+
+from .exceptions import CookieConflict
+
+CookieTypes = Union["Cookies", CookieJar, Dict[str, str], List[Tuple[str, str]]]
+
+
+def make_cookie(
+    name: str,
+    value: str,
+    domain: str = "",
+    path: str = "/",
+    secure: bool = False,
+    expires: Optional[int] = None,
+    subdomains: bool = False,
+    http_only: bool = False,
+) -> Cookie:
+    """`subdomains`: the domain was named, so those below it get the cookie, too."""
+    return Cookie(
+        version=0,
+        name=name,
+        value=value,
+        port=None,
+        port_specified=False,
+        domain=domain,
+        domain_specified=subdomains,
+        domain_initial_dot=domain.startswith("."),
+        path=path,
+        path_specified=bool(path),
+        secure=secure,
+        expires=expires,
+        discard=expires is None,
+        comment=None,
+        comment_url=None,
+        rest={"HttpOnly": ""} if http_only else {},
+        rfc2109=False,
+    )
+
+
+class Cookies(MutableMapping):  # type: ignore[type-arg]
+    """`jar` is the CookieJar; a cookie without a domain goes wherever a request goes."""
+
+    def __init__(self, cookies: Optional[CookieTypes] = None) -> None:
+        if isinstance(cookies, CookieJar):
+            self.jar = cookies
+            return
+        self.jar = CookieJar()
+        if isinstance(cookies, Cookies):
+            for cookie in cookies.jar:
+                self.jar.set_cookie(cookie)
+        else:
+            for name, value in dict(cookies or {}).items():
+                self.set(name, value)
+
+    def __getstate__(self) -> Dict[str, Any]:
+        """A jar has a lock, which can't be pickled."""
+        jar = dict(self.jar.__dict__)
+        jar.pop("_cookies_lock", None)
+        return {"type": type(self.jar), "jar": jar}
+
+    def __setstate__(self, state: Dict[str, Any]) -> None:
+        self.jar = state["type"].__new__(state["type"])
+        self.jar.__dict__.update(state["jar"], _cookies_lock=threading.RLock())
+
+    def set(
+        self, name: str, value: str, domain: str = "", path: str = "/", secure: bool = False
+    ) -> None:
+        """Prefixed names are made what they must be (RFC 6265bis 4.1.3)."""
+        if name.startswith("__Secure-") and not secure:
+            _warn("`secure` changed to True for a `__Secure-` cookie")
+            secure = True
+        elif name.startswith("__Host-") and (not secure or domain or path != "/"):
+            _warn("a `__Host-` cookie: `secure` is True, `domain` none, and `path` /")
+            secure, domain, path = True, "", "/"
+        self.jar.set_cookie(
+            make_cookie(name, value, domain, path, secure, subdomains=bool(domain))
+        )
+
+    def _matching(
+        self, name: Optional[str], domain: Optional[str], path: Optional[str]
+    ) -> List[Cookie]:
+        return [
+            cookie
+            for cookie in self.jar
+            if (name is None or cookie.name == name)
+            and (domain is None or cookie.domain == domain)
+            and (path is None or cookie.path == path)
+        ]
+
+    def get(  # type: ignore[override]
+        self,
+        name: str,
+        default: Optional[str] = None,
+        domain: Optional[str] = None,
+        path: Optional[str] = None,
+    ) -> Optional[str]:
+        """CookieConflict where unrelated domains have different values under that name."""
+        value: Optional[str] = None
+        where = ""
+        for cookie in self._matching(name, domain, path):
+            related = where.endswith(cookie.domain) or cookie.domain.endswith(where)
+            if value is not None and not related and value != cookie.value:
+                raise CookieConflict(
+                    f"There are several cookies named {name}, on {where} and {cookie.domain}: "
+                    "name the domain"
+                )
+            value, where = cookie.value, cookie.domain or ""
+        return default if value is None else value
+
+    def get_dict(self, domain: Optional[str] = None, path: Optional[str] = None) -> Dict[str, str]:
+        """Name to value; of several with a name, one."""
+        return {c.name: c.value or "" for c in self._matching(None, domain, path)}
+
+    def delete(
+        self, name: str, domain: Optional[str] = None, path: Optional[str] = None
+    ) -> None:
+        if domain is not None and path is not None:
+            self.jar.clear(domain, path, name)
+            return
+        for cookie in self._matching(name, domain, path):
+            self.jar.clear(cookie.domain, cookie.path, cookie.name)
+
+    def clear(self, domain: Optional[str] = None, path: Optional[str] = None) -> None:
+        """All of them, or those of a domain, or of a path on it."""
+        if path is not None and domain is None:
+            raise ValueError("a path without a domain")
+        self.jar.clear(*[each for each in (domain, path) if each is not None])
+
+    def update(self, cookies: Optional[CookieTypes] = None) -> None:  # type: ignore[override]
+        for cookie in Cookies(cookies).jar:
+            self.jar.set_cookie(cookie)
+
+    def __setitem__(self, name: str, value: str) -> None:
+        self.set(name, value)
+
+    def __getitem__(self, name: str) -> str:
+        value = self.get(name)
+        if value is None:
+            raise KeyError(name)
+        return value
+
+    def __delitem__(self, name: str) -> None:
+        self.delete(name)
+
+    def __len__(self) -> int:
+        return len(self.jar)
+
+    def __iter__(self) -> Iterator[str]:
+        return (cookie.name for cookie in self.jar)
+
+    def __bool__(self) -> bool:
+        return any(True for _ in self.jar)
+
+    def __repr__(self) -> str:
+        shown = ", ".join(f"<Cookie {c.name}={c.value} for {c.domain} />" for c in self.jar)
+        return f"<Cookies[{shown}]>"
+
+
+def _warn(words: str) -> None:
+    warnings.warn(words, UserWarning, stacklevel=3)

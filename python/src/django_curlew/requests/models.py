@@ -1,0 +1,313 @@
+"""Request and Response.
+
+A Response holds what the daemon said, an envelope, and works out an attribute when it is first
+asked for: most programs read two or three of them. From then on it is a plain attribute, which may
+be set like any other.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from datetime import timedelta
+from http.cookies import CookieError, SimpleCookie
+from typing import Any, AsyncIterator, Callable, Dict, Iterator, List, Optional, Union
+
+from ..jsons import loads
+from .const import CurlHttpVersion
+from .cookies import Cookies
+from .exceptions import HTTPError
+from .headers import Headers
+from .lines import ALineCutter, LineCutter
+from .streaming import Body
+
+REDIRECTS = (301, 302, 303, 307, 308)
+# RFC 8259 8.1 and what its predecessors allowed: a decoder of JSON finds these out by itself.
+JSON_CHARSETS = re.compile(r"utf[-_]?(8([-_]sig)?|(16|32)([-_]?[bl]e)?)\Z", re.IGNORECASE)
+
+_charset = re.compile(r"""charset\s*=\s*["']?([\w-]+)["']?""", re.IGNORECASE)
+_versions = {
+    "1.0": CurlHttpVersion.V1_0,
+    "1.1": CurlHttpVersion.V1_1,
+    "2": CurlHttpVersion.V2_0,
+    "3": CurlHttpVersion.V3,
+}
+
+
+class Request:
+    """What was asked: url, headers, method, and body where it is bytes."""
+
+    def __init__(
+        self, url: str, headers: Headers, method: str, body: Optional[bytes] = None
+    ) -> None:
+        self.url = url
+        self.headers = headers
+        self.method = method
+        self.body = body
+
+
+class Response:
+    """What came back; see the module's own words. `envelope` is what the daemon said of it."""
+
+    content: bytes
+    default_encoding: Union[str, Callable[[bytes], str]]
+    # Worked out when asked for:
+    request: Optional[Request]
+    url: str
+    status_code: int
+    reason: str
+    ok: bool
+    headers: Headers
+    cookies: Cookies
+    history: List["Response"]
+    elapsed: timedelta
+    redirect_count: int
+    redirect_url: str
+    http_version: int
+    primary_ip: str
+    primary_port: int
+    local_ip: str
+    local_port: int
+    download_size: int
+    upload_size: int
+    header_size: int
+    request_size: int
+    response_size: int
+    infos: Dict[Any, Any]
+
+    def __init__(self, curl: Any = None, request: Optional[Request] = None) -> None:
+        self.curl = None  # curl_cffi has its handle here; ours are in the daemon
+        if request is not None:
+            self.request = request
+        self.content = b""
+        self.default_encoding = "utf-8"
+        self.envelope: Dict[str, Any] = {}
+        self._body: Optional[Body] = None  # of a stream
+
+    def __getattr__(self, name: str) -> Any:
+        """Only for attributes that are not there yet."""
+        work_out = WORKED_OUT.get(name)
+        if work_out is None:
+            raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
+        value = self.__dict__[name] = work_out(self, self.__dict__.get("envelope") or {})
+        return value
+
+    def __getstate__(self) -> Dict[str, Any]:
+        if self._body is not None:
+            raise TypeError(
+                "A streaming response can't be pickled; make the request without stream=True."
+            )
+        state = {**self.__dict__, "curl": None, "request": self.request}
+        state.pop("_plan", None)
+        return state
+
+    def __setstate__(self, state: Dict[str, Any]) -> None:
+        self.__dict__.update(state)
+
+    def __repr__(self) -> str:
+        return f"<Response [{self.status_code}]>"
+
+    # -- text -------------------------------------------------------------------------------------
+
+    @property
+    def encoding(self) -> str:
+        """What was set; else what Content-Type says; else default_encoding."""
+        if "_encoding" not in self.__dict__:
+            found = self.charset_encoding
+            if found is None:
+                default = self.default_encoding
+                found = default if isinstance(default, str) else default(self.content)
+            self._encoding = found or "utf-8"
+        return self._encoding
+
+    @encoding.setter
+    def encoding(self, value: str) -> None:
+        if "_text" in self.__dict__:
+            raise ValueError("Cannot set encoding after text has been accessed")
+        self._encoding = value
+
+    @property
+    def charset(self) -> str:
+        """The same as encoding."""
+        return self.encoding
+
+    @property
+    def charset_encoding(self) -> Optional[str]:
+        """What Content-Type says, if it does."""
+        found = _charset.search(self.headers.get("Content-Type") or "")
+        return found[1] if found else None
+
+    @property
+    def text(self) -> str:
+        if "_text" not in self.__dict__:
+            self._text = self._decode(self.content) if self.content else ""
+        return self._text
+
+    def _decode(self, content: bytes) -> str:
+        try:
+            return content.decode(self.encoding, errors="replace")
+        except (UnicodeDecodeError, LookupError):
+            return content.decode("utf-8-sig")
+
+    def json(self, *, path: Optional[str] = None, default: Any = None, **kwargs: Any) -> Any:
+        """The content, parsed. Arguments go to json.loads. `path` is not offered: it needs
+        packages that only curl_cffi's extras install."""
+        if path is not None:
+            raise NotImplementedError("json(path=…): use jsonpath-ng upon json() yourself")
+        charset = self.charset_encoding
+        content: Union[str, bytes] = self.content
+        if charset is not None and not JSON_CHARSETS.match(charset):
+            content = self.text
+        return json.loads(content, **kwargs) if kwargs else loads(content)
+
+    def markdown(self) -> str:
+        raise NotImplementedError("markdown(): use markdownify upon text yourself")
+
+    # -- status -----------------------------------------------------------------------------------
+
+    def raise_for_status(self) -> None:
+        """HTTPError unless the status is 200 to 399."""
+        if not self.ok:
+            raise HTTPError(f"HTTP Error {self.status_code}: {self.reason}", 0, self)
+
+    @property
+    def is_redirect(self) -> bool:
+        return self.status_code in REDIRECTS and "location" in self.headers
+
+    # -- streams ----------------------------------------------------------------------------------
+
+    @property
+    def _stream(self) -> Body:
+        if self._body is None:
+            raise AssertionError("stream mode is not enabled.")
+        return self._body
+
+    def iter_content(self, chunk_size: Any = None, decode_unicode: bool = False) -> Iterator[bytes]:
+        """The body in pieces as they come. `chunk_size` has no say in how large they are."""
+        if decode_unicode:
+            raise NotImplementedError("decode_unicode")
+        return self._stream.pieces()
+
+    def iter_lines(
+        self, chunk_size: Any = None, decode_unicode: bool = False, delimiter: Any = None
+    ) -> Iterator[bytes]:
+        return LineCutter(delimiter).cut(self.iter_content(chunk_size, decode_unicode))
+
+    def aiter_content(
+        self, chunk_size: Any = None, decode_unicode: bool = False
+    ) -> AsyncIterator[bytes]:
+        if decode_unicode:
+            raise NotImplementedError("decode_unicode")
+        return self._stream.apieces()
+
+    def aiter_lines(
+        self, chunk_size: Any = None, decode_unicode: bool = False, delimiter: Any = None
+    ) -> AsyncIterator[bytes]:
+        return ALineCutter(delimiter).cut(self.aiter_content(chunk_size, decode_unicode))
+
+    async def acontent(self) -> bytes:
+        """All of a stream that has not been read yet."""
+        return b"".join([piece async for piece in self.aiter_content()])
+
+    async def atext(self) -> str:
+        return self._decode(await self.acontent())
+
+    def close(self) -> None:
+        """End a stream: what has not come of it is not fetched."""
+        if self._body is not None:
+            self._body.close()
+
+    async def aclose(self) -> None:
+        self.close()
+
+
+# -- how attributes are worked out --------------------------------------------------------------
+
+Envelope = Dict[str, Any]
+WORKED_OUT: Dict[str, Callable[[Response, Envelope], Any]] = {
+    "request": lambda r, e: _request(r),
+    "url": lambda r, e: e.get("url", ""),
+    "status_code": lambda r, e: e.get("status", 200),
+    "reason": lambda r, e: e.get("reason", "OK"),
+    "ok": lambda r, e: 200 <= r.status_code < 400,
+    "headers": lambda r, e: Headers.of_pairs(e.get("headers", ())),
+    "cookies": lambda r, e: _cookies(r.headers),
+    "history": lambda r, e: [_redirect(r, each) for each in e.get("history", ())],
+    "elapsed": lambda r, e: timedelta(seconds=e.get("timing", {}).get("total", 0.0)),
+    "redirect_count": lambda r, e: e.get("redirects", len(e.get("history", ()))),
+    "redirect_url": lambda r, e: _redirect_url(r),
+    "http_version": lambda r, e: int(_versions.get(e.get("http_version") or "", 0)),
+    "primary_ip": lambda r, e: e.get("connection", {}).get("remote_ip", ""),
+    "primary_port": lambda r, e: e.get("connection", {}).get("remote_port", 0),
+    "local_ip": lambda r, e: e.get("connection", {}).get("local_ip", ""),
+    "local_port": lambda r, e: e.get("connection", {}).get("local_port", 0),
+    "download_size": lambda r, e: _download_size(r, e),
+    "upload_size": lambda r, e: e.get("request", {}).get("bytes_sent", 0),
+    "header_size": lambda r, e: _header_size(e),
+    "request_size": lambda r, e: _request_size(r),
+    "response_size": lambda r, e: r.download_size + r.header_size,
+    "infos": lambda r, e: {},
+}
+
+
+def _request(response: Response) -> Optional[Request]:
+    plan = response.__dict__.get("_plan")
+    return plan.request() if plan is not None else None
+
+
+def _cookies(headers: Headers) -> Cookies:
+    """What this response's own Set-Cookie headers say, as they say it."""
+    cookies = Cookies()
+    for line in headers.get_list("set-cookie"):
+        try:
+            parsed: SimpleCookie = SimpleCookie(line)
+        except CookieError:
+            continue
+        for name, morsel in parsed.items():
+            domain, path = morsel["domain"], morsel["path"]
+            cookies.set(name, morsel.coded_value, domain, path, bool(morsel["secure"]))
+    return cookies
+
+
+def _redirect(response: Response, said: Envelope) -> Response:
+    """A response of the history: its class is that of the last one, its body is gone."""
+    earlier = type(response)(None)
+    earlier.envelope = {"reason": "", **said}
+    earlier.default_encoding = response.default_encoding
+    return earlier
+
+
+def _redirect_url(response: Response) -> str:
+    """Where a redirect that was not followed leads to."""
+    from urllib.parse import urljoin
+
+    if response.status_code in REDIRECTS and response.headers.get("location"):
+        return urljoin(response.url, response.headers["location"] or "")
+    return ""
+
+
+def _download_size(response: Response, envelope: Envelope) -> int:
+    """Bytes on the wire, where the origin said how many; else of the decoded body."""
+    length = response.headers.get("content-length") or ""
+    if length.isdigit() and "head" != getattr(response.request, "method", "").lower():
+        return int(length)
+    return int(envelope.get("body_bytes", len(response.content)))
+
+
+def _header_size(envelope: Envelope) -> int:
+    """Status lines, fields and empty lines of all the chain, as libcurl writes them."""
+    size, version = 0, envelope.get("http_version") or "1.1"
+    for each in (*envelope.get("history", ()), envelope):
+        if "status" in each:
+            size += len(f"HTTP/{version} {each['status']} {each.get('reason', '')}\r\n\r\n")
+            size += sum(len(name) + len(value) + 4 for name, value in each["headers"])
+    return size
+
+
+def _request_size(response: Response) -> int:
+    """About what the request's head and body have: the daemon adds headers of its own."""
+    request = response.request
+    if request is None:
+        return 0
+    head = sum(len(n) + len(v or "") + 4 for n, v in request.headers.multi_items())
+    return len(request.method) + len(request.url) + 13 + head + len(request.body or b"")

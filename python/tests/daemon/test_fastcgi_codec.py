@@ -1,0 +1,191 @@
+"""The FastCGI codec: what goes out is read by an independent reader, what comes in by pieces."""
+
+import struct
+
+import pytest
+
+from django_curlew.daemon import Broken, Malformed, NoAnswer
+from django_curlew.daemon.answer import LONGEST_HEAD
+from django_curlew.daemon.fastcgi import Encoder, Reply, pair, records
+
+HEADERS = (("Accept", "x/y"), ("Content-Type", "application/json"))
+
+
+def read_records(data):
+    """(type, id, content) of each record; an independent reading of the specification."""
+    found = []
+    while data:
+        version, kind, request, length, padding, _ = struct.unpack(">BBHHBB", data[:8])
+        assert version == 1
+        found.append((kind, request, data[8:8 + length]))
+        assert len(data) >= 8 + length + padding
+        data = data[8 + length + padding:]
+    return found
+
+
+def read_pairs(data):
+    found = {}
+    while data:
+        sizes = []
+        for _ in range(2):
+            n = data[0]
+            data = data[1:]
+            if n & 0x80:
+                n, data = struct.unpack(">I", bytes([n & 0x7f]) + data[:3])[0], data[3:]
+            sizes.append(n)
+        name, value, data = data[:sizes[0]], data[sizes[0]:sum(sizes)], data[sum(sizes):]
+        found[name.decode()] = value.decode()
+    return found
+
+
+def parts(data):
+    """(begin, params, stdin) of an encoded request; both streams must end in an empty record."""
+    (first, *rest) = read_records(data)
+    params = [c for k, _, c in rest if k == 4]
+    stdin = [c for k, _, c in rest if k == 5]
+    assert first[0] == 1 and {r for _, r, _ in read_records(data)} == {1}
+    assert params[-1] == b"" and stdin[-1] == b"" and rest[-1] == (5, 1, b"")
+    assert all(params[:-1]) and all(stdin[:-1])
+    return first[2], read_pairs(b"".join(params)), b"".join(stdin)
+
+
+def test_a_request_says_what_a_web_server_would():
+    encoder = Encoder("/_fetch", token="t")
+    begin, params, stdin = parts(encoder.encode(
+        "POST", "/v1/fetch", HEADERS, b"{}", [("traceparent", "00-1"), ("X-Request-ID", "7")]))
+    assert begin == struct.pack(">HB5x", 1, 1), "a responder, and the connection is kept"
+    assert stdin == b"{}"
+    assert params == {
+        "GATEWAY_INTERFACE": "CGI/1.1", "SERVER_PROTOCOL": "HTTP/1.1",
+        "SERVER_SOFTWARE": "django-curlew", "HTTP_AUTHORIZATION": "Bearer t",
+        "REQUEST_METHOD": "POST", "SCRIPT_NAME": "/_fetch/v1/fetch", "QUERY_STRING": "",
+        "HTTP_ACCEPT": "x/y", "CONTENT_TYPE": "application/json", "CONTENT_LENGTH": "2",
+        "HTTP_TRACEPARENT": "00-1", "HTTP_X_REQUEST_ID": "7"}
+
+
+def test_the_beginning_that_is_kept_says_the_same():
+    encoder = Encoder()
+    first = encoder.encode("POST", "/v1/fetch", HEADERS, b"a")
+    assert encoder.encode("POST", "/v1/fetch", HEADERS, b"a") == first
+    assert parts(encoder.encode("GET", "/v1/status?x=1"))[1]["QUERY_STRING"] == "x=1"
+    for i in range(200):
+        encoder.encode("POST", "/v1/fetch", (("X", str(i)),))
+    assert len(encoder._prefixes) == 64
+    assert parts(encoder.encode("POST", "/v1/fetch", (("X", "199"),)))[1]["HTTP_X"] == "199"
+
+
+@pytest.mark.parametrize("size", [0, 1, 65535, 65536, 200_000])
+def test_a_body_takes_as_many_records_as_it_needs(size):
+    body = bytes(range(256)) * (size // 256 + 1)
+    assert parts(Encoder().encode("POST", "/v1/fetch", (), body[:size]))[2] == body[:size]
+
+
+@pytest.mark.parametrize("size", [0, 127, 128, 70_000])
+def test_lengths_of_parameters(size):
+    assert read_pairs(pair("N", "v" * size)) == {"N": "v" * size}
+
+
+def test_parameters_may_be_given_as_a_whole():
+    _, params, stdin = parts(Encoder("/m", "t").encode("GET", "/x", HEADERS, b"b",
+                                                       params={"CURLEW_REQUEST": "{}"}))
+    assert params == {"CURLEW_REQUEST": "{}"} and stdin == b"b"
+
+
+def record(kind, content=b"", request=1, padding=0, version=1):
+    return struct.pack(">BBHHBx", version, kind, request, len(content), padding) \
+        + content + b"\0" * padding
+
+
+END = record(3, struct.pack(">IB3x", 0, 0))
+HEAD = b"Status: 404 Not Found\r\nContent-Type: a/b\r\nX-Two: 1\r\nX-Two: 2\r\n\r\n"
+WHOLE = record(6, HEAD[:10]) + record(6, HEAD[10:] + b"bo", padding=3) + record(7, b"oops") \
+    + record(6, b"dy") + record(6) + END
+
+
+def check_whole(reply):
+    assert (reply.status, reply.finished, reply.reusable) == (404, True, True)
+    assert reply.headers == [(b"Content-Type", b"a/b"), (b"X-Two", b"1"), (b"X-Two", b"2")]
+    assert reply.header("content-TYPE") == "a/b" and reply.header("none") is None
+
+
+@pytest.mark.parametrize("cut", range(1, len(WHOLE)))
+def test_an_answer_cut_at_any_byte_is_the_same(cut):
+    reply = Reply()
+    reply.feed(WHOLE[:cut])
+    assert not reply.finished
+    reply.feed(WHOLE[cut:])
+    check_whole(reply)
+    assert reply.take() == b"body"
+
+
+def test_an_answer_byte_by_byte_gives_its_body_as_it_comes():
+    reply, body = Reply(), b""
+    for i in range(len(WHOLE)):
+        reply.feed(WHOLE[i:i + 1])
+        body += reply.take()
+        assert reply.held == 0
+    check_whole(reply)
+    assert body == b"body"
+
+
+def test_a_head_without_a_status_is_200_and_may_end_in_bare_line_feeds():
+    reply = Reply()
+    reply.feed(record(6, b"A: b\n\nx") + END)
+    assert (reply.status, reply.headers, reply.take()) == (200, [(b"A", b"b")], b"x")
+
+
+@pytest.mark.parametrize("cut", range(1, len(WHOLE)))
+def test_an_answer_that_ends_early_is_never_whole(cut):
+    reply = Reply()
+    reply.feed(WHOLE[:cut])
+    with pytest.raises(Broken):
+        reply.ended()
+
+
+def test_no_byte_at_all_is_another_matter():
+    with pytest.raises(NoAnswer):
+        Reply().ended()
+
+
+@pytest.mark.parametrize("data, kind, word", [
+    (record(6, HEAD) + b"\0" * 8, Broken, "broke the answer off"),
+    (b"\0" * 8, Malformed, "version 0"),
+    (b"HTTP/1.1 400 Bad Request\r\n", Malformed, "curlewd's socket"),
+    (record(6, HEAD, request=2), Malformed, "request 2"),
+    (record(9, b"x"), Malformed, "type 9"),
+    (record(3, b"xx"), Malformed, "END_REQUEST"),
+    (record(3, struct.pack(">IB3x", 0, 2)), Broken, "overloaded"),
+    (record(7, b"no memory") + END, Broken, "no memory"),
+    (record(6, b"Status: ok\r\n\r\n"), Malformed, "not a status"),
+    (record(6, b"no colon\r\n\r\n"), Malformed, "not a header"),
+])
+def test_what_is_not_as_agreed_is_an_error(data, kind, word):
+    with pytest.raises(kind, match=word):
+        reply = Reply()
+        reply.feed(data)
+        reply.headers  # noqa: B018  read when they are asked for
+
+
+@pytest.mark.parametrize("more", [b"x", record(6, b"x"), END, b"\0" * 8])
+def test_bytes_behind_the_end_spoil_the_connection_but_not_the_answer(more):
+    reply = Reply()
+    reply.feed(WHOLE + more)
+    assert reply.finished and not reply.reusable and reply.take() == b"body"
+
+
+def test_the_longest_head_passes_and_one_byte_more_does_not():
+    line = b"X: " + b"a" * (LONGEST_HEAD - 3)
+    reply = Reply()
+    reply.feed(records(6, line + b"\r\n\r\n") + END)
+    assert reply.finished
+    with pytest.raises(Malformed, match="head"):
+        Reply().feed(records(6, line + b"b\r\n\r\n"))
+    with pytest.raises(Malformed, match="head"):
+        Reply().feed(records(6, line + b"bcd"))
+
+
+def test_what_the_daemon_says_on_stderr_is_bounded():
+    reply = Reply()
+    for _ in range(10):
+        reply.feed(record(7, b"x" * 60000))
+    assert len(reply._stderr) == 4096

@@ -1,0 +1,65 @@
+"""One session in a module, whatever runs it: loops, threads, forks, uvloop, gevent; no warning."""
+
+import asyncio
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from django_curlew import AsyncSession
+
+ROOT = Path(__file__).parents[3]
+SCRIPTS = ["loop_after_loop", "threads", "forks", "fork_in_flight", "spawned", "uvloop", "gevent",
+           "left_lying", "abandoned_loop", "limit_across_loops"]
+
+
+@pytest.mark.parametrize("name", SCRIPTS)
+def test_a_session_of_the_module(name, daemon, origin):
+    # gevent's and fork()'s own warnings are not ours to mend.
+    quiet = ["-W", "ignore::DeprecationWarning"] if name in ("gevent", "forks", "spawned",
+                                                             "fork_in_flight") else []
+    env = {**os.environ, "PYTHONPATH": str(ROOT / "python" / "src"), "PYTHONASYNCIODEBUG": "1",
+           "CURLEW_URL": f"fcgi+unix:{daemon.socket}"}
+    script = Path(__file__).parent / "scripts.py"
+    argv = [sys.executable, "-W", "error", *quiet, str(script), name, origin.url("/hello")]
+    done = subprocess.run(argv, env=env, capture_output=True, text=True, timeout=50)
+    # asyncio remarks on whatever took 100 ms: on a busy machine, that is anything.
+    said = [line for line in done.stderr.splitlines() if not line.startswith("Executing <")]
+    assert (done.returncode, done.stdout, said) == (0, "ok\n", []), done
+
+
+def test_cancelling_while_waiting_for_a_turn(daemon, origin):
+    """A place is given back whoever gives up, and whenever."""
+    session = AsyncSession(max_clients=1, daemon=f"fcgi+unix:{daemon.socket}")
+
+    async def main():
+        first = asyncio.ensure_future(session.get(origin.url("/delay/0.3")))
+        await asyncio.sleep(0.05)
+        waiting = [asyncio.ensure_future(session.get(origin.url("/hello"))) for _ in range(3)]
+        await asyncio.sleep(0.05)
+        waiting[0].cancel()
+        waiting[1].cancel()
+        assert (await first).ok and (await waiting[2]).ok
+        assert [w.cancelled() for w in waiting] == [True, True, False]
+
+    asyncio.run(main())
+    assert session._gate._free == 1
+
+
+def test_cancelling_just_as_the_turn_comes(daemon, origin):
+    session = AsyncSession(max_clients=1, daemon=f"fcgi+unix:{daemon.socket}")
+
+    async def main():
+        assert not session._gate.is_shut()
+        waiting = asyncio.ensure_future(session.get(origin.url("/hello")))
+        await asyncio.sleep(0)
+        session._gate.leave()  # lets it in …
+        waiting.cancel()  # … before it runs
+        with pytest.raises(asyncio.CancelledError):
+            await waiting
+        assert (await session.get(origin.url("/hello"))).ok
+
+    asyncio.run(main())
+    assert session._gate._free == 1

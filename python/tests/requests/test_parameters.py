@@ -1,0 +1,194 @@
+"""Parameters: what becomes of each on its way to the daemon, and what is refused with a reason."""
+
+import json
+
+import pytest
+
+from django_curlew import AsyncSession, CurlFollow, CurlHttpVersion, CurlMime, Session, exceptions
+from django_curlew.requests import RetryStrategy
+from django_curlew.requests.parameters import LONGEST
+from django_curlew.requests.plan import Plan
+
+
+def keys(url="http://a/", session=None, method="GET", **how):
+    """The request object for the daemon, without its URL and usual time-out."""
+    said = json.loads(Plan(session or Session(), method, url, how).document())
+    del said["url"]
+    if said.get("timeout") == {"connect": 30, "total": 30}:
+        del said["timeout"]
+    return said
+
+
+def test_a_plain_get_says_nothing_but_its_url():
+    assert keys() == {}
+
+
+@pytest.mark.parametrize("timeout, key", [
+    (5, {"connect": 5, "total": 5}), (0.5, {"connect": 0.5, "total": 0.5}),
+    ((1, 2), {"connect": 1, "total": 3}), (None, {"connect": 300, "total": LONGEST}),
+    (0, {"connect": 300, "total": LONGEST}), (1e9, {"connect": 1e9, "total": LONGEST})])
+def test_time_outs(timeout, key):
+    assert keys(timeout=timeout)["timeout"] == key
+    assert keys(session=Session(timeout=timeout))["timeout"] == key
+
+
+@pytest.mark.parametrize("timeout, key", [
+    (5, {"connect": 5, "idle": 5}), ((1, 2), {"connect": 1, "idle": 3}), (None, {"connect": 300})])
+def test_time_outs_of_a_stream_are_of_silence(timeout, key):
+    said = keys(timeout=timeout, stream=True)
+    assert said == {"timeout": key, "decompress": True}
+
+
+@pytest.mark.parametrize("timeout", ["5", True, object()])
+def test_what_is_no_time_out(timeout):
+    with pytest.raises(TypeError):
+        keys(timeout=timeout)
+
+
+def test_our_own_patience_is_a_little_longer_than_the_daemons():
+    assert Plan(Session(), "GET", "http://a/", {"timeout": 2}).patience == 7
+    assert Plan(Session(), "GET", "http://a/", {}).patience == 35
+    assert Plan(Session(name="s"), "GET", "http://a/", {}).patience == 3600
+
+
+def test_a_named_session_leaves_its_defaults_to_the_daemon():
+    assert keys(session=Session(name="scraper")) == {"session": "scraper"}
+    named = Session(name="scraper", timeout=3)
+    assert keys(session=named) == {"session": "scraper", "timeout": {"connect": 3, "total": 3}}
+    said = keys(session=Session(name="s"), allow_redirects=True, verify=True, max_redirects=30)
+    assert said == {"session": "s", "follow_redirects": True, "verify": True, "max_redirects": 30}
+
+
+@pytest.mark.parametrize("how, said", [
+    ({"allow_redirects": False}, {"follow_redirects": False}),
+    ({"allow_redirects": "safe"}, {}), ({"allow_redirects": CurlFollow.SAFE}, {}),
+    ({"allow_redirects": CurlFollow.ALL}, {}), ({"max_redirects": -1}, {"max_redirects": 100}),
+    ({"max_redirects": 5}, {"max_redirects": 5}), ({"verify": False}, {"verify": False}),
+    ({"http_version": "v1"}, {"http_version": "1.1"}),
+    ({"http_version": CurlHttpVersion.V1_1}, {"http_version": "1.1"}),
+    ({"http_version": "v2"}, {"http_version": "2"}),
+    ({"http_version": "v2tls"}, {"http_version": "auto"}),
+    ({"http_version": "v2_prior_knowledge"}, {"http_version": "2-prior-knowledge"}),
+    ({"http_version": "v3only"}, {"http_version": "3"}),
+    ({"auth": ("u", "p")}, {"auth": {"basic": ["u", "p"]}}),
+    ({"impersonate": "chrome"}, {"impersonate": "chrome"}),
+    ({"coalesce": True}, {"coalesce": True}),
+    ({"proxy": "http://h:1"}, {"proxy": "http://h:1"}),
+    ({"proxy": "h:1"}, {"proxy": "http://h:1"}),
+    ({"proxy": "socks5h://u:p%40@h:1"},
+     {"proxy": "socks5h://h:1", "proxy_auth": ["u", "p@"]}),
+    ({"proxies": {"https": "http://h:1"}}, {}),
+    ({"headers": {"A": "1", "B": None}}, {"headers": [["A", "1"], ["B", None]]}),
+    ({"retry": 0}, {})])
+def test_of_a_request_and_of_a_session(how, said):
+    explicit = {k: v for k, v in {"follow_redirects": True}.items()
+                if "allow_redirects" in how and "follow_redirects" not in said}
+    got = keys(**how)
+    got.pop("retries", None)
+    assert got == {**explicit, **said}
+    assert keys(session=Session(**how)) == said
+    assert keys(session=AsyncSession(**how)) == said
+
+
+def test_of_a_request_alone():
+    assert keys(max_recv_speed=1000, tag="t", max_body_bytes=5, accept_encoding="gzip",
+                referer="http://r/") == {
+        "max_recv_speed": 1000, "tag": "t", "max_body_bytes": 5,
+        "headers": [["Referer", "http://r/"], ["Accept-Encoding", "gzip"]]}
+    assert keys(accept_encoding=None) == {"decompress": False}
+
+
+def test_retries():
+    assert keys(retry=2)["retries"] == {
+        "max": 2, "methods": ["GET"], "backoff": 0.001, "max_backoff": 10.0, "statuses": []}
+    strategy = RetryStrategy(count=3, delay=5, backoff="exponential")
+    said = keys(session=Session(retry=strategy, raise_for_status=True), method="POST")["retries"]
+    assert said == {"max": 3, "methods": ["POST"], "backoff": 5, "max_backoff": 40.0}
+    assert keys(session=Session(retry=3), retry=0)["retries"] == 0
+    for wrong in (-1, RetryStrategy):
+        with pytest.raises((ValueError, TypeError)):
+            Session(retry=wrong)
+
+
+def test_retries_are_made(origin):
+    failing = origin.url("/close-early")
+    origin.reset()
+    with pytest.raises(exceptions.IncompleteRead):
+        Session(retry=2).post(failing, data="x")
+    arrived = [e for e in origin.events("/close-early") if e["event"] == "arrived"]
+    assert len(arrived) == 3
+
+
+REFUSED = {
+    "verify": ("/ca.pem", "ca_file"), "cert": (("c", "k"), "client_cert"), "ja3": ("771", "daemon"),
+    "akamai": ("1", "daemon"), "perk": ("1", "daemon"), "extra_fp": ({"a": 1}, "daemon"),
+    "interface": ("eth0", "daemon"), "dns": ("1.1.1.1", "daemon"),
+    "doh_url": ("https://d", "daemon"),
+    "curl_options": ({1: 2}, "daemon"), "debug": (True, "log.level"),
+    "http_version": (CurlHttpVersion.V1_0, "v1"),
+    "allow_redirects": (CurlFollow.FIRSTONLY, "FIRSTONLY"), "impersonate": (object(), "target")}
+OF_SESSIONS = {"curl": (object(), "daemon"), "curl_share": (object(), "daemon"),
+               "curl_infos": ([1], "daemon"), "cache": (60, "cache")}
+
+
+@pytest.mark.parametrize("name", REFUSED)
+def test_what_can_not_cross_is_refused_at_once_and_says_why(name):
+    value, word = REFUSED[name]
+    for refused in (lambda: Session(**{name: value}), lambda: AsyncSession(**{name: value}),
+                    lambda: Session().get("http://a/", **{name: value})):
+        with pytest.raises(NotImplementedError, match=name) as caught:
+            refused()
+        assert word in str(caught.value)
+        assert isinstance(caught.value, exceptions.RequestException)
+
+
+@pytest.mark.parametrize("name", OF_SESSIONS)
+def test_what_a_session_can_not_have(name):
+    value, word = OF_SESSIONS[name]
+    with pytest.raises(exceptions.Unsupported, match=word):
+        Session(**{name: value})
+
+
+def test_changing_a_session_changes_its_requests():
+    session = Session()
+    assert keys(session=session) == {}
+    session.verify = False
+    session.auth = ("u", "p")
+    assert keys(session=session) == {"verify": False, "auth": {"basic": ["u", "p"]}}
+    session.verify = True
+    session.auth = None
+    assert keys(session=session) == {}
+    with pytest.raises(exceptions.Unsupported):
+        session.cert = "x"
+        session.get("http://a/")
+
+
+def test_files_and_multipart(origin, tmp_path):
+    file = tmp_path / "a.txt"
+    file.write_bytes(b"from disk")
+    form = CurlMime.from_list([{"name": "up", "local_path": str(file), "content_type": "text/x"},
+                               {"name": "raw", "data": b"\x00\xff", "filename": "r.bin"}])
+    with file.open("rb") as opened:
+        said = Session().post(origin.url("/echo"), data={"field": "ü"}, multipart=form,
+                              files={"f": opened, "g": ("g.txt", "text", "text/y")}).json()
+    import base64
+    body = base64.b64decode(said["body_base64"])
+    assert dict(said["headers"])["Content-Type"].startswith("multipart/form-data; boundary=")
+    for piece in (b'name="up"; filename="a.txt"\r\nContent-Type: text/x', b"from disk",
+                  b'name="raw"; filename="r.bin"', b"\x00\xff", b'name="field"', "ü".encode(),
+                  b'name="f"; filename="a.txt"', b'name="g"; filename="g.txt"', b"text/y"):
+        assert piece in body, piece
+    with pytest.raises(FileNotFoundError):
+        form.addpart("x", local_path="/nowhere/at/all")
+    with pytest.raises(ValueError):
+        form.addpart("x", local_path=str(file), data=b"")
+    with pytest.raises(TypeError, match="CurlMime"):
+        Session().post("http://a/", multipart=object())
+
+
+@pytest.mark.parametrize("body", [b"a\x00b", b"\xff\xfe", "a\x00b", b"", "\u2028 ü", b"\n" * 9])
+def test_any_body_arrives_as_it_is(origin, body):
+    import base64
+    said = Session().put(origin.url("/echo"), data=body).json()
+    raw = body.encode() if isinstance(body, str) else body
+    assert base64.b64decode(said["body_base64"]) == raw
