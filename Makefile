@@ -4,11 +4,13 @@
 # make test       install what is missing; unit and integration tests
 # make asan tsan  the same under sanitizers       make fuzz           FUZZ_SECONDS for each target
 # make bench      side-by-side figures            make lint format    the style
-# make install    DESTDIR, PREFIX; uninstall undoes it
+# make install    DESTDIR, PREFIX; uninstall undoes it    make docker…  docker/docker.mk
+# make deb        deb-bookworm, deb-trixie, deb-test: packaging/deb.mk
 # make V=1        shows each command whole
 
-PREFIX ?= /usr/local
-B      ?= build
+PREFIX     ?= /usr/local
+SYSCONFDIR ?= /etc
+B          ?= build
 PYTHON  = .venv/bin/python
 say     = $(if $V,,@printf '  %-5s %s\n' $1 $@;)
 
@@ -58,7 +60,7 @@ $B/%.o: %.c
 	@mkdir -p $(@D)
 	$(call say,CC)$(COMPILE) -c -o $@ $<
 
--include $(shell find $B -name '*.d' 2>/dev/null)
+-include $(shell find $B -type f -name '*.d' 2>/dev/null)
 
 # -- running -------------------------------------------------------------------
 
@@ -133,29 +135,41 @@ lint:
 format:
 	@tools/lint --format
 
+include docker/docker.mk packaging/deb.mk
+
 # -- installing ----------------------------------------------------------------
 
-TO   = $(DESTDIR)$(PREFIX)
-DOCS = $(TO)/share/doc/curlew
+TO       = $(DESTDIR)$(PREFIX)
+DOCS     = $(TO)/share/doc/curlew
+ETC      = $(DESTDIR)$(SYSCONFDIR)
+UNITS    = $(TO)/lib/systemd/system
+SYSUSERS = $(TO)/lib/sysusers.d
+FILL_IN  = sed 's|@PREFIX@|$(PREFIX)|; s|@SYSCONFDIR@|$(SYSCONFDIR)|; s|@VERSION@|$(VERSION)|'
 
 install: all
 	install -d $(TO)/sbin $(TO)/lib/pkgconfig $(TO)/include/curlew $(TO)/share/man/man8 \
-	    $(TO)/share/man/man5 $(DOCS)
+	    $(TO)/share/man/man5 $(DOCS) $(UNITS) $(SYSUSERS) $(ETC)/curlew
 	install $B/curlewd $(TO)/sbin
 	install -m 644 $B/libcurlew.a $(TO)/lib
 	install -m 644 include/curlew/curlew.h $(TO)/include/curlew
 	install -m 644 man/curlewd.8 $(TO)/share/man/man8
 	install -m 644 man/curlewd.json.5 $(TO)/share/man/man5
-	sed 's|@PREFIX@|$(PREFIX)|; s|@VERSION@|$(VERSION)|' tools/curlew.pc.in \
-	    >$(TO)/lib/pkgconfig/curlew.pc
-	install -m 644 README.md CHANGES.md LICENSE SECURITY.md docs/*.md $(DOCS)
+	$(FILL_IN) tools/curlew.pc.in >$(TO)/lib/pkgconfig/curlew.pc
+	$(FILL_IN) packaging/systemd/curlewd.service.in >$(UNITS)/curlewd.service
+	install -m 644 packaging/systemd/curlewd.socket $(UNITS)
+	install -m 644 packaging/systemd/curlew.sysusers $(SYSUSERS)/curlew.conf
+	[ -e $(ETC)/curlew/curlewd.json ] || install -m 644 packaging/curlewd.json $(ETC)/curlew
+	install -m 644 README*.md CHANGES.md LICENSE SECURITY.md docs/*.md $(DOCS)
 	cp -R examples $(DOCS)
 	find $(DOCS)/examples -name __pycache__ -prune -exec rm -rf {} +
 
+# A configuration that somebody has changed stays.
 uninstall:
 	rm -f $(TO)/sbin/curlewd $(TO)/lib/libcurlew.a $(TO)/lib/pkgconfig/curlew.pc \
-	    $(TO)/share/man/man8/curlewd.8 $(TO)/share/man/man5/curlewd.json.5
+	    $(TO)/share/man/man8/curlewd.8 $(TO)/share/man/man5/curlewd.json.5 \
+	    $(UNITS)/curlewd.service $(UNITS)/curlewd.socket $(SYSUSERS)/curlew.conf
 	rm -rf $(TO)/include/curlew $(DOCS)
+	! cmp -s packaging/curlewd.json $(ETC)/curlew/curlewd.json || rm -r $(ETC)/curlew
 
 clean:
 	rm -rf build

@@ -1,10 +1,11 @@
 """The site that the demo fetches: the files in pages/, over HTTP/1.1 and over TLS and HTTP/2.
 
-    python examples/origin.py CERTS
+    python examples/origin.py CERTS [--host ADDRESS] [--http PORT] [--https PORT]
 
 prints one line of JSON with its two ports.  /_stats tells how many connections it has seen.
 """
 
+import argparse
 import asyncio
 import json
 import mimetypes
@@ -40,12 +41,21 @@ def page(name, body, status=200):
     return message.Reply(status, [["Content-Type", kind]], body)
 
 
-async def main(certs):
+def options():
+    p = argparse.ArgumentParser()
+    p.add_argument("certs", type=Path, help="a directory with server.pem and server.key")
+    p.add_argument("--host", default="127.0.0.1", help="the address to listen on")
+    p.add_argument("--http", type=int, default=0, help="a port; 0: a free one")
+    p.add_argument("--https", type=int, default=0, help="a port; 0: a free one")
+    return p.parse_args()
+
+
+async def main(opt):
     origin = server.Origin(Site)
-    tls = server.tls_context(certs, alpn=("h2", "http/1.1"))
+    tls = server.tls_context(opt.certs, alpn=("h2", "http/1.1"))
     ports = {
-        "http": await origin.listen(["127.0.0.1"]),
-        "https": await origin.listen(["127.0.0.1"], tls=tls),
+        "http": await origin.listen([opt.host], opt.http),
+        "https": await origin.listen([opt.host], opt.https, tls=tls),
     }
     stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
@@ -55,4 +65,4 @@ async def main(certs):
 
 
 if __name__ == "__main__":
-    asyncio.run(main(Path(sys.argv[1])))
+    asyncio.run(main(options()))

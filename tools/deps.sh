@@ -1,9 +1,10 @@
 #!/bin/sh
-# deps.sh build|run|test|bench - install what is missing, by apt-get and into .venv.
+# deps.sh build|deb|run|test|bench - install what is missing, by apt-get and into .venv.
 #
-# Each level holds the one before it.  Nothing missing: silent, and done in a blink.
-# Packages come from Debian alone and none of their services is started; a package that
-# this release does not offer is named and skipped, and what needs it says so itself.
+# Each level holds the ones before it; run and test do without deb.
+# Nothing missing: silent, and done in a blink.  Packages come from Debian alone and none of their
+# services is started; a package that this release does not offer is named and skipped, and what
+# needs it says so itself.
 
 set -eu
 cd "$(dirname "$0")/.."
@@ -12,7 +13,7 @@ cd "$(dirname "$0")/.."
 build="gcc|clang libc6-dev|libc-dev make|make-guile pkgconf|pkg-config
     libcurl4-openssl-dev|libcurl4-gnutls-dev libfcgi-dev libjansson-dev"
 run="nginx|nginx-light|nginx-full|nginx-extras curl openssl ca-certificates python3 python3-venv"
-test="libcriterion-dev apache2-bin lighttpd caddy h2o haproxy libfcgi-bin mandoc
+test="libcriterion-dev apache2-bin lighttpd caddy h2o haproxy libfcgi-bin mandoc debootstrap
     clang clang-tidy libclang-rt-dev|libclang-rt-14-dev|libclang-rt-19-dev python3-dev"
 bench="wrk"
 
@@ -135,6 +136,7 @@ venv() {
 
 case "${1-}" in
 build) packages $build ;;
+deb)   packages $build build-essential debhelper ;;
 run)   packages $build $run
        venv examples/requirements.txt ;;
 test)  packages $build $run $test
@@ -143,6 +145,6 @@ bench) "$0" test
        packages $bench
        venv examples/requirements.txt tests/requirements.txt python/requirements-test.txt \
            bench/requirements.txt ;;
-*)     echo "usage: tools/deps.sh build|run|test|bench" >&2
+*)     echo "usage: tools/deps.sh build|deb|run|test|bench" >&2
        exit 2 ;;
 esac

@@ -6,6 +6,7 @@ proxy     start a forward proxy                   spawn     start any other prog
 mounted   the battery's: a daemon behind each web server, and straight on its sockets
 """
 
+import contextlib
 import shutil
 import sys
 
@@ -20,7 +21,7 @@ from tests.support.ways import Socket
 
 
 def pytest_sessionstart(session):
-    if not BINARY.exists():
+    if not (session.config.getoption("compose", default=None) or BINARY.exists()):
         pytest.exit(f"{BINARY} is not there: run make first, or say where it is in CURLEWD", 2)
 
 
@@ -47,9 +48,12 @@ def certs(directory):
 
 
 @pytest.fixture(scope="session")
-def one_origin(directory, certs):
+def one_origin(request, directory):
     """The worker's origin, whatever it has counted."""
-    origin = OriginProcess(directory, certs)
+    if request.config.getoption("compose", default=None):
+        yield request.getfixturevalue("compose").origin
+        return
+    origin = OriginProcess(directory, request.getfixturevalue("certs"))
     yield origin
     origin.stop()
     assert origin.process.err == "", origin.process.err
@@ -148,26 +152,43 @@ def proxy(spawn):
 
 
 STRAIGHT = ["unix", "tcp", "kept"]
-BATTERY = [pytest.param(name, marks=pytest.mark.xdist_group(f"battery-{name}"))
-           for name in [*STRAIGHT, *MOUNTS]]
 
 
-@pytest.fixture(scope="session", params=BATTERY)
-def mounted(request, certs):
-    """A Way to a daemon of its own: behind each mount, or straight on its sockets."""
+def pytest_generate_tests(metafunc):
+    """The battery runs in every way there is, or with --compose in that of Docker alone."""
+    if "mounted" not in metafunc.fixturenames:
+        return
+    names = ["compose"] if metafunc.config.getoption("compose", default=None) else [*STRAIGHT, *MOUNTS]
+    ways = [pytest.param(n, marks=pytest.mark.xdist_group(f"battery-{n}")) for n in names]
+    metafunc.parametrize("mounted", ways, indirect=True, scope="session")
+
+
+@contextlib.contextmanager
+def own_daemon(name, certs):
+    """A Way to a daemon of its own: behind that mount, or straight on its sockets."""
     port = free_port()
     daemon = Curlewd({"limits": {"request_bytes": 1 << 20},
                       "sessions": {"default": {"ca_file": str(certs / "ca.pem")},
                                    "jar": {"cookie_jar": "shared"}}},
                      also_listen=[f"127.0.0.1:{port}"])
-    if request.param in STRAIGHT:
-        address = ("127.0.0.1", port) if request.param == "tcp" else daemon.socket
-        front = Socket(address, keep=request.param == "kept")
+    if name in STRAIGHT:
+        address = ("127.0.0.1", port) if name == "tcp" else daemon.socket
+        front = Socket(address, keep=name == "kept")
     else:
-        front = Mount(request.param, daemon.socket)
+        front = Mount(name, daemon.socket)
     yield front
     front.close()
     if isinstance(front, Mount):
         front.stop()
     daemon.stop()
     shutil.rmtree(daemon.directory, ignore_errors=True)
+
+
+@pytest.fixture(scope="session")
+def mounted(request):
+    """A Way to a daemon that only the battery asks."""
+    if request.param == "compose":
+        yield request.getfixturevalue("compose").way
+        return
+    with own_daemon(request.param, request.getfixturevalue("certs")) as front:
+        yield front

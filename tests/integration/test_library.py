@@ -55,12 +55,31 @@ def test_install_and_uninstall(installed):
     for name in ("sbin/curlewd", "lib/libcurlew.a", "include/curlew/curlew.h",
                  "lib/pkgconfig/curlew.pc", "share/man/man8/curlewd.8",
                  "share/man/man5/curlewd.json.5", "share/doc/curlew/README.md",
-                 "share/doc/curlew/examples/nginx/nginx.conf"):
+                 "share/doc/curlew/examples/nginx/nginx.conf",
+                 "lib/systemd/system/curlewd.service", "lib/systemd/system/curlewd.socket",
+                 "lib/sysusers.d/curlew.conf"):
         assert name in there
+    assert files_in(installed / "etc") == ["curlew/curlewd.json"]
     assert not [name for name in there if "__pycache__" in name]
     done = run("make", "uninstall", f"DESTDIR={installed}", "PREFIX=/usr")
     assert done.returncode == 0, done.stderr
     assert files_in(installed) == []
+
+
+def test_a_configuration_of_ones_own_outlives_both(installed):
+    path = installed / "etc/curlew/curlewd.json"
+    path.write_text('{"threads": 2}')
+    for word in ("install", "uninstall"):
+        done = run("make", word, f"B={BINARY.parent}", f"DESTDIR={installed}", "PREFIX=/usr")
+        assert done.returncode == 0 and path.read_text() == '{"threads": 2}', done.stderr
+
+
+@pytest.mark.skipif(not shutil.which("systemd-analyze"), reason="there is no systemd here")
+def test_the_sandbox_is_as_tight_as_the_docs_say(installed):
+    unit = installed / "usr/lib/systemd/system/curlewd.service"
+    done = run("systemd-analyze", "security", "--offline=yes", "--threshold=11", unit)
+    assert done.returncode == 0, done.stdout[-300:]
+    assert "curlewd.service: 1.1 OK" in done.stdout
 
 
 @pytest.mark.skipif(SANITIZED, reason="the library was built with a sanitizer")

@@ -1,9 +1,14 @@
-"""A certificate authority for the tests: made with the openssl command, good for a day."""
+"""A certificate authority for the tests: made with the openssl command, good for a day.
+
+    python -m tests.support.certs DIRECTORY
+"""
 
 import subprocess
+import sys
 from pathlib import Path
 
 NAMES = ("DNS:localhost,DNS:a.localhost,DNS:b.localhost,DNS:origin.test,DNS:*.origin.test,"
+         "DNS:origin,DNS:http3,"  # services of docker/compose*.yml
          "IP:127.0.0.1,IP:127.0.0.2,IP:0:0:0:0:0:0:0:1")
 
 
@@ -43,3 +48,7 @@ def make_certs(directory):
     _make_leaf(directory, "stranger", "other-ca", "extendedKeyUsage=clientAuth\n")
     _make_leaf(directory, "elsewhere", "ca", "subjectAltName=DNS:elsewhere.example\n")
     return directory
+
+
+if __name__ == "__main__":
+    make_certs(sys.argv[1])

@@ -21,7 +21,7 @@ async def listen(origin, hosts, opt):
     """Every port by its name; and what must stay open."""
     ports = {"http": await origin.listen(hosts, opt.port),
              "h2c": await origin.listen(hosts, prior_knowledge=True)}
-    ports["never"], held = server.never_accepting()
+    ports["never"], held = server.never_accepting(hosts[0])
     if opt.certs:
         tls = {
             "https": server.tls_context(opt.certs),

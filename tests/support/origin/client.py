@@ -7,24 +7,23 @@ import time
 from pathlib import Path
 from urllib.parse import quote, urlencode
 
-from tests.support.procs import Process, wait_until
+from tests.support.procs import Process, free_port, wait_until
 
 ROOT = Path(__file__).parents[3]
 
 
-class OriginProcess:
-    def __init__(self, directory, certs=None, name="origin", port=0):
-        argv = [sys.executable, "-m", "tests.support.origin", "--port", port]
-        if certs:
-            argv += ["--certs", certs]
-        self.process = Process(name, argv, directory, cwd=ROOT)
-        self.process.wait_ready(lambda: self.process.out.endswith("\n"))
-        self.ports = json.loads(self.process.out)
+class Origin:
+    """One that runs, at `address`; `host` is its name in URLs."""
 
-    def url(self, path="/", host="127.0.0.1", port="http"):
-        """`port` is a listener's name: http, https, h2, h2c, mtls, elsewhere, never."""
-        scheme = "http" if port in ("http", "h2c", "never") else "https"
-        return f"{scheme}://{host}:{self.ports[port]}{path}"
+    def __init__(self, address, ports, host=None):
+        self.address = address
+        self.host = host or address
+        self.ports = ports
+
+    def url(self, path="/", host=None, port="http"):
+        """`port` is a listener's name: http, https, h2, h2c, mtls, elsewhere, never, closed."""
+        scheme = "http" if port in ("http", "h2c", "never", "closed") else "https"
+        return f"{scheme}://{host or self.host}:{self.ports[port]}{path}"
 
     def flaky(self, host="127.0.0.1", port="http", **args):
         """The URL of a page whose first tries fail; see flaky.py for its arguments."""
@@ -36,7 +35,7 @@ class OriginProcess:
                 if e["event"] == "arrived" and f"/flaky?key={key}&" in e["target"] + "&"]
 
     def _ask(self, method, target):
-        c = http.client.HTTPConnection("127.0.0.1", self.ports["http"], timeout=10)
+        c = http.client.HTTPConnection(self.address, self.ports["http"], timeout=10)
         try:
             c.request(method, target)
             return json.loads(c.getresponse().read())
@@ -62,6 +61,17 @@ class OriginProcess:
             return [e["at"] for e in self.events(target) if e["event"] == event]
 
         return wait_until(f"{event} {target}", found, timeout)[0]
+
+
+class OriginProcess(Origin):
+    def __init__(self, directory, certs=None, name="origin", port=0):
+        argv = [sys.executable, "-m", "tests.support.origin", "--port", port]
+        if certs:
+            argv += ["--certs", certs]
+        self.process = Process(name, argv, directory, cwd=ROOT)
+        self.process.wait_ready(lambda: self.process.out.endswith("\n"))
+        super().__init__("127.0.0.1", json.loads(self.process.out))
+        self.ports["closed"] = free_port()
 
     def stop(self):
         return self.process.stop()

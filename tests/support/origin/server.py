@@ -181,10 +181,10 @@ def tls_context(certs, alpn=("http/1.1",), cert="server", client_ca=None):
     return context
 
 
-def never_accepting():
+def never_accepting(host):
     """A port whose queue of connections is full: the next connect() waits in vain."""
     listener = socket.socket()
-    listener.bind(("127.0.0.1", 0))
+    listener.bind((host, 0))
     listener.listen(0)
     held = [listener]
     for _ in range(4):

@@ -1,0 +1,168 @@
+"""docker/compose.yml: the page of the example, what each service may do, and restarts."""
+
+import re
+
+import pytest
+
+from tests.support.compose import SERVICES, browse
+from tests.support.many import Background
+from tests.support.procs import wait_until
+
+
+@pytest.fixture
+def origin(compose):
+    compose.origin.reset()
+    return compose.origin
+
+
+def fetched(port, path):
+    """What a view of the example says it has fetched."""
+    answer = browse(port, path)
+    assert answer.status == 200, answer
+    return answer.json()
+
+
+# -- what it serves ----------------------------------------------------------
+
+
+@pytest.mark.parametrize("server", ["asgi", "wsgi"])
+def test_the_page_of_the_example_and_its_views(compose, origin, server):
+    port = getattr(compose, server)
+    page = browse(port, "/")
+    assert page.status == 200 and b"http://origin:8000" in page.body
+    assert fetched(port, "/sync/hello")["body"] == "hello\n"
+    assert fetched(port, "/async/hello")["connection_reused"] is True
+    assert [t["body"] for t in fetched(port, "/together/?page=hello&page=hello")] == ["hello\n"] * 2
+
+
+def test_the_two_ports_are_two_servers(compose):
+    assert browse(compose.asgi, "/nothing").status == browse(compose.wsgi, "/nothing").status == 404
+    compose("stop", "wsgi")
+    assert browse(compose.wsgi, "/").status == 502
+    assert browse(compose.asgi, "/").status == 200
+    compose("start", "wsgi")
+    compose.wait_ready()
+
+
+@pytest.mark.parametrize("server", ["asgi", "wsgi"])
+def test_a_file_that_is_handed_off(compose, origin, server):
+    port = getattr(compose, server)
+    link = browse(port, "/links/bytes/100000").body.decode().strip()
+    answer = browse(port, link)
+    assert answer.status == 200 and len(answer.body) == 100000
+    assert answer.header("x-curlew-request") is None
+
+
+def test_browsers_do_not_reach_the_fetch_service(compose):
+    for port in (compose.asgi, compose.wsgi):
+        assert browse(port, "/_fetch/healthz").status == 404
+        assert browse(port, "/_handoff/").status == 404
+    published = compose("ps").stdout
+    ports = {int(p) for p in re.findall(r"127\.0\.0\.1:(\d+)->", published)}
+    assert ports == {compose.asgi, compose.wsgi, compose.way.port}
+
+
+# -- HTTP/3 ------------------------------------------------------------------
+
+
+def test_http_3_is_fetched_where_asked_for(compose):
+    e = compose.way.fetch("https://http3:8443/hello", http_version="3")
+    assert (e["status"], e["http_version"], e["body"]) == (200, "3", "hello by HTTP/3.0\n")
+    again = compose.way.fetch("https://http3:8443/hello", http_version="3")
+    assert again["connection"]["reused"] is True
+    auto = compose.way.fetch("https://http3:8443/hello")
+    assert (auto["http_version"], auto["body"]) == ("1.1", "hello by HTTP/1.1\n")
+
+
+def test_a_large_body_over_http_3(compose):
+    three = compose.way.fetch("https://http3:8443/large", http_version="3")
+    one = compose.way.fetch("https://http3:8443/large", http_version="1.1")
+    assert three["http_version"] == "3" and three["body_bytes"] > 100000
+    assert three["body_base64"] == one["body_base64"]
+
+
+def test_twenty_http_3_fetches_at_once(compose):
+    with Background() as b:
+        for _ in range(20):
+            b.start(compose.way.fetch, "https://http3:8443/hello", http_version="3")
+        assert {e["body"] for e in b.results()} == {"hello by HTTP/3.0\n"}
+
+
+def test_fifty_http_3_fetches_in_turn_and_none_hangs(compose):
+    """With libcurl over OpenSSL's QUIC, some do."""
+    for _ in range(50):
+        e = compose.way.fetch("https://http3:8443/hello", http_version="3", timeout=3)
+        assert e["http_version"] == "3"
+
+
+def test_http_3_from_who_does_not_speak_it(compose, origin):
+    url = origin.url("/hello", port="h2")
+    e = compose.way.fetch(url, http_version="3", timeout=10)
+    assert e["http_version"] in ("1.1", "2")  # libcurl tries both, and takes what comes
+    answer = compose.way.post({"url": origin.url(port="closed"), "http_version": "3"})
+    assert answer.status == 502, answer
+
+
+# -- what each may do --------------------------------------------------------
+
+
+@pytest.mark.parametrize("service", SERVICES)
+def test_no_root_no_capabilities_nothing_to_write(compose, service):
+    status = dict(re.findall(r"^(\w+):\s+(.*)$", compose.inside(
+        service, "cat", "/proc/1/status").stdout, re.M))
+    assert "0" not in status["Uid"].split()
+    assert {int(status[n], 16) for n in ("CapEff", "CapPrm", "CapBnd", "CapAmb")} == {0}
+    assert status["NoNewPrivs"] == "1" and status["Seccomp"] == "2"
+    done = compose.inside(service, "touch", "/etc/here", "/usr/here", "/here", check=False)
+    assert done.stderr.count("Read-only file system") == 3, done.stderr
+
+
+def test_the_origin_is_on_a_network_of_its_own(compose):
+    assert compose.inside("curlewd", "getent", "hosts", "origin").stdout
+    for service in ("nginx", "asgi", "wsgi"):
+        assert compose.inside(service, "getent", "hosts", "origin", check=False).stdout == ""
+    assert compose.inside("curlewd", "getent", "hosts", "nginx", check=False).stdout == ""
+
+
+def test_the_guard_holds_in_a_container_too(compose):
+    for host in (compose.origin.address, "127.0.0.1", "169.254.169.254"):
+        compose.way.refused({"url": f"http://{host}:8000/"}, 403, "blocked")
+
+
+# -- restarts ----------------------------------------------------------------
+
+
+@pytest.mark.parametrize("service", SERVICES)
+def test_a_restart_of_each_service(compose, service):
+    before = compose("ps", "-q").stdout.split()
+    compose.restart(service)
+    assert compose("ps", "-q").stdout.split() == before
+    url = compose.origin.url("/hello")
+    wait_until("the origin to be found again",
+               lambda: compose.way.post({"url": url, "timeout": 5}).status == 200, 30, 0.2)
+    for port in (compose.asgi, compose.wsgi):
+        assert fetched(port, "/async/hello")["body"] == "hello\n"
+
+
+def test_curlewd_drains_as_process_1(compose, origin):
+    with Background() as b:
+        b.start(compose.way.fetch, origin.url("/delay/2"))
+        origin.wait_for("arrived", "/delay/2")
+        compose("stop", "curlewd")
+        assert b.results()[0]["body"] == "late\n"
+    assert compose.state("curlewd")["ExitCode"] == 0
+    compose("start", "curlewd")
+    compose.wait_ready()
+
+
+def test_a_socket_left_by_a_killed_curlewd_is_no_hindrance(compose, origin):
+    compose("kill", "curlewd")
+    assert compose.way.ask("GET", "/healthz").status == 502
+    compose("start", "curlewd")
+    compose.wait_ready()
+    assert compose.way.fetch(origin.url("/hello"))["status"] == 200
+
+
+def test_the_health_of_curlewd_is_seen(compose):
+    wait_until("Docker to find it healthy",
+               lambda: compose.state("curlewd")["Health"]["Status"] == "healthy", 30, 0.5)

@@ -1,0 +1,156 @@
+"""A restart without a failed fetch: the listening socket outlives the daemon, as systemd keeps it.
+
+The test plays systemd: it holds the socket, gives it to one curlewd after the other, starts the
+next only when the last has left, and all the while fetches go on.  Who had connected already when
+the drain began may be declined (503, draining, Retry-After); he asks again, as he is told.
+"""
+
+import contextlib
+import http.client
+import signal
+import socket
+import threading
+import time
+
+import pytest
+
+from tests.support import fcgi, ways
+from tests.support.curlewd import BINARY, LOOPBACK, clean_env
+from tests.support.many import Background, timed
+from tests.support.procs import temp_dir, wait_until
+
+ASKING = 8  # at once
+RESTARTS = 3
+PASSED_ON = {  # how the socket reaches the daemon, as descriptor 3: what is exported, its options
+    "LISTEN_FDS": ("export LISTEN_FDS=1 LISTEN_PID=$$; ", []),
+    "fd:3": ("", ["--listen", "fd:3"]),
+}
+
+
+class Systemd:
+    """What it does for curlewd.socket and curlewd.service."""
+
+    def __init__(self, spawn, how):
+        self.path = self.socket = temp_dir() / "curlew.sock"
+        self.listener = socket.socket(socket.AF_UNIX)
+        self.listener.bind(str(self.path))
+        self.path.chmod(0o666)
+        self.listener.listen(4096)
+        self.spawn = spawn
+        self.how = how
+        self.start()
+
+    def start(self):
+        exports, args = PASSED_ON[self.how]
+        script = f'exec 3<&{self.listener.fileno()}; {exports}exec "$0" "$@"'
+        env = clean_env({"CURLEW_EGRESS_ALLOW": ",".join(LOOPBACK["allow"])})
+        self.daemon = self.spawn("curlewd", ["bash", "-c", script, BINARY, *args], env=env,
+                                 pass_fds=[self.listener.fileno()])
+
+    def restart(self):
+        """Ends what runs, if it has not been told already, then starts the next."""
+        if "draining" not in self.daemon.err:
+            self.daemon.send(signal.SIGTERM)
+        assert self.daemon.wait() == 0, self.daemon.err
+        self.start()
+
+
+@pytest.fixture(params=PASSED_ON)
+def systemd(request, spawn):
+    one = Systemd(spawn, request.param)
+    yield one
+    one.listener.close()
+
+
+def is_declined(answer):
+    return (answer.status == 503 and answer.header("retry-after") is not None
+            and answer.json()["code"] == "draining")
+
+
+class Load:
+    """Fetches without a pause from several threads; what was answered to each."""
+
+    def __init__(self, way_of, url):
+        self.way_of, self.url = way_of, url
+        self.answers = []
+        self.stop = threading.Event()
+        self.threads = [threading.Thread(target=self.ask, args=(i,)) for i in range(ASKING)]
+
+    def ask(self, number):
+        way = self.way_of()
+        while not self.stop.is_set():
+            try:
+                answer = way.post({"url": self.url, "tag": str(number)})
+                if not is_declined(answer):
+                    self.answers.append(answer.json() if answer.status == 200 else answer)
+            except (OSError, fcgi.Broken, http.client.HTTPException) as error:
+                self.answers.append(error)
+        way.close()
+
+    def more(self, count):
+        seen = len(self.answers)
+        wait_until(f"{count} more answers", lambda: len(self.answers) >= seen + count, 20)
+
+    def failed(self):
+        return [a for a in self.answers if not (isinstance(a, dict) and a["body"] == "late\n")]
+
+
+@contextlib.contextmanager
+def load(way_of, url):
+    one = Load(way_of, url)
+    for thread in one.threads:
+        thread.start()
+    yield one
+    one.stop.set()
+    for thread in one.threads:
+        thread.join(20)
+
+
+def restart_under(one, systemd):
+    for _ in range(RESTARTS):
+        one.more(5 * ASKING)
+        systemd.restart()
+    one.more(5 * ASKING)
+
+
+def test_connections_wait_in_the_socket_for_the_next_daemon(systemd, origin):
+    with load(lambda: ways.Socket(systemd.path), origin.url("/delay/0.05")) as one:
+        restart_under(one, systemd)
+    assert one.failed() == [] and len(one.answers) > 20 * ASKING
+
+
+def test_the_same_through_nginx_with_a_connection_for_each_request(systemd, nginx, origin):
+    front = nginx(systemd, name="nginx-no-keep-alive")
+    with load(lambda: ways.Http(front.port), origin.url("/delay/0.05")) as one:
+        restart_under(one, systemd)
+    assert one.failed() == [] and len(one.answers) > 20 * ASKING
+
+
+# docs/deploy.md, "Upgrading": nginx asks again by itself, on another connection.
+ASKED_AGAIN = [
+    ("curlew.sock;", "curlew.sock max_fails=0;\n        server unix:{socket} max_fails=0;"),
+    ("fastcgi_keep_conn on;",
+     "fastcgi_keep_conn on;\n            fastcgi_next_upstream error http_503 non_idempotent;"),
+]
+
+
+def test_through_nginx_with_warm_connections_that_asks_again_by_itself(systemd, nginx, origin):
+    front = nginx(systemd, more=ASKED_AGAIN)
+    with load(lambda: ways.Http(front.port), origin.url("/delay/0.05")) as one:
+        restart_under(one, systemd)
+    assert one.failed() == [] and len(one.answers) > 20 * ASKING
+
+
+def test_a_slow_fetch_is_finished_and_those_after_it_wait(systemd, origin):
+    way = ways.Socket(systemd.path)
+    with Background() as b:
+        b.start(way.fetch, origin.url("/delay/1.5"))
+        origin.wait_for("arrived", "/delay/1.5")
+        systemd.daemon.send(signal.SIGTERM)
+        wait_until("the drain", lambda: "draining" in systemd.daemon.err)
+        time.sleep(0.2)  # by now it accepts no more, and closes its copy of the socket
+        b.start(timed, way.fetch, origin.url("/hello"))
+        systemd.restart()
+        slow, (waited, seconds) = b.results()
+    assert (slow["body"], waited["body"]) == ("late\n", "hello\n")
+    assert seconds > 0.5 and waited["connection"]["reused"] is False  # it is the next daemon's
