@@ -21,7 +21,7 @@ from tests.support.ways import Socket
 
 
 def pytest_sessionstart(session):
-    if not (session.config.getoption("compose") or BINARY.exists()):
+    if not (session.config.getoption("compose", default=None) or BINARY.exists()):
         pytest.exit(f"{BINARY} is not there: run make first, or say where it is in CURLEWD", 2)
 
 
@@ -50,7 +50,7 @@ def certs(directory):
 @pytest.fixture(scope="session")
 def one_origin(request, directory):
     """The worker's origin, whatever it has counted."""
-    if request.config.getoption("compose"):
+    if request.config.getoption("compose", default=None):
         yield request.getfixturevalue("compose").origin
         return
     origin = OriginProcess(directory, request.getfixturevalue("certs"))
@@ -158,7 +158,7 @@ def pytest_generate_tests(metafunc):
     """The battery runs in every way there is, or with --compose in that of Docker alone."""
     if "mounted" not in metafunc.fixturenames:
         return
-    names = ["compose"] if metafunc.config.getoption("compose") else [*STRAIGHT, *MOUNTS]
+    names = ["compose"] if metafunc.config.getoption("compose", default=None) else [*STRAIGHT, *MOUNTS]
     ways = [pytest.param(n, marks=pytest.mark.xdist_group(f"battery-{n}")) for n in names]
     metafunc.parametrize("mounted", ways, indirect=True, scope="session")
 
