@@ -71,7 +71,7 @@ demo run: %: deps-run
 	@$(STACK) examples/$(if $(filter demo,$@),demo,stack).py
 
 deps: deps-test
-deps-build deps-run deps-test deps-bench: deps-%:
+deps-build deps-deb deps-run deps-test deps-bench: deps-%:
 	@tools/deps.sh $*
 
 # -- testing -------------------------------------------------------------------
@@ -174,6 +174,6 @@ uninstall:
 clean:
 	rm -rf build
 
-.PHONY: all demo run deps deps-build deps-run deps-test deps-bench test unit integration asan tsan \
-    sanitized fuzz fuzzers bench bench-django lint format install uninstall clean
+.PHONY: all demo run deps deps-build deps-deb deps-run deps-test deps-bench test unit integration \
+    asan tsan sanitized fuzz fuzzers bench bench-django lint format install uninstall clean
 .SECONDARY:

@@ -158,7 +158,8 @@ def pytest_generate_tests(metafunc):
     """The battery runs in every way there is, or with --compose in that of Docker alone."""
     if "mounted" not in metafunc.fixturenames:
         return
-    names = ["compose"] if metafunc.config.getoption("compose", default=None) else [*STRAIGHT, *MOUNTS]
+    in_docker = metafunc.config.getoption("compose", default=None)
+    names = ["compose"] if in_docker else [*STRAIGHT, *MOUNTS]
     ways = [pytest.param(n, marks=pytest.mark.xdist_group(f"battery-{n}")) for n in names]
     metafunc.parametrize("mounted", ways, indirect=True, scope="session")
 
