@@ -29,8 +29,8 @@ WSGI = {
     "gunicorn-sync": [*GUNICORN, "sync"],
     "gunicorn-gthread": [*GUNICORN, "gthread", "--threads", "4"],
     "gunicorn-gevent": [*GUNICORN, "gevent"],
-    "uwsgi": ["uwsgi", "--http-socket", "127.0.0.1:{port}", "--master", "--processes", "2",
-              "--threads", "4", "--disable-logging", "--need-app", "--die-on-term",
+    "uwsgi": ["uwsgi", "--plugins", "python3", "--virtualenv", "{venv}",
+              "--http-socket", "127.0.0.1:{port}", "--master", "--processes", "2", "--threads", "4", "--disable-logging", "--need-app", "--die-on-term",
               "--module", "project:wsgi"],
 }
 BROKEN = (18, 52, 56, 92)  # curl's words for it: partial file, no reply, reset, HTTP/2 reset
@@ -39,9 +39,10 @@ HTTP2 = ["--http2-prior-knowledge"]
 
 
 def command(name, port):
-    words = [word.format(port=port) for word in {**ASGI, **WSGI}[name]]
+    venv = Path(sys.executable).parents[1]
+    words = [word.format(port=port, venv=venv) for word in {**ASGI, **WSGI}[name]]
     if words[0] == "uwsgi":  # a program, not a module; warnings come by the environment
-        return [str(Path(sys.executable).parent / "uwsgi"), *words[1:]]
+        return words
     return [sys.executable, "-m", *words]
 
 
@@ -56,8 +57,6 @@ class Server:
         env = {"PYTHONPATH": f"{SOURCE}:{HERE}", "PYTHONWARNINGS": "error",
                "PYTHONASYNCIODEBUG": "1", "PYTHONUNBUFFERED": "1", "DJANGO_SETTINGS_MODULE": None,
                "CURLEW_URL": curlew_url, "WARM": warm, **env}
-        if name == "uwsgi":  # its Python is not the one that its program lies beside
-            env["VIRTUAL_ENV"] = str(Path(sys.executable).parents[1])
         self.process = spawn(name, command(name, self.port), env=env, cwd=HERE)
         self.process.wait_ready(lambda: connects(("127.0.0.1", self.port)), 30)
 
