@@ -30,7 +30,8 @@ WSGI = {
     "gunicorn-gthread": [*GUNICORN, "gthread", "--threads", "4"],
     "gunicorn-gevent": [*GUNICORN, "gevent"],
     "uwsgi": ["uwsgi", "--plugins", "python3", "--virtualenv", "{venv}",
-              "--http-socket", "127.0.0.1:{port}", "--master", "--processes", "2", "--threads", "4", "--disable-logging", "--need-app", "--die-on-term",
+              "--http-socket", "127.0.0.1:{port}", "--master", "--processes", "2",
+              "--threads", "4", "--disable-logging", "--need-app", "--die-on-term",
               "--module", "project:wsgi"],
 }
 BROKEN = (18, 52, 56, 92)  # curl's words for it: partial file, no reply, reset, HTTP/2 reset
