@@ -248,12 +248,21 @@ serve(struct daemon *d, const sigset_t *ours)
 }
 
 static void
+leave_at_once(int sig)
+{
+    _exit(128 + sig); /* as a shell would put it */
+}
+
+static void
 stop(struct daemon *d, const sigset_t *ours)
 {
+    /* Process 1, a container's, is spared all signals that it has no handler for. */
+    void (*second)(int) = getpid() == 1 ? leave_at_once : SIG_DFL;
+
     log_info("draining: at most %d s; again to leave at once", d->config.drain_seconds);
     notify_send("STOPPING=1");
-    signal(SIGTERM, SIG_DFL); /* libfcgi had put a handler of its own there */
-    signal(SIGINT, SIG_DFL);
+    signal(SIGTERM, second); /* libfcgi had put a handler of its own there */
+    signal(SIGINT, second);
     signal(SIGHUP, SIG_IGN); /* too late for a new configuration, and no reason to die of it */
     signal(SIGUSR1, SIG_IGN);
     pthread_sigmask(SIG_UNBLOCK, ours, NULL); /* a second one kills */

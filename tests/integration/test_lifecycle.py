@@ -348,6 +348,26 @@ def test_a_second_sigterm_leaves_at_once(curlewd, origin):
             b.results()
 
 
+@pytest.mark.skipif(os.getuid() != 0, reason="only root may make a PID namespace")
+def test_a_second_sigterm_ends_process_1_too(spawn, tmp_path):
+    """Whom the kernel spares signals without a handler: a container's first process."""
+    sock = tmp_path / "curlew.sock"
+    outer = spawn("unshare", ["unshare", "--pid", "--fork", "--kill-child", BINARY,
+                              "--listen", f"unix:{sock}"], env=clean_env())
+    outer.wait_ready(lambda: connects(sock))
+    children = f"/proc/{outer.pid}/task/{outer.pid}/children"
+    with open(children) as f, fcgi.Connection(sock) as held:
+        pid = int(f.read())
+        held.send(fcgi.begin())  # a request that never becomes whole: the drain waits for it
+        held.send(fcgi.stream(fcgi.PARAMS, 1, fcgi.pairs(fcgi.params_of("POST", "/v1/fetch"))))
+        ways.Socket(sock).get("/metrics")  # by now it has seen the one before
+        os.kill(pid, signal.SIGTERM)
+        wait_until("no new connections", lambda: not connects(sock))
+        assert outer.running()
+        os.kill(pid, signal.SIGTERM)
+        assert outer.wait(5) == 128 + signal.SIGTERM
+
+
 def test_sigint_is_a_sigterm(curlewd):
     daemon = curlewd()
     daemon.process.send(signal.SIGINT)
