@@ -14,7 +14,8 @@ build="gcc|clang libc6-dev|libc-dev make|make-guile pkgconf|pkg-config
     libcurl4-openssl-dev|libcurl4-gnutls-dev libfcgi-dev libjansson-dev"
 run="nginx|nginx-light|nginx-full|nginx-extras curl openssl ca-certificates python3 python3-venv"
 test="libcriterion-dev apache2-bin lighttpd caddy h2o haproxy libfcgi-bin mandoc debootstrap
-    clang clang-tidy libclang-rt-dev|libclang-rt-14-dev|libclang-rt-19-dev python3-dev"
+    clang clang-tidy libclang-rt-dev|libclang-rt-14-dev|libclang-rt-19-dev
+    uwsgi-core uwsgi-plugin-python3"
 bench="wrk"
 
 python=/usr/bin/python3                 # the one that python3-venv belongs to

@@ -7,6 +7,7 @@ import time
 from pathlib import Path
 from urllib.parse import quote
 
+from tests.support.mounts import find_program
 from tests.support.procs import connects, free_port
 
 HERE = Path(__file__).parent
@@ -41,8 +42,15 @@ HTTP2 = ["--http2-prior-knowledge"]
 def command(name, port):
     words = [word.format(port=port) for word in {**ASGI, **WSGI}[name]]
     if words[0] == "uwsgi":  # a program, not a module; warnings come by the environment
-        return [str(Path(sys.executable).parent / "uwsgi"), *words[1:]]
+        return [*uwsgi(), "--virtualenv", sys.prefix, *words[1:]]
     return [sys.executable, "-m", *words]
+
+
+def uwsgi():
+    """uWSGI has a Python within, which must be ours: Debian's, or else pip has built one here."""
+    if sys.base_prefix == "/usr":
+        return [find_program("uwsgi-core"), "--plugin", "python3"]
+    return [Path(sys.executable).parent / "uwsgi"]
 
 
 class Server:
@@ -56,8 +64,6 @@ class Server:
         env = {"PYTHONPATH": f"{SOURCE}:{HERE}", "PYTHONWARNINGS": "error",
                "PYTHONASYNCIODEBUG": "1", "PYTHONUNBUFFERED": "1", "DJANGO_SETTINGS_MODULE": None,
                "CURLEW_URL": curlew_url, "WARM": warm, **env}
-        if name == "uwsgi":  # its Python is not the one that its program lies beside
-            env["VIRTUAL_ENV"] = str(Path(sys.executable).parents[1])
         self.process = spawn(name, command(name, self.port), env=env, cwd=HERE)
         self.process.wait_ready(lambda: connects(("127.0.0.1", self.port)), 30)
 
