@@ -7,6 +7,7 @@ import time
 from pathlib import Path
 from urllib.parse import quote
 
+from tests.support.mounts import find_program
 from tests.support.procs import connects, free_port
 
 HERE = Path(__file__).parent
@@ -45,6 +46,13 @@ def command(name, port):
     if words[0] == "uwsgi":  # a program, not a module; warnings come by the environment
         return words
     return [sys.executable, "-m", *words]
+
+
+def uwsgi():
+    """uWSGI has a Python within, which must be ours: Debian's, or else pip has built one here."""
+    if sys.base_prefix == "/usr":
+        return [find_program("uwsgi-core"), "--plugin", "python3"]
+    return [Path(sys.executable).parent / "uwsgi"]
 
 
 class Server:
