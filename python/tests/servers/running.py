@@ -30,8 +30,7 @@ WSGI = {
     "gunicorn-sync": [*GUNICORN, "sync"],
     "gunicorn-gthread": [*GUNICORN, "gthread", "--threads", "4"],
     "gunicorn-gevent": [*GUNICORN, "gevent"],
-    "uwsgi": ["uwsgi", "--plugins", "python3", "--virtualenv", "{venv}",
-              "--http-socket", "127.0.0.1:{port}", "--master", "--processes", "2",
+    "uwsgi": ["uwsgi", "--http-socket", "127.0.0.1:{port}", "--master", "--processes", "2",
               "--threads", "4", "--disable-logging", "--need-app", "--die-on-term",
               "--module", "project:wsgi"],
 }
@@ -41,10 +40,9 @@ HTTP2 = ["--http2-prior-knowledge"]
 
 
 def command(name, port):
-    venv = Path(sys.executable).parents[1]
-    words = [word.format(port=port, venv=venv) for word in {**ASGI, **WSGI}[name]]
+    words = [word.format(port=port) for word in {**ASGI, **WSGI}[name]]
     if words[0] == "uwsgi":  # a program, not a module; warnings come by the environment
-        return words
+        return [*uwsgi(), "--virtualenv", sys.prefix, *words[1:]]
     return [sys.executable, "-m", *words]
 
 
