@@ -7,9 +7,9 @@ seconds meets all of them. Each round gives one ratio, and the median of the rat
 import json
 import subprocess
 from contextlib import ExitStack
-from statistics import median, quantiles
 
 from bench.gauge import Cpu
+from bench.spread import spread
 from bench.stage import Failed, Stage, origin
 
 IN_FLIGHT = 64
@@ -57,12 +57,6 @@ def take_samples(all_, rounds, tell):
         tell(f"round {i + 1} of {rounds}: " + ", ".join(
             f"{name} {s[-1]['cpu_us']:.1f} µs" for name, s in samples.items()))
     return samples
-
-
-def spread(values):
-    """Median and quartiles."""
-    low, _, high = quantiles(values, n=4) if len(values) > 1 else values * 3
-    return {"median": median(values), "low": low, "high": high}
 
 
 def summarize(samples):

@@ -11,9 +11,10 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
-from statistics import median, quantiles
+from statistics import median
 
 from bench.gauge import Cpu
+from bench.spread import spread
 from bench.stage import BODY_BYTES, Failed, origin, start_daemon
 from tests.support.mounts import PACKAGE
 from tests.support.procs import Process, connects, free_port, temp_dir
@@ -92,11 +93,6 @@ def rounds(sites, view, options, tell):
         tell(f"{view}, {i + 1} of {options.rounds}: " + ", ".join(
             f"{name} {s[-1]['cpu_us']:.0f} µs" for name, s in samples.items()))
     return samples
-
-
-def spread(values):
-    low, _, high = quantiles(values, n=4) if len(values) > 1 else values * 3
-    return {"median": median(values), "low": low, "high": high}
 
 
 def summarized(samples):

@@ -12,13 +12,13 @@ import errno
 import os
 import socket
 import time
-import weakref
 from typing import Any, Callable, List, Optional, Tuple
 
 from . import replay, sockets
 from .address import Address
 from .answer import Answer, until_head, until_piece
 from .call import PIECE, Call, Reply
+from .opened import Opened
 from .errors import Broken, Late
 
 Loop = asyncio.AbstractEventLoop
@@ -37,25 +37,11 @@ async def open_stream(call: Call) -> "AsyncStream":
     return AsyncStream(call.address, *await _ask(call, until_head))
 
 
-class AsyncStream:
+class AsyncStream(Opened):
     """sync.Stream for coroutines: `async with`, `async for`, `await read()`. close() needs no loop.
 
     A stream may be read on another loop than it was opened on, if by one task at a time.
     """
-
-    def __init__(self, address: Address, sock: socket.socket, answer: Answer) -> None:
-        self.status = answer.status
-        self.headers = answer.headers
-        self._address = address
-        self._answer = answer
-        self._sock: Optional[socket.socket] = sock
-        self._closer = weakref.finalize(self, sock.close)
-        if answer.finished:
-            self._release()
-
-    def header(self, name: str) -> Optional[str]:
-        """The first header of that name."""
-        return self._answer.header(name)
 
     async def read(self, timeout: Optional[float] = None) -> bytes:
         """The next piece, b"" at the end. Broken where the rest will not come, Late where nothing
@@ -90,11 +76,6 @@ class AsyncStream:
             raise StopAsyncIteration
         return piece
 
-    def close(self) -> None:
-        """May be called at any time but while another task reads, and more than once."""
-        self._sock = None
-        self._closer()
-
     async def aclose(self) -> None:
         self.close()
 
@@ -103,13 +84,6 @@ class AsyncStream:
 
     async def __aexit__(self, *_: object) -> None:
         self.close()
-
-    def _release(self) -> None:
-        """The answer is whole: its connection may serve the next."""
-        sock, self._sock = self._sock, None
-        self._closer.detach()
-        if sock is not None:
-            sockets.finished(self._address, sock, self._answer.reusable)
 
 
 class Talk:

@@ -7,13 +7,13 @@ from __future__ import annotations
 
 import socket
 import time
-import weakref
 from typing import Callable, Optional, Tuple
 
 from . import replay, sockets
 from .address import Address
 from .answer import Answer, until_head, until_piece
 from .call import PIECE, Call, Reply
+from .opened import Opened
 from .errors import Broken, Late
 
 Until = Callable[[Answer], bool]
@@ -31,26 +31,12 @@ def open_stream(call: Call) -> "Stream":
     return Stream(call.address, *_ask(call, until_head))
 
 
-class Stream:
+class Stream(Opened):
     """An answer whose body is read piece by piece: what is not asked for stays in the daemon.
 
     Use it in `with`, or close() it: closing before the end cancels the fetch. One that is only
     dropped is closed when it is collected, without a warning. Not for two threads at once.
     """
-
-    def __init__(self, address: Address, sock: socket.socket, answer: Answer) -> None:
-        self.status = answer.status
-        self.headers = answer.headers
-        self._address = address
-        self._answer = answer
-        self._sock: Optional[socket.socket] = sock
-        self._closer = weakref.finalize(self, sock.close)
-        if answer.finished:
-            self._release()
-
-    def header(self, name: str) -> Optional[str]:
-        """The first header of that name."""
-        return self._answer.header(name)
 
     def read(self, timeout: Optional[float] = None) -> bytes:
         """The next piece, b"" at the end. Broken where the rest will not come, Late where nothing
@@ -83,23 +69,11 @@ class Stream:
             raise StopIteration
         return piece
 
-    def close(self) -> None:
-        """May be called at any time, and more than once."""
-        self._sock = None
-        self._closer()
-
     def __enter__(self) -> "Stream":
         return self
 
     def __exit__(self, *_: object) -> None:
         self.close()
-
-    def _release(self) -> None:
-        """The answer is whole: its connection may serve the next."""
-        sock, self._sock = self._sock, None
-        self._closer.detach()
-        if sock is not None:
-            sockets.finished(self._address, sock, self._answer.reusable)
 
 
 def _deadline(timeout: Optional[float]) -> Optional[float]:
