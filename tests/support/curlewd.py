@@ -7,7 +7,7 @@ import signal
 from pathlib import Path
 
 from . import ways
-from .procs import Process, connects, temp_dir
+from .procs import Process, connects, temp_dir, wait_until
 
 ROOT = Path(__file__).parents[2]
 BINARY = Path(os.environ.get("CURLEWD", ROOT / "build" / "curlewd"))
@@ -94,6 +94,10 @@ class Curlewd:
     def check_clean(self):
         err = self.process.err
         assert not SANITIZER.search(err), err[-8000:]
+
+
+def logged(daemon, words):
+    return wait_until(f'"{words}" in the log', lambda: words in daemon.process.err)
 
 
 def clean_env(env=None):
