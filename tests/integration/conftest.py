@@ -17,7 +17,7 @@ from tests.support.curlewd import BINARY, ROOT, Curlewd
 from tests.support.mounts import MOUNTS, NOT_OFFERED, Mount
 from tests.support.origin.client import OriginProcess
 from tests.support.procs import Process, free_port, stop_all, temp_dir
-from tests.support.ways import Socket
+from tests.support.clients import FastCgiClient
 
 
 def pytest_sessionstart(session):
@@ -87,8 +87,8 @@ def daemon(one_daemon):
 
 
 @pytest.fixture
-def way(daemon):
-    return daemon.way
+def client(daemon):
+    return daemon.client
 
 
 @pytest.fixture
@@ -155,18 +155,18 @@ STRAIGHT = ["unix", "tcp", "kept"]
 
 
 def pytest_generate_tests(metafunc):
-    """The battery runs in every way there is, or with --compose in that of Docker alone."""
+    """The battery runs with every kind of client; with --compose, only through that stack."""
     if "mounted" not in metafunc.fixturenames:
         return
     in_docker = metafunc.config.getoption("compose", default=None)
     names = ["compose"] if in_docker else [*STRAIGHT, *MOUNTS]
-    ways = [pytest.param(n, marks=pytest.mark.xdist_group(f"battery-{n}")) for n in names]
-    metafunc.parametrize("mounted", ways, indirect=True, scope="session")
+    clients = [pytest.param(n, marks=pytest.mark.xdist_group(f"battery-{n}")) for n in names]
+    metafunc.parametrize("mounted", clients, indirect=True, scope="session")
 
 
 @contextlib.contextmanager
 def own_daemon(name, certs):
-    """A Way to a daemon of its own: behind that mount, or straight on its sockets."""
+    """A Client of a daemon of its own: behind that mount, or straight on its sockets."""
     port = free_port()
     daemon = Curlewd({"limits": {"request_bytes": 1 << 20},
                       "sessions": {"default": {"ca_file": str(certs / "ca.pem")},
@@ -174,7 +174,7 @@ def own_daemon(name, certs):
                      also_listen=[f"127.0.0.1:{port}"])
     if name in STRAIGHT:
         address = ("127.0.0.1", port) if name == "tcp" else daemon.socket
-        front = Socket(address, keep=name == "kept")
+        front = FastCgiClient(address, keep=name == "kept")
     else:
         front = Mount(name, daemon.socket)
     yield front
@@ -187,9 +187,9 @@ def own_daemon(name, certs):
 
 @pytest.fixture(scope="session")
 def mounted(request):
-    """A Way to a daemon that only the battery asks."""
+    """A Client of a daemon that only the battery asks."""
     if request.param == "compose":
-        yield request.getfixturevalue("compose").way
+        yield request.getfixturevalue("compose").client
         return
     with own_daemon(request.param, request.getfixturevalue("certs")) as front:
         yield front

@@ -74,7 +74,7 @@ def test_a_queued_fetch_never_reaches_the_origin(curlewd, origin):
     queued.send(fcgi.request(fcgi.params_of("POST", "/_fetch/v1/fetch", body=body), body))
 
     def metric(name):
-        text = daemon.way.get("/metrics").body.decode()
+        text = daemon.client.get("/metrics").body.decode()
         return int(text.partition(f"\ncurlew_{name} ")[2].split("\n")[0])
 
     wait_until("it waits", lambda: metric("queued") == 1)
@@ -82,7 +82,7 @@ def test_a_queued_fetch_never_reaches_the_origin(curlewd, origin):
     wait_until("it no longer waits", lambda: metric("queued") == 0, 2)
     first.close()
     wait_until("nothing is left", lambda: metric("in_flight") == 0, 2)
-    assert daemon.way.fetch(origin.url("/hello"))["status"] == 200
+    assert daemon.client.fetch(origin.url("/hello"))["status"] == 200
     assert not origin.events("/silent?queued")
 
 
@@ -104,13 +104,13 @@ def test_a_hundred_that_leave_at_once_leave_nothing_behind(curlewd, origin):
         c.close()
     wait_until("the origin is alone", lambda: origin.stats()["in_flight"] == 0, 5)
     wait_until("no connection is left", lambda: origin.stats()["open"] == others, 5)
-    assert daemon.way.fetch(origin.url("/hello"))["status"] == 200
+    assert daemon.client.fetch(origin.url("/hello"))["status"] == 200
 
 
 @pytest.mark.parametrize("neighbours", [0, 3])
 def test_over_http2_too(curlewd, origin, certs, left, neighbours):
     daemon = curlewd({"sessions": {"default": {"ca_file": str(certs / "ca.pem")}}})
-    daemon.way.fetch(origin.url("/hello", port="h2"))
+    daemon.client.fetch(origin.url("/hello", port="h2"))
     others = [leaver(daemon, origin, f"/silent?other={i}") for i in range(neighbours)]
     c = leaver(daemon, origin, "/silent?leaver")
     since = now()

@@ -17,7 +17,7 @@ def together(daemon, origin, requests):
     """All at once; the envelopes, in the order of the requests."""
     with Background(len(requests)) as b:
         for r in requests:
-            b.start(daemon.way.fetch, **r)
+            b.start(daemon.client.fetch, **r)
         return b.results()
 
 
@@ -45,10 +45,11 @@ def test_what_differs_or_is_ones_own_is_not_shared(daemon, origin, key, values):
 def test_each_keeps_its_own_tag_and_time_out(daemon, origin):
     path = "/delay/0.6?tags"
     with Background() as b:
-        b.start(daemon.way.fetch, origin.url(path), coalesce=True, tag="a")
+        b.start(daemon.client.fetch, origin.url(path), coalesce=True, tag="a")
         origin.wait_for("arrived", path)
-        daemon.way.refused({"url": origin.url(path), "coalesce": True, "timeout": 0.1, "tag": "b"},
-                           504, "timeout")
+        daemon.client.refused({"url": origin.url(path), "coalesce": True, "timeout": 0.1,
+                               "tag": "b"},
+                              504, "timeout")
         (envelope,) = b.results()
     assert envelope["tag"] == "a" and envelope["body"] == "late\n"
     assert arrivals(origin, path) == 1
@@ -58,7 +59,7 @@ def test_a_failure_is_everybodys(daemon, origin):
     path = "/close-early?shared"
     with Background(3) as b:
         for _ in range(3):
-            b.start(daemon.way.refused, {"url": origin.url(path), "coalesce": True}, 502,
+            b.start(daemon.client.refused, {"url": origin.url(path), "coalesce": True}, 502,
                     "incomplete_body")
         assert len(b.results()) == 3
 
@@ -74,11 +75,11 @@ def test_the_first_may_leave_and_the_last_cancels(daemon, origin):
     path = "/silent?leavers"
     callers = [caller(daemon, origin, path) for _ in range(3)]
     origin.wait_for("arrived", path)
-    wait_until("all are there", lambda: daemon.way.ask("GET", "/v1/status").json()
+    wait_until("all are there", lambda: daemon.client.ask("GET", "/v1/status").json()
                ["gateway"]["parked"] == 3)
     callers[0].close()
     callers[1].close()
-    wait_until("two have left", lambda: daemon.way.ask("GET", "/v1/status").json()
+    wait_until("two have left", lambda: daemon.client.ask("GET", "/v1/status").json()
                ["gateway"]["parked"] == 1)
     assert not [e for e in origin.events(path) if e["event"] == "left"]
     callers[2].close()
@@ -90,5 +91,5 @@ def test_redirects_are_shared_and_fresh_ones_start_anew(daemon, origin):
     got = together(daemon, origin, [{"url": origin.url(path), "coalesce": True}] * 5)
     assert [len(e["history"]) for e in got] == [1] * 5
     assert arrivals(origin, path) == 1
-    assert daemon.way.fetch(origin.url(path), coalesce=True)["coalesced"] is False
+    assert daemon.client.fetch(origin.url(path), coalesce=True)["coalesced"] is False
     assert arrivals(origin, path) == 2

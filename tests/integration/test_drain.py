@@ -6,7 +6,7 @@ import signal
 
 import pytest
 
-from tests.support import fcgi, ways
+from tests.support import fcgi, clients
 from tests.support.curlewd import BINARY, clean_env, logged
 from tests.support.many import Background, timed
 from tests.support.procs import connects, wait_until
@@ -23,7 +23,7 @@ def test_a_drain_finishes_what_is_in_flight(curlewd, origin):
     daemon = curlewd()
     with Background() as b:
         for _ in range(10):
-            b.start(daemon.way.fetch, origin.url("/delay/0.7"))
+            b.start(daemon.client.fetch, origin.url("/delay/0.7"))
         wait_until("all to arrive", lambda: origin.stats()["in_flight"] == 10)
         daemon.process.send(signal.SIGTERM)
         wait_until("no new connections", lambda: not connects(daemon.socket))
@@ -36,7 +36,7 @@ def test_while_draining_healthz_is_503_and_new_fetches_are_declined(curlewd, ori
     daemon = curlewd()
     health, fetch = kept_connection(daemon), kept_connection(daemon)
     with Background() as b:
-        b.start(daemon.way.fetch, origin.url("/delay/1"))
+        b.start(daemon.client.fetch, origin.url("/delay/1"))
         origin.wait_for("arrived", "/delay/1")
         daemon.process.send(signal.SIGTERM)
         wait_until("no new connections", lambda: not connects(daemon.socket))
@@ -45,14 +45,14 @@ def test_while_draining_healthz_is_503_and_new_fetches_are_declined(curlewd, ori
         assert (answer.status, answer.json()) == (503, {"status": "draining"})
         body = json.dumps({"url": origin.url("/hello")}).encode()
         fetch.send(fcgi.request(fcgi.params_of("POST", "/_fetch/v1/fetch", body=body), body))
-        ways.problem(fetch.answer(), 503, "draining")
+        clients.problem(fetch.answer(), 503, "draining")
         assert b.results()[0]["body"] == "late\n"
     daemon.wait_gone()
 
 
 def test_an_idle_daemon_leaves_at_once(curlewd, origin):
     daemon = curlewd()
-    daemon.way.fetch(origin.url("/hello"))
+    daemon.client.fetch(origin.url("/hello"))
     idle = kept_connection(daemon)
     _, took = timed(daemon.stop)
     assert took < 2 and idle.ended()
@@ -69,12 +69,12 @@ def test_a_half_request_does_not_hold_a_drain_up(curlewd):
 def test_past_drain_seconds_what_is_left_is_cancelled(curlewd, origin):
     daemon = curlewd({"drain_seconds": 1})
     with Background() as b:
-        b.start(daemon.way.post, {"url": origin.url("/silent"), "timeout": 60})
+        b.start(daemon.client.post, {"url": origin.url("/silent"), "timeout": 60})
         origin.wait_for("arrived", "/silent")
         _, took = timed(daemon.stop)
         assert 0.9 < took < 4
         try:
-            ways.problem(b.results()[0], 503, "draining")
+            clients.problem(b.results()[0], 503, "draining")
         except fcgi.Broken:
             pass
     origin.wait_for("left", "/silent")
@@ -83,7 +83,7 @@ def test_past_drain_seconds_what_is_left_is_cancelled(curlewd, origin):
 def test_a_second_sigterm_leaves_at_once(curlewd, origin):
     daemon = curlewd({"drain_seconds": 60})
     with Background() as b:
-        b.start(daemon.way.post, {"url": origin.url("/silent"), "timeout": 60})
+        b.start(daemon.client.post, {"url": origin.url("/silent"), "timeout": 60})
         origin.wait_for("arrived", "/silent")
         daemon.process.send(signal.SIGTERM)
         logged(daemon, "draining")
@@ -107,7 +107,7 @@ def test_a_second_sigterm_ends_process_1_too(spawn, tmp_path):
         pid = int(f.read())
         held.send(fcgi.begin())  # a request that never becomes whole: the drain waits for it
         held.send(fcgi.stream(fcgi.PARAMS, 1, fcgi.pairs(fcgi.params_of("POST", "/v1/fetch"))))
-        ways.Socket(sock).get("/metrics")  # by now it has seen the one before
+        clients.FastCgiClient(sock).get("/metrics")  # by now it has seen the one before
         os.kill(pid, signal.SIGTERM)
         wait_until("no new connections", lambda: not connects(sock))
         assert outer.running()

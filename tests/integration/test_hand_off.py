@@ -16,7 +16,7 @@ from tests.support.many import Background, timed
 from tests.support.mounts import EXAMPLES, PACKAGE
 from tests.support.origin.client import now
 from tests.support.procs import connects, free_port
-from tests.support.ways import problem
+from tests.support.clients import problem
 
 GUNICORN = ["gunicorn", "--log-level", "warning", "--workers", "1", "--worker-class", "sync",
             "--bind", "127.0.0.1:{port}", "project.wsgi:application"]

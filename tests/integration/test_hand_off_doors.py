@@ -11,7 +11,7 @@ import pytest
 
 from tests.support import fcgi, streams
 from tests.support.mounts import MOUNTS
-from tests.support.ways import problem
+from tests.support.clients import problem
 
 
 def parameters(request, method="GET", path="/any/path", body=b"", headers=()):
@@ -173,7 +173,7 @@ def test_nobody_gets_into_the_internal_location_from_outside(daemon, origin, ngi
 
 def stored(daemon, request, headers=()):
     body = request if isinstance(request, bytes) else json.dumps(request).encode()
-    return daemon.way.ask("POST", "/v1/handoffs", body=body, headers=headers)
+    return daemon.client.ask("POST", "/v1/handoffs", body=body, headers=headers)
 
 
 def reference(daemon, request):
@@ -212,13 +212,13 @@ def test_what_is_wrong_is_said_when_it_is_stored(daemon, asked, status, code):
 
 
 def test_only_post_stores(daemon):
-    problem(daemon.way.ask("GET", "/v1/handoffs"), 405, "method_not_allowed")
+    problem(daemon.client.ask("GET", "/v1/handoffs"), 405, "method_not_allowed")
 
 
 def test_a_reference_leads_nowhere_but_in_the_parameter(daemon, origin):
     name = reference(daemon, {"url": origin.url("/stolen")})
-    problem(daemon.way.post(name.encode()), 400, "bad_request")
-    problem(daemon.way.ask("POST", streams.ROUTE, body=name.encode()), 400, "bad_request")
+    problem(daemon.client.post(name.encode()), 400, "bad_request")
+    problem(daemon.client.ask("POST", streams.ROUTE, body=name.encode()), 400, "bad_request")
     assert not origin.events("/stolen")
 
 

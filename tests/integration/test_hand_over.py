@@ -14,7 +14,7 @@ import time
 
 import pytest
 
-from tests.support import fcgi, ways
+from tests.support import fcgi, clients
 from tests.support.curlewd import BINARY, LOOPBACK, clean_env
 from tests.support.many import Background, timed
 from tests.support.procs import temp_dir, wait_until
@@ -70,22 +70,22 @@ def is_declined(answer):
 class Load:
     """Fetches without a pause from several threads; what was answered to each."""
 
-    def __init__(self, way_of, url):
-        self.way_of, self.url = way_of, url
+    def __init__(self, make_client, url):
+        self.make_client, self.url = make_client, url
         self.answers = []
         self.stop = threading.Event()
         self.threads = [threading.Thread(target=self.ask, args=(i,)) for i in range(ASKING)]
 
     def ask(self, number):
-        way = self.way_of()
+        client = self.make_client()
         while not self.stop.is_set():
             try:
-                answer = way.post({"url": self.url, "tag": str(number)})
+                answer = client.post({"url": self.url, "tag": str(number)})
                 if not is_declined(answer):
                     self.answers.append(answer.json() if answer.status == 200 else answer)
             except (OSError, fcgi.Broken, http.client.HTTPException) as error:
                 self.answers.append(error)
-        way.close()
+        client.close()
 
     def more(self, count):
         seen = len(self.answers)
@@ -96,8 +96,8 @@ class Load:
 
 
 @contextlib.contextmanager
-def load(way_of, url):
-    one = Load(way_of, url)
+def load(make_client, url):
+    one = Load(make_client, url)
     for thread in one.threads:
         thread.start()
     yield one
@@ -114,14 +114,14 @@ def restart_under(one, systemd):
 
 
 def test_connections_wait_in_the_socket_for_the_next_daemon(systemd, origin):
-    with load(lambda: ways.Socket(systemd.path), origin.url("/delay/0.05")) as one:
+    with load(lambda: clients.FastCgiClient(systemd.path), origin.url("/delay/0.05")) as one:
         restart_under(one, systemd)
     assert one.failed() == [] and len(one.answers) > 20 * ASKING
 
 
 def test_the_same_through_nginx_with_a_connection_for_each_request(systemd, nginx, origin):
     front = nginx(systemd, name="nginx-no-keep-alive")
-    with load(lambda: ways.Http(front.port), origin.url("/delay/0.05")) as one:
+    with load(lambda: clients.HttpClient(front.port), origin.url("/delay/0.05")) as one:
         restart_under(one, systemd)
     assert one.failed() == [] and len(one.answers) > 20 * ASKING
 
@@ -136,20 +136,20 @@ ASKED_AGAIN = [
 
 def test_through_nginx_with_warm_connections_that_asks_again_by_itself(systemd, nginx, origin):
     front = nginx(systemd, more=ASKED_AGAIN)
-    with load(lambda: ways.Http(front.port), origin.url("/delay/0.05")) as one:
+    with load(lambda: clients.HttpClient(front.port), origin.url("/delay/0.05")) as one:
         restart_under(one, systemd)
     assert one.failed() == [] and len(one.answers) > 20 * ASKING
 
 
 def test_a_slow_fetch_is_finished_and_those_after_it_wait(systemd, origin):
-    way = ways.Socket(systemd.path)
+    client = clients.FastCgiClient(systemd.path)
     with Background() as b:
-        b.start(way.fetch, origin.url("/delay/1.5"))
+        b.start(client.fetch, origin.url("/delay/1.5"))
         origin.wait_for("arrived", "/delay/1.5")
         systemd.daemon.send(signal.SIGTERM)
         wait_until("the drain", lambda: "draining" in systemd.daemon.err)
         time.sleep(0.2)  # by now it accepts no more, and closes its copy of the socket
-        b.start(timed, way.fetch, origin.url("/hello"))
+        b.start(timed, client.fetch, origin.url("/hello"))
         systemd.restart()
         slow, (waited, seconds) = b.results()
     assert (slow["body"], waited["body"]) == ("late\n", "hello\n")

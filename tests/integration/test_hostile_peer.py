@@ -32,7 +32,7 @@ def connect(victim):
             return stack.enter_context(fcgi.Connection(victim.socket, timeout))
 
         yield open_one
-        answer, took = timed(victim.way.ask, "GET", "/healthz")  # while they still are connected
+        answer, took = timed(victim.client.ask, "GET", "/healthz")  # while they still are connected
         assert answer.status == 200 and took < 1
     assert victim.process.running(), victim.process.err
 
@@ -56,7 +56,7 @@ WHOLE = fcgi.request(HEALTH)
 def test_half_a_request_and_then_silence_pins_nobody(connect, victim, size):
     for _ in range(40):
         connect().send(WHOLE[:size])
-    assert victim.way.ask("GET", "/healthz").status == 200
+    assert victim.client.ask("GET", "/healthz").status == 200
 
 
 @pytest.mark.parametrize("size", [1, 8, 16, 40, len(WHOLE) - 1])
@@ -277,7 +277,7 @@ def test_an_answer_that_nobody_reads_holds_nobody_up(connect, victim, origin):
     for _ in range(10):
         connect().send(request + fcgi.stream(fcgi.STDIN, 1, body))
     wait_until("all are fetched", lambda: origin.stats()["paths"].get("/bytes/3000000") == 10)
-    assert victim.way.fetch(origin.url("/hello"))["body"] == "hello\n"
+    assert victim.client.fetch(origin.url("/hello"))["body"] == "hello\n"
 
 
 def test_a_peer_that_leaves_in_the_middle_of_its_answer(connect, victim, origin):
@@ -287,7 +287,7 @@ def test_a_peer_that_leaves_in_the_middle_of_its_answer(connect, victim, origin)
         c.send(request + fcgi.stream(fcgi.STDIN, 1, body))
         c.read_record()
         c.close()
-    assert victim.way.fetch(origin.url("/hello"))["body"] == "hello\n"
+    assert victim.client.fetch(origin.url("/hello"))["body"] == "hello\n"
 
 
 def test_a_request_too_large_is_told_so_while_it_is_still_sent(connect, victim):
@@ -304,12 +304,12 @@ def test_a_request_too_large_is_told_so_while_it_is_still_sent(connect, victim):
 def test_two_hundred_idle_connections_are_no_burden(connect, victim, origin):
     for _ in range(200):
         connect()
-    assert victim.way.fetch(origin.url("/hello"))["status"] == 200
+    assert victim.client.fetch(origin.url("/hello"))["status"] == 200
 
 
 def test_the_daemon_comes_back_to_nothing(victim):
     def gone():
-        text = victim.way.get("/metrics").body.decode()
+        text = victim.client.get("/metrics").body.decode()
         return "\ncurlew_in_flight 0\n" in text and "\ncurlew_parked 0\n" in text
 
     wait_until("all is over", gone)

@@ -41,7 +41,7 @@ def wake_ups_while_idle(daemon):
 @pytest.mark.parametrize("threads", [1, 2])
 def test_a_daemon_that_has_done_nothing_yet(curlewd, threads):
     daemon = curlewd({"threads": threads})
-    assert daemon.way.ask("GET", "/healthz").status == 200
+    assert daemon.client.ask("GET", "/healthz").status == 200
     assert wake_ups_while_idle(daemon) <= SECONDS + 1
     assert SANITIZED or daemon.rss_kib() < 15 * 1024
 

@@ -37,15 +37,15 @@ def timed(call, *args, **keys):
 
 
 def in_flight(daemon):
-    return daemon.way.ask("GET", "/v1/status").json()["engine"]["in_flight"]
+    return daemon.client.ask("GET", "/v1/status").json()["engine"]["in_flight"]
 
 
 def test_the_connect_time_out_covers_the_look_up_and_neighbours_go_on(daemon, origin):
     with Background() as b:
-        b.start(daemon.way.refused, {"url": "http://one.slow.test/", "timeout": {"connect": 1}},
+        b.start(daemon.client.refused, {"url": "http://one.slow.test/", "timeout": {"connect": 1}},
                 504, "connect_timeout")
         wait_until("it is looked up", lambda: in_flight(daemon) == 1)
-        _, took = timed(daemon.way.fetch, origin.url("/hello"))
+        _, took = timed(daemon.client.fetch, origin.url("/hello"))
         assert took < AT_ONCE
         _, took = timed(b.results)
     assert took < LOOKUP - 1
@@ -57,13 +57,13 @@ def test_a_caller_that_leaves_in_the_look_up_holds_nobody_up(daemon, origin):
     c.send(fcgi.request(fcgi.params_of("POST", "/_fetch/v1/fetch", body=body), body))
     wait_until("it is looked up", lambda: in_flight(daemon) == 1)
     c.close()
-    _, took = timed(daemon.way.fetch, origin.url("/hello"))
+    _, took = timed(daemon.client.fetch, origin.url("/hello"))
     assert took < AT_ONCE
     wait_until("it is gone", lambda: in_flight(daemon) == 0, AT_ONCE)
 
 
 def test_a_drain_does_not_wait_for_a_look_up_that_was_given_up(daemon):
-    daemon.way.refused({"url": "http://three.slow.test/", "timeout": 0.2}, 504, "timeout")
+    daemon.client.refused({"url": "http://three.slow.test/", "timeout": 0.2}, 504, "timeout")
     _, took = timed(daemon.stop)
     assert took < AT_ONCE + 1
 
@@ -72,10 +72,10 @@ def test_look_ups_that_were_given_up_are_bounded(daemon, origin):
     given_up = {"url": "http://x.slow.test/", "timeout": 0.05}
     with Background(32) as b:
         for _ in range(160):
-            b.start(daemon.way.post, given_up)
+            b.start(daemon.client.post, given_up)
         codes = [answer.json()["code"] for answer in b.results()]
     assert set(codes) == {"timeout", "overloaded"}
     assert codes.count("timeout") < 64 + 32 + 1  # those under way at once come on top
     threads = len(list(Path(f"/proc/{daemon.pid}/task").iterdir()))
     assert threads < 64 + 32 + 8
-    assert daemon.way.fetch(origin.url("/hello"))["ok"]  # an address needs no look-up
+    assert daemon.client.fetch(origin.url("/hello"))["ok"]  # an address needs no look-up

@@ -62,7 +62,7 @@ def test_the_head_comes_before_the_first_event(curlewd, origin, name):
 def test_over_http2(curlewd, origin, certs, record_property):
     daemon = curlewd({"sessions": {"default": {"ca_file": str(certs / "ca.pem")}}})
     page = origin.url(f"/ticks?n={EVENTS}&every={EVERY}", port="h2")
-    with opened(daemon.way, url=page, http_version="2") as s:
+    with opened(daemon.client, url=page, http_version="2") as s:
         check(s, record_property)
 
 

@@ -15,7 +15,7 @@ from tests.support import streams
 from tests.support.curlewd import Curlewd
 from tests.support.procs import free_port, wait_until
 from tests.support.streams import Broken, opened
-from tests.support.ways import problem
+from tests.support.clients import problem
 
 WAYS = [pytest.param(name, marks=pytest.mark.xdist_group(f"broken-{name}"))
         for name in streams.WAYS]
@@ -23,7 +23,7 @@ KNOWN_LENGTH = {"length": True, "chunked": False}
 
 
 @pytest.fixture(scope="module", params=WAYS)
-def way(request):
+def client(request):
     daemon = Curlewd()
     with streams.front(request.param, daemon) as front:
         front.name = request.param
@@ -34,14 +34,14 @@ def way(request):
 
 
 @pytest.fixture
-def broken(way, origin, request):
+def broken(client, origin, request):
     """broken(page, …): the stream of this page breaks; what of its body had come."""
     def check(page, known_length=False, **keys):
-        if not known_length and streams.ends_a_broken_one_as_whole(way.name):
+        if not known_length and streams.ends_a_broken_one_as_whole(client.name):
             request.applymarker(pytest.mark.xfail(
                 raises=Whole, strict=False,  # not where the daemon knows before it has begun
-                reason=f"{way.name} calls every body of unknown length whole"))
-        return body_of_broken(way, url=origin.url(page), **keys)
+                reason=f"{client.name} calls every body of unknown length whole"))
+        return body_of_broken(client, url=origin.url(page), **keys)
 
     return check
 
@@ -50,10 +50,10 @@ class Whole(AssertionError):
     pass
 
 
-def body_of_broken(way, **keys):
+def body_of_broken(client, **keys):
     got = b""
     try:
-        with opened(way, **keys) as s:
+        with opened(client, **keys) as s:
             if s.status >= 500:  # a web server that had not sent the head yet may say so itself
                 return got
             while piece := s.piece():
@@ -98,11 +98,11 @@ def test_a_body_that_cannot_be_decoded(broken):
     broken("/bad-gzip", decompress=True)
 
 
-def test_the_next_stream_is_whole_again(way, origin):
+def test_the_next_stream_is_whole_again(client, origin):
     """A broken one leaves nothing behind that the next on a kept connection could stumble on."""
     for _ in range(5):
-        body_of_broken(way, url=origin.url("/close-early"))
-        with opened(way, url=origin.url("/bytes/100000")) as s:
+        body_of_broken(client, url=origin.url("/close-early"))
+        with opened(client, url=origin.url("/bytes/100000")) as s:
             assert len(s.rest()) == 100000
 
 
@@ -164,17 +164,17 @@ def test_a_drain_lets_a_stream_end(curlewd, origin, name):
 
 def test_a_failure_is_logged_and_counted_under_its_code(curlewd, origin):
     daemon = curlewd()
-    body_of_broken(daemon.way, url=origin.url("/close-early"))
+    body_of_broken(daemon.client, url=origin.url("/close-early"))
     line = wait_until("a line", lambda: daemon.lines("fetch"))[0]
     assert (line["code"], line["bytes"]) == ("incomplete_body", 10)
-    metrics = daemon.way.get("/metrics").body.decode()
+    metrics = daemon.client.get("/metrics").body.decode()
     assert 'outcome="incomplete_body"} 1' in metrics
 
 
 def test_an_upload_over_request_bytes_is_refused_before_it_is_read(curlewd, nginx):
     daemon = curlewd({"limits": {"request_bytes": 100000}})
     body = b'{"url": "http://127.0.0.1/", "body": "' + b"x" * 100000
-    problem(daemon.way.ask("POST", streams.ROUTE, body=body), 413, "request_too_large")
+    problem(daemon.client.ask("POST", streams.ROUTE, body=body), 413, "request_too_large")
     c = http.client.HTTPConnection("127.0.0.1", nginx(daemon).port, timeout=10)
     c.request("POST", f"/_fetch{streams.ROUTE}", body)
     answer = c.getresponse()

@@ -14,7 +14,7 @@ from tests.support.many import Background, timed
 from tests.support.origin.client import now
 from tests.support.procs import wait_until
 from tests.support.streams import Broken, opened
-from tests.support.ways import problem
+from tests.support.clients import problem
 
 PATTERN = bytes(range(256)) * 256
 KERNEL_BYTES = 64 << 20  # more than the kernel holds in all the sockets on the way
@@ -68,11 +68,11 @@ def test_a_reader_who_stops_stops_the_origin_and_may_go_on(curlewd, origin, name
 @pytest.mark.quiet
 def test_a_stopped_reader_costs_less_than_256_kib(curlewd, origin):
     daemon = curlewd()
-    daemon.way.fetch(origin.url("/hello"))
+    daemon.client.fetch(origin.url("/hello"))
     before, count = daemon.rss_kib(), 100
     with contextlib.ExitStack() as stack:
         for i in range(count):
-            stack.enter_context(opened(daemon.way, url=origin.url(f"/pour?{i}")))
+            stack.enter_context(opened(daemon.client, url=origin.url(f"/pour?{i}")))
         for i in (0, count - 1):
             sent_at_last(origin, f"/pour?{i}")
         each = (daemon.rss_kib() - before) / count
@@ -80,7 +80,8 @@ def test_a_stopped_reader_costs_less_than_256_kib(curlewd, origin):
 
 
 def test_an_idle_time_out_does_not_run_while_the_reader_pauses(daemon, origin):
-    with opened(daemon.way, url=origin.url("/pour?pause&n=30000000"), timeout={"idle": 0.5}) as s:
+    with opened(daemon.client, url=origin.url("/pour?pause&n=30000000"),
+                timeout={"idle": 0.5}) as s:
         first = s.exactly(1000)
         time.sleep(2)
         body = first + s.rest()
@@ -89,7 +90,7 @@ def test_an_idle_time_out_does_not_run_while_the_reader_pauses(daemon, origin):
 
 
 def test_a_reader_who_takes_a_byte_now_and_then_gets_every_one(daemon, origin):
-    with opened(daemon.way, url=origin.url("/pour?nibble&n=5000000")) as s:
+    with opened(daemon.client, url=origin.url("/pour?nibble&n=5000000")) as s:
         body = b""
         for _ in range(20):
             body += s.piece()
@@ -105,15 +106,15 @@ def test_a_reader_who_takes_a_byte_now_and_then_gets_every_one(daemon, origin):
 def test_over_http2_a_stopped_reader_stops_nobody_else(curlewd, origin, certs):
     daemon = curlewd({"sessions": {"default": {"ca_file": str(certs / "ca.pem")}}})
     page = origin.url("/pour?stopped", port="h2")
-    with opened(daemon.way, url=page, http_version="2") as stopped:
+    with opened(daemon.client, url=page, http_version="2") as stopped:
         assert stopped.header("curlew-http-version") == "2"
         first = stopped.exactly(1000)
         time.sleep(1)
         for i in range(3):
             page = origin.url(f"/bytes/5000000?{i}", port="h2")
-            with opened(daemon.way, url=page, http_version="2") as s:
+            with opened(daemon.client, url=page, http_version="2") as s:
                 assert len(s.rest()) == 5000000
-            assert daemon.way.fetch(origin.url("/hello", port="h2"))["status"] == 200
+            assert daemon.client.fetch(origin.url("/hello", port="h2"))["status"] == 200
         check_pattern(first + stopped.exactly(50000000))
 
 
@@ -121,15 +122,15 @@ def test_over_http2_a_stopped_reader_stops_nobody_else(curlewd, origin, certs):
 @pytest.mark.parametrize("version", ["auto"])  # "2" has libcurl read on, up to 32 MB a stream
 def test_over_http2_a_stopped_reader_costs_little_too(curlewd, origin, certs, version):
     daemon = curlewd({"sessions": {"default": {"ca_file": str(certs / "ca.pem")}}})
-    daemon.way.fetch(origin.url("/hello", port="h2"))
+    daemon.client.fetch(origin.url("/hello", port="h2"))
     before, count = daemon.rss_kib(), 20
     with contextlib.ExitStack() as stack:
         for i in range(count):
-            stack.enter_context(opened(daemon.way, url=origin.url(f"/pour?{i}", port="h2"),
+            stack.enter_context(opened(daemon.client, url=origin.url(f"/pour?{i}", port="h2"),
                                        http_version=version))
         time.sleep(1)
         for i in range(3):  # what makes the connection be read
-            with opened(daemon.way, url=origin.url(f"/bytes/20000000?{i}", port="h2"),
+            with opened(daemon.client, url=origin.url(f"/bytes/20000000?{i}", port="h2"),
                         http_version=version) as s:
                 assert len(s.rest()) == 20000000
         each = (daemon.rss_kib() - before) / count
@@ -160,7 +161,7 @@ def test_the_origin_is_left_when_the_reader_leaves(curlewd, origin, record_prope
 def test_however_the_origin_is_reached(daemon, origin, page, port, version):
     """The origin says little, or is being held up by a reader who does not read."""
     target = f"{page}&{port}-{version}"
-    s = opened(daemon.way, url=origin.url(target, port=port), http_version=version)
+    s = opened(daemon.client, url=origin.url(target, port=port), http_version=version)
     s.exactly(1)
     time.sleep(0.3)
     since = now()
@@ -187,12 +188,12 @@ def test_a_hundred_who_leave_leave_nothing_behind(curlewd, origin):
     daemon = curlewd()
     others = origin.stats()["open"]
     for _ in range(2):
-        readers = [opened(daemon.way, url=origin.url(f"/pour?{i}")) for i in range(100)]
+        readers = [opened(daemon.client, url=origin.url(f"/pour?{i}")) for i in range(100)]
         for s in readers:
             s.close()
         wait_until("the origin is alone", lambda: origin.stats()["in_flight"] == 0, 5)
         wait_until("no connection is left", lambda: origin.stats()["open"] == others, 5)
-    assert "\ncurlew_in_flight 0\n" in daemon.way.get("/metrics").body.decode()
+    assert "\ncurlew_in_flight 0\n" in daemon.client.get("/metrics").body.decode()
 
 
 # -- neighbours --------------------------------------------------------------
@@ -233,8 +234,8 @@ def test_two_hundred_slow_readers_starve_nobody(curlewd, origin):
         wait_until("all to crawl", lambda: origin.stats()["in_flight"] == 200, 20)
         slowest = 0.0
         for _ in range(20):
-            slowest = max(slowest, timed(daemon.way.fetch, origin.url("/hello"))[1])
-        with opened(daemon.way, url=origin.url("/bytes/30000000")) as s:
+            slowest = max(slowest, timed(daemon.client.fetch, origin.url("/hello"))[1])
+        with opened(daemon.client, url=origin.url("/bytes/30000000")) as s:
             body, took = timed(s.rest)
         assert len(body) == 30000000
         assert not crawling.done()
@@ -264,7 +265,7 @@ def test_a_misbehaving_origin_harms_no_neighbour(curlewd, origin, name):
             assert time.monotonic() - start < 6
             assert {len(b) for b in whole} == {1000000}
             bad.results()
-        assert daemon.way.fetch(origin.url("/hello"))["status"] == 200
+        assert daemon.client.fetch(origin.url("/hello"))["status"] == 200
 
 
 def misbehave(front, url):
@@ -289,8 +290,8 @@ def test_fifty_at_once_each_get_their_own(curlewd, origin, name):
 
 @pytest.mark.parametrize("size", [100000, 250000, 400000])
 def test_a_huge_header_passes_or_is_refused(daemon, origin, size):
-    answer = daemon.way.ask("POST", streams.ROUTE,
-                            body=json.dumps({"url": origin.url(f"/bigheader/{size}")}).encode())
+    answer = daemon.client.ask("POST", streams.ROUTE,
+                               body=json.dumps({"url": origin.url(f"/bigheader/{size}")}).encode())
     if answer.status == 200:
         assert answer.header("x-big") == "x" * size and answer.body == b"header\n"
     else:
@@ -298,16 +299,16 @@ def test_a_huge_header_passes_or_is_refused(daemon, origin, size):
 
 
 def test_an_endless_body_can_be_read_for_as_long_as_one_likes(daemon, origin):
-    with opened(daemon.way, url=origin.url("/endless")) as s:
+    with opened(daemon.client, url=origin.url("/endless")) as s:
         assert len(s.exactly(200 << 20)) >= 200 << 20
 
 
 def test_a_large_upload_goes_through(curlewd, origin):
     daemon = curlewd()
     text = "0123456789abcdef" * (8 << 16)  # 8 MiB
-    daemon.way.fetch(origin.url("/hello"))
+    daemon.client.fetch(origin.url("/hello"))
     before = daemon.rss_kib()
-    with opened(daemon.way, url=origin.url("/upload"), body=text) as s:
+    with opened(daemon.client, url=origin.url("/upload"), body=text) as s:
         told = json.loads(s.rest())
     assert told == {"bytes": 8 << 20, "sha256": hashlib.sha256(text.encode()).hexdigest()}
     if not SANITIZED:

@@ -19,7 +19,7 @@ def tls(curlewd, certs):
         "careless": {"verify": False},
         "client": {"ca_file": ca, **pair("client")},
         "stranger": {"ca_file": ca, **pair("stranger")},
-    }}).way
+    }}).client
 
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "localhost", "[::1]", "a.localhost"])

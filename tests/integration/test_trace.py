@@ -11,7 +11,7 @@ FIELDS = {"traceparent": PARENT, "tracestate": "congo=t61rcWkgMzE", "x-request-i
 
 
 def fetched(daemon, origin, sent, **keys):
-    answer = daemon.way.post({"url": origin.url("/echo"), **keys}, list(sent.items()))
+    answer = daemon.client.post({"url": origin.url("/echo"), **keys}, list(sent.items()))
     assert answer.status == 200, answer
     return {k.lower(): v for k, v in json.loads(answer.json()["body"])["headers"]}
 

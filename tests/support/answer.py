@@ -1,4 +1,4 @@
-"""An HTTP answer as tests look at it, whatever way it came."""
+"""An HTTP answer as tests look at it, received over HTTP or FastCGI."""
 
 import json
 

@@ -29,10 +29,10 @@ def parse_frames(body):
 class Lines:
     """A batch under way: (envelope, seconds since it was asked for) of each line as it arrives."""
 
-    def __init__(self, way, batch, timeout=15.0):
+    def __init__(self, client, batch, timeout=15.0):
         body = json.dumps(batch).encode()
         self.start = time.monotonic()
-        self.source = (_http if hasattr(way, "port") else _socket)(way, body, timeout)
+        self.source = (_http if hasattr(client, "port") else _socket)(client, body, timeout)
         self.held = b""
 
     def __enter__(self):
@@ -54,10 +54,10 @@ class Lines:
         return json.loads(line), time.monotonic() - self.start
 
 
-def _http(way, body, timeout):
+def _http(client, body, timeout):
     """The pieces of the body as a web server passes them on."""
-    c = http.client.HTTPConnection("127.0.0.1", way.port, timeout=timeout)
-    c.request("POST", f"{way.prefix}/v1/batch", body=body)
+    c = http.client.HTTPConnection("127.0.0.1", client.port, timeout=timeout)
+    c.request("POST", f"{client.prefix}/v1/batch", body=body)
 
     def pieces():
         r = c.getresponse()
@@ -68,10 +68,10 @@ def _http(way, body, timeout):
     return _started(c, pieces())
 
 
-def _socket(way, body, timeout):
+def _socket(client, body, timeout):
     """The pieces of the body as the daemon frames them."""
-    c = fcgi.Connection(way.address, timeout)
-    params = fcgi.params_of("POST", way.prefix + "/v1/batch", body=body)
+    c = fcgi.Connection(client.address, timeout)
+    params = fcgi.params_of("POST", client.prefix + "/v1/batch", body=body)
     c.send(fcgi.request(params, body))
 
     def pieces():

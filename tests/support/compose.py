@@ -8,7 +8,7 @@ import subprocess
 from .answer import Answer
 from .origin.client import ROOT, Origin
 from .procs import free_port, wait_until
-from .ways import Http
+from .clients import HttpClient
 
 SERVICES = ["origin", "asgi", "wsgi", "curlewd", "nginx"]
 
@@ -28,7 +28,7 @@ class Compose:
         self.env = {**os.environ, "COMPOSE_PROJECT_NAME": "curlew-test",
                     "COMPOSE_FILE": "compose.yml:compose.test.yml", "ASGI_PORT": str(self.asgi),
                     "WSGI_PORT": str(self.wsgi), "FETCH_PORT": str(fetch)}
-        self.way = Http(fetch)
+        self.client = HttpClient(fetch)
         self.origin = Origin("", {}, "origin")
 
     def __call__(self, *words, **kwargs):
@@ -55,7 +55,7 @@ class Compose:
         """Everything answers, the origin under the ports that it has now."""
         self.find_origin()
         wait_until("curlewd to answer through nginx",
-                   self.answers(self.way.port, "/_fetch/healthz"), 30, 0.1)
+                   self.answers(self.client.port, "/_fetch/healthz"), 30, 0.1)
         for port in (self.asgi, self.wsgi):
             wait_until("Django's page", self.answers(port, "/"), 30, 0.1)
 

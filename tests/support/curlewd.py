@@ -6,7 +6,7 @@ import re
 import signal
 from pathlib import Path
 
-from . import ways
+from . import clients
 from .procs import Process, connects, temp_dir, wait_until
 
 ROOT = Path(__file__).parents[2]
@@ -39,7 +39,7 @@ class Curlewd:
         self.write_config(self.config)
         argv = [BINARY, "--config", self.config_path, *args]
         self.process = Process("curlewd", argv, self.directory, env=clean_env(env))
-        self.way = ways.Socket(self.socket)
+        self.client = clients.FastCgiClient(self.socket)
         if ready:
             self.wait_ready()
 

@@ -8,7 +8,7 @@ LINE = re.compile(r"^(curlew_\w+(?:\{[^}]*\})?) (\S+)$", re.M)
 
 def figures(daemon):
     """Every figure by its name, labels and all: {'curlew_breakers{state="open"}': 1.0, …}"""
-    text = daemon.way.get("/metrics").body.decode()
+    text = daemon.client.get("/metrics").body.decode()
     return {name: float(value) for name, value in LINE.findall(text)}
 
 

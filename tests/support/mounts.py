@@ -9,7 +9,7 @@ import shutil
 from pathlib import Path
 
 from .procs import Process, connects, free_port, temp_dir
-from .ways import Http
+from .clients import HttpClient
 
 ROOT = Path(__file__).parents[2]
 EXAMPLES = ROOT / "examples"
@@ -147,7 +147,7 @@ for missing in NOT_OFFERED:
 EXAMPLE_FILES = {e.program: e for e, _ in MOUNTS.values()}
 
 
-class Mount(Http):
+class Mount(HttpClient):
     """A running web server with the daemon under /_fetch/ and Django (if any) under /."""
 
     def __init__(self, name, socket, django_port=None, more=()):

@@ -1,6 +1,6 @@
-"""Streams as a reader sees them, piece by piece, whatever way they come.
+"""Streams as a reader sees them, piece by piece, over FastCGI or HTTP.
 
-    with opened(way, url=..., tag="x") as s:
+    with opened(client, url=..., tag="x") as s:
         s.status, s.header("content-type"), s.piece(), s.rest()
 
 A transfer that breaks is Broken, never a short body: over HTTP it takes an unfinished chunk or
@@ -13,7 +13,7 @@ import json
 import socket
 import subprocess
 
-from . import fcgi, ways
+from . import fcgi, clients
 from .answer import answer_from_cgi
 from .mounts import MOUNTS, NO_KEEP_ALIVE, Mount, find_program
 
@@ -135,25 +135,25 @@ class HttpStream(Stream):
         self.connection.close()
 
 
-def opened(way, receive_buffer=None, patience=15.0, **request):
+def opened(client, receive_buffer=None, patience=15.0, **request):
     """POST …/v1/stream; the stream, once its head is there. `patience` is ours, in seconds."""
-    return asked(way, "POST", ROUTE, json.dumps(request).encode(),
+    return asked(client, "POST", ROUTE, json.dumps(request).encode(),
                  [("Content-Type", "application/json")], patience, receive_buffer)
 
 
-def asked(way, method, path, body=b"", headers=(), patience=15.0, receive_buffer=None):
+def asked(client, method, path, body=b"", headers=(), patience=15.0, receive_buffer=None):
     """Likewise, of any request; `receive_buffer` in bytes."""
-    if isinstance(way, ways.Socket):
-        connection = fcgi.Connection(way.address, patience)
+    if isinstance(client, clients.FastCgiClient):
+        connection = fcgi.Connection(client.address, patience)
         plain, _, query = path.partition("?")
-        params = fcgi.params_of(method, way.prefix + plain, query, body, headers)
+        params = fcgi.params_of(method, client.prefix + plain, query, body, headers)
         connection.send(fcgi.request(params, body))
         return FcgiStream(connection)
-    connection = http.client.HTTPConnection("127.0.0.1", way.port, timeout=patience)
+    connection = http.client.HTTPConnection("127.0.0.1", client.port, timeout=patience)
     if receive_buffer:
-        connection.sock = small_socket(way.port, receive_buffer, patience)
+        connection.sock = small_socket(client.port, receive_buffer, patience)
     try:
-        connection.request(method, way.prefix + path, body or None, dict(headers))
+        connection.request(method, client.prefix + path, body or None, dict(headers))
         return HttpStream(connection, connection.getresponse())
     except (http.client.RemoteDisconnected, ConnectionError) as error:
         connection.close()
@@ -162,16 +162,16 @@ def asked(way, method, path, body=b"", headers=(), patience=15.0, receive_buffer
 
 @contextlib.contextmanager
 def front(name, daemon):
-    """The way called `name` to a daemon."""
+    """A client of the daemon, behind the web server called `name`."""
     if name == "socket":
-        yield daemon.way
+        yield daemon.client
         return
     mount, changes = MODES[name]
-    way = Mount(mount, daemon.socket, more=changes)
+    client = Mount(mount, daemon.socket, more=changes)
     try:
-        yield way
+        yield client
     finally:
-        way.stop()
+        client.stop()
 
 
 def ends_a_broken_one_as_whole(name):
@@ -183,15 +183,15 @@ def ends_a_broken_one_as_whole(name):
     return name == "h2o"
 
 
-def sent_request(way, **request):
+def sent_request(client, **request):
     """The connection, once POST …/v1/stream is sent; nobody waits for an answer."""
     body = json.dumps(request).encode()
-    if isinstance(way, ways.Socket):
-        connection = fcgi.Connection(way.address)
-        connection.send(fcgi.request(fcgi.params_of("POST", way.prefix + ROUTE, "", body), body))
+    if isinstance(client, clients.FastCgiClient):
+        connection = fcgi.Connection(client.address)
+        connection.send(fcgi.request(fcgi.params_of("POST", client.prefix + ROUTE, "", body), body))
         return connection
-    connection = http.client.HTTPConnection("127.0.0.1", way.port, timeout=15)
-    connection.request("POST", way.prefix + ROUTE, body)
+    connection = http.client.HTTPConnection("127.0.0.1", client.port, timeout=15)
+    connection.request("POST", client.prefix + ROUTE, body)
     return connection
 
 
@@ -204,9 +204,10 @@ def small_socket(port, receive_buffer, patience=15.0):
     return sock
 
 
-def curl(way, request, *options):
+def curl(client, request, *options):
     """(curl's exit code, the body it got)"""
     argv = ["curl", "-sS", "--max-time", "20", "-H", "Content-Type: application/json", *options,
-            "--data-binary", json.dumps(request), f"http://127.0.0.1:{way.port}{way.prefix}{ROUTE}"]
+            "--data-binary", json.dumps(request),
+            f"http://127.0.0.1:{client.port}{client.prefix}{ROUTE}"]
     done = subprocess.run(argv, capture_output=True, timeout=30)
     return done.returncode, done.stdout

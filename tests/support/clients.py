@@ -1,7 +1,7 @@
-"""Ways to reach the daemon: straight on its socket, or by HTTP through a web server.
+"""Clients of the daemon: FastCGI on its own socket, or HTTP through a web server.
 
 Each has ask(method, path, query, body, headers) → Answer, with path below the mount ("/v1/fetch"),
-and the same few words for what tests mostly ask.
+and short methods for the requests that most tests send.
 """
 
 import http.client
@@ -14,7 +14,7 @@ from .answer import Answer
 FRAMES = "application/vnd.curlew.frames"
 
 
-class Way:
+class Client:
     prefix = "/_fetch"
 
     def ask(self, method, path, query="", body=b"", headers=(), timeout=15.0):
@@ -65,7 +65,7 @@ def problem(answer, status, code):
     return p
 
 
-class Socket(Way):
+class FastCgiClient(Client):
     """Straight FastCGI, a connection for each request unless keep is set."""
 
     def __init__(self, address, keep=False):
@@ -89,7 +89,7 @@ class Socket(Way):
             self.kept = None
 
 
-class Http(Way):
+class HttpClient(Client):
     """Through a web server on 127.0.0.1."""
 
     def __init__(self, port, prefix="/_fetch"):
