@@ -10,8 +10,8 @@ from pathlib import Path
 from urllib.parse import quote
 
 from tests.support.curlewd import Curlewd
-from tests.support.mounts import Mount, find_program
 from tests.support.procs import Process, connects, free_port, temp_dir
+from tests.support.web_servers import WebServer, find_program
 
 HERE = Path(__file__).parent
 BODY_BYTES = 1024
@@ -62,7 +62,7 @@ class Stage:
     def __init__(self, binary=None, config=None):
         self.daemon = start_daemon(binary, config)
         try:
-            self.nginx = Mount("nginx", self.daemon.socket)
+            self.nginx = WebServer("nginx", self.daemon.socket)
         except BaseException:
             self.daemon.process.stop()
             raise

@@ -18,8 +18,8 @@ sys.path.insert(0, str(HERE.parent))
 
 from tests.support.certs import make_certs  # noqa: E402
 from tests.support.curlewd import BINARY, Curlewd  # noqa: E402
-from tests.support.mounts import PACKAGE, Mount  # noqa: E402
 from tests.support.procs import Process, free_port, temp_dir  # noqa: E402
+from tests.support.web_servers import PACKAGE, WebServer  # noqa: E402
 
 UVICORN = ["uvicorn", "--log-level", "warning", "--port", "{port}", "project.asgi:application"]
 GUNICORN = [
@@ -80,7 +80,7 @@ class Stack:
         )
         self.keep(self.curlewd, self.curlewd.process)
         uvicorn_port, gunicorn_port = free_port(), free_port()
-        self.nginx = Mount("nginx", self.curlewd.socket, uvicorn_port)
+        self.nginx = WebServer("nginx", self.curlewd.socket, uvicorn_port)
         self.keep(self.nginx, self.nginx.process)
         socket, mount = f"fcgi+unix:{self.curlewd.socket}", f"{self.nginx.url}/_fetch"
         self.uvicorn = self.start_django(UVICORN, uvicorn_port, socket)

@@ -16,8 +16,8 @@ from statistics import median
 from bench.gauge import Cpu
 from bench.spread import spread
 from bench.stage import BODY_BYTES, Failed, origin, start_daemon
-from tests.support.mounts import PACKAGE
 from tests.support.procs import Process, connects, free_port, temp_dir
+from tests.support.web_servers import PACKAGE
 
 HERE = Path(__file__).parent
 NOTHING = "nothing"

@@ -13,11 +13,11 @@ import sys
 import pytest
 
 from tests.support.certs import make_certs
+from tests.support.clients import FastCgiClient
 from tests.support.curlewd import BINARY, ROOT, Curlewd
-from tests.support.mounts import MOUNTS, NOT_OFFERED, Mount
 from tests.support.origin.client import OriginProcess
 from tests.support.procs import Process, free_port, stop_all, temp_dir
-from tests.support.clients import FastCgiClient
+from tests.support.web_servers import WEB_SERVERS, UNAVAILABLE, WebServer
 
 
 def pytest_sessionstart(session):
@@ -26,7 +26,7 @@ def pytest_sessionstart(session):
 
 
 def pytest_report_header(config):
-    return [f"not tested behind {name}: this Debian does not have it" for name in NOT_OFFERED]
+    return [f"not tested behind {name}: this Debian does not have it" for name in UNAVAILABLE]
 
 
 def pytest_unconfigure(config):
@@ -111,16 +111,16 @@ def curlewd():
 
 @pytest.fixture
 def nginx():
-    """nginx(daemon, django_port) → a Mount, by examples/nginx; `name` for another one."""
+    """nginx(daemon, django_port) → a WebServer, by examples/nginx; `name` for another one."""
     started = []
 
     def start(daemon, django_port=None, name="nginx", more=()):
-        started.append(Mount(name, daemon.socket, django_port, more))
+        started.append(WebServer(name, daemon.socket, django_port, more))
         return started[-1]
 
     yield start
-    for mount in started:
-        mount.stop()
+    for web_server in started:
+        web_server.stop()
 
 
 @pytest.fixture
@@ -159,14 +159,14 @@ def pytest_generate_tests(metafunc):
     if "mounted" not in metafunc.fixturenames:
         return
     in_docker = metafunc.config.getoption("compose", default=None)
-    names = ["compose"] if in_docker else [*STRAIGHT, *MOUNTS]
+    names = ["compose"] if in_docker else [*STRAIGHT, *WEB_SERVERS]
     clients = [pytest.param(n, marks=pytest.mark.xdist_group(f"battery-{n}")) for n in names]
     metafunc.parametrize("mounted", clients, indirect=True, scope="session")
 
 
 @contextlib.contextmanager
 def own_daemon(name, certs):
-    """A Client of a daemon of its own: behind that mount, or straight on its sockets."""
+    """A Client of a daemon of its own: behind that web server, or on its own sockets."""
     port = free_port()
     daemon = Curlewd({"limits": {"request_bytes": 1 << 20},
                       "sessions": {"default": {"ca_file": str(certs / "ca.pem")},
@@ -174,13 +174,13 @@ def own_daemon(name, certs):
                      also_listen=[f"127.0.0.1:{port}"])
     if name in STRAIGHT:
         address = ("127.0.0.1", port) if name == "tcp" else daemon.socket
-        front = FastCgiClient(address, keep=name == "kept")
+        client = FastCgiClient(address, keep=name == "kept")
     else:
-        front = Mount(name, daemon.socket)
-    yield front
-    front.close()
-    if isinstance(front, Mount):
-        front.stop()
+        client = WebServer(name, daemon.socket)
+    yield client
+    client.close()
+    if isinstance(client, WebServer):
+        client.stop()
     daemon.stop()
     shutil.rmtree(daemon.directory, ignore_errors=True)
 
@@ -191,5 +191,5 @@ def mounted(request):
     if request.param == "compose":
         yield request.getfixturevalue("compose").client
         return
-    with own_daemon(request.param, request.getfixturevalue("certs")) as front:
-        yield front
+    with own_daemon(request.param, request.getfixturevalue("certs")) as client:
+        yield client

@@ -5,10 +5,10 @@ import json
 import pytest
 
 from tests.support.batch import Lines, parse_frames, parse_lines
+from tests.support.clients import FRAMES, FastCgiClient, problem
 from tests.support.curlewd import SANITIZED
 from tests.support.many import Background, HealthWatch, timed
-from tests.support.mounts import Mount
-from tests.support.clients import FRAMES, FastCgiClient, problem
+from tests.support.web_servers import WebServer
 
 LINES = "application/x-ndjson"
 
@@ -20,10 +20,10 @@ def client(request, one_daemon):
         yield direct
         direct.close()
         return
-    mount = Mount(request.param, one_daemon.socket)
-    yield mount
-    said = mount.error_log()
-    mount.stop()
+    web_server = WebServer(request.param, one_daemon.socket)
+    yield web_server
+    said = web_server.error_log()
+    web_server.stop()
     assert said == ""
 
 
@@ -251,12 +251,12 @@ def test_a_hundred_thousand_bad_ones_hold_up_nobody(curlewd, record_property):
 @pytest.mark.parametrize("order", ["completed", "input"])
 def test_several_responders_and_session_threads(curlewd, origin, nginx, order):
     daemon = curlewd({"responders": 2, "threads": 3, "log": {"access": False}})
-    mount = nginx(daemon)
+    web_server = nginx(daemon)
     hosts = ["127.0.0.1", "127.0.0.2", "localhost"]
     requests = [{"url": origin.url(f"/echo?{i}", host=hosts[i % 3])} for i in range(600)]
     with Background(8) as b:
         for i in range(16):
-            b.start(results, daemon.client if i % 2 else mount, requests, order=order)
+            b.start(results, daemon.client if i % 2 else web_server, requests, order=order)
         for lines in b.results(60):
             assert all(e["ok"] and e["url"].endswith(f"?{e['index']}") for e in lines)
             assert order == "completed" or indexes(lines) == list(range(600))

@@ -218,11 +218,12 @@ def test_a_new_batch_is_refused_in_a_drain(curlewd, origin):
     daemon.wait_gone()
 
 
-@pytest.mark.parametrize("mount", ["nginx", "nginx-no-keep-alive", "apache", "haproxy",
+@pytest.mark.parametrize("web_server", ["nginx", "nginx-no-keep-alive", "apache", "haproxy",
                                    "lighttpd"])
-def test_a_batch_cut_short_by_the_end_of_a_drain_looks_cut_short(curlewd, origin, nginx, mount):
+def test_a_batch_cut_short_by_the_end_of_a_drain_looks_cut_short(curlewd, origin, nginx,
+                                                                 web_server):
     daemon = curlewd({"drain_seconds": 1})
-    client = nginx(daemon, name=mount)
+    client = nginx(daemon, name=web_server)
     requests = [{"url": origin.url("/hello")}, {"url": origin.url("/silent")}]
     body = json.dumps({"requests": requests, "max_parallel": 1})
     c = http.client.HTTPConnection("127.0.0.1", client.port, timeout=15)

@@ -1,4 +1,4 @@
-"""One battery behind every mount: each route and key of the contract.
+"""One battery behind every web server: each route and key of the contract.
 
 What a key does in depth is told straight on the socket, in the other files; here it must come
 through the web server unharmed.

@@ -1,4 +1,4 @@
-"""The battery's failures: each comes through every mount as the problem it is."""
+"""The battery's failures: each comes through every web server as the problem it is."""
 
 import pytest
 

@@ -57,8 +57,8 @@ def test_an_abort_record_ends_the_fetch_and_is_answered(daemon, origin, left):
 
 
 def test_behind_nginx(daemon, origin, nginx, left):
-    mount = nginx(daemon)
-    c = http.client.HTTPConnection("127.0.0.1", mount.port, timeout=10)
+    web_server = nginx(daemon)
+    c = http.client.HTTPConnection("127.0.0.1", web_server.port, timeout=10)
     c.request("POST", "/_fetch/v1/fetch", json.dumps({"url": origin.url("/silent?nginx")}))
     origin.wait_for("arrived", "/silent?nginx")
     since = now()

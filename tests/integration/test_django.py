@@ -13,9 +13,9 @@ import time
 import django as django_package
 import pytest
 
-from tests.support.mounts import EXAMPLES, PACKAGE
 from tests.support.origin.client import now
 from tests.support.procs import connects, free_port
+from tests.support.web_servers import EXAMPLES, PACKAGE
 
 UVICORN = ["uvicorn", "--log-level", "warning", "--port", "{port}", "project.asgi:application"]
 GUNICORN = ["gunicorn", "--log-level", "warning", "--bind", "127.0.0.1:{port}",
@@ -33,13 +33,13 @@ SERVERS = {
 class Django:
     """The example project under one server, fetching from the origin through nginx."""
 
-    def __init__(self, name, spawn, mount, origin):
+    def __init__(self, name, spawn, web_server, origin):
         command, self.delay, self.least = SERVERS[name]
         self.port = free_port()
         argv = [word.format(port=self.port) for word in command]
         self.process = spawn(
             name, [sys.executable, "-W", "error", "-m", *argv], cwd=EXAMPLES / "django",
-            env={"ORIGIN": origin.url(""), "CURLEW_URL": f"{mount.url}/_fetch",
+            env={"ORIGIN": origin.url(""), "CURLEW_URL": f"{web_server.url}/_fetch",
                  "PYTHONPATH": str(PACKAGE)})
         self.process.wait_ready(lambda: connects(("127.0.0.1", self.port)))
 
@@ -70,18 +70,18 @@ def django(curlewd, nginx, spawn, origin):
 
     The daemon is the test's own: another test's connections to the origin may be warm already.
     """
-    mount = nginx(curlewd())
+    web_server = nginx(curlewd())
     started = []
 
     def start(name="uvicorn"):
-        started.append(Django(name, spawn, mount, origin))
+        started.append(Django(name, spawn, web_server, origin))
         return started[-1]
 
     yield start
     for one in started:
         assert one.process.running()
         assert one.process.err == "", one.process.err
-    assert mount.error_log() == ""
+    assert web_server.error_log() == ""
 
 
 @pytest.mark.parametrize("view", ["sync", "async"])

@@ -12,11 +12,11 @@ from urllib.parse import urlencode
 import pytest
 
 from tests.support.answer import Answer
+from tests.support.clients import problem
 from tests.support.many import Background, timed
-from tests.support.mounts import EXAMPLES, PACKAGE
 from tests.support.origin.client import now
 from tests.support.procs import connects, free_port
-from tests.support.clients import problem
+from tests.support.web_servers import EXAMPLES, PACKAGE
 
 GUNICORN = ["gunicorn", "--log-level", "warning", "--workers", "1", "--worker-class", "sync",
             "--bind", "127.0.0.1:{port}", "project.wsgi:application"]
@@ -60,17 +60,17 @@ class Django:
 
     def __init__(self, nginx, daemon, spawn, origin):
         own = free_port()
-        self.mount = nginx(daemon, own)
+        self.web_server = nginx(daemon, own)
         self.process = spawn(
             "gunicorn",
             [sys.executable, "-W", "error", "-m", *(word.format(port=own) for word in GUNICORN)],
             cwd=EXAMPLES / "django",
-            env={"ORIGIN": origin.url(""), "CURLEW_URL": f"{self.mount.url}/_fetch",
+            env={"ORIGIN": origin.url(""), "CURLEW_URL": f"{self.web_server.url}/_fetch",
                  "PYTHONPATH": str(PACKAGE)})
         self.process.wait_ready(lambda: connects(("127.0.0.1", own)))
 
     def get(self, path, **headers):
-        return browse(self.mount.port, path, headers=headers)
+        return browse(self.web_server.port, path, headers=headers)
 
     def link(self, page):
         return self.get(f"/links/{page}").body.decode()
@@ -83,7 +83,7 @@ def django(nginx, daemon, spawn, origin):
     assert django.process.running()
     complaints = [line for line in django.process.err.splitlines() if "Forbidden" not in line]
     assert not complaints, complaints
-    assert django.mount.error_log() == ""
+    assert django.web_server.error_log() == ""
 
 
 def test_who_has_a_link_sees_the_file(django):
@@ -176,8 +176,8 @@ def test_no_word_about_the_fetch_reaches_the_browser(site, origin):
 
 
 def test_a_view_that_forgets_the_redirect_tells_no_secret(nginx, daemon, origin):
-    mount = nginx(daemon, origin.ports["http"])
-    answer = browse(mount.port, "/say?" + urlencode({"h": "X-Curlew-Request:{\"secret\": 1}"}))
+    web_server = nginx(daemon, origin.ports["http"])
+    answer = browse(web_server.port, "/say?" + urlencode({"h": "X-Curlew-Request:{\"secret\": 1}"}))
     assert answer.body == b"said\n" and answer.header("x-curlew-request") is None
 
 

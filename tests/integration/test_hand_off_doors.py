@@ -10,8 +10,8 @@ import time
 import pytest
 
 from tests.support import fcgi, streams
-from tests.support.mounts import MOUNTS
 from tests.support.clients import problem
+from tests.support.web_servers import WEB_SERVERS
 
 
 def parameters(request, method="GET", path="/any/path", body=b"", headers=()):
@@ -136,13 +136,13 @@ FORGED = ["Curlew-Request", "X-Curlew-Request", "CURLEW_REQUEST", "Curlew_Reques
           "X-Accel-Redirect"]
 
 
-@pytest.mark.parametrize("mount", MOUNTS)
-def test_no_header_of_a_clients_is_taken_for_it(daemon, origin, nginx, mount):
-    front = nginx(daemon, name=mount)
+@pytest.mark.parametrize("web_server", WEB_SERVERS)
+def test_no_header_of_a_clients_is_taken_for_it(daemon, origin, nginx, web_server):
+    client = nginx(daemon, name=web_server)
     told = json.dumps({"url": origin.url("/stolen")})
     for name in FORGED:
         headers = [(name, told if name != "X-Accel-Redirect" else "/_handoff/")]
-        answer = front.ask("GET", "/healthz", headers=headers)
+        answer = client.ask("GET", "/healthz", headers=headers)
         assert answer.json() == {"status": "ok"}, name
     assert not origin.events("/stolen")
 
@@ -160,8 +160,8 @@ def test_no_other_parameter_is_taken_for_it(daemon, origin, name):
 @pytest.mark.parametrize("path", ["/_handoff/", "/_handoff/v1/fetch", "/_handoff/?CURLEW_REQUEST=x",
                                   "//_handoff/", "/%5fhandoff/", "/x/../_handoff/"])
 def test_nobody_gets_into_the_internal_location_from_outside(daemon, origin, nginx, path):
-    mount = nginx(daemon, origin.ports["http"])
-    c = http.client.HTTPConnection("127.0.0.1", mount.port, timeout=10)
+    web_server = nginx(daemon, origin.ports["http"])
+    c = http.client.HTTPConnection("127.0.0.1", web_server.port, timeout=10)
     c.request("GET", path, headers={"X-Curlew-Request": json.dumps({"url": origin.url("/stolen")})})
     answer = c.getresponse()
     assert answer.status == 404, answer.read()

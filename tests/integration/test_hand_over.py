@@ -120,8 +120,8 @@ def test_connections_wait_in_the_socket_for_the_next_daemon(systemd, origin):
 
 
 def test_the_same_through_nginx_with_a_connection_for_each_request(systemd, nginx, origin):
-    front = nginx(systemd, name="nginx-no-keep-alive")
-    with load(lambda: clients.HttpClient(front.port), origin.url("/delay/0.05")) as one:
+    client = nginx(systemd, name="nginx-no-keep-alive")
+    with load(lambda: clients.HttpClient(client.port), origin.url("/delay/0.05")) as one:
         restart_under(one, systemd)
     assert one.failed() == [] and len(one.answers) > 20 * ASKING
 
@@ -135,8 +135,8 @@ ASKED_AGAIN = [
 
 
 def test_through_nginx_with_warm_connections_that_asks_again_by_itself(systemd, nginx, origin):
-    front = nginx(systemd, more=ASKED_AGAIN)
-    with load(lambda: clients.HttpClient(front.port), origin.url("/delay/0.05")) as one:
+    client = nginx(systemd, more=ASKED_AGAIN)
+    with load(lambda: clients.HttpClient(client.port), origin.url("/delay/0.05")) as one:
         restart_under(one, systemd)
     assert one.failed() == [] and len(one.answers) > 20 * ASKING
 

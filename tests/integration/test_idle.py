@@ -49,10 +49,10 @@ def test_a_daemon_that_has_done_nothing_yet(curlewd, threads):
 @pytest.mark.quiet
 def test_a_daemon_with_warm_connections_on_both_sides(curlewd, origin, nginx):
     daemon = curlewd()
-    mount = nginx(daemon)
+    web_server = nginx(daemon)
     with Background(20) as b:
         for _ in range(100):
-            b.start(mount.fetch, origin.url("/delay/0.01"))
+            b.start(web_server.fetch, origin.url("/delay/0.01"))
         b.results()
     assert origin.stats()["open"] > 0
     assert wake_ups_while_idle(daemon) <= SECONDS + 1

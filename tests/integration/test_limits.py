@@ -6,9 +6,9 @@ import json
 import pytest
 
 from tests.support import fcgi
+from tests.support.clients import problem
 from tests.support.many import Background, timed
 from tests.support.procs import wait_until
-from tests.support.clients import problem
 
 
 def status(daemon):

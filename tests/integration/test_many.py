@@ -51,10 +51,10 @@ def test_all_are_answered_and_healthz_meanwhile(curlewd, origin, record_property
 @pytest.mark.quiet
 def test_all_are_answered_behind_nginx(curlewd, origin, nginx):
     daemon = curlewd({"log": {"access": False}})
-    mount = nginx(daemon)
+    web_server = nginx(daemon)
     start = time.monotonic()
     answers = asyncio.run(thousand(
-        lambda: http_ask(mount.port, "/_fetch/v1/fetch", body_of(origin))))
+        lambda: http_ask(web_server.port, "/_fetch/v1/fetch", body_of(origin))))
     assert [status for status, _ in answers].count(200) == COUNT
     assert time.monotonic() - start < WHOLE_TIME
-    assert mount.error_log() == ""
+    assert web_server.error_log() == ""

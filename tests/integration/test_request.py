@@ -234,8 +234,8 @@ def test_credentials_follow_a_redirect_to_the_same_origin(client, origin):
 
 
 def test_compression_is_offered_unless_it_is_declined(client, origin):
-    offered = header(echo(client, origin), "accept-encoding")[0]
-    assert all(coding in offered for coding in ("gzip", "deflate", "br", "zstd"))
+    is_available = header(echo(client, origin), "accept-encoding")[0]
+    assert all(coding in is_available for coding in ("gzip", "deflate", "br", "zstd"))
     assert header(echo(client, origin, decompress=False), "accept-encoding") == []
 
 

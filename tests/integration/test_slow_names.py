@@ -10,8 +10,8 @@ import pytest
 
 from tests.support import fcgi
 from tests.support.curlewd import ROOT
-from tests.support.procs import wait_until
 from tests.support.many import Background
+from tests.support.procs import wait_until
 
 LOOKUP = 5  # seconds that a name takes, in tests/faults/slow_resolver.c
 AT_ONCE = 1

@@ -1,4 +1,4 @@
-"""Server-sent events come event by event, each at once, behind every mount and mode."""
+"""Server-sent events come event by event, each at once, behind every web server in every mode."""
 
 import json
 import statistics
@@ -45,15 +45,15 @@ def page(origin):
 @pytest.mark.quiet
 @pytest.mark.parametrize("name", streams.WAYS)
 def test_event_by_event(curlewd, page, record_property, name):
-    with streams.front(name, curlewd()) as front, opened(front, url=page) as s:
+    with streams.connected(name, curlewd()) as client, opened(client, url=page) as s:
         check(s, record_property)
 
 
 @pytest.mark.parametrize("name", ["socket", *streams.NGINX])
 def test_the_head_comes_before_the_first_event(curlewd, origin, name):
-    with streams.front(name, curlewd()) as front:
+    with streams.connected(name, curlewd()) as client:
         start = time.monotonic()
-        with opened(front, url=origin.url("/ticks?n=1&every=2")) as s:
+        with opened(client, url=origin.url("/ticks?n=1&every=2")) as s:
             assert time.monotonic() - start < 1
             assert s.rest().startswith(b"data: ")
 
@@ -71,22 +71,22 @@ def test_over_http2(curlewd, origin, certs, record_property):
 def test_by_hand_off(curlewd, nginx, origin, page, record_property, name):
     """A sync view is done at once, and the browser goes on listening."""
     _, changes = streams.MODES[name]
-    mount = nginx(curlewd(), origin.ports["http"], more=changes)
-    mount.prefix = ""
+    web_server = nginx(curlewd(), origin.ports["http"], more=changes)
+    web_server.prefix = ""
     told = ["X-Accel-Redirect:/_handoff/", "X-Curlew-Request:" + json.dumps({"url": page})]
-    with asked(mount, "GET", "/say?" + urlencode([("h", h) for h in told])) as s:
+    with asked(web_server, "GET", "/say?" + urlencode([("h", h) for h in told])) as s:
         check(s, record_property)
 
 
 def test_twenty_listeners_at_once(curlewd, nginx, page):
-    mount = nginx(curlewd())
-    listeners = [opened(mount, url=page + f"&listener={i}") for i in range(20)]
+    web_server = nginx(curlewd())
+    listeners = [opened(web_server, url=page + f"&listener={i}") for i in range(20)]
     for s in listeners:
         assert s.rest().count(b"data: ") == EVENTS
         s.close()
 
 
 def test_a_listener_outlasts_the_default_time_out_and_long_silences(curlewd, nginx, origin):
-    mount = nginx(curlewd())
-    with opened(mount, patience=40, url=origin.url("/ticks?n=3&every=11")) as s:
+    web_server = nginx(curlewd())
+    with opened(web_server, patience=40, url=origin.url("/ticks?n=3&every=11")) as s:
         assert s.rest().count(b"data: ") == 3

@@ -1,4 +1,4 @@
-"""…/v1/stream: the origin's status, headers and bytes pass, behind every mount and mode."""
+"""…/v1/stream: the origin's status, headers and bytes pass, behind every web server in every mode."""
 
 import hashlib
 import gzip
@@ -10,10 +10,10 @@ from urllib.parse import urlencode
 import pytest
 
 from tests.support import streams
+from tests.support.clients import problem
 from tests.support.curlewd import Curlewd
 from tests.support.procs import free_port, wait_until
 from tests.support.streams import asked, opened
-from tests.support.clients import problem
 
 WAYS = [pytest.param(name, marks=pytest.mark.xdist_group(f"stream-{name}"))
         for name in streams.WAYS]
@@ -22,11 +22,11 @@ PATTERN = bytes(range(256))
 
 @pytest.fixture(scope="module", params=WAYS)
 def client(request):
-    """A daemon of its own behind each mount and mode."""
+    """A daemon of its own behind each web server and mode."""
     daemon = Curlewd({"limits": {"response_bytes": 1000}})  # of no account for streams
-    with streams.front(request.param, daemon) as front:
-        front.name = request.param
-        yield front
+    with streams.connected(request.param, daemon) as client:
+        client.name = request.param
+        yield client
     daemon.stop()
     shutil.rmtree(daemon.directory, ignore_errors=True)
 
@@ -105,13 +105,13 @@ def test_a_location_is_the_clients_affair(client, url, status, to):
 def test_the_facts_about_the_fetch(client, url):
     opened(client, url=url("/hello")).rest()
     with opened(client, url=url("/redirect/2")) as s:
-        facts = {n.lower(): v for n, v in s.headers if n.lower().startswith("curlew-")}
+        values = {n.lower(): v for n, v in s.headers if n.lower().startswith("curlew-")}
         assert s.rest() == b"hello\n"
-    assert facts.pop("curlew-connection").startswith("reused; 127.0.0.1:")
-    assert 0 < float(facts.pop("curlew-first-byte")) < 5
-    assert facts == {"curlew-url": url("/hello"), "curlew-http-version": "1.1",
-                     "curlew-redirects": "2", "curlew-attempts": "1",
-                     "curlew-session": "default"}
+    assert values.pop("curlew-connection").startswith("reused; 127.0.0.1:")
+    assert 0 < float(values.pop("curlew-first-byte")) < 5
+    assert values == {"curlew-url": url("/hello"), "curlew-http-version": "1.1",
+                      "curlew-redirects": "2", "curlew-attempts": "1",
+                      "curlew-session": "default"}
 
 
 # -- the body --------------------------------------------------------------

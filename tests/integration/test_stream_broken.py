@@ -1,4 +1,4 @@
-"""A stream that fails after its head looks broken to its reader, behind every mount and mode.
+"""A stream that fails after its head looks broken to its reader, behind every web server in every mode.
 
 Never a short body that passes for a whole one: that is the one thing which nobody could notice.
 """
@@ -12,10 +12,10 @@ import subprocess
 import pytest
 
 from tests.support import streams
+from tests.support.clients import problem
 from tests.support.curlewd import Curlewd
 from tests.support.procs import free_port, wait_until
 from tests.support.streams import Broken, opened
-from tests.support.clients import problem
 
 WAYS = [pytest.param(name, marks=pytest.mark.xdist_group(f"broken-{name}"))
         for name in streams.WAYS]
@@ -25,10 +25,10 @@ KNOWN_LENGTH = {"length": True, "chunked": False}
 @pytest.fixture(scope="module", params=WAYS)
 def client(request):
     daemon = Curlewd()
-    with streams.front(request.param, daemon) as front:
-        front.name = request.param
-        front.daemon = daemon
-        yield front
+    with streams.connected(request.param, daemon) as client:
+        client.name = request.param
+        client.daemon = daemon
+        yield client
     daemon.stop()
     shutil.rmtree(daemon.directory, ignore_errors=True)
 
@@ -114,8 +114,8 @@ def test_the_next_stream_is_whole_again(client, origin):
 def test_curl_knows_that_it_is_broken(curlewd, origin, name, page, known):
     if not known and streams.ends_a_broken_one_as_whole(name):
         pytest.xfail(f"{name} calls every body of unknown length whole")
-    with streams.front(name, curlewd()) as front:
-        code, body = streams.curl(front, {"url": origin.url(page)})
+    with streams.connected(name, curlewd()) as client:
+        code, body = streams.curl(client, {"url": origin.url(page)})
         assert code in streams.CURL_BROKEN, (code, body)
 
 
@@ -139,8 +139,8 @@ def test_by_http2_too(curlewd, origin, nginx, name):
 @pytest.mark.parametrize("name", ["socket", *streams.NGINX, "apache", "lighttpd", "haproxy"])
 def test_a_stream_cut_off_by_the_end_of_the_drain_is_broken(curlewd, origin, name):
     daemon = curlewd({"drain_seconds": 1})
-    with streams.front(name, daemon) as front:
-        with opened(front, url=origin.url("/ticks?n=1000&every=0.02")) as s:
+    with streams.connected(name, daemon) as client:
+        with opened(client, url=origin.url("/ticks?n=1000&every=0.02")) as s:
             s.exactly(100)
             daemon.process.send(signal.SIGTERM)
             with pytest.raises(Broken):
@@ -151,8 +151,8 @@ def test_a_stream_cut_off_by_the_end_of_the_drain_is_broken(curlewd, origin, nam
 @pytest.mark.parametrize("name", ["socket", *streams.NGINX])
 def test_a_drain_lets_a_stream_end(curlewd, origin, name):
     daemon = curlewd()
-    with streams.front(name, daemon) as front:
-        with opened(front, url=origin.url("/drip?n=20&every=0.05")) as s:
+    with streams.connected(name, daemon) as client:
+        with opened(client, url=origin.url("/drip?n=20&every=0.05")) as s:
             first = s.exactly(1)
             daemon.process.send(signal.SIGTERM)
             assert first + s.rest() == b"x" * 20

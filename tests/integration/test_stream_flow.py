@@ -9,12 +9,12 @@ import time
 import pytest
 
 from tests.support import fcgi, streams
+from tests.support.clients import problem
 from tests.support.curlewd import SANITIZED
 from tests.support.many import Background, timed
 from tests.support.origin.client import now
 from tests.support.procs import wait_until
 from tests.support.streams import Broken, opened
-from tests.support.clients import problem
 
 PATTERN = bytes(range(256)) * 256
 KERNEL_BYTES = 64 << 20  # more than the kernel holds in all the sockets on the way
@@ -53,8 +53,8 @@ def test_a_reader_who_stops_stops_the_origin_and_may_go_on(curlewd, origin, name
         pytest.xfail("h2o reads whatever comes and keeps it in memory")
     daemon = curlewd()
     target = f"/pour?{name}{length}"
-    with streams.front(name, daemon) as front:
-        with opened(front, receive_buffer=65536, url=origin.url(target)) as s:
+    with streams.connected(name, daemon) as client:
+        with opened(client, receive_buffer=65536, url=origin.url(target)) as s:
             first = s.exactly(1000)
             sent = sent_at_last(origin, target)
             assert sent < KERNEL_BYTES
@@ -144,8 +144,8 @@ def test_over_http2_a_stopped_reader_costs_little_too(curlewd, origin, certs, ve
 @pytest.mark.parametrize("page", ["/ticks?n=10000&every=0.01", "/pour?"])
 def test_the_origin_is_left_when_the_reader_leaves(curlewd, origin, record_property, name, page):
     target = f"{page}&{name}"
-    with streams.front(name, curlewd()) as front:
-        s = opened(front, receive_buffer=65536, url=origin.url(target))
+    with streams.connected(name, curlewd()) as client:
+        s = opened(client, receive_buffer=65536, url=origin.url(target))
         s.exactly(200)
         time.sleep(0.3)
         since = now()
@@ -172,10 +172,11 @@ def test_however_the_origin_is_reached(daemon, origin, page, port, version):
 @pytest.mark.parametrize("name", ["socket", *streams.NGINX])
 def test_a_silent_origin_is_left_at_once_too(curlewd, origin, name):
     target = f"/cut?how=stall&{name}"
-    with streams.front(name, curlewd()) as front:
+    with streams.connected(name, curlewd()) as client:
         with Background(1) as reader:
             holder = []
-            reader.start(lambda: holder.append(streams.sent_request(front, url=origin.url(target))))
+            reader.start(lambda: holder.append(streams.sent_request(client,
+                                                                    url=origin.url(target))))
             origin.wait_for("arrived", target)
             reader.results()
             time.sleep(0.3)
@@ -254,13 +255,13 @@ MISBEHAVING = ["/close-early", "/reset?after=10", "/stall?n=10", "/silent", "/ha
 def test_a_misbehaving_origin_harms_no_neighbour(curlewd, origin, name):
     """While they all go on, and come again, a stream beside them is whole and in time."""
     daemon = curlewd()
-    with streams.front(name, daemon) as front, contextlib.ExitStack() as stack:
-        healthy = stack.enter_context(opened(front, url=origin.url("/drip?n=30&every=0.1")))
+    with streams.connected(name, daemon) as client, contextlib.ExitStack() as stack:
+        healthy = stack.enter_context(opened(client, url=origin.url("/drip?n=30&every=0.1")))
         start = time.monotonic()
         with Background(32) as bad:
             for page in MISBEHAVING * 2:
-                bad.start(misbehave, front, origin.url(page))
-            whole = [opened(front, url=origin.url("/bytes/1000000")).rest() for _ in range(5)]
+                bad.start(misbehave, client, origin.url(page))
+            whole = [opened(client, url=origin.url("/bytes/1000000")).rest() for _ in range(5)]
             assert healthy.rest() == b"x" * 30
             assert time.monotonic() - start < 6
             assert {len(b) for b in whole} == {1000000}
@@ -268,10 +269,10 @@ def test_a_misbehaving_origin_harms_no_neighbour(curlewd, origin, name):
         assert daemon.client.fetch(origin.url("/hello"))["status"] == 200
 
 
-def misbehave(front, url):
+def misbehave(client, url):
     """Read for two seconds at most, whatever comes of it."""
     with contextlib.suppress(Broken, TimeoutError):
-        with opened(front, patience=2, url=url, timeout={"idle": 1}) as s:
+        with opened(client, patience=2, url=url, timeout={"idle": 1}) as s:
             end = time.monotonic() + 2
             while s.piece() and time.monotonic() < end:
                 pass
@@ -279,9 +280,9 @@ def misbehave(front, url):
 
 @pytest.mark.parametrize("name", streams.WAYS)
 def test_fifty_at_once_each_get_their_own(curlewd, origin, name):
-    with streams.front(name, curlewd()) as front, Background(50) as readers:
+    with streams.connected(name, curlewd()) as client, Background(50) as readers:
         for i in range(50):
-            readers.start(lambda i=i: opened(front, url=origin.url(f"/bytes/{200000 + i}")).rest())
+            readers.start(lambda i=i: opened(client, url=origin.url(f"/bytes/{200000 + i}")).rest())
         bodies = readers.results()
     assert [len(b) for b in bodies] == [200000 + i for i in range(50)]
     for body in bodies:

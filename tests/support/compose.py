@@ -6,9 +6,9 @@ import os
 import subprocess
 
 from .answer import Answer
+from .clients import HttpClient
 from .origin.client import ROOT, Origin
 from .procs import free_port, wait_until
-from .clients import HttpClient
 
 SERVICES = ["origin", "asgi", "wsgi", "curlewd", "nginx"]
 
@@ -77,10 +77,10 @@ class Compose:
 
     def find_origin(self):
         """Where it is, seen from here; it says its ports whenever it starts."""
-        facts = self.inspect("origin")
-        networks = facts["NetworkSettings"]["Networks"]
+        details = self.inspect("origin")
+        networks = details["NetworkSettings"]["Networks"]
         self.origin.address = networks["curlew-test_origin"]["IPAddress"]
-        logs = ["docker", "logs", "--since", facts["State"]["StartedAt"], facts["Id"]]
+        logs = ["docker", "logs", "--since", details["State"]["StartedAt"], details["Id"]]
         said = wait_until("the origin's ports", lambda: run(*logs).stdout)
         self.origin.ports.update({**json.loads(said), "closed": 9})
 

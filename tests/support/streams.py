@@ -15,15 +15,15 @@ import subprocess
 
 from . import fcgi, clients
 from .answer import answer_from_cgi
-from .mounts import MOUNTS, NO_KEEP_ALIVE, Mount, find_program
+from .web_servers import WEB_SERVERS, NO_KEEP_ALIVE, WebServer, find_program
 
 Broken = fcgi.Broken
 ROUTE = "/v1/stream"
 
-# nginx' four modes, and the other mounts as their examples stand: (mount, what is changed).
+# nginx' four modes, and the other web servers as their examples stand: (name, changes).
 UNBUFFERED = [("fastcgi_max_temp_file_size 0;",
                "fastcgi_max_temp_file_size 0;\nfastcgi_buffering off;")]
-MODES = {
+ALL_MODES = {
     "nginx": ("nginx", []),
     "nginx-unbuffered": ("nginx", UNBUFFERED),
     "nginx-no-keep-alive": ("nginx", NO_KEEP_ALIVE),
@@ -34,7 +34,7 @@ MODES = {
     "h2o": ("h2o", []),
     "haproxy": ("haproxy", []),
 }
-MODES = {name: mode for name, mode in MODES.items() if mode[0] in MOUNTS}
+MODES = {name: mode for name, mode in ALL_MODES.items() if mode[0] in WEB_SERVERS}
 WAYS = ["socket", *MODES]
 NGINX = [name for name in MODES if name.startswith("nginx")]
 CURL_BROKEN = (18, 52, 56, 92)  # partial file, no reply, failure in receiving, HTTP/2 stream reset
@@ -161,13 +161,13 @@ def asked(client, method, path, body=b"", headers=(), patience=15.0, receive_buf
 
 
 @contextlib.contextmanager
-def front(name, daemon):
+def connected(name, daemon):
     """A client of the daemon, behind the web server called `name`."""
     if name == "socket":
         yield daemon.client
         return
-    mount, changes = MODES[name]
-    client = Mount(mount, daemon.socket, more=changes)
+    web_server, changes = MODES[name]
+    client = WebServer(web_server, daemon.socket, more=changes)
     try:
         yield client
     finally:
