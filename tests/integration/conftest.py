@@ -3,7 +3,7 @@
 origin    the origin, its counts at zero          daemon    a curlewd shared by a worker's tests
 curlewd   start one with a configuration          nginx     start nginx before a daemon
 proxy     start a forward proxy                   spawn     start any other program
-mounted   the battery's: a daemon behind each web server, and straight on its sockets
+conformance_client   of a daemon behind each web server, and on its own sockets
 """
 
 import contextlib
@@ -155,13 +155,13 @@ STRAIGHT = ["unix", "tcp", "kept"]
 
 
 def pytest_generate_tests(metafunc):
-    """The battery runs with every kind of client; with --compose, only through that stack."""
-    if "mounted" not in metafunc.fixturenames:
+    """The conformance tests run with every client; with --compose, only through that stack."""
+    if "conformance_client" not in metafunc.fixturenames:
         return
     in_docker = metafunc.config.getoption("compose", default=None)
     names = ["compose"] if in_docker else [*STRAIGHT, *WEB_SERVERS]
-    clients = [pytest.param(n, marks=pytest.mark.xdist_group(f"battery-{n}")) for n in names]
-    metafunc.parametrize("mounted", clients, indirect=True, scope="session")
+    clients = [pytest.param(n, marks=pytest.mark.xdist_group(f"conformance-{n}")) for n in names]
+    metafunc.parametrize("conformance_client", clients, indirect=True, scope="session")
 
 
 @contextlib.contextmanager
@@ -186,8 +186,8 @@ def own_daemon(name, certs):
 
 
 @pytest.fixture(scope="session")
-def mounted(request):
-    """A Client of a daemon that only the battery asks."""
+def conformance_client(request):
+    """A Client of a daemon that only the conformance tests use."""
     if request.param == "compose":
         yield request.getfixturevalue("compose").client
         return

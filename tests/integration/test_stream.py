@@ -1,4 +1,4 @@
-"""…/v1/stream: the origin's status, headers and bytes pass, behind every web server in every mode."""
+"""…/v1/stream: the origin's status, headers and bytes pass, behind every web server."""
 
 import hashlib
 import gzip

@@ -1,4 +1,4 @@
-"""A stream that fails after its head looks broken to its reader, behind every web server in every mode.
+"""A stream that fails after its head looks broken to its reader, behind every web server.
 
 Never a short body that passes for a whole one: that is the one thing which nobody could notice.
 """

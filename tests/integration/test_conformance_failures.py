@@ -1,4 +1,4 @@
-"""The battery's failures: each comes through every web server as the problem it is."""
+"""Each failure comes through every web server as a problem document."""
 
 import pytest
 
@@ -6,8 +6,8 @@ from tests.support import clients
 
 
 @pytest.fixture
-def client(mounted):
-    return mounted
+def client(conformance_client):
+    return conformance_client
 
 
 @pytest.fixture

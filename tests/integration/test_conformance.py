@@ -1,7 +1,7 @@
-"""One battery behind every web server: each route and key of the contract.
+"""Each route and key of the API through every web server.
 
-What a key does in depth is told straight on the socket, in the other files; here it must come
-through the web server unharmed.
+What a key does in detail is tested on the daemon's own socket, in the other files. These tests
+check that requests and responses pass through the web server unchanged.
 """
 
 import base64
@@ -20,8 +20,8 @@ ENVELOPE = {"ok", "status", "reason", "url", "http_version", "headers", "cookies
 
 
 @pytest.fixture
-def client(mounted):
-    return mounted
+def client(conformance_client):
+    return conformance_client
 
 
 @pytest.fixture
