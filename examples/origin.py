@@ -38,7 +38,7 @@ class Site:
 
 def page(name, body, status=200):
     kind = mimetypes.guess_type(name)[0] or "text/html"
-    return message.Reply(status, [["Content-Type", kind]], body)
+    return message.Response(status, [["Content-Type", kind]], body)
 
 
 def options():

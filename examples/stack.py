@@ -32,7 +32,7 @@ GUNICORN = [
 DIRECT = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 
 
-def answers(url):
+def is_up(url):
     try:
         DIRECT.open(url, timeout=10).close()
     except OSError:
@@ -101,7 +101,7 @@ class Stack:
             Process(server[0], argv, self.directory, env=env, cwd=HERE / "django")
         )
         url = f"http://127.0.0.1:{port}"
-        process.wait_ready(lambda: answers(url))
+        process.wait_ready(lambda: is_up(url))
         return url
 
     def keep(self, what, process=None):
@@ -125,8 +125,8 @@ class Stack:
 
     def origin_stats(self):
         url = f"http://127.0.0.1:{self.origin_ports['http']}/_stats"
-        with DIRECT.open(url, timeout=10) as answer:
-            return json.load(answer)
+        with DIRECT.open(url, timeout=10) as response:
+            return json.load(response)
 
     def stop(self):
         try:

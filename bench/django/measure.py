@@ -53,11 +53,11 @@ def ask(port, view, size, count):
         for _ in range(count):
             start = time.perf_counter()
             connection.request("GET", f"/{view}")
-            answer = connection.getresponse()
-            said = answer.read()
+            response = connection.getresponse()
+            said = response.read()
             took.append(time.perf_counter() - start)
-            if answer.status != 200 or said != b"%d" % size:
-                raise Failed(f"/{view}: {answer.status}, {said[:200]}")
+            if response.status != 200 or said != b"%d" % size:
+                raise Failed(f"/{view}: {response.status}, {said[:200]}")
     finally:
         connection.close()
     return took

@@ -17,9 +17,9 @@ def origin(compose):
 
 def fetched(port, path):
     """What a view of the example says it has fetched."""
-    answer = browse(port, path)
-    assert answer.status == 200, answer
-    return answer.json()
+    response = browse(port, path)
+    assert response.status == 200, response
+    return response.json()
 
 
 # -- what it serves ----------------------------------------------------------
@@ -48,9 +48,9 @@ def test_the_two_ports_are_two_servers(compose):
 def test_a_file_that_is_handed_off(compose, origin, server):
     port = getattr(compose, server)
     link = browse(port, "/links/bytes/100000").body.decode().strip()
-    answer = browse(port, link)
-    assert answer.status == 200 and len(answer.body) == 100000
-    assert answer.header("x-curlew-request") is None
+    response = browse(port, link)
+    assert response.status == 200 and len(response.body) == 100000
+    assert response.header("x-curlew-request") is None
 
 
 def test_browsers_do_not_reach_the_fetch_service(compose):
@@ -99,8 +99,8 @@ def test_http_3_from_who_does_not_speak_it(compose, origin):
     url = origin.url("/hello", port="h2")
     e = compose.client.fetch(url, http_version="3", timeout=10)
     assert e["http_version"] in ("1.1", "2")  # libcurl tries both, and takes what comes
-    answer = compose.client.post({"url": origin.url(port="closed"), "http_version": "3"})
-    assert answer.status == 502, answer
+    response = compose.client.post({"url": origin.url(port="closed"), "http_version": "3"})
+    assert response.status == 502, response
 
 
 # -- what each may do --------------------------------------------------------

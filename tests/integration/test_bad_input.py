@@ -137,8 +137,8 @@ def test_the_longest_url_passes(client, origin):
     ("url=http://x.test/&tag=%zz", "tag"),
 ])
 def test_a_bad_query_is_named(client, query, named):
-    answer = client.ask("GET", "/v1/fetch", query)
-    assert named in clients.problem(answer, 400, "bad_request")["detail"]
+    response = client.ask("GET", "/v1/fetch", query)
+    assert named in clients.problem(response, 400, "bad_request")["detail"]
 
 
 # -- routes ----------------------------------------------------------------
@@ -156,6 +156,6 @@ def test_an_unknown_route(client, path):
     ("POST", "/status", {"GET"}), ("BREW", "/v1/fetch", {"GET", "POST"}),
 ])
 def test_a_wrong_method_is_told_the_right_ones(client, method, path, allowed):
-    answer = client.ask(method, path)
-    clients.problem(answer, 405, "method_not_allowed")
-    assert allowed <= {m.strip() for m in answer.header("allow").split(",")}
+    response = client.ask(method, path)
+    clients.problem(response, 405, "method_not_allowed")
+    assert allowed <= {m.strip() for m in response.header("allow").split(",")}

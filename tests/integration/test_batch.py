@@ -34,10 +34,10 @@ def batch(client, requests, headers=(), timeout=60, **keys):
 
 def results(client, requests, **keys):
     """The lines of a batch that was taken."""
-    answer = batch(client, requests, **keys)
-    assert answer.status == 200, answer
-    assert answer.header("content-type") == LINES, answer
-    lines = parse_lines(answer.body)
+    response = batch(client, requests, **keys)
+    assert response.status == 200, response
+    assert response.header("content-type") == LINES, response
+    lines = parse_lines(response.body)
     assert sorted(e["index"] for e in lines) == list(range(len(requests)))
     return lines
 
@@ -73,8 +73,8 @@ def test_each_line_is_sent_at_once(client, origin, order):
 
 
 def test_a_batch_of_none_is_an_empty_answer(client):
-    answer = batch(client, [])
-    assert (answer.status, answer.header("content-type"), answer.body) == (200, LINES, b"")
+    response = batch(client, [])
+    assert (response.status, response.header("content-type"), response.body) == (200, LINES, b"")
 
 
 def test_one_batch_after_another(client, origin):
@@ -88,10 +88,10 @@ def test_one_batch_after_another(client, origin):
 
 def test_frames_carry_bodies_as_they_are(client, origin):
     pages = ["/binary", "/raw?hex=0a0a7b0a", "/status/204", "/bytes/200000", "/close-early"]
-    answer = batch(client, [{"url": origin.url(p), "tag": p} for p in pages],
-                   [("Accept", FRAMES)], order="input")
-    assert answer.status == 200 and answer.header("content-type") == FRAMES
-    frames = parse_frames(answer.body)
+    response = batch(client, [{"url": origin.url(p), "tag": p} for p in pages],
+                     [("Accept", FRAMES)], order="input")
+    assert response.status == 200 and response.header("content-type") == FRAMES
+    frames = parse_frames(response.body)
     assert [e["index"] for e, _ in frames] == [0, 1, 2, 3, 4]
     assert [e["tag"] for e, _ in frames] == pages
     assert [b for _, b in frames[:3]] == [b"\x00\xff\xfe\x80" * 4, b"\n\n{\n", b""]
@@ -161,9 +161,9 @@ def test_a_hostile_body_is_refused_whole(client, body, named):
 
 
 def test_only_post(client):
-    answer = client.ask("GET", "/v1/batch", "url=http://a/")
-    problem(answer, 405, "method_not_allowed")
-    assert answer.header("allow") == "POST"
+    response = client.ask("GET", "/v1/batch", "url=http://a/")
+    problem(response, 405, "method_not_allowed")
+    assert response.header("allow") == "POST"
 
 
 # -- defaults --------------------------------------------------------------
@@ -197,8 +197,8 @@ def test_identical_ones_may_share_a_transfer(daemon, origin):
 
 def test_the_callers_trace_context_goes_with_every_fetch(daemon, origin):
     parent = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
-    answer = batch(daemon.client, [{"url": origin.url("/echo")}] * 3, [("Traceparent", parent)])
-    for e in parse_lines(answer.body):
+    response = batch(daemon.client, [{"url": origin.url("/echo")}] * 3, [("Traceparent", parent)])
+    for e in parse_lines(response.body):
         assert ["traceparent", parent] in json.loads(e["body"])["headers"]
 
 
@@ -238,8 +238,8 @@ def test_ten_thousand(curlewd, origin, record_property):
 def test_a_hundred_thousand_bad_ones_hold_up_nobody(curlewd, record_property):
     daemon = curlewd({"log": {"access": False}})
     with HealthWatch(daemon.socket) as watch:
-        answer, took = timed(batch, daemon.client, [{}] * 100000)
-    assert indexes(parse_lines(answer.body)) == list(range(100000))
+        response, took = timed(batch, daemon.client, [{}] * 100000)
+    assert indexes(parse_lines(response.body)) == list(range(100000))
     record_property("seconds", took)
     record_property("healthz", watch.slowest())
     assert watch.slowest() < 1.0

@@ -164,10 +164,10 @@ def test_an_abort_record_ends_the_batch_and_is_answered(daemon, origin):
         c.send(fcgi.request(fcgi.params_of("POST", "/_fetch/v1/batch", body=body), body, keep=True))
         wait_until("5 to be in flight", lambda: origin.stats()["in_flight"] == 5)
         c.send(fcgi.record(fcgi.ABORT))
-        lines = parse_lines(c.answer().body)
+        lines = parse_lines(c.read_response().body)
         assert [e["error"]["code"] for e in lines] == ["cancelled"] * 5
         c.send(fcgi.request(fcgi.params_of("GET", "/_fetch/healthz")))  # the connection lives
-        assert c.answer().status == 200
+        assert c.read_response().status == 200
     all_left(daemon, origin, 5)
 
 
@@ -204,7 +204,7 @@ def test_a_new_batch_is_refused_in_a_drain(curlewd, origin):
     daemon = curlewd({"drain_seconds": 20})
     with fcgi.Connection(daemon.socket) as kept:
         kept.send(fcgi.request(fcgi.params_of("GET", "/_fetch/healthz"), keep=True))
-        kept.answer()
+        kept.read_response()
         with Lines(daemon.client, {"requests": [{"url": origin.url("/delay/0.5")}] * 2,
                                    "max_parallel": 1}) as lines:
             next(lines)
@@ -212,8 +212,8 @@ def test_a_new_batch_is_refused_in_a_drain(curlewd, origin):
             wait_until("draining", lambda: "draining" in daemon.process.err)
             body = json.dumps({"requests": [{"url": origin.url("/hello")}]}).encode()
             kept.send(fcgi.request(fcgi.params_of("POST", "/_fetch/v1/batch", body=body), body))
-            answer = kept.answer()
-            assert answer.status == 503 and answer.json()["code"] == "draining", answer
+            response = kept.read_response()
+            assert response.status == 503 and response.json()["code"] == "draining", response
             assert next(lines)[0]["ok"]
     daemon.wait_gone()
 
@@ -231,9 +231,9 @@ def test_a_batch_cut_short_by_the_end_of_a_drain_looks_cut_short(curlewd, origin
     origin.wait_for("arrived", "/silent")
     daemon.process.send(signal.SIGTERM)
     with pytest.raises((http.client.HTTPException, ConnectionError, Cut)):
-        answer = c.getresponse()
-        answer.read()
-        if answer.status >= 500:
+        response = c.getresponse()
+        response.read()
+        if response.status >= 500:
             raise Cut
     c.close()
     daemon.wait_gone()
@@ -255,13 +255,13 @@ def test_each_requests_session_is_checked(curlewd, origin, tmp_path):
     body = json.dumps({"requests": requests, "order": "input"}).encode()
     assert daemon.client.ask("POST", "/v1/batch", body=body).status == 401
     bearer = [("Authorization", "Bearer token-of-the-first-app")]
-    answer = daemon.client.ask("POST", "/v1/batch", body=body, headers=bearer)
-    lines = parse_lines(answer.body)
+    response = daemon.client.ask("POST", "/v1/batch", body=body, headers=bearer)
+    lines = parse_lines(response.body)
     assert [e["ok"] for e in lines] == [True, False, True, False]
     assert [lines[i]["error"]["code"] for i in (1, 3)] == ["unknown_session"] * 2
     body = json.dumps({"requests": requests[2:3], "defaults": {"session": "b"}}).encode()
-    answer = daemon.client.ask("POST", "/v1/batch", body=body, headers=bearer)
-    assert parse_lines(answer.body)[0]["error"]["code"] == "unknown_session"
+    response = daemon.client.ask("POST", "/v1/batch", body=body, headers=bearer)
+    assert parse_lines(response.body)[0]["error"]["code"] == "unknown_session"
     assert origin.stats()["requests"] == 2
 
 

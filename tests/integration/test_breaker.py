@@ -26,17 +26,17 @@ def states(daemon):
 
 def unavailable(client, url, **keys):
     """Refused at once with the time to come back."""
-    answer, took = timed(client.post, {"url": url, **keys})
-    assert answer.status == 503 and answer.json()["code"] == "origin_unavailable", answer
+    response, took = timed(client.post, {"url": url, **keys})
+    assert response.status == 503 and response.json()["code"] == "origin_unavailable", response
     assert took < 0.5
-    return int(answer.header("retry-after")), answer.json()["detail"]
+    return int(response.header("retry-after")), response.json()["detail"]
 
 
 def fails(client, url, times, status=503, **keys):
     for _ in range(times):
-        answer = client.post({"url": url, **keys})
-        code = answer.json()["status"] if answer.status == 200 else answer.json()["code"]
-        assert code == status, answer
+        response = client.post({"url": url, **keys})
+        code = response.json()["status"] if response.status == 200 else response.json()["code"]
+        assert code == status, response
 
 
 # -- opening -----------------------------------------------------------------
@@ -64,7 +64,7 @@ def test_a_success_between_starts_the_count_anew(curlewd, origin):
     client = curlewd(broken(2)).client
     for _ in range(3):
         fails(client, origin.flaky(fail=99), 1)
-        assert client.fetch(origin.url("/status/404"))["status"] == 404  # an answer is a success
+        assert client.fetch(origin.url("/status/404"))["status"] == 404  # a response is a success
     fails(client, origin.flaky(fail=99), 2)
     unavailable(client, origin.url("/hello"))
 
@@ -236,8 +236,8 @@ def test_a_retry_whose_time_comes_while_it_is_open_is_refused(curlewd, origin):
         b.start(daemon.client.post, {"url": origin.flaky(retry_after=1), "retries": retries})
         wait_until("it waits", lambda: figures(daemon)["curlew_retries_waiting"] == 1)
         fails(daemon.client, origin.flaky(key="b", fail=99), 1)
-        answer = b.results()[0]
-    assert answer.status == 503 and answer.json()["code"] == "origin_unavailable"
+        response = b.results()[0]
+    assert response.status == 503 and response.json()["code"] == "origin_unavailable"
     assert figures(daemon)["curlew_retries_waiting"] == 0
 
 

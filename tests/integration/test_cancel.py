@@ -53,7 +53,7 @@ def test_an_abort_record_ends_the_fetch_and_is_answered(daemon, origin, left):
         while c.read_record()[0] != fcgi.END:
             pass
     except fcgi.Broken:
-        pass  # closing is an answer, too
+        pass  # closing is allowed too
 
 
 def test_behind_nginx(daemon, origin, nginx, left):

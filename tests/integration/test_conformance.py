@@ -67,11 +67,11 @@ def test_the_envelope_tells_how_long_it_took_and_where_it_went(client, url, orig
 
 
 def test_get_takes_plain_keys_from_the_query(client, url):
-    answer = client.get(query={"url": url("/echo?a=1&b=%20x"), "method": "PUT", "body": "grüße",
-                               "tag": "t 1", "timeout": "7.5", "follow_redirects": "false",
-                               "response_body": "text"})
-    assert answer.status == 200, answer
-    e = answer.json()
+    response = client.get(query={"url": url("/echo?a=1&b=%20x"), "method": "PUT", "body": "grüße",
+                                 "tag": "t 1", "timeout": "7.5", "follow_redirects": "false",
+                                 "response_body": "text"})
+    assert response.status == 200, response
+    e = response.json()
     assert e["tag"] == "t 1"
     assert echoed(e)["method"] == "PUT" and echoed(e)["target"] == "/echo?a=1&b=%20x"
     assert sent_body(e) == "grüße".encode()
@@ -224,9 +224,9 @@ def test_frames_carry_the_body_as_it_is(client, url):
 
 
 def test_frames_of_a_failure_are_a_problem(client, url):
-    answer = client.post({"url": url("/redirect/9"), "max_redirects": 1},
-                         [("Accept", clients.FRAMES)])
-    clients.problem(answer, 502, "too_many_redirects")
+    response = client.post({"url": url("/redirect/9"), "max_redirects": 1},
+                           [("Accept", clients.FRAMES)])
+    clients.problem(response, 502, "too_many_redirects")
 
 
 # -- routes ----------------------------------------------------------------
@@ -236,23 +236,23 @@ def test_unknown_routes_and_wrong_methods(client):
     clients.problem(client.ask("GET", "/v1/nothing"), 404, "not_found")
     clients.problem(client.ask("GET", "/"), 404, "not_found")
     for method, path in (("PUT", "/v1/fetch"), ("POST", "/healthz"), ("DELETE", "/metrics")):
-        answer = client.ask(method, path)
-        clients.problem(answer, 405, "method_not_allowed")
-        assert "GET" in answer.header("allow")
+        response = client.ask(method, path)
+        clients.problem(response, 405, "method_not_allowed")
+        assert "GET" in response.header("allow")
 
 
 def test_healthz(client):
-    answer = client.ask("GET", "/healthz")
-    assert answer.status == 200 and answer.json() == {"status": "ok"}
-    assert answer.header("content-type") == "application/json"
+    response = client.ask("GET", "/healthz")
+    assert response.status == 200 and response.json() == {"status": "ok"}
+    assert response.header("content-type") == "application/json"
 
 
 def test_metrics_are_in_prometheus_text(client, url):
     client.fetch(url("/hello"))
-    answer = client.ask("GET", "/metrics")
-    assert answer.status == 200
-    assert answer.header("content-type").startswith("text/plain; version=0.0.4")
-    text = answer.body.decode()
+    response = client.ask("GET", "/metrics")
+    assert response.status == 200
+    assert response.header("content-type").startswith("text/plain; version=0.0.4")
+    text = response.body.decode()
     for name in ("curlew_in_flight", "curlew_queued", "curlew_connections"):
         assert f"# TYPE {name} gauge\n" in text
     for name in ("curlew_fetches_total", "curlew_connections_opened_total",
@@ -264,9 +264,9 @@ def test_metrics_are_in_prometheus_text(client, url):
 
 
 def test_status_as_json_and_as_a_page(client):
-    answer = client.ask("GET", "/v1/status")
-    assert answer.status == 200 and answer.header("content-type") == "application/json"
-    assert "version" in answer.json() and "default" in json.dumps(answer.json()["sessions"])
+    response = client.ask("GET", "/v1/status")
+    assert response.status == 200 and response.header("content-type") == "application/json"
+    assert "version" in response.json() and "default" in json.dumps(response.json()["sessions"])
     page = client.ask("GET", "/status")
     assert page.status == 200 and page.header("content-type").startswith("text/html")
     assert b"<html" in page.body

@@ -44,10 +44,10 @@ def test_every_failure_comes_through_as_a_problem(client, url, request_object, s
     for name, value in facts.items():
         request_object = {k: v.replace(name, value) if isinstance(v, str) else v
                           for k, v in request_object.items()}
-    answer = client.post(request_object)
-    clients.problem(answer, status, code or answer.json()["code"])
+    response = client.post(request_object)
+    clients.problem(response, status, code or response.json()["code"])
     if status == 502 and code not in ("response_too_large",):
-        assert answer.json()["curl_code"] > 0, answer
+        assert response.json()["curl_code"] > 0, response
 
 
 def test_malformed_json_is_refused_with_line_and_column(client):

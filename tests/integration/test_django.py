@@ -48,8 +48,8 @@ class Django:
         c = http.client.HTTPConnection("127.0.0.1", self.port, timeout=30)
         try:
             c.request("GET", path)
-            answer = c.getresponse()
-            return answer.status, json.loads(answer.read())
+            response = c.getresponse()
+            return response.status, json.loads(response.read())
         finally:
             c.close()
 
@@ -94,9 +94,9 @@ def test_five_in_turn_and_twenty_at_once(django, origin, server, view):
     assert [t["connection_reused"] for t in told[1:]] == [True] * 4
 
     for _ in range(2):  # the second round needs no new connections
-        answers = site.get_all(f"/{view}/delay/{site.delay}", 20)
-        assert [status for status, _ in answers] == [200] * 20, answers
-        assert [told["body"] for _, told in answers] == ["late\n"] * 20
+        responses = site.get_all(f"/{view}/delay/{site.delay}", 20)
+        assert [status for status, _ in responses] == [200] * 20, responses
+        assert [told["body"] for _, told in responses] == ["late\n"] * 20
 
     seen = origin.stats()
     assert seen["requests"] == 45

@@ -15,7 +15,7 @@ from tests.support.procs import connects, wait_until
 def kept_connection(daemon):
     c = fcgi.Connection(daemon.socket)
     c.send(fcgi.request(fcgi.params_of("GET", "/_fetch/healthz"), keep=True))
-    assert c.answer().status == 200
+    assert c.read_response().status == 200
     return c
 
 
@@ -41,11 +41,11 @@ def test_while_draining_healthz_is_503_and_new_fetches_are_declined(curlewd, ori
         daemon.process.send(signal.SIGTERM)
         wait_until("no new connections", lambda: not connects(daemon.socket))
         health.send(fcgi.request(fcgi.params_of("GET", "/_fetch/healthz"), keep=True))
-        answer = health.answer()
-        assert (answer.status, answer.json()) == (503, {"status": "draining"})
+        response = health.read_response()
+        assert (response.status, response.json()) == (503, {"status": "draining"})
         body = json.dumps({"url": origin.url("/hello")}).encode()
         fetch.send(fcgi.request(fcgi.params_of("POST", "/_fetch/v1/fetch", body=body), body))
-        clients.problem(fetch.answer(), 503, "draining")
+        clients.problem(fetch.read_response(), 503, "draining")
         assert b.results()[0]["body"] == "late\n"
     daemon.wait_gone()
 

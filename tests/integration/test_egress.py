@@ -45,8 +45,8 @@ def test_nothing_but_public_addresses(strict, host):
 @pytest.mark.parametrize("locale", ["C", "C.UTF-8"])
 def test_digits_and_dots_in_disguise_get_nowhere(curlewd, origin, host, locale):
     daemon = curlewd({"egress": {"allow": []}}, env={"LC_ALL": locale})
-    answer = daemon.client.post({"url": f"http://{host}:{origin.ports['http']}/hello"})
-    assert answer.json()["code"] in ("blocked", "bad_url", "dns_failed"), answer
+    response = daemon.client.post({"url": f"http://{host}:{origin.ports['http']}/hello"})
+    assert response.json()["code"] in ("blocked", "bad_url", "dns_failed"), response
     assert origin.stats()["connections"] == 0
 
 

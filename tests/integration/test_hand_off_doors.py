@@ -22,7 +22,7 @@ def parameters(request, method="GET", path="/any/path", body=b"", headers=()):
 def handed(daemon, request, method="GET", path="/any/path", body=b"", headers=()):
     with fcgi.Connection(daemon.socket) as c:
         c.send(fcgi.request(parameters(request, method, path, body, headers), body))
-        return c.answer()
+        return c.read_response()
 
 
 # -- the parameter -----------------------------------------------------------
@@ -51,8 +51,8 @@ def test_what_is_no_request_object_is_a_bad_request(daemon, told):
 def test_a_body_of_any_size_is_dropped(curlewd, origin, size):
     """Far over request_bytes, too: it is none of the fetch's business."""
     daemon = curlewd({"limits": {"request_bytes": 1000}})
-    answer = handed(daemon, {"url": origin.url("/echo")}, "POST", body=b"b" * size)
-    assert json.loads(answer.body)["body_base64"] == ""
+    response = handed(daemon, {"url": origin.url("/echo")}, "POST", body=b"b" * size)
+    assert json.loads(response.body)["body_base64"] == ""
 
 
 def test_a_body_is_dropped_on_a_kept_connection(daemon, origin):
@@ -61,7 +61,7 @@ def test_a_body_is_dropped_on_a_kept_connection(daemon, origin):
             body = b"b" * (i * 1000)
             told = parameters({"url": origin.url(f"/echo/{i}")}, "POST", body=body)
             c.send(fcgi.request(told, body, keep=True))
-            assert json.loads(c.answer().body)["path"] == f"/echo/{i}"
+            assert json.loads(c.read_response().body)["path"] == f"/echo/{i}"
 
 
 def test_a_body_that_never_ends_does_not_hold_the_answer_up(daemon, origin):
@@ -70,7 +70,7 @@ def test_a_body_that_never_ends_does_not_hold_the_answer_up(daemon, origin):
         told["CONTENT_LENGTH"] = "1000000000"
         c.send(fcgi.begin() + fcgi.stream(fcgi.PARAMS, 1, fcgi.pairs(told))
                + fcgi.record(fcgi.STDIN, 1, b"b" * 1000))
-        assert c.answer().body == b"hello\n"
+        assert c.read_response().body == b"hello\n"
 
 
 def test_the_answer_of_a_slow_fetch_comes_though_the_body_goes_on(daemon, origin):
@@ -80,7 +80,7 @@ def test_the_answer_of_a_slow_fetch_comes_though_the_body_goes_on(daemon, origin
         for _ in range(10):
             c.send(fcgi.record(fcgi.STDIN, 1, b"b" * 1000))
             time.sleep(0.02)
-        assert c.answer().body == b"x" * 5
+        assert c.read_response().body == b"x" * 5
 
 
 HEADERS = [("Range", "bytes=0-4"), ("Cookie", "s=1"), ("X-Own", "1"), ("Host", "evil.example"),
@@ -91,8 +91,9 @@ HEADERS = [("Range", "bytes=0-4"), ("Cookie", "s=1"), ("X-Own", "1"), ("Host", "
 def test_a_sessions_defaults_may_list_headers_to_forward(curlewd, origin):
     daemon = curlewd({"sessions": {"files": {"forward_headers": ["range"]}}})
     for session, status in (("files", 206), ("default", 200)):
-        answer = handed(daemon, {"url": origin.url("/ranges"), "session": session}, headers=HEADERS)
-        assert answer.status == status
+        response = handed(daemon, {"url": origin.url("/ranges"), "session": session},
+                          headers=HEADERS)
+        assert response.status == status
     mine = {"url": origin.url("/echo"), "session": "files", "forward_headers": ["x-own"]}
     echo = json.loads(handed(daemon, mine, headers=HEADERS).body)
     names = {n.lower() for n, _ in echo["headers"]}
@@ -104,12 +105,12 @@ def test_a_sessions_defaults_may_list_headers_to_forward(curlewd, origin):
 def test_a_header_that_frames_the_message_is_never_forwarded(daemon, origin, name):
     """A browser's word on these would be about its own message, not about the fetch's."""
     asked = {"url": origin.url("/echo"), "forward_headers": [name]}
-    answer = handed(daemon, asked, headers=HEADERS)
-    if answer.status == 200:
-        sent = [[n.lower(), v] for n, v in json.loads(answer.body)["headers"]]
+    response = handed(daemon, asked, headers=HEADERS)
+    if response.status == 200:
+        sent = [[n.lower(), v] for n, v in json.loads(response.body)["headers"]]
         assert not [h for h in sent if h in [[n.lower(), v] for n, v in HEADERS]]
     else:
-        assert name in problem(answer, 400, "bad_request")["detail"]
+        assert name in problem(response, 400, "bad_request")["detail"]
 
 
 @pytest.mark.parametrize("value", ["a\r\nX-Smuggled: 1", "a\nX-Smuggled: 1", "a\rb"])
@@ -125,8 +126,8 @@ def test_a_token_is_not_asked_for(curlewd, origin, tmp_path):
     assert handed(daemon, {"url": origin.url("/hello")}).body == b"hello\n"
     problem(stored(daemon, {"url": origin.url("/hello")}), 401, "unauthorized")
     bearer = [("Authorization", "Bearer 0123456789abcdef-all")]
-    answer = stored(daemon, {"url": origin.url("/hello")}, bearer)
-    assert answer.status == 200, answer
+    response = stored(daemon, {"url": origin.url("/hello")}, bearer)
+    assert response.status == 200, response
 
 
 # -- what clients try --------------------------------------------------------
@@ -142,8 +143,8 @@ def test_no_header_of_a_clients_is_taken_for_it(daemon, origin, nginx, web_serve
     told = json.dumps({"url": origin.url("/stolen")})
     for name in FORGED:
         headers = [(name, told if name != "X-Accel-Redirect" else "/_handoff/")]
-        answer = client.ask("GET", "/healthz", headers=headers)
-        assert answer.json() == {"status": "ok"}, name
+        response = client.ask("GET", "/healthz", headers=headers)
+        assert response.json() == {"status": "ok"}, name
     assert not origin.events("/stolen")
 
 
@@ -154,7 +155,7 @@ def test_no_other_parameter_is_taken_for_it(daemon, origin, name):
     told[name] = told.pop("CURLEW_REQUEST")
     with fcgi.Connection(daemon.socket) as c:
         c.send(fcgi.request(told))
-        assert c.answer().json() == {"status": "ok"}
+        assert c.read_response().json() == {"status": "ok"}
 
 
 @pytest.mark.parametrize("path", ["/_handoff/", "/_handoff/v1/fetch", "/_handoff/?CURLEW_REQUEST=x",
@@ -163,8 +164,8 @@ def test_nobody_gets_into_the_internal_location_from_outside(daemon, origin, ngi
     web_server = nginx(daemon, origin.ports["http"])
     c = http.client.HTTPConnection("127.0.0.1", web_server.port, timeout=10)
     c.request("GET", path, headers={"X-Curlew-Request": json.dumps({"url": origin.url("/stolen")})})
-    answer = c.getresponse()
-    assert answer.status == 404, answer.read()
+    response = c.getresponse()
+    assert response.status == 404, response.read()
     assert not origin.events("/stolen")
 
 
@@ -177,9 +178,9 @@ def stored(daemon, request, headers=()):
 
 
 def reference(daemon, request):
-    answer = stored(daemon, request)
-    assert (answer.status, answer.header("content-type")) == (200, "application/json"), answer
-    told = answer.json()
+    response = stored(daemon, request)
+    assert (response.status, response.header("content-type")) == (200, "application/json"), response
+    told = response.json()
     assert told["reference"].startswith("@") and told["expires_in"] == 60
     return told["reference"]
 
@@ -229,7 +230,7 @@ def test_too_many_that_nobody_takes_are_refused(curlewd):
     told = fcgi.params_of("POST", "/_fetch/v1/handoffs", body=request)
     for i in range(4096):
         kept.send(fcgi.request(told, request, keep=True))
-        assert kept.answer().status == 200, i
+        assert kept.read_response().status == 200, i
     kept.send(fcgi.request(told, request, keep=True))
-    problem(kept.answer(), 503, "overloaded")
+    problem(kept.read_response(), 503, "overloaded")
     kept.close()

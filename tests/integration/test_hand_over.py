@@ -62,17 +62,17 @@ def systemd(request, spawn):
     one.listener.close()
 
 
-def is_declined(answer):
-    return (answer.status == 503 and answer.header("retry-after") is not None
-            and answer.json()["code"] == "draining")
+def is_declined(response):
+    return (response.status == 503 and response.header("retry-after") is not None
+            and response.json()["code"] == "draining")
 
 
 class Load:
-    """Fetches without a pause from several threads; what was answered to each."""
+    """Fetches without a pause from several threads; their responses."""
 
     def __init__(self, make_client, url):
         self.make_client, self.url = make_client, url
-        self.answers = []
+        self.responses = []
         self.stop = threading.Event()
         self.threads = [threading.Thread(target=self.ask, args=(i,)) for i in range(ASKING)]
 
@@ -80,19 +80,19 @@ class Load:
         client = self.make_client()
         while not self.stop.is_set():
             try:
-                answer = client.post({"url": self.url, "tag": str(number)})
-                if not is_declined(answer):
-                    self.answers.append(answer.json() if answer.status == 200 else answer)
+                response = client.post({"url": self.url, "tag": str(number)})
+                if not is_declined(response):
+                    self.responses.append(response.json() if response.status == 200 else response)
             except (OSError, fcgi.Broken, http.client.HTTPException) as error:
-                self.answers.append(error)
+                self.responses.append(error)
         client.close()
 
     def more(self, count):
-        seen = len(self.answers)
-        wait_until(f"{count} more answers", lambda: len(self.answers) >= seen + count, 20)
+        seen = len(self.responses)
+        wait_until(f"{count} more responses", lambda: len(self.responses) >= seen + count, 20)
 
     def failed(self):
-        return [a for a in self.answers if not (isinstance(a, dict) and a["body"] == "late\n")]
+        return [a for a in self.responses if not (isinstance(a, dict) and a["body"] == "late\n")]
 
 
 @contextlib.contextmanager
@@ -116,14 +116,14 @@ def restart_under(one, systemd):
 def test_connections_wait_in_the_socket_for_the_next_daemon(systemd, origin):
     with load(lambda: clients.FastCgiClient(systemd.path), origin.url("/delay/0.05")) as one:
         restart_under(one, systemd)
-    assert one.failed() == [] and len(one.answers) > 20 * ASKING
+    assert one.failed() == [] and len(one.responses) > 20 * ASKING
 
 
 def test_the_same_through_nginx_with_a_connection_for_each_request(systemd, nginx, origin):
     client = nginx(systemd, name="nginx-no-keep-alive")
     with load(lambda: clients.HttpClient(client.port), origin.url("/delay/0.05")) as one:
         restart_under(one, systemd)
-    assert one.failed() == [] and len(one.answers) > 20 * ASKING
+    assert one.failed() == [] and len(one.responses) > 20 * ASKING
 
 
 # docs/deploy.md, "Upgrading": nginx asks again by itself, on another connection.
@@ -138,7 +138,7 @@ def test_through_nginx_with_warm_connections_that_asks_again_by_itself(systemd, 
     client = nginx(systemd, more=ASKED_AGAIN)
     with load(lambda: clients.HttpClient(client.port), origin.url("/delay/0.05")) as one:
         restart_under(one, systemd)
-    assert one.failed() == [] and len(one.answers) > 20 * ASKING
+    assert one.failed() == [] and len(one.responses) > 20 * ASKING
 
 
 def test_a_slow_fetch_is_finished_and_those_after_it_wait(systemd, origin):

@@ -1,4 +1,4 @@
-"""docker/healthcheck, the image's own: a real request, and the answer is read."""
+"""docker/healthcheck sends a real request and reads the response."""
 
 import socket
 import subprocess
@@ -19,8 +19,8 @@ def check(address):
 
 @pytest.fixture
 def responder(tmp_path):
-    """responder(cgi) → the path of a socket where one request gets that answer."""
-    def answer(listener, cgi):
+    """responder(cgi) → the path of a socket where one request gets that response."""
+    def serve(listener, cgi):
         with listener.accept()[0] as s:
             s.settimeout(10)
             asked = b""
@@ -32,7 +32,7 @@ def responder(tmp_path):
         listener = socket.socket(socket.AF_UNIX)
         listener.bind(str(tmp_path / "s.sock"))
         listener.listen()
-        thread = threading.Thread(target=answer, args=(listener, cgi), daemon=True)
+        thread = threading.Thread(target=serve, args=(listener, cgi), daemon=True)
         thread.start()
         started.append((listener, thread))
         return tmp_path / "s.sock"

@@ -1,4 +1,4 @@
-"""FastCGI peers that break the rules: an answer or an end for them, nothing for the others."""
+"""Malformed FastCGI: the peer gets a response or a close, and other peers notice nothing."""
 
 import contextlib
 import json
@@ -32,8 +32,9 @@ def connect(victim):
             return stack.enter_context(fcgi.Connection(victim.socket, timeout))
 
         yield open_one
-        answer, took = timed(victim.client.ask, "GET", "/healthz")  # while they still are connected
-        assert answer.status == 200 and took < 1
+        response, took = timed(victim.client.ask, "GET",
+                               "/healthz")  # while they still are connected
+        assert response.status == 200 and took < 1
     assert victim.process.running(), victim.process.err
 
 
@@ -44,7 +45,7 @@ def fetch_request(url, keep=False, **cgi):
 
 
 def is_served(c, request_id=1):
-    assert c.answer(request_id).json() == {"status": "ok"}
+    assert c.read_response(request_id).json() == {"status": "ok"}
 
 
 # -- halves and trickles ---------------------------------------------------
@@ -81,7 +82,7 @@ def test_parameters_cut_anywhere_between_records(connect, origin):
         c = connect()
         c.send(fcgi.begin() + fcgi.stream(fcgi.PARAMS, 1, params, chunk)
                + fcgi.stream(fcgi.STDIN, 1, body, chunk))
-        assert c.answer().json()["body"] == "hello\n"
+        assert c.read_response().json()["body"] == "hello\n"
 
 
 def test_padding_of_any_size(connect):
@@ -114,7 +115,7 @@ NOISE = {
     "a short begin": fcgi.record(fcgi.BEGIN, 1, b"\0\1") + fcgi.record(fcgi.PARAMS),
     "stdin first": fcgi.record(fcgi.STDIN, 1, b"x" * 100),
     "params first": fcgi.record(fcgi.PARAMS, 1, fcgi.pairs(HEALTH)),
-    "an answer": fcgi.record(fcgi.STDOUT, 1, b"Status: 200\r\n\r\n"),
+    "a response": fcgi.record(fcgi.STDOUT, 1, b"Status: 200\r\n\r\n"),
     "end first": fcgi.record(fcgi.END, 1, bytes(8)),
     "begin twice": fcgi.begin() + fcgi.begin(),
     "begin with id 0": fcgi.begin(0) + fcgi.stream(fcgi.PARAMS, 0, fcgi.pairs(HEALTH)),
@@ -196,7 +197,7 @@ def test_a_second_request_at_once_is_declined_and_the_first_one_served(connect, 
     c.send(head + fcgi.begin(2, keep=True) + fcgi.stream(fcgi.STDIN, 1, body))
     kind, request_id, content = c.read_record()
     assert (kind, request_id, content[4]) == (fcgi.END, 2, fcgi.CANT_MPX_CONN)
-    assert c.answer().json()["body"] == "late\n"
+    assert c.read_response().json()["body"] == "late\n"
 
 
 @pytest.mark.parametrize("request_id", [1, 2, 3, 255, 256, 65535])
@@ -220,7 +221,7 @@ def test_a_kept_connection_serves_one_after_the_other(connect, origin):
         is_served(c, i)
         head, body = fetch_request(origin.url("/hello"), keep=True)
         c.send(head + fcgi.stream(fcgi.STDIN, 1, body))
-        assert c.answer().json()["status"] == 200
+        assert c.read_response().json()["status"] == 200
 
 
 def test_a_connection_that_need_not_be_kept_is_closed(connect):
@@ -246,7 +247,7 @@ def test_an_abort_before_the_request_is_whole(connect, sent):
         c.send(fcgi.request(HEALTH))
         is_served(c)
     except fcgi.Broken:
-        pass  # the end of the connection is an answer too
+        pass  # closing the connection is allowed too
 
 
 # -- CONTENT_LENGTH --------------------------------------------------------
@@ -257,16 +258,16 @@ def test_a_content_length_that_is_not_so_is_refused(connect, origin, said):
     head, body = fetch_request(origin.url("/hello"), CONTENT_LENGTH=said)
     c = connect()
     c.send(head + fcgi.stream(fcgi.STDIN, 1, body))
-    answer = c.answer()
-    assert answer.status in (400, 413), answer
-    assert "CONTENT_LENGTH" in answer.json()["detail"]
+    response = c.read_response()
+    assert response.status in (400, 413), response
+    assert "CONTENT_LENGTH" in response.json()["detail"]
 
 
 def test_without_content_length_stdin_is_the_body(connect, origin):
     head, body = fetch_request(origin.url("/hello"), CONTENT_LENGTH="")
     c = connect()
     c.send(head + fcgi.stream(fcgi.STDIN, 1, body))
-    assert c.answer().json()["status"] == 200
+    assert c.read_response().json()["status"] == 200
 
 
 # -- peers that do not read ------------------------------------------------
@@ -298,7 +299,7 @@ def test_a_request_too_large_is_told_so_while_it_is_still_sent(connect, victim):
         for _ in range(1024):
             c.send(fcgi.record(fcgi.STDIN, 1, bytes(65528)))
         c.send(fcgi.record(fcgi.STDIN))
-    assert c.answer().status == 413
+    assert c.read_response().status == 413
 
 
 def test_two_hundred_idle_connections_are_no_burden(connect, victim, origin):
@@ -317,11 +318,11 @@ def test_the_daemon_comes_back_to_nothing(victim):
 
 @pytest.mark.parametrize("route", ["/_fetch/v1/stream", "/_fetch/v1/fetch"])
 def test_a_next_request_before_the_end_record_waits_its_turn(daemon, origin, route):
-    """As HAProxy sends it, which takes an answer for whole by its Content-Length."""
+    """As HAProxy does: to it a response is complete once Content-Length bytes came."""
     body = json.dumps({"url": origin.url("/bytes/9000000")}).encode()
     c = fcgi.Connection(daemon.socket)
     c.send(fcgi.request(fcgi.params_of("POST", route, body=body), body, keep=True, request_id=1))
-    wait_until("the answer has begun", lambda: select.select([c.sock], [], [], 0)[0])
+    wait_until("the response to begin", lambda: select.select([c.sock], [], [], 0)[0])
     c.send(fcgi.request(fcgi.params_of("GET", "/_fetch/healthz"), keep=True, request_id=3))
-    assert c.answer(request_id=1).status == 200
-    assert c.answer(request_id=3).json() == {"status": "ok"}
+    assert c.read_response(request_id=1).status == 200
+    assert c.read_response(request_id=3).json() == {"status": "ok"}

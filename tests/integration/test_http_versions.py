@@ -27,18 +27,18 @@ def test_prior_knowledge_again_and_again(client, origin, port):
 
 def test_http_3_of_an_origin_without_it_is_a_clear_no_or_the_next_best(client, origin):
     """No: where libcurl is built without it.  Else it tries 3, and takes what there is."""
-    answer = client.post({"url": origin.url("/hello", port="h2"), "http_version": "3",
-                          "timeout": 5})
-    if answer.status == 501:
-        assert answer.json()["code"] == "unsupported" and "HTTP/3" in answer.json()["detail"]
+    response = client.post({"url": origin.url("/hello", port="h2"), "http_version": "3",
+                            "timeout": 5})
+    if response.status == 501:
+        assert response.json()["code"] == "unsupported" and "HTTP/3" in response.json()["detail"]
     else:
-        assert answer.status == 200 and answer.json()["http_version"] == "2", answer
+        assert response.status == 200 and response.json()["http_version"] == "2", response
 
 
 def test_prior_knowledge_of_what_is_not_so(client, origin):
-    answer = client.post({"url": origin.url("/hello"), "http_version": "2-prior-knowledge",
-                          "timeout": 5})
-    assert answer.status == 502, answer
+    response = client.post({"url": origin.url("/hello"), "http_version": "2-prior-knowledge",
+                            "timeout": 5})
+    assert response.status == 502, response
 
 
 def test_twenty_http_2_fetches_share_a_connection(curlewd, origin, certs):
@@ -59,8 +59,8 @@ def test_http_2_bodies_both_ways(client, origin):
 
 
 def test_a_stream_that_the_origin_resets_is_a_failure(client, origin):
-    answer = client.post({"url": origin.url("/hang-up", port="h2")})
-    assert answer.status == 502 and answer.json()["code"] in ("protocol_error", "recv_failed")
+    response = client.post({"url": origin.url("/hang-up", port="h2")})
+    assert response.status == 502 and response.json()["code"] in ("protocol_error", "recv_failed")
     assert client.fetch(origin.url("/hello", port="h2"))["status"] == 200
 
 

@@ -179,7 +179,7 @@ def test_a_socket_that_is_listening_already(spawn, tmp_path, how):
         args = ["--listen", how] if how.startswith("fd:") else []
         process = spawn("curlewd", ["bash", "-c", script, BINARY, *args], env=clean_env(),
                         pass_fds=[s.fileno()])
-        # The socket listens from the start, so readiness shows in an answer only.
+        # The socket listens from the start, so only a response shows readiness.
         assert clients.FastCgiClient(path).ask("GET", "/healthz").json() == {"status": "ok"}
         assert process.stop() == 0
     assert path.exists()  # it was not ours to remove

@@ -99,7 +99,7 @@ def test_a_full_queue_makes_room_for_an_origin_that_waits_for_nothing_yet(curlew
             b.start(daemon.client.post, {"url": slow})
         wait_for(daemon, 2, 4)
         assert timed(daemon.client.fetch, other)[1] < 0.8
-        codes = sorted(answer.status for answer in b.results())
+        codes = sorted(response.status for response in b.results())
     assert codes == [200] * 5 + [503]  # the room was slow's own
 
 
@@ -220,7 +220,7 @@ def test_the_bodies_of_all_requests_together(curlewd, origin):
     assert "limits.buffered_bytes" in p["detail"] and "100000" in p["detail"]
     for c, end in held:
         c.send(end)
-        assert c.answer().status == 200
+        assert c.read_response().status == 200
         c.close()
     wait_until("all is given back", lambda: gauge(daemon, "curlew_request_body_bytes") == 0)
 
@@ -242,8 +242,8 @@ def test_buffered_bytes_are_those_of_all_fetches_together(curlewd, origin):
         origin.wait_for("arrived", "/stall?n=60")
         origin.wait_for("arrived", "/drip?n=2&every=1")
         wait_until("61 bytes are held", lambda: gauge(daemon, "curlew_buffered_bytes") == 61)
-        answer = daemon.client.post({"url": origin.url("/bytes/99940")})
-        assert answer.status == 503 and answer.json()["code"] == "overloaded", answer
+        response = daemon.client.post({"url": origin.url("/bytes/99940")})
+        assert response.status == 503 and response.json()["code"] == "overloaded", response
         assert daemon.client.fetch(origin.url("/bytes/99939"))["body_bytes"] == 99939
         assert slow.result()["body_bytes"] == 2
         assert isinstance(held.exception(), AssertionError)  # its own time-out

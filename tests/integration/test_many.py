@@ -36,12 +36,12 @@ def test_all_are_answered_and_healthz_meanwhile(curlewd, origin, record_property
     request = fcgi.request(fcgi.params_of("POST", "/_fetch/v1/fetch", body=body), body)
     with HealthWatch(daemon.socket) as watch:
         start = time.monotonic()
-        answers = asyncio.run(thousand(lambda: fcgi_ask(daemon.socket, request)))
+        responses = asyncio.run(thousand(lambda: fcgi_ask(daemon.socket, request)))
         took = time.monotonic() - start
     health = watch.slowest()
     for name, value in (("seconds", took), ("healthz", health), ("peak_kib", peak_kib(daemon))):
         record_property(name, value)
-    assert all(a.status == 200 and a.json()["body"] == "late\n" for a in answers)
+    assert all(a.status == 200 and a.json()["body"] == "late\n" for a in responses)
     assert origin.stats()["max_in_flight"] == COUNT
     assert took < WHOLE_TIME, f"{took:.2f} s"
     assert health < HEALTH_TIME, f"{health:.3f} s"
@@ -53,8 +53,8 @@ def test_all_are_answered_behind_nginx(curlewd, origin, nginx):
     daemon = curlewd({"log": {"access": False}})
     web_server = nginx(daemon)
     start = time.monotonic()
-    answers = asyncio.run(thousand(
+    responses = asyncio.run(thousand(
         lambda: http_ask(web_server.port, "/_fetch/v1/fetch", body_of(origin))))
-    assert [status for status, _ in answers].count(200) == COUNT
+    assert [status for status, _ in responses].count(200) == COUNT
     assert time.monotonic() - start < WHOLE_TIME
     assert web_server.error_log() == ""

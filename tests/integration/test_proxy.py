@@ -25,7 +25,7 @@ def test_tls_goes_through_a_tunnel(client, origin, proxy):
     e = client.fetch(origin.url("/echo", port="https"), proxy=f"http://127.0.0.1:{port}")
     assert asked(process) == [f"http CONNECT 127.0.0.1:{origin.ports['https']}"]
     assert json.loads(e["body"])["tls"] is True
-    assert "Content-Length" in dict(e["headers"])  # CONNECT's own head is no answer
+    assert "Content-Length" in dict(e["headers"])  # not those of the response to CONNECT
     assert e["history"] == []
 
 
@@ -72,9 +72,9 @@ def test_a_proxy_that_refuses(client, origin, proxy):
 
 def test_a_proxy_that_never_answers(client, origin, proxy):
     port, process = proxy()
-    answer = client.post({"url": f"https://silent.test:{origin.ports['https']}/", "timeout": 0.4,
-                          "proxy": f"http://127.0.0.1:{port}"})
-    assert answer.status == 504 and answer.json()["code"] == "timeout", answer
+    response = client.post({"url": f"https://silent.test:{origin.ports['https']}/", "timeout": 0.4,
+                            "proxy": f"http://127.0.0.1:{port}"})
+    assert response.status == 504 and response.json()["code"] == "timeout", response
 
 
 @pytest.mark.parametrize("scheme", ["http", "socks5", "socks5h"])

@@ -128,9 +128,9 @@ def test_header_values_may_hold_any_text(client, origin):
 
 
 def test_nothing_of_the_callers_own_request_reaches_the_origin(client, origin):
-    answer = client.post({"url": origin.url("/echo")}, [("Cookie", "browser=1"), ("X-Own", "1"),
-                                                        ("Authorization", "Bearer own")])
-    names = {n.lower() for n, _ in json.loads(answer.json()["body"])["headers"]}
+    response = client.post({"url": origin.url("/echo")}, [("Cookie", "browser=1"), ("X-Own", "1"),
+                                                          ("Authorization", "Bearer own")])
+    names = {n.lower() for n, _ in json.loads(response.json()["body"])["headers"]}
     assert not names & {"cookie", "x-own", "authorization"}
 
 

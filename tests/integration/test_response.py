@@ -40,8 +40,8 @@ def test_many_headers(client, origin, count):
 def test_a_large_header_passes_and_endless_ones_do_not(client, origin):
     headers = dict(client.fetch(origin.url("/bigheader/60000"))["headers"])
     assert len(headers["X-Big"]) == 60000
-    answer = client.post({"url": origin.url("/endless-headers"), "timeout": 10})
-    assert answer.status == 502, answer
+    response = client.post({"url": origin.url("/endless-headers"), "timeout": 10})
+    assert response.status == 502, response
 
 
 def test_trailers_do_not_spoil_the_body(client, origin):

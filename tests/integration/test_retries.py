@@ -233,8 +233,8 @@ def test_of_those_who_share_the_most_patient_decides(curlewd, origin):
     with Background() as b:
         for timeout in (0.8, 5):
             b.start(client.post, {"url": url, "timeout": timeout, **keys})
-        answers = b.results()
-    assert [a.status for a in answers] == [504, 200]
+        responses = b.results()
+    assert [a.status for a in responses] == [504, 200]
     assert len(origin.tries("b")) == 2
 
 
@@ -261,8 +261,8 @@ def test_a_sessions_default(curlewd, origin):
 
 def test_in_the_query(curlewd, origin):
     client = curlewd().client
-    answer = client.get(query={"url": origin.flaky(), "retries": "2"})
-    assert (answer.status, answer.json()["attempts"]) == (200, 2)
+    response = client.get(query={"url": origin.flaky(), "retries": "2"})
+    assert (response.status, response.json()["attempts"]) == (200, 2)
 
 
 # -- streams ----------------------------------------------------------------------

@@ -62,7 +62,7 @@ def test_longer_than_max_backoff_is_no_retry(curlewd, origin):
 
 
 def test_never_past_the_total_timeout(curlewd, origin):
-    """Where there is no time for another try, the answer at hand is given at once."""
+    """Where there is no time for another try, the response it has is returned at once."""
     client = curlewd().client
     e, took = timed(client.fetch, origin.flaky(retry_after=3), retries=1, timeout=2)
     assert (e["status"], e["attempts"]) == (503, 1) and took < 1
@@ -143,8 +143,8 @@ def test_it_holds_no_place(curlewd, origin):
     now = figures(daemon)
     assert (now["curlew_in_flight"], now["curlew_queued"]) == (0, 0)
     assert daemon.client.fetch(origin.url("/hello"))["status"] == 200
-    answer = c.answer()
-    assert answer.status == 200 and answer.json()["attempts"] == 2
+    response = c.read_response()
+    assert response.status == 200 and response.json()["attempts"] == 2
 
 
 def test_a_caller_who_leaves_is_not_tried_for_again(curlewd, origin):
@@ -161,8 +161,8 @@ def test_a_drain_waits_for_it(curlewd, origin):
     daemon = curlewd()
     c = wait_between_tries(daemon, origin, retry_after=1)
     os.kill(daemon.pid, signal.SIGTERM)
-    answer = c.answer()
-    assert answer.status == 200 and answer.json()["attempts"] == 2
+    response = c.read_response()
+    assert response.status == 200 and response.json()["attempts"] == 2
     daemon.wait_gone()
 
 

@@ -23,17 +23,17 @@ def ask(daemon, method, path="", body=b""):
 
 
 def put(daemon, name, **settings):
-    answer = ask(daemon, "PUT", f"/{name}", settings)
-    assert answer.status in (200, 201), answer
-    return answer
+    response = ask(daemon, "PUT", f"/{name}", settings)
+    assert response.status in (200, 201), response
+    return response
 
 
 def names(daemon):
     return sorted(s["name"] for s in ask(daemon, "GET").json()["sessions"])
 
 
-def refused(answer, status, code):
-    return clients.problem(answer, status, code)["detail"]
+def refused(response, status, code):
+    return clients.problem(response, status, code)["detail"]
 
 
 def test_made_shown_replaced_and_removed(daemon, origin):

@@ -73,7 +73,7 @@ def test_look_ups_that_were_given_up_are_bounded(daemon, origin):
     with Background(32) as b:
         for _ in range(160):
             b.start(daemon.client.post, given_up)
-        codes = [answer.json()["code"] for answer in b.results()]
+        codes = [response.json()["code"] for response in b.results()]
     assert set(codes) == {"timeout", "overloaded"}
     assert codes.count("timeout") < 64 + 32 + 1  # those under way at once come on top
     threads = len(list(Path(f"/proc/{daemon.pid}/task").iterdir()))

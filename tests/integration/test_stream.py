@@ -235,9 +235,9 @@ BEFORE = [
                          ids=[f"{r['url']}-{c}" for r, _, c in BEFORE])
 def test_a_failure_before_the_head_is_a_problem(client, url, asked_for, status, code):
     where = asked_for["url"].replace("{http}", url("")).replace("{closed}", str(free_port()))
-    answer = client.ask("POST", streams.ROUTE,
-                        body=json.dumps({**asked_for, "url": where}).encode())
-    problem(answer, status, code or answer.json()["code"])
+    response = client.ask("POST", streams.ROUTE,
+                          body=json.dumps({**asked_for, "url": where}).encode())
+    problem(response, status, code or response.json()["code"])
 
 
 def test_other_methods_are_refused(client):

@@ -177,5 +177,5 @@ def test_an_upload_over_request_bytes_is_refused_before_it_is_read(curlewd, ngin
     problem(daemon.client.ask("POST", streams.ROUTE, body=body), 413, "request_too_large")
     c = http.client.HTTPConnection("127.0.0.1", nginx(daemon).port, timeout=10)
     c.request("POST", f"/_fetch{streams.ROUTE}", body)
-    answer = c.getresponse()
-    assert (answer.status, json.loads(answer.read())["code"]) == (413, "request_too_large")
+    response = c.getresponse()
+    assert (response.status, json.loads(response.read())["code"]) == (413, "request_too_large")

@@ -291,12 +291,12 @@ def test_fifty_at_once_each_get_their_own(curlewd, origin, name):
 
 @pytest.mark.parametrize("size", [100000, 250000, 400000])
 def test_a_huge_header_passes_or_is_refused(daemon, origin, size):
-    answer = daemon.client.ask("POST", streams.ROUTE,
-                               body=json.dumps({"url": origin.url(f"/bigheader/{size}")}).encode())
-    if answer.status == 200:
-        assert answer.header("x-big") == "x" * size and answer.body == b"header\n"
+    body = json.dumps({"url": origin.url(f"/bigheader/{size}")}).encode()
+    response = daemon.client.ask("POST", streams.ROUTE, body=body)
+    if response.status == 200:
+        assert response.header("x-big") == "x" * size and response.body == b"header\n"
     else:
-        problem(answer, 502, "protocol_error")
+        problem(response, 502, "protocol_error")
 
 
 def test_an_endless_body_can_be_read_for_as_long_as_one_likes(daemon, origin):

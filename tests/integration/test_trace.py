@@ -11,9 +11,9 @@ FIELDS = {"traceparent": PARENT, "tracestate": "congo=t61rcWkgMzE", "x-request-i
 
 
 def fetched(daemon, origin, sent, **keys):
-    answer = daemon.client.post({"url": origin.url("/echo"), **keys}, list(sent.items()))
-    assert answer.status == 200, answer
-    return {k.lower(): v for k, v in json.loads(answer.json()["body"])["headers"]}
+    response = daemon.client.post({"url": origin.url("/echo"), **keys}, list(sent.items()))
+    assert response.status == 200, response
+    return {k.lower(): v for k, v in json.loads(response.json()["body"])["headers"]}
 
 
 def test_they_are_passed_on_and_logged(curlewd, origin):

@@ -1,11 +1,11 @@
-"""What …/v1/batch answers, as it comes."""
+"""Responses of …/v1/batch, line by line."""
 
 import http.client
 import json
 import time
 
 from . import fcgi
-from .answer import answer_from_cgi
+from .response import parse_cgi_response
 
 
 def parse_lines(body):
@@ -78,9 +78,9 @@ def _socket(client, body, timeout):
         head = b""
         while b"\r\n\r\n" not in head:
             head += c.read_record()[2]
-        answer = answer_from_cgi(head)
-        assert answer.status == 200, answer
-        piece, kind = answer.body, fcgi.STDOUT
+        response = parse_cgi_response(head)
+        assert response.status == 200, response
+        piece, kind = response.body, fcgi.STDOUT
         while kind == fcgi.STDOUT:
             yield piece
             kind, _, piece = c.read_record()

@@ -1,7 +1,7 @@
 """Clients of the daemon: FastCGI on its own socket, or HTTP through a web server.
 
-Each has ask(method, path, query, body, headers) → Answer, with path below the mount ("/v1/fetch"),
-and short methods for the requests that most tests send.
+Each has ask(method, path, query, body, headers) → Response, where path is below the mount
+("/v1/fetch"), and short methods for the requests that most tests send.
 """
 
 import http.client
@@ -9,7 +9,7 @@ import json
 from urllib.parse import urlencode
 
 from . import fcgi
-from .answer import Answer
+from .response import Response
 
 FRAMES = "application/vnd.curlew.frames"
 
@@ -31,10 +31,10 @@ class Client:
 
     def fetch(self, url, **keys):
         """The envelope of a fetch that works."""
-        answer = self.post({"url": url, **keys})
-        assert answer.status == 200, answer
-        assert answer.header("content-type").startswith("application/json"), answer
-        envelope = answer.json()
+        response = self.post({"url": url, **keys})
+        assert response.status == 200, response
+        assert response.header("content-type").startswith("application/json"), response
+        envelope = response.json()
         assert envelope["ok"] is True, envelope
         return envelope
 
@@ -44,24 +44,24 @@ class Client:
 
     def frames(self, url, **keys):
         """(envelope, body) of a fetch asked for as frames."""
-        answer = self.post({"url": url, **keys}, [("Accept", FRAMES)])
-        assert answer.status == 200, answer
-        assert answer.header("content-type") == FRAMES, answer
-        line, body = answer.body.split(b"\n", 1)
+        response = self.post({"url": url, **keys}, [("Accept", FRAMES)])
+        assert response.status == 200, response
+        assert response.header("content-type") == FRAMES, response
+        line, body = response.body.split(b"\n", 1)
         envelope = json.loads(line)
         assert len(body) == envelope["body_bytes"] + 1 and body.endswith(b"\n"), (envelope, body)
         return envelope, body[:-1]
 
 
-def problem(answer, status, code):
-    """Check that the answer is this refusal, as RFC 9457 has it; the object."""
-    assert answer.status == status, answer
-    assert answer.header("content-type") == "application/problem+json", answer
-    p = answer.json()
+def problem(response, status, code):
+    """Check that the response is this problem document (RFC 9457); the decoded object."""
+    assert response.status == status, response
+    assert response.header("content-type") == "application/problem+json", response
+    p = response.json()
     assert p["status"] == status and p["code"] == code, p
     assert p["type"] and p["title"] and p["detail"], p
     if status == 503:
-        assert int(answer.header("retry-after")) >= 1, answer
+        assert int(response.header("retry-after")) >= 1, response
     return p
 
 
@@ -81,7 +81,7 @@ class FastCgiClient(Client):
         self.kept = self.kept or fcgi.Connection(self.address, timeout)
         params = fcgi.params_of(method, self.prefix + path, query, body, headers)
         self.kept.send(fcgi.request(params, body, keep=True))
-        return self.kept.answer()
+        return self.kept.read_response()
 
     def close(self):
         if self.kept:
@@ -102,7 +102,7 @@ class HttpClient(Client):
             target = self.prefix + path + ("?" + query if query else "")
             c.request(method, target, body=body or None, headers=dict(headers))
             r = c.getresponse()
-            return Answer(r.status, r.getheaders(), r.read())
+            return Response(r.status, r.getheaders(), r.read())
         finally:
             c.close()
 

@@ -5,10 +5,10 @@ import json
 import os
 import subprocess
 
-from .answer import Answer
 from .clients import HttpClient
 from .origin.client import ROOT, Origin
 from .procs import free_port, wait_until
+from .response import Response
 
 SERVICES = ["origin", "asgi", "wsgi", "curlewd", "nginx"]
 
@@ -55,11 +55,11 @@ class Compose:
         """Everything answers, the origin under the ports that it has now."""
         self.find_origin()
         wait_until("curlewd to answer through nginx",
-                   self.answers(self.client.port, "/_fetch/healthz"), 30, 0.1)
+                   self.is_up(self.client.port, "/_fetch/healthz"), 30, 0.1)
         for port in (self.asgi, self.wsgi):
-            wait_until("Django's page", self.answers(port, "/"), 30, 0.1)
+            wait_until("Django's page", self.is_up(port, "/"), 30, 0.1)
 
-    def answers(self, port, path):
+    def is_up(self, port, path):
         def does():
             try:
                 return browse(port, path).status == 200
@@ -91,6 +91,6 @@ def browse(port, path, headers=()):
     try:
         c.request("GET", path, headers=dict(headers))
         r = c.getresponse()
-        return Answer(r.status, r.getheaders(), r.read())
+        return Response(r.status, r.getheaders(), r.read())
     finally:
         c.close()

@@ -2,14 +2,14 @@
 
     with Connection(address) as c:
         c.send(c.request(params, b"body"))
-        answer = c.answer()
+        response = c.read_response()
 """
 
 import select
 import socket
 import struct
 
-from .answer import answer_from_cgi
+from .response import parse_cgi_response
 
 BEGIN, ABORT, END, PARAMS, STDIN, STDOUT, STDERR, DATA, GET_VALUES, GET_VALUES_RESULT, UNKNOWN = (
     range(1, 12))
@@ -118,13 +118,13 @@ class Connection:
                 return bytes(streams[STDOUT]), bytes(streams[STDERR]), status, protocol
             streams[kind] += content
 
-    def answer(self, request_id=1):
+    def read_response(self, request_id=1):
         out, err, status, protocol = self.read_request_records(request_id)
         if protocol != REQUEST_COMPLETE:
             raise Broken(f"protocol status {protocol}")
         assert err == b"", f"STDERR was used: {err!r}"
         assert status == 0, f"application status {status}"
-        return answer_from_cgi(out)
+        return parse_cgi_response(out)
 
     def has_ended(self):
         """Has the other side closed an idle connection?"""
@@ -148,4 +148,4 @@ def ask(address, method, path, query="", body=b"", headers=(), timeout=15.0):
     params = params_of(method, path, query, body, headers)
     with Connection(address, timeout) as c:
         c.send(request(params, body))
-        return c.answer()
+        return c.read_response()

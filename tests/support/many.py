@@ -7,8 +7,8 @@ import struct
 import time
 
 from . import fcgi
-from .answer import answer_from_cgi
 from .procs import wait_until
+from .response import parse_cgi_response
 
 
 class Background:
@@ -34,8 +34,8 @@ class Background:
 
 def _watch_health(path, stop, slowest):
     while not stop.is_set():
-        answer, took = timed(fcgi.ask, path, "GET", "/_fetch/healthz")
-        slowest.value = max(slowest.value, took) if answer.status == 200 else float("inf")
+        response, took = timed(fcgi.ask, path, "GET", "/_fetch/healthz")
+        slowest.value = max(slowest.value, took) if response.status == 200 else float("inf")
         stop.wait(0.02)
 
 
@@ -50,7 +50,7 @@ class HealthWatch:
 
     def __enter__(self):
         self.process.start()
-        wait_until("its first answer", lambda: self.value.value > 0)
+        wait_until("the first response", lambda: self.value.value > 0)
         return self
 
     def __exit__(self, *_):
@@ -59,7 +59,7 @@ class HealthWatch:
         self.process.kill()
 
     def slowest(self):
-        """Seconds; infinite where an answer was not 200."""
+        """Seconds; infinite where a status was not 200."""
         return self.value.value
 
 
@@ -70,7 +70,7 @@ def timed(function, *args, **kwargs):
 
 
 async def fcgi_ask(path, request):
-    """One whole request on a unix socket; its answer."""
+    """One whole request on a unix socket; its response."""
     reader, writer = await asyncio.open_unix_connection(str(path))
     writer.write(request)
     out = bytearray()
@@ -79,7 +79,7 @@ async def fcgi_ask(path, request):
             _, kind, _, length, pad = struct.unpack(">BBHHBx", await reader.readexactly(8))
             content = (await reader.readexactly(length + pad))[:length]
             if kind == fcgi.END:
-                return answer_from_cgi(bytes(out))
+                return parse_cgi_response(bytes(out))
             out += content
     finally:
         writer.close()

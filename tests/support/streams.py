@@ -14,7 +14,7 @@ import socket
 import subprocess
 
 from . import fcgi, clients
-from .answer import answer_from_cgi
+from .response import parse_cgi_response
 from .web_servers import WEB_SERVERS, NO_KEEP_ALIVE, WebServer, find_program
 
 Broken = fcgi.Broken
@@ -37,7 +37,7 @@ ALL_MODES = {
 MODES = {name: mode for name, mode in ALL_MODES.items() if mode[0] in WEB_SERVERS}
 WAYS = ["socket", *MODES]
 NGINX = [name for name in MODES if name.startswith("nginx")]
-CURL_BROKEN = (18, 52, 56, 92)  # partial file, no reply, failure in receiving, HTTP/2 stream reset
+CURL_BROKEN = (18, 52, 56, 92)  # partial file, no response, receive failure, HTTP/2 stream reset
 
 
 class Stream:
@@ -81,8 +81,8 @@ class FcgiStream(Stream):
             assert piece, f"it ended in its head: {out!r}"
             out += piece
         head, gap, self.early = out.partition(b"\r\n\r\n")
-        answer = answer_from_cgi(head + gap)
-        super().__init__(answer.status, answer.headers)
+        response = parse_cgi_response(head + gap)
+        super().__init__(response.status, response.headers)
 
     @property
     def sock(self):
@@ -184,7 +184,7 @@ def ends_a_broken_one_as_whole(name):
 
 
 def sent_request(client, **request):
-    """The connection, once POST …/v1/stream is sent; nobody waits for an answer."""
+    """The connection, once POST …/v1/stream is sent; the response is not read."""
     body = json.dumps(request).encode()
     if isinstance(client, clients.FastCgiClient):
         connection = fcgi.Connection(client.address)

@@ -5,7 +5,7 @@ import email.utils
 import json
 import time
 
-from .message import Reply
+from .message import Response
 from .mischief import FOR_EVER, HEAD, abort, write
 
 
@@ -51,7 +51,7 @@ def _refusal(request):
         headers.append(["Retry-After", date])
     if cookie := request.arg("cookie"):
         headers.append(["Set-Cookie", cookie])
-    return Reply(request.arg_int("status", 503), headers, b"not now\n")
+    return Response(request.arg_int("status", 503), headers, b"not now\n")
 
 
 async def flaky(origin, request):
@@ -67,9 +67,9 @@ async def flaky(origin, request):
         how = request.arg("how")
         return await HOWS[how](request) if how else _refusal(request)
     if then := request.arg("then"):
-        return Reply(302, [["Location", then]], b"")
-    return Reply(200, [["Content-Type", "application/json"]],
-                 json.dumps({"try": number, **request.described()}).encode())
+        return Response(302, [["Location", then]], b"")
+    return Response(200, [["Content-Type", "application/json"]],
+                    json.dumps({"try": number, **request.described()}).encode())
 
 
 PAGES = {"/flaky": flaky}

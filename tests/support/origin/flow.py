@@ -6,7 +6,7 @@ import json
 import re
 import time
 
-from .message import Reply
+from .message import Response
 from .mischief import FOR_EVER, abort, write
 
 PIECE = 16384
@@ -34,13 +34,13 @@ async def pour(origin, request):
             if rate:
                 await asyncio.sleep(len(piece) / rate)
 
-    return Reply(headers=[["Content-Type", "application/octet-stream"]], body=body(),
-                 length=None if chunked else size)
+    return Response(headers=[["Content-Type", "application/octet-stream"]], body=body(),
+                    length=None if chunked else size)
 
 
 async def sent(origin, request):
     """How much of a /pour has left."""
-    return Reply(body=json.dumps(origin.stats.sent.get(request.arg("target"), 0)).encode())
+    return Response(body=json.dumps(origin.stats.sent.get(request.arg("target"), 0)).encode())
 
 
 async def ticks(origin, request):
@@ -50,8 +50,8 @@ async def ticks(origin, request):
             await asyncio.sleep(request.arg_float("every", 0.05))
             yield f"data: {time.monotonic()}\n\n".encode()
 
-    return Reply(headers=[["Content-Type", "text/event-stream"], ["Cache-Control", "no-cache"]],
-                 body=body())
+    return Response(headers=[["Content-Type", "text/event-stream"], ["Cache-Control", "no-cache"]],
+                    body=body())
 
 
 async def cut(origin, request):
@@ -80,27 +80,27 @@ async def ranges(origin, request):
     whole = b"0123456789" * 100
     headers = [["Content-Type", "text/plain"], ["Accept-Ranges", "bytes"], ["ETag", '"v1"']]
     if request.header("if-none-match") == '"v1"':
-        return Reply(304, headers)
+        return Response(304, headers)
     asked = re.fullmatch(r"bytes=(\d+)-(\d*)", request.header("range", ""))
     if not asked:
-        return Reply(200, headers, whole)
+        return Response(200, headers, whole)
     first, last = int(asked[1]), min(int(asked[2] or 999), 999)
     if first > last:
-        return Reply(416, [*headers, ["Content-Range", "bytes */1000"]])
-    return Reply(206, [*headers, ["Content-Range", f"bytes {first}-{last}/1000"]],
-                 whole[first:last + 1])
+        return Response(416, [*headers, ["Content-Range", "bytes */1000"]])
+    return Response(206, [*headers, ["Content-Range", f"bytes {first}-{last}/1000"]],
+                    whole[first:last + 1])
 
 
 async def say(origin, request):
     """?h=Name:value, as often as wanted, and ?status=."""
     headers = [h.split(":", 1) for n, h in request.query if n == "h"]
-    return Reply(request.arg_int("status", 200), headers, b"said\n")
+    return Response(request.arg_int("status", 200), headers, b"said\n")
 
 
 async def upload(origin, request):
     """What came, without giving it all back."""
     told = {"bytes": len(request.body), "sha256": hashlib.sha256(request.body).hexdigest()}
-    return Reply(headers=[["Content-Type", "application/json"]], body=json.dumps(told).encode())
+    return Response(headers=[["Content-Type", "application/json"]], body=json.dumps(told).encode())
 
 
 PAGES = {"/_sent": sent, "/pour": pour, "/ticks": ticks, "/cut": cut, "/ranges": ranges,

@@ -58,12 +58,12 @@ class Connection:
         plain.insert(0, ["host", pseudo[":authority"]])
         request = Request(pseudo[":method"], pseudo[":path"], plain, bytes(body), self.link, "2")
         request.stream = stream
-        task = asyncio.get_running_loop().create_task(self.answer(request))
+        task = asyncio.get_running_loop().create_task(self.handle(request))
         self.tasks[stream] = task
         task.add_done_callback(lambda _: self.tasks.pop(stream, None))
 
     def reset(self, stream):
-        """The peer gave one stream up; the page that answers it ends."""
+        """The peer reset one stream: cancel the page that serves it."""
         task = self.tasks.get(stream)
         if task is not None:
             request = self.link.answering.pop(task, None)
@@ -71,31 +71,31 @@ class Connection:
                 self.link.origin.stats.note("left", self.link, request.target)
             task.cancel()
 
-    async def answer(self, request):
+    async def handle(self, request):
         try:
-            if await self.link.answer(request, self.send) is None:
+            if await self.link.handle(request, self.send) is None:
                 self.h2.reset_stream(request.stream)  # a page that speaks HTTP/1.1 only
                 self.flush()
         except (asyncio.CancelledError, ConnectionError, h2.exceptions.H2Error):
             pass
 
-    async def send(self, request, reply):
+    async def send(self, request, response):
         stream = request.stream
-        headers = [(":status", str(reply.status))]
-        headers += [(n.lower(), v) for n, v in reply.headers]
-        if reply.length is not None and not reply.bodiless():
-            headers.append(("content-length", str(reply.length)))
-        empty = request.method == "HEAD" or reply.bodiless() or reply.body == b""
+        headers = [(":status", str(response.status))]
+        headers += [(n.lower(), v) for n, v in response.headers]
+        if response.length is not None and not response.bodiless():
+            headers.append(("content-length", str(response.length)))
+        empty = request.method == "HEAD" or response.bodiless() or response.body == b""
         self.h2.send_headers(stream, headers, end_stream=empty)
         self.flush()
         if not empty:
-            await self.send_body(stream, reply)
+            await self.send_body(stream, response)
 
-    async def send_body(self, stream, reply):
-        if isinstance(reply.body, bytes):
-            await self.send_bytes(stream, reply.body)
+    async def send_body(self, stream, response):
+        if isinstance(response.body, bytes):
+            await self.send_bytes(stream, response.body)
         else:
-            async for piece in reply.body:
+            async for piece in response.body:
                 await self.send_bytes(stream, piece)
         self.h2.end_stream(stream)
         self.flush()

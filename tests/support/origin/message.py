@@ -1,4 +1,4 @@
-"""A request as it came in and a reply as a page gives it."""
+"""A request as received, and the response that a page returns."""
 
 import base64
 from http import HTTPStatus
@@ -50,7 +50,7 @@ class Request:
                 "http_version": self.version, **self.link.described()}
 
 
-class Reply:
+class Response:
     """`body` is bytes, or an async generator of pieces (then `length` is their sum, or None)."""
 
     def __init__(self, status=200, headers=(), body=b"", reason=None, length=None, trailers=()):

@@ -97,7 +97,7 @@ async def bad_gzip(origin, request):
 
 
 async def early_hints(origin, request):
-    """An interim answer before the real one."""
+    """An interim response before the final one."""
     await write(request, b"HTTP/1.1 103 Early Hints\r\nLink: </a.css>; rel=preload\r\n\r\n")
     await write(request, HEAD + b"Content-Length: 3\r\nConnection: close\r\n\r\nok\n")
 

@@ -99,10 +99,10 @@ class Link(asyncio.StreamReaderProtocol):
         finally:
             writer.close()
 
-    async def answer(self, request, send):
-        """Run the page and send() its reply, both while the request counts as in flight.
+    async def handle(self, request, send):
+        """Run the page and send() its response, both while the request counts as in flight.
 
-        The reply, or None where the page wrote on the connection by itself.
+        The response, or None where the page wrote on the connection itself.
         """
         if request.path.startswith("/_"):
             self.origin.stats.uncount(self)
@@ -116,10 +116,10 @@ class Link(asyncio.StreamReaderProtocol):
             self.origin.stats.end(request)
 
     async def _page(self, request, send):
-        reply = await self.origin.page(request)
-        if reply is not None:
-            await send(request, reply)
-        return reply
+        response = await self.origin.page(request)
+        if response is not None:
+            await send(request, response)
+        return response
 
     def limit_send_buffer(self, size):
         self.writer.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, size)
