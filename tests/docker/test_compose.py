@@ -5,7 +5,7 @@ import re
 import pytest
 
 from tests.support.compose import SERVICES, browse
-from tests.support.many import Background
+from tests.support.concurrency import BackgroundCalls
 from tests.support.procs import wait_until
 
 
@@ -82,7 +82,7 @@ def test_a_large_body_over_http_3(compose):
 
 
 def test_twenty_http_3_fetches_at_once(compose):
-    with Background() as b:
+    with BackgroundCalls() as b:
         for _ in range(20):
             b.start(compose.client.fetch, "https://http3:8443/hello", http_version="3")
         assert {e["body"] for e in b.results()} == {"hello by HTTP/3.0\n"}
@@ -145,7 +145,7 @@ def test_a_restart_of_each_service(compose, service):
 
 
 def test_curlewd_drains_as_process_1(compose, origin):
-    with Background() as b:
+    with BackgroundCalls() as b:
         b.start(compose.client.fetch, origin.url("/delay/2"))
         origin.wait_for("arrived", "/delay/2")
         compose("stop", "curlewd")

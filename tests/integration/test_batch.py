@@ -6,8 +6,8 @@ import pytest
 
 from tests.support.batch import Lines, parse_frames, parse_lines
 from tests.support.clients import FRAMES, FastCgiClient, problem
+from tests.support.concurrency import BackgroundCalls, HealthProbe, timed
 from tests.support.curlewd import SANITIZED
-from tests.support.many import Background, HealthWatch, timed
 from tests.support.web_servers import WebServer
 
 LINES = "application/x-ndjson"
@@ -237,7 +237,7 @@ def test_ten_thousand(curlewd, origin, record_property):
 
 def test_a_hundred_thousand_bad_ones_hold_up_nobody(curlewd, record_property):
     daemon = curlewd({"log": {"access": False}})
-    with HealthWatch(daemon.socket) as watch:
+    with HealthProbe(daemon.socket) as watch:
         response, took = timed(batch, daemon.client, [{}] * 100000)
     assert indexes(parse_lines(response.body)) == list(range(100000))
     record_property("seconds", took)
@@ -254,7 +254,7 @@ def test_several_responders_and_session_threads(curlewd, origin, nginx, order):
     web_server = nginx(daemon)
     hosts = ["127.0.0.1", "127.0.0.2", "localhost"]
     requests = [{"url": origin.url(f"/echo?{i}", host=hosts[i % 3])} for i in range(600)]
-    with Background(8) as b:
+    with BackgroundCalls(8) as b:
         for i in range(16):
             b.start(results, daemon.client if i % 2 else web_server, requests, order=order)
         for lines in b.results(60):

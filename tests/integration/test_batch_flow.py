@@ -2,7 +2,6 @@
 
 import http.client
 import json
-import re
 import signal
 import time
 
@@ -11,14 +10,10 @@ import pytest
 from tests.support import fcgi
 from tests.support.batch import Lines, parse_lines
 from tests.support.curlewd import SANITIZED
+from tests.support.metrics import read_metric
 from tests.support.procs import wait_until
 
 MIB = 1 << 20
-
-
-def gauge(daemon, name):
-    text = daemon.client.get("/metrics").body.decode()
-    return int(re.search(rf"^curlew_{name} (\d+)", text, re.M)[1])
 
 
 def settled(read, seconds=0.5):
@@ -56,15 +51,15 @@ def test_a_reader_that_stops_stops_the_fetches_and_loses_nothing(curlewd, origin
         next(lines)
         started = settled(lambda: origin.stats()["requests"])
         # a MiB and max_parallel bodies in the daemon; the rest on its way, in base64
-        assert gauge(daemon, "buffered_bytes") <= MIB + (parallel + 1) * size
+        assert read_metric(daemon, "curlew_buffered_bytes") <= MIB + (parallel + 1) * size
         assert started < 80
         record_property("grown_kib", daemon.peak_kib() - before)
         assert SANITIZED or daemon.peak_kib() - before < 12 * 1024
-        assert origin.stats()["in_flight"] == 0 and gauge(daemon, "in_flight") == 0
+        assert origin.stats()["in_flight"] == 0 and read_metric(daemon, "curlew_in_flight") == 0
         rest = [e for e, _ in lines]
     assert len(rest) == count - 1 and all(e["body_bytes"] == size for e in rest)
     assert origin.stats()["requests"] == count
-    wait_until("all to be given back", lambda: gauge(daemon, "buffered_bytes") == 0)
+    wait_until("all to be given back", lambda: read_metric(daemon, "curlew_buffered_bytes") == 0)
 
 
 @pytest.mark.parametrize("order", ["completed", "input"])
@@ -81,7 +76,7 @@ def test_ten_thousand_to_a_slow_reader_stay_within_buffered_bytes(curlewd, origi
             seen.add(envelope["index"])
             if len(seen) % 200 == 0:
                 time.sleep(0.05)  # the daemon has filled what there is to fill
-                held.append(gauge(daemon, "buffered_bytes"))
+                held.append(read_metric(daemon, "curlew_buffered_bytes"))
     assert seen == set(range(count))
     record_property("held", max(held))
     record_property("grown_kib", daemon.peak_kib() - before)
@@ -115,16 +110,16 @@ def test_a_reader_that_stops_holds_up_nobody_else(curlewd, origin):
 def all_left(daemon, origin, n):
     wait_until("the origin to be left alone", lambda: origin.stats()["in_flight"] == 0, 5)
     assert settled(lambda: origin.stats()["requests"]) == n  # no more were started
-    wait_until("nothing to be in flight", lambda: gauge(daemon, "in_flight") == 0)
-    wait_until("nothing to be queued", lambda: gauge(daemon, "queued") == 0)
-    assert gauge(daemon, "parked") == 0
+    wait_until("nothing to be in flight", lambda: read_metric(daemon, "curlew_in_flight") == 0)
+    wait_until("nothing to be queued", lambda: read_metric(daemon, "curlew_queued") == 0)
+    assert read_metric(daemon, "curlew_parked") == 0
 
 
 @pytest.mark.parametrize("order", ["completed", "input"])
 def test_the_caller_leaves(curlewd, origin, reach, order):
     daemon = curlewd()
     client = reach(daemon)
-    cancelled = gauge(daemon, "cancelled_total")
+    cancelled = read_metric(daemon, "curlew_cancelled_total")
     pages = ["/hello", *(f"/silent?{i}" for i in range(100))]
     lines = Lines(client, {"requests": [{"url": origin.url(p)} for p in pages], "max_parallel": 20,
                            "order": order})
@@ -132,7 +127,7 @@ def test_the_caller_leaves(curlewd, origin, reach, order):
     wait_until("20 to be in flight", lambda: origin.stats()["in_flight"] == 20)
     lines.close()
     all_left(daemon, origin, 21)
-    assert gauge(daemon, "cancelled_total") == cancelled + 1
+    assert read_metric(daemon, "curlew_cancelled_total") == cancelled + 1
     codes = [e.get("code") for e in daemon.lines("fetch")]
     assert codes.count("cancelled") == 20
 
@@ -145,14 +140,14 @@ def test_the_caller_leaves_while_nothing_is_in_flight(curlewd, origin):
     n = settled(lambda: origin.stats()["requests"])
     lines.close()
     all_left(daemon, origin, n)
-    wait_until("all to be given back", lambda: gauge(daemon, "buffered_bytes") == 0)
+    wait_until("all to be given back", lambda: read_metric(daemon, "curlew_buffered_bytes") == 0)
 
 
 def test_the_caller_leaves_a_queue(curlewd, origin):
     daemon = curlewd({"limits": {"in_flight": 2}})
     requests = [{"url": origin.url("/silent")}] * 50
     lines = Lines(daemon.client, {"requests": requests})
-    wait_until("30 to be queued", lambda: gauge(daemon, "queued") == 30)
+    wait_until("30 to be queued", lambda: read_metric(daemon, "curlew_queued") == 30)
     lines.close()
     all_left(daemon, origin, 2)
 

@@ -7,8 +7,8 @@ from urllib.parse import quote
 import pytest
 
 from tests.support import fcgi, streams
-from tests.support.figures import cpu_seconds, figures
-from tests.support.many import Background, timed
+from tests.support.concurrency import BackgroundCalls, timed
+from tests.support.metrics import cpu_seconds, read_metrics
 from tests.support.procs import wait_until
 
 OPEN_SECONDS = 1
@@ -20,7 +20,7 @@ def broken(failures=3, **more):
 
 
 def states(daemon):
-    f = figures(daemon)
+    f = read_metrics(daemon)
     return tuple(f[f'curlew_breakers{{state="{s}"}}'] for s in ("closed", "open", "half_open"))
 
 
@@ -49,7 +49,7 @@ def test_opens_at_that_many_failures_and_spares_the_origin(curlewd, origin):
         after, detail = unavailable(daemon.client, origin.url("/hello"))
         assert after == 1 and "127.0.0.1" in detail and "breaker" in detail
     assert origin.stats()["requests"] == 3
-    assert figures(daemon)["curlew_breaker_opened_total"] == 1
+    assert read_metrics(daemon)["curlew_breaker_opened_total"] == 1
     assert states(daemon) == (0, 1, 0)
 
 
@@ -162,7 +162,7 @@ def test_a_probe_that_fails_opens_it_again(curlewd, origin):
     wait_half_open(daemon)
     fails(daemon.client, origin.flaky(fail=3), 1)  # one failure is enough now
     unavailable(daemon.client, origin.url("/hello"))
-    assert figures(daemon)["curlew_breaker_opened_total"] == 2
+    assert read_metrics(daemon)["curlew_breaker_opened_total"] == 2
     wait_half_open(daemon)
     assert daemon.client.fetch(origin.flaky(fail=3))["status"] == 200
 
@@ -171,7 +171,7 @@ def test_one_probe_and_the_others_are_refused(curlewd, origin):
     daemon = curlewd(broken(1))
     fails(daemon.client, origin.flaky(fail=1), 1)
     wait_half_open(daemon)
-    with Background() as b:
+    with BackgroundCalls() as b:
         probe = b.start(daemon.client.fetch, origin.url("/delay/0.5"))
         origin.wait_for("arrived", "/delay/0.5")
         for _ in range(5):
@@ -196,7 +196,7 @@ def test_a_probe_whose_caller_leaves_is_followed_by_another(curlewd, origin):
     fails(daemon.client, origin.flaky(fail=1), 1)
     wait_half_open(daemon)
     leave(daemon, origin, "/silent?probe")
-    wait_until("it is cancelled", lambda: figures(daemon)["curlew_in_flight"] == 0)
+    wait_until("it is cancelled", lambda: read_metrics(daemon)["curlew_in_flight"] == 0)
     assert daemon.client.fetch(origin.url("/hello"))["status"] == 200
 
 
@@ -205,19 +205,19 @@ def test_a_probe_whose_caller_leaves_is_followed_by_another(curlewd, origin):
 
 def test_who_waits_for_the_origin_is_told_at_once(curlewd, origin):
     daemon = curlewd(broken(1, max_per_origin=2))
-    with Background() as b:
+    with BackgroundCalls() as b:
         for i in range(2):
             url = origin.flaky(key=f"k{i}", fail=9, how="silent")
             b.start(daemon.client.post, {"url": url, "timeout": 1})
-        wait_until("both are in flight", lambda: figures(daemon)["curlew_in_flight"] == 2)
+        wait_until("both are in flight", lambda: read_metrics(daemon)["curlew_in_flight"] == 2)
         for _ in range(10):
             b.start(daemon.client.post, {"url": origin.url("/delay/3")})
-        wait_until("ten wait", lambda: figures(daemon)["curlew_queued"] == 10)
+        wait_until("ten wait", lambda: read_metrics(daemon)["curlew_queued"] == 10)
         results, took = timed(b.results)
     # the second of those in flight had begun before, and goes on
     assert [a.json()["code"] for a in results] == ["timeout"] * 2 + ["origin_unavailable"] * 10
     assert took < 1.8
-    assert figures(daemon)["curlew_queued"] == figures(daemon)["curlew_in_flight"] == 0
+    assert read_metrics(daemon)["curlew_queued"] == read_metrics(daemon)["curlew_in_flight"] == 0
     assert origin.stats()["paths"] == {"/flaky": 2}
 
 
@@ -226,19 +226,19 @@ def test_retries_count_as_failures_and_end_when_it_opens(curlewd, origin):
     e = daemon.client.fetch(origin.flaky(fail=99), retries={"max": 9, "backoff": 0})
     assert (e["status"], e["attempts"]) == (503, 3)  # the failure itself, not "origin_unavailable"
     unavailable(daemon.client, origin.url("/hello"))
-    assert figures(daemon)["curlew_retries_total"] == 2
+    assert read_metrics(daemon)["curlew_retries_total"] == 2
 
 
 def test_a_retry_whose_time_comes_while_it_is_open_is_refused(curlewd, origin):
     daemon = curlewd({"sessions": {"default": {"breaker": {"failures": 2, "open_seconds": 10}}}})
-    with Background() as b:
+    with BackgroundCalls() as b:
         retries = {"max": 1, "backoff": 0}
         b.start(daemon.client.post, {"url": origin.flaky(retry_after=1), "retries": retries})
-        wait_until("it waits", lambda: figures(daemon)["curlew_retries_waiting"] == 1)
+        wait_until("it waits", lambda: read_metrics(daemon)["curlew_retries_waiting"] == 1)
         fails(daemon.client, origin.flaky(key="b", fail=99), 1)
         response = b.results()[0]
     assert response.status == 503 and response.json()["code"] == "origin_unavailable"
-    assert figures(daemon)["curlew_retries_waiting"] == 0
+    assert read_metrics(daemon)["curlew_retries_waiting"] == 0
 
 
 def test_refusals_are_counted_as_such(curlewd, origin):
@@ -247,7 +247,7 @@ def test_refusals_are_counted_as_such(curlewd, origin):
     for _ in range(3):
         unavailable(daemon.client, origin.url("/hello"))
     name = 'curlew_fetches_total{session="default",outcome="origin_unavailable"}'
-    assert figures(daemon)[name] == 3
+    assert read_metrics(daemon)[name] == 3
     breakers = daemon.client.get("/v1/status").json()["engine"]["breakers"]
     assert breakers == {"closed": 0, "open": 1, "half_open": 0}
 

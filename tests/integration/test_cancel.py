@@ -6,6 +6,7 @@ import json
 import pytest
 
 from tests.support import fcgi
+from tests.support.metrics import read_metric
 from tests.support.origin.client import now
 from tests.support.procs import wait_until
 
@@ -73,15 +74,11 @@ def test_a_queued_fetch_never_reaches_the_origin(curlewd, origin):
     queued = fcgi.Connection(daemon.socket)
     queued.send(fcgi.request(fcgi.params_of("POST", "/_fetch/v1/fetch", body=body), body))
 
-    def metric(name):
-        text = daemon.client.get("/metrics").body.decode()
-        return int(text.partition(f"\ncurlew_{name} ")[2].split("\n")[0])
-
-    wait_until("it waits", lambda: metric("queued") == 1)
+    wait_until("it waits", lambda: read_metric(daemon, "curlew_queued") == 1)
     queued.close()
-    wait_until("it no longer waits", lambda: metric("queued") == 0, 2)
+    wait_until("it no longer waits", lambda: read_metric(daemon, "curlew_queued") == 0, 2)
     first.close()
-    wait_until("nothing is left", lambda: metric("in_flight") == 0, 2)
+    wait_until("nothing is left", lambda: read_metric(daemon, "curlew_in_flight") == 0, 2)
     assert daemon.client.fetch(origin.url("/hello"))["status"] == 200
     assert not origin.events("/silent?queued")
 

@@ -5,7 +5,7 @@ import json
 import pytest
 
 from tests.support import fcgi
-from tests.support.many import Background
+from tests.support.concurrency import BackgroundCalls
 from tests.support.procs import wait_until
 
 
@@ -15,7 +15,7 @@ def arrivals(origin, path):
 
 def together(daemon, origin, requests):
     """All at once; the envelopes, in the order of the requests."""
-    with Background(len(requests)) as b:
+    with BackgroundCalls(len(requests)) as b:
         for r in requests:
             b.start(daemon.client.fetch, **r)
         return b.results()
@@ -44,7 +44,7 @@ def test_what_differs_or_is_ones_own_is_not_shared(daemon, origin, key, values):
 
 def test_each_keeps_its_own_tag_and_time_out(daemon, origin):
     path = "/delay/0.6?tags"
-    with Background() as b:
+    with BackgroundCalls() as b:
         b.start(daemon.client.fetch, origin.url(path), coalesce=True, tag="a")
         origin.wait_for("arrived", path)
         daemon.client.refused({"url": origin.url(path), "coalesce": True, "timeout": 0.1,
@@ -57,7 +57,7 @@ def test_each_keeps_its_own_tag_and_time_out(daemon, origin):
 
 def test_a_failure_is_everybodys(daemon, origin):
     path = "/close-early?shared"
-    with Background(3) as b:
+    with BackgroundCalls(3) as b:
         for _ in range(3):
             b.start(daemon.client.refused, {"url": origin.url(path), "coalesce": True}, 502,
                     "incomplete_body")

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from tests.support.many import Background
+from tests.support.concurrency import BackgroundCalls
 from tests.support.procs import wait_until
 
 
@@ -95,7 +95,7 @@ def test_the_jar_outlives_a_reload(jars, origin):
 
 
 def test_fetches_at_once_do_not_undo_each_others_cookies(jars, origin):
-    with Background() as b:
+    with BackgroundCalls() as b:
         for i in range(20):
             b.start(jars.client.fetch, origin.url(f"/cookies/set?c{i}=1"), session="one")
         b.results()

@@ -7,8 +7,8 @@ import signal
 import pytest
 
 from tests.support import fcgi, clients
+from tests.support.concurrency import BackgroundCalls, timed
 from tests.support.curlewd import BINARY, clean_env, logged
-from tests.support.many import Background, timed
 from tests.support.procs import connects, wait_until
 
 
@@ -21,7 +21,7 @@ def kept_connection(daemon):
 
 def test_a_drain_finishes_what_is_in_flight(curlewd, origin):
     daemon = curlewd()
-    with Background() as b:
+    with BackgroundCalls() as b:
         for _ in range(10):
             b.start(daemon.client.fetch, origin.url("/delay/0.7"))
         wait_until("all to arrive", lambda: origin.stats()["in_flight"] == 10)
@@ -35,7 +35,7 @@ def test_a_drain_finishes_what_is_in_flight(curlewd, origin):
 def test_while_draining_healthz_is_503_and_new_fetches_are_declined(curlewd, origin):
     daemon = curlewd()
     health, fetch = kept_connection(daemon), kept_connection(daemon)
-    with Background() as b:
+    with BackgroundCalls() as b:
         b.start(daemon.client.fetch, origin.url("/delay/1"))
         origin.wait_for("arrived", "/delay/1")
         daemon.process.send(signal.SIGTERM)
@@ -68,7 +68,7 @@ def test_a_half_request_does_not_hold_a_drain_up(curlewd):
 
 def test_past_drain_seconds_what_is_left_is_cancelled(curlewd, origin):
     daemon = curlewd({"drain_seconds": 1})
-    with Background() as b:
+    with BackgroundCalls() as b:
         b.start(daemon.client.post, {"url": origin.url("/silent"), "timeout": 60})
         origin.wait_for("arrived", "/silent")
         _, took = timed(daemon.stop)
@@ -82,7 +82,7 @@ def test_past_drain_seconds_what_is_left_is_cancelled(curlewd, origin):
 
 def test_a_second_sigterm_leaves_at_once(curlewd, origin):
     daemon = curlewd({"drain_seconds": 60})
-    with Background() as b:
+    with BackgroundCalls() as b:
         b.start(daemon.client.post, {"url": origin.url("/silent"), "timeout": 60})
         origin.wait_for("arrived", "/silent")
         daemon.process.send(signal.SIGTERM)

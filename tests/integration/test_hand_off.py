@@ -12,7 +12,7 @@ from urllib.parse import urlencode
 import pytest
 
 from tests.support.clients import problem
-from tests.support.many import Background, timed
+from tests.support.concurrency import BackgroundCalls, timed
 from tests.support.origin.client import now
 from tests.support.procs import connects, free_port
 from tests.support.response import Response
@@ -113,7 +113,7 @@ def test_a_browser_resumes_where_it_was_cut_off(django):
 def test_one_worker_serves_twenty_slow_files_and_still_answers(django, origin):
     link = django.link("drip?n=50&every=0.1")
     start = time.monotonic()
-    with Background(20) as browsers:
+    with BackgroundCalls(20) as browsers:
         for _ in range(20):
             browsers.start(django.get, link)
         slowest = 0.0

@@ -15,8 +15,8 @@ import time
 import pytest
 
 from tests.support import fcgi, clients
+from tests.support.concurrency import BackgroundCalls, timed
 from tests.support.curlewd import BINARY, LOOPBACK, clean_env
-from tests.support.many import Background, timed
 from tests.support.procs import temp_dir, wait_until
 
 ASKING = 8  # at once
@@ -143,7 +143,7 @@ def test_through_nginx_with_warm_connections_that_asks_again_by_itself(systemd, 
 
 def test_a_slow_fetch_is_finished_and_those_after_it_wait(systemd, origin):
     client = clients.FastCgiClient(systemd.path)
-    with Background() as b:
+    with BackgroundCalls() as b:
         b.start(client.fetch, origin.url("/delay/1.5"))
         origin.wait_for("arrived", "/delay/1.5")
         systemd.daemon.send(signal.SIGTERM)

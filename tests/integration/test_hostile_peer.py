@@ -9,8 +9,8 @@ import struct
 import pytest
 
 from tests.support import fcgi
+from tests.support.concurrency import timed
 from tests.support.curlewd import Curlewd
-from tests.support.many import timed
 from tests.support.procs import wait_until
 
 HEALTH = fcgi.params_of("GET", "/_fetch/healthz")

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.concurrency import BackgroundCalls
 from tests.support.curlewd import SANITIZED
-from tests.support.many import Background
 from tests.support.procs import wait_until
 
 SECONDS = 3
@@ -50,7 +50,7 @@ def test_a_daemon_that_has_done_nothing_yet(curlewd, threads):
 def test_a_daemon_with_warm_connections_on_both_sides(curlewd, origin, nginx):
     daemon = curlewd()
     web_server = nginx(daemon)
-    with Background(20) as b:
+    with BackgroundCalls(20) as b:
         for _ in range(100):
             b.start(web_server.fetch, origin.url("/delay/0.01"))
         b.results()

@@ -12,8 +12,8 @@ import subprocess
 import pytest
 
 from tests.support import fcgi, clients
+from tests.support.concurrency import BackgroundCalls
 from tests.support.curlewd import BINARY, clean_env, logged
-from tests.support.many import Background
 from tests.support.procs import connects, free_port
 
 ENV = {k: v for k, v in {**os.environ, **clean_env()}.items() if v is not None}
@@ -105,7 +105,7 @@ def test_without_any_configuration_it_runs_on_safe_defaults(spawn, tmp_path):
 def test_every_scalar_has_an_environment_variable(curlewd, origin):
     daemon = curlewd(env={"CURLEW_LIMITS_IN_FLIGHT": "1", "CURLEW_LIMITS_QUEUE": "0",
                           "CURLEW_LOG_FORMAT": "text"})
-    with Background() as b:
+    with BackgroundCalls() as b:
         b.start(daemon.client.fetch, origin.url("/delay/0.5"))
         origin.wait_for("arrived", "/delay/0.5")
         daemon.client.refused({"url": origin.url("/hello")}, 503, "overloaded")
@@ -219,7 +219,7 @@ def test_systemd_is_told_of_ready_reloading_and_stopping(curlewd, tmp_path):
 def test_a_reload_brings_new_settings_and_loses_no_fetch(curlewd, origin):
     daemon = curlewd()
     daemon.client.refused({"url": origin.url("/hello"), "session": "new"}, 404, "unknown_session")
-    with Background() as b:
+    with BackgroundCalls() as b:
         b.start(daemon.client.fetch, origin.url("/delay/0.6"))
         origin.wait_for("arrived", "/delay/0.6")
         daemon.reload({**daemon.config, "sessions": {"new": {}}})
@@ -240,7 +240,7 @@ def test_a_bad_file_is_reported_and_the_old_one_kept(curlewd, origin, bad):
 
 def test_a_session_taken_away_lets_its_fetches_finish(curlewd, origin):
     daemon = curlewd({"sessions": {"mine": {}}})
-    with Background() as b:
+    with BackgroundCalls() as b:
         b.start(daemon.client.fetch, origin.url("/delay/0.6"), session="mine")
         origin.wait_for("arrived", "/delay/0.6")
         daemon.reload({k: v for k, v in daemon.config.items() if k != "sessions"})

@@ -7,7 +7,8 @@ import pytest
 
 from tests.support import fcgi
 from tests.support.clients import problem
-from tests.support.many import Background, timed
+from tests.support.concurrency import BackgroundCalls, timed
+from tests.support.metrics import read_metric
 from tests.support.procs import wait_until
 
 
@@ -15,17 +16,13 @@ def status(daemon):
     return daemon.client.get("/v1/status").json()
 
 
-def gauge(daemon, name):
-    """A gauge or counter without labels."""
-    for line in daemon.client.get("/metrics").body.decode().splitlines():
-        if line.startswith(name + " "):
-            return float(line.split()[1])
-    raise AssertionError(f"no {name} in the metrics")
-
 
 def wait_for(daemon, in_flight, queued):
-    wait_until(f"{in_flight} in flight and {queued} queued", lambda: (
-        gauge(daemon, "curlew_in_flight"), gauge(daemon, "curlew_queued")) == (in_flight, queued))
+    def are_there():
+        return (read_metric(daemon, "curlew_in_flight") == in_flight
+                and read_metric(daemon, "curlew_queued") == queued)
+
+    wait_until(f"{in_flight} in flight and {queued} queued", are_there)
 
 
 def overloaded(client, url, named, **keys):
@@ -41,7 +38,7 @@ def overloaded(client, url, named, **keys):
 def test_past_the_queue_a_fetch_is_refused_at_once(curlewd, origin):
     daemon = curlewd({"limits": {"in_flight": 2, "queue": 3}})
     url = origin.url("/delay/0.8")
-    with Background() as b:
+    with BackgroundCalls() as b:
         for _ in range(5):
             b.start(daemon.client.fetch, url)
         wait_for(daemon, 2, 3)
@@ -55,7 +52,7 @@ def test_past_the_queue_a_fetch_is_refused_at_once(curlewd, origin):
 
 def test_a_queue_of_none_refuses_what_cannot_start(curlewd, origin):
     daemon = curlewd({"limits": {"in_flight": 1, "queue": 0}})
-    with Background() as b:
+    with BackgroundCalls() as b:
         b.start(daemon.client.fetch, origin.url("/delay/0.5"))
         wait_for(daemon, 1, 0)
         overloaded(daemon.client, origin.url("/hello"), "limits")
@@ -70,7 +67,7 @@ def test_an_origin_with_a_full_queue_does_not_delay_another(curlewd, origin):
     daemon = curlewd({"limits": {"in_flight": 8, "queue": 4},
                       "sessions": {"default": {"max_per_origin": 1}}})
     slow, other = origin.url("/delay/0.5"), origin.url("/hello", host="127.0.0.2")
-    with Background() as b:
+    with BackgroundCalls() as b:
         for _ in range(5):
             b.start(daemon.client.fetch, slow)
         wait_for(daemon, 1, 4)
@@ -83,7 +80,7 @@ def test_an_origin_with_a_full_queue_does_not_delay_another(curlewd, origin):
 def test_where_places_are_short_the_next_free_one_is_the_newcomers(curlewd, origin):
     daemon = curlewd({"limits": {"in_flight": 2, "queue": 20}})
     slow, other = origin.url("/delay/0.3"), origin.url("/hello", host="127.0.0.2")
-    with Background() as b:
+    with BackgroundCalls() as b:
         for _ in range(12):
             b.start(daemon.client.fetch, slow)
         wait_for(daemon, 2, 10)
@@ -94,7 +91,7 @@ def test_where_places_are_short_the_next_free_one_is_the_newcomers(curlewd, orig
 def test_a_full_queue_makes_room_for_an_origin_that_waits_for_nothing_yet(curlewd, origin):
     daemon = curlewd({"limits": {"in_flight": 2, "queue": 4}})
     slow, other = origin.url("/delay/0.4"), origin.url("/hello", host="127.0.0.2")
-    with Background() as b:
+    with BackgroundCalls() as b:
         for _ in range(6):
             b.start(daemon.client.post, {"url": slow})
         wait_for(daemon, 2, 4)
@@ -108,7 +105,7 @@ def test_a_full_queue_makes_room_for_an_origin_that_waits_for_nothing_yet(curlew
 
 def test_max_in_flight_is_the_sessions_own(curlewd, origin):
     daemon = curlewd({"sessions": {"narrow": {"max_in_flight": 2}}})
-    with Background() as b:
+    with BackgroundCalls() as b:
         for i in range(6):
             host = f"127.0.0.{1 + i % 2}"
             b.start(daemon.client.fetch, origin.url("/delay/0.2", host=host), session="narrow")
@@ -120,7 +117,7 @@ def test_max_in_flight_is_the_sessions_own(curlewd, origin):
 
 def test_max_per_origin_counts_each_origin(curlewd, origin):
     daemon = curlewd({"sessions": {"default": {"max_per_origin": 2}}})
-    with Background() as b:
+    with BackgroundCalls() as b:
         for i in range(8):
             b.start(daemon.client.fetch, origin.url("/delay/0.3", host=f"127.0.0.{1 + i % 2}"))
         wait_for(daemon, 4, 4)
@@ -130,7 +127,7 @@ def test_max_per_origin_counts_each_origin(curlewd, origin):
 
 def test_no_more_connections_than_fetches_in_flight(curlewd, origin):
     daemon = curlewd({"sessions": {"default": {"max_per_origin": 3}}})
-    with Background() as b:
+    with BackgroundCalls() as b:
         for _ in range(30):
             b.start(daemon.client.fetch, origin.url("/delay/0.02"))
         b.results()
@@ -140,12 +137,12 @@ def test_no_more_connections_than_fetches_in_flight(curlewd, origin):
 def test_idle_connections_are_kept_up_to_their_number(curlewd, origin):
     daemon = curlewd({"sessions": {"default": {"idle_connections": 2}}})
     others = origin.stats()["open"]
-    with Background() as b:
+    with BackgroundCalls() as b:
         for _ in range(6):
             b.start(daemon.client.fetch, origin.url("/delay/0.2"))
         b.results()
     wait_until("4 of 6 to be closed", lambda: origin.stats()["open"] == others + 2, 3)
-    assert gauge(daemon, "curlew_connections") == 2
+    assert read_metric(daemon, "curlew_connections") == 2
 
 
 def test_idle_connections_are_closed_after_idle_seconds(curlewd, origin):
@@ -165,7 +162,7 @@ def test_connections_that_never_came_about_are_not_counted(curlewd, origin, time
         assert daemon.client.post({"url": origin.url(port="never"),
                                    "timeout": timeout}).status == 504
     daemon.client.refused({"url": "http://127.0.0.1:1/"}, 502, "connect_failed")
-    wait_until("none to be counted", lambda: gauge(daemon, "curlew_connections") == 0, 2)
+    wait_until("none to be counted", lambda: read_metric(daemon, "curlew_connections") == 0, 2)
 
 
 # -- bytes -----------------------------------------------------------------
@@ -212,7 +209,7 @@ def test_the_bodies_of_all_requests_together(curlewd, origin):
     url = origin.url("/hello")
     held = [begin(daemon, url, 40000) for _ in range(2)]
     wait_until("two bodies are held",
-               lambda: gauge(daemon, "curlew_request_body_bytes") == 80000)
+               lambda: read_metric(daemon, "curlew_request_body_bytes") == 80000)
     assert daemon.client.ask("POST", "/v1/fetch", body=json.dumps({"url": url}).ljust(20000)
                              .encode()).status == 200
     p = problem(daemon.client.ask("POST", "/v1/fetch", body=json.dumps({"url": url}).ljust(20001)
@@ -222,7 +219,7 @@ def test_the_bodies_of_all_requests_together(curlewd, origin):
         c.send(end)
         assert c.read_response().status == 200
         c.close()
-    wait_until("all is given back", lambda: gauge(daemon, "curlew_request_body_bytes") == 0)
+    wait_until("all is given back", lambda: read_metric(daemon, "curlew_request_body_bytes") == 0)
 
 
 def test_buffered_bytes_at_the_limit(curlewd, origin):
@@ -236,12 +233,12 @@ def test_buffered_bytes_at_the_limit(curlewd, origin):
 
 def test_buffered_bytes_are_those_of_all_fetches_together(curlewd, origin):
     daemon = curlewd({"limits": {"buffered_bytes": 100000}})
-    with Background() as b:
+    with BackgroundCalls() as b:
         held = b.start(daemon.client.fetch, origin.url("/stall?n=60"), timeout=1.5)
         slow = b.start(daemon.client.fetch, origin.url("/drip?n=2&every=1"))
         origin.wait_for("arrived", "/stall?n=60")
         origin.wait_for("arrived", "/drip?n=2&every=1")
-        wait_until("61 bytes are held", lambda: gauge(daemon, "curlew_buffered_bytes") == 61)
+        wait_until("61 bytes are held", lambda: read_metric(daemon, "curlew_buffered_bytes") == 61)
         response = daemon.client.post({"url": origin.url("/bytes/99940")})
         assert response.status == 503 and response.json()["code"] == "overloaded", response
         assert daemon.client.fetch(origin.url("/bytes/99939"))["body_bytes"] == 99939

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from tests.support import fcgi
+from tests.support.concurrency import HealthProbe, fcgi_request, http_post
 from tests.support.curlewd import SANITIZED
-from tests.support.many import HealthWatch, fcgi_ask, http_ask
 
 COUNT = 1000
 WHOLE_TIME = 10.0  # 3 on a quiet machine; see bench/
@@ -34,9 +34,9 @@ def test_all_are_answered_and_healthz_meanwhile(curlewd, origin, record_property
     daemon = curlewd({"log": {"access": False}})
     body = body_of(origin)
     request = fcgi.request(fcgi.params_of("POST", "/_fetch/v1/fetch", body=body), body)
-    with HealthWatch(daemon.socket) as watch:
+    with HealthProbe(daemon.socket) as watch:
         start = time.monotonic()
-        responses = asyncio.run(thousand(lambda: fcgi_ask(daemon.socket, request)))
+        responses = asyncio.run(thousand(lambda: fcgi_request(daemon.socket, request)))
         took = time.monotonic() - start
     health = watch.slowest()
     for name, value in (("seconds", took), ("healthz", health), ("peak_kib", peak_kib(daemon))):
@@ -54,7 +54,7 @@ def test_all_are_answered_behind_nginx(curlewd, origin, nginx):
     web_server = nginx(daemon)
     start = time.monotonic()
     responses = asyncio.run(thousand(
-        lambda: http_ask(web_server.port, "/_fetch/v1/fetch", body_of(origin))))
+        lambda: http_post(web_server.port, "/_fetch/v1/fetch", body_of(origin))))
     assert [status for status, _ in responses].count(200) == COUNT
     assert time.monotonic() - start < WHOLE_TIME
     assert web_server.error_log() == ""

@@ -7,8 +7,8 @@ from urllib.parse import quote
 import pytest
 
 from tests.support import fcgi
-from tests.support.figures import cpu_seconds, figures
-from tests.support.many import Background, timed
+from tests.support.concurrency import BackgroundCalls, timed
+from tests.support.metrics import cpu_seconds, read_metrics
 from tests.support.procs import wait_until
 
 
@@ -29,7 +29,7 @@ def check_rate(at, rate, burst, slack=0.05):
 
 
 def fetch_all(daemon, urls, **keys):
-    with Background(64) as b:
+    with BackgroundCalls(64) as b:
         for url in urls:
             b.start(daemon.client.fetch, url, **keys)
         return timed(b.results)
@@ -69,11 +69,11 @@ def test_many_a_second(curlewd, origin):
 
 def test_who_waits_is_queued_and_not_in_flight(curlewd, origin):
     daemon = curlewd({**polite(1), "limits": {"in_flight": 1}})
-    with Background() as b:
+    with BackgroundCalls() as b:
         for _ in range(3):
             b.start(daemon.client.fetch, origin.url("/hello"))
-        wait_until("two wait", lambda: figures(daemon)["curlew_queued"] == 2)
-        wait_until("none is in flight", lambda: figures(daemon)["curlew_in_flight"] == 0)
+        wait_until("two wait", lambda: read_metrics(daemon)["curlew_queued"] == 2)
+        wait_until("none is in flight", lambda: read_metrics(daemon)["curlew_in_flight"] == 0)
         # the one place there is stays free for others
         assert timed(daemon.client.fetch, origin.url("/hello", host="127.0.0.2"))[1] < 0.5
         b.results()
@@ -107,7 +107,7 @@ def test_a_hop_to_another_origin_takes_one_of_that(curlewd, origin):
 
 def test_what_has_begun_goes_on_before_what_has_not(curlewd, origin):
     daemon = curlewd(polite(10))
-    with Background() as b:
+    with BackgroundCalls() as b:
         b.start(daemon.client.fetch, origin.url("/redirect/3"))
         origin.wait_for("arrived", "/redirect/3")
         for _ in range(10):
@@ -147,10 +147,10 @@ def test_a_fetch_that_waits_too_long_is_told(curlewd, origin):
 
 def test_past_the_queue_a_fetch_is_refused_at_once(curlewd, origin):
     daemon = curlewd({**polite(2), "limits": {"queue": 2}})
-    with Background() as b:
+    with BackgroundCalls() as b:
         for _ in range(3):
             b.start(daemon.client.fetch, origin.url("/hello"))
-        wait_until("two wait", lambda: figures(daemon)["curlew_queued"] == 2)
+        wait_until("two wait", lambda: read_metrics(daemon)["curlew_queued"] == 2)
         assert daemon.client.post({"url": origin.url("/hello")}).json()["code"] == "overloaded"
         b.results()
 
@@ -161,9 +161,9 @@ def test_a_caller_who_leaves_takes_no_token_along(curlewd, origin):
     body = json.dumps({"url": origin.url("/hello?left")}).encode()
     c = fcgi.Connection(daemon.socket)
     c.send(fcgi.request(fcgi.params_of("POST", "/_fetch/v1/fetch", body=body), body))
-    wait_until("it waits", lambda: figures(daemon)["curlew_queued"] == 1)
+    wait_until("it waits", lambda: read_metrics(daemon)["curlew_queued"] == 1)
     c.close()
-    wait_until("it does not", lambda: figures(daemon)["curlew_queued"] == 0)
+    wait_until("it does not", lambda: read_metrics(daemon)["curlew_queued"] == 0)
     _, took = timed(daemon.client.fetch, origin.url("/hello"))
     assert took < 0.6
     assert not origin.events("/hello?left")
@@ -171,10 +171,10 @@ def test_a_caller_who_leaves_takes_no_token_along(curlewd, origin):
 
 def test_a_drain_waits_for_those_that_wait(curlewd, origin):
     daemon = curlewd(polite(4))
-    with Background() as b:
+    with BackgroundCalls() as b:
         for _ in range(4):
             b.start(daemon.client.fetch, origin.url("/hello"))
-        wait_until("three wait", lambda: figures(daemon)["curlew_queued"] == 3)
+        wait_until("three wait", lambda: read_metrics(daemon)["curlew_queued"] == 3)
         daemon.process.send(15)
         assert [e["status"] for e in b.results()] == [200] * 4
     daemon.wait_gone()
@@ -194,10 +194,10 @@ def test_a_new_rate_holds_from_the_next_fetch_on(curlewd, origin):
 @pytest.mark.quiet
 def test_waiting_costs_nothing(curlewd, origin):
     daemon = curlewd(polite(0.1))
-    with Background() as b:
+    with BackgroundCalls() as b:
         for _ in range(20):
             b.start(daemon.client.post, {"url": origin.url("/hello"), "timeout": 2})
-        wait_until("they wait", lambda: figures(daemon)["curlew_queued"] == 19)
+        wait_until("they wait", lambda: read_metrics(daemon)["curlew_queued"] == 19)
         before = cpu_seconds(daemon)
         time.sleep(1)
         assert cpu_seconds(daemon) - before <= 0.02
@@ -208,7 +208,7 @@ def test_an_origin_is_not_forgotten_for_the_sake_of_a_thousand_others(curlewd, o
     """More idle lanes than are kept: the one whose bucket is not full yet stays."""
     daemon = curlewd({**polite(0.25), "egress": {"allow": ["127.0.0.0/8"]}})
     daemon.client.fetch(origin.url("/hello"))
-    with Background(32) as b:
+    with BackgroundCalls(32) as b:
         for i in range(1500):
             url = f"http://127.1.{i // 250}.{i % 250 + 1}:1/"  # nobody listens there
             b.start(daemon.client.post, {"url": url, "session": "plain"})

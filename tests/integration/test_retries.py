@@ -9,8 +9,8 @@ import json
 import pytest
 
 from tests.support import streams
-from tests.support.figures import figure, figures
-from tests.support.many import Background, timed
+from tests.support.concurrency import BackgroundCalls, timed
+from tests.support.metrics import read_metric, read_metrics
 
 QUICK = {"max": 3, "backoff": 0.01}  # seconds
 
@@ -62,7 +62,7 @@ def test_when_all_tries_fail_the_last_one_is_the_answer(curlewd, origin):
     daemon.client.refused({"url": origin.flaky(key="cut", fail=9, how="short"), "retries": QUICK},
                           502, "incomplete_body")
     assert len(origin.tries("cut")) == 4
-    assert figure(daemon, "curlew_retries_total") == 6
+    assert read_metric(daemon, "curlew_retries_total") == 6
 
 
 def test_none_unless_asked_for(curlewd, origin):
@@ -75,7 +75,7 @@ def test_none_unless_asked_for(curlewd, origin):
 def test_connections_that_do_not_come_about(curlewd, url, code):
     daemon = curlewd()
     daemon.client.refused({"url": url, "retries": {"max": 2, "backoff": 0.01}}, 502, code)
-    assert figure(daemon, "curlew_retries_total") == 2
+    assert read_metric(daemon, "curlew_retries_total") == 2
 
 
 def test_a_connection_that_takes_too_long(curlewd, origin):
@@ -84,17 +84,17 @@ def test_a_connection_that_takes_too_long(curlewd, origin):
         "url": origin.url(port="never"), "timeout": {"connect": 0.2},
         "retries": {"max": 2, "backoff": 0}}, 504, "connect_timeout")
     assert 0.6 <= took < 3
-    assert figure(daemon, "curlew_retries_total") == 2
+    assert read_metric(daemon, "curlew_retries_total") == 2
 
 
 def test_a_handshake_that_is_cut_but_no_bad_certificate(curlewd, origin):
     daemon = curlewd()
     plain = origin.url("/hello").replace("http:", "https:")  # closes what begins like a handshake
     daemon.client.refused({"url": plain, "retries": QUICK}, 502, "tls_failed")
-    assert figure(daemon, "curlew_retries_total") == 3
+    assert read_metric(daemon, "curlew_retries_total") == 3
     untrusted = origin.url("/hello", port="https")
     daemon.client.refused({"url": untrusted, "retries": QUICK}, 502, "tls_failed")
-    assert figure(daemon, "curlew_retries_total") == 3
+    assert read_metric(daemon, "curlew_retries_total") == 3
 
 
 @pytest.mark.parametrize("path, code, status", [
@@ -117,7 +117,7 @@ def test_over_http_2_a_silent_stream_is_given_up_and_its_neighbours_go_on(
     client = curlewd({"sessions": {"default": {"ca_file": str(certs / "ca.pem")}}}).client
     client.fetch(origin.url("/hello", port="h2"))
     url = origin.flaky(port="h2", how="silent")
-    with Background() as b:
+    with BackgroundCalls() as b:
         for i in range(neighbours):
             b.start(client.fetch, origin.url(f"/delay/1.5?{i}", port="h2"))
             origin.wait_for("arrived", f"/delay/1.5?{i}")
@@ -178,7 +178,7 @@ def test_a_redirect_after_a_retry_is_judged_like_any(curlewd, origin, location):
 def test_what_the_guard_refuses_is_refused_once(curlewd, origin):
     daemon = curlewd({"egress": {"allow": []}})
     daemon.client.refused({"url": origin.url("/hello"), "retries": QUICK}, 403, "blocked")
-    assert figures(daemon)["curlew_retries_total"] == 0
+    assert read_metrics(daemon)["curlew_retries_total"] == 0
     assert origin.stats()["requests"] == 0
 
 
@@ -215,13 +215,13 @@ def test_through_the_next_proxy_where_one_is_dead(curlewd, origin, proxy):
 def test_callers_who_share_a_transfer_share_its_tries(curlewd, origin):
     daemon = curlewd()
     url = origin.flaky(wait=0.3, retry_after=1)
-    with Background() as b:
+    with BackgroundCalls() as b:
         for _ in range(10):
             b.start(daemon.client.fetch, url, coalesce=True, retries=1)
         got = b.results()
     assert {(e["status"], e["attempts"]) for e in got} == {(200, 2)}
     assert len(origin.tries()) == 2
-    assert figure(daemon, "curlew_retries_total") == 1
+    assert read_metric(daemon, "curlew_retries_total") == 1
 
 
 def test_of_those_who_share_the_most_patient_decides(curlewd, origin):
@@ -230,7 +230,7 @@ def test_of_those_who_share_the_most_patient_decides(curlewd, origin):
     e, took = timed(client.fetch, origin.flaky(key="a", retry_after=2), timeout=1, **keys)
     assert (e["status"], e["attempts"]) == (503, 1) and took < 0.9
     url = origin.flaky(key="b", wait=0.3, retry_after=1)
-    with Background() as b:
+    with BackgroundCalls() as b:
         for timeout in (0.8, 5):
             b.start(client.post, {"url": url, "timeout": timeout, **keys})
         responses = b.results()
@@ -241,7 +241,7 @@ def test_of_those_who_share_the_most_patient_decides(curlewd, origin):
 def test_who_wants_other_retries_shares_nothing(curlewd, origin):
     client = curlewd().client
     url = origin.url("/delay/0.3")
-    with Background() as b:
+    with BackgroundCalls() as b:
         for retries in (0, 1, {"max": 1, "statuses": [500]}, {"max": 1, "methods": ["GET"]}):
             b.start(client.fetch, url, coalesce=True, retries=retries)
         assert [e["coalesced"] for e in b.results()] == [False] * 4

@@ -12,8 +12,8 @@ import time
 import pytest
 
 from tests.support import fcgi
-from tests.support.figures import cpu_seconds, figure, figures
-from tests.support.many import Background, timed
+from tests.support.concurrency import BackgroundCalls, timed
+from tests.support.metrics import cpu_seconds, read_metric, read_metrics
 from tests.support.procs import wait_until
 
 QUICK = {"max": 3, "backoff": 0.01}  # seconds
@@ -24,7 +24,7 @@ QUICK = {"max": 3, "backoff": 0.01}  # seconds
 
 def test_the_waits_are_within_their_bounds(curlewd, origin):
     client = curlewd().client
-    with Background() as b:
+    with BackgroundCalls() as b:
         for i in range(5):
             b.start(client.fetch, origin.flaky(key=f"k{i}", fail=2),
                     retries={"max": 2, "backoff": 0.2})
@@ -79,8 +79,8 @@ def test_ten_retries_are_for_everybody(curlewd, origin):
     daemon = curlewd()
     e = daemon.client.fetch(origin.flaky(fail=99), retries={"max": 50, "backoff": 0})
     assert (e["status"], e["attempts"]) == (503, 11)
-    assert figure(daemon, "curlew_retries_total") == 10
-    assert figure(daemon, "curlew_retry_budget_refusals_total") == 1
+    assert read_metric(daemon, "curlew_retries_total") == 10
+    assert read_metric(daemon, "curlew_retry_budget_refusals_total") == 1
     e = daemon.client.fetch(origin.flaky(key="b"), retries=3)
     assert e["attempts"] == 1  # it is the origin's
     other = origin.flaky(host="127.0.0.2", key="c")
@@ -91,7 +91,7 @@ def test_an_outage_is_not_amplified(curlewd, origin):
     """300 fetches that want three retries each: the origin sees 60 more and not 900."""
     daemon = curlewd()
     url = origin.flaky(fail=10**6)
-    with Background(32) as b:
+    with BackgroundCalls(32) as b:
         for _ in range(300):
             b.start(daemon.client.fetch, url, retries={"max": 3, "backoff": 0.001})
         done = b.results()
@@ -99,10 +99,10 @@ def test_an_outage_is_not_amplified(curlewd, origin):
     assert {e["status"] for e in done} == {503}
     assert origin.stats()["requests"] == 300 + retries
     assert 10 <= retries <= 60
-    figure_of = figures(daemon)
-    assert figure_of["curlew_retries_total"] == retries
-    assert figure_of["curlew_retry_budget_refusals_total"] >= 240
-    assert figure_of["curlew_retries_waiting"] == 0
+    metrics = read_metrics(daemon)
+    assert metrics["curlew_retries_total"] == retries
+    assert metrics["curlew_retry_budget_refusals_total"] >= 240
+    assert metrics["curlew_retries_waiting"] == 0
 
 
 def test_the_budget_is_shared_by_sessions(curlewd, origin):
@@ -115,14 +115,14 @@ def test_the_budget_is_shared_by_sessions(curlewd, origin):
 
 def test_no_more_may_wait_than_may_be_in_flight(curlewd, origin):
     daemon = curlewd({"limits": {"in_flight": 2}})
-    with Background() as b:
+    with BackgroundCalls() as b:
         for i in range(2):
             b.start(daemon.client.fetch, origin.flaky(key=f"k{i}", retry_after=1), retries=1)
-        wait_until("both wait", lambda: figure(daemon, "curlew_retries_waiting") == 2)
+        wait_until("both wait", lambda: read_metric(daemon, "curlew_retries_waiting") == 2)
         e = daemon.client.fetch(origin.flaky(key="third", retry_after=1), retries=1)
         assert (e["status"], e["attempts"]) == (503, 1)
         assert [r["status"] for r in b.results()] == [200, 200]
-    assert figure(daemon, "curlew_retries_waiting") == 0
+    assert read_metric(daemon, "curlew_retries_waiting") == 0
 
 
 # -- while it waits -------------------------------------------------------------
@@ -133,14 +133,14 @@ def wait_between_tries(daemon, origin, **args):
     body = json.dumps({"url": origin.flaky(**{"retry_after": 5, **args}), "retries": 1}).encode()
     c = fcgi.Connection(daemon.socket)
     c.send(fcgi.request(fcgi.params_of("POST", "/_fetch/v1/fetch", body=body), body))
-    wait_until("it waits", lambda: figure(daemon, "curlew_retries_waiting") == 1)
+    wait_until("it waits", lambda: read_metric(daemon, "curlew_retries_waiting") == 1)
     return c
 
 
 def test_it_holds_no_place(curlewd, origin):
     daemon = curlewd({"limits": {"in_flight": 1, "queue": 0}})
     c = wait_between_tries(daemon, origin, retry_after=1)
-    now = figures(daemon)
+    now = read_metrics(daemon)
     assert (now["curlew_in_flight"], now["curlew_queued"]) == (0, 0)
     assert daemon.client.fetch(origin.url("/hello"))["status"] == 200
     response = c.read_response()
@@ -150,7 +150,7 @@ def test_it_holds_no_place(curlewd, origin):
 def test_a_caller_who_leaves_is_not_tried_for_again(curlewd, origin):
     daemon = curlewd()
     wait_between_tries(daemon, origin, retry_after=1).close()
-    wait_until("nobody waits", lambda: figure(daemon, "curlew_retries_waiting") == 0, 0.7)
+    wait_until("nobody waits", lambda: read_metric(daemon, "curlew_retries_waiting") == 0, 0.7)
     lines = wait_until("a line in the log", lambda: daemon.lines("fetch"))
     assert (lines[0]["code"], lines[0]["attempts"]) == ("cancelled", 1)
     time.sleep(1.2)  # past the time of the retry
@@ -187,9 +187,9 @@ def test_a_waiting_daemon_sleeps(curlewd, origin):
 
 def test_a_new_configuration_changes_nothing_for_what_waits(curlewd, origin):
     daemon = curlewd({"sessions": {"default": {"retries": 1}}})
-    with Background() as b:
+    with BackgroundCalls() as b:
         b.start(daemon.client.fetch, origin.flaky(retry_after=1))
-        wait_until("it waits", lambda: figure(daemon, "curlew_retries_waiting") == 1)
+        wait_until("it waits", lambda: read_metric(daemon, "curlew_retries_waiting") == 1)
         daemon.reload({**daemon.config, "sessions": {"default": {"retries": 0}}})
         wait_until("it is in force", lambda: daemon.client.fetch(
             origin.flaky(key="new"), timeout=5)["attempts"] == 1)
@@ -210,4 +210,5 @@ def test_many_at_once_all_come_back(curlewd, origin):
         done = list(pool.map(one, range(200)))
     assert {e["status"] for e in done} == {200}
     assert sum(e["attempts"] - 1 for e in done) == 10
-    assert figure(daemon, "curlew_in_flight") == figure(daemon, "curlew_retries_waiting") == 0
+    assert read_metric(daemon, "curlew_in_flight") == read_metric(daemon,
+                                                                  "curlew_retries_waiting") == 0

@@ -5,7 +5,7 @@ import json
 import pytest
 
 from tests.support import clients
-from tests.support.many import Background
+from tests.support.concurrency import BackgroundCalls
 from tests.support.procs import wait_until
 
 SESSIONS = "/v1/sessions"
@@ -78,7 +78,7 @@ def test_what_cannot_be(daemon, method, path, body, status, code, says):
 
 def test_what_is_in_flight_goes_on_with_what_it_started_with(daemon, origin):
     put(daemon, "s", max_body_bytes=1000)
-    with Background() as b:
+    with BackgroundCalls() as b:
         b.start(daemon.client.fetch, origin.url("/delay/0.6"), session="s")
         origin.wait_for("arrived", "/delay/0.6")
         put(daemon, "s", max_body_bytes=1)
@@ -97,7 +97,7 @@ def test_a_reset_drops_cookies_and_idle_connections_and_spares_what_is_in_flight
         return json.loads(daemon.client.fetch(origin.url("/cookies"), session="s")["body"])
 
     assert sent() == {"a": "1"}
-    with Background() as b:
+    with BackgroundCalls() as b:
         b.start(daemon.client.fetch, origin.url("/delay/0.5"), session="s")
         origin.wait_for("arrived", "/delay/0.5")
         daemon.client.fetch(origin.url("/hello"), session="s")

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from tests.support import fcgi
+from tests.support.concurrency import BackgroundCalls
 from tests.support.curlewd import ROOT
-from tests.support.many import Background
 from tests.support.procs import wait_until
 
 LOOKUP = 5  # seconds that a name takes, in tests/faults/slow_resolver.c
@@ -41,7 +41,7 @@ def in_flight(daemon):
 
 
 def test_the_connect_time_out_covers_the_look_up_and_neighbours_go_on(daemon, origin):
-    with Background() as b:
+    with BackgroundCalls() as b:
         b.start(daemon.client.refused, {"url": "http://one.slow.test/", "timeout": {"connect": 1}},
                 504, "connect_timeout")
         wait_until("it is looked up", lambda: in_flight(daemon) == 1)
@@ -70,7 +70,7 @@ def test_a_drain_does_not_wait_for_a_look_up_that_was_given_up(daemon):
 
 def test_look_ups_that_were_given_up_are_bounded(daemon, origin):
     given_up = {"url": "http://x.slow.test/", "timeout": 0.05}
-    with Background(32) as b:
+    with BackgroundCalls(32) as b:
         for _ in range(160):
             b.start(daemon.client.post, given_up)
         codes = [response.json()["code"] for response in b.results()]

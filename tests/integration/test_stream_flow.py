@@ -10,8 +10,8 @@ import pytest
 
 from tests.support import fcgi, streams
 from tests.support.clients import problem
+from tests.support.concurrency import BackgroundCalls, timed
 from tests.support.curlewd import SANITIZED
-from tests.support.many import Background, timed
 from tests.support.origin.client import now
 from tests.support.procs import wait_until
 from tests.support.streams import Broken, opened
@@ -173,7 +173,7 @@ def test_however_the_origin_is_reached(daemon, origin, page, port, version):
 def test_a_silent_origin_is_left_at_once_too(curlewd, origin, name):
     target = f"/cut?how=stall&{name}"
     with streams.connected(name, curlewd()) as client:
-        with Background(1) as reader:
+        with BackgroundCalls(1) as reader:
             holder = []
             reader.start(lambda: holder.append(streams.sent_request(client,
                                                                     url=origin.url(target))))
@@ -230,7 +230,7 @@ def test_two_hundred_slow_readers_starve_nobody(curlewd, origin):
             crawl(daemon.socket, stream_request(origin.url(f"/pour?{i}")), 10000, 8)
             for i in range(200)))
 
-    with Background(1) as crawlers:
+    with BackgroundCalls(1) as crawlers:
         crawling = crawlers.start(asyncio.run, all_crawl())
         wait_until("all to crawl", lambda: origin.stats()["in_flight"] == 200, 20)
         slowest = 0.0
@@ -258,7 +258,7 @@ def test_a_misbehaving_origin_harms_no_neighbour(curlewd, origin, name):
     with streams.connected(name, daemon) as client, contextlib.ExitStack() as stack:
         healthy = stack.enter_context(opened(client, url=origin.url("/drip?n=30&every=0.1")))
         start = time.monotonic()
-        with Background(32) as bad:
+        with BackgroundCalls(32) as bad:
             for page in MISBEHAVING * 2:
                 bad.start(misbehave, client, origin.url(page))
             whole = [opened(client, url=origin.url("/bytes/1000000")).rest() for _ in range(5)]
@@ -280,7 +280,7 @@ def misbehave(client, url):
 
 @pytest.mark.parametrize("name", streams.WAYS)
 def test_fifty_at_once_each_get_their_own(curlewd, origin, name):
-    with streams.connected(name, curlewd()) as client, Background(50) as readers:
+    with streams.connected(name, curlewd()) as client, BackgroundCalls(50) as readers:
         for i in range(50):
             readers.start(lambda i=i: opened(client, url=origin.url(f"/bytes/{200000 + i}")).rest())
         bodies = readers.results()

@@ -5,8 +5,8 @@ import email.utils
 import json
 import time
 
+from .faults import FOR_EVER, HEAD, abort, write
 from .message import Response
-from .mischief import FOR_EVER, HEAD, abort, write
 
 
 async def _hang_up(request):

@@ -8,7 +8,7 @@ import zlib
 import brotli
 import zstandard
 
-from . import auth, flaky, flow, mischief
+from . import auth, flaky, streaming, faults
 from .message import Response
 
 PATTERN = bytes(range(256)) * 256  # 64 KiB; byte i of /bytes is i mod 256
@@ -210,7 +210,7 @@ PAGES = {
     "/zstd": encoded, "/odd-headers": odd_headers, "/etag": etag, "/sse": sse, "/binary": binary,
     "/raw": raw, "/until-close": until_close, "/trailers": trailers, "/close": close_after,
     "/auth/basic": auth.basic, "/auth/digest": auth.digest, "/auth/bearer": auth.bearer,
-    **flaky.PAGES, **flow.PAGES, **mischief.PAGES,
+    **flaky.PAGES, **streaming.PAGES, **faults.PAGES,
 }
 FAMILIES = {  # /NAME/argument
     "status": status, "bytes": some_bytes, "delay": delay, "redirect": redirect,

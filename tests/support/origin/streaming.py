@@ -6,8 +6,8 @@ import json
 import re
 import time
 
+from .faults import FOR_EVER, abort, write
 from .message import Response
-from .mischief import FOR_EVER, abort, write
 
 PIECE = 16384
 ENDLESS = 1 << 50
