@@ -24,11 +24,18 @@ patience(const struct connection *c)
     return c->call.streaming || c->call.batch != NULL ? CONNECTION_STREAM_S : CONNECTION_WRITE_S;
 }
 
-/* Ready for the next request, or closed: never first on an idle connection, but in a drain. */
+/*
+ * Ready for the next request, or closed: never first on an idle connection, but in a drain.
+ *
+ * A handoff may be answered before all of STDIN has been read.  A kept connection stays open then
+ * too, as the peer may send its next request at once: the screen skips what is left of STDIN, for
+ * it belongs to no request any more.
+ */
 static void
 end_answer(struct connection *c)
 {
-    bool linger = c->screen.phase == PHASE_STDIN; /* the peer is still sending */
+    bool keep = c->keep && !connection_gateway(c)->draining;
+    bool linger = !keep && c->screen.phase == PHASE_STDIN; /* the peer is still sending */
 
     timer_clear(&connection_loop(c)->timers, &c->timer);
     call_reset(&c->call);
@@ -40,11 +47,13 @@ end_answer(struct connection *c)
         c->state = LINGERING;
         connection_watch_for(c, EPOLLIN);
         connection_be_patient(c, CONNECTION_PATIENCE_S);
-    } else if (!c->keep || connection_gateway(c)->draining) {
+    } else if (!keep) {
         connection_close(c);
     } else {
         c->state = READING;
         connection_watch_for(c, EPOLLIN);
+        if (!screen_idle(&c->screen)) /* inside a record that the peer has to finish */
+            connection_be_patient(c, CONNECTION_PATIENCE_S);
     }
 }
 

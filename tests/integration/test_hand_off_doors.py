@@ -64,6 +64,28 @@ def test_a_body_is_dropped_on_a_kept_connection(daemon, origin):
             assert json.loads(c.read_response().body)["path"] == f"/echo/{i}"
 
 
+def test_a_kept_connection_outlives_a_handoff_that_fails_at_once(daemon, origin):
+    with fcgi.Connection(daemon.socket) as c:
+        for _ in range(20):
+            c.send(fcgi.request(parameters({"url": "http://10.1.2.3/"}), keep=True))
+            problem(c.read_response(), 403, "blocked")
+        c.send(fcgi.request(parameters({"url": origin.url("/hello")}), keep=True))
+        assert c.read_response().body == b"hello\n"
+
+
+def test_what_comes_of_a_body_after_the_response_is_skipped(daemon, origin):
+    """Cut inside a record, too: the rest of the body belongs to no request any more."""
+    rest = fcgi.record(fcgi.STDIN, 1, b"b" * 1000) + fcgi.record(fcgi.STDIN)
+    for cut in (0, 3, 8, 500, len(rest) - 3):
+        with fcgi.Connection(daemon.socket) as c:
+            told = parameters({"url": "http://10.1.2.3/"}, "POST")
+            c.send(fcgi.begin(keep=True) + fcgi.stream(fcgi.PARAMS, 1, fcgi.pairs(told))
+                   + rest[:cut])
+            problem(c.read_response(), 403, "blocked")
+            c.send(rest[cut:] + fcgi.request(parameters({"url": origin.url("/hello")}), keep=True))
+            assert c.read_response().body == b"hello\n", cut
+
+
 def test_a_body_that_never_ends_does_not_hold_the_answer_up(daemon, origin):
     with fcgi.Connection(daemon.socket) as c:
         told = parameters({"url": origin.url("/hello")}, "POST")
