@@ -156,12 +156,13 @@ def test_an_abort_record_ends_the_batch_and_is_answered(daemon, origin):
     requests = [{"url": origin.url("/silent")}] * 50
     body = json.dumps({"requests": requests, "max_parallel": 5}).encode()
     with fcgi.Connection(daemon.socket) as c:
-        c.send(fcgi.request(fcgi.params_of("POST", "/_fetch/v1/batch", body=body), body, keep=True))
+        c.send(fcgi.request(fcgi.cgi_params("POST", "/_fetch/v1/batch", body=body), body,
+                            keep=True))
         wait_until("5 to be in flight", lambda: origin.stats()["in_flight"] == 5)
         c.send(fcgi.record(fcgi.ABORT))
         lines = parse_lines(c.read_response().body)
         assert [e["error"]["code"] for e in lines] == ["cancelled"] * 5
-        c.send(fcgi.request(fcgi.params_of("GET", "/_fetch/healthz")))  # the connection lives
+        c.send(fcgi.request(fcgi.cgi_params("GET", "/_fetch/healthz")))  # the connection lives
         assert c.read_response().status == 200
     all_left(daemon, origin, 5)
 
@@ -198,7 +199,7 @@ def test_a_batch_in_flight_is_finished_in_a_drain(curlewd, origin, reach):
 def test_a_new_batch_is_refused_in_a_drain(curlewd, origin):
     daemon = curlewd({"drain_seconds": 20})
     with fcgi.Connection(daemon.socket) as kept:
-        kept.send(fcgi.request(fcgi.params_of("GET", "/_fetch/healthz"), keep=True))
+        kept.send(fcgi.request(fcgi.cgi_params("GET", "/_fetch/healthz"), keep=True))
         kept.read_response()
         with Lines(daemon.client, {"requests": [{"url": origin.url("/delay/0.5")}] * 2,
                                    "max_parallel": 1}) as lines:
@@ -206,7 +207,7 @@ def test_a_new_batch_is_refused_in_a_drain(curlewd, origin):
             daemon.process.send(signal.SIGTERM)
             wait_until("draining", lambda: "draining" in daemon.process.err)
             body = json.dumps({"requests": [{"url": origin.url("/hello")}]}).encode()
-            kept.send(fcgi.request(fcgi.params_of("POST", "/_fetch/v1/batch", body=body), body))
+            kept.send(fcgi.request(fcgi.cgi_params("POST", "/_fetch/v1/batch", body=body), body))
             response = kept.read_response()
             assert response.status == 503 and response.json()["code"] == "draining", response
             assert next(lines)[0]["ok"]

@@ -97,7 +97,7 @@ def test_what_is_our_own_doing_does_not_count(curlewd, origin):
 def leave(daemon, origin, path):
     body = json.dumps({"url": origin.url(path)}).encode()
     c = fcgi.Connection(daemon.socket)
-    c.send(fcgi.request(fcgi.params_of("POST", "/_fetch/v1/fetch", body=body), body))
+    c.send(fcgi.request(fcgi.cgi_params("POST", "/_fetch/v1/fetch", body=body), body))
     origin.wait_for("arrived", path)
     c.close()
     origin.wait_for("left", path)
@@ -186,7 +186,7 @@ def test_a_head_is_enough_of_a_probe(curlewd, origin):
     daemon = curlewd(broken(1))
     fails(daemon.client, origin.flaky(fail=1), 1)
     wait_half_open(daemon)
-    with streams.opened(daemon.client, url=origin.url("/stall?n=1")) as s:
+    with streams.open_stream(daemon.client, url=origin.url("/stall?n=1")) as s:
         assert s.status == 200
         assert daemon.client.fetch(origin.url("/hello"))["status"] == 200
 

@@ -67,7 +67,7 @@ def test_a_failure_is_everybodys(daemon, origin):
 def caller(daemon, origin, path):
     body = json.dumps({"url": origin.url(path), "coalesce": True}).encode()
     c = fcgi.Connection(daemon.socket)
-    c.send(fcgi.request(fcgi.params_of("POST", "/_fetch/v1/fetch", body=body), body))
+    c.send(fcgi.request(fcgi.cgi_params("POST", "/_fetch/v1/fetch", body=body), body))
     return c
 
 

@@ -16,7 +16,7 @@ from tests.support.web_servers import WEB_SERVERS
 
 def parameters(request, method="GET", path="/any/path", body=b"", headers=()):
     told = request if isinstance(request, str) else json.dumps(request)
-    return {**fcgi.params_of(method, path, "", body, headers), "CURLEW_REQUEST": told}
+    return {**fcgi.cgi_params(method, path, "", body, headers), "CURLEW_REQUEST": told}
 
 
 def handed(daemon, request, method="GET", path="/any/path", body=b"", headers=()):
@@ -126,8 +126,8 @@ def test_a_sessions_defaults_may_list_headers_to_forward(curlewd, origin):
                                   "expect", "upgrade", "keep-alive"])
 def test_a_header_that_frames_the_message_is_never_forwarded(daemon, origin, name):
     """A browser's word on these would be about its own message, not about the fetch's."""
-    asked = {"url": origin.url("/echo"), "forward_headers": [name]}
-    response = handed(daemon, asked, headers=HEADERS)
+    payload = {"url": origin.url("/echo"), "forward_headers": [name]}
+    response = handed(daemon, payload, headers=HEADERS)
     if response.status == 200:
         sent = [[n.lower(), v] for n, v in json.loads(response.body)["headers"]]
         assert not [h for h in sent if h in [[n.lower(), v] for n, v in HEADERS]]
@@ -227,11 +227,11 @@ def test_a_reference_forwards_headers_too(daemon, origin):
     assert handed(daemon, name, headers=[("Range", "bytes=0-4")]).body == b"01234"
 
 
-@pytest.mark.parametrize("asked, status, code", [
+@pytest.mark.parametrize("payload, status, code", [
     (b"", 400, "bad_request"), (b"{", 400, "bad_request"), ({"surprise": 1}, 400, "bad_request"),
     (b'{"url": "http://x.example/", "body": "' + b"x" * (1 << 20), 413, "request_too_large")])
-def test_what_is_wrong_is_said_when_it_is_stored(daemon, asked, status, code):
-    problem(stored(daemon, asked), status, code)
+def test_what_is_wrong_is_said_when_it_is_stored(daemon, payload, status, code):
+    problem(stored(daemon, payload), status, code)
 
 
 def test_only_post_stores(daemon):
@@ -249,7 +249,7 @@ def test_too_many_that_nobody_takes_are_refused(curlewd):
     daemon = curlewd()
     request = json.dumps({"url": "http://x.example/"}).encode()
     kept = fcgi.Connection(daemon.socket)
-    told = fcgi.params_of("POST", "/_fetch/v1/handoffs", body=request)
+    told = fcgi.cgi_params("POST", "/_fetch/v1/handoffs", body=request)
     for i in range(4096):
         kept.send(fcgi.request(told, request, keep=True))
         assert kept.read_response().status == 200, i

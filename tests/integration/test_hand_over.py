@@ -83,7 +83,7 @@ class Load:
                 response = client.post({"url": self.url, "tag": str(number)})
                 if not is_declined(response):
                     self.responses.append(response.json() if response.status == 200 else response)
-            except (OSError, fcgi.Broken, http.client.HTTPException) as error:
+            except (OSError, fcgi.IncompleteResponse, http.client.HTTPException) as error:
                 self.responses.append(error)
         client.close()
 

@@ -23,9 +23,9 @@ def responder(tmp_path):
     def serve(listener, cgi):
         with listener.accept()[0] as s:
             s.settimeout(10)
-            asked = b""
-            while fcgi.record(fcgi.STDIN) not in asked:  # the empty one that ends STDIN
-                asked += s.recv(4096)
+            received = b""
+            while fcgi.record(fcgi.STDIN) not in received:  # the empty one that ends STDIN
+                received += s.recv(4096)
             s.sendall(fcgi.stream(fcgi.STDOUT, 1, cgi) + fcgi.record(fcgi.END, 1, bytes(8)))
 
     def start(cgi):

@@ -5,13 +5,14 @@ import concurrent.futures
 import pytest
 
 
-@pytest.mark.parametrize("port, asked, got", [
+@pytest.mark.parametrize("port, requested, got", [
     ("http", "auto", "1.1"), ("http", "1.1", "1.1"), ("https", "auto", "1.1"),
     ("https", "2", "1.1"), ("h2", "auto", "2"), ("h2", "2", "2"), ("h2", "1.1", "1.1"),
     ("h2c", "2-prior-knowledge", "2"), ("h2", "2-prior-knowledge", "2"),
 ])
-def test_the_version_asked_for(client, origin, port, asked, got):
-    assert client.fetch(origin.url("/hello", port=port), http_version=asked)["http_version"] == got
+def test_the_version_asked_for(client, origin, port, requested, got):
+    assert client.fetch(origin.url("/hello", port=port),
+                        http_version=requested)["http_version"] == got
 
 
 @pytest.mark.parametrize("port", ["h2c", "h2"])

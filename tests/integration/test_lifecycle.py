@@ -155,7 +155,7 @@ def test_several_addresses_at_once(curlewd):
     assert daemon.client.ask("GET", "/healthz").status == 200
     assert clients.FastCgiClient(("127.0.0.1", ports[0])).ask("GET", "/healthz").status == 200
     with socket.create_connection(("::1", ports[1])) as s:
-        s.sendall(fcgi.request(fcgi.params_of("GET", "/_fetch/healthz")))
+        s.sendall(fcgi.request(fcgi.cgi_params("GET", "/_fetch/healthz")))
         assert b'{"status":"ok"}' in s.recv(4096)
 
 

@@ -197,7 +197,7 @@ def begin(daemon, path, n):
     """A POST whose body of n bytes has come but for the last, to be given; and the request's id."""
     body = json.dumps({"url": path}).encode().ljust(n)
     c = fcgi.Connection(daemon.socket)
-    whole = fcgi.request(fcgi.params_of("POST", "/_fetch/v1/fetch", body=body), body)
+    whole = fcgi.request(fcgi.cgi_params("POST", "/_fetch/v1/fetch", body=body), body)
     end = 8  # the record of no bytes that ends STDIN
     c.send(whole[:-end])
     return c, whole[-end:]

@@ -33,7 +33,7 @@ async def thousand(ask):
 def test_all_are_answered_and_healthz_meanwhile(curlewd, origin, record_property):
     daemon = curlewd({"log": {"access": False}})
     body = body_of(origin)
-    request = fcgi.request(fcgi.params_of("POST", "/_fetch/v1/fetch", body=body), body)
+    request = fcgi.request(fcgi.cgi_params("POST", "/_fetch/v1/fetch", body=body), body)
     with HealthProbe(daemon.socket) as watch:
         start = time.monotonic()
         responses = asyncio.run(thousand(lambda: fcgi_request(daemon.socket, request)))

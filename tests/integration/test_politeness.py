@@ -160,7 +160,7 @@ def test_a_caller_who_leaves_takes_no_token_along(curlewd, origin):
     daemon.client.fetch(origin.url("/hello"))
     body = json.dumps({"url": origin.url("/hello?left")}).encode()
     c = fcgi.Connection(daemon.socket)
-    c.send(fcgi.request(fcgi.params_of("POST", "/_fetch/v1/fetch", body=body), body))
+    c.send(fcgi.request(fcgi.cgi_params("POST", "/_fetch/v1/fetch", body=body), body))
     wait_until("it waits", lambda: read_metrics(daemon)["curlew_queued"] == 1)
     c.close()
     wait_until("it does not", lambda: read_metrics(daemon)["curlew_queued"] == 0)

@@ -7,7 +7,7 @@ import pytest
 from tests.support.procs import free_port
 
 
-def asked(process):
+def request_stream(process):
     """What the proxy was asked for, line by line, after its port."""
     return process.out.splitlines()[1:]
 
@@ -15,7 +15,7 @@ def asked(process):
 def test_plain_http_is_forwarded(client, origin, proxy):
     port, process = proxy()
     e = client.fetch(origin.url("/echo"), proxy=f"http://127.0.0.1:{port}")
-    assert asked(process) == [f"http GET {origin.url('/echo')}"]
+    assert request_stream(process) == [f"http GET {origin.url('/echo')}"]
     assert e["connection"]["remote_port"] == port
     assert "proxy-connection" not in [n.lower() for n, _ in json.loads(e["body"])["headers"]]
 
@@ -23,7 +23,7 @@ def test_plain_http_is_forwarded(client, origin, proxy):
 def test_tls_goes_through_a_tunnel(client, origin, proxy):
     port, process = proxy()
     e = client.fetch(origin.url("/echo", port="https"), proxy=f"http://127.0.0.1:{port}")
-    assert asked(process) == [f"http CONNECT 127.0.0.1:{origin.ports['https']}"]
+    assert request_stream(process) == [f"http CONNECT 127.0.0.1:{origin.ports['https']}"]
     assert json.loads(e["body"])["tls"] is True
     assert "Content-Length" in dict(e["headers"])  # not those of the response to CONNECT
     assert e["history"] == []
@@ -36,7 +36,7 @@ def test_socks(client, origin, proxy, scheme, kind):
     if kind == "name":
         url = url.replace("a.localhost", "somewhere.test")
     assert client.fetch(url, proxy=f"{scheme}://127.0.0.1:{port}")["body"] == "hello\n"
-    assert asked(process)[0].startswith(f"socks5 {kind} ")
+    assert request_stream(process)[0].startswith(f"socks5 {kind} ")
 
 
 @pytest.mark.parametrize("scheme", ["http", "socks5", "socks5h"])
@@ -93,5 +93,5 @@ def test_a_tunnels_connection_is_reused_and_a_direct_fetch_does_not_take_it(clie
     port, process = proxy()
     url, through = origin.url("/hello", port="https"), f"http://127.0.0.1:{port}"
     first, second = (client.fetch(url, proxy=through)["connection"] for _ in range(2))
-    assert second["reused"] and len(asked(process)) == 1
+    assert second["reused"] and len(request_stream(process)) == 1
     assert client.fetch(url)["connection"]["local_port"] != second["local_port"]

@@ -195,7 +195,7 @@ def test_digest_authentication_begins_anew_with_each_hop_and_try(curlewd, origin
     url = origin.url("/redirect-to?status=307&url=/auth/digest")
     keys = {"auth": {"digest": ["user", "secret"]}, "retries": QUICK}
     assert client.fetch(url, **keys)["status"] == 200
-    with streams.opened(client, url=url, **keys) as stream:
+    with streams.open_stream(client, url=url, **keys) as stream:
         assert stream.status == 200
 
 
@@ -270,28 +270,29 @@ def test_in_the_query(curlewd, origin):
 
 @pytest.mark.parametrize("how", ["", "hang-up", "reset", "endless"])
 def test_a_stream_is_tried_again_until_its_head_is_out(curlewd, origin, how):
-    with streams.opened(curlewd().client, url=origin.flaky(fail=2, how=how), retries=QUICK) as s:
+    with streams.open_stream(curlewd().client, url=origin.flaky(fail=2, how=how),
+                             retries=QUICK) as s:
         assert (s.status, s.header("curlew-attempts")) == (200, "3")
-        assert json.loads(s.rest())["try"] == 3
+        assert json.loads(s.read_all())["try"] == 3
 
 
 def test_a_stream_whose_tries_are_used_up_passes_the_refusal_on(curlewd, origin):
-    with streams.opened(curlewd().client, url=origin.flaky(fail=9), retries=QUICK) as s:
+    with streams.open_stream(curlewd().client, url=origin.flaky(fail=9), retries=QUICK) as s:
         assert (s.status, s.header("curlew-attempts")) == (503, "4")
-        assert s.rest() == b"not now\n"
+        assert s.read_all() == b"not now\n"
 
 
 def test_a_stream_whose_budget_is_used_up_passes_the_refusal_on(curlewd, origin):
     client = curlewd().client
     client.fetch(origin.flaky(key="b", fail=99), retries={"max": 10, "backoff": 0})
-    with streams.opened(client, url=origin.flaky(fail=9), retries=QUICK) as s:
-        assert (s.status, s.header("curlew-attempts"), s.rest()) == (503, "1", b"not now\n")
+    with streams.open_stream(client, url=origin.flaky(fail=9), retries=QUICK) as s:
+        assert (s.status, s.header("curlew-attempts"), s.read_all()) == (503, "1", b"not now\n")
 
 
 def test_a_stream_that_has_begun_breaks_and_is_not_begun_again(curlewd, origin):
-    with streams.opened(curlewd().client, url=origin.flaky(how="stall"), retries=QUICK,
-                        timeout={"idle": 0.5}) as s:
+    with streams.open_stream(curlewd().client, url=origin.flaky(how="stall"), retries=QUICK,
+                             timeout={"idle": 0.5}) as s:
         assert s.status == 200
-        with pytest.raises(streams.Broken):
-            s.rest()
+        with pytest.raises(streams.IncompleteResponse):
+            s.read_all()
     assert len(origin.tries()) == 1

@@ -132,7 +132,7 @@ def wait_between_tries(daemon, origin, **args):
     """A raw connection whose fetch waits for its second try."""
     body = json.dumps({"url": origin.flaky(**{"retry_after": 5, **args}), "retries": 1}).encode()
     c = fcgi.Connection(daemon.socket)
-    c.send(fcgi.request(fcgi.params_of("POST", "/_fetch/v1/fetch", body=body), body))
+    c.send(fcgi.request(fcgi.cgi_params("POST", "/_fetch/v1/fetch", body=body), body))
     wait_until("it waits", lambda: read_metric(daemon, "curlew_retries_waiting") == 1)
     return c
 

@@ -54,7 +54,7 @@ def test_the_connect_time_out_covers_the_look_up_and_neighbours_go_on(daemon, or
 def test_a_caller_that_leaves_in_the_look_up_holds_nobody_up(daemon, origin):
     body = json.dumps({"url": "http://two.slow.test/"}).encode()
     c = fcgi.Connection(daemon.socket)
-    c.send(fcgi.request(fcgi.params_of("POST", "/_fetch/v1/fetch", body=body), body))
+    c.send(fcgi.request(fcgi.cgi_params("POST", "/_fetch/v1/fetch", body=body), body))
     wait_until("it is looked up", lambda: in_flight(daemon) == 1)
     c.close()
     _, took = timed(daemon.client.fetch, origin.url("/hello"))

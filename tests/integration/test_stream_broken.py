@@ -15,14 +15,14 @@ from tests.support import streams
 from tests.support.clients import problem
 from tests.support.curlewd import Curlewd
 from tests.support.procs import free_port, wait_until
-from tests.support.streams import Broken, opened
+from tests.support.streams import IncompleteResponse, open_stream
 
-WAYS = [pytest.param(name, marks=pytest.mark.xdist_group(f"broken-{name}"))
-        for name in streams.WAYS]
+CLIENTS = [pytest.param(name, marks=pytest.mark.xdist_group(f"broken-{name}"))
+           for name in streams.CLIENTS]
 KNOWN_LENGTH = {"length": True, "chunked": False}
 
 
-@pytest.fixture(scope="module", params=WAYS)
+@pytest.fixture(scope="module", params=CLIENTS)
 def client(request):
     daemon = Curlewd()
     with streams.connected(request.param, daemon) as client:
@@ -37,7 +37,7 @@ def client(request):
 def broken(client, origin, request):
     """broken(page, …): the stream of this page breaks; what of its body had come."""
     def check(page, known_length=False, **keys):
-        if not known_length and streams.ends_a_broken_one_as_whole(client.name):
+        if not known_length and streams.hides_truncation(client.name):
             request.applymarker(pytest.mark.xfail(
                 raises=Whole, strict=False,  # not where the daemon knows before it has begun
                 reason=f"{client.name} calls every body of unknown length whole"))
@@ -53,12 +53,12 @@ class Whole(AssertionError):
 def body_of_broken(client, **keys):
     got = b""
     try:
-        with opened(client, **keys) as s:
+        with open_stream(client, **keys) as s:
             if s.status >= 500:  # a web server that had not sent the head yet may say so itself
                 return got
-            while piece := s.piece():
+            while piece := s.read():
                 got += piece
-    except Broken:
+    except IncompleteResponse:
         return got
     raise Whole(f"{len(got)} bytes passed for a whole body")
 
@@ -102,8 +102,8 @@ def test_the_next_stream_is_whole_again(client, origin):
     """A broken one leaves nothing behind that the next on a kept connection could stumble on."""
     for _ in range(5):
         body_of_broken(client, url=origin.url("/close-early"))
-        with opened(client, url=origin.url("/bytes/100000")) as s:
-            assert len(s.rest()) == 100000
+        with open_stream(client, url=origin.url("/bytes/100000")) as s:
+            assert len(s.read_all()) == 100000
 
 
 # -- what curl says, by HTTP/1.1 and HTTP/2 ----------------------------------
@@ -112,14 +112,14 @@ def test_the_next_stream_is_whole_again(client, origin):
 @pytest.mark.parametrize("name", streams.MODES)
 @pytest.mark.parametrize("page, known", [("/cut?n=10", True), ("/cut?framing=chunked", False)])
 def test_curl_knows_that_it_is_broken(curlewd, origin, name, page, known):
-    if not known and streams.ends_a_broken_one_as_whole(name):
+    if not known and streams.hides_truncation(name):
         pytest.xfail(f"{name} calls every body of unknown length whole")
     with streams.connected(name, curlewd()) as client:
         code, body = streams.curl(client, {"url": origin.url(page)})
-        assert code in streams.CURL_BROKEN, (code, body)
+        assert code in streams.CURL_INCOMPLETE, (code, body)
 
 
-@pytest.mark.parametrize("name", streams.NGINX)
+@pytest.mark.parametrize("name", streams.NGINX_MODES)
 def test_by_http2_too(curlewd, origin, nginx, name):
     port = free_port()
     _, changes = streams.MODES[name]
@@ -130,32 +130,32 @@ def test_by_http2_too(curlewd, origin, nginx, name):
                 "--data-binary", json.dumps({"url": origin.url(page)}),
                 f"http://127.0.0.1:{port}/_fetch{streams.ROUTE}"]
         done = subprocess.run(argv, capture_output=True, timeout=30)
-        assert done.returncode in streams.CURL_BROKEN, (page, done)
+        assert done.returncode in streams.CURL_INCOMPLETE, (page, done)
 
 
 # -- the daemon itself leaves ------------------------------------------------
 
 
-@pytest.mark.parametrize("name", ["socket", *streams.NGINX, "apache", "lighttpd", "haproxy"])
+@pytest.mark.parametrize("name", ["socket", *streams.NGINX_MODES, "apache", "lighttpd", "haproxy"])
 def test_a_stream_cut_off_by_the_end_of_the_drain_is_broken(curlewd, origin, name):
     daemon = curlewd({"drain_seconds": 1})
     with streams.connected(name, daemon) as client:
-        with opened(client, url=origin.url("/ticks?n=1000&every=0.02")) as s:
-            s.exactly(100)
+        with open_stream(client, url=origin.url("/ticks?n=1000&every=0.02")) as s:
+            s.read_at_least(100)
             daemon.process.send(signal.SIGTERM)
-            with pytest.raises(Broken):
-                s.rest()
+            with pytest.raises(IncompleteResponse):
+                s.read_all()
     daemon.wait_gone()
 
 
-@pytest.mark.parametrize("name", ["socket", *streams.NGINX])
+@pytest.mark.parametrize("name", ["socket", *streams.NGINX_MODES])
 def test_a_drain_lets_a_stream_end(curlewd, origin, name):
     daemon = curlewd()
     with streams.connected(name, daemon) as client:
-        with opened(client, url=origin.url("/drip?n=20&every=0.05")) as s:
-            first = s.exactly(1)
+        with open_stream(client, url=origin.url("/drip?n=20&every=0.05")) as s:
+            first = s.read_at_least(1)
             daemon.process.send(signal.SIGTERM)
-            assert first + s.rest() == b"x" * 20
+            assert first + s.read_all() == b"x" * 20
     daemon.wait_gone()
 
 

@@ -71,7 +71,7 @@ def _http(client, body, timeout):
 def _socket(client, body, timeout):
     """The pieces of the body as the daemon frames them."""
     c = fcgi.Connection(client.address, timeout)
-    params = fcgi.params_of("POST", client.prefix + "/v1/batch", body=body)
+    params = fcgi.cgi_params("POST", client.prefix + "/v1/batch", body=body)
     c.send(fcgi.request(params, body))
 
     def pieces():

@@ -76,10 +76,10 @@ class FastCgiClient(Client):
     def ask(self, method, path, query="", body=b"", headers=(), timeout=15.0):
         if not self.keep:
             return fcgi.ask(self.address, method, self.prefix + path, query, body, headers, timeout)
-        if self.kept and self.kept.has_ended():
+        if self.kept and self.kept.is_closed():
             self.close()
         self.kept = self.kept or fcgi.Connection(self.address, timeout)
-        params = fcgi.params_of(method, self.prefix + path, query, body, headers)
+        params = fcgi.cgi_params(method, self.prefix + path, query, body, headers)
         self.kept.send(fcgi.request(params, body, keep=True))
         return self.kept.read_response()
 

@@ -81,10 +81,10 @@ async def ranges(origin, request):
     headers = [["Content-Type", "text/plain"], ["Accept-Ranges", "bytes"], ["ETag", '"v1"']]
     if request.header("if-none-match") == '"v1"':
         return Response(304, headers)
-    asked = re.fullmatch(r"bytes=(\d+)-(\d*)", request.header("range", ""))
-    if not asked:
+    wanted_range = re.fullmatch(r"bytes=(\d+)-(\d*)", request.header("range", ""))
+    if not wanted_range:
         return Response(200, headers, whole)
-    first, last = int(asked[1]), min(int(asked[2] or 999), 999)
+    first, last = int(wanted_range[1]), min(int(wanted_range[2] or 999), 999)
     if first > last:
         return Response(416, [*headers, ["Content-Range", "bytes */1000"]])
     return Response(206, [*headers, ["Content-Range", f"bytes {first}-{last}/1000"]],
