@@ -132,7 +132,7 @@ class Stack:
         try:
             while self.running:
                 self.running.pop().stop()
-        except AssertionError as error:  # curlewd did not leave with 0
+        except AssertionError as error:  # curlewd did not exit with 0
             raise Broken(str(error)) from error
         finally:
             shutil.rmtree(self.directory, ignore_errors=True)

@@ -128,7 +128,7 @@ def test_the_caller_leaves(curlewd, origin, reach, order):
     lines.close()
     all_left(daemon, origin, 21)
     assert read_metric(daemon, "curlew_cancelled_total") == cancelled + 1
-    codes = [e.get("code") for e in daemon.lines("fetch")]
+    codes = [e.get("code") for e in daemon.log_entries("fetch")]
     assert codes.count("cancelled") == 20
 
 
@@ -193,7 +193,7 @@ def test_a_batch_in_flight_is_finished_in_a_drain(curlewd, origin, reach):
         next(lines)
         daemon.process.send(signal.SIGTERM)
         assert sum(e["ok"] for e, _ in lines) == 9
-    daemon.wait_gone()
+    daemon.wait_exit()
 
 
 def test_a_new_batch_is_refused_in_a_drain(curlewd, origin):
@@ -211,7 +211,7 @@ def test_a_new_batch_is_refused_in_a_drain(curlewd, origin):
             response = kept.read_response()
             assert response.status == 503 and response.json()["code"] == "draining", response
             assert next(lines)[0]["ok"]
-    daemon.wait_gone()
+    daemon.wait_exit()
 
 
 @pytest.mark.parametrize("web_server", ["nginx", "nginx-no-keep-alive", "apache", "haproxy",
@@ -232,7 +232,7 @@ def test_a_batch_cut_short_by_the_end_of_a_drain_looks_cut_short(curlewd, origin
         if response.status >= 500:
             raise Cut
     c.close()
-    daemon.wait_gone()
+    daemon.wait_exit()
 
 
 class Cut(Exception):
@@ -265,8 +265,8 @@ def test_each_requests_session_is_checked(curlewd, origin, tmp_path):
 
 
 def fetches_logged(daemon, n):
-    wait_until(f"{n} lines in the log", lambda: len(daemon.lines("fetch")) >= n)
-    lines = daemon.lines("fetch")
+    wait_until(f"{n} lines in the log", lambda: len(daemon.log_entries("fetch")) >= n)
+    lines = daemon.log_entries("fetch")
     assert len(lines) == n
     return lines
 

@@ -89,7 +89,7 @@ def test_a_cancelled_fetch_is_logged_as_that(curlewd, origin, left):
     since = now()
     c.close()
     left("/silent?logged", since)
-    lines = wait_until("a line in the log", lambda: daemon.lines("fetch"))
+    lines = wait_until("a line in the log", lambda: daemon.log_entries("fetch"))
     assert lines[0]["code"] == "cancelled"
 
 

@@ -89,8 +89,8 @@ def test_a_sessions_default_cookies_go_with_every_fetch(jars, origin):
 def test_the_jar_outlives_a_reload(jars, origin):
     jars.client.fetch(origin.url("/cookies/set?a=1"), session="one")
     jars.reload({**jars.config, "limits": {"queue": 7}})
-    wait_until("the reload", lambda: jars.lines() and any(
-        "reload" in json.dumps(line).lower() for line in jars.lines()))
+    wait_until("the reload", lambda: jars.log_entries() and any(
+        "reload" in json.dumps(line).lower() for line in jars.log_entries()))
     assert seen(jars, origin, session="one") == {"a": "1"}
 
 

@@ -8,7 +8,7 @@ import pytest
 
 from tests.support import fcgi, clients
 from tests.support.concurrency import BackgroundCalls, timed
-from tests.support.curlewd import BINARY, clean_env, logged
+from tests.support.curlewd import BINARY, clean_env, wait_logged
 from tests.support.procs import connects, wait_until
 
 
@@ -28,7 +28,7 @@ def test_a_drain_finishes_what_is_in_flight(curlewd, origin):
         daemon.process.send(signal.SIGTERM)
         wait_until("no new connections", lambda: not connects(daemon.socket))
         assert [e["body"] for e in b.results()] == ["late\n"] * 10
-    _, took = timed(daemon.wait_gone)
+    _, took = timed(daemon.wait_exit)
     assert took < 3
 
 
@@ -47,7 +47,7 @@ def test_while_draining_healthz_is_503_and_new_fetches_are_declined(curlewd, ori
         fetch.send(fcgi.request(fcgi.cgi_params("POST", "/_fetch/v1/fetch", body=body), body))
         clients.problem(fetch.read_response(), 503, "draining")
         assert b.results()[0]["body"] == "late\n"
-    daemon.wait_gone()
+    daemon.wait_exit()
 
 
 def test_an_idle_daemon_leaves_at_once(curlewd, origin):
@@ -86,7 +86,7 @@ def test_a_second_sigterm_leaves_at_once(curlewd, origin):
         b.start(daemon.client.post, {"url": origin.url("/silent"), "timeout": 60})
         origin.wait_for("arrived", "/silent")
         daemon.process.send(signal.SIGTERM)
-        logged(daemon, "draining")
+        wait_logged(daemon, "draining")
         wait_until("no new connections", lambda: not connects(daemon.socket))
         daemon.process.send(signal.SIGTERM)
         _, took = timed(daemon.process.wait, 5)
@@ -118,4 +118,4 @@ def test_a_second_sigterm_ends_process_1_too(spawn, tmp_path):
 def test_sigint_is_a_sigterm(curlewd):
     daemon = curlewd()
     daemon.process.send(signal.SIGINT)
-    daemon.wait_gone()
+    daemon.wait_exit()

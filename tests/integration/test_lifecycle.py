@@ -13,7 +13,7 @@ import pytest
 
 from tests.support import fcgi, clients
 from tests.support.concurrency import BackgroundCalls
-from tests.support.curlewd import BINARY, clean_env, logged
+from tests.support.curlewd import BINARY, clean_env, wait_logged
 from tests.support.procs import connects, free_port
 
 ENV = {k: v for k, v in {**os.environ, **clean_env()}.items() if v is not None}
@@ -210,7 +210,7 @@ def test_systemd_is_told_of_ready_reloading_and_stopping(curlewd, tmp_path):
         assert "READY=1" in s.recv(4096).decode().split("\n")
         daemon.process.send(signal.SIGTERM)
         assert "STOPPING=1" in s.recv(4096).decode().split("\n")
-        daemon.wait_gone()
+        daemon.wait_exit()
 
 
 # -- SIGHUP ----------------------------------------------------------------
@@ -223,7 +223,7 @@ def test_a_reload_brings_new_settings_and_loses_no_fetch(curlewd, origin):
         b.start(daemon.client.fetch, origin.url("/delay/0.6"))
         origin.wait_for("arrived", "/delay/0.6")
         daemon.reload({**daemon.config, "sessions": {"new": {}}})
-        logged(daemon, "reloaded")
+        wait_logged(daemon, "reloaded")
         assert daemon.client.fetch(origin.url("/hello"), session="new")["session"] == "new"
         assert b.results()[0]["body"] == "late\n"
 
@@ -233,8 +233,8 @@ def test_a_reload_brings_new_settings_and_loses_no_fetch(curlewd, origin):
 def test_a_bad_file_is_reported_and_the_old_one_kept(curlewd, origin, bad):
     daemon = curlewd({"sessions": {"mine": {}}})
     daemon.reload(bad)
-    logged(daemon, "curlewd.json")
-    assert any(line["level"] == "error" for line in daemon.lines())
+    wait_logged(daemon, "curlewd.json")
+    assert any(line["level"] == "error" for line in daemon.log_entries())
     assert daemon.client.fetch(origin.url("/hello"), session="mine")["status"] == 200
 
 
@@ -244,7 +244,7 @@ def test_a_session_taken_away_lets_its_fetches_finish(curlewd, origin):
         b.start(daemon.client.fetch, origin.url("/delay/0.6"), session="mine")
         origin.wait_for("arrived", "/delay/0.6")
         daemon.reload({k: v for k, v in daemon.config.items() if k != "sessions"})
-        logged(daemon, "reloaded")
+        wait_logged(daemon, "reloaded")
         daemon.client.refused({"url": origin.url("/hello"), "session": "mine"}, 404,
                               "unknown_session")
         assert b.results()[0]["session"] == "mine"
@@ -254,5 +254,5 @@ def test_connections_stay_warm_over_a_reload(curlewd, origin):
     daemon = curlewd()
     daemon.client.fetch(origin.url("/hello"))
     daemon.reload(daemon.config)
-    logged(daemon, "reloaded")
+    wait_logged(daemon, "reloaded")
     assert daemon.client.fetch(origin.url("/hello"))["connection"]["reused"] is True

@@ -11,7 +11,7 @@ from tests.support.procs import free_port, wait_until
 def fetch_lines(daemon, count=1):
     try:
         return wait_until(f"{count} access lines", lambda: (
-            lines if len(lines := daemon.lines("fetch")) >= count else None), 3)
+            lines if len(lines := daemon.log_entries("fetch")) >= count else None), 3)
     except AssertionError as late:
         raise AssertionError(f"{late}\n{daemon.process.err}") from None
 
@@ -50,7 +50,7 @@ def test_one_line_each_and_no_more(curlewd, origin):
         daemon.client.fetch(origin.url("/hello"))
     assert len(fetch_lines(daemon, 20)) == 20
     daemon.stop()
-    assert len(daemon.lines("fetch")) == 20
+    assert len(daemon.log_entries("fetch")) == 20
 
 
 def test_text_lines_are_for_people(curlewd, origin):
@@ -68,14 +68,14 @@ def test_access_can_be_turned_off(curlewd, origin):
     daemon = curlewd({"log": {"access": False}})
     daemon.client.fetch(origin.url("/hello"))
     daemon.stop()
-    assert daemon.lines("fetch") == [] and daemon.lines()
+    assert daemon.log_entries("fetch") == [] and daemon.log_entries()
 
 
 def test_the_level_silences_what_is_below(curlewd, origin):
     daemon = curlewd({"log": {"level": "error"}})
     daemon.client.fetch(origin.url("/hello"))
     daemon.stop()
-    assert daemon.lines() == []
+    assert daemon.log_entries() == []
 
 
 SECRET = "s3cr3t"
@@ -111,7 +111,7 @@ def test_secrets_are_never_logged(curlewd, origin, proxy):
     daemon.client.ask("GET", f"/v1/nothing/{SECRET}", f"url={SECRET}",
                       headers=[("Authorization", SECRET), ("Cookie", SECRET)])
     daemon.stop()
-    assert len(daemon.lines("fetch")) > 15
+    assert len(daemon.log_entries("fetch")) > 15
     assert SECRET not in daemon.process.err
 
 

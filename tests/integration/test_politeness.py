@@ -177,7 +177,7 @@ def test_a_drain_waits_for_those_that_wait(curlewd, origin):
         wait_until("three wait", lambda: read_metrics(daemon)["curlew_queued"] == 3)
         daemon.process.send(15)
         assert [e["status"] for e in b.results()] == [200] * 4
-    daemon.wait_gone()
+    daemon.wait_exit()
 
 
 def test_a_new_rate_holds_from_the_next_fetch_on(curlewd, origin):

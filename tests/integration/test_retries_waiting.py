@@ -151,7 +151,7 @@ def test_a_caller_who_leaves_is_not_tried_for_again(curlewd, origin):
     daemon = curlewd()
     wait_between_tries(daemon, origin, retry_after=1).close()
     wait_until("nobody waits", lambda: read_metric(daemon, "curlew_retries_waiting") == 0, 0.7)
-    lines = wait_until("a line in the log", lambda: daemon.lines("fetch"))
+    lines = wait_until("a line in the log", lambda: daemon.log_entries("fetch"))
     assert (lines[0]["code"], lines[0]["attempts"]) == ("cancelled", 1)
     time.sleep(1.2)  # past the time of the retry
     assert len(origin.tries()) == 1
@@ -163,14 +163,14 @@ def test_a_drain_waits_for_it(curlewd, origin):
     os.kill(daemon.pid, signal.SIGTERM)
     response = c.read_response()
     assert response.status == 200 and response.json()["attempts"] == 2
-    daemon.wait_gone()
+    daemon.wait_exit()
 
 
 def test_a_drain_that_is_over_cancels_it(curlewd, origin):
     daemon = curlewd({"drain_seconds": 1})
     wait_between_tries(daemon, origin)
     os.kill(daemon.pid, signal.SIGTERM)
-    _, took = timed(daemon.wait_gone)
+    _, took = timed(daemon.wait_exit)
     assert took < 4
     assert len(origin.tries()) == 1
 

@@ -269,5 +269,5 @@ def test_a_stream_is_logged_when_it_ends(curlewd, origin):
     daemon = curlewd()
     with open_stream(daemon.client, url=origin.url("/bytes/100000"), tag="film") as s:
         s.read_all()
-    line = wait_until("a line", lambda: daemon.lines("fetch"))[0]
+    line = wait_until("a line", lambda: daemon.log_entries("fetch"))[0]
     assert (line["status"], line["bytes"], line["tag"]) == (200, 100000, "film")

@@ -145,7 +145,7 @@ def test_a_stream_cut_off_by_the_end_of_the_drain_is_broken(curlewd, origin, nam
             daemon.process.send(signal.SIGTERM)
             with pytest.raises(IncompleteResponse):
                 s.read_all()
-    daemon.wait_gone()
+    daemon.wait_exit()
 
 
 @pytest.mark.parametrize("name", ["socket", *streams.NGINX_MODES])
@@ -156,7 +156,7 @@ def test_a_drain_lets_a_stream_end(curlewd, origin, name):
             first = s.read_at_least(1)
             daemon.process.send(signal.SIGTERM)
             assert first + s.read_all() == b"x" * 20
-    daemon.wait_gone()
+    daemon.wait_exit()
 
 
 # -- and what else goes wrong -----------------------------------------------
@@ -165,7 +165,7 @@ def test_a_drain_lets_a_stream_end(curlewd, origin, name):
 def test_a_failure_is_logged_and_counted_under_its_code(curlewd, origin):
     daemon = curlewd()
     body_of_broken(daemon.client, url=origin.url("/close-early"))
-    line = wait_until("a line", lambda: daemon.lines("fetch"))[0]
+    line = wait_until("a line", lambda: daemon.log_entries("fetch"))[0]
     assert (line["code"], line["bytes"]) == ("incomplete_body", 10)
     metrics = daemon.client.get("/metrics").body.decode()
     assert 'outcome="incomplete_body"} 1' in metrics

@@ -20,7 +20,7 @@ def test_they_are_passed_on_and_logged(curlewd, origin):
     daemon = curlewd()
     got = fetched(daemon, origin, FIELDS)
     assert {name: got.get(name) for name in FIELDS} == FIELDS
-    line = wait_until("the line", lambda: daemon.lines("fetch"))[0]
+    line = wait_until("the line", lambda: daemon.log_entries("fetch"))[0]
     assert (line["traceparent"], line["request_id"]) == (PARENT, "r-1")
 
 
