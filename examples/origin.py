@@ -28,7 +28,7 @@ class Site:
     @staticmethod
     async def dispatch(origin, request):
         if request.path == "/_stats":
-            return page("stats.json", json.dumps(origin.stats.described()).encode())
+            return page("stats.json", json.dumps(origin.stats.as_dict()).encode())
         if request.path == "/slow.html":
             await asyncio.sleep(1)
         if request.path in PAGES:

@@ -1,4 +1,4 @@
-"""A page that fails at first: what retries, breakers and politeness are tested with."""
+"""A page that fails at first, to test retries, circuit breakers and rate limits."""
 
 import asyncio
 import email.utils
@@ -14,7 +14,7 @@ async def _hang_up(request):
 
 
 async def _reset(request):
-    abort(request.link.writer)
+    abort(request.connection.writer)
 
 
 async def _short(request):
@@ -37,8 +37,8 @@ async def _endless(request):
         await write(request, b"1000\r\n" + bytes(0x1000) + b"\r\n")
 
 
-HOWS = {"hang-up": _hang_up, "reset": _reset, "short": _short, "silent": _silent, "stall": _stall,
-        "endless": _endless}
+FAILURES = {"hang-up": _hang_up, "reset": _reset, "short": _short, "silent": _silent,
+            "stall": _stall, "endless": _endless}
 
 
 def _refusal(request):
@@ -65,11 +65,11 @@ async def flaky(origin, request):
     await asyncio.sleep(request.arg_float("wait", 0))
     if number <= request.arg_int("fail", 1):
         how = request.arg("how")
-        return await HOWS[how](request) if how else _refusal(request)
+        return await FAILURES[how](request) if how else _refusal(request)
     if then := request.arg("then"):
         return Response(302, [["Location", then]], b"")
     return Response(200, [["Content-Type", "application/json"]],
-                    json.dumps({"try": number, **request.described()}).encode())
+                    json.dumps({"try": number, **request.as_dict()}).encode())
 
 
 PAGES = {"/flaky": flaky}

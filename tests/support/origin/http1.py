@@ -1,4 +1,4 @@
-"""HTTP/1.1 on one Link: requests one after the other, bodies by length or in chunks."""
+"""HTTP/1.1 on one connection: requests one after the other, bodies by length or in chunks."""
 
 import asyncio
 
@@ -10,21 +10,21 @@ TLS_HANDSHAKE = b"\x16"
 HTTP_2 = b"PRI * HTTP/2.0\r\n\r\n"
 
 
-async def serve(link):
+async def serve(connection):
     while True:
-        first = await link.reader.read(1)
+        first = await connection.reader.read(1)
         if first == TLS_HANDSHAKE:
-            link.writer.write(BAD_REQUEST)
+            connection.writer.write(BAD_REQUEST)
         if first in (b"", TLS_HANDSHAKE):
             return
-        head = first + await link.reader.readuntil(b"\r\n\r\n")
+        head = first + await connection.reader.readuntil(b"\r\n\r\n")
         if head == HTTP_2:
-            link.writer.write(BAD_REQUEST)
+            connection.writer.write(BAD_REQUEST)
             return
-        request = await read_request(link, head)
+        request = await read_request(connection, head)
         keep = (request.header("connection") or "").lower() != "close"
         try:
-            response = await link.handle(request, write_response)
+            response = await connection.handle(request, write_response)
         except asyncio.CancelledError:
             return  # the peer left in the middle
         if response is None:
@@ -33,17 +33,18 @@ async def serve(link):
             return
 
 
-async def read_request(link, head):
+async def read_request(connection, head):
     first, *lines = head[:-4].decode("latin-1").split("\r\n")
     method, target, version = first.split(" ")
     headers = [[n, v.strip()] for n, v in (line.split(":", 1) for line in lines)]
-    request = Request(method, target, headers, b"", link, version.removeprefix("HTTP/"))
+    request = Request(method, target, headers, b"", connection, version.removeprefix("HTTP/"))
     if (request.header("expect") or "").lower() == "100-continue":
-        link.writer.write(CONTINUE)
+        connection.writer.write(CONTINUE)
     if (request.header("transfer-encoding") or "").lower() == "chunked":
-        request.body = await read_chunks(link.reader)
+        request.body = await read_chunks(connection.reader)
     else:
-        request.body = await link.reader.readexactly(int(request.header("content-length") or 0))
+        request.body = await connection.reader.readexactly(int(request.header("content-length")
+                                                               or 0))
     return request
 
 
@@ -70,7 +71,7 @@ def head_of(response):
 
 
 async def write_response(request, response):
-    writer = request.link.writer
+    writer = request.connection.writer
     head = head_of(response)
     if request.method == "HEAD" or response.bodiless():
         writer.write(head)

@@ -1,4 +1,4 @@
-"""HTTP/2 on one Link, by the h2 package: every stream is a task of its own."""
+"""HTTP/2 on one connection, by the h2 package: every stream is a task of its own."""
 
 import asyncio
 
@@ -10,9 +10,9 @@ import h2.exceptions
 from .message import Request
 
 
-class Connection:
-    def __init__(self, link):
-        self.link = link
+class Http2Connection:
+    def __init__(self, connection):
+        self.connection = connection
         config = h2.config.H2Configuration(client_side=False, header_encoding="latin-1")
         self.h2 = h2.connection.H2Connection(config)
         self.window = asyncio.Event()  # set when the peer lets us send more
@@ -23,7 +23,7 @@ class Connection:
         self.h2.initiate_connection()
         self.flush()
         try:
-            while data := await self.link.reader.read(1 << 16):
+            while data := await self.connection.reader.read(1 << 16):
                 for event in self.h2.receive_data(data):
                     self.on_event(event)
                 self.flush()
@@ -34,7 +34,7 @@ class Connection:
                 task.cancel()
 
     def flush(self):
-        self.link.writer.write(self.h2.data_to_send())
+        self.connection.writer.write(self.h2.data_to_send())
 
     def on_event(self, event):
         if isinstance(event, h2.events.RequestReceived):
@@ -56,7 +56,8 @@ class Connection:
         pseudo = {n: v for n, v in headers if n.startswith(":")}
         plain = [[n, v] for n, v in headers if not n.startswith(":")]
         plain.insert(0, ["host", pseudo[":authority"]])
-        request = Request(pseudo[":method"], pseudo[":path"], plain, bytes(body), self.link, "2")
+        request = Request(pseudo[":method"], pseudo[":path"], plain, bytes(body), self.connection,
+                          "2")
         request.stream = stream
         task = asyncio.get_running_loop().create_task(self.handle(request))
         self.tasks[stream] = task
@@ -66,14 +67,14 @@ class Connection:
         """The peer reset one stream: cancel the page that serves it."""
         task = self.tasks.get(stream)
         if task is not None:
-            request = self.link.answering.pop(task, None)
+            request = self.connection.running.pop(task, None)
             if request is not None:
-                self.link.origin.stats.note("left", self.link, request.target)
+                self.connection.origin.stats.record_event("left", self.connection, request.target)
             task.cancel()
 
     async def handle(self, request):
         try:
-            if await self.link.handle(request, self.send) is None:
+            if await self.connection.handle(request, self.send) is None:
                 self.h2.reset_stream(request.stream)  # a page that speaks HTTP/1.1 only
                 self.flush()
         except (asyncio.CancelledError, ConnectionError, h2.exceptions.H2Error):
@@ -110,9 +111,9 @@ class Connection:
                 continue
             self.h2.send_data(stream, view[:room].tobytes())
             self.flush()
-            await self.link.writer.drain()
+            await self.connection.writer.drain()
             view = view[room:]
 
 
-async def serve(link):
-    await Connection(link).run()
+async def serve(connection):
+    await Http2Connection(connection).run()

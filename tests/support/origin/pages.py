@@ -1,4 +1,4 @@
-"""The origin's well-behaved pages. Each takes (origin, request) and gives a Reply."""
+"""The origin's good pages. Each takes (origin, request) and returns a Response."""
 
 import asyncio
 import gzip
@@ -27,7 +27,7 @@ def text(words, status=200, headers=()):
 
 
 async def stats(origin, request):
-    return as_json(origin.stats.described())
+    return as_json(origin.stats.as_dict())
 
 
 async def events(origin, request):
@@ -45,7 +45,7 @@ async def hello(origin, request):
 
 
 async def echo(origin, request):
-    return as_json(request.described())
+    return as_json(request.as_dict())
 
 
 async def status(origin, request):
@@ -212,13 +212,13 @@ PAGES = {
     "/auth/basic": auth.basic, "/auth/digest": auth.digest, "/auth/bearer": auth.bearer,
     **flaky.PAGES, **streaming.PAGES, **faults.PAGES,
 }
-FAMILIES = {  # /NAME/argument
+PAGES_BY_PREFIX = {  # /NAME/argument
     "status": status, "bytes": some_bytes, "delay": delay, "redirect": redirect,
     "headers": many_headers, "bigheader": big_header, "charset": charset, "echo": echo,
 }
 
 
 async def dispatch(origin, request):
-    family = request.path.lstrip("/").partition("/")[0]
-    page = PAGES.get(request.path) or FAMILIES.get(family) or not_found
+    prefix = request.path.lstrip("/").partition("/")[0]
+    page = PAGES.get(request.path) or PAGES_BY_PREFIX.get(prefix) or not_found
     return await page(origin, request)

@@ -1,4 +1,4 @@
-"""Pages for streams: bodies counted as they leave, events with the time, cuts of every kind."""
+"""Pages for streams: bodies counted as they are sent, timed events, breaks of every kind."""
 
 import asyncio
 import hashlib
@@ -24,7 +24,7 @@ async def pour(origin, request):
     """?n= bytes (for ever), counted in …/_sent; ?chunked; ?rate= bytes a second."""
     size, rate = request.arg_int("n", ENDLESS), request.arg_float("rate", 0)
     chunked = size == ENDLESS or request.arg("chunked") is not None
-    request.link.limit_send_buffer(SEND_BUFFER)
+    request.connection.limit_send_buffer(SEND_BUFFER)
 
     async def body():
         origin.stats.sent[request.target] = 0
@@ -70,7 +70,7 @@ async def cut(origin, request):
     await write(request, head + body)
     await asyncio.sleep(0.05)  # a reset must not overtake what was sent
     if how == "reset":
-        abort(request.link.writer)
+        abort(request.connection.writer)
     elif how == "stall":
         await asyncio.sleep(FOR_EVER)
 
