@@ -1,4 +1,4 @@
-"""…/v1/batch: many fetches by one call, a line each as it completes."""
+"""…/v1/batch: many fetches in one request, one line for each as it completes."""
 
 import json
 

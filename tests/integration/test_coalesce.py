@@ -1,4 +1,4 @@
-"""`coalesce`: identical GETs in flight share one transfer, and nothing else does."""
+"""`coalesce` (single flight): identical GETs in flight share one transfer, nothing else does."""
 
 import json
 

@@ -1,4 +1,4 @@
-"""Cookies stay where they belong, while the connections are everybody's."""
+"""Cookies stay in their session and on their host, while all sessions share connections."""
 
 import json
 

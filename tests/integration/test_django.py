@@ -1,6 +1,6 @@
-"""Django behind nginx, under ASGI and under WSGI: what the one shared session is there for.
+"""Django behind nginx, under ASGI and under WSGI: views share one session and its connections.
 
-Django and its server run with warnings as errors, and must have nothing to say.
+Django and its server run with warnings as errors, and must not print any.
 """
 
 import concurrent.futures

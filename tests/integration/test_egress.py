@@ -1,4 +1,4 @@
-"""The egress guard: only public addresses, unless the configuration names more."""
+"""The egress guard against SSRF: public addresses only, unless the configuration allows more."""
 
 from urllib.parse import quote
 

@@ -1,4 +1,4 @@
-"""The files in examples/ that people copy."""
+"""The configuration files in examples/."""
 
 import http.client
 import os

@@ -1,4 +1,4 @@
-"""HTTP/1.1 and HTTP/2: what was asked for, and many streams on one connection."""
+"""HTTP/1.1 and HTTP/2: the version asked for, and many streams on one connection."""
 
 import concurrent.futures
 

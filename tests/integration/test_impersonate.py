@@ -1,6 +1,7 @@
-"""`impersonate`, with a stand-in for what libcurl-impersonate adds to libcurl.
+"""`impersonate`, with a stand-in for libcurl-impersonate.
 
-No Debian release has libcurl-impersonate: what is tested is how it is asked, not what it does.
+Debian has no package of libcurl-impersonate. The tests check how its functions are called, not
+what they do.
 """
 
 import json

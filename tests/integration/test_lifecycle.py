@@ -1,4 +1,4 @@
-"""From start to end: options, readiness, reload, and the ways to be given a socket."""
+"""Start and reload: options, readiness, SIGHUP, and the kinds of listening sockets."""
 
 import contextlib
 import json

@@ -1,4 +1,4 @@
-"""Limits: what waits, what is refused at once, and that nobody waits for a stranger."""
+"""Limits: what is queued, what is refused at once; one origin does not delay another."""
 
 import base64
 import json

@@ -1,4 +1,4 @@
-"""The log: one access line a fetch, as text or as JSON, and no secret in it."""
+"""The log: one access line for each fetch, as text or as JSON, without secrets."""
 
 import json
 import re

@@ -1,4 +1,4 @@
-"""Through a proxy: forwarded, tunnelled, by SOCKS; with and without a password."""
+"""Fetches through a proxy: forwarded, tunnelled, over SOCKS; with and without a password."""
 
 import json
 

@@ -1,4 +1,4 @@
-"""Following redirects: which method goes on, what the history says, and where it ends."""
+"""Redirects: the method that is used next, the history, and the limits."""
 
 import json
 from urllib.parse import quote

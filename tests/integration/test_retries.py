@@ -1,6 +1,6 @@
-"""Retries: after what a fetch is tried again, and what is sent then.
+"""Retries: which failures are retried, and what the next attempt sends.
 
-Each test has a daemon of its own: an origin's budget is ten retries in ten seconds.
+Each test has its own daemon, because an origin's retry budget is ten retries in ten seconds.
 """
 
 import base64

@@ -1,4 +1,4 @@
-"""Server-sent events come event by event, each at once, behind every web server in every mode."""
+"""Server-sent events arrive one by one and at once, behind every web server in every mode."""
 
 import json
 import statistics

@@ -1,4 +1,4 @@
-"""…/v1/stream: the origin's status, headers and bytes pass, behind every web server."""
+"""…/v1/stream passes on status, headers and bytes of the origin, behind every web server."""
 
 import hashlib
 import gzip

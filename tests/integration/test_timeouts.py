@@ -1,4 +1,4 @@
-"""Time-outs: each says which one it was, and when."""
+"""Timeouts: each fails at its time, with the name of the limit."""
 
 import time
 

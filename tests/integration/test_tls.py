@@ -1,4 +1,4 @@
-"""TLS: the certificate is checked unless a request says otherwise; sessions bring CAs and keys."""
+"""TLS: certificates are verified unless a request says otherwise; each session has its CAs."""
 
 import json
 

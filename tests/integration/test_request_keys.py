@@ -1,4 +1,4 @@
-"""What each key of the request object makes of the request that reaches the origin."""
+"""What each key of the request object changes in the request that reaches the origin."""
 
 import base64
 import json

@@ -1,4 +1,4 @@
-"""A name server that does not answer holds up the one fetch that asked, and nobody else."""
+"""A DNS server that does not answer delays the fetch that needs it, and no other."""
 
 import json
 import shutil

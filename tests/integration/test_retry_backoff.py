@@ -1,6 +1,6 @@
-"""Retries: when the next try comes, what a fetch does till then, and that an origin is spared.
+"""Retries: when the next attempt starts, what a fetch holds until then, and the retry budget.
 
-Each test has a daemon of its own: an origin's budget is ten retries in ten seconds.
+Each test has its own daemon, because an origin's retry budget is ten retries in ten seconds.
 """
 
 import concurrent.futures

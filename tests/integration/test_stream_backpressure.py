@@ -1,4 +1,4 @@
-"""Streams under pressure: readers that stop, crawl or leave, endless origins, and neighbours."""
+"""Backpressure of streams: readers that stop, are slow or leave, endless bodies, other streams."""
 
 import asyncio
 import contextlib

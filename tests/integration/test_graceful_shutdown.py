@@ -1,4 +1,4 @@
-"""SIGTERM and SIGINT: what is in flight ends well, nothing new begins, a second one is final."""
+"""SIGTERM and SIGINT: fetches in flight complete, new ones fail, a second signal exits."""
 
 import json
 import os

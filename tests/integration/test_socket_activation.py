@@ -1,8 +1,8 @@
-"""A restart without a failed fetch: the listening socket outlives the daemon, as systemd keeps it.
+"""A graceful restart without a failed fetch: systemd keeps the listening socket open.
 
-The test plays systemd: it holds the socket, gives it to one curlewd after the other, starts the
-next only when the last has left, and all the while fetches go on.  Who had connected already when
-the drain began may be declined (503, draining, Retry-After); he asks again, as he is told.
+The test plays systemd: it holds the socket, passes it to one curlewd after the other, and starts
+the next when the last has exited, under constant load. A request on a connection from before the
+drain may get 503 (draining, Retry-After); the client sends it again, as told.
 """
 
 import contextlib

@@ -1,4 +1,4 @@
-"""Bad requests: each is refused with words that name what is wrong, and disturbs nobody."""
+"""Bad requests: each is refused with the name of the wrong key, and harms no other request."""
 
 import pytest
 

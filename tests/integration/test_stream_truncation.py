@@ -1,6 +1,6 @@
 """A stream that fails after its head looks broken to its reader, behind every web server.
 
-Never a short body that passes for a whole one: that is the one thing which nobody could notice.
+A short body that passes for a whole one is the one failure that a reader could not notice.
 """
 
 import http.client

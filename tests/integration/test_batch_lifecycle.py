@@ -1,4 +1,4 @@
-"""A batch under way: readers that are slow or leave, a daemon that stops, tokens, the log."""
+"""A running batch: slow readers, disconnects, graceful shutdown, tokens, the log."""
 
 import http.client
 import json

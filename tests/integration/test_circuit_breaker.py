@@ -1,4 +1,4 @@
-"""The breaker: an origin that keeps failing is left alone, and asked once whether it is back."""
+"""The circuit breaker: an origin that keeps failing gets no requests but one probe at a time."""
 
 import json
 import time

@@ -1,4 +1,4 @@
-"""The caller leaves, and its fetch with it: the origin sees its connection closed at once."""
+"""A caller that disconnects cancels its fetch: the origin sees its connection closed."""
 
 import http.client
 import json

@@ -1,4 +1,4 @@
-"""An idle daemon sleeps: no wake-ups beyond one a second, and little memory."""
+"""An idle daemon sleeps: at most one wake-up a second, and little memory."""
 
 import os
 import re

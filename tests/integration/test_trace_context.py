@@ -1,4 +1,4 @@
-"""The caller's trace context and request id go on to the origin, and into the log."""
+"""The caller's trace context and request id are sent to the origin and logged."""
 
 import json
 

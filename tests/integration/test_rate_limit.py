@@ -1,4 +1,4 @@
-"""Politeness: no more requests a second toward an origin than the session allows."""
+"""The rate limit: no more requests a second to an origin than the session allows."""
 
 import json
 import time

@@ -1,4 +1,4 @@
-"""A thousand fetches of two seconds each, at once."""
+"""A thousand concurrent fetches of two seconds each."""
 
 import asyncio
 import json

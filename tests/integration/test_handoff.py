@@ -1,6 +1,6 @@
-"""Hand-off: a view answers, nginx streams what curlewd fetches, and nobody else can set that off.
+"""Handoff: a view responds, and nginx streams what curlewd fetches; nobody else can start one.
 
-The origin also plays Django where a view of any kind is wanted: nginx passes it what Django gets.
+Where a view can be anything, the origin plays Django: nginx passes it the browser's requests.
 """
 
 import http.client

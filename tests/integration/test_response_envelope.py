@@ -1,4 +1,4 @@
-"""What came back, as the envelope tells it: heads, bodies, charsets, encodings, connections."""
+"""The envelope of a response: status, headers, bodies, charsets, codings, connections."""
 
 import base64
 import email.utils

@@ -1,6 +1,6 @@
-"""Who can set off a hand-off: the web server's own parameter, and nothing that a client sends.
+"""Who can start a handoff: the web server, by its own parameter, and nothing a client sends.
 
-CURLEW_REQUEST is put straight on the socket here, as nginx would put it.
+The tests send CURLEW_REQUEST on the daemon's socket, as nginx would.
 """
 
 import http.client

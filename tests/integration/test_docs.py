@@ -1,4 +1,4 @@
-"""What the documents say of names, files and links is so."""
+"""Metric names, files and links in the docs exist."""
 
 import re
 from pathlib import Path
