@@ -29,8 +29,9 @@ LIBCURLEW = -lcurl
 LIBS      = -lfcgi -ljansson $(LIBCURLEW)
 VERSION   = $(shell sed -n 's/.*CURLEW_VERSION "\(.*\)"/\1/p' include/curlew/curlew.h)
 
-ENGINE  = $(patsubst %.c,$B/%.o,$(wildcard src/base/*.c src/session/*.c))
-DAEMON  = $(patsubst %.c,$B/%.o,$(wildcard src/message/*.c src/gateway/*.c))
+DAEMON_FOLDERS = message fastcgi routes gateway
+DAEMON  = $(patsubst %.c,$B/%.o,$(wildcard $(DAEMON_FOLDERS:%=src/%/*.c)))
+ENGINE  = $(filter-out $(DAEMON),$(patsubst %.c,$B/%.o,$(wildcard src/*/*.c)))
 UNIT    = $(patsubst %.c,$B/%.o,$(wildcard tests/unit/*.c tests/unit/support/*.c))
 FUZZERS = $(patsubst tests/fuzz/%.c,$B/%,$(wildcard tests/fuzz/fuzz_*.c))
 

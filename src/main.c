@@ -1,10 +1,10 @@
 /* main.c - curlewd: options, signals, start bottom-up, stop top-down. */
 
-#include "base/log.h"
-#include "base/notify.h"
 #include "gateway/fastcgi.h"
 #include "gateway/gateway.h"
 #include "message/config.h"
+#include "util/log.h"
+#include "util/notify.h"
 
 #include <errno.h>
 #include <getopt.h>
@@ -99,15 +99,15 @@ struct daemon {
 
 /* Everything a configuration can get wrong, but for what only starting shows. */
 static int
-load(struct daemon *d, struct config *c, struct failure *why)
+load(struct daemon *d, struct config *c, struct failure *err)
 {
     struct failure rule = { 0 };
     struct egress *egress;
 
     config_init(c);
-    if (config_load(c, d->options.config, environ, why) != 0)
+    if (config_load(c, d->options.config, environ, err) != 0)
         return -1;
-    if (d->options.listen != NULL && listeners_check(d->options.listen, why) != 0)
+    if (d->options.listen != NULL && listeners_check(d->options.listen, err) != 0)
         return -1;
     for (size_t i = 0; i < c->listen_count; i++)
         listeners_check(c->listen[i], &rule);
@@ -116,8 +116,8 @@ load(struct daemon *d, struct config *c, struct failure *why)
     if (rule.error == ERROR_NONE)
         return 0;
     if (d->options.config == NULL)
-        return failure_set(why, rule.error, "%s", rule.detail);
-    return failure_set(why, rule.error, "%s: %s", d->options.config, rule.detail);
+        return failure_set(err, rule.error, "%s", rule.detail);
+    return failure_set(err, rule.error, "%s: %s", d->options.config, rule.detail);
 }
 
 /* Nobody said where; then a web server that spawned us may have, by the FastCGI convention. */
@@ -129,7 +129,7 @@ listens_by_default(const struct config *c)
 
 /* --listen, or systemd's sockets, or a listening standard input, or the configuration. */
 static int
-open_listeners(struct daemon *d, struct failure *why)
+open_listeners(struct daemon *d, struct failure *err)
 {
     const struct config *c = &d->config;
     int inherited = listeners_inherited();
@@ -137,18 +137,18 @@ open_listeners(struct daemon *d, struct failure *why)
 
     if (d->options.listen != NULL)
         return listeners_open(&d->listeners, d->options.listen, c->socket_mode, c->socket_group,
-                              why);
+                              err);
     for (int i = 0; i < inherited; i++) {
         snprintf(address, sizeof address, "fd:%d", 3 + i); /* SD_LISTEN_FDS_START */
-        if (listeners_open(&d->listeners, address, 0, NULL, why) != 0)
+        if (listeners_open(&d->listeners, address, 0, NULL, err) != 0)
             return -1;
     }
     if (inherited > 0)
         return 0;
     if (listens_by_default(c) && listeners_fd_listens(STDIN_FILENO))
-        return listeners_open(&d->listeners, "fd:0", 0, NULL, why);
+        return listeners_open(&d->listeners, "fd:0", 0, NULL, err);
     for (size_t i = 0; i < c->listen_count; i++)
-        if (listeners_open(&d->listeners, c->listen[i], c->socket_mode, c->socket_group, why) != 0)
+        if (listeners_open(&d->listeners, c->listen[i], c->socket_mode, c->socket_group, err) != 0)
             return -1;
     return 0;
 }
@@ -176,18 +176,18 @@ gateway_settings(const struct config *c)
 }
 
 static int
-start(struct daemon *d, struct failure *why)
+start(struct daemon *d, struct failure *err)
 {
     struct gateway_settings settings = gateway_settings(&d->config);
 
-    if (auth_load(&d->auth, d->config.tokens_file, why) != 0 || open_listeners(d, why) != 0)
+    if (auth_load(&d->auth, d->config.tokens_file, err) != 0 || open_listeners(d, err) != 0)
         return -1;
     if (fastcgi_start() != 0)
-        return failure_set(why, ERROR_INTERNAL, "libfcgi cannot start");
-    if ((d->engine = engine_new(&d->config.engine, why)) == NULL)
+        return failure_set(err, ERROR_INTERNAL, "libfcgi cannot start");
+    if ((d->engine = engine_new(&d->config.engine, err)) == NULL)
         return -1;
     d->gateway =
-        gateway_new(d->engine, &d->listeners, &d->auth, &settings, d->config.responders, why);
+        gateway_new(d->engine, &d->listeners, &d->auth, &settings, d->config.responders, err);
     return d->gateway != NULL ? 0 : -1;
 }
 
@@ -213,13 +213,13 @@ warn_of_restart(const struct config *now, const struct config *then)
 static void
 reload(struct daemon *d)
 {
-    struct failure why = { 0 };
+    struct failure err = { 0 };
     struct gateway_settings settings;
     struct config next;
 
     notify_reloading();
-    if (load(d, &next, &why) == 0 && auth_load(&d->auth, next.tokens_file, &why) == 0 &&
-        engine_reload(d->engine, &next.engine, &why) == 0) {
+    if (load(d, &next, &err) == 0 && auth_load(&d->auth, next.tokens_file, &err) == 0 &&
+        engine_reload(d->engine, &next.engine, &err) == 0) {
         warn_of_restart(&next, &d->config);
         config_destroy(&d->config);
         d->config = next;
@@ -229,7 +229,7 @@ reload(struct daemon *d)
         log_info("the configuration was reloaded");
     } else {
         config_destroy(&next);
-        log_error("the configuration was not reloaded, the old one stays: %s", why.detail);
+        log_error("the configuration was not reloaded, the old one stays: %s", err.detail);
     }
     notify_send("READY=1");
 }
@@ -288,13 +288,13 @@ take_signals(sigset_t *ours)
 static int
 run(struct daemon *d)
 {
-    struct failure why = { 0 };
+    struct failure err = { 0 };
     sigset_t ours;
 
     take_signals(&ours);
     raise_descriptor_limit();
-    if (log_start() != 0 || start(d, &why) != 0) {
-        log_error("cannot start: %s", why.detail);
+    if (log_start() != 0 || start(d, &err) != 0) {
+        log_error("cannot start: %s", err.detail);
         log_stop();
         return EXIT_FAILURE;
     }
@@ -311,14 +311,14 @@ int
 main(int argc, char **argv)
 {
     static struct daemon d;
-    struct failure why = { 0 };
+    struct failure err = { 0 };
     int rc;
 
     /* IDN names map by the locale: one for every machine, whatever its environment says. */
     setlocale(LC_CTYPE, "C.UTF-8");
     read_options(&d.options, argc, argv);
-    if (load(&d, &d.config, &why) != 0) {
-        fprintf(stderr, "curlewd: %s\n", why.detail);
+    if (load(&d, &d.config, &err) != 0) {
+        fprintf(stderr, "curlewd: %s\n", err.detail);
         return EXIT_FAILURE;
     }
     if (d.options.check) {

@@ -42,8 +42,8 @@ struct curlew_options {
 
 void curlew_options_init(struct curlew_options *o); /* the daemon's defaults */
 
-/* NULL where it cannot start; then `why` (of `size` bytes, may be NULL) says why. */
-struct curlew *curlew_new(const struct curlew_options *o, char *why, size_t size);
+/* NULL where it cannot start; then `err` (of `size` bytes, may be NULL) says why. */
+struct curlew *curlew_new(const struct curlew_options *o, char *err, size_t size);
 
 void curlew_drain(struct curlew *c); /* refuse new fetches from now on; those in flight go on */
 void curlew_free(

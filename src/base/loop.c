@@ -2,8 +2,8 @@
 
 #include "base/loop.h"
 
-#include "base/clock.h"
-#include "base/list.h"
+#include "util/clock.h"
+#include "util/list.h"
 
 #include <limits.h>
 #include <string.h>

@@ -2,22 +2,22 @@
 
 #include "gateway/access.h"
 
-#include "base/log.h"
 #include "gateway/gateway.h"
 #include "gateway/trace.h"
+#include "util/log.h"
 
 void
-access_log(const struct call *c, const struct curlew_fetch *f, const struct failure *why)
+access_log(const struct call *c, const struct curlew_fetch *f, const struct failure *err)
 {
     const struct response *r = &f->response;
-    bool failed = why->error != ERROR_NONE;
+    bool failed = err->error != ERROR_NONE;
     const struct log_field fields[] = {
         { "session", LOG_TEXT,
           .text = f->session ? f->session->settings.name : f->request.session },
         { "method", LOG_TEXT, .text = f->method },
         { "origin", LOG_TEXT, .text = f->url.origin },
         { failed ? "code" : "status", failed ? LOG_TEXT : LOG_NUMBER,
-          .text = error_code(why->error), .number = r->head.status },
+          .text = error_code(err->error), .number = r->head.status },
         { "queue", LOG_SECONDS, .seconds = r->timing.queue },
         { "first_byte", LOG_SECONDS, .seconds = r->timing.first_byte },
         { "total", LOG_SECONDS, .seconds = r->timing.total },

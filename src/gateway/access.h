@@ -8,7 +8,7 @@
 
 #include "gateway/call.h"
 
-/* A fetch of c is back, or was refused; `why` is what it failed of, error NONE where it did not. */
-void access_log(const struct call *c, const struct curlew_fetch *f, const struct failure *why);
+/* A fetch of c is back, or was refused; `err` is what it failed of, error NONE where it did not. */
+void access_log(const struct call *c, const struct curlew_fetch *f, const struct failure *err);
 
 #endif

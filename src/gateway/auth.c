@@ -62,7 +62,7 @@ add_session(struct auth_token *t, const char *name)
 
 /* One line; 0 also for a line without a token. */
 static int
-read_line(struct auth *into, char *line, int number, const char *path, struct failure *why)
+read_line(struct auth *into, char *line, int number, const char *path, struct failure *err)
 {
     char *rest, *word = strtok_r(line, BLANKS, &rest);
     struct auth_token *list, *t;
@@ -70,26 +70,26 @@ read_line(struct auth *into, char *line, int number, const char *path, struct fa
     if (word == NULL || *word == '#')
         return 0;
     if (strlen(word) < AUTH_TOKEN_MIN)
-        return failure_set(why, ERROR_BAD_REQUEST,
+        return failure_set(err, ERROR_BAD_REQUEST,
                            "auth.tokens_file %s: line %d: a token has at least %d characters", path,
                            number, AUTH_TOKEN_MIN);
     list = realloc(into->tokens, (into->count + 1) * sizeof list[0]);
     if (list == NULL)
-        return failure_no_memory(why);
+        return failure_no_memory(err);
     into->tokens = list;
     t = &list[into->count];
     *t = (struct auth_token){ .token = strdup(word) };
     if (t->token == NULL)
-        return failure_no_memory(why);
+        return failure_no_memory(err);
     into->count++;
     while ((word = strtok_r(NULL, BLANKS, &rest)) != NULL)
         if (add_session(t, word) != 0)
-            return failure_no_memory(why);
+            return failure_no_memory(err);
     return 0;
 }
 
 static int
-read_file(struct auth *into, const char *path, struct failure *why)
+read_file(struct auth *into, const char *path, struct failure *err)
 {
     FILE *file = fopen(path, "re");
     char *line = NULL;
@@ -97,24 +97,24 @@ read_file(struct auth *into, const char *path, struct failure *why)
     int number = 0, rc = 0;
 
     if (file == NULL)
-        return failure_set(why, ERROR_BAD_REQUEST, "auth.tokens_file %s: %s", path,
+        return failure_set(err, ERROR_BAD_REQUEST, "auth.tokens_file %s: %s", path,
                            strerror(errno));
     while (rc == 0 && getline(&line, &size, file) >= 0)
-        rc = read_line(into, line, ++number, path, why);
+        rc = read_line(into, line, ++number, path, err);
     free(line);
     fclose(file);
     if (rc == 0 && into->count == 0)
-        rc = failure_set(why, ERROR_BAD_REQUEST, "auth.tokens_file %s: no token in it", path);
+        rc = failure_set(err, ERROR_BAD_REQUEST, "auth.tokens_file %s: no token in it", path);
     return rc;
 }
 
 int
-auth_load(struct auth *a, const char *path, struct failure *why)
+auth_load(struct auth *a, const char *path, struct failure *err)
 {
     struct auth now = { .required = path != NULL };
     struct auth old;
 
-    if (path != NULL && read_file(&now, path, why) != 0) {
+    if (path != NULL && read_file(&now, path, err) != 0) {
         free_tokens(now.tokens, now.count);
         return -1;
     }
@@ -165,29 +165,29 @@ may_use(const struct auth_token *t, const char *session)
 }
 
 static int
-check(const struct auth *a, const char *authorization, const char *session, struct failure *why)
+check(const struct auth *a, const char *authorization, const char *session, struct failure *err)
 {
     const struct auth_token *t;
 
     if (!a->required)
         return 0;
     if (authorization == NULL || strncasecmp(authorization, "Bearer ", 7) != 0)
-        return failure_set(why, ERROR_UNAUTHORIZED, "no bearer token in Authorization");
+        return failure_set(err, ERROR_UNAUTHORIZED, "no bearer token in Authorization");
     authorization += 7 + strspn(authorization + 7, " ");
     if ((t = find(a, authorization)) == NULL)
-        return failure_set(why, ERROR_UNAUTHORIZED, "the bearer token is not known here");
+        return failure_set(err, ERROR_UNAUTHORIZED, "the bearer token is not known here");
     if (!may_use(t, session))
-        return failure_set(why, ERROR_UNKNOWN_SESSION, "session: there is no \"%.64s\"", session);
+        return failure_set(err, ERROR_UNKNOWN_SESSION, "session: there is no \"%.64s\"", session);
     return 0;
 }
 
 int
-auth_check(struct auth *a, const char *authorization, const char *session, struct failure *why)
+auth_check(struct auth *a, const char *authorization, const char *session, struct failure *err)
 {
     int rc;
 
     pthread_rwlock_rdlock(&a->lock);
-    rc = check(a, authorization, session, why);
+    rc = check(a, authorization, session, err);
     pthread_rwlock_unlock(&a->lock);
     return rc;
 }

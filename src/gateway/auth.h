@@ -7,7 +7,7 @@
 #ifndef GATEWAY_AUTH_H
 #define GATEWAY_AUTH_H
 
-#include "base/error.h"
+#include "util/error.h"
 
 #include <pthread.h>
 #include <stddef.h>
@@ -30,13 +30,13 @@ struct auth {
 void auth_init(struct auth *a); /* nobody is asked for a token */
 void auth_destroy(struct auth *a);
 
-/* Read the tokens anew; NULL: none are asked for.  -1 with `why`: the old ones stay. */
-int auth_load(struct auth *a, const char *path, struct failure *why);
+/* Read the tokens anew; NULL: none are asked for.  -1 with `err`: the old ones stay. */
+int auth_load(struct auth *a, const char *path, struct failure *err);
 
 /*
  * May the bearer of this Authorization field (or NULL) use the session (NULL: no session is used)?
- * 0; -1 with `why`: unauthorized, or unknown_session, as a stranger's session is none of theirs.
+ * 0; -1 with `err`: unauthorized, or unknown_session, as a stranger's session is none of theirs.
  */
-int auth_check(struct auth *a, const char *authorization, const char *session, struct failure *why);
+int auth_check(struct auth *a, const char *authorization, const char *session, struct failure *err);
 
 #endif

@@ -4,9 +4,9 @@
 #ifndef GATEWAY_CALL_H
 #define GATEWAY_CALL_H
 
-#include "base/buffer.h"
-#include "base/error.h"
 #include "session/fetch.h"
+#include "util/buffer.h"
+#include "util/error.h"
 
 #include <stdbool.h>
 

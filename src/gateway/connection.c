@@ -2,11 +2,11 @@
 
 #include "gateway/connection.h"
 
-#include "base/clock.h"
 #include "gateway/fastcgi.h"
 #include "gateway/reading.h"
 #include "gateway/reply.h"
 #include "gateway/responder.h"
+#include "util/clock.h"
 
 #include <errno.h>
 #include <stdlib.h>

@@ -11,10 +11,10 @@
 #ifndef GATEWAY_CONNECTION_H
 #define GATEWAY_CONNECTION_H
 
-#include "base/list.h"
 #include "base/loop.h"
 #include "gateway/call.h"
 #include "gateway/screen.h"
+#include "util/list.h"
 
 struct responder;
 

@@ -9,7 +9,7 @@
 #ifndef GATEWAY_FASTCGI_H
 #define GATEWAY_FASTCGI_H
 
-#include "base/buffer.h"
+#include "util/buffer.h"
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -2,9 +2,9 @@
 
 #include "gateway/gateway.h"
 
-#include "base/clock.h"
 #include "gateway/fastcgi.h"
 #include "gateway/responder.h"
+#include "util/clock.h"
 
 #include <stdlib.h>
 
@@ -37,7 +37,7 @@ gateway_apply(struct gateway *g, const struct gateway_settings *s)
 
 struct gateway *
 gateway_new(struct curlew *engine, struct listeners *listeners, struct auth *auth,
-            const struct gateway_settings *s, int responders, struct failure *why)
+            const struct gateway_settings *s, int responders, struct failure *err)
 {
     struct gateway *g = calloc(1, sizeof *g);
 
@@ -45,7 +45,7 @@ gateway_new(struct curlew *engine, struct listeners *listeners, struct auth *aut
         (g->responders = calloc((size_t)responders, sizeof g->responders[0])) == NULL) {
         shelf_free(g != NULL ? g->shelf : NULL);
         free(g);
-        failure_no_memory(why);
+        failure_no_memory(err);
         return NULL;
     }
     g->engine = engine;
@@ -55,7 +55,7 @@ gateway_new(struct curlew *engine, struct listeners *listeners, struct auth *aut
     gateway_apply(g, s);
     g->accepting = responders;
     while (g->responder_count < responders) {
-        struct responder *r = responder_new(g, why);
+        struct responder *r = responder_new(g, err);
 
         if (r == NULL) {
             gateway_drain(g, 0);

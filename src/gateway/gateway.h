@@ -4,12 +4,12 @@
 #ifndef GATEWAY_GATEWAY_H
 #define GATEWAY_GATEWAY_H
 
-#include "base/error.h"
-#include "base/metrics.h"
 #include "gateway/auth.h"
 #include "gateway/listener.h"
 #include "gateway/shelf.h"
 #include "session/engine.h"
+#include "util/error.h"
+#include "util/metrics.h"
 
 #include <pthread.h>
 #include <stdatomic.h>
@@ -51,9 +51,9 @@ struct gateway_settings {
 /* From now on; safe at any time. */
 void gateway_apply(struct gateway *g, const struct gateway_settings *s);
 
-/* Start serving; the engine, the listeners and the auth stay the caller's.  NULL with `why`. */
+/* Start serving; the engine, the listeners and the auth stay the caller's.  NULL with `err`. */
 struct gateway *gateway_new(struct curlew *engine, struct listeners *listeners, struct auth *auth,
-                            const struct gateway_settings *s, int responders, struct failure *why);
+                            const struct gateway_settings *s, int responders, struct failure *err);
 
 /*
  * Accept no more, answer what is in flight, at most for so long; what is left then is cancelled.

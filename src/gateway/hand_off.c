@@ -38,14 +38,14 @@ browser_header(const struct call *c, const char *name)
 }
 
 static int
-forward(const struct call *c, const struct pairs *names, struct request *r, struct failure *why)
+forward(const struct call *c, const struct pairs *names, struct request *r, struct failure *err)
 {
     for (size_t i = 0; i < names->count; i++) {
         const char *name = names->items[i].name;
         const char *value = browser_header(c, name);
 
         if (value != NULL && *value != '\0' && !request_has_header(r, name) &&
-            request_add_header(r, name, value, why) != 0)
+            request_add_header(r, name, value, err) != 0)
             return -1;
     }
     return 0;
@@ -53,19 +53,19 @@ forward(const struct call *c, const struct pairs *names, struct request *r, stru
 
 /* The request's own list, or else its session's. */
 static int
-forward_listed(const struct call *c, struct request *r, struct failure *why)
+forward_listed(const struct call *c, struct request *r, struct failure *err)
 {
     struct policy *p = engine_policy(c->gateway->engine);
     struct session *s = policy_session(p, r->session != NULL ? r->session : "default");
     bool own = r->forward.count > 0 || s == NULL;
-    int rc = forward(c, own ? &r->forward : &s->settings.defaults.forward, r, why);
+    int rc = forward(c, own ? &r->forward : &s->settings.defaults.forward, r, err);
 
     policy_unref(p);
     return rc;
 }
 
 int
-hand_off_read(struct call *c, struct request *r, struct failure *why)
+hand_off_read(struct call *c, struct request *r, struct failure *err)
 {
     const char *object = fastcgi_param(c->fastcgi, PARAMETER);
     char *shelved = NULL;
@@ -73,11 +73,11 @@ hand_off_read(struct call *c, struct request *r, struct failure *why)
 
     if (*object == '@') {
         if ((shelved = shelf_take(c->gateway->shelf, object + 1)) == NULL)
-            return failure_set(why, ERROR_BAD_REQUEST,
+            return failure_set(err, ERROR_BAD_REQUEST,
                                PARAMETER ": the reference is unknown, used already, or too old");
         object = shelved;
     }
-    rc = request_from_text(r, object, strlen(object), why);
+    rc = request_from_text(r, object, strlen(object), err);
     free(shelved);
-    return rc == 0 ? forward_listed(c, r, why) : -1;
+    return rc == 0 ? forward_listed(c, r, err) : -1;
 }

@@ -17,6 +17,6 @@ bool hand_off_asked(const struct call *c); /* CURLEW_REQUEST is there, and not e
  * The object, or what the shelf holds for its "@reference", into r, with the headers it
  * forwards.
  */
-int hand_off_read(struct call *c, struct request *r, struct failure *why);
+int hand_off_read(struct call *c, struct request *r, struct failure *err);
 
 #endif

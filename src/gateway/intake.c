@@ -16,30 +16,30 @@
 #include <string.h>
 
 static int
-read_request(struct call *c, struct failure *why)
+read_request(struct call *c, struct failure *err)
 {
     struct request *r = &c->fetch->request;
 
     if (c->hand_off)
-        return hand_off_read(c, r, why);
+        return hand_off_read(c, r, err);
     if (strcmp(call_method(c), "GET") == 0)
-        return request_from_query(r, call_query(c), why);
+        return request_from_query(r, call_query(c), err);
     if (c->body.len == 0)
-        return failure_set(why, ERROR_BAD_REQUEST, "the body is empty: a request object is needed");
-    return request_from_text(r, c->body.data, c->body.len, why);
+        return failure_set(err, ERROR_BAD_REQUEST, "the body is empty: a request object is needed");
+    return request_from_text(r, c->body.data, c->body.len, err);
 }
 
 /* A hand-off comes with the web server's word, and a browser behind it; others with a token. */
 static int
-check_caller(struct call *c, const struct request *r, struct failure *why)
+check_caller(struct call *c, const struct request *r, struct failure *err)
 {
     if (c->hand_off) /* the browser's own headers are no business of the origin's */
         return 0;
     if (r->forward.count > 0)
-        return failure_set(why, ERROR_BAD_REQUEST,
+        return failure_set(err, ERROR_BAD_REQUEST,
                            "forward_headers: only a hand-off has a browser's headers to pass on");
     return auth_check(c->gateway->auth, fastcgi_param(c->fastcgi, "HTTP_AUTHORIZATION"),
-                      r->session != NULL ? r->session : "default", why);
+                      r->session != NULL ? r->session : "default", err);
 }
 
 int
@@ -54,33 +54,33 @@ intake_submit(struct call *c, struct curlew_fetch *f)
 }
 
 static int
-start(struct call *c, bool stream, struct failure *why)
+start(struct call *c, bool stream, struct failure *err)
 {
     if (c->gateway->draining)
-        return failure_set(why, ERROR_DRAINING, "the daemon is stopping");
+        return failure_set(err, ERROR_DRAINING, "the daemon is stopping");
     if ((c->fetch = fetch_new()) == NULL)
-        return failure_no_memory(why);
-    if (read_request(c, why) != 0)
+        return failure_no_memory(err);
+    if (read_request(c, err) != 0)
         return -1;
     buffer_free(&c->body);
     if (stream && stream_open(c->fetch, responder_notice) != 0)
-        return failure_no_memory(why);
+        return failure_no_memory(err);
     if (intake_submit(c, c->fetch) == 0)
         return 0;
-    *why = c->fetch->failure;
+    *err = c->fetch->failure;
     return -1;
 }
 
 static int
 take_in(struct call *c, bool stream)
 {
-    struct failure why = { 0 };
+    struct failure err = { 0 };
 
-    if (start(c, stream, &why) == 0)
+    if (start(c, stream, &err) == 0)
         return 0;
     if (c->fetch != NULL)
-        access_log(c, c->fetch, &why);
-    call_fail(c, &why);
+        access_log(c, c->fetch, &err);
+    call_fail(c, &err);
     return -1;
 }
 

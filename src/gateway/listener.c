@@ -27,7 +27,7 @@ is_port(const char *text)
 }
 
 static int
-add(struct listeners *ls, int fd, const char *path, struct failure *why)
+add(struct listeners *ls, int fd, const char *path, struct failure *err)
 {
     struct listener *items = realloc(ls->items, (ls->count + 1) * sizeof items[0]);
     struct listener *l;
@@ -35,7 +35,7 @@ add(struct listeners *ls, int fd, const char *path, struct failure *why)
 
     if (items == NULL) {
         close(fd);
-        return failure_no_memory(why);
+        return failure_no_memory(err);
     }
     ls->items = items;
     l = &items[ls->count++];
@@ -67,16 +67,16 @@ listeners_close(struct listeners *ls)
 }
 
 static int
-fail(struct failure *why, const char *address, const char *what)
+fail(struct failure *err, const char *address, const char *what)
 {
-    return failure_set(why, ERROR_INTERNAL, "listen %s: %s: %s", address, what, strerror(errno));
+    return failure_set(err, ERROR_INTERNAL, "listen %s: %s: %s", address, what, strerror(errno));
 }
 
 /* -- unix:PATH ----------------------------------------------------------- */
 
 /* A socket that nobody listens on is what a crashed predecessor left. */
 static int
-remove_stale(const struct sockaddr_un *a, const char *address, struct failure *why)
+remove_stale(const struct sockaddr_un *a, const char *address, struct failure *err)
 {
     struct stat st;
     int fd, rc;
@@ -84,19 +84,19 @@ remove_stale(const struct sockaddr_un *a, const char *address, struct failure *w
     if (lstat(a->sun_path, &st) != 0)
         return 0;
     if (!S_ISSOCK(st.st_mode))
-        return failure_set(why, ERROR_INTERNAL, "listen %s: exists and is no socket", address);
+        return failure_set(err, ERROR_INTERNAL, "listen %s: exists and is no socket", address);
     if ((fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0)) < 0)
-        return fail(why, address, "socket");
+        return fail(err, address, "socket");
     rc = connect(fd, (const struct sockaddr *)a, sizeof *a);
     close(fd);
     if (rc == 0 || errno == EAGAIN)
-        return failure_set(why, ERROR_INTERNAL, "listen %s: another process listens there",
+        return failure_set(err, ERROR_INTERNAL, "listen %s: another process listens there",
                            address);
-    return unlink(a->sun_path) == 0 ? 0 : fail(why, address, "remove the stale socket");
+    return unlink(a->sun_path) == 0 ? 0 : fail(err, address, "remove the stale socket");
 }
 
 static int
-set_group(const char *path, const char *group, const char *address, struct failure *why)
+set_group(const char *path, const char *group, const char *address, struct failure *err)
 {
     char *end;
     unsigned long number;
@@ -107,16 +107,16 @@ set_group(const char *path, const char *group, const char *address, struct failu
     number = strtoul(group, &end, 10);
     if (*end != '\0' || end == group) {
         if ((g = getgrnam(group)) == NULL)
-            return failure_set(why, ERROR_INTERNAL, "socket_group: there is no group \"%s\"",
+            return failure_set(err, ERROR_INTERNAL, "socket_group: there is no group \"%s\"",
                                group);
         number = g->gr_gid;
     }
-    return chown(path, (uid_t)-1, (gid_t)number) == 0 ? 0 : fail(why, address, "chown");
+    return chown(path, (uid_t)-1, (gid_t)number) == 0 ? 0 : fail(err, address, "chown");
 }
 
 static int
 open_unix(struct listeners *ls, const char *address, mode_t mode, const char *group,
-          struct failure *why)
+          struct failure *err)
 {
     const char *path = address + strlen("unix:");
     struct sockaddr_un a = { .sun_family = AF_UNIX };
@@ -124,21 +124,21 @@ open_unix(struct listeners *ls, const char *address, mode_t mode, const char *gr
     int fd, rc;
 
     strcpy(a.sun_path, path);
-    if (remove_stale(&a, address, why) != 0)
+    if (remove_stale(&a, address, err) != 0)
         return -1;
     if ((fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0)) < 0)
-        return fail(why, address, "socket");
+        return fail(err, address, "socket");
     old = umask(0177); /* nobody gets in before the mode is set */
     rc = bind(fd, (struct sockaddr *)&a, sizeof a);
     umask(old);
     if (rc != 0)
-        rc = fail(why, address, "bind");
-    else if (set_group(path, group, address, why) != 0)
+        rc = fail(err, address, "bind");
+    else if (set_group(path, group, address, err) != 0)
         rc = -1;
     else if (chmod(path, mode) != 0 || listen(fd, BACKLOG) != 0)
-        rc = fail(why, address, "listen");
+        rc = fail(err, address, "listen");
     if (rc == 0)
-        return add(ls, fd, path, why);
+        return add(ls, fd, path, err);
     close(fd);
     return -1;
 }
@@ -162,7 +162,7 @@ bind_one(const struct addrinfo *a)
 }
 
 static int
-open_tcp(struct listeners *ls, const char *address, struct failure *why)
+open_tcp(struct listeners *ls, const char *address, struct failure *err)
 {
     const char *colon = strrchr(address, ':');
     struct addrinfo hints = { .ai_socktype = SOCK_STREAM, .ai_flags = AI_PASSIVE | AI_NUMERICSERV };
@@ -178,10 +178,10 @@ open_tcp(struct listeners *ls, const char *address, struct failure *why)
         memmove(host, host + 1, n - 1);
     }
     if ((rc = getaddrinfo(host, colon + 1, &hints, &found)) != 0)
-        return failure_set(why, ERROR_INTERNAL, "listen %s: %s", address, gai_strerror(rc));
+        return failure_set(err, ERROR_INTERNAL, "listen %s: %s", address, gai_strerror(rc));
     fd = bind_one(found);
     freeaddrinfo(found);
-    return fd >= 0 ? add(ls, fd, NULL, why) : fail(why, address, "bind");
+    return fd >= 0 ? add(ls, fd, NULL, err) : fail(err, address, "bind");
 }
 
 /* -- fd:N ---------------------------------------------------------------- */
@@ -197,14 +197,14 @@ listeners_fd_listens(int fd)
 }
 
 static int
-open_fd(struct listeners *ls, const char *address, struct failure *why)
+open_fd(struct listeners *ls, const char *address, struct failure *err)
 {
     long fd = strtol(address + strlen("fd:"), NULL, 10);
 
     if (!listeners_fd_listens((int)fd))
-        return failure_set(why, ERROR_INTERNAL, "listen %s: not a listening stream socket",
+        return failure_set(err, ERROR_INTERNAL, "listen %s: not a listening stream socket",
                            address);
-    return add(ls, (int)fd, NULL, why);
+    return add(ls, (int)fd, NULL, err);
 }
 
 /* sd_listen_fds(3): meant for us only where LISTEN_PID is our own. */
@@ -220,7 +220,7 @@ listeners_inherited(void)
 }
 
 int
-listeners_check(const char *address, struct failure *why)
+listeners_check(const char *address, struct failure *err)
 {
     const char *colon = strrchr(address, ':');
     size_t n = strlen(address);
@@ -228,24 +228,24 @@ listeners_check(const char *address, struct failure *why)
     if (strncmp(address, "unix:", 5) == 0) {
         if (n > 5 && n - 5 < sizeof(struct sockaddr_un){ 0 }.sun_path)
             return 0;
-        return failure_set(why, ERROR_BAD_REQUEST, "listen: \"%.200s\": a path of 1 to %zu bytes",
+        return failure_set(err, ERROR_BAD_REQUEST, "listen: \"%.200s\": a path of 1 to %zu bytes",
                            address, sizeof(struct sockaddr_un){ 0 }.sun_path - 1);
     }
     if (colon != NULL && colon > address && colon - address < HOST_MAX && is_port(colon + 1))
         return 0; /* fd:N has the same form, and N the same range */
-    return failure_set(why, ERROR_BAD_REQUEST,
+    return failure_set(err, ERROR_BAD_REQUEST,
                        "listen: \"%.200s\" is neither unix:PATH nor HOST:PORT nor fd:N", address);
 }
 
 int
 listeners_open(struct listeners *ls, const char *address, mode_t mode, const char *group,
-               struct failure *why)
+               struct failure *err)
 {
-    if (listeners_check(address, why) != 0)
+    if (listeners_check(address, err) != 0)
         return -1;
     if (strncmp(address, "unix:", 5) == 0)
-        return open_unix(ls, address, mode, group, why);
+        return open_unix(ls, address, mode, group, err);
     if (strncmp(address, "fd:", 3) == 0)
-        return open_fd(ls, address, why);
-    return open_tcp(ls, address, why);
+        return open_fd(ls, address, err);
+    return open_tcp(ls, address, err);
 }

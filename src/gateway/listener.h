@@ -7,7 +7,7 @@
 #ifndef GATEWAY_LISTENER_H
 #define GATEWAY_LISTENER_H
 
-#include "base/error.h"
+#include "util/error.h"
 
 #include <stddef.h>
 #include <sys/types.h>
@@ -24,11 +24,11 @@ struct listeners {
     size_t count;
 };
 
-/* `mode` and `group` (a name or a number, or NULL) are for unix: sockets.  -1 with `why`. */
+/* `mode` and `group` (a name or a number, or NULL) are for unix: sockets.  -1 with `err`. */
 int listeners_open(struct listeners *ls, const char *address, mode_t mode, const char *group,
-                   struct failure *why);
+                   struct failure *err);
 int listeners_check(const char *address,
-                    struct failure *why); /* its form only; -1: none of the three */
+                    struct failure *err); /* its form only; -1: none of the three */
 void listeners_close(struct listeners *ls);
 
 int

@@ -16,13 +16,13 @@
 static void
 dispatch(struct connection *c)
 {
-    struct failure why = { 0 };
+    struct failure err = { 0 };
 
     timer_clear(&connection_loop(c)->timers, &c->timer);
-    if (router_find(&c->call, &why) == 0)
+    if (router_find(&c->call, &err) == 0)
         c->call.route->serve(&c->call);
     else
-        call_fail(&c->call, &why);
+        call_fail(&c->call, &err);
     if (c->call.answered)
         reply_start(c);
     else
@@ -59,23 +59,23 @@ open_request(struct connection *c)
  * before they are done.
  */
 static int
-check_size(struct connection *c, struct failure *why)
+check_size(struct connection *c, struct failure *err)
 {
     if (!c->screen.dropping)
         return 0;
     if (c->crowded)
-        return failure_set(why, ERROR_OVERLOADED,
+        return failure_set(err, ERROR_OVERLOADED,
                            "limits.buffered_bytes: the bodies of all requests together are over "
                            "%lld bytes",
                            (long long)connection_gateway(c)->bodies_bytes);
-    return failure_set(why, ERROR_REQUEST_TOO_LARGE,
+    return failure_set(err, ERROR_REQUEST_TOO_LARGE,
                        "limits.request_bytes: the request's body is over %lld bytes",
                        (long long)connection_gateway(c)->request_bytes);
 }
 
 /* A body that is not as long as announced is not the one that was sent. */
 static int
-check_length(struct connection *c, struct failure *why)
+check_length(struct connection *c, struct failure *err)
 {
     const char *said = fastcgi_param(c->fastcgi, "CONTENT_LENGTH");
     unsigned long long length;
@@ -86,7 +86,7 @@ check_length(struct connection *c, struct failure *why)
     length = strtoull(said, &end, 10);
     if (*said >= '0' && *said <= '9' && *end == '\0' && length == c->call.body.len)
         return 0;
-    return failure_set(why, ERROR_BAD_REQUEST,
+    return failure_set(err, ERROR_BAD_REQUEST,
                        "CONTENT_LENGTH is \"%.32s\", but the body has %zu bytes", said,
                        c->call.body.len);
 }
@@ -94,18 +94,18 @@ check_length(struct connection *c, struct failure *why)
 static void
 serve(struct connection *c)
 {
-    struct failure why = { 0 };
+    struct failure err = { 0 };
 
     if (!c->screen.dropping && fastcgi_read_body(c->fastcgi, &c->call.body) != 0) {
         connection_close(c);
         return;
     }
     connection_reset_buffer(&c->in);
-    if (check_size(c, &why) == 0 && check_length(c, &why) == 0) {
+    if (check_size(c, &err) == 0 && check_length(c, &err) == 0) {
         dispatch(c);
         return;
     }
-    call_fail(&c->call, &why);
+    call_fail(&c->call, &err);
     reply_start(c);
 }
 

@@ -2,11 +2,11 @@
 
 #include "gateway/reply.h"
 
-#include "base/clock.h"
 #include "gateway/fastcgi.h"
 #include "gateway/responder.h"
 #include "gateway/router.h"
 #include "session/stream.h"
+#include "util/clock.h"
 
 #include <errno.h>
 #include <sys/socket.h>

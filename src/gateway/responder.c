@@ -2,11 +2,11 @@
 
 #include "gateway/responder.h"
 
-#include "base/clock.h"
-#include "base/log.h"
 #include "base/mailbox.h"
 #include "gateway/connection.h"
 #include "gateway/reply.h"
+#include "util/clock.h"
+#include "util/log.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -280,7 +280,7 @@ hang_doors(struct responder *r)
 }
 
 struct responder *
-responder_new(struct gateway *g, struct failure *why)
+responder_new(struct gateway *g, struct failure *err)
 {
     struct responder *r = calloc(1, sizeof *r);
 
@@ -307,7 +307,7 @@ no_loop:
     mailbox_destroy(&r->inbox);
     free(r);
 no_memory:
-    failure_set(why, ERROR_INTERNAL, "cannot start a responder thread: %s", strerror(errno));
+    failure_set(err, ERROR_INTERNAL, "cannot start a responder thread: %s", strerror(errno));
     return NULL;
 }
 

@@ -4,16 +4,16 @@
 #ifndef GATEWAY_RESPONDER_H
 #define GATEWAY_RESPONDER_H
 
-#include "base/error.h"
 #include "base/loop.h"
 #include "gateway/gateway.h"
+#include "util/error.h"
 
 #define RESPONDER_READ_BYTES 65536
 
 struct connection;
 struct responder;
 
-struct responder *responder_new(struct gateway *g, struct failure *why); /* its thread runs */
+struct responder *responder_new(struct gateway *g, struct failure *err); /* its thread runs */
 void responder_join(struct responder *r); /* once draining: waits until it has answered everybody */
 void
 responder_free(struct responder *r); /* after every responder was joined: they wake each other */

@@ -28,18 +28,18 @@ waiting_bytes(const struct call *c)
 }
 
 static int
-open_batch(struct call *c, struct failure *why)
+open_batch(struct call *c, struct failure *err)
 {
     struct batch *b;
 
     if (c->gateway->draining)
-        return failure_set(why, ERROR_DRAINING, "the daemon is stopping");
+        return failure_set(err, ERROR_DRAINING, "the daemon is stopping");
     if (c->body.len == 0)
-        return failure_set(why, ERROR_BAD_REQUEST, "the body is empty: a batch object is needed");
-    if ((b = batch_from_text(c->body.data, c->body.len, why)) == NULL)
+        return failure_set(err, ERROR_BAD_REQUEST, "the body is empty: a batch object is needed");
+    if ((b = batch_from_text(c->body.data, c->body.len, err)) == NULL)
         return -1;
     if ((c->batch = batch_run_new(b, waiting_bytes(c))) == NULL)
-        return failure_no_memory(why);
+        return failure_no_memory(err);
     buffer_free(&c->body);
     return 0;
 }
@@ -48,11 +48,11 @@ open_batch(struct call *c, struct failure *why)
 void
 batch_serve(struct call *c)
 {
-    struct failure why = { 0 };
+    struct failure err = { 0 };
 
     result_choose_form(c);
-    if (open_batch(c, &why) != 0) {
-        call_fail(c, &why);
+    if (open_batch(c, &err) != 0) {
+        call_fail(c, &err);
         return;
     }
     buffer_printf(&c->head,
@@ -100,11 +100,11 @@ batch_fetched(struct call *c, struct curlew_fetch *f)
 /* -- lines --------------------------------------------------------------- */
 
 static int
-write_failure(struct call *c, const struct failure *why)
+write_failure(struct call *c, const struct failure *err)
 {
     const struct curlew_fetch *f = c->fetch;
 
-    if (envelope_write_failure(&c->prefix, &f->request, why, f->index, c->frames) != 0)
+    if (envelope_write_failure(&c->prefix, &f->request, err, f->index, c->frames) != 0)
         return -1;
     buffer_addc(&c->prefix, '\n');
     if (c->frames)
@@ -116,17 +116,17 @@ write_failure(struct call *c, const struct failure *why)
 static int
 write_result(struct call *c)
 {
-    struct failure why = c->fetch->failure;
+    struct failure err = c->fetch->failure;
 
-    if (why.error == ERROR_NONE && result_write(c) == 0) {
+    if (err.error == ERROR_NONE && result_write(c) == 0) {
         if (!c->frames)
             buffer_addc(&c->prefix, '\n');
         if (buffer_ok(&c->prefix))
             return 0;
     }
-    failure_no_memory(&why);
+    failure_no_memory(&err);
     call_clear_piece(c);
-    return write_failure(c, &why);
+    return write_failure(c, &err);
 }
 
 bool

@@ -14,12 +14,12 @@ fetch_serve(struct call *c)
 void
 fetch_fetched(struct call *c, struct curlew_fetch *f)
 {
-    struct failure why = f->failure;
+    struct failure err = f->failure;
 
-    if (why.error == ERROR_NONE && result_write(c) != 0)
-        failure_no_memory(&why);
-    if (why.error != ERROR_NONE)
-        call_fail(c, &why);
+    if (err.error == ERROR_NONE && result_write(c) != 0)
+        failure_no_memory(&err);
+    if (err.error != ERROR_NONE)
+        call_fail(c, &err);
     else
         call_answer(c, 200, c->frames ? RESULT_FRAMES : "application/json");
 }

@@ -7,7 +7,7 @@
 #include "message/request.h"
 
 static int
-check_target(struct call *c, const struct request *r, struct failure *why)
+check_target(struct call *c, const struct request *r, struct failure *err)
 {
     struct policy *p = engine_policy(c->gateway->engine);
     const char *name = r->session != NULL ? r->session : "default";
@@ -15,9 +15,9 @@ check_target(struct call *c, const struct request *r, struct failure *why)
     int rc = 0;
 
     if (policy_session(p, name) == NULL)
-        rc = failure_set(why, ERROR_UNKNOWN_SESSION, "session: there is no \"%.64s\"", name);
+        rc = failure_set(err, ERROR_UNKNOWN_SESSION, "session: there is no \"%.64s\"", name);
     policy_unref(p);
-    if (rc != 0 || url_parse(&u, r->url, why) != 0)
+    if (rc != 0 || url_parse(&u, r->url, err) != 0)
         return -1;
     url_destroy(&u);
     return 0;
@@ -25,20 +25,20 @@ check_target(struct call *c, const struct request *r, struct failure *why)
 
 /* It is read now as it will be then, so that its sender hears what is wrong with it. */
 static int
-check(struct call *c, struct failure *why)
+check(struct call *c, struct failure *err)
 {
     struct request r;
     int rc;
 
     request_init(&r);
     rc = c->body.len == 0
-             ? failure_set(why, ERROR_BAD_REQUEST, "the body is empty: a request object is needed")
-             : request_from_text(&r, c->body.data, c->body.len, why);
+             ? failure_set(err, ERROR_BAD_REQUEST, "the body is empty: a request object is needed")
+             : request_from_text(&r, c->body.data, c->body.len, err);
     if (rc == 0)
-        rc = check_target(c, &r, why);
+        rc = check_target(c, &r, err);
     if (rc == 0)
         rc = auth_check(c->gateway->auth, fastcgi_param(c->fastcgi, "HTTP_AUTHORIZATION"),
-                        r.session != NULL ? r.session : "default", why);
+                        r.session != NULL ? r.session : "default", err);
     request_destroy(&r);
     return rc;
 }
@@ -47,11 +47,11 @@ void
 hand_off_route_serve(struct call *c)
 {
     char name[SHELF_NAME_SIZE];
-    struct failure why = { 0 };
+    struct failure err = { 0 };
 
-    if (check(c, &why) != 0 ||
-        shelf_put(c->gateway->shelf, c->body.data, c->body.len, name, &why) != 0) {
-        call_fail(c, &why);
+    if (check(c, &err) != 0 ||
+        shelf_put(c->gateway->shelf, c->body.data, c->body.len, name, &err) != 0) {
+        call_fail(c, &err);
         return;
     }
     buffer_printf(&c->prefix, "{\"reference\":\"@%s\",\"expires_in\":%d}", name, SHELF_SECONDS);

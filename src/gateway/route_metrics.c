@@ -1,8 +1,8 @@
 /* route_metrics.c - GET …/metrics: the counters in Prometheus' text format, version 0.0.4. */
 
-#include "base/clock.h"
 #include "gateway/gateway.h"
 #include "gateway/routes.h"
+#include "util/clock.h"
 
 #include <inttypes.h>
 
@@ -25,12 +25,12 @@ add_histogram(struct buffer *b, const char *name, const char *help, const struct
     int64_t count = 0;
 
     add_head(b, name, "histogram", help);
-    for (int i = 0; i < HISTOGRAM_BOUNDS; i++) {
+    for (int i = 0; i < METRICS_BOUNDS; i++) {
         count += counter_read(&h->buckets[i]);
-        buffer_printf(b, "curlew_%s_bucket{le=\"%g\"} %" PRId64 "\n", name, histogram_bounds[i],
+        buffer_printf(b, "curlew_%s_bucket{le=\"%g\"} %" PRId64 "\n", name, metrics_bounds[i],
                       count);
     }
-    count += counter_read(&h->buckets[HISTOGRAM_BOUNDS]);
+    count += counter_read(&h->buckets[METRICS_BOUNDS]);
     buffer_printf(b, "curlew_%s_bucket{le=\"+Inf\"} %" PRId64 "\n", name, count);
     buffer_printf(b, "curlew_%s_sum %.6f\n", name,
                   (double)counter_read(&h->sum_us) / US_PER_SECOND);

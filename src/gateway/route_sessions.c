@@ -15,9 +15,9 @@
 static void
 no_memory(struct call *c)
 {
-    struct failure why = { .error = ERROR_INTERNAL, .detail = "out of memory" };
+    struct failure err = { .error = ERROR_INTERNAL, .detail = "out of memory" };
 
-    call_fail(c, &why);
+    call_fail(c, &err);
 }
 
 void
@@ -33,14 +33,14 @@ sessions_route_serve(struct call *c)
 }
 
 static void
-show(struct call *c, int status, struct failure *why)
+show(struct call *c, int status, struct failure *err)
 {
     struct policy *p = engine_policy(c->gateway->engine);
     struct session *s = policy_session(p, c->name);
 
     if (s == NULL) {
-        failure_set(why, ERROR_UNKNOWN_SESSION, "session: there is no \"%.64s\"", c->name);
-        call_fail(c, why);
+        failure_set(err, ERROR_UNKNOWN_SESSION, "session: there is no \"%.64s\"", c->name);
+        call_fail(c, err);
     } else if (session_write(&c->prefix, s) == 0) {
         call_answer(c, status, "application/json");
     } else {
@@ -60,59 +60,59 @@ is_known(struct call *c)
 }
 
 static int
-put(struct call *c, struct failure *why)
+put(struct call *c, struct failure *err)
 {
     struct session_settings s;
     int rc;
 
     session_settings_init(&s);
-    rc = session_from_text(&s, c->name, c->body.data, c->body.len, why);
+    rc = session_from_text(&s, c->name, c->body.data, c->body.len, err);
     if (rc == 0)
-        rc = engine_put_session(c->gateway->engine, &s, why);
+        rc = engine_put_session(c->gateway->engine, &s, err);
     session_settings_destroy(&s);
     return rc;
 }
 
 /* The token must be good for the very session. */
 static int
-check(struct call *c, struct failure *why)
+check(struct call *c, struct failure *err)
 {
     if (!session_name_valid(c->name))
-        return failure_set(why, ERROR_BAD_REQUEST,
+        return failure_set(err, ERROR_BAD_REQUEST,
                            "a session's name is 1 to 64 of A-Z, a-z, 0-9, \".\", \"_\" and \"-\"");
     return auth_check(c->gateway->auth, fastcgi_param(c->fastcgi, "HTTP_AUTHORIZATION"), c->name,
-                      why);
+                      err);
 }
 
 void
 session_route_serve(struct call *c)
 {
     const char *method = call_method(c);
-    struct failure why = { 0 };
-    int status = 200, rc = check(c, &why);
+    struct failure err = { 0 };
+    int status = 200, rc = check(c, &err);
 
     if (rc == 0 && strcmp(method, "PUT") == 0) {
         status = is_known(c) ? 200 : 201;
-        rc = put(c, &why);
+        rc = put(c, &err);
     } else if (rc == 0 && strcmp(method, "DELETE") == 0) {
-        rc = engine_remove_session(c->gateway->engine, c->name, &why);
+        rc = engine_remove_session(c->gateway->engine, c->name, &err);
         status = 204;
     }
     if (rc != 0)
-        call_fail(c, &why);
+        call_fail(c, &err);
     else if (status == 204)
         call_answer_empty(c);
     else
-        show(c, status, &why);
+        show(c, status, &err);
 }
 
 void
 session_reset_serve(struct call *c)
 {
-    struct failure why = { 0 };
+    struct failure err = { 0 };
 
-    if (check(c, &why) != 0 || engine_reset_session(c->gateway->engine, c->name, &why) != 0)
-        call_fail(c, &why);
+    if (check(c, &err) != 0 || engine_reset_session(c->gateway->engine, c->name, &err) != 0)
+        call_fail(c, &err);
     else
         call_answer_empty(c);
 }

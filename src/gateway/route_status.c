@@ -27,12 +27,12 @@ write_status(struct call *c, struct buffer *b)
 void
 status_serve(struct call *c)
 {
-    struct failure why = { .error = ERROR_INTERNAL, .detail = "out of memory" };
+    struct failure err = { .error = ERROR_INTERNAL, .detail = "out of memory" };
 
     if (write_status(c, &c->prefix) == 0)
         call_answer(c, 200, "application/json");
     else
-        call_fail(c, &why);
+        call_fail(c, &err);
 }
 
 /* The page asks for the JSON beside it once a second, and shows it as tables. */

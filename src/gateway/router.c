@@ -98,7 +98,7 @@ takes(const struct route *r, const char *method)
 }
 
 int
-router_find(struct call *c, struct failure *why)
+router_find(struct call *c, struct failure *err)
 {
     struct buffer path;
 
@@ -111,16 +111,16 @@ router_find(struct call *c, struct failure *why)
     add_path(c, &path);
     c->route = buffer_ok(&path) ? match(&path, c->name) : NULL;
     if (c->route == NULL)
-        failure_set(why, ERROR_NOT_FOUND, "no route ends \"%.80s\"", path.len > 0 ? path.data : "");
+        failure_set(err, ERROR_NOT_FOUND, "no route ends \"%.80s\"", path.len > 0 ? path.data : "");
     buffer_free(&path);
     if (c->route == NULL)
         return -1;
     if (!takes(c->route, call_method(c))) {
         buffer_printf(&c->head, "Allow: %s\r\n", c->route->methods);
-        return failure_set(why, ERROR_METHOD_NOT_ALLOWED, "%s takes %s", c->route->path,
+        return failure_set(err, ERROR_METHOD_NOT_ALLOWED, "%s takes %s", c->route->path,
                            c->route->methods);
     }
     if (c->route->open)
         return 0;
-    return auth_check(c->gateway->auth, fastcgi_param(c->fastcgi, "HTTP_AUTHORIZATION"), NULL, why);
+    return auth_check(c->gateway->auth, fastcgi_param(c->fastcgi, "HTTP_AUTHORIZATION"), NULL, err);
 }

@@ -17,9 +17,9 @@ struct route {
 };
 
 /*
- * The route of c's request, in c->route; -1 with `why`: not_found, method_not_allowed,
+ * The route of c's request, in c->route; -1 with `err`: not_found, method_not_allowed,
  * unauthorized.
  */
-int router_find(struct call *c, struct failure *why);
+int router_find(struct call *c, struct failure *err);
 
 #endif

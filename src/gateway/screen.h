@@ -10,8 +10,8 @@
 #ifndef GATEWAY_SCREEN_H
 #define GATEWAY_SCREEN_H
 
-#include "base/buffer.h"
 #include "gateway/params.h"
+#include "util/buffer.h"
 
 #include <stdbool.h>
 #include <stdint.h>

@@ -2,8 +2,8 @@
 
 #include "gateway/shelf.h"
 
-#include "base/clock.h"
-#include "base/list.h"
+#include "util/clock.h"
+#include "util/list.h"
 
 #include <pthread.h>
 #include <stdint.h>
@@ -87,13 +87,13 @@ name_item(struct item *i)
 }
 
 static int
-keep(struct shelf *s, struct item *i, struct failure *why)
+keep(struct shelf *s, struct item *i, struct failure *err)
 {
     int64_t now_us = clock_us();
 
     drop_old(s, now_us);
     if (s->count >= SHELF_ITEMS_MAX || i->size > SHELF_BYTES_MAX - s->bytes)
-        return failure_set(why, ERROR_OVERLOADED,
+        return failure_set(err, ERROR_OVERLOADED,
                            "%zu request objects wait for their hand-off already", s->count);
     i->until_us = now_us + (int64_t)SHELF_SECONDS * US_PER_SECOND;
     list_append(&s->items, &i->place);
@@ -104,21 +104,21 @@ keep(struct shelf *s, struct item *i, struct failure *why)
 
 int
 shelf_put(struct shelf *s, const char *text, size_t n, char name[SHELF_NAME_SIZE],
-          struct failure *why)
+          struct failure *err)
 {
     struct item *i = malloc(sizeof *i + n + 1);
     int rc;
 
     if (i == NULL || name_item(i) != 0) {
         free(i);
-        return failure_no_memory(why);
+        return failure_no_memory(err);
     }
     memcpy(i->text, text, n);
     i->text[n] = '\0';
     i->size = n;
     memcpy(name, i->name, SHELF_NAME_SIZE);
     pthread_mutex_lock(&s->lock);
-    rc = keep(s, i, why);
+    rc = keep(s, i, err);
     pthread_mutex_unlock(&s->lock);
     if (rc != 0)
         free(i);

@@ -6,7 +6,7 @@
 #ifndef GATEWAY_SHELF_H
 #define GATEWAY_SHELF_H
 
-#include "base/error.h"
+#include "util/error.h"
 
 #include <stddef.h>
 
@@ -25,7 +25,7 @@ void shelf_free(struct shelf *s);
  * memory.
  */
 int shelf_put(struct shelf *s, const char *text, size_t n, char name[SHELF_NAME_SIZE],
-              struct failure *why);
+              struct failure *err);
 
 char *
 shelf_take(struct shelf *s, const char *name); /* the caller frees; NULL: not there (any more) */

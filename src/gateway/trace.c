@@ -32,14 +32,14 @@ is_sane(const char *value)
 }
 
 int
-trace_take(const struct call *c, struct request *r, struct failure *why)
+trace_take(const struct call *c, struct request *r, struct failure *err)
 {
     for (size_t i = 0; i < sizeof fields / sizeof fields[0]; i++) {
         const char *value = fastcgi_param(c->fastcgi, fields[i].parameter);
 
         if (value != NULL && is_sane(value) &&
             pairs_add(&r->trace, fields[i].name, strlen(fields[i].name), value, strlen(value)) != 0)
-            return failure_no_memory(why);
+            return failure_no_memory(err);
     }
     return 0;
 }

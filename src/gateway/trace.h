@@ -9,7 +9,7 @@
 
 #include "gateway/call.h"
 
-int trace_take(const struct call *c, struct request *r, struct failure *why); /* -1: no memory */
+int trace_take(const struct call *c, struct request *r, struct failure *err); /* -1: no memory */
 
 const char *trace_value(const struct request *r, const char *name); /* NULL: not there */
 

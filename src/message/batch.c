@@ -25,107 +25,107 @@ static const struct field keys[] = {
 };
 
 static int
-read_requests(struct batch *b, const struct place *at, json_t *list, struct failure *why)
+read_requests(struct batch *b, const struct place *at, json_t *list, struct failure *err)
 {
     const json_t *item;
     size_t i;
 
     if (!json_is_array(list))
-        return place_refuse(at, why, "expected a list of request objects");
+        return place_refuse(at, err, "expected a list of request objects");
     if (json_array_size(list) > BATCH_REQUESTS_MAX)
-        return place_refuse(at, why, "%zu are more than %d", json_array_size(list),
+        return place_refuse(at, err, "%zu are more than %d", json_array_size(list),
                             BATCH_REQUESTS_MAX);
     json_array_foreach(list, i, item)
     {
         struct place here = { at, NULL, i };
 
         if (!json_is_object(item))
-            return place_refuse(&here, why, "a request is a JSON object");
+            return place_refuse(&here, err, "a request is a JSON object");
     }
     b->requests = list;
     return 0;
 }
 
 static int
-read_default(struct batch *b, const struct place *at, const json_t *value, struct failure *why)
+read_default(struct batch *b, const struct place *at, const json_t *value, struct failure *err)
 {
-    struct request_reader rd = { .r = &b->defaults, .why = why };
+    struct request_reader rd = { .r = &b->defaults, .err = err };
     const struct request_key *key = request_key_find(at->name);
 
     if (key == NULL)
-        return place_unknown(at, why);
+        return place_unknown(at, err);
     if (strcmp(at->name, "forward_headers") == 0)
-        return place_refuse(at, why, "only a hand-off has a browser's headers to pass on");
+        return place_refuse(at, err, "only a hand-off has a browser's headers to pass on");
     if (!(key->allowed & KEY_DEFAULT) && strcmp(at->name, "session") != 0)
-        return place_refuse(at, why, "belongs to a single request");
+        return place_refuse(at, err, "belongs to a single request");
     return request_key_read(&rd, key, at, value);
 }
 
 static int
-read_defaults(struct batch *b, const struct place *at, json_t *object, struct failure *why)
+read_defaults(struct batch *b, const struct place *at, json_t *object, struct failure *err)
 {
     const char *name;
     json_t *value;
 
     if (!json_is_object(object))
-        return place_refuse(at, why, "expected an object of request keys");
+        return place_refuse(at, err, "expected an object of request keys");
     json_object_foreach(object, name, value)
     {
         struct place here = { at, name, 0 };
 
-        if (read_default(b, &here, value, why) != 0)
+        if (read_default(b, &here, value, err) != 0)
             return -1;
     }
     return 0;
 }
 
 static int
-read_key(struct batch *b, const char *name, json_t *value, struct failure *why)
+read_key(struct batch *b, const char *name, json_t *value, struct failure *err)
 {
     struct place at = { NULL, name, 0 };
 
     if (strcmp(name, "requests") == 0)
-        return read_requests(b, &at, value, why);
+        return read_requests(b, &at, value, err);
     if (strcmp(name, "defaults") == 0)
-        return read_defaults(b, &at, value, why);
+        return read_defaults(b, &at, value, err);
     for (size_t i = 0; i < sizeof keys / sizeof keys[0]; i++)
         if (strcmp(name, keys[i].name) == 0)
-            return field_read(b, &keys[i], value, &at, why);
-    return place_unknown(&at, why);
+            return field_read(b, &keys[i], value, &at, err);
+    return place_unknown(&at, err);
 }
 
 static int
-read_batch(struct batch *b, struct failure *why)
+read_batch(struct batch *b, struct failure *err)
 {
     const char *name;
     json_t *value;
 
     if (!json_is_object(b->root))
-        return place_refuse(NULL, why, "a batch is a JSON object");
+        return place_refuse(NULL, err, "a batch is a JSON object");
     json_object_foreach(b->root, name, value)
     {
-        if (read_key(b, name, value, why) != 0)
+        if (read_key(b, name, value, err) != 0)
             return -1;
     }
     if (b->requests == NULL)
-        return place_refuse(&(struct place){ NULL, "requests", 0 }, why, "required");
+        return place_refuse(&(struct place){ NULL, "requests", 0 }, err, "required");
     return 0;
 }
 
 /* -- the batch ----------------------------------------------------------- */
 
 struct batch *
-batch_from_text(const char *text, size_t size, struct failure *why)
+batch_from_text(const char *text, size_t size, struct failure *err)
 {
     struct batch *b = calloc(1, sizeof *b);
 
     if (b == NULL) {
-        failure_no_memory(why);
+        failure_no_memory(err);
         return NULL;
     }
     request_init(&b->defaults);
     b->parallel = BATCH_PARALLEL;
-    if ((b->root = json_parse(text, size, why)) == NULL || read_batch(b, why) != 0) {
+    if ((b->root = json_parse(text, size, err)) == NULL || read_batch(b, err) != 0) {
         batch_free(b);
         return NULL;
     }
@@ -176,7 +176,7 @@ find_tag(const struct batch *b, struct request *r, const json_t *object)
 {
     static const struct place at = { NULL, "tag", 0 };
     struct failure unheard = { 0 };
-    struct request_reader rd = { .r = r, .why = &unheard };
+    struct request_reader rd = { .r = r, .err = &unheard };
     const json_t *tag = json_object_get(object, at.name);
 
     if (r->tag == NULL && tag != NULL)
@@ -185,17 +185,17 @@ find_tag(const struct batch *b, struct request *r, const json_t *object)
 }
 
 int
-batch_read(struct batch *b, size_t i, struct request *r, struct failure *why)
+batch_read(struct batch *b, size_t i, struct request *r, struct failure *err)
 {
     const json_t *object = json_array_get(b->requests, i);
-    int rc = request_from_json(r, object, why);
+    int rc = request_from_json(r, object, err);
 
     if (rc != 0)
         find_tag(b, r, object);
     else if (inherit_text(&r->session, b->defaults.session) != 0)
-        rc = failure_no_memory(why);
+        rc = failure_no_memory(err);
     else
-        rc = request_inherit(r, &b->defaults, why);
+        rc = request_inherit(r, &b->defaults, err);
     json_array_set_new(b->requests, i, json_null());
     return rc;
 }

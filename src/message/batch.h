@@ -8,8 +8,8 @@
 #ifndef MESSAGE_BATCH_H
 #define MESSAGE_BATCH_H
 
-#include "base/error.h"
 #include "session/request.h"
+#include "util/error.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -21,10 +21,10 @@
 struct batch;
 
 /*
- * NULL with `why` (bad_request) names the key that is wrong.  What is inside a request object is
+ * NULL with `err` (bad_request) names the key that is wrong.  What is inside a request object is
  * judged by batch_read().
  */
-struct batch *batch_from_text(const char *text, size_t size, struct failure *why);
+struct batch *batch_from_text(const char *text, size_t size, struct failure *err);
 void batch_free(struct batch *b);
 
 size_t batch_count(const struct batch *b);    /* 0 to BATCH_REQUESTS_MAX */
@@ -33,9 +33,9 @@ bool batch_in_order(const struct batch *b);   /* of input, not of completion */
 
 /*
  * The i-th request, filled up from the batch's defaults, into r (initialised by the caller); once
- * only, as its JSON is then forgotten.  -1 with `why` as request_from_json(), and then r still has
+ * only, as its JSON is then forgotten.  -1 with `err` as request_from_json(), and then r still has
  * its tag, where it has one.
  */
-int batch_read(struct batch *b, size_t i, struct request *r, struct failure *why);
+int batch_read(struct batch *b, size_t i, struct request *r, struct failure *err);
 
 #endif

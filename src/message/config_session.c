@@ -71,13 +71,13 @@ find_field(const char *group, const char *name)
 /* An object is what turns it on, even an empty one. */
 static int
 read_breaker(struct session_settings *s, const struct place *at, const json_t *object,
-             struct failure *why)
+             struct failure *err)
 {
     const char *name;
     json_t *value;
 
     if (!json_is_object(object))
-        return place_refuse(at, why, "expected an object of failures and open_seconds");
+        return place_refuse(at, err, "expected an object of failures and open_seconds");
     s->breaker.failures = BREAKER_FAILURES;
     s->breaker.open_seconds = BREAKER_OPEN_SECONDS;
     json_object_foreach((json_t *)object, name, value)
@@ -86,8 +86,8 @@ read_breaker(struct session_settings *s, const struct place *at, const json_t *o
         struct place here = { at, name, 0 };
 
         if (f == NULL)
-            return place_unknown(&here, why);
-        if (field_read(s, f, value, &here, why) != 0)
+            return place_unknown(&here, err);
+        if (field_read(s, f, value, &here, err) != 0)
             return -1;
     }
     return 0;
@@ -95,9 +95,9 @@ read_breaker(struct session_settings *s, const struct place *at, const json_t *o
 
 static int
 read_proxies(struct session_settings *s, const struct place *at, const json_t *value,
-             struct failure *why)
+             struct failure *err)
 {
-    if (setting_read_texts(&s->proxies, &s->proxy_count, value, at, why) != 0)
+    if (setting_read_texts(&s->proxies, &s->proxy_count, value, at, err) != 0)
         return -1;
     for (size_t i = 0; i < s->proxy_count; i++) {
         struct place here = { at, NULL, i };
@@ -106,7 +106,7 @@ read_proxies(struct session_settings *s, const struct place *at, const json_t *v
 
         free(host);
         if (host == NULL)
-            return place_refuse(&here, why,
+            return place_refuse(&here, err,
                                 "not an http, https, socks5 or socks5h URL with a host");
     }
     return 0;
@@ -114,65 +114,65 @@ read_proxies(struct session_settings *s, const struct place *at, const json_t *v
 
 static int
 read_key(struct session_settings *s, const struct place *at, const json_t *value,
-         struct failure *why)
+         struct failure *err)
 {
     const struct field *f = strchr(at->name, '.') == NULL ? find_field("", at->name) : NULL;
     int rc;
 
     if (f != NULL)
-        return field_read(s, f, value, at, why);
+        return field_read(s, f, value, at, err);
     if (strcmp(at->name, "breaker") == 0)
-        return read_breaker(s, at, value, why);
+        return read_breaker(s, at, value, err);
     if (strcmp(at->name, "proxies") == 0)
-        return read_proxies(s, at, value, why);
-    rc = request_read_default(&s->defaults, at, value, why);
-    return rc == 1 ? place_unknown(at, why) : rc;
+        return read_proxies(s, at, value, err);
+    rc = request_read_default(&s->defaults, at, value, err);
+    return rc == 1 ? place_unknown(at, err) : rc;
 }
 
 /* Keys that mean nothing alone. */
 static int
-check_pairs(const struct session_settings *s, const struct place *at, struct failure *why)
+check_pairs(const struct session_settings *s, const struct place *at, struct failure *err)
 {
     struct place key = { at, "client_key", 0 }, burst = { at, "burst", 0 };
 
     if (s->client_key != NULL && s->client_cert == NULL)
-        return place_refuse(&key, why, "of no use without client_cert");
+        return place_refuse(&key, err, "of no use without client_cert");
     if (s->politeness.burst > 1 && s->politeness.rate <= 0)
-        return place_refuse(&burst, why, "of no use without rate_per_origin");
+        return place_refuse(&burst, err, "of no use without rate_per_origin");
     return 0;
 }
 
 static int
 read_session(struct session_settings *s, const char *name, const json_t *object,
-             const struct place *at, struct failure *why)
+             const struct place *at, struct failure *err)
 {
     const char *key;
     json_t *value;
 
     if (!session_name_valid(name))
-        return place_refuse(at, why,
+        return place_refuse(at, err,
                             "a session's name is 1 to 64 of A-Z, a-z, 0-9, \".\", \"_\" and \"-\"");
     if (!json_is_object(object))
-        return place_refuse(at, why, "a session is a JSON object");
+        return place_refuse(at, err, "a session is a JSON object");
     json_object_foreach((json_t *)object, key, value)
     {
         struct place here = { at, key, 0 };
 
-        if (read_key(s, &here, value, why) != 0)
+        if (read_key(s, &here, value, err) != 0)
             return -1;
     }
-    if (check_pairs(s, at, why) != 0)
+    if (check_pairs(s, at, err) != 0)
         return -1;
     free(s->name);
     s->name = strdup(name);
-    return s->name == NULL ? failure_no_memory(why) : 0;
+    return s->name == NULL ? failure_no_memory(err) : 0;
 }
 
 int
 session_settings_from_json(struct session_settings *s, const char *name, const json_t *object,
-                           struct failure *why)
+                           struct failure *err)
 {
-    return read_session(s, name, object, NULL, why);
+    return read_session(s, name, object, NULL, err);
 }
 
 /* -- the file's "sessions" ---------------------------------------------- */
@@ -195,21 +195,21 @@ find_or_add(struct engine_settings *e, const char *name)
 
 int
 config_read_sessions(struct config *c, const json_t *object, const struct place *at,
-                     struct failure *why)
+                     struct failure *err)
 {
     const char *name;
     json_t *value;
 
     if (!json_is_object(object))
-        return place_refuse(at, why, "expected an object of name to session");
+        return place_refuse(at, err, "expected an object of name to session");
     json_object_foreach((json_t *)object, name, value)
     {
         struct place here = { at, name, 0 };
         struct session_settings *s = find_or_add(&c->engine, name);
 
         if (s == NULL)
-            return failure_no_memory(why);
-        if (read_session(s, name, value, &here, why) != 0)
+            return failure_no_memory(err);
+        if (read_session(s, name, value, &here, err) != 0)
             return -1;
     }
     return 0;

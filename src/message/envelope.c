@@ -2,11 +2,11 @@
 
 #include "message/envelope.h"
 
-#include "base/base64.h"
-#include "base/utf8.h"
 #include "message/charset.h"
 #include "message/json.h"
 #include "message/problem.h"
+#include "util/base64.h"
+#include "util/utf8.h"
 
 #include <string.h>
 #include <strings.h>

@@ -9,29 +9,29 @@
 /* -- text --------------------------------------------------------------- */
 
 const char *
-field_string(const json_t *value, const struct place *at, struct failure *why)
+field_string(const json_t *value, const struct place *at, struct failure *err)
 {
     const char *text = json_string_value(value);
 
     if (text == NULL)
-        place_refuse(at, why, "expected text");
+        place_refuse(at, err, "expected text");
     else if (strlen(text) != json_string_length(value))
-        place_refuse(at, why, "must not contain NUL");
+        place_refuse(at, err, "must not contain NUL");
     else
         return text;
     return NULL;
 }
 
 int
-field_text(char **to, const json_t *value, const struct place *at, struct failure *why)
+field_text(char **to, const json_t *value, const struct place *at, struct failure *err)
 {
-    const char *text = field_string(value, at, why);
+    const char *text = field_string(value, at, err);
     char *copy;
 
     if (text == NULL)
         return -1;
     if ((copy = strdup(text)) == NULL)
-        return failure_no_memory(why);
+        return failure_no_memory(err);
     free(*to);
     *to = copy;
     return 0;
@@ -39,39 +39,39 @@ field_text(char **to, const json_t *value, const struct place *at, struct failur
 
 static int
 read_text(char **to, const struct field *f, const json_t *value, const struct place *at,
-          struct failure *why)
+          struct failure *err)
 {
     int64_t n = (int64_t)json_string_length(value);
 
     if (json_is_string(value) && f->kind == FIELD_PATH && json_string_value(value)[0] != '/')
-        return place_refuse(at, why, "expected an absolute path");
+        return place_refuse(at, err, "expected an absolute path");
     if (json_is_string(value) && f->kind == FIELD_TEXT && n < f->min && f->min == 1)
-        return place_refuse(at, why, "must not be empty");
+        return place_refuse(at, err, "must not be empty");
     if (json_is_string(value) && f->kind == FIELD_TEXT && (n < f->min || n > f->max))
-        return place_refuse(at, why, "expected text of %lld to %lld bytes", (long long)f->min,
+        return place_refuse(at, err, "expected text of %lld to %lld bytes", (long long)f->min,
                             (long long)f->max);
-    return field_text(to, value, at, why);
+    return field_text(to, value, at, err);
 }
 
 /* -- scalars ------------------------------------------------------------ */
 
 static int
-read_bool(bool *to, const json_t *value, const struct place *at, struct failure *why)
+read_bool(bool *to, const json_t *value, const struct place *at, struct failure *err)
 {
     if (!json_is_boolean(value))
-        return place_refuse(at, why, "expected true or false");
+        return place_refuse(at, err, "expected true or false");
     *to = json_is_true(value);
     return 0;
 }
 
 static int
 read_integer(int64_t *to, const struct field *f, const json_t *value, const struct place *at,
-             struct failure *why)
+             struct failure *err)
 {
     int64_t n = json_integer_value(value);
 
     if (!json_is_integer(value) || n < f->min || n > f->max)
-        return place_refuse(at, why, "expected an integer from %lld to %lld", (long long)f->min,
+        return place_refuse(at, err, "expected an integer from %lld to %lld", (long long)f->min,
                             (long long)f->max);
     *to = n;
     return 0;
@@ -79,12 +79,12 @@ read_integer(int64_t *to, const struct field *f, const json_t *value, const stru
 
 static int
 read_number(double *to, const struct field *f, const json_t *value, const struct place *at,
-            struct failure *why)
+            struct failure *err)
 {
     double n = json_number_value(value);
 
     if (!json_is_number(value) || !(n > (double)f->min) || n > (double)f->max)
-        return place_refuse(at, why, "expected a number above %lld and at most %lld",
+        return place_refuse(at, err, "expected a number above %lld and at most %lld",
                             (long long)f->min, (long long)f->max);
     *to = n;
     return 0;
@@ -92,7 +92,7 @@ read_number(double *to, const struct field *f, const json_t *value, const struct
 
 static int
 read_choice(int *to, const struct field *f, const json_t *value, const struct place *at,
-            struct failure *why)
+            struct failure *err)
 {
     const char *text = json_string_value(value);
     char all[200] = "";
@@ -106,12 +106,12 @@ read_choice(int *to, const struct field *f, const json_t *value, const struct pl
             strncat(all, ", ", sizeof all - strlen(all) - 1);
         strncat(all, f->words[i], sizeof all - strlen(all) - 1);
     }
-    return place_refuse(at, why, "expected one of %s", all);
+    return place_refuse(at, err, "expected one of %s", all);
 }
 
 int
 field_read(void *object, const struct field *f, const json_t *value, const struct place *at,
-           struct failure *why)
+           struct failure *err)
 {
     void *to = (char *)object + f->at;
     int64_t n = 0;
@@ -119,22 +119,22 @@ field_read(void *object, const struct field *f, const json_t *value, const struc
 
     switch (f->kind) {
     case FIELD_BOOL:
-        return read_bool(to, value, at, why);
+        return read_bool(to, value, at, err);
     case FIELD_INT:
-        if ((rc = read_integer(&n, f, value, at, why)) == 0)
+        if ((rc = read_integer(&n, f, value, at, err)) == 0)
             *(int *)to = (int)n;
         return rc;
     case FIELD_INT64:
-        return read_integer(to, f, value, at, why);
+        return read_integer(to, f, value, at, err);
     case FIELD_NUMBER:
-        return read_number(to, f, value, at, why);
+        return read_number(to, f, value, at, err);
     case FIELD_TEXT:
     case FIELD_PATH:
-        return read_text(to, f, value, at, why);
+        return read_text(to, f, value, at, err);
     case FIELD_CHOICE:
-        return read_choice(to, f, value, at, why);
+        return read_choice(to, f, value, at, err);
     case FIELD_TWO_WAY:
-        if ((rc = read_choice(&choice, f, value, at, why)) == 0)
+        if ((rc = read_choice(&choice, f, value, at, err)) == 0)
             *(bool *)to = choice == 1;
         return rc;
     case FIELD_OTHER:

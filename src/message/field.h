@@ -6,9 +6,9 @@
 #ifndef MESSAGE_FIELD_H
 #define MESSAGE_FIELD_H
 
-#include "base/error.h"
 #include "message/json.h"
 #include "message/place.h"
+#include "util/error.h"
 
 #include <stddef.h>
 #include <stdint.h>
@@ -35,15 +35,15 @@ struct field {
     const char *const *words; /* NULL-terminated */
 };
 
-/* 0; -1 with `why`: a wrong type or range, or no memory.  A text frees the one before it. */
+/* 0; -1 with `err`: a wrong type or range, or no memory.  A text frees the one before it. */
 int field_read(void *object, const struct field *f, const json_t *value, const struct place *at,
-               struct failure *why);
+               struct failure *err);
 
 /* Text without NUL; the caller owns *to and may hand in an older one, which is freed. */
-int field_text(char **to, const json_t *value, const struct place *at, struct failure *why);
+int field_text(char **to, const json_t *value, const struct place *at, struct failure *err);
 
-/* The value's own bytes; NULL with `why` where it is no text or holds a NUL. */
-const char *field_string(const json_t *value, const struct place *at, struct failure *why);
+/* The value's own bytes; NULL with `err` where it is no text or holds a NUL. */
+const char *field_string(const json_t *value, const struct place *at, struct failure *err);
 
 /* The value that `text`, from a query or the environment, stands for.  A new reference, or NULL. */
 json_t *field_from_text(enum field_kind kind, const char *text, size_t n);

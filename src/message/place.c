@@ -23,7 +23,7 @@ write_path(const struct place *at, char *to, size_t size)
 }
 
 int
-place_refuse(const struct place *at, struct failure *why, const char *format, ...)
+place_refuse(const struct place *at, struct failure *err, const char *format, ...)
 {
     char path[300] = "", sentence[300];
     va_list ap;
@@ -33,33 +33,33 @@ place_refuse(const struct place *at, struct failure *why, const char *format, ..
     va_end(ap);
     if (at != NULL)
         write_path(at, path, sizeof path);
-    return failure_set(why, ERROR_BAD_REQUEST, "%s%s%s", path, at != NULL ? ": " : "", sentence);
+    return failure_set(err, ERROR_BAD_REQUEST, "%s%s%s", path, at != NULL ? ": " : "", sentence);
 }
 
 int
-place_unknown(const struct place *at, struct failure *why)
+place_unknown(const struct place *at, struct failure *err)
 {
     char path[300];
 
     write_path(at, path, sizeof path);
-    return failure_set(why, ERROR_BAD_REQUEST, "unknown key \"%s\"", path);
+    return failure_set(err, ERROR_BAD_REQUEST, "unknown key \"%s\"", path);
 }
 
 int
-place_unsupported(const struct place *at, struct failure *why)
+place_unsupported(const struct place *at, struct failure *err)
 {
     char path[300];
 
     write_path(at, path, sizeof path);
-    return failure_set(why, ERROR_UNSUPPORTED, "%s: this libcurl does not offer it", path);
+    return failure_set(err, ERROR_UNSUPPORTED, "%s: this libcurl does not offer it", path);
 }
 
 int
-place_pass(const struct place *at, const struct failure *inner, struct failure *why)
+place_pass(const struct place *at, const struct failure *inner, struct failure *err)
 {
     char path[300] = "";
 
     if (at != NULL)
         write_path(at, path, sizeof path);
-    return failure_set(why, inner->error, "%s%s%s", path, at != NULL ? "." : "", inner->detail);
+    return failure_set(err, inner->error, "%s%s%s", path, at != NULL ? "." : "", inner->detail);
 }

@@ -7,7 +7,7 @@
 #ifndef MESSAGE_PLACE_H
 #define MESSAGE_PLACE_H
 
-#include "base/error.h"
+#include "util/error.h"
 
 #include <stddef.h>
 
@@ -17,13 +17,13 @@ struct place {
     size_t index;               /* of the element */
 };
 
-/* Each fills `why` and returns -1. */
-int place_refuse(const struct place *at, struct failure *why, const char *format, ...)
+/* Each fills `err` and returns -1. */
+int place_refuse(const struct place *at, struct failure *err, const char *format, ...)
     __attribute__((format(printf, 3, 4))); /* bad_request: `timeout.connect: expected …` */
-int place_unknown(const struct place *at, struct failure *why);     /* `unknown key "urll"` */
-int place_unsupported(const struct place *at, struct failure *why); /* this libcurl has it not */
+int place_unknown(const struct place *at, struct failure *err);     /* `unknown key "urll"` */
+int place_unsupported(const struct place *at, struct failure *err); /* this libcurl has it not */
 
 /* What a lower floor refused, its detail put under `at` (NULL: as it is). */
-int place_pass(const struct place *at, const struct failure *inner, struct failure *why);
+int place_pass(const struct place *at, const struct failure *inner, struct failure *err);
 
 #endif

@@ -17,7 +17,7 @@ read_seconds(struct request_reader *rd, const struct place *at, const json_t *va
     double s = json_number_value(value);
 
     if (!json_is_number(value) || !(s > 0) || s > TIMEOUT_MAX)
-        return place_refuse(at, rd->why, "expected a number of seconds above 0 and at most %d",
+        return place_refuse(at, rd->err, "expected a number of seconds above 0 and at most %d",
                             TIMEOUT_MAX);
     *ms = (int64_t)(s * 1000 + 0.5);
     if (*ms == 0)
@@ -49,7 +49,7 @@ read_timeouts(struct request_reader *rd, const struct place *at, const json_t *o
         while (i < 3 && strcmp(name, keys[i].name) != 0)
             i++;
         if (i == 3)
-            return place_unknown(&here, rd->why);
+            return place_unknown(&here, rd->err);
         if (read_seconds(rd, &here, value, keys[i].ms) != 0)
             return -1;
         r->set |= keys[i].bit;
@@ -73,27 +73,27 @@ read_timeout(struct request_reader *rd, const struct place *at, const json_t *va
 static int
 read_method(struct request_reader *rd, const struct place *at, const json_t *value)
 {
-    const char *text = field_string(value, at, rd->why);
+    const char *text = field_string(value, at, rd->err);
     struct failure inner = { 0 };
 
     if (text == NULL)
         return -1;
     if (request_set_method(rd->r, text, &inner) != 0)
-        return place_pass(at->parent, &inner, rd->why);
+        return place_pass(at->parent, &inner, rd->err);
     return 0;
 }
 
 static int
 read_impersonate(struct request_reader *rd, const struct place *at, const json_t *value)
 {
-    const char *target = field_string(value, at, rd->why);
+    const char *target = field_string(value, at, rd->err);
 
     if (target == NULL)
         return -1;
     if (!impersonate_offered())
-        return place_unsupported(at, rd->why);
+        return place_unsupported(at, rd->err);
     rd->r->impersonate = strdup(target);
-    return rd->r->impersonate != NULL ? 0 : failure_no_memory(rd->why);
+    return rd->r->impersonate != NULL ? 0 : failure_no_memory(rd->err);
 }
 
 static int
@@ -104,16 +104,16 @@ read_forward_headers(struct request_reader *rd, const struct place *at, const js
     size_t i;
 
     if (!json_is_array(value))
-        return place_refuse(at, rd->why, "expected a list of header names");
+        return place_refuse(at, rd->err, "expected a list of header names");
     json_array_foreach(value, i, item)
     {
         struct place here = { at, NULL, i };
-        const char *name = field_string(item, &here, rd->why);
+        const char *name = field_string(item, &here, rd->err);
 
         if (name == NULL)
             return -1;
         if (request_forward_header(rd->r, name, &inner) != 0)
-            return place_pass(at->parent, &inner, rd->why);
+            return place_pass(at->parent, &inner, rd->err);
     }
     return 0;
 }
@@ -197,7 +197,7 @@ request_key_read(struct request_reader *rd, const struct request_key *key, const
                  const json_t *value)
 {
     int rc = key->read != NULL ? key->read(rd, at, value)
-                               : field_read(rd->r, &key->field, value, at, rd->why);
+                               : field_read(rd->r, &key->field, value, at, rd->err);
 
     if (rc == 0)
         rd->r->set |= key->bit;
@@ -210,26 +210,26 @@ request_finish(struct request_reader *rd)
     static const struct place url = { NULL, "url", 0 };
 
     if (rd->r->url == NULL)
-        return place_refuse(&url, rd->why, "required");
+        return place_refuse(&url, rd->err, "required");
     return request_apply_params(rd);
 }
 
 int
-request_from_json(struct request *r, const json_t *object, struct failure *why)
+request_from_json(struct request *r, const json_t *object, struct failure *err)
 {
-    struct request_reader rd = { .r = r, .why = why };
+    struct request_reader rd = { .r = r, .err = err };
     const char *name;
     json_t *value;
 
     if (!json_is_object(object))
-        return place_refuse(NULL, why, "a request is a JSON object");
+        return place_refuse(NULL, err, "a request is a JSON object");
     json_object_foreach((json_t *)object, name, value)
     {
         const struct request_key *key = request_key_find(name);
         struct place at = { NULL, name, 0 };
 
         if (key == NULL)
-            return place_unknown(&at, why);
+            return place_unknown(&at, err);
         if (request_key_read(&rd, key, &at, value) != 0)
             return -1;
     }
@@ -237,10 +237,10 @@ request_from_json(struct request *r, const json_t *object, struct failure *why)
 }
 
 int
-request_from_text(struct request *r, const char *text, size_t size, struct failure *why)
+request_from_text(struct request *r, const char *text, size_t size, struct failure *err)
 {
-    json_t *object = json_parse(text, size, why);
-    int rc = object == NULL ? -1 : request_from_json(r, object, why);
+    json_t *object = json_parse(text, size, err);
+    int rc = object == NULL ? -1 : request_from_json(r, object, err);
 
     json_decref(object);
     return rc;
@@ -250,23 +250,23 @@ request_from_text(struct request *r, const char *text, size_t size, struct failu
 
 int
 request_read_default(struct request *r, const struct place *at, const json_t *value,
-                     struct failure *why)
+                     struct failure *err)
 {
-    struct request_reader rd = { .r = r, .why = why };
+    struct request_reader rd = { .r = r, .err = err };
     const struct request_key *key = request_key_find(at->name);
 
     if (key == NULL)
         return 1;
     if (!(key->allowed & KEY_DEFAULT))
-        return place_refuse(at, why, "belongs to a single request, not to a session");
+        return place_refuse(at, err, "belongs to a single request, not to a session");
     return request_key_read(&rd, key, at, value);
 }
 
 int
 request_default_from_json(struct request *r, const char *key, const json_t *value,
-                          struct failure *why)
+                          struct failure *err)
 {
     struct place at = { NULL, key, 0 };
 
-    return request_read_default(r, &at, value, why);
+    return request_read_default(r, &at, value, err);
 }

@@ -18,24 +18,24 @@
 
 /*
  * Read a request object into r (initialised by the caller, who destroys it either way).  0, or -1
- * with `why`: an unknown key, a wrong type or range is bad_request and names the key; a key of a
+ * with `err`: an unknown key, a wrong type or range is bad_request and names the key; a key of a
  * feature this build lacks is unsupported.  The URL's syntax is judged later, by url_parse().
  */
-int request_from_json(struct request *r, const json_t *object, struct failure *why);
-int request_from_text(struct request *r, const char *text, size_t size, struct failure *why);
+int request_from_json(struct request *r, const json_t *object, struct failure *err);
+int request_from_text(struct request *r, const char *text, size_t size, struct failure *err);
 
 /*
  * The same from a query string: `url` and the keys that are plain values (percent-decoded, + is a
  * space).  Empty segments are skipped; NULL is an empty query.
  */
-int request_from_query(struct request *r, const char *query, struct failure *why);
+int request_from_query(struct request *r, const char *query, struct failure *err);
 
 /*
  * One key of a session's defaults; -1 also for url, session, bodies and params.  1: not a request
- * key, and `why` untouched.
+ * key, and `err` untouched.
  */
 int request_default_from_json(struct request *r, const char *key, const json_t *value,
-                              struct failure *why);
+                              struct failure *err);
 
 /* The i-th key of the request object; NULL past the last.  For the check against the documents. */
 const char *request_key_name(size_t i);

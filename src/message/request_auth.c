@@ -10,11 +10,11 @@
 static const char *
 secret(struct request_reader *rd, const struct place *at, const json_t *value)
 {
-    const char *text = field_string(value, at, rd->why);
+    const char *text = field_string(value, at, rd->err);
 
     for (const char *p = text; p != NULL && *p != '\0'; p++) {
         if ((unsigned char)*p < 0x20 || *p == 0x7f) {
-            place_refuse(at, rd->why, "must not contain control characters");
+            place_refuse(at, rd->err, "must not contain control characters");
             return NULL;
         }
     }
@@ -30,7 +30,7 @@ copy_secret(struct request_reader *rd, const struct place *at, const json_t *val
     if (text == NULL)
         return -1;
     if ((copy = strdup(text)) == NULL)
-        return failure_no_memory(rd->why);
+        return failure_no_memory(rd->err);
     free(*to);
     *to = copy;
     return 0;
@@ -43,12 +43,12 @@ read_credentials(struct request_reader *rd, const struct place *at, const json_t
     struct place user = { at, NULL, 0 }, password = { at, NULL, 1 };
 
     if (!json_is_array(value) || json_array_size(value) != 2)
-        return place_refuse(at, rd->why, "expected [user, password]");
+        return place_refuse(at, rd->err, "expected [user, password]");
     if (copy_secret(rd, &user, json_array_get(value, 0), &to->user) != 0 ||
         copy_secret(rd, &password, json_array_get(value, 1), &to->password) != 0)
         return -1;
     if (strchr(to->user, ':') != NULL)
-        return place_refuse(&user, rd->why, "a user name cannot contain a colon");
+        return place_refuse(&user, rd->err, "a user name cannot contain a colon");
     return 0;
 }
 
@@ -62,7 +62,7 @@ static int
 read_bearer(struct request_reader *rd, const struct place *at, const json_t *value)
 {
     if (json_is_string(value) && json_string_length(value) == 0)
-        return place_refuse(at, rd->why, "expected a token");
+        return place_refuse(at, rd->err, "expected a token");
     return copy_secret(rd, at, value, &rd->r->auth_token);
 }
 
@@ -78,7 +78,7 @@ request_read_auth(struct request_reader *rd, const struct place *at, const json_
     while (kind <= AUTH_BEARER && strcmp(name, kinds[kind]) != 0)
         kind++;
     if (kind > AUTH_BEARER)
-        return place_refuse(at, rd->why,
+        return place_refuse(at, rd->err,
                             "expected {\"basic\": [user, password]}, "
                             "{\"digest\": [user, password]} or {\"bearer\": token}");
     rd->r->auth = kind;
@@ -91,7 +91,7 @@ int
 request_read_proxy(struct request_reader *rd, const struct place *at, const json_t *value)
 {
     static const char *const schemes[] = { "http://", "https://", "socks5://", "socks5h://" };
-    const char *text = field_string(value, at, rd->why);
+    const char *text = field_string(value, at, rd->err);
 
     if (text == NULL)
         return -1;
@@ -99,7 +99,7 @@ request_read_proxy(struct request_reader *rd, const struct place *at, const json
         size_t n = strlen(schemes[i]);
 
         if (strncasecmp(text, schemes[i], n) == 0 && text[n] != '\0')
-            return field_text(&rd->r->proxy, value, at, rd->why);
+            return field_text(&rd->r->proxy, value, at, rd->err);
     }
-    return place_refuse(at, rd->why, "expected an http, https, socks5 or socks5h URL");
+    return place_refuse(at, rd->err, "expected an http, https, socks5 or socks5h URL");
 }

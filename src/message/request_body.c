@@ -1,8 +1,8 @@
 /* request_body.c - the five forms of a request's body, of which at most one is given. */
 
-#include "base/base64.h"
 #include "message/request_reader.h"
 #include "session/url.h"
+#include "util/base64.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -11,7 +11,7 @@ static int
 claim(struct request_reader *rd, const struct place *at)
 {
     if (rd->body_form != NULL)
-        return place_refuse(at, rd->why, "a request has one body, and it has \"%s\" already",
+        return place_refuse(at, rd->err, "a request has one body, and it has \"%s\" already",
                             rd->body_form);
     rd->body_form = at->name;
     return 0;
@@ -24,7 +24,7 @@ keep(struct request_reader *rd, struct buffer *body, const char *type)
     buffer_add(body, "", 0); /* the NUL after the last byte, also of none */
     if (!buffer_ok(body)) {
         buffer_free(body);
-        return failure_no_memory(rd->why);
+        return failure_no_memory(rd->err);
     }
     rd->r->body = body->data;
     rd->r->body_size = body->len;
@@ -42,7 +42,7 @@ request_read_body(struct request_reader *rd, const struct place *at, const json_
     if (claim(rd, at) != 0)
         return -1;
     if (!json_is_string(value))
-        return place_refuse(at, rd->why, "expected text");
+        return place_refuse(at, rd->err, "expected text");
     buffer_init(&body, SIZE_MAX);
     buffer_add(&body, json_string_value(value), json_string_length(value));
     return keep(rd, &body, "text/plain; charset=utf-8");
@@ -54,12 +54,12 @@ add_base64(struct request_reader *rd, const struct place *at, const json_t *valu
            struct buffer *to)
 {
     if (!json_is_string(value))
-        return place_refuse(at, rd->why, "expected base64 text");
+        return place_refuse(at, rd->err, "expected base64 text");
     if (base64_decode(to, json_string_value(value), json_string_length(value)) == 0)
         return 0;
     if (!buffer_ok(to))
-        return failure_no_memory(rd->why);
-    return place_refuse(at, rd->why, "not base64 (RFC 4648 section 4, with padding)");
+        return failure_no_memory(rd->err);
+    return place_refuse(at, rd->err, "not base64 (RFC 4648 section 4, with padding)");
 }
 
 int
@@ -155,14 +155,14 @@ read_part_value(struct request_reader *rd, struct part_reader *p, const struct p
     bool text = strcmp(at->name, "value") == 0;
 
     if (p->filled)
-        return place_refuse(at, rd->why, "a part has a value or a value_base64, not both");
+        return place_refuse(at, rd->err, "a part has a value or a value_base64, not both");
     p->filled = true;
     if (!text)
         return add_base64(rd, at, value, &p->data);
     if (!json_is_string(value))
-        return place_refuse(at, rd->why, "expected text");
+        return place_refuse(at, rd->err, "expected text");
     buffer_add(&p->data, json_string_value(value), json_string_length(value));
-    return buffer_ok(&p->data) ? 0 : failure_no_memory(rd->why);
+    return buffer_ok(&p->data) ? 0 : failure_no_memory(rd->err);
 }
 
 static int
@@ -177,11 +177,11 @@ read_part_key(struct request_reader *rd, struct part_reader *p, const struct pla
     if (strcmp(at->name, "value") == 0 || strcmp(at->name, "value_base64") == 0)
         return read_part_value(rd, p, at, value);
     if (text == NULL)
-        return place_unknown(at, rd->why);
-    if (field_text(text, value, at, rd->why) != 0)
+        return place_unknown(at, rd->err);
+    if (field_text(text, value, at, rd->err) != 0)
         return -1;
     if (strpbrk(*text, "\r\n") != NULL)
-        return place_refuse(at, rd->why, "must not contain CR or LF");
+        return place_refuse(at, rd->err, "must not contain CR or LF");
     return 0;
 }
 
@@ -193,7 +193,7 @@ read_part_keys(struct request_reader *rd, struct part_reader *p, const struct pl
     json_t *value;
 
     if (!json_is_object(object))
-        return place_refuse(at, rd->why, "expected an object with name and value");
+        return place_refuse(at, rd->err, "expected an object with name and value");
     json_object_foreach((json_t *)object, name, value)
     {
         struct place here = { at, name, 0 };
@@ -202,10 +202,10 @@ read_part_keys(struct request_reader *rd, struct part_reader *p, const struct pl
             return -1;
     }
     if (p->part.name == NULL || !p->filled)
-        return place_refuse(at, rd->why, "name and value (or value_base64) are required");
+        return place_refuse(at, rd->err, "name and value (or value_base64) are required");
     p->part.data = p->data.data != NULL ? p->data.data : (char *)"";
     p->part.size = p->data.len;
-    return request_add_part(rd->r, &p->part, rd->why);
+    return request_add_part(rd->r, &p->part, rd->err);
 }
 
 int
@@ -216,7 +216,7 @@ request_read_multipart(struct request_reader *rd, const struct place *at, const 
     if (claim(rd, at) != 0)
         return -1;
     if (json_array_size(value) == 0)
-        return place_refuse(at, rd->why, "expected a list of at least one part");
+        return place_refuse(at, rd->err, "expected a list of at least one part");
     for (size_t i = 0; i < json_array_size(value) && rc == 0; i++) {
         struct place here = { at, NULL, i };
         struct part_reader p = { 0 };

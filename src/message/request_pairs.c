@@ -22,7 +22,7 @@ each_of_object(struct request_reader *rd, const struct place *at, const json_t *
     {
         struct place here = { at, name, 0 };
         json_t *text = json_string_nocheck(name);
-        int rc = text != NULL ? add(rd, &here, text, value, arg) : failure_no_memory(rd->why);
+        int rc = text != NULL ? add(rd, &here, text, value, arg) : failure_no_memory(rd->err);
 
         json_decref(text);
         if (rc != 0)
@@ -39,13 +39,13 @@ each_pair(struct request_reader *rd, const struct place *at, const json_t *value
     if (json_is_object(value))
         return each_of_object(rd, at, value, add, arg);
     if (!json_is_array(value))
-        return place_refuse(at, rd->why, "expected an object or a list of [name, value]");
+        return place_refuse(at, rd->err, "expected an object or a list of [name, value]");
     for (size_t i = 0; i < json_array_size(value); i++) {
         struct place here = { at, NULL, i };
         const json_t *pair = json_array_get(value, i), *name = json_array_get(pair, 0);
 
         if (json_array_size(pair) != 2 || !json_is_string(name))
-            return place_refuse(&here, rd->why, "expected [name, value]");
+            return place_refuse(&here, rd->err, "expected [name, value]");
         if (add(rd, &here, name, json_array_get(pair, 1), arg) != 0)
             return -1;
     }
@@ -68,13 +68,13 @@ add_scalar(struct request_reader *rd, const struct place *at, const json_t *name
     int rc;
 
     if (!json_is_string(value) && !json_is_number(value) && !json_is_boolean(value))
-        return place_refuse(at, rd->why, "expected text, a number, true, false or a list of these");
+        return place_refuse(at, rd->err, "expected text, a number, true, false or a list of these");
     buffer_init(&text, SIZE_MAX);
     if (json_is_string(value))
         buffer_add(&text, json_string_value(value), json_string_length(value));
     else
         json_add_value(&text, value);
-    rc = buffer_ok(&text) ? w->add(rd, at, name, &text, w->arg) : failure_no_memory(rd->why);
+    rc = buffer_ok(&text) ? w->add(rd, at, name, &text, w->arg) : failure_no_memory(rd->err);
     buffer_free(&text);
     return rc;
 }
@@ -109,18 +109,18 @@ static int
 add_header(struct request_reader *rd, const struct place *at, const json_t *name,
            const json_t *value, void *arg)
 {
-    const char *name_text = field_string(name, at, rd->why), *text = NULL;
+    const char *name_text = field_string(name, at, rd->err), *text = NULL;
     const struct place *above = arg;
     struct failure inner = { 0 };
 
     if (name_text == NULL)
         return -1;
     if (!json_is_null(value) && !json_is_string(value))
-        return place_refuse(at, rd->why, "expected text, or null to remove the header");
-    if (json_is_string(value) && (text = field_string(value, at, rd->why)) == NULL)
+        return place_refuse(at, rd->err, "expected text, or null to remove the header");
+    if (json_is_string(value) && (text = field_string(value, at, rd->err)) == NULL)
         return -1;
     if (request_add_header(rd->r, name_text, text, &inner) != 0)
-        return place_pass(above, &inner, rd->why);
+        return place_pass(above, &inner, rd->err);
     return 0;
 }
 
@@ -136,12 +136,12 @@ static int
 add_param(struct request_reader *rd, const struct place *at, const json_t *name,
           const struct buffer *text, void *arg)
 {
-    const char *name_text = field_string(name, at, rd->why);
+    const char *name_text = field_string(name, at, rd->err);
 
     if (name_text == NULL)
         return -1;
     if (strlen(text->data) != text->len)
-        return place_refuse(at, rd->why, "must not contain NUL");
+        return place_refuse(at, rd->err, "must not contain NUL");
     url_add_param(arg, name_text, text->data);
     return 0;
 }
@@ -173,7 +173,7 @@ request_apply_params(struct request_reader *rd)
     buffer_adds(&url, rd->r->url + fragment);
     if (!buffer_ok(&url)) {
         buffer_free(&url);
-        return failure_no_memory(rd->why);
+        return failure_no_memory(rd->err);
     }
     free(rd->r->url);
     rd->r->url = buffer_steal(&url, &len);

@@ -12,7 +12,7 @@
 /* One request object being read. */
 struct request_reader {
     struct request *r;
-    struct failure *why;
+    struct failure *err;
     const json_t *params;  /* kept for the end: they need the URL, which may come after them */
     const char *body_form; /* the key that gave the body; NULL: none so far */
 };
@@ -42,7 +42,7 @@ int request_finish(struct request_reader *rd);
 
 /* As request_default_from_json(), for a key somewhere inside a larger document. */
 int request_read_default(struct request *r, const struct place *at, const json_t *value,
-                         struct failure *why);
+                         struct failure *err);
 
 /* request_pairs.c: `add` sees each name with each value as text, and must not keep either. */
 typedef int request_text(struct request_reader *rd, const struct place *at, const json_t *name,

@@ -10,12 +10,12 @@
 #define AT(member) offsetof(struct request, retries.member)
 
 static int
-read_backoff(int64_t *ms, const struct place *at, const json_t *value, struct failure *why)
+read_backoff(int64_t *ms, const struct place *at, const json_t *value, struct failure *err)
 {
     double s = json_number_value(value);
 
     if (!json_is_number(value) || !(s >= 0) || s > BACKOFF_MAX)
-        return place_refuse(at, why, "expected a number of seconds from 0 to %d", BACKOFF_MAX);
+        return place_refuse(at, err, "expected a number of seconds from 0 to %d", BACKOFF_MAX);
     *ms = (int64_t)(s * 1000 + 0.5);
     return 0;
 }
@@ -23,13 +23,13 @@ read_backoff(int64_t *ms, const struct place *at, const json_t *value, struct fa
 static int
 read_first_backoff(struct request_reader *rd, const struct place *at, const json_t *value)
 {
-    return read_backoff(&rd->r->retries.backoff_ms, at, value, rd->why);
+    return read_backoff(&rd->r->retries.backoff_ms, at, value, rd->err);
 }
 
 static int
 read_max_backoff(struct request_reader *rd, const struct place *at, const json_t *value)
 {
-    return read_backoff(&rd->r->retries.max_backoff_ms, at, value, rd->why);
+    return read_backoff(&rd->r->retries.max_backoff_ms, at, value, rd->err);
 }
 
 static int
@@ -41,14 +41,14 @@ read_statuses(struct request_reader *rd, const struct place *at, const json_t *v
     size_t i;
 
     if (!json_is_array(value))
-        return place_refuse(at, rd->why, "expected a list of statuses");
+        return place_refuse(at, rd->err, "expected a list of statuses");
     retries_clear_statuses(&rd->r->retries);
     json_array_foreach(value, i, item)
     {
         struct place here = { at, NULL, i };
         int n;
 
-        if (field_read(&n, &status, item, &here, rd->why) != 0)
+        if (field_read(&n, &status, item, &here, rd->err) != 0)
             return -1;
         retries_add_status(&rd->r->retries, n);
     }
@@ -63,17 +63,17 @@ read_methods(struct request_reader *rd, const struct place *at, const json_t *va
     size_t i;
 
     if (json_array_size(value) == 0) /* to retry none, say 0 retries */
-        return place_refuse(at, rd->why, "expected a list of at least one method");
+        return place_refuse(at, rd->err, "expected a list of at least one method");
     retries_clear_methods(&rd->r->retries);
     json_array_foreach(value, i, item)
     {
         struct place here = { at, NULL, i };
-        const char *name = field_string(item, &here, rd->why);
+        const char *name = field_string(item, &here, rd->err);
 
         if (name == NULL)
             return -1;
         if (request_add_retry_method(rd->r, name, &inner) != 0)
-            return place_pass(at->parent->parent, &inner, rd->why);
+            return place_pass(at->parent->parent, &inner, rd->err);
     }
     return 0;
 }
@@ -112,12 +112,12 @@ read_detail(struct request_reader *rd, const struct place *at, const json_t *obj
         struct place here = { at, name, 0 };
 
         if (key == NULL)
-            return place_unknown(&here, rd->why);
+            return place_unknown(&here, rd->err);
         if (request_key_read(rd, key, &here, value) != 0)
             return -1;
     }
     /* Details alone would ask for nothing. */
-    return json_object_get(object, "max") == NULL ? place_refuse(&max, rd->why, "required") : 0;
+    return json_object_get(object, "max") == NULL ? place_refuse(&max, rd->err, "required") : 0;
 }
 
 int
@@ -128,7 +128,7 @@ request_read_retries(struct request_reader *rd, const struct place *at, const js
     if (json_is_object(value))
         return read_detail(rd, at, value);
     if (!json_is_integer(value) || n < 0 || n > RETRIES_MAX)
-        return place_refuse(at, rd->why, "expected an integer from 0 to %d, or an object",
+        return place_refuse(at, rd->err, "expected an integer from 0 to %d, or an object",
                             RETRIES_MAX);
     rd->r->retries.max = (int)n;
     rd->r->set |= SET_RETRIES;

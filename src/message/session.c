@@ -13,7 +13,7 @@
 
 /* A caller must not have the daemon read files, or lend itself an operator's certificate. */
 static int
-refuse_files(const struct session_settings *s, struct failure *why)
+refuse_files(const struct session_settings *s, struct failure *err)
 {
     const char *key = s->ca_file != NULL       ? "ca_file"
                       : s->client_cert != NULL ? "client_cert"
@@ -22,23 +22,23 @@ refuse_files(const struct session_settings *s, struct failure *why)
 
     if (key == NULL)
         return 0;
-    return failure_set(why, ERROR_BAD_REQUEST, "%s: only the configuration may name files", key);
+    return failure_set(err, ERROR_BAD_REQUEST, "%s: only the configuration may name files", key);
 }
 
 int
 session_from_text(struct session_settings *s, const char *name, const char *text, size_t size,
-                  struct failure *why)
+                  struct failure *err)
 {
     json_t *object;
     int rc;
 
     if (size == 0)
-        return failure_set(why, ERROR_BAD_REQUEST, "the body is empty: a session object is needed");
-    if ((object = json_parse(text, size, why)) == NULL)
+        return failure_set(err, ERROR_BAD_REQUEST, "the body is empty: a session object is needed");
+    if ((object = json_parse(text, size, err)) == NULL)
         return -1;
-    rc = session_settings_from_json(s, name, object, why);
+    rc = session_settings_from_json(s, name, object, err);
     json_decref(object);
-    return rc == 0 ? refuse_files(s, why) : -1;
+    return rc == 0 ? refuse_files(s, err) : -1;
 }
 
 /* -- to JSON ------------------------------------------------------------- */

@@ -4,15 +4,15 @@
 #ifndef MESSAGE_SESSION_H
 #define MESSAGE_SESSION_H
 
-#include "base/buffer.h"
 #include "session/session.h"
+#include "util/buffer.h"
 
 /*
  * A caller's session object into s (initialised by the caller, who destroys it either way).  0, or
- * -1 with `why`.  As in the configuration, but that it may name no file of the daemon's machine.
+ * -1 with `err`.  As in the configuration, but that it may name no file of the daemon's machine.
  */
 int session_from_text(struct session_settings *s, const char *name, const char *text, size_t size,
-                      struct failure *why);
+                      struct failure *err);
 
 /*
  * What there is to know of a session, without its secrets: values of headers and cookies,

@@ -2,8 +2,8 @@
 
 #include "message/status.h"
 
-#include "base/clock.h"
 #include "message/json.h"
+#include "util/clock.h"
 
 #include <stdlib.h>
 
@@ -34,7 +34,7 @@ histogram_json(const struct histogram *h)
 {
     int64_t count = 0;
 
-    for (int i = 0; i <= HISTOGRAM_BOUNDS; i++)
+    for (int i = 0; i <= METRICS_BOUNDS; i++)
         count += counter_read(&h->buckets[i]);
     return json_pack("{s:I, s:f}", "count", (json_int_t)count, "sum",
                      (double)counter_read(&h->sum_us) / US_PER_SECOND);

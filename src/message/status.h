@@ -4,8 +4,8 @@
 #ifndef MESSAGE_STATUS_H
 #define MESSAGE_STATUS_H
 
-#include "base/buffer.h"
 #include "session/engine.h"
+#include "util/buffer.h"
 
 struct status_gateway { /* the floor above's own figures */
     int64_t uptime_seconds;

@@ -2,8 +2,8 @@
 
 #include "session/admission.h"
 
-#include "base/clock.h"
 #include "session/engine.h"
+#include "util/clock.h"
 
 #include <string.h>
 
@@ -40,9 +40,9 @@ take_places(struct admission *a, struct curlew_fetch *f)
 
     if (f->lane->running >= s->max_per_origin)
         return false;
-    if (!counter_take(&a->engine->stats.in_flight, f->policy->limits.in_flight))
+    if (!counter_try_increment(&a->engine->stats.in_flight, f->policy->limits.in_flight))
         return false;
-    if (!counter_take(&f->session->state->in_flight, s->max_in_flight))
+    if (!counter_try_increment(&f->session->state->in_flight, s->max_in_flight))
         goto no_place;
     if (!take_token(f))
         goto no_token;
@@ -166,7 +166,7 @@ line_up(struct admission *a, struct curlew_fetch *f)
 static enum admitted
 enqueue(struct admission *a, struct curlew_fetch *f, struct curlew_fetch **evicted)
 {
-    if (!counter_take(&a->engine->stats.queued, f->policy->limits.queue)) {
+    if (!counter_try_increment(&a->engine->stats.queued, f->policy->limits.queue)) {
         if ((*evicted = evict_for(a, f)) == NULL) {
             overloaded(f);
             return ADMITTED_NEVER;

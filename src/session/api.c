@@ -27,7 +27,7 @@ curlew_options_init(struct curlew_options *o)
 }
 
 static int
-settings_from(struct engine_settings *s, const struct curlew_options *o, struct failure *why)
+settings_from(struct engine_settings *s, const struct curlew_options *o, struct failure *err)
 {
     s->threads = o->threads;
     s->limits.in_flight = o->max_in_flight;
@@ -37,15 +37,15 @@ settings_from(struct engine_settings *s, const struct curlew_options *o, struct 
     s->sessions[0].max_in_flight = o->max_in_flight;
     if (o->threads < 1 || o->threads > 64 || o->max_in_flight < 1 || o->max_queue < 0 ||
         o->max_per_origin < 1 || o->max_body_bytes < 0)
-        return failure_set(why, ERROR_BAD_REQUEST, "an option is out of its range");
+        return failure_set(err, ERROR_BAD_REQUEST, "an option is out of its range");
     for (const char *const *rule = o->allow; rule != NULL && *rule != NULL; rule++)
         if (egress_rules_add(&s->egress.allow, &s->egress.allow_count, *rule) != 0)
-            return failure_no_memory(why);
+            return failure_no_memory(err);
     return 0;
 }
 
 struct curlew *
-curlew_new(const struct curlew_options *o, char *why, size_t size)
+curlew_new(const struct curlew_options *o, char *err, size_t size)
 {
     struct engine_settings s;
     struct failure f = { 0 };
@@ -55,8 +55,8 @@ curlew_new(const struct curlew_options *o, char *why, size_t size)
     if (settings_from(&s, o, &f) == 0)
         c = engine_new(&s, &f);
     engine_settings_destroy(&s);
-    if (c == NULL && why != NULL && size > 0)
-        snprintf(why, size, "%s", f.detail);
+    if (c == NULL && err != NULL && size > 0)
+        snprintf(err, size, "%s", f.detail);
     return c;
 }
 

@@ -2,7 +2,7 @@
 
 #include "session/breaker.h"
 
-#include "base/clock.h"
+#include "util/clock.h"
 
 static enum breaker_outcome
 judge_status(int status)

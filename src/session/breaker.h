@@ -13,7 +13,7 @@
 #ifndef SESSION_BREAKER_H
 #define SESSION_BREAKER_H
 
-#include "base/error.h"
+#include "util/error.h"
 
 #include <stdbool.h>
 #include <stdint.h>

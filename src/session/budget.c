@@ -2,7 +2,7 @@
 
 #include "session/budget.h"
 
-#include "base/clock.h"
+#include "util/clock.h"
 
 /* The counts of the second under way; those that have become too old are forgotten on the way. */
 static int

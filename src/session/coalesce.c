@@ -2,8 +2,8 @@
 
 #include "session/coalesce.h"
 
-#include "base/hash.h"
 #include "session/engine.h"
+#include "util/hash.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -91,12 +91,12 @@ static struct curlew_fetch *
 host_new(struct curlew_fetch *f)
 {
     struct curlew_fetch *host = fetch_new();
-    struct failure why = { 0 };
+    struct failure err = { 0 };
 
     if (host == NULL)
         return NULL;
-    if (request_copy(&host->request, &f->request, &why) != 0 ||
-        url_parse(&host->url, f->url.text, &why) != 0 ||
+    if (request_copy(&host->request, &f->request, &err) != 0 ||
+        url_parse(&host->url, f->url.text, &err) != 0 ||
         (f->proxy_host != NULL && (host->proxy_host = strdup(f->proxy_host)) == NULL)) {
         fetch_unref(host);
         return NULL;
@@ -161,18 +161,18 @@ coalesce_forget(struct curlew_fetch *host)
 static int
 copy_outcome(struct curlew_fetch *f, struct curlew_fetch *host)
 {
-    struct failure *why = &f->failure;
+    struct failure *err = &f->failure;
     bool coalesced = f->response.coalesced;
 
     if (host->failure.error != ERROR_NONE) {
-        *why = host->failure;
+        *err = host->failure;
         return -1;
     }
     if (engine_account(f->engine, f->policy, host->buffered) != 0)
-        return failure_set(why, ERROR_OVERLOADED, "limits.buffered_bytes: all bodies are over it");
+        return failure_set(err, ERROR_OVERLOADED, "limits.buffered_bytes: all bodies are over it");
     f->buffered = host->buffered;
     if (response_copy(&f->response, &host->response) != 0)
-        return failure_no_memory(why);
+        return failure_no_memory(err);
     f->response.coalesced = coalesced;
     f->redirects = host->redirects;
     return 0;

@@ -2,13 +2,13 @@
 
 #include "session/collect.h"
 
-#include "base/clock.h"
 #include "session/engine.h"
 #include "session/pause.h"
 #include "session/redirect.h"
 #include "session/retry.h"
 #include "session/stream.h"
 #include "session/transfer.h"
+#include "util/clock.h"
 
 #include <stdlib.h>
 #include <string.h>

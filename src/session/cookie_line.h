@@ -7,8 +7,8 @@
 #ifndef SESSION_COOKIE_LINE_H
 #define SESSION_COOKIE_LINE_H
 
-#include "base/buffer.h"
 #include "session/request.h"
+#include "util/buffer.h"
 
 #include <curl/curl.h>
 

@@ -2,7 +2,7 @@
 
 #include "session/count.h"
 
-#include "base/clock.h"
+#include "util/clock.h"
 
 static int
 class_of(int status)
@@ -25,8 +25,8 @@ count_fetch(struct curlew *engine, struct curlew_fetch *f)
     counter_add(&s->coalesced, r->coalesced);
     counter_add(&s->bytes_received, r->coalesced ? 0 : r->body_bytes);
     counter_add(&s->bytes_sent, r->bytes_sent);
-    histogram_observe(&s->queue_seconds, r->timing.queue);
-    histogram_observe(&s->fetch_seconds, r->timing.total);
+    metrics_observe(&s->queue_seconds, r->timing.queue);
+    metrics_observe(&s->fetch_seconds, r->timing.total);
     if (r->timing.first_byte > 0)
-        histogram_observe(&s->first_byte_seconds, r->timing.first_byte);
+        metrics_observe(&s->first_byte_seconds, r->timing.first_byte);
 }

@@ -2,7 +2,6 @@
 
 #include "session/course.h"
 
-#include "base/clock.h"
 #include "session/coalesce.h"
 #include "session/collect.h"
 #include "session/count.h"
@@ -12,6 +11,7 @@
 #include "session/redirect.h"
 #include "session/retry.h"
 #include "session/transfer.h"
+#include "util/clock.h"
 
 static void start(struct multi *m, struct curlew_fetch *f);
 static void try_again(struct multi *m, struct curlew_fetch *f);

@@ -2,7 +2,7 @@
 
 #include "session/deadline.h"
 
-#include "base/clock.h"
+#include "util/clock.h"
 
 static int64_t
 end_of_total(const struct curlew_fetch *f)

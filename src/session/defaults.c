@@ -115,37 +115,37 @@ inherit_numbers(struct request *r, const struct request *d, uint32_t open)
 }
 
 int
-request_inherit(struct request *r, const struct request *defaults, struct failure *why)
+request_inherit(struct request *r, const struct request *defaults, struct failure *err)
 {
     uint32_t open = defaults->set & ~r->set;
 
     inherit_numbers(r, defaults, open);
     if (inherit_texts(r, defaults, open) != 0 || inherit_lists(r, defaults) != 0)
-        return failure_no_memory(why);
+        return failure_no_memory(err);
     r->set |= open;
     return 0;
 }
 
 int
-request_copy(struct request *to, const struct request *from, struct failure *why)
+request_copy(struct request *to, const struct request *from, struct failure *err)
 {
-    if (request_inherit(to, from, why) != 0)
+    if (request_inherit(to, from, err) != 0)
         return -1;
     for (size_t i = 0; i < from->part_count; i++)
-        if (request_add_part(to, &from->parts[i], why) != 0)
+        if (request_add_part(to, &from->parts[i], err) != 0)
             return -1;
     for (size_t i = 0; i < from->trace.count; i++)
         if (pairs_add(&to->trace, from->trace.items[i].name, strlen(from->trace.items[i].name),
                       from->trace.items[i].value, strlen(from->trace.items[i].value)) != 0)
-            return failure_no_memory(why);
+            return failure_no_memory(err);
     to->body_size = from->body_size;
     to->body_type = from->body_type;
     if (from->body != NULL) {
         if ((to->body = malloc(from->body_size + 1)) == NULL)
-            return failure_no_memory(why);
+            return failure_no_memory(err);
         memcpy(to->body, from->body, from->body_size + 1);
     }
     if (copy_text(&to->url, from->url) || copy_text(&to->session, from->session))
-        return failure_no_memory(why);
+        return failure_no_memory(err);
     return 0;
 }

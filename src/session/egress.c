@@ -29,17 +29,17 @@ struct egress {
 /* -- compiling them ------------------------------------------------------ */
 
 static int
-copy_ports(struct egress *e, const struct egress_rules *rules, struct failure *why)
+copy_ports(struct egress *e, const struct egress_rules *rules, struct failure *err)
 {
     if (rules->port_count == 0)
         return 0;
     if ((e->ports = calloc(rules->port_count, sizeof *e->ports)) == NULL)
-        return failure_no_memory(why);
+        return failure_no_memory(err);
     for (; e->port_count < rules->port_count; e->port_count++) {
         int port = rules->ports[e->port_count];
 
         if (port < 1 || port > EGRESS_PORT_MAX)
-            return failure_set(why, ERROR_BAD_REQUEST, "egress.ports: %d is not from 1 to %d", port,
+            return failure_set(err, ERROR_BAD_REQUEST, "egress.ports: %d is not from 1 to %d", port,
                                EGRESS_PORT_MAX);
         e->ports[e->port_count] = port;
     }
@@ -47,21 +47,21 @@ copy_ports(struct egress *e, const struct egress_rules *rules, struct failure *w
 }
 
 struct egress *
-egress_new(const struct egress_rules *rules, struct failure *why)
+egress_new(const struct egress_rules *rules, struct failure *err)
 {
     struct egress *e = calloc(1, sizeof *e);
 
     if (e == NULL) {
-        failure_no_memory(why);
+        failure_no_memory(err);
         return NULL;
     }
     e->refs = 1;
     e->http = rules->http;
     e->https = rules->https;
     e->report_only = rules->report_only;
-    if (rules_init(&e->allow, rules->allow, rules->allow_count, "egress.allow", why) != 0 ||
-        rules_init(&e->deny, rules->deny, rules->deny_count, "egress.deny", why) != 0 ||
-        copy_ports(e, rules, why) != 0) {
+    if (rules_init(&e->allow, rules->allow, rules->allow_count, "egress.allow", err) != 0 ||
+        rules_init(&e->deny, rules->deny, rules->deny_count, "egress.deny", err) != 0 ||
+        copy_ports(e, rules, err) != 0) {
         egress_free(e);
         return NULL;
     }
@@ -149,16 +149,16 @@ find_host(const struct rules *rules, const struct target *t)
 /* -- refusals: each returns false ---------------------------------------- */
 
 static bool
-refuse_host(const char *host, const struct rule *r, struct failure *why)
+refuse_host(const char *host, const struct rule *r, struct failure *err)
 {
-    failure_set(why, ERROR_BLOCKED, NAMED " is denied by the rule \"" NAMED "\" in egress.deny",
+    failure_set(err, ERROR_BLOCKED, NAMED " is denied by the rule \"" NAMED "\" in egress.deny",
                 host, r->text);
     return false;
 }
 
 static bool
 refuse_denied(const struct target *t, const struct address *carried, const struct rule *r,
-              struct failure *why)
+              struct failure *err)
 {
     char self[ADDRESS_TEXT_SIZE], inner[ADDRESS_TEXT_SIZE] = "";
 
@@ -166,19 +166,19 @@ refuse_denied(const struct target *t, const struct address *carried, const struc
     if (carried != NULL)
         address_format(carried, inner);
     failure_set(
-        why, ERROR_BLOCKED, "%s%s%s%s denied by the rule \"" NAMED "\" in egress.deny%s" NAMED,
+        err, ERROR_BLOCKED, "%s%s%s%s denied by the rule \"" NAMED "\" in egress.deny%s" NAMED,
         self, carried != NULL ? " carries " : "", inner, carried != NULL ? ", which is" : " is",
         r->text, t->host != NULL ? "; it was looked up for " : "", t->host != NULL ? t->host : "");
     return false;
 }
 
 static bool
-refuse_self(const struct target *t, const struct address_block *b, struct failure *why)
+refuse_self(const struct target *t, const struct address_block *b, struct failure *err)
 {
     char self[ADDRESS_TEXT_SIZE];
 
     address_format(&t->self, self);
-    failure_set(why, ERROR_BLOCKED,
+    failure_set(err, ERROR_BLOCKED,
                 "%s is %s (%s): the egress guard refuses it; add it%s" NAMED
                 " to egress.allow to permit it",
                 self, b->name, b->source, t->host != NULL ? " or " : "",
@@ -188,13 +188,13 @@ refuse_self(const struct target *t, const struct address_block *b, struct failur
 
 static bool
 refuse_carried(const struct target *t, const struct address *carried, const struct address_block *b,
-               struct failure *why)
+               struct failure *err)
 {
     char self[ADDRESS_TEXT_SIZE], inner[ADDRESS_TEXT_SIZE];
 
     address_format(&t->self, self);
     address_format(carried, inner);
-    failure_set(why, ERROR_BLOCKED,
+    failure_set(err, ERROR_BLOCKED,
                 "%s carries %s, %s (%s): the egress guard refuses it; add both%s" NAMED
                 " to egress.allow to permit it",
                 self, inner, b->name, b->source, t->host != NULL ? " or " : "",
@@ -210,7 +210,7 @@ refuse_carried(const struct target *t, const struct address *carried, const stru
  * NAT64 or a tunnel need not be the 10.1.2.3 that somebody allowed.
  */
 static bool
-is_public_or_allowed(const struct egress *e, struct target *t, struct failure *why)
+is_public_or_allowed(const struct egress *e, struct target *t, struct failure *err)
 {
     const struct rule *named = rules_find_address(&e->allow, &t->self);
     const struct address_block *b;
@@ -222,61 +222,61 @@ is_public_or_allowed(const struct egress *e, struct target *t, struct failure *w
     for (size_t i = 0; i < t->carried_count; i++) {
         b = address_block(&t->carried[i]);
         if (b != NULL && (named == NULL || rules_find_address(&e->allow, &t->carried[i]) == NULL))
-            return refuse_carried(t, &t->carried[i], b, why);
+            return refuse_carried(t, &t->carried[i], b, err);
     }
     b = named != NULL ? NULL : address_block(&t->self);
-    return b == NULL || refuse_self(t, b, why);
+    return b == NULL || refuse_self(t, b, err);
 }
 
 static bool
-judge(const struct egress *e, struct target *t, struct failure *why)
+judge(const struct egress *e, struct target *t, struct failure *err)
 {
     const struct rule *r;
 
     t->carried_count = address_carried(&t->self, t->carried);
     if ((r = find_host(&e->deny, t)) != NULL)
-        return refuse_host(t->host, r, why);
+        return refuse_host(t->host, r, err);
     if ((r = rules_find_address(&e->deny, &t->self)) != NULL)
-        return refuse_denied(t, NULL, r, why);
+        return refuse_denied(t, NULL, r, err);
     for (size_t i = 0; i < t->carried_count; i++)
         if ((r = rules_find_address(&e->deny, &t->carried[i])) != NULL)
-            return refuse_denied(t, &t->carried[i], r, why);
-    return find_host(&e->allow, t) != NULL || is_public_or_allowed(e, t, why);
+            return refuse_denied(t, &t->carried[i], r, err);
+    return find_host(&e->allow, t) != NULL || is_public_or_allowed(e, t, err);
 }
 
 bool
 egress_allows_address(const struct egress *e, const char *host, const struct sockaddr *address,
-                      struct failure *why)
+                      struct failure *err)
 {
     struct target t;
 
     if (address == NULL || !address_from_socket(&t.self, address)) {
-        failure_set(why, ERROR_BLOCKED,
+        failure_set(err, ERROR_BLOCKED,
                     "not an IPv4 or IPv6 address (family %d): the egress guard refuses it, and "
                     "no option permits it",
                     address != NULL ? address->sa_family : AF_UNSPEC);
         return false;
     }
     set_host(&t, host);
-    return judge(e, &t, why);
+    return judge(e, &t, err);
 }
 
 /* -- the URL ------------------------------------------------------------- */
 
 static bool
-allows_scheme(const struct egress *e, const char *scheme, const char *host, struct failure *why)
+allows_scheme(const struct egress *e, const char *scheme, const char *host, struct failure *err)
 {
     bool http = strcasecmp(scheme, "http") == 0, https = strcasecmp(scheme, "https") == 0;
 
     if ((http && e->http) || (https && e->https))
         return true;
     if (http || https)
-        failure_set(why, ERROR_BLOCKED,
+        failure_set(err, ERROR_BLOCKED,
                     "%s to " NAMED " is refused: the egress guard's egress.schemes does not list "
                     "%s; add it there to permit it",
                     scheme, host, scheme);
     else
-        failure_set(why, ERROR_BLOCKED,
+        failure_set(err, ERROR_BLOCKED,
                     "\"%.32s\" to " NAMED " is refused: the egress guard lets http and https "
                     "through only, and egress.schemes can only narrow that",
                     scheme, host);
@@ -284,7 +284,7 @@ allows_scheme(const struct egress *e, const char *scheme, const char *host, stru
 }
 
 static bool
-allows_port(const struct egress *e, const char *host, int port, struct failure *why)
+allows_port(const struct egress *e, const char *host, int port, struct failure *err)
 {
     for (size_t i = 0; i < e->port_count; i++)
         if (e->ports[i] == port)
@@ -292,9 +292,9 @@ allows_port(const struct egress *e, const char *host, int port, struct failure *
     if (e->port_count == 0 && port >= 1 && port <= EGRESS_PORT_MAX)
         return true;
     if (port < 1 || port > EGRESS_PORT_MAX)
-        failure_set(why, ERROR_BLOCKED, "port %d of " NAMED " is not from 1 to %d", port, host,
+        failure_set(err, ERROR_BLOCKED, "port %d of " NAMED " is not from 1 to %d", port, host,
                     EGRESS_PORT_MAX);
-    failure_set(why, ERROR_BLOCKED,
+    failure_set(err, ERROR_BLOCKED,
                 "port %d of " NAMED " is refused: the egress guard's egress.ports does not list "
                 "it; add it there to permit it",
                 port, host);
@@ -303,15 +303,15 @@ allows_port(const struct egress *e, const char *host, int port, struct failure *
 
 bool
 egress_allows_url(const struct egress *e, const char *scheme, const char *host, int port,
-                  struct failure *why)
+                  struct failure *err)
 {
     struct target t;
     const struct rule *r;
 
-    if (!allows_scheme(e, scheme, host, why) || !allows_port(e, host, port, why))
+    if (!allows_scheme(e, scheme, host, err) || !allows_port(e, host, port, err))
         return false;
     set_host(&t, host);
     if ((r = find_host(&e->deny, &t)) != NULL)
-        return refuse_host(host, r, why);
-    return !parse_literal(&t.self, host) || judge(e, &t, why);
+        return refuse_host(host, r, err);
+    return !parse_literal(&t.self, host) || judge(e, &t, err);
 }

@@ -10,7 +10,7 @@
 #ifndef SESSION_EGRESS_H
 #define SESSION_EGRESS_H
 
-#include "base/error.h"
+#include "util/error.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -34,10 +34,10 @@ int egress_rules_add(char ***list, size_t *count, const char *rule); /* copies; 
 struct egress; /* compiled: immutable, safe to read from every thread */
 
 /*
- * NULL with `why` filled: no memory, or a rule that is neither a CIDR nor a host name, or a bad
+ * NULL with `err` filled: no memory, or a rule that is neither a CIDR nor a host name, or a bad
  * port.
  */
-struct egress *egress_new(const struct egress_rules *rules, struct failure *why);
+struct egress *egress_new(const struct egress_rules *rules, struct failure *err);
 struct egress *egress_ref(struct egress *e);
 void egress_free(struct egress *e); /* drops one reference; the last one frees */
 bool egress_report_only(const struct egress *e);
@@ -45,11 +45,11 @@ bool egress_report_only(const struct egress *e);
 /*
  * Before a hop: scheme, host and port of its URL, as url.h gives them; a host that is a literal
  * address, with or without a zone, is judged as one.
- * true: may go on, to be judged again by address.  false: `why` names the rule and the option.
+ * true: may go on, to be judged again by address.  false: `err` names the rule and the option.
  * Judges even where report_only is set: what to do then is the caller's.
  */
 bool egress_allows_url(const struct egress *e, const char *scheme, const char *host, int port,
-                       struct failure *why);
+                       struct failure *err);
 
 /*
  * At the socket: the address to be connected to.  `host` is the name it was looked up by: the
@@ -58,6 +58,6 @@ bool egress_allows_url(const struct egress *e, const char *scheme, const char *h
  * family but IPv4 and IPv6 is refused.  Allocates nothing.
  */
 bool egress_allows_address(const struct egress *e, const char *host, const struct sockaddr *address,
-                           struct failure *why);
+                           struct failure *err);
 
 #endif

@@ -2,8 +2,8 @@
 
 #include "session/engine.h"
 
-#include "base/hash.h"
 #include "session/multi.h"
+#include "util/hash.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -43,12 +43,12 @@ stop_threads(struct curlew *c)
 }
 
 static int
-start_threads(struct curlew *c, int count, struct failure *why)
+start_threads(struct curlew *c, int count, struct failure *err)
 {
     if ((c->threads = calloc((size_t)count, sizeof c->threads[0])) == NULL)
-        return failure_no_memory(why);
+        return failure_no_memory(err);
     while (c->thread_count < count) {
-        struct multi *m = multi_new(c, why);
+        struct multi *m = multi_new(c, err);
 
         if (m == NULL)
             return -1;
@@ -60,20 +60,20 @@ start_threads(struct curlew *c, int count, struct failure *why)
 /* -- the engine ---------------------------------------------------------- */
 
 struct curlew *
-engine_new(const struct engine_settings *settings, struct failure *why)
+engine_new(const struct engine_settings *settings, struct failure *err)
 {
     struct curlew *c = calloc(1, sizeof *c);
 
     if (c == NULL) {
-        failure_no_memory(why);
+        failure_no_memory(err);
         return NULL;
     }
     curl_global_init(CURL_GLOBAL_DEFAULT);
     pthread_mutex_init(&c->policy_lock, NULL);
     pthread_mutex_init(&c->change_lock, NULL);
     c->in_flight_max = settings->limits.in_flight;
-    if ((c->policy = policy_new(settings, NULL, why)) == NULL ||
-        start_threads(c, settings->threads, why) != 0) {
+    if ((c->policy = policy_new(settings, NULL, err)) == NULL ||
+        start_threads(c, settings->threads, err) != 0) {
         curlew_free(c);
         return NULL;
     }
@@ -128,47 +128,47 @@ adopt(struct curlew *c, struct policy *now)
 }
 
 int
-engine_reload(struct curlew *c, const struct engine_settings *settings, struct failure *why)
+engine_reload(struct curlew *c, const struct engine_settings *settings, struct failure *err)
 {
     int rc;
 
     pthread_mutex_lock(&c->change_lock);
-    rc = adopt(c, policy_new(settings, c->policy, why));
+    rc = adopt(c, policy_new(settings, c->policy, err));
     pthread_mutex_unlock(&c->change_lock);
     return rc;
 }
 
 int
-engine_put_session(struct curlew *c, const struct session_settings *s, struct failure *why)
+engine_put_session(struct curlew *c, const struct session_settings *s, struct failure *err)
 {
     int rc;
 
     pthread_mutex_lock(&c->change_lock);
-    rc = adopt(c, policy_with(c->policy, s, why));
+    rc = adopt(c, policy_with(c->policy, s, err));
     pthread_mutex_unlock(&c->change_lock);
     return rc;
 }
 
 int
-engine_remove_session(struct curlew *c, const char *name, struct failure *why)
+engine_remove_session(struct curlew *c, const char *name, struct failure *err)
 {
     int rc;
 
     pthread_mutex_lock(&c->change_lock);
-    rc = adopt(c, policy_without(c->policy, name, why));
+    rc = adopt(c, policy_without(c->policy, name, err));
     pthread_mutex_unlock(&c->change_lock);
     return rc;
 }
 
 int
-engine_reset_session(struct curlew *c, const char *name, struct failure *why)
+engine_reset_session(struct curlew *c, const char *name, struct failure *err)
 {
     struct policy *p = engine_policy(c);
     struct session *s = policy_session(p, name);
 
     if (s == NULL) {
         policy_unref(p);
-        return failure_set(why, ERROR_UNKNOWN_SESSION, "session: there is no \"%.64s\"", name);
+        return failure_set(err, ERROR_UNKNOWN_SESSION, "session: there is no \"%.64s\"", name);
     }
     jar_clear(s->state->jar);
     counter_add(&s->state->resets,

@@ -4,10 +4,10 @@
 #ifndef SESSION_ENGINE_H
 #define SESSION_ENGINE_H
 
-#include "base/metrics.h"
 #include "curlew/curlew.h"
 #include "session/fetch.h"
 #include "session/settings.h"
+#include "util/metrics.h"
 
 #include <pthread.h>
 
@@ -40,22 +40,22 @@ struct curlew {
     struct engine_stats stats;
 };
 
-/* NULL with `why`: an egress rule that makes no sense, no memory, no thread. */
-struct curlew *engine_new(const struct engine_settings *settings, struct failure *why);
+/* NULL with `err`: an egress rule that makes no sense, no memory, no thread. */
+struct curlew *engine_new(const struct engine_settings *settings, struct failure *err);
 
 /*
- * New fetches go by the new settings (all but `threads`, which stay); -1 with `why`: nothing has
+ * New fetches go by the new settings (all but `threads`, which stay); -1 with `err`: nothing has
  * changed.
  */
-int engine_reload(struct curlew *c, const struct engine_settings *settings, struct failure *why);
+int engine_reload(struct curlew *c, const struct engine_settings *settings, struct failure *err);
 
 /*
  * Sessions at run time: create or replace; remove; drop cookies and idle connections.  What is in
- * flight goes on with what it started with.  -1 with `why`: see policy_with() and policy_without().
+ * flight goes on with what it started with.  -1 with `err`: see policy_with() and policy_without().
  */
-int engine_put_session(struct curlew *c, const struct session_settings *s, struct failure *why);
-int engine_remove_session(struct curlew *c, const char *name, struct failure *why);
-int engine_reset_session(struct curlew *c, const char *name, struct failure *why);
+int engine_put_session(struct curlew *c, const struct session_settings *s, struct failure *err);
+int engine_remove_session(struct curlew *c, const char *name, struct failure *err);
+int engine_reset_session(struct curlew *c, const char *name, struct failure *err);
 
 struct policy *engine_policy(struct curlew *c); /* a new reference */
 

@@ -9,7 +9,6 @@
 #ifndef SESSION_FETCH_H
 #define SESSION_FETCH_H
 
-#include "base/list.h"
 #include "base/mailbox.h"
 #include "base/timer.h"
 #include "curlew/curlew.h"
@@ -17,6 +16,7 @@
 #include "session/response.h"
 #include "session/session.h"
 #include "session/url.h"
+#include "util/list.h"
 
 #include <curl/curl.h>
 #include <stdatomic.h>

@@ -9,10 +9,10 @@
 
 #include "session/guard.h"
 
-#include "base/hash.h"
-#include "base/log.h"
 #include "session/engine.h"
 #include "session/pool.h"
+#include "util/hash.h"
+#include "util/log.h"
 
 #include <arpa/inet.h>
 #include <string.h>
@@ -20,25 +20,25 @@
 
 /* Refuse, unless the rules only report: then say so and let it pass. */
 static int
-refuse(struct curlew_fetch *f, const struct failure *why)
+refuse(struct curlew_fetch *f, const struct failure *err)
 {
     if (egress_report_only(f->policy->egress)) {
         counter_add(&f->engine->stats.guard_reports, 1);
-        log_warning("egress.report_only: would refuse: %s", why->detail);
+        log_warning("egress.report_only: would refuse: %s", err->detail);
         return 0;
     }
     counter_add(&f->engine->stats.guard_refusals, 1);
-    return failure_set(&f->failure, why->error, "%s", why->detail);
+    return failure_set(&f->failure, err->error, "%s", err->detail);
 }
 
 int
 guard_judge_url(struct curlew_fetch *f, const struct url *u)
 {
-    struct failure why = { 0 };
+    struct failure err = { 0 };
 
-    if (egress_allows_url(f->policy->egress, u->scheme, u->host, u->port, &why))
+    if (egress_allows_url(f->policy->egress, u->scheme, u->host, u->port, &err))
         return 0;
-    return refuse(f, &why);
+    return refuse(f, &err);
 }
 
 /* The name that the address was looked up for: the proxy's, where there is one. */
@@ -51,11 +51,11 @@ host_of(const struct curlew_fetch *f)
 static int
 judge_address(struct curlew_fetch *f, const struct sockaddr *address)
 {
-    struct failure why = { 0 };
+    struct failure err = { 0 };
 
-    if (egress_allows_address(f->policy->egress, host_of(f), address, &why))
+    if (egress_allows_address(f->policy->egress, host_of(f), address, &err))
         return 0;
-    return refuse(f, &why);
+    return refuse(f, &err);
 }
 
 long

@@ -2,9 +2,9 @@
 
 #include "session/lane.h"
 
-#include "base/clock.h"
-#include "base/hash.h"
 #include "session/engine.h"
+#include "util/clock.h"
+#include "util/hash.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -12,12 +12,12 @@
 #ifndef SESSION_LANE_H
 #define SESSION_LANE_H
 
-#include "base/list.h"
 #include "base/timer.h"
 #include "session/breaker.h"
 #include "session/budget.h"
 #include "session/fetch.h"
 #include "session/politeness.h"
+#include "util/list.h"
 
 #define LANES_BUCKETS  1024
 #define LANES_IDLE_MAX 1024  /* kept although they remember nothing */

@@ -2,7 +2,7 @@
 
 #include "session/lookups.h"
 
-#include "base/clock.h"
+#include "util/clock.h"
 
 #include <arpa/inet.h>
 

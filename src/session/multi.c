@@ -2,10 +2,10 @@
 
 #include "session/multi.h"
 
-#include "base/clock.h"
 #include "session/course.h"
 #include "session/engine.h"
 #include "session/pause.h"
+#include "util/clock.h"
 
 #include <stdlib.h>
 
@@ -176,7 +176,7 @@ open_handle(struct multi *m)
 }
 
 struct multi *
-multi_new(struct curlew *engine, struct failure *why)
+multi_new(struct curlew *engine, struct failure *err)
 {
     struct multi *m = calloc(1, sizeof *m);
 
@@ -208,7 +208,7 @@ no_loop:
     mailbox_destroy(&m->inbox);
     free(m);
 no_memory:
-    failure_set(why, ERROR_INTERNAL, "cannot start a session thread: no memory or no threads left");
+    failure_set(err, ERROR_INTERNAL, "cannot start a session thread: no memory or no threads left");
     return NULL;
 }
 

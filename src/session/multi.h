@@ -35,7 +35,7 @@ struct multi {
     struct handles handles;
 };
 
-struct multi *multi_new(struct curlew *engine, struct failure *why); /* with its thread running */
+struct multi *multi_new(struct curlew *engine, struct failure *err); /* with its thread running */
 void
 multi_join(struct multi *m); /* once the engine is stopping: cancels what it has, ends the thread */
 void multi_free(struct multi *m); /* after every thread of the engine was joined */

@@ -3,9 +3,9 @@
  * words.
  */
 
-#include "base/clock.h"
 #include "session/stream.h"
 #include "session/transfer.h"
+#include "util/clock.h"
 
 #include <stdio.h>
 #include <string.h>

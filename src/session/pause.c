@@ -2,8 +2,8 @@
 
 #include "session/pause.h"
 
-#include "base/clock.h"
 #include "session/course.h"
+#include "util/clock.h"
 
 void
 pause_begin(struct curlew_fetch *f, int64_t until_us)

@@ -26,13 +26,13 @@ policy_ref(struct policy *p)
 
 /* An empty one with room for so many sessions. */
 static struct policy *
-policy_alloc(const struct limits *limits, size_t room, struct failure *why)
+policy_alloc(const struct limits *limits, size_t room, struct failure *err)
 {
     struct policy *p = calloc(1, sizeof *p);
 
     if (p == NULL || (p->sessions = calloc(room, sizeof p->sessions[0])) == NULL) {
         free(p);
-        failure_no_memory(why);
+        failure_no_memory(err);
         return NULL;
     }
     p->refs = 1;
@@ -59,17 +59,17 @@ carry_over(struct policy *p, const struct policy *old)
 }
 
 struct policy *
-policy_new(const struct engine_settings *settings, const struct policy *old, struct failure *why)
+policy_new(const struct engine_settings *settings, const struct policy *old, struct failure *err)
 {
     size_t room = settings->session_count + (old != NULL ? old->session_count : 0);
-    struct policy *p = policy_alloc(&settings->limits, room, why);
+    struct policy *p = policy_alloc(&settings->limits, room, err);
 
     if (p == NULL)
         return NULL;
-    if ((p->egress = egress_new(&settings->egress, why)) == NULL)
+    if ((p->egress = egress_new(&settings->egress, err)) == NULL)
         goto failed;
     for (size_t i = 0; i < settings->session_count; i++) {
-        struct session *s = session_new(&settings->sessions[i], old, why);
+        struct session *s = session_new(&settings->sessions[i], old, err);
 
         if (s == NULL)
             goto failed;
@@ -85,9 +85,9 @@ failed:
 
 /* All of `old` but the session of this name. */
 static struct policy *
-copy_without(const struct policy *old, const char *name, struct failure *why)
+copy_without(const struct policy *old, const char *name, struct failure *err)
 {
-    struct policy *p = policy_alloc(&old->limits, old->session_count + 1, why);
+    struct policy *p = policy_alloc(&old->limits, old->session_count + 1, err);
 
     if (p == NULL)
         return NULL;
@@ -99,19 +99,19 @@ copy_without(const struct policy *old, const char *name, struct failure *why)
 }
 
 struct policy *
-policy_with(const struct policy *old, const struct session_settings *put, struct failure *why)
+policy_with(const struct policy *old, const struct session_settings *put, struct failure *err)
 {
     struct session *s;
     struct policy *p;
 
     if (policy_session(old, put->name) == NULL && old->session_count >= POLICY_SESSIONS_MAX) {
-        failure_set(why, ERROR_OVERLOADED, "there are %d sessions already", POLICY_SESSIONS_MAX);
+        failure_set(err, ERROR_OVERLOADED, "there are %d sessions already", POLICY_SESSIONS_MAX);
         return NULL;
     }
-    if ((s = session_new(put, old, why)) == NULL)
+    if ((s = session_new(put, old, err)) == NULL)
         return NULL;
     s->at_run_time = true;
-    if ((p = copy_without(old, put->name, why)) == NULL)
+    if ((p = copy_without(old, put->name, err)) == NULL)
         session_unref(s);
     else
         add(p, s);
@@ -119,18 +119,18 @@ policy_with(const struct policy *old, const struct session_settings *put, struct
 }
 
 struct policy *
-policy_without(const struct policy *old, const char *name, struct failure *why)
+policy_without(const struct policy *old, const char *name, struct failure *err)
 {
     if (policy_session(old, name) == NULL) {
-        failure_set(why, ERROR_UNKNOWN_SESSION, "session: there is no \"%.64s\"", name);
+        failure_set(err, ERROR_UNKNOWN_SESSION, "session: there is no \"%.64s\"", name);
         return NULL;
     }
     if (strcmp(name, "default") == 0) {
-        failure_set(why, ERROR_BAD_REQUEST,
+        failure_set(err, ERROR_BAD_REQUEST,
                     "session: \"default\" cannot be removed, only replaced");
         return NULL;
     }
-    return copy_without(old, name, why);
+    return copy_without(old, name, err);
 }
 
 struct session *

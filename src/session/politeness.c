@@ -2,7 +2,7 @@
 
 #include "session/politeness.h"
 
-#include "base/clock.h"
+#include "util/clock.h"
 
 /* A bucket that was emptied under other settings is no emptier than empty. */
 static double

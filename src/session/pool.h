@@ -9,9 +9,9 @@
 #ifndef SESSION_POOL_H
 #define SESSION_POOL_H
 
-#include "base/list.h"
 #include "base/loop.h"
 #include "session/fetch.h"
+#include "util/list.h"
 
 struct pool_socket;
 

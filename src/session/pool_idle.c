@@ -1,8 +1,8 @@
 /* pool_idle.c - sockets without a transfer: how many stay open, and for how long. */
 
-#include "base/clock.h"
 #include "session/engine.h"
 #include "session/pool_socket.h"
+#include "util/clock.h"
 
 #include <sys/socket.h>
 

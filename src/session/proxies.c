@@ -2,7 +2,7 @@
 
 #include "session/proxies.h"
 
-#include "base/clock.h"
+#include "util/clock.h"
 
 #include <stdatomic.h>
 #include <stdlib.h>

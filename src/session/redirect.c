@@ -42,17 +42,17 @@ change_method(struct curlew_fetch *f, int status)
 static int
 parse_location(struct curlew_fetch *f, struct url *next, const char *location)
 {
-    struct failure why = { 0 };
+    struct failure err = { 0 };
 
-    if (url_parse(next, location, &why) == 0)
+    if (url_parse(next, location, &err) == 0)
         return 0;
     if (strncasecmp(location, "http:", 5) != 0 && strncasecmp(location, "https:", 6) != 0)
         return failure_set(&f->failure, ERROR_BLOCKED,
                            "the origin redirects to \"%.80s\": schemes other than http and https "
                            "are refused everywhere",
                            location);
-    return failure_set(&f->failure, why.error == ERROR_INTERNAL ? why.error : ERROR_PROTOCOL_ERROR,
-                       "the origin redirects to a bad URL (%s)", why.detail);
+    return failure_set(&f->failure, err.error == ERROR_INTERNAL ? err.error : ERROR_PROTOCOL_ERROR,
+                       "the origin redirects to a bad URL (%s)", err.detail);
 }
 
 enum redirect

@@ -157,14 +157,14 @@ is_token(const char *s)
 }
 
 int
-request_set_method(struct request *r, const char *method, struct failure *why)
+request_set_method(struct request *r, const char *method, struct failure *err)
 {
     if (!is_token(method))
-        return failure_set(why, ERROR_BAD_REQUEST, "method: \"%.40s\" is not a token", method);
+        return failure_set(err, ERROR_BAD_REQUEST, "method: \"%.40s\" is not a token", method);
     free(r->method);
     r->method = strdup(method);
     r->set |= SET_METHOD;
-    return r->method == NULL ? failure_no_memory(why) : 0;
+    return r->method == NULL ? failure_no_memory(err) : 0;
 }
 
 /* Of the message or of the hop, not of what is asked for. */
@@ -174,40 +174,40 @@ static const char *const framing[] = {
 };
 
 int
-request_add_retry_method(struct request *r, const char *method, struct failure *why)
+request_add_retry_method(struct request *r, const char *method, struct failure *err)
 {
     if (!is_token(method))
-        return failure_set(why, ERROR_BAD_REQUEST, "retries.methods: \"%.40s\" is not a token",
+        return failure_set(err, ERROR_BAD_REQUEST, "retries.methods: \"%.40s\" is not a token",
                            method);
-    return retries_add_method(&r->retries, method) != 0 ? failure_no_memory(why) : 0;
+    return retries_add_method(&r->retries, method) != 0 ? failure_no_memory(err) : 0;
 }
 
 int
-request_forward_header(struct request *r, const char *name, struct failure *why)
+request_forward_header(struct request *r, const char *name, struct failure *err)
 {
     if (!is_token(name))
-        return failure_set(why, ERROR_BAD_REQUEST,
+        return failure_set(err, ERROR_BAD_REQUEST,
                            "forward_headers: \"%.80s\" is not a header name", name);
     for (size_t i = 0; i < sizeof framing / sizeof framing[0]; i++)
         if (strcasecmp(name, framing[i]) == 0)
-            return failure_set(why, ERROR_BAD_REQUEST,
+            return failure_set(err, ERROR_BAD_REQUEST,
                                "forward_headers: \"%s\" is between the browser and its web server",
                                name);
     if (pairs_add(&r->forward, name, strlen(name), NULL, 0) != 0)
-        return failure_no_memory(why);
+        return failure_no_memory(err);
     return 0;
 }
 
 int
-request_add_header(struct request *r, const char *name, const char *value, struct failure *why)
+request_add_header(struct request *r, const char *name, const char *value, struct failure *err)
 {
     if (!is_token(name))
-        return failure_set(why, ERROR_BAD_REQUEST, "headers: \"%.80s\" is not a header name", name);
+        return failure_set(err, ERROR_BAD_REQUEST, "headers: \"%.80s\" is not a header name", name);
     if (value != NULL && strpbrk(value, "\r\n") != NULL)
-        return failure_set(why, ERROR_BAD_REQUEST,
+        return failure_set(err, ERROR_BAD_REQUEST,
                            "headers.%.80s: CR, LF and NUL are not allowed in a value", name);
     if (pairs_add(&r->headers, name, strlen(name), value, value ? strlen(value) : 0) != 0)
-        return failure_no_memory(why);
+        return failure_no_memory(err);
     return 0;
 }
 
@@ -222,36 +222,36 @@ is_cookie_text(const char *s, const char *forbidden)
 }
 
 int
-request_add_cookie(struct request *r, const struct cookie *c, struct failure *why)
+request_add_cookie(struct request *r, const struct cookie *c, struct failure *err)
 {
     if (*c->name == '\0' || !is_cookie_text(c->name, "=; "))
-        return failure_set(why, ERROR_BAD_REQUEST, "cookies: \"%.80s\" is not a cookie name",
+        return failure_set(err, ERROR_BAD_REQUEST, "cookies: \"%.80s\" is not a cookie name",
                            c->name);
     if (!is_cookie_text(c->value, ";"))
-        return failure_set(why, ERROR_BAD_REQUEST,
+        return failure_set(err, ERROR_BAD_REQUEST,
                            "cookies.%.80s: the value has a semicolon or a control character",
                            c->name);
     if (c->domain != NULL && (*c->domain == '\0' || !is_cookie_text(c->domain, "; /#")))
-        return failure_set(why, ERROR_BAD_REQUEST, "cookies.%.80s: not a domain", c->name);
+        return failure_set(err, ERROR_BAD_REQUEST, "cookies.%.80s: not a domain", c->name);
     if (c->path != NULL && (*c->path != '/' || !is_cookie_text(c->path, ";")))
-        return failure_set(why, ERROR_BAD_REQUEST, "cookies.%.80s: a path begins with /", c->name);
-    return cookies_add(&r->cookies, c) != 0 ? failure_no_memory(why) : 0;
+        return failure_set(err, ERROR_BAD_REQUEST, "cookies.%.80s: a path begins with /", c->name);
+    return cookies_add(&r->cookies, c) != 0 ? failure_no_memory(err) : 0;
 }
 
 int
-request_add_part(struct request *r, const struct part *p, struct failure *why)
+request_add_part(struct request *r, const struct part *p, struct failure *err)
 {
     struct part *item = list_grow((void **)&r->parts, &r->part_count, sizeof *item);
 
     if (item == NULL)
-        return failure_no_memory(why);
+        return failure_no_memory(err);
     item->size = p->size;
     if ((item->data = malloc(p->size + 1)) == NULL)
-        return failure_no_memory(why);
+        return failure_no_memory(err);
     memcpy(item->data, p->data, p->size);
     item->data[p->size] = '\0';
     if (copy_text(&item->name, p->name) || copy_text(&item->filename, p->filename) ||
         copy_text(&item->content_type, p->content_type))
-        return failure_no_memory(why);
+        return failure_no_memory(err);
     return 0;
 }

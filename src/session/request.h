@@ -8,9 +8,9 @@
 #ifndef SESSION_REQUEST_H
 #define SESSION_REQUEST_H
 
-#include "base/error.h"
 #include "session/pairs.h"
 #include "session/retries.h"
+#include "util/error.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -117,20 +117,20 @@ void request_init(struct request *r); /* the contract's defaults, nothing set */
 void request_destroy(struct request *r);
 
 /*
- * Each returns 0, or -1 with `why` filled: CR, LF or NUL in a header, a name or a method that is
+ * Each returns 0, or -1 with `err` filled: CR, LF or NUL in a header, a name or a method that is
  * no token (RFC 9110 section 5.6.2), or no memory.  They copy what they are given.
  */
-int request_set_method(struct request *r, const char *method, struct failure *why);
-int request_add_header(struct request *r, const char *name, const char *value, struct failure *why);
-int request_forward_header(struct request *r, const char *name, struct failure *why);
-int request_add_cookie(struct request *r, const struct cookie *c, struct failure *why);
-int request_add_part(struct request *r, const struct part *p, struct failure *why);
-int request_add_retry_method(struct request *r, const char *method, struct failure *why);
+int request_set_method(struct request *r, const char *method, struct failure *err);
+int request_add_header(struct request *r, const char *name, const char *value, struct failure *err);
+int request_forward_header(struct request *r, const char *name, struct failure *err);
+int request_add_cookie(struct request *r, const struct cookie *c, struct failure *err);
+int request_add_part(struct request *r, const struct part *p, struct failure *err);
+int request_add_retry_method(struct request *r, const char *method, struct failure *err);
 
 bool request_has_header(const struct request *r, const char *name); /* given or removed */
 
 /* Fill what r leaves open from a session's defaults; headers and cookies of r win by name. */
-int request_inherit(struct request *r, const struct request *defaults, struct failure *why);
-int request_copy(struct request *to, const struct request *from, struct failure *why);
+int request_inherit(struct request *r, const struct request *defaults, struct failure *err);
+int request_copy(struct request *to, const struct request *from, struct failure *err);
 
 #endif

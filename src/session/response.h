@@ -6,8 +6,8 @@
 #ifndef SESSION_RESPONSE_H
 #define SESSION_RESPONSE_H
 
-#include "base/buffer.h"
 #include "session/request.h"
+#include "util/buffer.h"
 
 /* One response head: of a redirect in the history, or the last one. */
 struct head {

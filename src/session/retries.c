@@ -2,7 +2,7 @@
 
 #include "session/retries.h"
 
-#include "base/clock.h"
+#include "util/clock.h"
 
 #include <curl/curl.h>
 #include <stdio.h>

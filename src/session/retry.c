@@ -2,12 +2,12 @@
 
 #include "session/retry.h"
 
-#include "base/clock.h"
 #include "session/collect.h"
 #include "session/engine.h"
 #include "session/lane.h"
 #include "session/multi.h"
 #include "session/stream.h"
+#include "util/clock.h"
 
 #include <strings.h>
 
@@ -111,7 +111,7 @@ take_leave(struct curlew_fetch *f, int64_t now_us)
 {
     struct engine_stats *s = &f->engine->stats;
 
-    if (counter_take(&s->retries_waiting, f->policy->limits.in_flight)) {
+    if (counter_try_increment(&s->retries_waiting, f->policy->limits.in_flight)) {
         if (budget_take(&f->lane->site->budget, now_us))
             return true;
         counter_add(&s->retries_waiting, -1);

@@ -50,7 +50,7 @@ read_bits(const char *text, int max)
 }
 
 static int
-read_network(struct rule *r, const char *slash, const char *option, struct failure *why)
+read_network(struct rule *r, const char *slash, const char *option, struct failure *err)
 {
     char address[ADDRESS_TEXT_SIZE] = "", first[ADDRESS_TEXT_SIZE];
     struct network *n = &r->network;
@@ -61,13 +61,13 @@ read_network(struct rule *r, const char *slash, const char *option, struct failu
     if (size < sizeof address)
         memcpy(address, r->text, size);
     if (!address_parse(&given, address))
-        return failure_set(why, ERROR_BAD_REQUEST,
+        return failure_set(err, ERROR_BAD_REQUEST,
                            "%s: \"" QUOTED "\": no IP address stands before the slash", option,
                            r->text);
     family_bits = strchr(address, ':') == NULL ? 32 : ADDRESS_BITS;
     bits = read_bits(slash + 1, family_bits);
     if (bits < 0)
-        return failure_set(why, ERROR_BAD_REQUEST,
+        return failure_set(err, ERROR_BAD_REQUEST,
                            "%s: \"" QUOTED "\": no number from 0 to %d stands after the slash",
                            option, r->text, family_bits);
     n->bits = ADDRESS_BITS - family_bits + bits;
@@ -75,7 +75,7 @@ read_network(struct rule *r, const char *slash, const char *option, struct failu
     if (n->first.high == given.high && n->first.low == given.low)
         return 0;
     address_format(&n->first, first);
-    return failure_set(why, ERROR_BAD_REQUEST,
+    return failure_set(err, ERROR_BAD_REQUEST,
                        "%s: \"" QUOTED "\": bits are set after the first %d; write %s/%d", option,
                        r->text, bits, first, bits);
 }
@@ -137,14 +137,14 @@ name_flaw(const char *name, size_t size)
 }
 
 static int
-read_name(struct rule *r, const char *option, struct failure *why)
+read_name(struct rule *r, const char *option, struct failure *err)
 {
     const char *name = r->text, *flaw;
     size_t size;
 
     r->kind = RULE_NAME;
     if (strcmp(name, "*") == 0)
-        return failure_set(why, ERROR_BAD_REQUEST,
+        return failure_set(err, ERROR_BAD_REQUEST,
                            "%s: \"*\" is not a rule; 0.0.0.0/0 and ::/0 are every address", option);
     if (strncmp(name, "*.", 2) == 0) {
         r->kind = RULE_SUFFIX;
@@ -154,7 +154,7 @@ read_name(struct rule *r, const char *option, struct failure *why)
     if (size > 1 && name[size - 1] == '.')
         size--;
     if ((flaw = name_flaw(name, size)) != NULL)
-        return failure_set(why, ERROR_BAD_REQUEST, "%s: \"" QUOTED "\": %s", option, r->text, flaw);
+        return failure_set(err, ERROR_BAD_REQUEST, "%s: \"" QUOTED "\": %s", option, r->text, flaw);
     r->name = r->kind == RULE_SUFFIX ? name - 1 : name;
     r->name_size = r->kind == RULE_SUFFIX ? size + 1 : size;
     return 0;
@@ -163,25 +163,25 @@ read_name(struct rule *r, const char *option, struct failure *why)
 /* -- the rule ------------------------------------------------------------ */
 
 static int
-read_rule(struct rule *r, const char *option, struct failure *why)
+read_rule(struct rule *r, const char *option, struct failure *err)
 {
     const char *slash = strchr(r->text, '/');
 
     if (slash != NULL)
-        return read_network(r, slash, option, why);
+        return read_network(r, slash, option, err);
     r->network.bits = ADDRESS_BITS;
     if (address_parse(&r->network.first, r->text))
         return 0;
-    return read_name(r, option, why);
+    return read_name(r, option, err);
 }
 
 static int
-rule_init(struct rule *r, const char *option, const char *text, struct failure *why)
+rule_init(struct rule *r, const char *option, const char *text, struct failure *err)
 {
     *r = (struct rule){ .kind = RULE_NETWORK, .text = strdup(text) };
     if (r->text == NULL)
-        return failure_no_memory(why);
-    return read_rule(r, option, why);
+        return failure_no_memory(err);
+    return read_rule(r, option, err);
 }
 
 static bool
@@ -211,16 +211,16 @@ has_host(const struct rule *r, const char *host, size_t size)
 
 int
 rules_init(struct rules *list, char *const *texts, size_t count, const char *option,
-           struct failure *why)
+           struct failure *err)
 {
     *list = (struct rules){ 0 };
     if (count == 0)
         return 0;
     if ((list->items = calloc(count, sizeof *list->items)) == NULL)
-        return failure_no_memory(why);
+        return failure_no_memory(err);
     list->count = count;
     for (size_t i = 0; i < count; i++)
-        if (rule_init(&list->items[i], option, texts[i], why) != 0) {
+        if (rule_init(&list->items[i], option, texts[i], err) != 0) {
             rules_destroy(list);
             return -1;
         }

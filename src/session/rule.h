@@ -4,8 +4,8 @@
 #ifndef SESSION_RULE_H
 #define SESSION_RULE_H
 
-#include "base/error.h"
 #include "session/address.h"
+#include "util/error.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -31,9 +31,9 @@ struct rules {
     size_t count;
 };
 
-/* 0; -1 with `why` naming `option` ("egress.allow"), the rule and what is wrong with it. */
+/* 0; -1 with `err` naming `option` ("egress.allow"), the rule and what is wrong with it. */
 int rules_init(struct rules *list, char *const *texts, size_t count, const char *option,
-               struct failure *why);
+               struct failure *err);
 void rules_destroy(struct rules *list); /* a zeroed one too */
 
 /*

@@ -74,14 +74,14 @@ copy_path(char **to, const char *from)
 }
 
 static int
-copy_settings(struct session_settings *to, const struct session_settings *from, struct failure *why)
+copy_settings(struct session_settings *to, const struct session_settings *from, struct failure *err)
 {
     session_settings_init(to);
     to->shared_jar = from->shared_jar;
     to->trace_context = from->trace_context;
     for (size_t i = 0; i < from->proxy_count; i++)
         if (egress_rules_add(&to->proxies, &to->proxy_count, from->proxies[i]) != 0)
-            return failure_no_memory(why);
+            return failure_no_memory(err);
     to->max_in_flight = from->max_in_flight;
     to->max_per_origin = from->max_per_origin;
     to->idle_connections = from->idle_connections;
@@ -91,31 +91,31 @@ copy_settings(struct session_settings *to, const struct session_settings *from, 
     if (copy_path(&to->name, from->name) || copy_path(&to->ca_file, from->ca_file) ||
         copy_path(&to->client_cert, from->client_cert) ||
         copy_path(&to->client_key, from->client_key))
-        return failure_no_memory(why);
-    return request_copy(&to->defaults, &from->defaults, why);
+        return failure_no_memory(err);
+    return request_copy(&to->defaults, &from->defaults, err);
 }
 
 struct session *
-session_new(const struct session_settings *settings, const struct policy *old, struct failure *why)
+session_new(const struct session_settings *settings, const struct policy *old, struct failure *err)
 {
     struct session *s = calloc(1, sizeof *s);
 
     if (s == NULL) {
-        failure_no_memory(why);
+        failure_no_memory(err);
         return NULL;
     }
     s->refs = 1;
-    if (copy_settings(&s->settings, settings, why) != 0) {
+    if (copy_settings(&s->settings, settings, err) != 0) {
         session_unref(s);
         return NULL;
     }
     if ((s->rota = proxies_new(s->settings.proxies, s->settings.proxy_count)) == NULL) {
-        failure_no_memory(why);
+        failure_no_memory(err);
         session_unref(s);
         return NULL;
     }
     if ((s->state = state_of(old, settings->name)) == NULL) {
-        failure_no_memory(why);
+        failure_no_memory(err);
         session_unref(s);
         return NULL;
     }

@@ -9,11 +9,11 @@
 #ifndef SESSION_SESSION_H
 #define SESSION_SESSION_H
 
-#include "base/metrics.h"
 #include "session/egress.h"
 #include "session/jar.h"
 #include "session/proxies.h"
 #include "session/settings.h"
+#include "util/metrics.h"
 
 #include <stdatomic.h>
 
@@ -40,9 +40,9 @@ struct session {
     bool at_run_time;     /* made by a caller, not by the configuration */
 };
 
-/* With the state of its namesake in `old` (or NULL).  NULL with `why`: no memory. */
+/* With the state of its namesake in `old` (or NULL).  NULL with `err`: no memory. */
 struct session *
-session_new(const struct session_settings *settings, const struct policy *old, struct failure *why);
+session_new(const struct session_settings *settings, const struct policy *old, struct failure *err);
 struct session *session_ref(struct session *s);
 void session_unref(struct session *s);
 
@@ -58,20 +58,20 @@ struct policy {
 
 /*
  * A policy as the settings say, with the states of `old` (or NULL) carried over by name.  NULL with
- * `why`: no memory, or an egress rule that makes no sense.
+ * `err`: no memory, or an egress rule that makes no sense.
  */
 struct policy *
-policy_new(const struct engine_settings *settings, const struct policy *old, struct failure *why);
+policy_new(const struct engine_settings *settings, const struct policy *old, struct failure *err);
 struct policy *policy_ref(struct policy *p);
 void policy_unref(struct policy *p);
 
 /*
  * The same policy, but with this session in the place of its namesake or beside the others; or
- * without the one of this name.  NULL with `why`: too many, unknown, "default", or no memory.
+ * without the one of this name.  NULL with `err`: too many, unknown, "default", or no memory.
  */
 struct policy *
-policy_with(const struct policy *old, const struct session_settings *put, struct failure *why);
-struct policy *policy_without(const struct policy *old, const char *name, struct failure *why);
+policy_with(const struct policy *old, const struct session_settings *put, struct failure *err);
+struct policy *policy_without(const struct policy *old, const char *name, struct failure *err);
 
 struct session *policy_session(const struct policy *p, const char *name); /* NULL: unknown */
 

@@ -1,9 +1,9 @@
 /* submit.c - the door of the engine: a fetch is completed, checked, and sent to its thread. */
 
-#include "base/clock.h"
 #include "session/engine.h"
 #include "session/guard.h"
 #include "session/multi.h"
+#include "util/clock.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -17,25 +17,25 @@
  * origin and libcurl disagree about where a message ends.
  */
 static int
-check_framing(const struct request *r, struct failure *why)
+check_framing(const struct request *r, struct failure *err)
 {
     const char *method = fetch_method(r);
     size_t bytes = 0;
 
     if (strcmp(method, "CONNECT") == 0)
-        return failure_set(why, ERROR_BAD_REQUEST, "method: CONNECT is for proxies");
+        return failure_set(err, ERROR_BAD_REQUEST, "method: CONNECT is for proxies");
     if (strcmp(method, "HEAD") == 0 && (r->body != NULL || r->part_count > 0))
-        return failure_set(why, ERROR_BAD_REQUEST, "method: HEAD takes no body");
+        return failure_set(err, ERROR_BAD_REQUEST, "method: HEAD takes no body");
     for (size_t i = 0; i < r->headers.count; i++) {
         const char *name = r->headers.items[i].name, *value = r->headers.items[i].value;
 
         bytes += strlen(name) + (value != NULL ? strlen(value) : 0);
         if (bytes > HEADER_BYTES_MAX)
-            return failure_set(why, ERROR_BAD_REQUEST, "headers: over %d bytes together",
+            return failure_set(err, ERROR_BAD_REQUEST, "headers: over %d bytes together",
                                HEADER_BYTES_MAX);
 
         if (strcasecmp(name, "content-length") == 0 || strcasecmp(name, "transfer-encoding") == 0)
-            return failure_set(why, ERROR_BAD_REQUEST, "headers.%s: follows from the body", name);
+            return failure_set(err, ERROR_BAD_REQUEST, "headers.%s: follows from the body", name);
     }
     return 0;
 }
@@ -96,14 +96,14 @@ engine_change_proxy(struct curlew_fetch *f)
 
 /* What libcurl would leave out without a word. */
 static int
-check_cookies(const struct cookies *c, const struct url *u, struct failure *why)
+check_cookies(const struct cookies *c, const struct url *u, struct failure *err)
 {
     if (c->count > COOKIES_MAX)
-        return failure_set(why, ERROR_BAD_REQUEST, "cookies: at most %d", COOKIES_MAX);
+        return failure_set(err, ERROR_BAD_REQUEST, "cookies: at most %d", COOKIES_MAX);
     for (size_t i = 0; i < c->count && strcmp(u->scheme, "http") == 0; i++)
         if (strncasecmp(c->items[i].name, "__Secure-", 9) == 0 ||
             strncasecmp(c->items[i].name, "__Host-", 7) == 0)
-            return failure_set(why, ERROR_BAD_REQUEST, "cookies.%.80s: only for https URLs",
+            return failure_set(err, ERROR_BAD_REQUEST, "cookies.%.80s: only for https URLs",
                                c->items[i].name);
     return 0;
 }

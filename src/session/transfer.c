@@ -2,13 +2,13 @@
 
 #include "session/transfer.h"
 
-#include "base/clock.h"
 #include "session/collect.h"
 #include "session/engine.h"
 #include "session/guard.h"
 #include "session/impersonate.h"
 #include "session/pool.h"
 #include "session/transport.h"
+#include "util/clock.h"
 
 #include <limits.h>
 #include <stdlib.h>

@@ -101,20 +101,20 @@ is_lost(CURLU *h, CURLUPart what, const char *decoded)
 }
 
 static int
-read_parts(struct url *u, CURLU *h, struct failure *why)
+read_parts(struct url *u, CURLU *h, struct failure *err)
 {
     const char *brackets;
 
     if ((u->port = port_of(h)) == 0)
-        return failure_set(why, ERROR_BAD_URL, "url: the port is not from 1 to %d", PORT_MAX);
+        return failure_set(err, ERROR_BAD_URL, "url: the port is not from 1 to %d", PORT_MAX);
     if ((u->host = host_of(h)) == NULL || *u->host == '\0')
-        return failure_set(why, ERROR_BAD_URL, "url: the host name is missing or malformed");
+        return failure_set(err, ERROR_BAD_URL, "url: the host name is missing or malformed");
     u->scheme = part(h, CURLUPART_SCHEME, 0);
     u->path = part(h, CURLUPART_PATH, 0);
     u->user = part(h, CURLUPART_USER, CURLU_URLDECODE);
     u->password = part(h, CURLUPART_PASSWORD, CURLU_URLDECODE);
     if (is_lost(h, CURLUPART_USER, u->user) || is_lost(h, CURLUPART_PASSWORD, u->password))
-        return failure_set(why, ERROR_BAD_URL, "url: a control character in the user or password");
+        return failure_set(err, ERROR_BAD_URL, "url: a control character in the user or password");
     curl_url_set(h, CURLUPART_USER, NULL, 0);
     curl_url_set(h, CURLUPART_PASSWORD, NULL, 0);
     curl_url_set(h, CURLUPART_FRAGMENT, NULL, 0);
@@ -123,7 +123,7 @@ read_parts(struct url *u, CURLU *h, struct failure *why)
     if (u->scheme == NULL || u->path == NULL || u->text == NULL ||
         asprintf(&u->origin, "%s://%.1s%s%s:%d", u->scheme, brackets, u->host,
                  *brackets ? brackets + 1 : "", u->port) < 0)
-        return failure_no_memory(why);
+        return failure_no_memory(err);
     return 0;
 }
 
@@ -172,38 +172,38 @@ read_again(CURLU *h)
 
 /* Into h; -1: bad_url. */
 static int
-read_text(CURLU *h, const char *text, struct failure *why)
+read_text(CURLU *h, const char *text, struct failure *err)
 {
     CURLUcode rc = curl_url_set(h, CURLUPART_URL, text, CURLU_URLENCODE);
 
     if (rc == CURLUE_OK && has_odd_host(text)) {
         if (!is_sound_host(h))
-            return failure_set(why, ERROR_BAD_URL, "url: the host name is malformed");
+            return failure_set(err, ERROR_BAD_URL, "url: the host name is malformed");
         rc = read_again(h);
     }
-    return rc == CURLUE_OK ? 0 : failure_set(why, ERROR_BAD_URL, "url: %s", curl_url_strerror(rc));
+    return rc == CURLUE_OK ? 0 : failure_set(err, ERROR_BAD_URL, "url: %s", curl_url_strerror(rc));
 }
 
 int
-url_parse(struct url *u, const char *text, struct failure *why)
+url_parse(struct url *u, const char *text, struct failure *err)
 {
     CURLU *h;
     int result = -1;
 
     *u = (struct url){ 0 };
     if (strlen(text) > URL_BYTES_MAX)
-        return failure_set(why, ERROR_BAD_URL, "url: longer than %d bytes", URL_BYTES_MAX);
+        return failure_set(err, ERROR_BAD_URL, "url: longer than %d bytes", URL_BYTES_MAX);
     if (!has_scheme(text))
-        return failure_set(why, ERROR_BAD_URL, "url: begins with neither http:// nor https://");
+        return failure_set(err, ERROR_BAD_URL, "url: begins with neither http:// nor https://");
     if (strchr("/?#", strchr(text, ':')[3]) !=
         NULL) /* libcurl would take "http:///x" for http://x */
-        return failure_set(why, ERROR_BAD_URL, "url: the host name is missing");
+        return failure_set(err, ERROR_BAD_URL, "url: the host name is missing");
     if (has_control(text))
-        return failure_set(why, ERROR_BAD_URL, "url: a blank or a control character in it");
+        return failure_set(err, ERROR_BAD_URL, "url: a blank or a control character in it");
     if ((h = curl_url()) == NULL)
-        return failure_no_memory(why);
-    if (read_text(h, text, why) == 0)
-        result = read_parts(u, h, why);
+        return failure_no_memory(err);
+    if (read_text(h, text, err) == 0)
+        result = read_parts(u, h, err);
     curl_url_cleanup(h);
     if (result != 0)
         url_destroy(u);
@@ -211,7 +211,7 @@ url_parse(struct url *u, const char *text, struct failure *why)
 }
 
 char *
-url_proxy_host(const char *proxy, struct failure *why)
+url_proxy_host(const char *proxy, struct failure *err)
 {
     static const char *const schemes[] = { "http://", "https://", "socks5://", "socks5h://" };
     CURLU *h;
@@ -222,7 +222,7 @@ url_proxy_host(const char *proxy, struct failure *why)
            strncasecmp(proxy, schemes[i], strlen(schemes[i])) != 0)
         i++;
     if (i == sizeof schemes / sizeof schemes[0]) {
-        failure_set(why, ERROR_BAD_REQUEST,
+        failure_set(err, ERROR_BAD_REQUEST,
                     "proxy: not an http, https, socks5 or socks5h URL with a host");
         return NULL;
     }
@@ -232,7 +232,7 @@ url_proxy_host(const char *proxy, struct failure *why)
     curl_url_cleanup(h);
     if (host == NULL || *host == '\0') {
         free(host);
-        failure_set(why, ERROR_BAD_REQUEST, "proxy: the URL has no host");
+        failure_set(err, ERROR_BAD_REQUEST, "proxy: the URL has no host");
         return NULL;
     }
     return host;

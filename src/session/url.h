@@ -8,8 +8,8 @@
 #ifndef SESSION_URL_H
 #define SESSION_URL_H
 
-#include "base/buffer.h"
-#include "base/error.h"
+#include "util/buffer.h"
+#include "util/error.h"
 
 struct url {
     char *text;            /* normalised, without user, password and fragment */
@@ -20,14 +20,14 @@ struct url {
     int port;
 };
 
-int url_parse(struct url *u, const char *text, struct failure *why); /* 0; -1: bad_url */
+int url_parse(struct url *u, const char *text, struct failure *err); /* 0; -1: bad_url */
 void url_destroy(struct url *u);
 
 /*
  * The host of a proxy's URL (http, https, socks5 or socks5h); the caller frees.  NULL with
- * `why`.
+ * `err`.
  */
-char *url_proxy_host(const char *proxy, struct failure *why);
+char *url_proxy_host(const char *proxy, struct failure *err);
 
 /*
  * Append name=value to the query in `text`, percent-encoded as a form does but with %20 for a

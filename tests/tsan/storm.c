@@ -167,10 +167,10 @@ reload_often(void *arg)
     (void)arg;
     for (int i = 0; !stop; i++) {
         struct engine_settings s;
-        struct failure why = { 0 };
+        struct failure err = { 0 };
 
         fill_settings(&s, 2 + i % 10);
-        check(engine_reload(c, &s, &why) == 0, why.detail);
+        check(engine_reload(c, &s, &err) == 0, err.detail);
         engine_settings_destroy(&s);
         usleep(2000);
     }
@@ -222,14 +222,14 @@ main(void)
 {
     pthread_t submitters[SUBMITTERS], others[2];
     struct engine_settings s;
-    struct failure why = { 0 };
+    struct failure err = { 0 };
 
     for (int i = 0; i < ORIGINS; i++)
         origin_start(&origins[i], i % 2 ? "127.0.0.1" : "127.0.0.2", serve);
     fill_settings(&s, 8);
-    c = engine_new(&s, &why);
+    c = engine_new(&s, &err);
     engine_settings_destroy(&s);
-    check(c != NULL, why.detail);
+    check(c != NULL, err.detail);
     pthread_create(&others[0], NULL, reload_often, NULL);
     pthread_create(&others[1], NULL, look_often, NULL);
     for (uintptr_t i = 0; i < SUBMITTERS; i++)

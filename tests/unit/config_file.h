@@ -13,7 +13,7 @@
 #include <unistd.h>
 
 static struct config c;
-static struct failure why;
+static struct failure err;
 static char path[] = "/tmp/curlewd-config-XXXXXX";
 
 static inline void
@@ -42,8 +42,8 @@ load(const char *text, char **environment)
     fclose(f);
     config_destroy(&c);
     config_init(&c);
-    why = (struct failure){ 0 };
-    return config_load(&c, path, environment, &why);
+    err = (struct failure){ 0 };
+    return config_load(&c, path, environment, &err);
 }
 
 #endif

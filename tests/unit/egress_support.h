@@ -28,40 +28,40 @@ static inline struct egress *
 guard_of(const char *allow, const char *deny)
 {
     struct egress_rules rules;
-    struct failure why = { 0 };
+    struct failure err = { 0 };
     struct egress *e;
 
     egress_rules_init(&rules);
     add_words(&rules.allow, &rules.allow_count, allow);
     add_words(&rules.deny, &rules.deny_count, deny);
-    e = egress_new(&rules, &why);
+    e = egress_new(&rules, &err);
     egress_rules_destroy(&rules);
-    cr_assert_not_null(e, "%s", why.detail);
+    cr_assert_not_null(e, "%s", err.detail);
     return e;
 }
 
 static inline bool
-passes_as(const struct egress *e, const char *host, const char *text, struct failure *why)
+passes_as(const struct egress *e, const char *host, const char *text, struct failure *err)
 {
     struct sockaddr_in four = { .sin_family = AF_INET, .sin_port = htons(80) };
     struct sockaddr_in6 six = { .sin6_family = AF_INET6, .sin6_port = htons(80) };
 
-    *why = (struct failure){ 0 };
+    *err = (struct failure){ 0 };
     if (inet_pton(AF_INET, text, &four.sin_addr) == 1)
-        return egress_allows_address(e, host, (struct sockaddr *)&four, why);
+        return egress_allows_address(e, host, (struct sockaddr *)&four, err);
     cr_assert_eq(inet_pton(AF_INET6, text, &six.sin6_addr), 1, "%s", text);
-    return egress_allows_address(e, host, (struct sockaddr *)&six, why);
+    return egress_allows_address(e, host, (struct sockaddr *)&six, err);
 }
 
 /* The same without a host, and the failure checked: filled where refused, untouched where not. */
 static inline bool
 passes(const struct egress *e, const char *text)
 {
-    struct failure why;
-    bool ok = passes_as(e, NULL, text, &why);
+    struct failure err;
+    bool ok = passes_as(e, NULL, text, &err);
 
-    cr_expect_eq(why.error, ok ? ERROR_NONE : ERROR_BLOCKED, "%s", text);
-    cr_expect_eq(why.detail[0] == '\0', ok, "%s", text);
+    cr_expect_eq(err.error, ok ? ERROR_NONE : ERROR_BLOCKED, "%s", text);
+    cr_expect_eq(err.detail[0] == '\0', ok, "%s", text);
     return ok;
 }
 

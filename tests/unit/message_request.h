@@ -10,13 +10,13 @@
 #include <string.h>
 
 static struct request r;
-static struct failure why;
+static struct failure err;
 
 static inline void
 setup(void)
 {
     request_init(&r);
-    why = (struct failure){ 0 };
+    err = (struct failure){ 0 };
 }
 
 static inline void
@@ -31,7 +31,7 @@ takes(const char *text)
 {
     teardown();
     setup();
-    cr_assert_eq(request_from_text(&r, text, strlen(text), &why), 0, "%s: %s", text, why.detail);
+    cr_assert_eq(request_from_text(&r, text, strlen(text), &err), 0, "%s: %s", text, err.detail);
 }
 
 static inline void
@@ -39,9 +39,9 @@ refuses(const char *text, const char *detail)
 {
     teardown();
     setup();
-    cr_assert_eq(request_from_text(&r, text, strlen(text), &why), -1, "%s", text);
-    cr_assert_eq(why.error, ERROR_BAD_REQUEST, "%s", text);
-    cr_assert_str_eq(why.detail, detail, "%s gave: %s", text, why.detail);
+    cr_assert_eq(request_from_text(&r, text, strlen(text), &err), -1, "%s", text);
+    cr_assert_eq(err.error, ERROR_BAD_REQUEST, "%s", text);
+    cr_assert_str_eq(err.detail, detail, "%s gave: %s", text, err.detail);
 }
 
 static inline void
@@ -49,9 +49,9 @@ lacks(const char *text, const char *detail)
 {
     teardown();
     setup();
-    cr_assert_eq(request_from_text(&r, text, strlen(text), &why), -1, "%s", text);
-    cr_assert_eq(why.error, ERROR_UNSUPPORTED, "%s", text);
-    cr_assert_str_eq(why.detail, detail, "%s gave: %s", text, why.detail);
+    cr_assert_eq(request_from_text(&r, text, strlen(text), &err), -1, "%s", text);
+    cr_assert_eq(err.error, ERROR_UNSUPPORTED, "%s", text);
+    cr_assert_str_eq(err.detail, detail, "%s gave: %s", text, err.detail);
 }
 
 #define URL "\"url\":\"http://a/\""

@@ -2,10 +2,10 @@
 
 #include "gateway/access.h"
 
-#include "base/log.h"
 #include "gateway/gateway.h"
 #include "support/origin.h"
 #include "support/runner.h"
+#include "util/log.h"
 
 #include <criterion/criterion.h>
 #include <fcntl.h>

@@ -2,7 +2,7 @@
 
 #include "support/admission.h"
 
-#include "base/clock.h"
+#include "util/clock.h"
 
 #include <time.h>
 

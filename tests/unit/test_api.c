@@ -68,10 +68,10 @@ Test(api, the_options_begin_as_the_daemons_defaults)
 static void
 does_not_start(const char *detail)
 {
-    char why[200] = "", little[4] = "xyz";
+    char err[200] = "", little[4] = "xyz";
 
-    cr_assert_null(curlew_new(&options, why, sizeof why));
-    cr_assert_not_null(strstr(why, detail), "%s", why);
+    cr_assert_null(curlew_new(&options, err, sizeof err));
+    cr_assert_not_null(strstr(err, detail), "%s", err);
     cr_assert_null(curlew_new(&options, little, sizeof little));
     cr_assert_eq(strlen(little), 3);
     cr_assert_null(curlew_new(&options, NULL, 0));

@@ -15,7 +15,7 @@
 #define THREE "three-456789abcdef"
 
 static struct auth a;
-static struct failure why;
+static struct failure err;
 static char path[] = "/tmp/curlew-tokens-XXXXXX";
 
 static void
@@ -51,26 +51,26 @@ static void
 loads(const char *text)
 {
     write_file(text, strlen(text));
-    why = (struct failure){ 0 };
-    cr_assert_eq(auth_load(&a, path, &why), 0, "%s", why.detail);
+    err = (struct failure){ 0 };
+    cr_assert_eq(auth_load(&a, path, &err), 0, "%s", err.detail);
 }
 
 static void
 does_not_load(const char *text, const char *detail)
 {
     write_file(text, strlen(text));
-    why = (struct failure){ 0 };
-    cr_assert_eq(auth_load(&a, path, &why), -1, "%s", text);
-    cr_assert_not_null(strstr(why.detail, path), "%s", why.detail);
-    cr_assert_not_null(strstr(why.detail, detail), "%s", why.detail);
+    err = (struct failure){ 0 };
+    cr_assert_eq(auth_load(&a, path, &err), -1, "%s", text);
+    cr_assert_not_null(strstr(err.detail, path), "%s", err.detail);
+    cr_assert_not_null(strstr(err.detail, detail), "%s", err.detail);
 }
 
 static enum error
 check(const char *authorization, const char *session)
 {
-    why = (struct failure){ 0 };
-    cr_assert_eq(auth_check(&a, authorization, session, &why) == 0, why.error == ERROR_NONE);
-    return why.error;
+    err = (struct failure){ 0 };
+    cr_assert_eq(auth_check(&a, authorization, session, &err) == 0, err.error == ERROR_NONE);
+    return err.error;
 }
 
 /* -- the check ----------------------------------------------------------- */
@@ -120,8 +120,8 @@ Test(auth, a_refusal_does_not_tell_the_tokens)
 {
     loads(ONE "\n");
     check("Bearer wrong-0123456789", NULL);
-    cr_assert_null(strstr(why.detail, "one-"));
-    cr_assert_null(strstr(why.detail, "wrong-"), "nor does it repeat a secret that was mistyped");
+    cr_assert_null(strstr(err.detail, "one-"));
+    cr_assert_null(strstr(err.detail, "wrong-"), "nor does it repeat a secret that was mistyped");
 }
 
 /* -- sessions ------------------------------------------------------------ */
@@ -154,7 +154,7 @@ Test(auth, a_token_has_at_least_16_characters)
 {
     loads("0123456789abcdef\n");
     does_not_load(ONE "\n\n0123456789abcde\n", "line 3: a token has at least 16 characters");
-    cr_assert_null(strstr(why.detail, "0123456789"), "the secret is not repeated");
+    cr_assert_null(strstr(err.detail, "0123456789"), "the secret is not repeated");
 }
 
 Test(auth, a_file_without_a_token_would_lock_everybody_out)
@@ -166,16 +166,16 @@ Test(auth, a_file_without_a_token_would_lock_everybody_out)
 Test(auth, a_file_that_is_not_there_is_named)
 {
     unlink(path);
-    why = (struct failure){ 0 };
-    cr_assert_eq(auth_load(&a, path, &why), -1);
-    cr_assert_not_null(strstr(why.detail, path));
-    cr_assert_not_null(strstr(why.detail, "No such file"));
+    err = (struct failure){ 0 };
+    cr_assert_eq(auth_load(&a, path, &err), -1);
+    cr_assert_not_null(strstr(err.detail, path));
+    cr_assert_not_null(strstr(err.detail, "No such file"));
 }
 
 Test(auth, a_folder_is_no_file)
 {
-    why = (struct failure){ 0 };
-    cr_assert_eq(auth_load(&a, "/tmp", &why), -1);
+    err = (struct failure){ 0 };
+    cr_assert_eq(auth_load(&a, "/tmp", &err), -1);
 }
 
 Test(auth, a_NUL_in_the_file_ends_its_line_and_nothing_else)
@@ -183,7 +183,7 @@ Test(auth, a_NUL_in_the_file_ends_its_line_and_nothing_else)
     static const char text[] = ONE "\0hidden\n" TWO "\n";
 
     write_file(text, sizeof text - 1);
-    cr_assert_eq(auth_load(&a, path, &why), 0);
+    cr_assert_eq(auth_load(&a, path, &err), 0);
     cr_assert_eq(check("Bearer " ONE, NULL), ERROR_NONE);
     cr_assert_eq(check("Bearer " TWO, NULL), ERROR_NONE);
 }
@@ -223,7 +223,7 @@ Test(auth, a_reload_that_fails_keeps_the_old_tokens)
 Test(auth, without_a_file_any_more_nobody_is_asked)
 {
     loads(ONE "\n");
-    cr_assert_eq(auth_load(&a, NULL, &why), 0);
+    cr_assert_eq(auth_load(&a, NULL, &err), 0);
     cr_assert_eq(check(NULL, NULL), ERROR_NONE);
 }
 

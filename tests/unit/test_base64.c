@@ -1,6 +1,6 @@
 /* test_base64.c - RFC 4648 section 4, with padding. */
 
-#include "base/base64.h"
+#include "util/base64.h"
 
 #include <criterion/criterion.h>
 #include <string.h>

@@ -9,14 +9,14 @@
 
 static struct batch *b;
 static struct request r;
-static struct failure why;
+static struct failure err;
 
 static void
 setup(void)
 {
     b = NULL;
     request_init(&r);
-    why = (struct failure){ 0 };
+    err = (struct failure){ 0 };
 }
 
 static void
@@ -33,8 +33,8 @@ takes(const char *text)
 {
     teardown();
     setup();
-    b = batch_from_text(text, strlen(text), &why);
-    cr_assert_not_null(b, "%s: %s", text, why.detail);
+    b = batch_from_text(text, strlen(text), &err);
+    cr_assert_not_null(b, "%s: %s", text, err.detail);
 }
 
 static void
@@ -42,10 +42,10 @@ refuses(const char *text, const char *detail)
 {
     teardown();
     setup();
-    b = batch_from_text(text, strlen(text), &why);
+    b = batch_from_text(text, strlen(text), &err);
     cr_assert_null(b, "%s", text);
-    cr_assert_eq(why.error, ERROR_BAD_REQUEST, "%s", text);
-    cr_assert_str_eq(why.detail, detail, "%s gave: %s", text, why.detail);
+    cr_assert_eq(err.error, ERROR_BAD_REQUEST, "%s", text);
+    cr_assert_str_eq(err.detail, detail, "%s gave: %s", text, err.detail);
 }
 
 /* The i-th request, afresh; 0 or -1. */
@@ -53,8 +53,8 @@ static int
 reads(size_t i)
 {
     request_destroy(&r);
-    why = (struct failure){ 0 };
-    return batch_read(b, i, &r, &why);
+    err = (struct failure){ 0 };
+    return batch_read(b, i, &r, &err);
 }
 
 static const char *
@@ -155,7 +155,7 @@ Test(batch, a_hundred_thousand_requests_and_no_more)
     takes(text);
     cr_assert_eq(batch_count(b), BATCH_REQUESTS_MAX);
     cr_assert_eq(reads(BATCH_REQUESTS_MAX - 1), -1);
-    cr_assert_str_eq(why.detail, "url: required");
+    cr_assert_str_eq(err.detail, "url: required");
     free(text);
 
     text = many(BATCH_REQUESTS_MAX + 1);
@@ -203,11 +203,11 @@ Test(batch, a_default_wins_over_the_sessions_for_it_counts_as_given)
     session.set = SET_TOTAL_TIMEOUT | SET_MAX_REDIRECTS;
     session.total_timeout_ms = 1000;
     session.max_redirects = 1;
-    request_add_header(&session, "X-Removed", "by null", &why);
+    request_add_header(&session, "X-Removed", "by null", &err);
     takes("{" ONE ",\"defaults\":{\"timeout\":9,\"headers\":{\"x-removed\":null}}}");
 
     cr_assert_eq(reads(0), 0);
-    cr_assert_eq(request_inherit(&r, &session, &why), 0);
+    cr_assert_eq(request_inherit(&r, &session, &err), 0);
     cr_assert_eq(r.total_timeout_ms, 9000);
     cr_assert_eq(r.max_redirects, 1);
     cr_assert_null(header("x-removed"));
@@ -245,8 +245,8 @@ Test(batch, a_bad_request_spoils_itself_only)
     takes("{\"requests\":[{\"urll\":1},{\"url\":\"http://b/\"}]}");
 
     cr_assert_eq(reads(0), -1);
-    cr_assert_eq(why.error, ERROR_BAD_REQUEST);
-    cr_assert_str_eq(why.detail, "unknown key \"urll\"");
+    cr_assert_eq(err.error, ERROR_BAD_REQUEST);
+    cr_assert_str_eq(err.detail, "unknown key \"urll\"");
     cr_assert_eq(reads(1), 0);
     cr_assert_str_eq(r.url, "http://b/");
 }
@@ -262,10 +262,10 @@ Test(batch, a_bad_request_keeps_its_tag_wherever_it_stands)
     cr_assert_eq(reads(1), -1);
     cr_assert_str_eq(r.tag, "early");
     cr_assert_eq(reads(2), -1);
-    cr_assert_str_eq(why.detail, "tag: expected text");
+    cr_assert_str_eq(err.detail, "tag: expected text");
     cr_assert_str_eq(r.tag, "all");
     cr_assert_eq(reads(3), -1);
-    cr_assert_str_eq(why.detail, "url: required");
+    cr_assert_str_eq(err.detail, "url: required");
     cr_assert_str_eq(r.tag, "all");
 }
 

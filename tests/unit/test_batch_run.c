@@ -14,7 +14,7 @@ static struct curlew_fetch *flying[REQUESTS];
 static void
 start_with(const char *more)
 {
-    struct failure why = { 0 };
+    struct failure err = { 0 };
     struct buffer text;
 
     buffer_init(&text, 10000);
@@ -22,7 +22,7 @@ start_with(const char *more)
     for (int i = 0; i < REQUESTS; i++)
         buffer_printf(&text, "%s{\"url\":\"http://a/%d\"}", i > 0 ? "," : "", i);
     buffer_printf(&text, "],%s}", more);
-    run = batch_run_new(batch_from_text(text.data, text.len, &why), BYTES);
+    run = batch_run_new(batch_from_text(text.data, text.len, &err), BYTES);
     buffer_free(&text);
     cr_assert_not_null(run);
 }

@@ -2,7 +2,7 @@
 
 #include "session/breaker.h"
 
-#include "base/clock.h"
+#include "util/clock.h"
 
 #include <criterion/criterion.h>
 

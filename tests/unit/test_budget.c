@@ -2,7 +2,7 @@
 
 #include "session/budget.h"
 
-#include "base/clock.h"
+#include "util/clock.h"
 
 #include <criterion/criterion.h>
 

@@ -1,6 +1,6 @@
 /* test_buffer.c - bytes that grow up to a limit. */
 
-#include "base/buffer.h"
+#include "util/buffer.h"
 
 #include <criterion/criterion.h>
 #include <stdint.h>

@@ -1,8 +1,8 @@
 /* test_cancel.c - ending a fetch from outside: before, while and after it runs. */
 
-#include "base/clock.h"
 #include "support/origin.h"
 #include "support/runner.h"
+#include "util/clock.h"
 
 #include <criterion/criterion.h>
 #include <string.h>

@@ -10,7 +10,7 @@
 
 static struct origin o;
 static struct curlew *c;
-static struct failure why;
+static struct failure err;
 static char authorization[1024], body[64];
 static bool accepts; /* what a digest answer says */
 
@@ -168,7 +168,7 @@ do_expect(const char *says)
     expect_fd = origin_listen("127.0.0.1", &port);
     cr_assert_eq(pthread_create(&thread, NULL, expect_once, NULL), 0);
     f = runner_fetch("http://127.0.0.1:%d/", port);
-    cr_assert_eq(request_add_header(&f->request, "Expect", "100-continue", &why), 0);
+    cr_assert_eq(request_add_header(&f->request, "Expect", "100-continue", &err), 0);
     curlew_fetch_set_body(f, "payload", 7, NULL);
     runner_do(c, f);
     pthread_join(thread, NULL);

@@ -1,6 +1,6 @@
 /* test_clock.c - the time that never jumps, in microseconds. */
 
-#include "base/clock.h"
+#include "util/clock.h"
 
 #include <criterion/criterion.h>
 #include <unistd.h>

@@ -7,7 +7,7 @@ TestSuite(config, .init = setup, .fini = teardown);
 static void
 takes(const char *text)
 {
-    cr_assert_eq(load(text, NULL), 0, "%s: %s", text, why.detail);
+    cr_assert_eq(load(text, NULL), 0, "%s: %s", text, err.detail);
 }
 
 /* The file is refused, and after its path the detail goes on as expected. */
@@ -15,15 +15,15 @@ static void
 refuses(const char *text, const char *detail)
 {
     cr_assert_eq(load(text, NULL), -1, "%s", text);
-    cr_assert_eq(strncmp(why.detail, path, strlen(path)), 0, "%s", why.detail);
-    cr_assert_str_eq(why.detail + strlen(path) + 2, detail, "%s gave: %s", text, why.detail);
+    cr_assert_eq(strncmp(err.detail, path, strlen(path)), 0, "%s", err.detail);
+    cr_assert_str_eq(err.detail + strlen(path) + 2, detail, "%s gave: %s", text, err.detail);
 }
 
 /* -- defaults and the file ---------------------------------------------- */
 
 Test(config, nothing_at_all_gives_the_safe_defaults)
 {
-    cr_assert_eq(config_load(&c, NULL, NULL, &why), 0, "%s", why.detail);
+    cr_assert_eq(config_load(&c, NULL, NULL, &err), 0, "%s", err.detail);
 
     cr_assert_eq(c.listen_count, 1);
     cr_assert_str_eq(c.listen[0], "unix:/run/curlew/curlew.sock");
@@ -200,23 +200,23 @@ Test(config, a_socket_mode_is_octal_digits_in_quotes)
 Test(config, a_file_that_is_not_JSON_is_shown_with_line_and_column)
 {
     cr_assert_eq(load("{\n  \"threads\": 1,\n  \"threads\": 2\n}", NULL), -1);
-    cr_assert_not_null(strstr(why.detail, ": line 3, column 3: key given twice: \"threads\""));
+    cr_assert_not_null(strstr(err.detail, ": line 3, column 3: key given twice: \"threads\""));
     cr_assert_eq(load("", NULL), -1);
-    cr_assert_not_null(strstr(why.detail, ": line 1, column 1: "), "%s", why.detail);
+    cr_assert_not_null(strstr(err.detail, ": line 1, column 1: "), "%s", err.detail);
 }
 
 Test(config, a_file_that_cannot_be_read_is_an_error)
 {
-    cr_assert_eq(config_load(&c, "/nonexistent/curlewd.json", NULL, &why), -1);
-    cr_assert_str_eq(why.detail, "/nonexistent/curlewd.json: No such file or directory");
-    why = (struct failure){ 0 };
-    cr_assert_eq(config_load(&c, "/tmp", NULL, &why), -1);
-    cr_assert_str_eq(why.detail, "/tmp: Is a directory");
+    cr_assert_eq(config_load(&c, "/nonexistent/curlewd.json", NULL, &err), -1);
+    cr_assert_str_eq(err.detail, "/nonexistent/curlewd.json: No such file or directory");
+    err = (struct failure){ 0 };
+    cr_assert_eq(config_load(&c, "/tmp", NULL, &err), -1);
+    cr_assert_str_eq(err.detail, "/tmp: Is a directory");
 }
 
 Test(config, a_file_past_16_MiB_is_refused)
 {
     cr_assert_eq(truncate(path, (16 << 20) + 1), 0);
-    cr_assert_eq(config_load(&c, path, NULL, &why), -1);
-    cr_assert_not_null(strstr(why.detail, ": larger than 16777216 bytes"), "%s", why.detail);
+    cr_assert_eq(config_load(&c, path, NULL, &err), -1);
+    cr_assert_not_null(strstr(err.detail, ": larger than 16777216 bytes"), "%s", err.detail);
 }

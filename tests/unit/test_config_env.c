@@ -9,7 +9,7 @@ takes_variable(const char *variable)
 {
     char *environment[] = { (char *)"PATH=/bin", (char *)variable, NULL };
 
-    cr_assert_eq(load("{}", environment), 0, "%s: %s", variable, why.detail);
+    cr_assert_eq(load("{}", environment), 0, "%s: %s", variable, err.detail);
 }
 
 static void
@@ -18,7 +18,7 @@ refuses_variable(const char *variable, const char *detail)
     char *environment[] = { (char *)variable, NULL };
 
     cr_assert_eq(load("{}", environment), -1, "%s", variable);
-    cr_assert_str_eq(why.detail, detail, "%s gave: %s", variable, why.detail);
+    cr_assert_str_eq(err.detail, detail, "%s gave: %s", variable, err.detail);
 }
 
 Test(config_env, the_environment_wins_over_the_file)
@@ -28,7 +28,7 @@ Test(config_env, the_environment_wins_over_the_file)
 
     cr_assert_eq(
         load("{\"listen\":\"fd:0\",\"limits\":{\"in_flight\":5,\"queue\":6}}", environment), 0,
-        "%s", why.detail);
+        "%s", err.detail);
     cr_assert_eq(c.engine.limits.in_flight, 7);
     cr_assert_eq(c.engine.limits.queue, 6);
     cr_assert_eq(c.listen_count, 1);

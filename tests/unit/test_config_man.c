@@ -93,7 +93,7 @@ Test(man_page, no_two_settings_share_a_variable)
 
 /* The sentence that refuses null under a setting's key: it tells the range. */
 static void
-refuse_null(const char *key, struct failure *why)
+refuse_null(const char *key, struct failure *err)
 {
     char variable[80], entry_text[100];
     char *environment[] = { entry_text, NULL };
@@ -102,7 +102,7 @@ refuse_null(const char *key, struct failure *why)
     config_init(&c);
     snprintf(entry_text, sizeof entry_text, "%s=null",
              config_variable(variable, sizeof variable, key));
-    config_load(&c, NULL, environment, why);
+    config_load(&c, NULL, environment, err);
     config_destroy(&c);
 }
 
@@ -112,15 +112,15 @@ Test(man_page, tells_every_integers_range)
     int ranges = 0;
 
     for (size_t i = 0; (key = config_key(i)) != NULL; i++) {
-        struct failure why = { 0 };
+        struct failure err = { 0 };
         const char *range;
 
-        refuse_null(key, &why);
-        if ((range = strstr(why.detail, "integer from ")) == NULL)
+        refuse_null(key, &err);
+        if ((range = strstr(err.detail, "integer from ")) == NULL)
             continue;
         ranges++;
         cr_assert_not_null(strstr(entry(key), range + strlen("integer from ")), "%s: %s", key,
-                           why.detail);
+                           err.detail);
     }
     cr_assert_eq(ranges, 9);
 }

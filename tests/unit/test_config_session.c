@@ -8,13 +8,13 @@
 #include <string.h>
 
 static struct session_settings s;
-static struct failure why;
+static struct failure err;
 
 static void
 setup(void)
 {
     session_settings_init(&s);
-    why = (struct failure){ 0 };
+    err = (struct failure){ 0 };
 }
 
 static void
@@ -33,9 +33,9 @@ give(const char *name, const char *text)
 
     teardown();
     setup();
-    object = json_parse(text, strlen(text), &why);
-    cr_assert_not_null(object, "%s", why.detail);
-    rc = session_settings_from_json(&s, name, object, &why);
+    object = json_parse(text, strlen(text), &err);
+    cr_assert_not_null(object, "%s", err.detail);
+    rc = session_settings_from_json(&s, name, object, &err);
     json_decref(object);
     return rc;
 }
@@ -44,7 +44,7 @@ static void
 refuses(const char *text, const char *detail)
 {
     cr_assert_eq(give("a", text), -1, "%s", text);
-    cr_assert_str_eq(why.detail, detail, "%s gave: %s", text, why.detail);
+    cr_assert_str_eq(err.detail, detail, "%s gave: %s", text, err.detail);
 }
 
 Test(config_session, holds_its_own_keys_and_the_requests)
@@ -54,7 +54,7 @@ Test(config_session, holds_its_own_keys_and_the_requests)
                       "\"idle_connections\":0,\"idle_seconds\":86400,\"ca_file\":\"/ca\","
                       "\"client_cert\":\"/c\",\"client_key\":\"/k\",\"verify\":false,"
                       "\"headers\":{\"User-Agent\":\"x\"},\"timeout\":{\"connect\":1}}"),
-                 0, "%s", why.detail);
+                 0, "%s", err.detail);
 
     cr_assert_str_eq(s.name, "scraper");
     cr_assert(s.shared_jar);
@@ -96,7 +96,7 @@ Test(config_session, is_polite_and_breaks_where_it_says_so)
 
     cr_assert_eq(give("a", "{\"rate_per_origin\":0.5,\"burst\":1000000,"
                            "\"breaker\":{\"failures\":1,\"open_seconds\":0.25}}"),
-                 0, "%s", why.detail);
+                 0, "%s", err.detail);
     cr_assert_eq(s.politeness.rate, 0.5);
     cr_assert_eq(s.politeness.burst, 1000000);
     cr_assert_eq(s.breaker.failures, 1);
@@ -131,7 +131,7 @@ Test(config_session, rates_and_breakers_that_make_no_sense_are_named)
 Test(config_session, proxies_are_urls_with_a_host)
 {
     cr_assert_eq(give("a", "{\"proxies\":[\"http://p:1\",\"socks5h://q:2\"]}"), 0, "%s",
-                 why.detail);
+                 err.detail);
     cr_assert_eq(s.proxy_count, 2);
     cr_assert_str_eq(s.proxies[1], "socks5h://q:2");
     refuses("{\"proxies\":[\"http://p:1\",\"ftp://q\"]}",
@@ -155,7 +155,7 @@ Test(config_session, a_name_is_1_to_64_of_a_few_characters)
     cr_assert_not(
         session_name_valid("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-"));
     cr_assert_eq(give("a b", "{}"), -1);
-    cr_assert_not_null(strstr(why.detail, "1 to 64"), "%s", why.detail);
+    cr_assert_not_null(strstr(err.detail, "1 to 64"), "%s", err.detail);
 }
 
 /* -- in the file -------------------------------------------------------- */
@@ -170,7 +170,7 @@ load(struct config *c, const char *text)
     fputs(text, f);
     fclose(f);
     config_init(c);
-    rc = config_load(c, path, NULL, &why);
+    rc = config_load(c, path, NULL, &err);
     remove(path);
     return rc;
 }
@@ -181,7 +181,7 @@ Test(config_session, default_may_be_redefined_and_others_do_not_begin_from_it)
 
     cr_assert_eq(load(&c, "{\"sessions\":{\"default\":{\"verify\":false,\"idle_seconds\":5},"
                           "\"other\":{\"max_in_flight\":3}}}"),
-                 0, "%s", why.detail);
+                 0, "%s", err.detail);
     cr_assert_eq(c.engine.session_count, 2);
     cr_assert_eq(c.engine.sessions[0].idle_seconds, 5);
     cr_assert_not(c.engine.sessions[0].defaults.verify);
@@ -209,10 +209,10 @@ Test(config_session, mistakes_in_the_file_are_named_with_their_whole_path)
         struct config c;
         char text[200];
 
-        why = (struct failure){ 0 };
+        err = (struct failure){ 0 };
         snprintf(text, sizeof text, "{\"sessions\":{\"x\":%s}}", cases[i].text);
         cr_assert_eq(load(&c, text), -1, "%s", text);
-        cr_assert_not_null(strstr(why.detail, cases[i].detail), "%s", why.detail);
+        cr_assert_not_null(strstr(err.detail, cases[i].detail), "%s", err.detail);
         config_destroy(&c);
     }
 }

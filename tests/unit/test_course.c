@@ -2,9 +2,9 @@
 
 #include "session/course.h"
 
-#include "base/clock.h"
 #include "support/origin.h"
 #include "support/runner.h"
+#include "util/clock.h"
 
 #include <arpa/inet.h>
 #include <criterion/criterion.h>

@@ -9,7 +9,7 @@
 #include <string.h>
 
 static struct request r, defaults;
-static struct failure why;
+static struct failure err;
 
 static void
 setup(void)
@@ -46,7 +46,7 @@ Test(defaults, every_scalar_left_open_comes_from_the_session)
     defaults.max_body_bytes = 5;
     defaults.max_recv_speed = 6;
     defaults.response_body = BODY_NONE;
-    cr_assert_eq(request_inherit(&r, &defaults, &why), 0);
+    cr_assert_eq(request_inherit(&r, &defaults, &err), 0);
 
     cr_assert_str_eq(r.method, "PUT");
     cr_assert_str_eq(r.tag, "tag");
@@ -69,7 +69,7 @@ Test(defaults, every_scalar_left_open_comes_from_the_session)
 
 Test(defaults, what_the_request_says_stays)
 {
-    request_set_method(&r, "GET", &why);
+    request_set_method(&r, "GET", &err);
     r.set |= SET_TOTAL_TIMEOUT | SET_AUTH | SET_VERIFY;
     r.auth = AUTH_BEARER;
     r.auth_token = strdup("mine");
@@ -79,7 +79,7 @@ Test(defaults, what_the_request_says_stays)
     defaults.auth_pair = (struct credentials){ strdup("u"), strdup("p") };
     defaults.total_timeout_ms = 2;
     defaults.verify = false;
-    cr_assert_eq(request_inherit(&r, &defaults, &why), 0);
+    cr_assert_eq(request_inherit(&r, &defaults, &err), 0);
 
     cr_assert_str_eq(r.method, "GET");
     cr_assert_eq(r.total_timeout_ms, 30000);
@@ -91,20 +91,20 @@ Test(defaults, what_the_request_says_stays)
 Test(defaults, what_the_session_leaves_open_keeps_the_contracts_default)
 {
     defaults.total_timeout_ms = 1; /* without its bit */
-    cr_assert_eq(request_inherit(&r, &defaults, &why), 0);
+    cr_assert_eq(request_inherit(&r, &defaults, &err), 0);
     cr_assert_eq(r.total_timeout_ms, 30000);
 }
 
 Test(defaults, headers_win_by_name_in_any_case_and_a_removed_one_stays_removed)
 {
-    request_add_header(&r, "x-mine", "1", &why);
-    request_add_header(&r, "Gone", NULL, &why);
-    request_add_header(&defaults, "X-Mine", "0", &why);
-    request_add_header(&defaults, "gone", "0", &why);
-    request_add_header(&defaults, "X-Theirs", "2", &why);
-    request_add_header(&defaults, "X-Theirs", "3", &why);
-    request_add_header(&defaults, "Accept", NULL, &why);
-    cr_assert_eq(request_inherit(&r, &defaults, &why), 0);
+    request_add_header(&r, "x-mine", "1", &err);
+    request_add_header(&r, "Gone", NULL, &err);
+    request_add_header(&defaults, "X-Mine", "0", &err);
+    request_add_header(&defaults, "gone", "0", &err);
+    request_add_header(&defaults, "X-Theirs", "2", &err);
+    request_add_header(&defaults, "X-Theirs", "3", &err);
+    request_add_header(&defaults, "Accept", NULL, &err);
+    cr_assert_eq(request_inherit(&r, &defaults, &err), 0);
 
     cr_assert_eq(r.headers.count, 5);
     cr_assert_str_eq(r.headers.items[2].value, "2");
@@ -118,10 +118,10 @@ Test(defaults, cookies_win_by_name)
     const struct cookie theirs = { .name = (char *)"n", .value = (char *)"theirs" };
     const struct cookie other = { .name = (char *)"N", .value = (char *)"other" };
 
-    request_add_cookie(&r, &mine, &why);
-    request_add_cookie(&defaults, &theirs, &why);
-    request_add_cookie(&defaults, &other, &why);
-    cr_assert_eq(request_inherit(&r, &defaults, &why), 0);
+    request_add_cookie(&r, &mine, &err);
+    request_add_cookie(&defaults, &theirs, &err);
+    request_add_cookie(&defaults, &other, &err);
+    cr_assert_eq(request_inherit(&r, &defaults, &err), 0);
 
     cr_assert_eq(r.cookies.count, 2);
     cr_assert_str_eq(r.cookies.items[0].value, "mine");
@@ -138,9 +138,9 @@ Test(defaults, a_copy_shares_nothing)
     memcpy(r.body, "x\0y", 4);
     r.body_size = 3;
     r.body_type = "text/plain";
-    request_add_part(&r, &part, &why);
-    request_add_header(&r, "X", "1", &why);
-    cr_assert_eq(request_copy(&defaults, &r, &why), 0);
+    request_add_part(&r, &part, &err);
+    request_add_header(&r, "X", "1", &err);
+    cr_assert_eq(request_copy(&defaults, &r, &err), 0);
     request_destroy(&r);
 
     cr_assert_str_eq(defaults.url, "http://a/");

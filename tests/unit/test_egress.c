@@ -238,10 +238,10 @@ Test(egress, names_the_destination_the_rule_and_the_option)
 {
     for (size_t i = 0; i < sizeof sayings / sizeof sayings[0]; i++) {
         struct egress *e = guard_of(sayings[i].allow, sayings[i].deny);
-        struct failure why;
+        struct failure err;
 
-        cr_expect_not(passes_as(e, sayings[i].host, sayings[i].address, &why));
-        cr_expect_str_eq(why.detail, sayings[i].detail);
+        cr_expect_not(passes_as(e, sayings[i].host, sayings[i].address, &err));
+        cr_expect_str_eq(err.detail, sayings[i].detail);
         egress_free(e);
     }
 }
@@ -249,12 +249,12 @@ Test(egress, names_the_destination_the_rule_and_the_option)
 Test(egress, says_which_option_even_where_the_names_are_endless)
 {
     char host[1001];
-    struct failure why;
+    struct failure err;
 
     memset(host, 'a', sizeof host);
     host[sizeof host - 1] = '\0';
-    cr_expect_not(passes_as(defaults, host, "127.0.0.1", &why));
-    cr_expect_not_null(strstr(why.detail, "to egress.allow to permit it"), "%s", why.detail);
+    cr_expect_not(passes_as(defaults, host, "127.0.0.1", &err));
+    cr_expect_not_null(strstr(err.detail, "to egress.allow to permit it"), "%s", err.detail);
 }
 
 /* -- what is not IP ------------------------------------------------------ */
@@ -266,10 +266,10 @@ Test(egress, refuses_every_family_but_ip)
 
     for (size_t i = 0; i < sizeof families / sizeof families[0]; i++) {
         struct sockaddr_storage s = { .ss_family = families[i] };
-        struct failure why = { 0 };
+        struct failure err = { 0 };
 
-        cr_expect_not(egress_allows_address(e, "example.com", (struct sockaddr *)&s, &why));
-        cr_expect_eq(why.error, ERROR_BLOCKED);
+        cr_expect_not(egress_allows_address(e, "example.com", (struct sockaddr *)&s, &err));
+        cr_expect_eq(err.error, ERROR_BLOCKED);
     }
     egress_free(e);
 }
@@ -277,12 +277,12 @@ Test(egress, refuses_every_family_but_ip)
 Test(egress, keeps_report_only_for_its_caller_and_judges_all_the_same)
 {
     struct egress_rules rules;
-    struct failure why = { 0 };
+    struct failure err = { 0 };
     struct egress *e;
 
     egress_rules_init(&rules);
     rules.report_only = true;
-    e = egress_new(&rules, &why);
+    e = egress_new(&rules, &err);
     cr_assert(egress_report_only(e) && !egress_report_only(defaults));
     cr_assert_not(passes(e, "127.0.0.1"));
     egress_free(e);

@@ -134,19 +134,19 @@ static bool
 gets_through(const struct egress *e, const char *text)
 {
     struct addrinfo hints = { .ai_flags = AI_NUMERICHOST, .ai_socktype = SOCK_STREAM }, *found;
-    struct failure why = { 0 };
+    struct failure err = { 0 };
     struct url u;
     bool ok;
 
-    if (url_parse(&u, text, &why) != 0)
+    if (url_parse(&u, text, &err) != 0)
         return false;
-    ok = egress_allows_url(e, u.scheme, u.host, u.port, &why);
+    ok = egress_allows_url(e, u.scheme, u.host, u.port, &err);
     if (ok && getaddrinfo(u.host, NULL, &hints, &found) == 0) {
-        ok = egress_allows_address(e, u.host, found->ai_addr, &why);
+        ok = egress_allows_address(e, u.host, found->ai_addr, &err);
         freeaddrinfo(found);
     } else if (ok) {
-        ok = passes_as(e, u.host, "127.0.0.1", &why) || passes_as(e, u.host, "::1", &why) ||
-             passes_as(e, u.host, "64:ff9b::a9fe:a9fe", &why);
+        ok = passes_as(e, u.host, "127.0.0.1", &err) || passes_as(e, u.host, "::1", &err) ||
+             passes_as(e, u.host, "64:ff9b::a9fe:a9fe", &err);
     }
     url_destroy(&u);
     return ok;
@@ -185,12 +185,12 @@ Test(egress_bypass, none_gets_through_where_names_are_unicode)
 Test(egress_bypass, a_name_that_changes_its_mind_is_judged_anew)
 {
     struct egress *e = guard_of("", "");
-    struct failure why;
+    struct failure err;
 
-    cr_expect(passes_as(e, "rebind.test", "8.8.8.8", &why));
-    cr_expect_not(passes_as(e, "rebind.test", "127.0.0.1", &why));
-    cr_expect(passes_as(e, "rebind.test", "8.8.8.8", &why));
-    cr_expect_not(passes_as(e, "rebind.test", "::ffff:10.0.0.1", &why));
+    cr_expect(passes_as(e, "rebind.test", "8.8.8.8", &err));
+    cr_expect_not(passes_as(e, "rebind.test", "127.0.0.1", &err));
+    cr_expect(passes_as(e, "rebind.test", "8.8.8.8", &err));
+    cr_expect_not(passes_as(e, "rebind.test", "::ffff:10.0.0.1", &err));
     egress_free(e);
 }
 
@@ -199,20 +199,20 @@ Test(egress_bypass, a_literal_never_profits_from_an_allowed_name)
     static const char *const hosts[] = { "127.0.0.1", "127.0.0.1.", "::1", "::1%.corp.test",
                                          "127.1%.corp.test" };
     struct egress *e = guard_of("*.corp.test corp.test", "");
-    struct failure why;
+    struct failure err;
 
     for (size_t i = 0; i < sizeof hosts / sizeof hosts[0]; i++)
-        cr_expect_not(passes_as(e, hosts[i], "127.0.0.1", &why), "%s", hosts[i]);
+        cr_expect_not(passes_as(e, hosts[i], "127.0.0.1", &err), "%s", hosts[i]);
     egress_free(e);
 }
 
 Test(egress_bypass, case_is_ascii_whatever_the_locale)
 {
     struct egress *e = guard_of("", "INTERNAL.test *.INTRANET");
-    struct failure why = { 0 };
+    struct failure err = { 0 };
 
     setlocale(LC_ALL, "tr_TR.UTF-8"); /* where it is installed, I is no capital i */
-    cr_expect_not(egress_allows_url(e, "http", "internal.test", 80, &why));
-    cr_expect_not(egress_allows_url(e, "http", "wiki.intranet", 80, &why));
+    cr_expect_not(egress_allows_url(e, "http", "internal.test", 80, &err));
+    cr_expect_not(egress_allows_url(e, "http", "wiki.intranet", 80, &err));
     egress_free(e);
 }

@@ -8,10 +8,10 @@
 static bool
 passes_url(const struct egress *e, const char *scheme, const char *host, int port)
 {
-    struct failure why = { 0 };
-    bool ok = egress_allows_url(e, scheme, host, port, &why);
+    struct failure err = { 0 };
+    bool ok = egress_allows_url(e, scheme, host, port, &err);
 
-    cr_expect_eq(why.error, ok ? ERROR_NONE : ERROR_BLOCKED, "%s", host);
+    cr_expect_eq(err.error, ok ? ERROR_NONE : ERROR_BLOCKED, "%s", host);
     return ok;
 }
 
@@ -53,11 +53,11 @@ Test(egress_names, mean_themselves_and_suffixes_what_is_below_them)
     for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
         struct egress *allowed = guard_of(names[i].rule, "");
         struct egress *denied = guard_of("", names[i].rule);
-        struct failure why;
+        struct failure err;
 
-        cr_expect_eq(passes_as(allowed, names[i].host, PRIVATE, &why), names[i].meant, "%s on %s",
+        cr_expect_eq(passes_as(allowed, names[i].host, PRIVATE, &err), names[i].meant, "%s on %s",
                      names[i].rule, names[i].host);
-        cr_expect_eq(passes_as(denied, names[i].host, PUBLIC, &why), !names[i].meant, "%s on %s",
+        cr_expect_eq(passes_as(denied, names[i].host, PUBLIC, &err), !names[i].meant, "%s on %s",
                      names[i].rule, names[i].host);
         cr_expect_eq(passes_url(denied, "http", names[i].host, 80), !names[i].meant, "%s on %s",
                      names[i].rule, names[i].host);
@@ -69,17 +69,17 @@ Test(egress_names, mean_themselves_and_suffixes_what_is_below_them)
 Test(egress_names, allowed_permit_whatever_they_lead_to_but_what_is_denied)
 {
     struct egress *e = guard_of("*.corp.test", "169.254.0.0/16 secret.corp.test");
-    struct failure why;
+    struct failure err;
 
-    cr_expect(passes_as(e, "a.corp.test", PRIVATE, &why));
-    cr_expect(passes_as(e, "a.corp.test", "::1", &why));
-    cr_expect(passes_as(e, "a.corp.test", "64:ff9b::10.0.0.1", &why));
-    cr_expect_not(passes_as(e, "a.corp.test", "169.254.169.254", &why));
-    cr_expect_not(passes_as(e, "a.corp.test", "64:ff9b::169.254.169.254", &why));
-    cr_expect_not(passes_as(e, "secret.corp.test", PRIVATE, &why));
-    cr_expect_not(passes_as(e, "secret.corp.test", PUBLIC, &why));
-    cr_expect_not(passes_as(e, "corp.test", PRIVATE, &why));
-    cr_expect_not(passes_as(e, NULL, PRIVATE, &why));
+    cr_expect(passes_as(e, "a.corp.test", PRIVATE, &err));
+    cr_expect(passes_as(e, "a.corp.test", "::1", &err));
+    cr_expect(passes_as(e, "a.corp.test", "64:ff9b::10.0.0.1", &err));
+    cr_expect_not(passes_as(e, "a.corp.test", "169.254.169.254", &err));
+    cr_expect_not(passes_as(e, "a.corp.test", "64:ff9b::169.254.169.254", &err));
+    cr_expect_not(passes_as(e, "secret.corp.test", PRIVATE, &err));
+    cr_expect_not(passes_as(e, "secret.corp.test", PUBLIC, &err));
+    cr_expect_not(passes_as(e, "corp.test", PRIVATE, &err));
+    cr_expect_not(passes_as(e, NULL, PRIVATE, &err));
     egress_free(e);
 }
 
@@ -145,7 +145,7 @@ Test(egress_names, that_are_addresses_obey_the_rules_for_addresses)
 }
 
 static struct egress *
-guard_with_ports(int *ports, size_t count, bool http, bool https, struct failure *why)
+guard_with_ports(int *ports, size_t count, bool http, bool https, struct failure *err)
 {
     struct egress_rules rules;
 
@@ -154,14 +154,14 @@ guard_with_ports(int *ports, size_t count, bool http, bool https, struct failure
     rules.port_count = count;
     rules.http = http;
     rules.https = https;
-    return egress_new(&rules, why);
+    return egress_new(&rules, err);
 }
 
 Test(egress_names, go_to_the_listed_ports_only)
 {
     int ports[] = { 443, 8443, 1, 65535 };
-    struct failure why = { 0 };
-    struct egress *e = guard_with_ports(ports, 4, true, true, &why);
+    struct failure err = { 0 };
+    struct egress *e = guard_with_ports(ports, 4, true, true, &err);
     struct egress *any = guard_of("", "");
 
     cr_expect(passes_url(e, "https", "example.com", 443) && passes_url(e, "https", PUBLIC, 8443));
@@ -169,8 +169,8 @@ Test(egress_names, go_to_the_listed_ports_only)
     cr_expect_not(passes_url(e, "http", "example.com", 80) || passes_url(e, "http", PUBLIC, 80));
     cr_expect(passes_url(any, "http", PUBLIC, 1) && passes_url(any, "http", PUBLIC, 65535));
     cr_expect_not(passes_url(any, "http", PUBLIC, 0) || passes_url(any, "http", PUBLIC, 65536));
-    cr_assert_not(egress_allows_url(e, "http", "example.com", 6379, &why));
-    cr_expect_str_eq(why.detail, "port 6379 of example.com is refused: the egress guard's "
+    cr_assert_not(egress_allows_url(e, "http", "example.com", 6379, &err));
+    cr_expect_str_eq(err.detail, "port 6379 of example.com is refused: the egress guard's "
                                  "egress.ports does not list it; add it there to permit it");
     egress_free(e);
     egress_free(any);
@@ -180,15 +180,15 @@ Test(egress_names, are_fetched_by_the_listed_schemes_only)
 {
     static const char *const schemes[] = { "ftp", "file", "gopher", "dict", "ldap", "tftp", "smb",
                                            "ws",  "",     "httpx",  "htt",  "scp",  "data" };
-    struct failure why = { 0 };
-    struct egress *e = guard_with_ports(NULL, 0, false, true, &why);
+    struct failure err = { 0 };
+    struct egress *e = guard_with_ports(NULL, 0, false, true, &err);
     struct egress *both = guard_of("0.0.0.0/0 ::/0 example.com", "");
 
     cr_expect(passes_url(e, "https", "example.com", 443) && passes_url(both, "HTTP", PUBLIC, 80));
     for (size_t i = 0; i < sizeof schemes / sizeof schemes[0]; i++)
         cr_expect_not(passes_url(both, schemes[i], "example.com", 80), "%s", schemes[i]);
-    cr_assert_not(egress_allows_url(e, "http", "example.com", 80, &why));
-    cr_expect_str_eq(why.detail, "http to example.com is refused: the egress guard's "
+    cr_assert_not(egress_allows_url(e, "http", "example.com", 80, &err));
+    cr_expect_str_eq(err.detail, "http to example.com is refused: the egress guard's "
                                  "egress.schemes does not list http; add it there to permit it");
     egress_free(e);
     egress_free(both);
@@ -199,9 +199,9 @@ Test(egress_names, ports_out_of_range_are_no_rule)
     static int bad[] = { 0, -1, 65536 };
 
     for (size_t i = 0; i < 3; i++) {
-        struct failure why = { 0 };
+        struct failure err = { 0 };
 
-        cr_expect_null(guard_with_ports(&bad[i], 1, true, true, &why));
-        cr_expect_not_null(strstr(why.detail, "egress.ports: "), "%s", why.detail);
+        cr_expect_null(guard_with_ports(&bad[i], 1, true, true, &err));
+        cr_expect_not_null(strstr(err.detail, "egress.ports: "), "%s", err.detail);
     }
 }

@@ -13,18 +13,18 @@
         "a23456789012345678901234567890123456789012345678901234567890b"
 
 static struct egress *
-try_rule(const char *allow, const char *deny, struct failure *why)
+try_rule(const char *allow, const char *deny, struct failure *err)
 {
     struct egress_rules rules;
     struct egress *e;
 
-    *why = (struct failure){ 0 };
+    *err = (struct failure){ 0 };
     egress_rules_init(&rules);
     if (allow != NULL)
         cr_assert_eq(egress_rules_add(&rules.allow, &rules.allow_count, allow), 0);
     if (deny != NULL)
         cr_assert_eq(egress_rules_add(&rules.deny, &rules.deny_count, deny), 0);
-    e = egress_new(&rules, why);
+    e = egress_new(&rules, err);
     egress_rules_destroy(&rules);
     return e;
 }
@@ -66,10 +66,10 @@ Test(egress_rules, good_ones_are_taken)
 
     cr_assert_eq(strlen(N253), 253);
     for (size_t i = 0; i < sizeof good / sizeof good[0]; i++) {
-        struct failure why;
-        struct egress *e = try_rule(good[i], good[i], &why);
+        struct failure err;
+        struct egress *e = try_rule(good[i], good[i], &err);
 
-        cr_expect_not_null(e, "%s", why.detail);
+        cr_expect_not_null(e, "%s", err.detail);
         egress_free(e);
     }
 }
@@ -144,39 +144,39 @@ Test(egress_rules, bad_ones_are_refused_with_what_is_wrong)
 {
     for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
         char quoted[128];
-        struct failure why;
+        struct failure err;
 
         snprintf(quoted, sizeof quoted, "\"%.100s\"", bad[i].rule);
-        cr_expect_null(try_rule(bad[i].rule, NULL, &why), "%s", bad[i].rule);
-        cr_expect_eq(why.error, ERROR_BAD_REQUEST, "%s", bad[i].rule);
-        cr_expect_eq(strncmp(why.detail, "egress.allow: ", 14), 0, "%s", why.detail);
-        cr_expect_not_null(strstr(why.detail, bad[i].flaw), "%s: %s", bad[i].rule, why.detail);
-        cr_expect(strstr(why.detail, quoted) != NULL, "%s: %s", bad[i].rule, why.detail);
-        cr_expect_null(try_rule(NULL, bad[i].rule, &why), "%s", bad[i].rule);
-        cr_expect_eq(strncmp(why.detail, "egress.deny: ", 13), 0, "%s", why.detail);
+        cr_expect_null(try_rule(bad[i].rule, NULL, &err), "%s", bad[i].rule);
+        cr_expect_eq(err.error, ERROR_BAD_REQUEST, "%s", bad[i].rule);
+        cr_expect_eq(strncmp(err.detail, "egress.allow: ", 14), 0, "%s", err.detail);
+        cr_expect_not_null(strstr(err.detail, bad[i].flaw), "%s: %s", bad[i].rule, err.detail);
+        cr_expect(strstr(err.detail, quoted) != NULL, "%s: %s", bad[i].rule, err.detail);
+        cr_expect_null(try_rule(NULL, bad[i].rule, &err), "%s", bad[i].rule);
+        cr_expect_eq(strncmp(err.detail, "egress.deny: ", 13), 0, "%s", err.detail);
     }
 }
 
 Test(egress_rules, of_a_long_list_the_bad_one_is_named)
 {
     struct egress_rules rules;
-    struct failure why = { 0 };
+    struct failure err = { 0 };
 
     egress_rules_init(&rules);
     for (int i = 0; i < 1000; i++)
         cr_assert_eq(egress_rules_add(&rules.deny, &rules.deny_count, "192.0.2.1"), 0);
     cr_assert_eq(egress_rules_add(&rules.deny, &rules.deny_count, "192.0.2.1/24"), 0);
-    cr_assert_null(egress_new(&rules, &why));
-    cr_assert_not_null(strstr(why.detail, "egress.deny: \"192.0.2.1/24\""));
+    cr_assert_null(egress_new(&rules, &err));
+    cr_assert_not_null(strstr(err.detail, "egress.deny: \"192.0.2.1/24\""));
     egress_rules_destroy(&rules);
 }
 
 Test(egress_rules, are_copied_so_the_settings_may_go)
 {
     struct egress *e = guard_of("10.0.0.0/8 a.test", "10.1.0.0/16"); /* destroys them */
-    struct failure why;
+    struct failure err;
 
     cr_assert(passes(e, "10.0.0.1") && !passes(e, "10.1.0.1"));
-    cr_assert(passes_as(e, "a.test", "127.0.0.1", &why));
+    cr_assert(passes_as(e, "a.test", "127.0.0.1", &err));
     egress_free(e);
 }

@@ -52,13 +52,13 @@ TestSuite(envelope, .init = setup, .fini = teardown);
 static json_t *
 written(void)
 {
-    struct failure why = { 0 };
+    struct failure err = { 0 };
     json_t *e;
 
     buffer_clear(&out);
     cr_assert_eq(envelope_write(&out, &asked, &r, -1), 0);
-    e = json_parse(out.data, out.len, &why);
-    cr_assert_not_null(e, "%s in %s", why.detail, out.data);
+    e = json_parse(out.data, out.len, &err);
+    cr_assert_not_null(e, "%s in %s", err.detail, out.data);
     return e;
 }
 
@@ -149,9 +149,9 @@ Test(envelope, the_method_is_the_one_that_was_used)
 
 Test(envelope, a_multipart_body_makes_it_a_POST)
 {
-    struct failure why = { 0 };
+    struct failure err = { 0 };
 
-    request_add_part(&asked, &(struct part){ .name = (char *)"a", .data = (char *)"" }, &why);
+    request_add_part(&asked, &(struct part){ .name = (char *)"a", .data = (char *)"" }, &err);
     shows("request", "{\"method\":\"POST\",\"bytes_sent\":0}");
 }
 

@@ -1,7 +1,7 @@
 /* test_error.c - everything that can go wrong with a request, named once. */
 
-#include "base/error.h"
-#include "base/utf8.h"
+#include "util/error.h"
+#include "util/utf8.h"
 
 #include <criterion/criterion.h>
 #include <string.h>

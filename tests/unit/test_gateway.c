@@ -1,7 +1,7 @@
 /* test_gateway.c - listeners, responders and connections, as a web server meets them. */
 
-#include "base/clock.h"
 #include "support/web_server.h"
+#include "util/clock.h"
 
 TestSuite(gateway, .init = setup, .fini = teardown, .timeout = 60);
 

@@ -53,7 +53,7 @@ Test(jar_host, own_cookies_go_to_the_host_that_the_Host_field_names)
 {
     struct curlew_fetch *f = to("/");
 
-    cr_assert_eq(request_add_header(&f->request, "Host", "a.example:81", &why), 0);
+    cr_assert_eq(request_add_header(&f->request, "Host", "a.example:81", &err), 0);
     add_cookie(f, "mine", "1");
     cr_assert_str_eq(sent_by(f), "mine=1");
 }
@@ -62,11 +62,11 @@ Test(jar_host, under_a_Host_field_the_jar_has_the_cookies_of_that_host)
 {
     struct curlew_fetch *f = to("/set?sid=1");
 
-    cr_assert_eq(request_add_header(&f->request, "Host", "a.example", &why), 0);
+    cr_assert_eq(request_add_header(&f->request, "Host", "a.example", &err), 0);
     cr_assert_str_eq(sent_by(f), "");
     cr_assert_str_eq(sent_to("/"), "");
     f = to("/");
-    cr_assert_eq(request_add_header(&f->request, "host", "a.example", &why), 0);
+    cr_assert_eq(request_add_header(&f->request, "host", "a.example", &err), 0);
     cr_assert_str_eq(sent_by(f), "sid=1");
 }
 
@@ -77,6 +77,6 @@ Test(jar_host, an_own_secure_cookie_is_not_sent_in_the_clear)
 
     origin_start(&far, "127.0.0.2", set_and_tell); /* to libcurl 127.0.0.1 is as good as TLS */
     f = runner_fetch("%s/", far.url);
-    cr_assert_eq(request_add_cookie(&f->request, &own, &why), 0);
+    cr_assert_eq(request_add_cookie(&f->request, &own, &err), 0);
     cr_assert_str_eq(sent_by(f), "");
 }

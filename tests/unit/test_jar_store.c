@@ -1,8 +1,8 @@
 /* test_jar_store.c - what a jar holds, for which hosts, and how much of it. */
 
-#include "base/clock.h"
 #include "session/jar.h"
 #include "support/runner.h"
+#include "util/clock.h"
 
 #include <criterion/criterion.h>
 #include <stdio.h>

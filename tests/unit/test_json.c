@@ -6,13 +6,13 @@
 #include <locale.h>
 #include <string.h>
 
-static struct failure why;
+static struct failure err;
 static struct buffer out;
 
 static void
 setup(void)
 {
-    why = (struct failure){ 0 };
+    err = (struct failure){ 0 };
     buffer_init(&out, 1 << 20);
     buffer_add(&out, "", 0);
 }
@@ -40,9 +40,9 @@ refused(const char *text, size_t n, const char *detail)
 static void
 written_as(const char *text, const char *expected)
 {
-    json_t *root = json_parse(text, strlen(text), &why);
+    json_t *root = json_parse(text, strlen(text), &err);
 
-    cr_assert_not_null(root, "%s: %s", text, why.detail);
+    cr_assert_not_null(root, "%s: %s", text, err.detail);
     buffer_clear(&out);
     json_add_value(&out, root);
     json_decref(root);
@@ -68,13 +68,13 @@ Test(json, sixty_four_levels_are_read)
     json_t *root;
 
     nest(&out, "[", "]", JSON_DEPTH_MAX);
-    root = json_parse(out.data, out.len, &why);
-    cr_assert_not_null(root, "%s", why.detail);
+    root = json_parse(out.data, out.len, &err);
+    cr_assert_not_null(root, "%s", err.detail);
     json_decref(root);
 
     nest(&out, "{\"a\":", "}", JSON_DEPTH_MAX);
-    root = json_parse(out.data, out.len, &why);
-    cr_assert_not_null(root, "%s", why.detail);
+    root = json_parse(out.data, out.len, &err);
+    cr_assert_not_null(root, "%s", err.detail);
     json_decref(root);
 }
 
@@ -100,8 +100,8 @@ Test(json, brackets_inside_strings_are_no_levels)
         buffer_adds(&out, "[{");
     buffer_adds(&out, "\"]");
 
-    json_t *root = json_parse(out.data, out.len, &why);
-    cr_assert_not_null(root, "%s", why.detail);
+    json_t *root = json_parse(out.data, out.len, &err);
+    cr_assert_not_null(root, "%s", err.detail);
     json_decref(root);
 }
 
@@ -112,8 +112,8 @@ Test(json, siblings_are_no_levels)
         buffer_adds(&out, ",[{}]");
     buffer_adds(&out, "]");
 
-    json_t *root = json_parse(out.data, out.len, &why);
-    cr_assert_not_null(root, "%s", why.detail);
+    json_t *root = json_parse(out.data, out.len, &err);
+    cr_assert_not_null(root, "%s", err.detail);
     json_decref(root);
 }
 
@@ -149,8 +149,8 @@ Test(json, bytes_that_are_not_utf_8_are_refused_with_line_and_column)
 
 Test(json, a_half_surrogate_escape_is_refused)
 {
-    cr_assert_null(json_parse("\"\\ud800\"", 8, &why));
-    cr_assert_not_null(strstr(why.detail, "line 1"), "%s", why.detail);
+    cr_assert_null(json_parse("\"\\ud800\"", 8, &err));
+    cr_assert_not_null(strstr(err.detail, "line 1"), "%s", err.detail);
 }
 
 Test(json, a_mistake_is_shown_with_line_and_column)
@@ -183,19 +183,19 @@ Test(json, a_mistake_is_shown_with_line_and_column)
 
 Test(json, nothing_at_all_is_a_mistake_in_line_1)
 {
-    cr_assert_null(json_parse(NULL, 0, &why));
-    cr_assert_eq(why.error, ERROR_BAD_REQUEST);
-    cr_assert_eq(strncmp(why.detail, "line 1, column 1: ", 18), 0, "%s", why.detail);
+    cr_assert_null(json_parse(NULL, 0, &err));
+    cr_assert_eq(err.error, ERROR_BAD_REQUEST);
+    cr_assert_eq(strncmp(err.detail, "line 1, column 1: ", 18), 0, "%s", err.detail);
 }
 
 Test(json, a_NUL_in_a_string_is_read_and_in_a_key_refused)
 {
-    json_t *root = json_parse("\"a\\u0000b\"", 10, &why);
+    json_t *root = json_parse("\"a\\u0000b\"", 10, &err);
 
     cr_assert_eq(json_string_length(root), 3);
     json_decref(root);
-    cr_assert_null(json_parse("{\"a\\u0000b\": 1}", 15, &why));
-    cr_assert_eq(why.error, ERROR_BAD_REQUEST);
+    cr_assert_null(json_parse("{\"a\\u0000b\": 1}", 15, &err));
+    cr_assert_eq(err.error, ERROR_BAD_REQUEST);
 }
 
 /* -- writing ------------------------------------------------------------ */
@@ -241,7 +241,7 @@ Test(json, every_character_comes_back_from_every_offset_of_a_word)
             text[at] = (char)c;
             buffer_clear(&out);
             json_add_text(&out, text, sizeof text - 1);
-            back = json_parse(out.data, out.len, &why);
+            back = json_parse(out.data, out.len, &err);
             cr_assert_str_eq(json_string_value(back), text, "character %d at %zu", c, at);
             json_decref(back);
         }
@@ -257,7 +257,7 @@ Test(json, long_text_of_nothing_but_escapes_comes_back)
     json_add_text(&out, text, sizeof text - 1);
 
     cr_assert_eq(out.len, 2 + 6 * (sizeof text - 1));
-    back = json_parse(out.data, out.len, &why);
+    back = json_parse(out.data, out.len, &err);
     cr_assert_str_eq(json_string_value(back), text);
     json_decref(back);
 }

@@ -1,6 +1,6 @@
 /* test_list.c - a ring of links embedded in the objects it holds. */
 
-#include "base/list.h"
+#include "util/list.h"
 
 #include <criterion/criterion.h>
 

@@ -17,7 +17,7 @@
 #include <unistd.h>
 
 static struct listeners ls;
-static struct failure why;
+static struct failure err;
 static char folder[] = "/tmp/curlew-listener-XXXXXX";
 static char path[64], address[80];
 
@@ -43,8 +43,8 @@ TestSuite(listener, .init = setup, .fini = teardown, .timeout = 20);
 static void
 opens(const char *where, mode_t mode)
 {
-    why = (struct failure){ 0 };
-    cr_assert_eq(listeners_open(&ls, where, mode, NULL, &why), 0, "%s", why.detail);
+    err = (struct failure){ 0 };
+    cr_assert_eq(listeners_open(&ls, where, mode, NULL, &err), 0, "%s", err.detail);
 }
 
 static void
@@ -53,14 +53,14 @@ does_not_open(const char *where, const char *detail)
     size_t before = ls.count;
     struct failure form = { 0 };
 
-    why = (struct failure){ 0 };
-    cr_assert_eq(listeners_open(&ls, where, 0600, NULL, &why), -1, "%s", where);
-    cr_assert_not_null(strstr(why.detail, detail), "%s: %s", where, why.detail);
+    err = (struct failure){ 0 };
+    cr_assert_eq(listeners_open(&ls, where, 0600, NULL, &err), -1, "%s", where);
+    cr_assert_not_null(strstr(err.detail, detail), "%s: %s", where, err.detail);
     cr_assert_eq(ls.count, before);
-    if (why.error ==
+    if (err.error ==
         ERROR_BAD_REQUEST) { /* then its form is wrong, which a check tells without opening it */
         cr_assert_eq(listeners_check(where, &form), -1, "%s", where);
-        cr_assert_str_eq(form.detail, why.detail);
+        cr_assert_str_eq(form.detail, err.detail);
     } else {
         cr_assert_eq(listeners_check(where, &form), 0, "%s", where);
     }
@@ -120,7 +120,7 @@ Test(listener, closing_leaves_a_successors_socket_alone)
 
     opens(address, 0600);
     unlink(path);
-    cr_assert_eq(listeners_open(&next, address, 0600, NULL, &why), 0);
+    cr_assert_eq(listeners_open(&next, address, 0600, NULL, &err), 0);
     listeners_close(&ls);
     cr_assert_eq(dial_unix(path), 0, "the successor's");
     listeners_close(&next);
@@ -142,7 +142,7 @@ Test(listener, a_socket_that_somebody_listens_on_is_not)
 {
     struct listeners first = { 0 };
 
-    cr_assert_eq(listeners_open(&first, address, 0600, NULL, &why), 0);
+    cr_assert_eq(listeners_open(&first, address, 0600, NULL, &err), 0);
     does_not_open(address, "another process listens there");
     cr_assert_eq(dial_unix(path), 0);
     listeners_close(&first);
@@ -183,8 +183,8 @@ Test(listener, a_folder_that_is_not_there_is_an_error)
 
 Test(listener, a_group_that_is_not_there_is_an_error)
 {
-    cr_assert_eq(listeners_open(&ls, address, 0600, "no-such-group", &why), -1);
-    cr_assert_not_null(strstr(why.detail, "no-such-group"));
+    cr_assert_eq(listeners_open(&ls, address, 0600, "no-such-group", &err), -1);
+    cr_assert_not_null(strstr(err.detail, "no-such-group"));
     cr_assert_eq(ls.count, 0);
 }
 
@@ -194,10 +194,10 @@ Test(listener, a_group_is_a_name_or_a_number)
     char number[16];
 
     snprintf(number, sizeof number, "%d", (int)getgid());
-    cr_assert_eq(listeners_open(&ls, address, 0660, number, &why), 0, "%s", why.detail);
+    cr_assert_eq(listeners_open(&ls, address, 0660, number, &err), 0, "%s", err.detail);
     listeners_close(&ls);
     if (mine != NULL)
-        cr_assert_eq(listeners_open(&ls, address, 0660, mine->gr_name, &why), 0, "%s", why.detail);
+        cr_assert_eq(listeners_open(&ls, address, 0660, mine->gr_name, &err), 0, "%s", err.detail);
 }
 
 /* -- HOST:PORT ----------------------------------------------------------- */
@@ -236,11 +236,11 @@ Test(listener, a_port_is_listened_on)
 Test(listener, a_name_and_an_IPv6_address_are_understood)
 {
     opens("localhost:0", 0);
-    why = (struct failure){ 0 };
-    if (listeners_open(&ls, "[::1]:0", 0, NULL, &why) == 0)
+    err = (struct failure){ 0 };
+    if (listeners_open(&ls, "[::1]:0", 0, NULL, &err) == 0)
         cr_assert_eq(ls.count, 2);
     else
-        cr_assert_not_null(strstr(why.detail, "bind"), "no IPv6 on this machine: %s", why.detail);
+        cr_assert_not_null(strstr(err.detail, "bind"), "no IPv6 on this machine: %s", err.detail);
 }
 
 Test(listener, a_port_in_use_is_an_error)
@@ -273,7 +273,7 @@ Test(listener, a_descriptor_that_listens_is_taken)
     char where[16];
     int fd;
 
-    cr_assert_eq(listeners_open(&made, "127.0.0.1:0", 0, NULL, &why), 0);
+    cr_assert_eq(listeners_open(&made, "127.0.0.1:0", 0, NULL, &err), 0);
     fd = dup(made.items[0].fd);
     cr_assert(listeners_fd_listens(fd));
     snprintf(where, sizeof where, "fd:%d", fd);

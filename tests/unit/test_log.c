@@ -1,8 +1,8 @@
 /* test_log.c - lines on standard error, as text or as JSON, that never hold up their writer. */
 
-#include "base/log.h"
+#include "util/log.h"
 
-#include "base/clock.h"
+#include "util/clock.h"
 
 #include <criterion/criterion.h>
 #include <fcntl.h>

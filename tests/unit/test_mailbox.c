@@ -2,7 +2,7 @@
 
 #include "base/mailbox.h"
 
-#include "base/list.h"
+#include "util/list.h"
 
 #include <criterion/criterion.h>
 #include <sched.h>

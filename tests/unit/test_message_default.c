@@ -7,11 +7,11 @@ TestSuite(message_default, .init = setup, .fini = teardown);
 static int
 give(const char *key, const char *text)
 {
-    json_t *value = json_parse(text, strlen(text), &why);
+    json_t *value = json_parse(text, strlen(text), &err);
     int rc;
 
-    why = (struct failure){ 0 };
-    rc = request_default_from_json(&r, key, value, &why);
+    err = (struct failure){ 0 };
+    rc = request_default_from_json(&r, key, value, &err);
     json_decref(value);
     return rc;
 }
@@ -36,23 +36,23 @@ Test(message_default, what_belongs_to_one_request_is_refused_by_name)
 
     for (size_t i = 0; i < sizeof keys / sizeof keys[0]; i++) {
         cr_assert_eq(give(keys[i], "\"x\""), -1, "%s", keys[i]);
-        cr_assert_eq(why.error, ERROR_BAD_REQUEST);
-        cr_assert_eq(strncmp(why.detail, keys[i], strlen(keys[i])), 0, "%s", why.detail);
+        cr_assert_eq(err.error, ERROR_BAD_REQUEST);
+        cr_assert_eq(strncmp(err.detail, keys[i], strlen(keys[i])), 0, "%s", err.detail);
     }
 }
 
 Test(message_default, another_key_is_not_its_business)
 {
     cr_assert_eq(give("cookie_jar", "\"shared\""), 1);
-    cr_assert_eq(why.error, ERROR_NONE);
+    cr_assert_eq(err.error, ERROR_NONE);
 }
 
 Test(message_default, wrong_values_are_refused_as_in_a_request)
 {
     cr_assert_eq(give("max_redirects", "101"), -1);
-    cr_assert_str_eq(why.detail, "max_redirects: expected an integer from 0 to 100");
+    cr_assert_str_eq(err.detail, "max_redirects: expected an integer from 0 to 100");
     cr_assert_eq(give("retries", "101"), -1);
-    cr_assert_str_eq(why.detail, "retries: expected an integer from 0 to 100, or an object");
+    cr_assert_str_eq(err.detail, "retries: expected an integer from 0 to 100, or an object");
 }
 
 /* -- the query string --------------------------------------------------- */
@@ -64,7 +64,7 @@ takes_query(const char *text)
 {
     teardown();
     setup();
-    cr_assert_eq(request_from_query(&r, text, &why), 0, "%s: %s", text, why.detail);
+    cr_assert_eq(request_from_query(&r, text, &err), 0, "%s: %s", text, err.detail);
 }
 
 static void
@@ -72,8 +72,8 @@ refuses_query(const char *text, const char *detail)
 {
     teardown();
     setup();
-    cr_assert_eq(request_from_query(&r, text, &why), -1, "%s", text);
-    cr_assert_str_eq(why.detail, detail, "%s gave: %s", text, why.detail);
+    cr_assert_eq(request_from_query(&r, text, &err), -1, "%s", text);
+    cr_assert_str_eq(err.detail, detail, "%s gave: %s", text, err.detail);
 }
 
 Test(message_query, the_url_is_percent_decoded)
@@ -156,7 +156,7 @@ Test(message_query, keys_that_are_no_plain_values_need_an_object)
 
 Test(message_query, features_of_later_releases_are_unsupported_by_name)
 {
-    cr_assert_eq(request_from_query(&r, "url=http://a/&impersonate=chrome", &why), -1);
-    cr_assert_eq(why.error, ERROR_UNSUPPORTED);
-    cr_assert_str_eq(why.detail, "impersonate: this libcurl does not offer it");
+    cr_assert_eq(request_from_query(&r, "url=http://a/&impersonate=chrome", &err), -1);
+    cr_assert_eq(err.error, ERROR_UNSUPPORTED);
+    cr_assert_str_eq(err.detail, "impersonate: this libcurl does not offer it");
 }

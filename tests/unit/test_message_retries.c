@@ -85,10 +85,10 @@ inherits(const char *defaults, const char *own)
     json_t *value = json_loads(defaults, JSON_DECODE_ANY, NULL);
 
     request_init(&d);
-    cr_assert_eq(request_default_from_json(&d, "retries", value, &why), 0, "%s", why.detail);
+    cr_assert_eq(request_default_from_json(&d, "retries", value, &err), 0, "%s", err.detail);
     json_decref(value);
     takes(own);
-    cr_assert_eq(request_inherit(&r, &d, &why), 0);
+    cr_assert_eq(request_inherit(&r, &d, &err), 0);
     request_destroy(&d);
 }
 

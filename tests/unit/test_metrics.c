@@ -1,6 +1,6 @@
 /* test_metrics.c - counters and histograms that any thread may raise. */
 
-#include "base/metrics.h"
+#include "util/metrics.h"
 
 #include <criterion/criterion.h>
 #include <pthread.h>
@@ -22,24 +22,24 @@ observations(void)
 {
     int64_t n = 0;
 
-    for (int i = 0; i <= HISTOGRAM_BOUNDS; i++)
+    for (int i = 0; i <= METRICS_BOUNDS; i++)
         n += bucket(i);
     return n;
 }
 
 Test(metrics, a_bound_belongs_to_its_own_bucket)
 {
-    for (int i = 0; i < HISTOGRAM_BOUNDS; i++) {
-        histogram_observe(&h, histogram_bounds[i]);
+    for (int i = 0; i < METRICS_BOUNDS; i++) {
+        metrics_observe(&h, metrics_bounds[i]);
         cr_assert_eq(bucket(i), 1, "bound %d", i);
     }
-    cr_assert_eq(bucket(HISTOGRAM_BOUNDS), 0);
+    cr_assert_eq(bucket(METRICS_BOUNDS), 0);
 }
 
 Test(metrics, what_is_just_over_a_bound_falls_into_the_next_bucket)
 {
-    for (int i = 0; i < HISTOGRAM_BOUNDS; i++) {
-        histogram_observe(&h, histogram_bounds[i] * 1.000001);
+    for (int i = 0; i < METRICS_BOUNDS; i++) {
+        metrics_observe(&h, metrics_bounds[i] * 1.000001);
         cr_assert_eq(bucket(i + 1), 1, "bound %d", i);
     }
     cr_assert_eq(bucket(0), 0);
@@ -47,18 +47,18 @@ Test(metrics, what_is_just_over_a_bound_falls_into_the_next_bucket)
 
 Test(metrics, nothing_and_a_day_are_counted_too)
 {
-    histogram_observe(&h, 0.0);
-    histogram_observe(&h, 86400.0);
+    metrics_observe(&h, 0.0);
+    metrics_observe(&h, 86400.0);
 
     cr_assert_eq(bucket(0), 1);
-    cr_assert_eq(bucket(HISTOGRAM_BOUNDS), 1);
+    cr_assert_eq(bucket(METRICS_BOUNDS), 1);
     cr_assert_eq(counter_read(&h.sum_us), INT64_C(86400000000));
 }
 
 Test(metrics, bounds_rise)
 {
-    for (int i = 1; i < HISTOGRAM_BOUNDS; i++)
-        cr_assert_gt(histogram_bounds[i], histogram_bounds[i - 1]);
+    for (int i = 1; i < METRICS_BOUNDS; i++)
+        cr_assert_gt(metrics_bounds[i], metrics_bounds[i - 1]);
 }
 
 Test(metrics, a_gauge_goes_down_again)
@@ -75,7 +75,7 @@ raise_both(void *arg)
     (void)arg;
     for (int i = 0; i < ROUNDS; i++) {
         counter_add(&c, 1);
-        histogram_observe(&h, 0.002);
+        metrics_observe(&h, 0.002);
     }
     return NULL;
 }

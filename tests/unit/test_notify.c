@@ -1,8 +1,8 @@
 /* test_notify.c - tells systemd how the service is doing. */
 
-#include "base/notify.h"
+#include "util/notify.h"
 
-#include "base/clock.h"
+#include "util/clock.h"
 
 #include <criterion/criterion.h>
 #include <stddef.h>

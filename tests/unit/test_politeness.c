@@ -2,7 +2,7 @@
 
 #include "session/politeness.h"
 
-#include "base/clock.h"
+#include "util/clock.h"
 
 #include <criterion/criterion.h>
 

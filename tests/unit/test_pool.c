@@ -2,10 +2,10 @@
 
 #include "session/pool.h"
 
-#include "base/clock.h"
 #include "session/multi.h"
 #include "support/origin.h"
 #include "support/runner.h"
+#include "util/clock.h"
 
 #include <criterion/criterion.h>
 #include <stdlib.h>

@@ -3,8 +3,8 @@
  * while.
  */
 
-#include "base/clock.h"
 #include "session/proxies.h"
+#include "util/clock.h"
 
 #include <criterion/criterion.h>
 

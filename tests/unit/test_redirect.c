@@ -62,7 +62,7 @@ Test(redirect, a_multipart_body_is_sent_again_whole)
     const struct part part = { .name = (char *)"n", .data = (char *)"v", .size = 1 };
 
     location = "/end";
-    cr_assert_eq(request_add_part(&f->request, &part, &why), 0);
+    cr_assert_eq(request_add_part(&f->request, &part, &err), 0);
     run(f);
     cr_assert_not_null(strstr(last_body, "name=\"n\"\r\n\r\nv\r\n"), "%s", last_body);
     curlew_fetch_free(f);

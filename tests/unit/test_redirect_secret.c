@@ -9,13 +9,13 @@ with_secrets(struct curlew_fetch *f)
 {
     const struct cookie own = { .name = (char *)"own", .value = (char *)"1" };
 
-    cr_assert_eq(request_add_header(&f->request, "Authorization", "Custom secret", &why), 0);
-    cr_assert_eq(request_add_header(&f->request, "authorization", "Custom other", &why), 0);
-    cr_assert_eq(request_add_header(&f->request, "Proxy-Authorization", "Custom secret", &why), 0);
-    cr_assert_eq(request_add_header(&f->request, "Cookie", "header=secret", &why), 0);
-    cr_assert_eq(request_add_header(&f->request, "Host", "named.example", &why), 0);
-    cr_assert_eq(request_add_header(&f->request, "X-Other", "kept", &why), 0);
-    cr_assert_eq(request_add_cookie(&f->request, &own, &why), 0);
+    cr_assert_eq(request_add_header(&f->request, "Authorization", "Custom secret", &err), 0);
+    cr_assert_eq(request_add_header(&f->request, "authorization", "Custom other", &err), 0);
+    cr_assert_eq(request_add_header(&f->request, "Proxy-Authorization", "Custom secret", &err), 0);
+    cr_assert_eq(request_add_header(&f->request, "Cookie", "header=secret", &err), 0);
+    cr_assert_eq(request_add_header(&f->request, "Host", "named.example", &err), 0);
+    cr_assert_eq(request_add_header(&f->request, "X-Other", "kept", &err), 0);
+    cr_assert_eq(request_add_cookie(&f->request, &own, &err), 0);
     return f;
 }
 

@@ -2,7 +2,7 @@
 
 #include "session/retries.h"
 
-#include "base/clock.h"
+#include "util/clock.h"
 
 #include <criterion/criterion.h>
 #include <stdlib.h>

@@ -13,7 +13,7 @@
 
 static struct origin o;
 static struct curlew *c;
-static struct failure why;
+static struct failure err;
 static int failing;         /* of the next requests */
 static char how[20];        /* they fail so; "": 503 */
 static char seen[10][2000]; /* head and body of each request */
@@ -190,9 +190,9 @@ Test(retry, bodies_and_cookies_are_sent_again_as_they_were)
     struct curlew_fetch *f = to("/", 2);
 
     cr_assert_eq(curlew_fetch_set_body(f, "all of it", 9, "text/plain"), 0);
-    cr_assert_eq(request_set_method(&f->request, "PUT", &why), 0);
+    cr_assert_eq(request_set_method(&f->request, "PUT", &err), 0);
     cr_assert_eq(
-        request_add_cookie(&f->request, &(struct cookie){ .name = "a", .value = "b" }, &why), 0);
+        request_add_cookie(&f->request, &(struct cookie){ .name = "a", .value = "b" }, &err), 0);
     fail_first(2, "");
     comes_to(f, 200, 3);
     for (int i = 0; i < 3; i++) {
@@ -206,7 +206,7 @@ Test(retry, a_post_is_not_sent_twice_unless_the_request_says_so)
     struct curlew_fetch *f = to("/", 2);
 
     fail_first(1, "");
-    cr_assert_eq(request_set_method(&f->request, "POST", &why), 0);
+    cr_assert_eq(request_set_method(&f->request, "POST", &err), 0);
     comes_to(f, 503, 1);
 }
 

@@ -15,7 +15,7 @@
 static struct gateway gateway;
 static struct auth auth;
 static struct call call;
-static struct failure why;
+static struct failure err;
 
 static void
 setup(void)
@@ -47,9 +47,9 @@ find(const char *const *params)
     side_accept(params);
     call_reset(&call);
     call.fastcgi = side;
-    why = (struct failure){ 0 };
-    cr_assert_eq(router_find(&call, &why) == 0, why.error == ERROR_NONE);
-    return why.error;
+    err = (struct failure){ 0 };
+    cr_assert_eq(router_find(&call, &err) == 0, err.error == ERROR_NONE);
+    return err.error;
 }
 
 #define FIND(...) find((const char *const[]){ __VA_ARGS__, NULL })
@@ -120,7 +120,7 @@ Test(router, a_path_of_many_bytes_is_looked_at_whole)
     cr_assert_eq(FIND(GET, "PATH_INFO", path), ERROR_NONE);
     path[199990] = 'x';
     cr_assert_eq(FIND(GET, "PATH_INFO", path), ERROR_NOT_FOUND);
-    cr_assert_lt(strlen(why.detail), 200, "it is not quoted whole");
+    cr_assert_lt(strlen(err.detail), 200, "it is not quoted whole");
     free(path);
 }
 
@@ -178,7 +178,7 @@ ask_for_tokens(void)
 
     cr_assert_eq(write(fd, TOKEN "\n", 17), 17);
     close(fd);
-    cr_assert_eq(auth_load(&auth, path, &why), 0, "%s", why.detail);
+    cr_assert_eq(auth_load(&auth, path, &err), 0, "%s", err.detail);
     unlink(path);
 }
 

@@ -12,7 +12,7 @@
 
 static struct engine_settings s;
 static struct policy *p;
-static struct failure why;
+static struct failure err;
 
 static void
 setup(void)
@@ -41,9 +41,9 @@ add_session(const char *name)
 static struct policy *
 policy_of(const struct policy *old)
 {
-    struct policy *now = policy_new(&s, old, &why);
+    struct policy *now = policy_new(&s, old, &err);
 
-    cr_assert_not_null(now, "%s", why.detail);
+    cr_assert_not_null(now, "%s", err.detail);
     return now;
 }
 
@@ -72,7 +72,7 @@ Test(session, its_settings_are_a_copy)
     s.sessions[1].idle_seconds = 4;
     s.sessions[1].defaults.total_timeout_ms = 3;
     s.sessions[1].defaults.set = SET_TOTAL_TIMEOUT;
-    request_add_header(&s.sessions[1].defaults, "X", "1", &why);
+    request_add_header(&s.sessions[1].defaults, "X", "1", &err);
     p = policy_of(NULL);
     engine_settings_destroy(&s);
 
@@ -129,8 +129,8 @@ Test(session, another_name_begins_anew)
 Test(session, a_rule_that_makes_no_sense_makes_no_policy)
 {
     runner_allow(&s, "10.0.0.0/99");
-    cr_assert_null(policy_new(&s, NULL, &why));
-    cr_assert_neq(why.detail[0], '\0');
+    cr_assert_null(policy_new(&s, NULL, &err));
+    cr_assert_neq(err.detail[0], '\0');
 }
 
 static void *
@@ -173,7 +173,7 @@ start_engine(void)
     origin_start(&o, "127.0.0.1", serve);
     runner_allow(&s, "127.0.0.0/8");
     s.sessions[0].shared_jar = true;
-    c = engine_new(&s, &why);
+    c = engine_new(&s, &err);
     cr_assert_not_null(c);
 }
 
@@ -192,7 +192,7 @@ Test(session, a_reload_keeps_the_cookies_and_the_warm_connection)
 {
     start_engine();
     answers("/set", "unknown");
-    cr_assert_eq(engine_reload(c, &s, &why), 0);
+    cr_assert_eq(engine_reload(c, &s, &err), 0);
     answers("/", "known");
     cr_assert_eq(origin_connections(&o), 1);
     curlew_free(c);
@@ -206,7 +206,7 @@ Test(session, a_fetch_in_flight_goes_on_under_the_old_policy)
     run_start(&r, c, runner_fetch("%s/hold", o.url));
     origin_await_held(&o, 1);
     s.limits.response_bytes = 1;
-    cr_assert_eq(engine_reload(c, &s, &why), 0);
+    cr_assert_eq(engine_reload(c, &s, &err), 0);
     origin_release(&o, 1);
     run_await(&r);
     cr_assert_str_eq(runner_code(r.fetch), "ok", "%s", curlew_fetch_detail(r.fetch));
@@ -221,7 +221,7 @@ Test(session, a_new_fetch_goes_by_the_new_policy)
 
     start_engine();
     s.limits.response_bytes = 3;
-    cr_assert_eq(engine_reload(c, &s, &why), 0);
+    cr_assert_eq(engine_reload(c, &s, &err), 0);
     f = runner_do(c, runner_fetch("%s/", o.url));
     cr_assert_str_eq(runner_code(f), "response_too_large");
     curlew_fetch_free(f);
@@ -236,7 +236,7 @@ Test(session, a_warm_connection_is_not_used_past_new_egress_rules)
     start_engine();
     answers("/", "unknown");
     cr_assert_eq(egress_rules_add(&s.egress.deny, &s.egress.deny_count, "127.0.0.0/8"), 0);
-    cr_assert_eq(engine_reload(c, &s, &why), 0);
+    cr_assert_eq(engine_reload(c, &s, &err), 0);
     f = runner_fetch("%s/", o.url);
     cr_assert_eq(curlew_submit(c, f, NULL, NULL), -1);
     cr_assert_str_eq(runner_code(f), "blocked");
@@ -252,8 +252,8 @@ Test(session, a_reload_that_fails_changes_nothing)
     start_engine();
     answers("/set", "unknown");
     runner_allow(&s, "no/rule");
-    cr_assert_eq(engine_reload(c, &s, &why), -1);
-    cr_assert_neq(why.detail[0], '\0');
+    cr_assert_eq(engine_reload(c, &s, &err), -1);
+    cr_assert_neq(err.detail[0], '\0');
     answers("/", "known");
     curlew_free(c);
 }

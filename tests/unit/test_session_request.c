@@ -10,7 +10,7 @@
 #include <string.h>
 
 static struct request r;
-static struct failure why;
+static struct failure err;
 
 static void
 setup(void)
@@ -30,10 +30,10 @@ TestSuite(session_request, .init = setup, .fini = teardown);
 static void
 refuses_header(const char *name, const char *value, const char *detail)
 {
-    why = (struct failure){ 0 };
-    cr_assert_eq(request_add_header(&r, name, value, &why), -1, "%s", name);
-    cr_assert_eq(why.error, ERROR_BAD_REQUEST);
-    cr_assert_str_eq(why.detail, detail);
+    err = (struct failure){ 0 };
+    cr_assert_eq(request_add_header(&r, name, value, &err), -1, "%s", name);
+    cr_assert_eq(err.error, ERROR_BAD_REQUEST);
+    cr_assert_str_eq(err.detail, detail);
     cr_assert_eq(r.headers.count, 0);
 }
 
@@ -44,10 +44,10 @@ refuses_cookie(const char *name, const char *value, const char *domain, const ch
     struct cookie c = { (char *)name, (char *)value, .domain = (char *)domain,
                         .path = (char *)path };
 
-    why = (struct failure){ 0 };
-    cr_assert_eq(request_add_cookie(&r, &c, &why), -1, "%s", detail);
-    cr_assert_eq(why.error, ERROR_BAD_REQUEST);
-    cr_assert_str_eq(why.detail, detail);
+    err = (struct failure){ 0 };
+    cr_assert_eq(request_add_cookie(&r, &c, &err), -1, "%s", detail);
+    cr_assert_eq(err.error, ERROR_BAD_REQUEST);
+    cr_assert_str_eq(err.detail, detail);
     cr_assert_eq(r.cookies.count, 0);
 }
 
@@ -79,14 +79,14 @@ Test(session_request, a_method_is_any_token)
                                        "G(T", "G\x7f", "@",   "[",       "{",   "G:T" };
 
     for (size_t i = 0; i < sizeof good / sizeof good[0]; i++) {
-        cr_assert_eq(request_set_method(&r, good[i], &why), 0, "%s", good[i]);
+        cr_assert_eq(request_set_method(&r, good[i], &err), 0, "%s", good[i]);
         cr_assert_str_eq(r.method, good[i]);
     }
     cr_assert(r.set & SET_METHOD);
     for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
-        why = (struct failure){ 0 };
-        cr_assert_eq(request_set_method(&r, bad[i], &why), -1, "%s", bad[i]);
-        cr_assert_eq(why.error, ERROR_BAD_REQUEST);
+        err = (struct failure){ 0 };
+        cr_assert_eq(request_set_method(&r, bad[i], &err), -1, "%s", bad[i]);
+        cr_assert_eq(err.error, ERROR_BAD_REQUEST);
     }
     cr_assert_str_eq(r.method, "0", "a refused one changes nothing");
 }
@@ -104,9 +104,9 @@ Test(session_request, a_header_cannot_smuggle_a_line)
 
 Test(session_request, a_header_keeps_order_repetition_and_odd_values)
 {
-    cr_assert_eq(request_add_header(&r, "X-Two", "1", &why), 0);
-    cr_assert_eq(request_add_header(&r, "x-two", "\t\"caf\xc3\xa9\" \x80", &why), 0);
-    cr_assert_eq(request_add_header(&r, "Accept", NULL, &why), 0);
+    cr_assert_eq(request_add_header(&r, "X-Two", "1", &err), 0);
+    cr_assert_eq(request_add_header(&r, "x-two", "\t\"caf\xc3\xa9\" \x80", &err), 0);
+    cr_assert_eq(request_add_header(&r, "Accept", NULL, &err), 0);
 
     cr_assert_eq(r.headers.count, 3);
     cr_assert_str_eq(r.headers.items[0].value, "1");
@@ -120,7 +120,7 @@ Test(session_request, a_header_keeps_order_repetition_and_odd_values)
 Test(session_request, lists_grow_through_many_reallocations)
 {
     for (int i = 0; i < 1000; i++)
-        cr_assert_eq(request_add_header(&r, "X", "1", &why), 0);
+        cr_assert_eq(request_add_header(&r, "X", "1", &err), 0);
     cr_assert_eq(r.headers.count, 1000);
     for (size_t i = 0; i < 1000; i++)
         cr_assert_str_eq(r.headers.items[i].value, "1");
@@ -154,8 +154,8 @@ Test(session_request, a_cookie_is_copied_whole)
                         .secure = true, .http_only = true, .expires = 7 };
     struct cookie least = { .name = (char *)"n", .value = (char *)"" };
 
-    cr_assert_eq(request_add_cookie(&r, &c, &why), 0);
-    cr_assert_eq(request_add_cookie(&r, &least, &why), 0);
+    cr_assert_eq(request_add_cookie(&r, &c, &err), 0);
+    cr_assert_eq(request_add_cookie(&r, &least, &err), 0);
     cr_assert_str_eq(r.cookies.items[0].domain, "a.example");
     cr_assert_str_eq(r.cookies.items[0].path, "/p");
     cr_assert(r.cookies.items[0].secure && r.cookies.items[0].http_only);
@@ -166,7 +166,7 @@ Test(session_request, a_cookie_is_copied_whole)
 
 Test(session_request, can_be_destroyed_twice)
 {
-    request_add_header(&r, "X", "1", &why);
+    request_add_header(&r, "X", "1", &err);
     request_destroy(&r);
     request_destroy(&r);
     cr_assert_eq(r.headers.count, 0);

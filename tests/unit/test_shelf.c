@@ -9,7 +9,7 @@
 #include <string.h>
 
 static struct shelf *s;
-static struct failure why;
+static struct failure err;
 static char name[SHELF_NAME_SIZE];
 
 static void
@@ -29,7 +29,7 @@ TestSuite(shelf, .init = setup, .fini = teardown);
 static void
 put(const char *text)
 {
-    cr_assert_eq(shelf_put(s, text, strlen(text), name, &why), 0, "%s", why.detail);
+    cr_assert_eq(shelf_put(s, text, strlen(text), name, &err), 0, "%s", err.detail);
 }
 
 static void
@@ -76,8 +76,8 @@ Test(shelf, is_full_at_its_number_and_has_room_again_later)
 {
     for (int i = 0; i < SHELF_ITEMS_MAX; i++)
         put("{}");
-    cr_assert_eq(shelf_put(s, "{}", 2, name, &why), -1);
-    cr_assert_eq(why.error, ERROR_OVERLOADED);
+    cr_assert_eq(shelf_put(s, "{}", 2, name, &err), -1);
+    cr_assert_eq(err.error, ERROR_OVERLOADED);
     clock_skip(SHELF_SECONDS);
     put("{}");
     holds("{}");
@@ -88,9 +88,9 @@ Test(shelf, is_full_at_its_size)
     size_t half = SHELF_BYTES_MAX / 2;
     char *text = calloc(1, half + 1);
 
-    cr_assert_eq(shelf_put(s, text, half, name, &why), 0);
-    cr_assert_eq(shelf_put(s, text, half + 1, name, &why), -1);
-    cr_assert_eq(why.error, ERROR_OVERLOADED);
-    cr_assert_eq(shelf_put(s, text, half, name, &why), 0);
+    cr_assert_eq(shelf_put(s, text, half, name, &err), 0);
+    cr_assert_eq(shelf_put(s, text, half + 1, name, &err), -1);
+    cr_assert_eq(err.error, ERROR_OVERLOADED);
+    cr_assert_eq(shelf_put(s, text, half, name, &err), 0);
     free(text);
 }

@@ -11,7 +11,7 @@
 
 static struct origin o;
 static struct curlew *c;
-static struct failure why;
+static struct failure err;
 
 static void
 serve(struct exchange *x)
@@ -65,7 +65,7 @@ with_header(const char *name, const char *value)
 {
     struct curlew_fetch *f = to("/");
 
-    cr_assert_eq(request_add_header(&f->request, name, value, &why), 0);
+    cr_assert_eq(request_add_header(&f->request, name, value, &err), 0);
     return f;
 }
 

@@ -2,7 +2,7 @@
 
 #include "base/timer.h"
 
-#include "base/list.h"
+#include "util/list.h"
 
 #include <criterion/criterion.h>
 #include <stdbool.h>

@@ -189,8 +189,8 @@ Test(transfer, multipart_holds_every_part)
                                .filename = (char *)"x.txt",
                                .content_type = (char *)"text/x" };
 
-    cr_assert_eq(request_add_part(&f->request, &plain, &why), 0);
-    cr_assert_eq(request_add_part(&f->request, &file, &why), 0);
+    cr_assert_eq(request_add_part(&f->request, &plain, &err), 0);
+    cr_assert_eq(request_add_part(&f->request, &file, &err), 0);
     succeeds(f);
     cr_assert(asked("POST / "));
     cr_assert_not_null(strstr(head, "Content-Type: multipart/form-data; boundary="), "%s", head);

@@ -10,7 +10,7 @@
 #include <strings.h>
 
 static struct url u;
-static struct failure why;
+static struct failure err;
 
 static void
 setup(void)
@@ -31,18 +31,18 @@ static void
 takes(const char *text)
 {
     url_destroy(&u);
-    why = (struct failure){ 0 };
-    cr_assert_eq(url_parse(&u, text, &why), 0, "%s: %s", text, why.detail);
+    err = (struct failure){ 0 };
+    cr_assert_eq(url_parse(&u, text, &err), 0, "%s: %s", text, err.detail);
 }
 
 static void
 refuses(const char *text, const char *detail)
 {
     url_destroy(&u);
-    why = (struct failure){ 0 };
-    cr_assert_eq(url_parse(&u, text, &why), -1, "%s", text);
-    cr_assert_eq(why.error, ERROR_BAD_URL, "%s", text);
-    cr_assert_not_null(strstr(why.detail, detail), "%s gave: %s", text, why.detail);
+    err = (struct failure){ 0 };
+    cr_assert_eq(url_parse(&u, text, &err), -1, "%s", text);
+    cr_assert_eq(err.error, ERROR_BAD_URL, "%s", text);
+    cr_assert_not_null(strstr(err.detail, detail), "%s gave: %s", text, err.detail);
     cr_assert_null(u.text, "nothing is left of it");
 }
 
@@ -224,11 +224,11 @@ Test(url, a_host_encoded_twice_or_of_nothing_is_refused)
 Test(url, an_international_name_is_refused_or_mapped_in_the_C_locale_too)
 {
     setlocale(LC_CTYPE, "C");
-    why = (struct failure){ 0 };
-    if (url_parse(&u, "http://\uff11\uff12\uff17.0.0.1/", &why) == 0)
+    err = (struct failure){ 0 };
+    if (url_parse(&u, "http://\uff11\uff12\uff17.0.0.1/", &err) == 0)
         cr_assert_str_eq(u.host, "127.0.0.1");
     else
-        cr_assert_eq(why.error, ERROR_BAD_URL);
+        cr_assert_eq(err.error, ERROR_BAD_URL);
 }
 
 Test(url, user_and_password_come_decoded)
@@ -279,9 +279,9 @@ proxy_is(const char *proxy, const char *host)
 {
     char *found;
 
-    why = (struct failure){ 0 };
-    found = url_proxy_host(proxy, &why);
-    cr_assert_not_null(found, "%s: %s", proxy, why.detail);
+    err = (struct failure){ 0 };
+    found = url_proxy_host(proxy, &err);
+    cr_assert_not_null(found, "%s: %s", proxy, err.detail);
     cr_assert_str_eq(found, host);
     free(found);
 }
@@ -289,10 +289,10 @@ proxy_is(const char *proxy, const char *host)
 static void
 proxy_is_none(const char *proxy)
 {
-    why = (struct failure){ 0 };
-    cr_assert_null(url_proxy_host(proxy, &why), "%s", proxy);
-    cr_assert_eq(why.error, ERROR_BAD_REQUEST, "%s", proxy);
-    cr_assert_eq(strncmp(why.detail, "proxy: ", 7), 0, "%s", why.detail);
+    err = (struct failure){ 0 };
+    cr_assert_null(url_proxy_host(proxy, &err), "%s", proxy);
+    cr_assert_eq(err.error, ERROR_BAD_REQUEST, "%s", proxy);
+    cr_assert_eq(strncmp(err.detail, "proxy: ", 7), 0, "%s", err.detail);
 }
 
 Test(url, a_proxy_has_one_of_four_schemes_and_a_host)

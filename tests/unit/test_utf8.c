@@ -1,6 +1,6 @@
 /* test_utf8.c - is it UTF-8 (RFC 3629)? */
 
-#include "base/utf8.h"
+#include "util/utf8.h"
 
 #include <criterion/criterion.h>
 #include <string.h>

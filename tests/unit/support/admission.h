@@ -22,7 +22,7 @@ open_admission(int in_flight, int queue, int per_session, int per_origin)
 {
     struct session_settings both[2];
     struct engine_settings s;
-    struct failure why = { 0 };
+    struct failure err = { 0 };
 
     engine_settings_init(&s);
     s.limits.in_flight = in_flight;
@@ -37,7 +37,7 @@ open_admission(int in_flight, int queue, int per_session, int per_origin)
     }
     s.sessions = both;
     s.session_count = 2;
-    policy = policy_new(&s, NULL, &why);
+    policy = policy_new(&s, NULL, &err);
     cr_assert_not_null(policy);
     session_settings_destroy(&both[0]);
     session_settings_destroy(&both[1]);

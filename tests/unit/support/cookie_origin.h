@@ -14,7 +14,7 @@
 
 static struct origin o;
 static struct curlew *c;
-static struct failure why;
+static struct failure err;
 
 /*
  * /set?LINE answers with a Set-Cookie field of the line, /set-hold?LINE does so once it is
@@ -71,7 +71,7 @@ add_cookie(struct curlew_fetch *f, const char *name, const char *value)
 {
     const struct cookie own = { .name = (char *)name, .value = (char *)value };
 
-    cr_assert_eq(request_add_cookie(&f->request, &own, &why), 0, "%s", why.detail);
+    cr_assert_eq(request_add_cookie(&f->request, &own, &err), 0, "%s", err.detail);
 }
 
 /* Fetches and gives up the fetch; the cookies that were sent. */

@@ -14,7 +14,7 @@
 
 static struct origin o;
 static struct curlew *c;
-static struct failure why;
+static struct failure err;
 static char head[1 << 16], body[1 << 16]; /* of the last request */
 
 static inline void
@@ -107,7 +107,7 @@ asked(const char *line)
 static inline void
 add_header(struct curlew_fetch *f, const char *name, const char *value)
 {
-    cr_assert_eq(request_add_header(&f->request, name, value, &why), 0);
+    cr_assert_eq(request_add_header(&f->request, name, value, &err), 0);
 }
 
 static inline void

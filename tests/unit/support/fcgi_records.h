@@ -4,7 +4,7 @@
 #ifndef UNIT_SUPPORT_FCGI_RECORDS_H
 #define UNIT_SUPPORT_FCGI_RECORDS_H
 
-#include "base/buffer.h"
+#include "util/buffer.h"
 
 #include <string.h>
 

@@ -13,7 +13,7 @@
 
 static struct origin near, far; /* 127.0.0.1 and 127.0.0.2 */
 static struct curlew *c;
-static struct failure why;
+static struct failure err;
 static char first[65536], last[65536]; /* heads: of the first request, and of the one to /end */
 static char last_body[1024];
 static const char *location; /* of /go */

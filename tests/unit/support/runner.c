@@ -32,11 +32,11 @@ runner_allow(struct engine_settings *s, const char *rule)
 struct curlew *
 runner_engine(struct engine_settings *s)
 {
-    struct failure why = { 0 };
-    struct curlew *c = engine_new(s, &why);
+    struct failure err = { 0 };
+    struct curlew *c = engine_new(s, &err);
 
     engine_settings_destroy(s);
-    cr_assert_not_null(c, "%s", why.detail);
+    cr_assert_not_null(c, "%s", err.detail);
     return c;
 }
 

@@ -27,7 +27,7 @@ static struct curlew *engine;
 static struct listeners listeners;
 static struct auth auth;
 static struct gateway *gateway;
-static struct failure why;
+static struct failure err;
 static char folder[] = "/tmp/curlew-gateway-XXXXXX";
 static char path[64];
 
@@ -64,9 +64,9 @@ setup(void)
     cr_assert_eq(fastcgi_start(), 0);
     auth_init(&auth);
     engine = runner_default_engine();
-    cr_assert_eq(listeners_open(&listeners, address, 0600, NULL, &why), 0, "%s", why.detail);
-    gateway = gateway_new(engine, &listeners, &auth, &s, 2, &why);
-    cr_assert_not_null(gateway, "%s", why.detail);
+    cr_assert_eq(listeners_open(&listeners, address, 0600, NULL, &err), 0, "%s", err.detail);
+    gateway = gateway_new(engine, &listeners, &auth, &s, 2, &err);
+    cr_assert_not_null(gateway, "%s", err.detail);
 }
 
 static inline void

@@ -1,10 +1,10 @@
 /*
  * utf8.h - is it UTF-8 (RFC 3629)?
  */
-#ifndef BASE_UTF8_H
-#define BASE_UTF8_H
+#ifndef UTIL_UTF8_H
+#define UTIL_UTF8_H
 
-#include "base/buffer.h"
+#include "util/buffer.h"
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -1,8 +1,8 @@
 /*
  * hash.h - FNV-1a (RFC 9923), 64 bits: for tables and for telling things apart, never for secrets.
  */
-#ifndef BASE_HASH_H
-#define BASE_HASH_H
+#ifndef UTIL_HASH_H
+#define UTIL_HASH_H
 
 #include <stddef.h>
 #include <stdint.h>

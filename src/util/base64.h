@@ -1,10 +1,10 @@
 /*
  * base64.h - RFC 4648 section 4, with padding.
  */
-#ifndef BASE_BASE64_H
-#define BASE_BASE64_H
+#ifndef UTIL_BASE64_H
+#define UTIL_BASE64_H
 
-#include "base/buffer.h"
+#include "util/buffer.h"
 
 void base64_encode(struct buffer *to, const void *bytes, size_t n);
 

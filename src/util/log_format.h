@@ -4,11 +4,11 @@
  * Whatever a stranger has put into a value, the line stays one line and, as
  * JSON, valid.
  */
-#ifndef BASE_LOG_FORMAT_H
-#define BASE_LOG_FORMAT_H
+#ifndef UTIL_LOG_FORMAT_H
+#define UTIL_LOG_FORMAT_H
 
-#include "base/buffer.h"
-#include "base/log.h"
+#include "util/buffer.h"
+#include "util/log.h"
 
 void log_format(struct buffer *b, enum log_level level, const char *event,
                 const struct log_field *fields, size_t count, bool json);

@@ -1,8 +1,8 @@
 /* notify.c - tells systemd how the service is doing: the sd_notify(3) protocol. */
 
-#include "base/notify.h"
+#include "util/notify.h"
 
-#include "base/clock.h"
+#include "util/clock.h"
 
 #include <stddef.h>
 #include <stdio.h>

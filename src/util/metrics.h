@@ -3,8 +3,8 @@
  *
  * Relaxed atomics: each figure is exact, two read together may be a moment apart.
  */
-#ifndef BASE_METRICS_H
-#define BASE_METRICS_H
+#ifndef UTIL_METRICS_H
+#define UTIL_METRICS_H
 
 #include <stdatomic.h>
 #include <stdbool.h>
@@ -26,7 +26,7 @@ counter_read(const counter *c)
 
 /* One more, unless that would be more than `most`; sequentially consistent. */
 static inline bool
-counter_take(counter *c, int64_t most)
+counter_try_increment(counter *c, int64_t most)
 {
     int64_t n = *c;
 
@@ -37,15 +37,15 @@ counter_take(counter *c, int64_t most)
     return false;
 }
 
-#define HISTOGRAM_BOUNDS 15
+#define METRICS_BOUNDS 15
 
-extern const double histogram_bounds[HISTOGRAM_BOUNDS]; /* seconds, upper and inclusive */
+extern const double metrics_bounds[METRICS_BOUNDS]; /* seconds, upper and inclusive */
 
 struct histogram {
-    counter buckets[HISTOGRAM_BOUNDS + 1]; /* each on its own, not cumulative; the last is +Inf */
+    counter buckets[METRICS_BOUNDS + 1]; /* each on its own, not cumulative; the last is +Inf */
     counter sum_us;
 };
 
-void histogram_observe(struct histogram *h, double seconds);
+void metrics_observe(struct histogram *h, double seconds);
 
 #endif

@@ -4,8 +4,8 @@
  * A list is a link whose neighbours are its first and last member.  A link is
  * in one list at most; unlinking one that is in none is allowed.
  */
-#ifndef BASE_LIST_H
-#define BASE_LIST_H
+#ifndef UTIL_LIST_H
+#define UTIL_LIST_H
 
 #include <stdbool.h>
 #include <stddef.h>

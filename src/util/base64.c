@@ -1,6 +1,6 @@
 /* base64.c - RFC 4648 section 4, with padding. */
 
-#include "base/base64.h"
+#include "util/base64.h"
 
 #include <stdint.h>
 #include <string.h>

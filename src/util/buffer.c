@@ -1,6 +1,6 @@
 /* buffer.c - bytes that grow up to a limit. */
 
-#include "base/buffer.h"
+#include "util/buffer.h"
 
 #include <stdarg.h>
 #include <stdint.h>

@@ -1,8 +1,8 @@
 /*
  * notify.h - tells systemd how the service is doing: the sd_notify(3) protocol.
  */
-#ifndef BASE_NOTIFY_H
-#define BASE_NOTIFY_H
+#ifndef UTIL_NOTIFY_H
+#define UTIL_NOTIFY_H
 
 /* Send `state`, such as "READY=1", to $NOTIFY_SOCKET; does nothing where that is not set. */
 void notify_send(const char *state);

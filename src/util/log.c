@@ -1,10 +1,10 @@
 /* log.c - lines on standard error, as text or as JSON, that never hold up their writer. */
 
-#include "base/log.h"
+#include "util/log.h"
 
-#include "base/buffer.h"
-#include "base/clock.h"
-#include "base/log_format.h"
+#include "util/buffer.h"
+#include "util/clock.h"
+#include "util/log_format.h"
 
 #include <errno.h>
 #include <pthread.h>

@@ -4,8 +4,8 @@
  * Each row: the name, the HTTP status a client sees, the code in the problem
  * document, its title.  docs/api.md shows the same table.
  */
-#ifndef BASE_ERROR_H
-#define BASE_ERROR_H
+#ifndef UTIL_ERROR_H
+#define UTIL_ERROR_H
 
 #define ERROR_TABLE(X)                                                                      \
     X(NONE, 200, "ok", "No error")                                                          \

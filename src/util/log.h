@@ -5,8 +5,8 @@
  * When standard error is slower than the daemon, lines are dropped and the
  * count of the dropped is the next line.
  */
-#ifndef BASE_LOG_H
-#define BASE_LOG_H
+#ifndef UTIL_LOG_H
+#define UTIL_LOG_H
 
 #include <stdbool.h>
 #include <stddef.h>

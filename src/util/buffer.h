@@ -4,8 +4,8 @@
  * A failed append marks the buffer and every later append does nothing, so a
  * caller writes a whole document and asks buffer_ok() once, at the end.
  */
-#ifndef BASE_BUFFER_H
-#define BASE_BUFFER_H
+#ifndef UTIL_BUFFER_H
+#define UTIL_BUFFER_H
 
 #include <stdbool.h>
 #include <stddef.h>

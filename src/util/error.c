@@ -1,8 +1,8 @@
 /* error.c - everything that can go wrong with a request, named once. */
 
-#include "base/error.h"
+#include "util/error.h"
 
-#include "base/utf8.h"
+#include "util/utf8.h"
 
 #include <stdarg.h>
 #include <stdio.h>

@@ -1,9 +1,9 @@
 /* log_format.c - one line of the log, as text or as JSON. */
 
-#include "base/log_format.h"
+#include "util/log_format.h"
 
-#include "base/clock.h"
-#include "base/utf8.h"
+#include "util/clock.h"
+#include "util/utf8.h"
 
 #include <string.h>
 #include <time.h>

@@ -1,8 +1,8 @@
 /*
  * clock.h - the time that never jumps, in microseconds.
  */
-#ifndef BASE_CLOCK_H
-#define BASE_CLOCK_H
+#ifndef UTIL_CLOCK_H
+#define UTIL_CLOCK_H
 
 #include <stdint.h>
 #include <time.h>
