@@ -11,7 +11,7 @@
 #ifndef GATEWAY_CONNECTION_H
 #define GATEWAY_CONNECTION_H
 
-#include "base/loop.h"
+#include "event/loop.h"
 #include "gateway/call.h"
 #include "gateway/screen.h"
 #include "util/list.h"

@@ -2,7 +2,7 @@
 
 #include "gateway/responder.h"
 
-#include "base/mailbox.h"
+#include "event/mailbox.h"
 #include "gateway/connection.h"
 #include "gateway/reply.h"
 #include "util/clock.h"

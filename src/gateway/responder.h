@@ -4,7 +4,7 @@
 #ifndef GATEWAY_RESPONDER_H
 #define GATEWAY_RESPONDER_H
 
-#include "base/loop.h"
+#include "event/loop.h"
 #include "gateway/gateway.h"
 #include "util/error.h"
 

@@ -10,7 +10,7 @@
 static void lane_is_due(struct timer *t);
 
 void
-admission_init(struct admission *a, struct curlew *engine, struct timers *timers)
+admission_init(struct admission *a, struct curlew *engine, struct timer_heap *timers)
 {
     *a = (struct admission){ .engine = engine };
     lanes_init(&a->lanes, engine, timers, lane_is_due);

@@ -25,7 +25,7 @@ enum admitted {
     ADMITTED_NEVER, /* f->failure: overloaded, the origin is left alone, or no memory */
 };
 
-void admission_init(struct admission *a, struct curlew *engine, struct timers *timers);
+void admission_init(struct admission *a, struct curlew *engine, struct timer_heap *timers);
 void admission_destroy(struct admission *a); /* nothing waits or runs any more */
 
 /* `evicted`: another fetch, now failed as overloaded, that had to make room; or NULL. */

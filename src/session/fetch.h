@@ -9,9 +9,9 @@
 #ifndef SESSION_FETCH_H
 #define SESSION_FETCH_H
 
-#include "base/mailbox.h"
-#include "base/timer.h"
 #include "curlew/curlew.h"
+#include "event/mailbox.h"
+#include "event/timer.h"
 #include "session/request.h"
 #include "session/response.h"
 #include "session/session.h"

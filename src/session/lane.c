@@ -12,7 +12,7 @@
 #define SWEEP 2 /* idle lanes looked at when one more becomes idle: they cannot pile up */
 
 void
-lanes_init(struct lanes *ls, struct curlew *engine, struct timers *timers,
+lanes_init(struct lanes *ls, struct curlew *engine, struct timer_heap *timers,
            void (*on_due)(struct timer *t))
 {
     *ls = (struct lanes){ .engine = engine, .timers = timers, .on_due = on_due };

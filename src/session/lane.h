@@ -12,7 +12,7 @@
 #ifndef SESSION_LANE_H
 #define SESSION_LANE_H
 
-#include "base/timer.h"
+#include "event/timer.h"
 #include "session/breaker.h"
 #include "session/budget.h"
 #include "session/fetch.h"
@@ -46,7 +46,7 @@ struct lane {
 
 struct lanes {
     struct curlew *engine;
-    struct timers *timers;
+    struct timer_heap *timers;
     void (*on_due)(struct timer *t);
     struct site *buckets[LANES_BUCKETS];
     struct link waiting; /* lanes with somebody in the queue */
@@ -54,7 +54,7 @@ struct lanes {
     size_t count;
 };
 
-void lanes_init(struct lanes *ls, struct curlew *engine, struct timers *timers,
+void lanes_init(struct lanes *ls, struct curlew *engine, struct timer_heap *timers,
                 void (*on_due)(struct timer *t));
 void lanes_destroy(struct lanes *ls); /* nothing waits or runs any more */
 

@@ -7,8 +7,8 @@
 #ifndef SESSION_MULTI_H
 #define SESSION_MULTI_H
 
-#include "base/loop.h"
-#include "base/mailbox.h"
+#include "event/loop.h"
+#include "event/mailbox.h"
 #include "session/admission.h"
 #include "session/coalesce.h"
 #include "session/fetch.h"

@@ -9,7 +9,7 @@
 #ifndef SESSION_POOL_H
 #define SESSION_POOL_H
 
-#include "base/loop.h"
+#include "event/loop.h"
 #include "session/fetch.h"
 #include "util/list.h"
 

@@ -24,14 +24,14 @@ open_with(double rate, int burst, int failures, double open_seconds)
 static void
 sleep_until_due(void)
 {
-    int64_t at = timers_next(&timers), left = at - clock_us();
+    int64_t at = timer_heap_next(&timers), left = at - clock_us();
 
     cr_assert_neq(at, INT64_MAX, "nobody waits for time");
     if (left > 0)
         nanosleep(&(struct timespec){ left / US_PER_SECOND, left % US_PER_SECOND * 1000 }, NULL);
     while (clock_us() < at)
         ;
-    timers_fire(&timers, clock_us());
+    timer_heap_fire(&timers, clock_us());
 }
 
 static void
@@ -69,7 +69,7 @@ Test(restraint, a_lane_without_a_token_waits_for_its_time)
     f[1] = waits("a");
     f[2] = waits("a");
     next_is_nobody();
-    cr_assert_leq(timers_next(&timers), clock_us() + 10 * US_PER_MS);
+    cr_assert_leq(timer_heap_next(&timers), clock_us() + 10 * US_PER_MS);
     sleep_until_due();
     next_is(f[1]);
     next_is_nobody();
@@ -77,7 +77,7 @@ Test(restraint, a_lane_without_a_token_waits_for_its_time)
     next_is(f[2]);
     for (int i = 0; i < 3; i++)
         ends(f[i]);
-    cr_assert_eq(timers_next(&timers), INT64_MAX, "with nobody waiting nothing is timed");
+    cr_assert_eq(timer_heap_next(&timers), INT64_MAX, "with nobody waiting nothing is timed");
     close_admission();
 }
 
@@ -93,7 +93,7 @@ Test(restraint, another_lane_is_not_held_up)
     ends(a1);
     next_is_nobody();
     admission_withdraw(&a, a2);
-    cr_assert_eq(timers_next(&timers), INT64_MAX, "who has left is not waited for");
+    cr_assert_eq(timer_heap_next(&timers), INT64_MAX, "who has left is not waited for");
     fetch_unref(a2);
     ends(b1);
     ends(o1);
@@ -204,7 +204,7 @@ Test(restraint, its_time_over_the_gauge_says_half_open_and_one_may_pass)
     cr_assert(ends_with(starts("a"), ERROR_DNS_FAILED, 0));
     sleep_until_due();
     cr_assert_eq(count_of(BREAKER_HALF_OPEN), 1);
-    cr_assert_eq(timers_next(&timers), INT64_MAX, "then it waits for somebody to come");
+    cr_assert_eq(timer_heap_next(&timers), INT64_MAX, "then it waits for somebody to come");
     probe = starts("a");
     cr_assert(probe->probe);
     refused("default", "a");

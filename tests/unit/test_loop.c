@@ -1,6 +1,6 @@
 /* test_loop.c - one thread's event loop: sockets, deadlines, and a wake-up from outside. */
 
-#include "base/loop.h"
+#include "event/loop.h"
 
 #include "util/clock.h"
 #include "util/list.h"

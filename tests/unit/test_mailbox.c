@@ -1,6 +1,6 @@
 /* test_mailbox.c - hands owned objects from any thread to one thread. */
 
-#include "base/mailbox.h"
+#include "event/mailbox.h"
 
 #include "util/list.h"
 

@@ -1,6 +1,6 @@
 /* test_timer.c - deadlines, the earliest first. */
 
-#include "base/timer.h"
+#include "event/timer.h"
 
 #include "util/list.h"
 
@@ -17,7 +17,7 @@ struct alarm {
     bool set; /* in the model */
 };
 
-static struct timers ts;
+static struct timer_heap ts;
 static struct alarm alarms[MANY];
 static int fired[MANY];
 static int fired_count;
@@ -36,7 +36,7 @@ on_fire(struct timer *t)
 static void
 setup(void)
 {
-    timers_init(&ts);
+    timer_heap_init(&ts);
     fired_count = 0;
     for (int i = 0; i < MANY; i++) {
         timer_init(&alarms[i].timer, on_fire);
@@ -47,15 +47,15 @@ setup(void)
 static void
 teardown(void)
 {
-    timers_destroy(&ts);
+    timer_heap_destroy(&ts);
 }
 
 TestSuite(timer, .init = setup, .fini = teardown);
 
 Test(timer, with_none_set_there_is_no_next)
 {
-    cr_assert_eq(timers_next(&ts), INT64_MAX);
-    timers_fire(&ts, INT64_MAX);
+    cr_assert_eq(timer_heap_next(&ts), INT64_MAX);
+    timer_heap_fire(&ts, INT64_MAX);
     cr_assert_eq(fired_count, 0);
 }
 
@@ -63,11 +63,11 @@ Test(timer, fires_at_its_time_and_not_a_microsecond_before)
 {
     timer_set(&ts, &alarms[0].timer, 1000);
 
-    timers_fire(&ts, 999);
+    timer_heap_fire(&ts, 999);
     cr_assert_eq(fired_count, 0);
-    timers_fire(&ts, 1000);
+    timer_heap_fire(&ts, 1000);
     cr_assert_eq(fired_count, 1);
-    timers_fire(&ts, 5000);
+    timer_heap_fire(&ts, 5000);
     cr_assert_eq(fired_count, 1, "once only");
 }
 
@@ -78,8 +78,8 @@ Test(timer, fires_in_the_order_of_time_whatever_the_order_of_setting)
 
     for (int i = 0; i < 5; i++)
         timer_set(&ts, &alarms[i].timer, at[i]);
-    cr_assert_eq(timers_next(&ts), 10);
-    timers_fire(&ts, 50);
+    cr_assert_eq(timer_heap_next(&ts), 10);
+    timer_heap_fire(&ts, 50);
 
     cr_assert_eq(fired_count, 5);
     cr_assert_eq(memcmp(fired, order, sizeof order), 0);
@@ -91,12 +91,12 @@ Test(timer, setting_again_moves_it_earlier_and_later)
     timer_set(&ts, &alarms[1].timer, 200);
 
     timer_set(&ts, &alarms[1].timer, 50);
-    cr_assert_eq(timers_next(&ts), 50);
+    cr_assert_eq(timer_heap_next(&ts), 50);
     timer_set(&ts, &alarms[1].timer, 300);
-    cr_assert_eq(timers_next(&ts), 100);
-    timers_fire(&ts, 299);
+    cr_assert_eq(timer_heap_next(&ts), 100);
+    timer_heap_fire(&ts, 299);
     cr_assert_eq(fired_count, 1);
-    timers_fire(&ts, 300);
+    timer_heap_fire(&ts, 300);
     cr_assert_eq(fired_count, 2);
 }
 
@@ -106,8 +106,8 @@ Test(timer, one_that_is_cleared_never_fires)
     timer_clear(&ts, &alarms[0].timer);
     timer_clear(&ts, &alarms[0].timer);
 
-    cr_assert_eq(timers_next(&ts), INT64_MAX);
-    timers_fire(&ts, INT64_MAX);
+    cr_assert_eq(timer_heap_next(&ts), INT64_MAX);
+    timer_heap_fire(&ts, INT64_MAX);
     cr_assert_eq(fired_count, 0);
 }
 
@@ -116,7 +116,7 @@ Test(timer, times_before_and_after_all_others_are_allowed)
     timer_set(&ts, &alarms[0].timer, INT64_MAX);
     timer_set(&ts, &alarms[1].timer, INT64_MIN);
 
-    timers_fire(&ts, 0);
+    timer_heap_fire(&ts, 0);
     cr_assert_eq(fired_count, 1);
     cr_assert_eq(fired[0], 1);
 }
@@ -139,10 +139,10 @@ Test(timer, a_handler_may_set_its_own_timer_again)
     timer_init(&t, set_again);
     timer_set(&ts, &t, 0);
 
-    timers_fire(&ts, 0);
+    timer_heap_fire(&ts, 0);
     cr_assert_eq(rounds, 1, "the next one is not due yet");
-    cr_assert_eq(timers_next(&ts), 10);
-    timers_fire(&ts, 100);
+    cr_assert_eq(timer_heap_next(&ts), 10);
+    timer_heap_fire(&ts, 100);
     cr_assert_eq(rounds, 3, "what became due meanwhile fires in the same call");
 }
 
@@ -161,7 +161,7 @@ Test(timer, a_handler_may_free_its_timer)
         timer_init(&a->timer, free_owner);
         timer_set(&ts, &a->timer, i);
     }
-    timers_fire(&ts, 9);
+    timer_heap_fire(&ts, 9);
 
     cr_assert_eq(fired_count, 10);
     cr_assert_eq(ts.count, 0);
@@ -181,7 +181,7 @@ Test(timer, a_handler_may_clear_another_that_is_due)
     timer_init(&alarms[0].timer, clear_the_next);
     for (int i = 0; i < 3; i++)
         timer_set(&ts, &alarms[i].timer, i);
-    timers_fire(&ts, 100);
+    timer_heap_fire(&ts, 100);
 
     cr_assert_eq(fired_count, 2, "the second had been cleared by the first");
 }
@@ -228,7 +228,7 @@ fire_some(int64_t now)
     size_t before = count_in_model();
 
     fired_count = 0;
-    timers_fire(&ts, now);
+    timer_heap_fire(&ts, now);
     for (int i = 1; i < fired_count; i++)
         cr_assert_leq(alarms[fired[i - 1]].timer.at_us, alarms[fired[i]].timer.at_us);
     cr_assert_eq(count_in_model(), before - (size_t)fired_count);
@@ -259,7 +259,7 @@ Test(timer, thousands_of_random_operations_agree_with_a_list)
 
         for (int step = 0; step < 5000; step++) {
             random_step(&state);
-            cr_assert_eq(timers_next(&ts), earliest_in_model(), "seed %u, step %d", seed, step);
+            cr_assert_eq(timer_heap_next(&ts), earliest_in_model(), "seed %u, step %d", seed, step);
             cr_assert_eq(ts.count, count_in_model());
             if (step % 100 == 0)
                 check_heap();

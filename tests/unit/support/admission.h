@@ -13,7 +13,7 @@
 
 static struct curlew engine; /* only its figures are used */
 static struct policy *policy;
-static struct timers timers;
+static struct timer_heap timers;
 static struct admission a;
 
 /* Two sessions, "default" and "other", with the same limits. */
@@ -42,7 +42,7 @@ open_admission(int in_flight, int queue, int per_session, int per_origin)
     session_settings_destroy(&both[0]);
     session_settings_destroy(&both[1]);
     egress_rules_destroy(&s.egress);
-    timers_init(&timers);
+    timer_heap_init(&timers);
     admission_init(&a, &engine, &timers);
 }
 
@@ -114,7 +114,7 @@ close_admission(void)
         cr_assert_eq(counter_read(&policy->sessions[i]->state->in_flight), 0);
     cr_assert_null(admission_waiting(&a));
     admission_destroy(&a);
-    timers_destroy(&timers);
+    timer_heap_destroy(&timers);
     policy_unref(policy);
     runner_check_leaks();
 }

@@ -5,8 +5,8 @@
  * read.  The receiver takes all that has come in one go and never waits here;
  * it waits in its loop.
  */
-#ifndef BASE_MAILBOX_H
-#define BASE_MAILBOX_H
+#ifndef EVENT_MAILBOX_H
+#define EVENT_MAILBOX_H
 
 #include <pthread.h>
 #include <stdbool.h>

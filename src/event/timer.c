@@ -1,22 +1,22 @@
 /* timer.c - deadlines, the earliest first: a binary heap of embedded timers. */
 
-#include "base/timer.h"
+#include "event/timer.h"
 
 #include <stdlib.h>
 
 #define FIRST_CAP 64
 
 void
-timers_init(struct timers *ts)
+timer_heap_init(struct timer_heap *ts)
 {
-    *ts = (struct timers){ 0 };
+    *ts = (struct timer_heap){ 0 };
 }
 
 void
-timers_destroy(struct timers *ts)
+timer_heap_destroy(struct timer_heap *ts)
 {
     free(ts->heap);
-    timers_init(ts);
+    timer_heap_init(ts);
 }
 
 void
@@ -26,14 +26,14 @@ timer_init(struct timer *t, void (*fire)(struct timer *t))
 }
 
 static void
-put(struct timers *ts, size_t place, struct timer *t)
+put(struct timer_heap *ts, size_t place, struct timer *t)
 {
     ts->heap[place] = t;
     t->place = place;
 }
 
 static void
-sift_up(struct timers *ts, struct timer *t, size_t i)
+sift_up(struct timer_heap *ts, struct timer *t, size_t i)
 {
     while (i > 1 && ts->heap[i / 2]->at_us > t->at_us) {
         put(ts, i, ts->heap[i / 2]);
@@ -43,7 +43,7 @@ sift_up(struct timers *ts, struct timer *t, size_t i)
 }
 
 static void
-sift_down(struct timers *ts, struct timer *t, size_t i)
+sift_down(struct timer_heap *ts, struct timer *t, size_t i)
 {
     size_t child;
 
@@ -59,14 +59,14 @@ sift_down(struct timers *ts, struct timer *t, size_t i)
 }
 
 static void
-settle(struct timers *ts, struct timer *t, size_t i)
+settle(struct timer_heap *ts, struct timer *t, size_t i)
 {
     sift_up(ts, t, i);
     sift_down(ts, t, t->place);
 }
 
 static int
-make_room(struct timers *ts)
+make_room(struct timer_heap *ts)
 {
     size_t cap = ts->cap ? ts->cap * 2 : FIRST_CAP;
     struct timer **heap;
@@ -81,7 +81,7 @@ make_room(struct timers *ts)
 }
 
 int
-timer_set(struct timers *ts, struct timer *t, int64_t at_us)
+timer_set(struct timer_heap *ts, struct timer *t, int64_t at_us)
 {
     if (t->place == 0) {
         if (make_room(ts) != 0)
@@ -94,7 +94,7 @@ timer_set(struct timers *ts, struct timer *t, int64_t at_us)
 }
 
 void
-timer_clear(struct timers *ts, struct timer *t)
+timer_clear(struct timer_heap *ts, struct timer *t)
 {
     struct timer *last;
     size_t hole = t->place;
@@ -108,13 +108,13 @@ timer_clear(struct timers *ts, struct timer *t)
 }
 
 int64_t
-timers_next(const struct timers *ts)
+timer_heap_next(const struct timer_heap *ts)
 {
     return ts->count == 0 ? INT64_MAX : ts->heap[1]->at_us;
 }
 
 void
-timers_fire(struct timers *ts, int64_t now_us)
+timer_heap_fire(struct timer_heap *ts, int64_t now_us)
 {
     while (ts->count > 0 && ts->heap[1]->at_us <= now_us) {
         struct timer *t = ts->heap[1];

@@ -5,10 +5,10 @@
  * and its owner freed, from within any handler, its own too.  With nothing to
  * do the thread sleeps without a time-out.
  */
-#ifndef BASE_LOOP_H
-#define BASE_LOOP_H
+#ifndef EVENT_LOOP_H
+#define EVENT_LOOP_H
 
-#include "base/timer.h"
+#include "event/timer.h"
 
 #include <stdatomic.h>
 #include <stdbool.h>
@@ -27,7 +27,7 @@ struct loop {
     struct watch wake;    /* an eventfd */
     atomic_bool woken;    /* somebody has called loop_wake() since the thread last slept */
     atomic_bool sleeping; /* the thread sleeps, or is about to */
-    struct timers timers;
+    struct timer_heap timers;
     int64_t now_us; /* when the thread last woke */
     struct epoll_event batch[LOOP_BATCH];
     int batch_next, batch_end; /* the part of the batch that is still to be handled */

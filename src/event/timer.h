@@ -4,8 +4,8 @@
  * Of one thread only.  Setting a timer that is set moves it.  A timer that
  * fires is no longer set, so its handler may set it again or free its owner.
  */
-#ifndef BASE_TIMER_H
-#define BASE_TIMER_H
+#ifndef EVENT_TIMER_H
+#define EVENT_TIMER_H
 
 #include <stddef.h>
 #include <stdint.h>
@@ -16,19 +16,20 @@ struct timer {
     void (*fire)(struct timer *t);
 };
 
-struct timers {
+struct timer_heap {
     struct timer **heap; /* heap[1] is the earliest */
     size_t count, cap;
 };
 
-void timers_init(struct timers *ts);
-void timers_destroy(struct timers *ts);
+void timer_heap_init(struct timer_heap *ts);
+void timer_heap_destroy(struct timer_heap *ts);
 
 void timer_init(struct timer *t, void (*fire)(struct timer *t));
-int timer_set(struct timers *ts, struct timer *t, int64_t at_us); /* -1: no memory, not set */
-void timer_clear(struct timers *ts, struct timer *t);
+int timer_set(struct timer_heap *ts, struct timer *t, int64_t at_us); /* -1: no memory, not set */
+void timer_clear(struct timer_heap *ts, struct timer *t);
 
-int64_t timers_next(const struct timers *ts); /* the earliest at_us; INT64_MAX: none is set */
-void timers_fire(struct timers *ts, int64_t now_us);
+int64_t
+timer_heap_next(const struct timer_heap *ts); /* the earliest at_us; INT64_MAX: none is set */
+void timer_heap_fire(struct timer_heap *ts, int64_t now_us);
 
 #endif

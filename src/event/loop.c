@@ -1,6 +1,6 @@
 /* loop.c - one thread's event loop: sockets, deadlines, and a wake-up from outside. */
 
-#include "base/loop.h"
+#include "event/loop.h"
 
 #include "util/clock.h"
 #include "util/list.h"
@@ -23,7 +23,7 @@ loop_init(struct loop *l)
 {
     memset(l, 0, sizeof *l);
     l->wake.ready = woken;
-    timers_init(&l->timers);
+    timer_heap_init(&l->timers);
     if ((l->epoll_fd = epoll_create1(EPOLL_CLOEXEC)) < 0)
         return -1;
     if ((l->wake.fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)) < 0)
@@ -45,7 +45,7 @@ loop_destroy(struct loop *l)
 {
     close(l->wake.fd);
     close(l->epoll_fd);
-    timers_destroy(&l->timers);
+    timer_heap_destroy(&l->timers);
 }
 
 int
@@ -85,7 +85,7 @@ loop_forget(struct loop *l, struct watch *w)
 static int
 sleep_ms(const struct loop *l)
 {
-    int64_t at = timers_next(&l->timers), left;
+    int64_t at = timer_heap_next(&l->timers), left;
 
     if (at == INT64_MAX)
         return -1;
@@ -126,7 +126,7 @@ loop_turn(struct loop *l)
         if (w != NULL)
             w->ready(w, e->events);
     }
-    timers_fire(&l->timers, clock_us());
+    timer_heap_fire(&l->timers, clock_us());
 }
 
 void
