@@ -38,7 +38,7 @@ browser_header(const struct call *c, const char *name)
 }
 
 static int
-forward(const struct call *c, const struct pairs *names, struct request *r, struct failure *err)
+forward(const struct call *c, const struct headers *names, struct request *r, struct failure *err)
 {
     for (size_t i = 0; i < names->count; i++) {
         const char *name = names->items[i].name;

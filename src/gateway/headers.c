@@ -37,7 +37,7 @@ is_listed(const char *name, const char *list)
 
 /* RFC 9110 section 7.6.1: these, and whatever Connection names. */
 static bool
-is_hop_by_hop(const struct pairs *headers, const char *name)
+is_hop_by_hop(const struct headers *headers, const char *name)
 {
     static const char *const names[] = { "connection",
                                          "keep-alive",
@@ -67,7 +67,7 @@ static bool
 is_undone(const struct call *c, const char *name)
 {
     static const char *const names[] = { "content-encoding", "content-length", NULL };
-    const struct pairs *h = &c->fetch->response.head.headers;
+    const struct headers *h = &c->fetch->response.head.headers;
 
     if (strcmp(c->fetch->method, "HEAD") == 0 && strcasecmp(name, "content-length") == 0)
         return true;
@@ -125,7 +125,7 @@ add_facts(struct call *c)
  * HAProxy makes a 302 of a Location that comes after it.
  */
 static void
-end_head(struct buffer *b, const struct head *head)
+end_head(struct buffer *b, const struct response_head *head)
 {
     struct buffer status;
 
@@ -143,11 +143,11 @@ end_head(struct buffer *b, const struct head *head)
 void
 headers_pass(struct call *c)
 {
-    const struct head *head = &c->fetch->response.head;
-    const struct pairs *h = &head->headers;
+    const struct response_head *head = &c->fetch->response.head;
+    const struct headers *h = &head->headers;
 
     for (size_t i = 0; i < h->count; i++) {
-        const struct pair *p = &h->items[i];
+        const struct header *p = &h->items[i];
 
         if (is_hop_by_hop(h, p->name) || is_undone(c, p->name) || is_ours_to_say(c, p->name))
             continue;

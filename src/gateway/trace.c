@@ -38,7 +38,8 @@ trace_take(const struct call *c, struct request *r, struct failure *err)
         const char *value = fastcgi_param(c->fastcgi, fields[i].parameter);
 
         if (value != NULL && is_sane(value) &&
-            pairs_add(&r->trace, fields[i].name, strlen(fields[i].name), value, strlen(value)) != 0)
+            headers_add(&r->trace, fields[i].name, strlen(fields[i].name), value, strlen(value)) !=
+                0)
             return failure_no_memory(err);
     }
     return 0;

@@ -195,7 +195,7 @@ batch_read(struct batch *b, size_t i, struct request *r, struct failure *err)
     else if (inherit_text(&r->session, b->defaults.session) != 0)
         rc = failure_no_memory(err);
     else
-        rc = request_inherit(r, &b->defaults, err);
+        rc = request_merge_defaults(r, &b->defaults, err);
     json_array_set_new(b->requests, i, json_null());
     return rc;
 }

@@ -8,7 +8,7 @@
 #ifndef MESSAGE_BATCH_H
 #define MESSAGE_BATCH_H
 
-#include "session/request.h"
+#include "http/request.h"
 #include "util/error.h"
 
 #include <stdbool.h>

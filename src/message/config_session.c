@@ -1,8 +1,8 @@
 /* config_session.c - named sessions: a saved request, and what only a session has. */
 
+#include "http/url.h"
 #include "message/config_table.h"
 #include "message/request_reader.h"
-#include "session/url.h"
 
 #include <stdio.h>
 #include <stdlib.h>

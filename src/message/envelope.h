@@ -8,8 +8,8 @@
 #ifndef MESSAGE_ENVELOPE_H
 #define MESSAGE_ENVELOPE_H
 
-#include "session/request.h"
-#include "session/response.h"
+#include "http/request.h"
+#include "http/response.h"
 #include "util/buffer.h"
 #include "util/error.h"
 

@@ -13,8 +13,8 @@
 #ifndef MESSAGE_REQUEST_H
 #define MESSAGE_REQUEST_H
 
+#include "http/request.h"
 #include "message/json.h"
-#include "session/request.h"
 
 /*
  * Read a request object into r (initialised by the caller, who destroys it either way).  0, or -1

@@ -1,7 +1,7 @@
 /* request_body.c - the five forms of a request's body, of which at most one is given. */
 
+#include "http/url.h"
 #include "message/request_reader.h"
-#include "session/url.h"
 #include "util/base64.h"
 
 #include <stdlib.h>

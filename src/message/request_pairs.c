@@ -1,7 +1,7 @@
 /* request_pairs.c - the keys that hold names and values: headers, params, and forms for others. */
 
+#include "http/url.h"
 #include "message/request_reader.h"
-#include "session/url.h"
 
 #include <stdlib.h>
 #include <string.h>

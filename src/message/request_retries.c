@@ -4,8 +4,8 @@
 
 #include <string.h>
 
-#define RETRIES_MAX 100
-#define BACKOFF_MAX 3600 /* seconds */
+#define RETRY_POLICY_MAX 100
+#define BACKOFF_MAX      3600 /* seconds */
 
 #define AT(member) offsetof(struct request, retries.member)
 
@@ -35,14 +35,15 @@ read_max_backoff(struct request_reader *rd, const struct place *at, const json_t
 static int
 read_statuses(struct request_reader *rd, const struct place *at, const json_t *value)
 {
-    static const struct field status = { "",  FIELD_INT, 0, RETRIES_STATUS_MIN, RETRIES_STATUS_MAX,
-                                         NULL };
+    static const struct field status = {
+        "", FIELD_INT, 0, RETRY_POLICY_STATUS_MIN, RETRY_POLICY_STATUS_MAX, NULL
+    };
     const json_t *item;
     size_t i;
 
     if (!json_is_array(value))
         return place_refuse(at, rd->err, "expected a list of statuses");
-    retries_clear_statuses(&rd->r->retries);
+    retry_policy_clear_statuses(&rd->r->retries);
     json_array_foreach(value, i, item)
     {
         struct place here = { at, NULL, i };
@@ -50,7 +51,7 @@ read_statuses(struct request_reader *rd, const struct place *at, const json_t *v
 
         if (field_read(&n, &status, item, &here, rd->err) != 0)
             return -1;
-        retries_add_status(&rd->r->retries, n);
+        retry_policy_add_status(&rd->r->retries, n);
     }
     return 0;
 }
@@ -64,7 +65,7 @@ read_methods(struct request_reader *rd, const struct place *at, const json_t *va
 
     if (json_array_size(value) == 0) /* to retry none, say 0 retries */
         return place_refuse(at, rd->err, "expected a list of at least one method");
-    retries_clear_methods(&rd->r->retries);
+    retry_policy_clear_methods(&rd->r->retries);
     json_array_foreach(value, i, item)
     {
         struct place here = { at, NULL, i };
@@ -80,7 +81,7 @@ read_methods(struct request_reader *rd, const struct place *at, const json_t *va
 
 /* clang-format off */
 static const struct request_key keys[] = {
-    { { "max", FIELD_INT, AT(max), 0, RETRIES_MAX, NULL }, SET_RETRIES, 0, NULL },
+    { { "max", FIELD_INT, AT(max), 0, RETRY_POLICY_MAX, NULL }, SET_RETRIES, 0, NULL },
     { { "backoff", FIELD_OTHER, 0, 0, 0, NULL }, SET_BACKOFF, 0, read_first_backoff },
     { { "max_backoff", FIELD_OTHER, 0, 0, 0, NULL }, SET_MAX_BACKOFF, 0, read_max_backoff },
     { { "statuses", FIELD_OTHER, 0, 0, 0, NULL }, SET_RETRY_STATUSES, 0, read_statuses },
@@ -127,9 +128,9 @@ request_read_retries(struct request_reader *rd, const struct place *at, const js
 
     if (json_is_object(value))
         return read_detail(rd, at, value);
-    if (!json_is_integer(value) || n < 0 || n > RETRIES_MAX)
+    if (!json_is_integer(value) || n < 0 || n > RETRY_POLICY_MAX)
         return place_refuse(at, rd->err, "expected an integer from 0 to %d, or an object",
-                            RETRIES_MAX);
+                            RETRY_POLICY_MAX);
     rd->r->retries.max = (int)n;
     rd->r->set |= SET_RETRIES;
     return 0;

@@ -53,7 +53,7 @@ put(json_t *o, uint32_t set, uint32_t bit, const char *key, json_t *value)
 }
 
 static json_t *
-headers_json(const struct pairs *p)
+headers_json(const struct headers *p)
 {
     json_t *all = json_object();
 
@@ -86,18 +86,18 @@ timeouts_json(const struct request *r)
 }
 
 static json_t *
-statuses_json(const struct retries *r)
+statuses_json(const struct retry_policy *r)
 {
     json_t *all = json_array();
 
-    for (int status = RETRIES_STATUS_MIN; status <= RETRIES_STATUS_MAX; status++)
-        if (retries_has_status(r, status))
+    for (int status = RETRY_POLICY_STATUS_MIN; status <= RETRY_POLICY_STATUS_MAX; status++)
+        if (retry_policy_has_status(r, status))
             json_array_append_new(all, json_integer(status));
     return all;
 }
 
 static json_t *
-methods_json(const struct retries *r)
+methods_json(const struct retry_policy *r)
 {
     const char *at = r->methods != NULL ? r->methods : "";
     json_t *all = json_array();
@@ -111,7 +111,7 @@ methods_json(const struct retries *r)
 static json_t *
 retries_json(const struct request *r)
 {
-    const struct retries *t = &r->retries;
+    const struct retry_policy *t = &r->retries;
     json_t *all = json_object();
 
     put(all, r->set, SET_RETRIES, "max", json_integer(t->max));

@@ -102,7 +102,7 @@ curlew_fetch_add_header(struct curlew_fetch *f, const char *name, const char *va
 static int
 set_type(struct curlew_fetch *f, const char *type)
 {
-    struct pairs *h = &f->request.headers;
+    struct headers *h = &f->request.headers;
     size_t kept = 0;
 
     if (curlew_fetch_add_header(f, "Content-Type", type) != 0)
@@ -160,7 +160,7 @@ curlew_fetch_status(const struct curlew_fetch *f)
 const char *
 curlew_fetch_header(const struct curlew_fetch *f, const char *name)
 {
-    const struct pairs *h = &f->response.head.headers;
+    const struct headers *h = &f->response.head.headers;
 
     for (size_t i = 0; i < h->count; i++)
         if (strcasecmp(h->items[i].name, name) == 0)

@@ -33,7 +33,7 @@ same_text(const char *a, const char *b)
 }
 
 static bool
-same_headers(const struct pairs *a, const struct pairs *b)
+same_headers(const struct headers *a, const struct headers *b)
 {
     if (a->count != b->count)
         return false;
@@ -56,7 +56,7 @@ same_settings(const struct request *a, const struct request *b)
            same_text(a->impersonate, b->impersonate) &&
            same_text(a->proxy_auth.user, b->proxy_auth.user) &&
            same_text(a->proxy_auth.password, b->proxy_auth.password) &&
-           retries_equal(&a->retries, &b->retries);
+           retry_policy_equal(&a->retries, &b->retries);
 }
 
 /* The same session object: a session replaced in between is another one. */
@@ -95,7 +95,7 @@ host_new(struct curlew_fetch *f)
 
     if (host == NULL)
         return NULL;
-    if (request_copy(&host->request, &f->request, &err) != 0 ||
+    if (request_merge_copy(&host->request, &f->request, &err) != 0 ||
         url_parse(&host->url, f->url.text, &err) != 0 ||
         (f->proxy_host != NULL && (host->proxy_host = strdup(f->proxy_host)) == NULL)) {
         fetch_unref(host);

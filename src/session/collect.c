@@ -65,12 +65,12 @@ begin_stream(struct curlew_fetch *f)
 static int
 start_head(struct curlew_fetch *f, const char *line, size_t n)
 {
-    struct head *h = &f->response.head;
+    struct response_head *h = &f->response.head;
     const char *space = memchr(line, ' ', n);
     const char *end = line + n;
     long status = 0;
 
-    head_destroy(h);
+    response_head_destroy(h);
     drop_body(f);
     curl_easy_getinfo(f->easy, CURLINFO_RESPONSE_CODE, &status);
     h->status = (int)status;
@@ -84,13 +84,13 @@ start_head(struct curlew_fetch *f, const char *line, size_t n)
 static int
 continue_field(struct curlew_fetch *f, const char *line, size_t n)
 {
-    struct head *h = &f->response.head;
+    struct response_head *h = &f->response.head;
 
     if (++f->folds > FOLDS_MAX)
         return failure_set(&f->failure, ERROR_PROTOCOL_ERROR,
                            "the response's head has over %d folded lines", FOLDS_MAX);
     line = skip_blanks(line, &n);
-    return pairs_extend(&h->headers, line, n);
+    return headers_extend(&h->headers, line, n);
 }
 
 /* The cookies that the chain set or deleted; whether they were taken, the engine knows. */
@@ -105,13 +105,13 @@ note_cookie(struct curlew_fetch *f, const char *field)
     size = strcspn(value, ";");
     value = skip_blanks(value, &size);
     name = skip_blanks(field, &n);
-    return pairs_add(&f->cookie_names, name, trimmed(name, n), value, trimmed(value, size));
+    return headers_add(&f->cookie_names, name, trimmed(name, n), value, trimmed(value, size));
 }
 
 static int
 add_field(struct curlew_fetch *f, const char *line, size_t n)
 {
-    struct head *h = &f->response.head;
+    struct response_head *h = &f->response.head;
     const char *colon = memchr(line, ':', n);
     size_t name, skip;
 
@@ -126,7 +126,7 @@ add_field(struct curlew_fetch *f, const char *line, size_t n)
     skip = name + 1;
     while (skip < n && (line[skip] == ' ' || line[skip] == '\t'))
         skip++;
-    if (pairs_add(&h->headers, line, trimmed(line, name), line + skip, n - skip) != 0)
+    if (headers_add(&h->headers, line, trimmed(line, name), line + skip, n - skip) != 0)
         return -1;
     if (name == 10 && strncasecmp(line, "set-cookie", name) == 0)
         return note_cookie(f, h->headers.items[h->headers.count - 1].value);
@@ -278,6 +278,6 @@ collect_forget_body(struct curlew_fetch *f)
 void
 collect_forget(struct curlew_fetch *f)
 {
-    head_destroy(&f->response.head);
+    response_head_destroy(&f->response.head);
     drop_body(f);
 }

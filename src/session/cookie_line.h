@@ -7,7 +7,7 @@
 #ifndef SESSION_COOKIE_LINE_H
 #define SESSION_COOKIE_LINE_H
 
-#include "session/request.h"
+#include "http/request.h"
 #include "util/buffer.h"
 
 #include <curl/curl.h>

@@ -43,7 +43,7 @@ fetch_renew(struct curlew_fetch *f)
     url_destroy(&f->url);
     free(f->proxy_host);
     f->proxy_host = NULL;
-    pairs_destroy(&f->cookie_names);
+    headers_destroy(&f->cookie_names);
     policy_unref(f->policy);
     f->policy = NULL;
     f->session = NULL;

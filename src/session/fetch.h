@@ -12,10 +12,10 @@
 #include "curlew/curlew.h"
 #include "event/mailbox.h"
 #include "event/timer.h"
-#include "session/request.h"
-#include "session/response.h"
+#include "http/request.h"
+#include "http/response.h"
+#include "http/url.h"
 #include "session/session.h"
-#include "session/url.h"
 #include "util/list.h"
 
 #include <curl/curl.h>
@@ -88,8 +88,8 @@ struct curlew_fetch {
     uint64_t wire;       /* the hop's connection, which others may share; 0: not known yet */
     struct curl_slist *header_lines;
     curl_mime *mime;
-    struct curl_slist *lent;   /* cookies of the jar */
-    struct pairs cookie_names; /* in the chain's Set-Cookie fields, with their values */
+    struct curl_slist *lent;     /* cookies of the jar */
+    struct headers cookie_names; /* in the chain's Set-Cookie fields, with their values */
     char curl_error[CURL_ERROR_SIZE];
     const char *method; /* of this hop: a redirect may turn it into GET */
     bool sends_body;    /* likewise */

@@ -205,7 +205,7 @@ jar_add_own(CURL *easy, const struct cookies *own, const char *host)
 /* -- back into the jar --------------------------------------------------- */
 
 static bool
-is_named(const struct pairs *set, const struct cookie_line *l)
+is_named(const struct headers *set, const struct cookie_line *l)
 {
     for (size_t i = 0; i < set->count; i++)
         if (cookie_line_is(l, COOKIE_NAME, set->items[i].name))
@@ -218,7 +218,7 @@ is_named(const struct pairs *set, const struct cookie_line *l)
  * was set for another path.
  */
 static bool
-is_set(const struct pairs *set, const struct cookie_line *l)
+is_set(const struct headers *set, const struct cookie_line *l)
 {
     for (size_t i = 0; i < set->count; i++)
         if (cookie_line_is(l, COOKIE_NAME, set->items[i].name) &&
@@ -229,7 +229,7 @@ is_set(const struct pairs *set, const struct cookie_line *l)
 
 static void
 drop_deleted(struct jar *j, const struct curl_slist *lent, const struct curl_slist *now,
-             const struct pairs *set)
+             const struct headers *set)
 {
     for (; lent != NULL; lent = lent->next) {
         struct cookie_line l;
@@ -241,7 +241,8 @@ drop_deleted(struct jar *j, const struct curl_slist *lent, const struct curl_sli
 }
 
 static int
-keep_set(struct jar *j, const struct curl_slist *now, const struct pairs *set, struct cookies *left)
+keep_set(struct jar *j, const struct curl_slist *now, const struct headers *set,
+         struct cookies *left)
 {
     for (; now != NULL; now = now->next) {
         struct cookie_line l;
@@ -256,7 +257,7 @@ keep_set(struct jar *j, const struct curl_slist *now, const struct pairs *set, s
 }
 
 int
-jar_return(struct jar *j, CURL *easy, const struct curl_slist *lent, const struct pairs *set,
+jar_return(struct jar *j, CURL *easy, const struct curl_slist *lent, const struct headers *set,
            struct cookies *left)
 {
     struct curl_slist *now;

@@ -10,7 +10,7 @@
 #ifndef SESSION_JAR_H
 #define SESSION_JAR_H
 
-#include "session/request.h"
+#include "http/request.h"
 
 #include <curl/curl.h>
 
@@ -42,7 +42,7 @@ int jar_add_own(CURL *easy, const struct cookies *own, const char *host);
  * Set-Cookie fields) go to `left`, and into the jar; those lent, named in `set` and no longer there
  * leave it.
  */
-int jar_return(struct jar *j, CURL *easy, const struct curl_slist *lent, const struct pairs *set,
+int jar_return(struct jar *j, CURL *easy, const struct curl_slist *lent, const struct headers *set,
                struct cookies *left);
 
 #endif

@@ -16,7 +16,7 @@ is_redirect(int status)
 bool
 redirect_follows(const struct curlew_fetch *f)
 {
-    const struct pairs *h = &f->response.head.headers;
+    const struct headers *h = &f->response.head.headers;
 
     if (!f->request.follow_redirects || !is_redirect(f->response.head.status))
         return false;

@@ -52,14 +52,14 @@ next_random(struct multi *m)
 static int64_t
 asked_for(const struct curlew_fetch *f)
 {
-    const struct pairs *h = &f->response.head.headers;
+    const struct headers *h = &f->response.head.headers;
     int64_t after = -1;
 
     if (f->failure.error != ERROR_NONE || !f->request.retries.respect_retry_after)
         return 0;
     for (size_t i = 0; i < h->count && after < 0; i++)
         if (strcasecmp(h->items[i].name, "retry-after") == 0)
-            after = retries_read_after(h->items[i].value, time(NULL));
+            after = retry_policy_parse_retry_after(h->items[i].value, time(NULL));
     return after < 0 ? 0 : after;
 }
 
@@ -83,8 +83,8 @@ end_of(struct curlew_fetch *f)
 static int64_t
 wait_of(struct curlew_fetch *f, int64_t now_us)
 {
-    int64_t wait = retries_wait_us(&f->request.retries, f->response.attempts - 1, asked_for(f),
-                                   next_random(f->home));
+    int64_t wait = retry_policy_wait_us(&f->request.retries, f->response.attempts - 1, asked_for(f),
+                                        next_random(f->home));
 
     return wait >= 0 && wait < end_of(f) - now_us ? wait : -1;
 }
@@ -94,15 +94,15 @@ wait_of(struct curlew_fetch *f, int64_t now_us)
 static bool
 is_worth_it(const struct curlew_fetch *f)
 {
-    const struct retries *r = &f->request.retries;
+    const struct retry_policy *r = &f->request.retries;
 
-    if (f->response.attempts > r->max || !retries_has_method(r, f->method) || f->cancelled)
+    if (f->response.attempts > r->max || !retry_policy_has_method(r, f->method) || f->cancelled)
         return false;
     if (f->stream != NULL && stream_begun(f))
         return false;
     if (f->failure.error != ERROR_NONE)
         return retry_may_pass(&f->failure);
-    return retries_has_status(r, f->response.head.status);
+    return retry_policy_has_status(r, f->response.head.status);
 }
 
 /* As many may wait for another try as may be in flight: what waits holds its request in memory. */

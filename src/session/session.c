@@ -92,7 +92,7 @@ copy_settings(struct session_settings *to, const struct session_settings *from, 
         copy_path(&to->client_cert, from->client_cert) ||
         copy_path(&to->client_key, from->client_key))
         return failure_no_memory(err);
-    return request_copy(&to->defaults, &from->defaults, err);
+    return request_merge_copy(&to->defaults, &from->defaults, err);
 }
 
 struct session *

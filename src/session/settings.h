@@ -6,10 +6,10 @@
 #ifndef SESSION_SETTINGS_H
 #define SESSION_SETTINGS_H
 
+#include "http/request.h"
 #include "session/breaker.h"
 #include "session/egress.h"
 #include "session/politeness.h"
-#include "session/request.h"
 
 #include <stddef.h>
 #include <stdint.h>

@@ -118,7 +118,7 @@ complete_request(struct curlew_fetch *f)
         return failure_set(&f->failure, ERROR_UNKNOWN_SESSION, "session: there is no \"%.64s\"",
                            name);
     f->own_credentials = has_credentials(r);
-    if (request_inherit(r, &f->session->settings.defaults, &f->failure) != 0 ||
+    if (request_merge_defaults(r, &f->session->settings.defaults, &f->failure) != 0 ||
         check_framing(r, &f->failure) != 0)
         return -1;
     f->method = fetch_method(r);

@@ -91,13 +91,13 @@ set_headers(struct curlew_fetch *f)
     const struct request *r = &f->request;
 
     for (size_t i = 0; i < r->headers.count; i++) {
-        const struct pair *p = &r->headers.items[i];
+        const struct header *p = &r->headers.items[i];
 
         if (!is_left_out(f, p->name) && add_header(f, p->name, p->value) != 0)
             return -1;
     }
     for (size_t i = 0; f->session->settings.trace_context && i < r->trace.count; i++) {
-        const struct pair *p = &r->trace.items[i];
+        const struct header *p = &r->trace.items[i];
 
         if (!request_has_header(r, p->name) && add_header(f, p->name, p->value) != 0)
             return -1;
@@ -218,7 +218,7 @@ set_limits(struct curlew_fetch *f)
 static void
 find_cookie_host(const struct curlew_fetch *f, char *host, size_t size)
 {
-    const struct pairs *p = &f->request.headers;
+    const struct headers *p = &f->request.headers;
 
     snprintf(host, size, "%s", f->url.host);
     for (size_t i = 0; i < p->count && f->same_origin; i++)

@@ -32,7 +32,7 @@ check_request(const struct request *r)
     if ((r->body != NULL) != (r->body_type != NULL))
         abort();
     for (size_t i = 0; i < r->headers.count; i++) {
-        const struct pair *h = &r->headers.items[i];
+        const struct header *h = &r->headers.items[i];
 
         if (h->name[0] == '\0' || strpbrk(h->name, "\r\n: ") != NULL ||
             (h->value != NULL && strpbrk(h->value, "\r\n") != NULL))

@@ -47,7 +47,7 @@ int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     char type[200];
-    struct pair header = { (char *)"content-type", type };
+    struct header header = { (char *)"content-type", type };
     struct response r = { .head.headers = { &header, 1, NULL } };
     struct request asked = { .response_body = size > 0 ? data[0] % 4 : 0 };
     const char *charset = (const char *)data + 1;

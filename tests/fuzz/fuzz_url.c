@@ -5,7 +5,7 @@
  * Taken once, the text is normalised: taken again it gives the same parts.
  */
 
-#include "session/url.h"
+#include "http/url.h"
 #include "util/utf8.h"
 
 #include <curl/curl.h>

@@ -207,7 +207,7 @@ Test(batch, a_default_wins_over_the_sessions_for_it_counts_as_given)
     takes("{" ONE ",\"defaults\":{\"timeout\":9,\"headers\":{\"x-removed\":null}}}");
 
     cr_assert_eq(reads(0), 0);
-    cr_assert_eq(request_inherit(&r, &session, &err), 0);
+    cr_assert_eq(request_merge_defaults(&r, &session, &err), 0);
     cr_assert_eq(r.total_timeout_ms, 9000);
     cr_assert_eq(r.max_redirects, 1);
     cr_assert_null(header("x-removed"));

@@ -97,7 +97,7 @@ get_whole(const char *path)
 static int
 count(const struct curlew_fetch *f, const char *name)
 {
-    const struct pairs *h = &f->response.head.headers;
+    const struct headers *h = &f->response.head.headers;
     int n = 0;
 
     for (size_t i = 0; i < h->count; i++)
@@ -110,7 +110,7 @@ count(const struct curlew_fetch *f, const char *name)
 Test(collect, fields_keep_their_order_case_and_repetitions)
 {
     struct curlew_fetch *f = get_whole("/fields");
-    const struct pairs *h = &f->response.head.headers;
+    const struct headers *h = &f->response.head.headers;
 
     cr_assert_str_eq(f->response.head.reason, "Very Good");
     cr_assert_eq(h->count, 5);

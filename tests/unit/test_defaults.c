@@ -1,6 +1,6 @@
 /* test_defaults.c - a request completed from a session's defaults. */
 
-#include "session/request.h"
+#include "http/request.h"
 
 #include "support/runner.h"
 
@@ -46,7 +46,7 @@ Test(defaults, every_scalar_left_open_comes_from_the_session)
     defaults.max_body_bytes = 5;
     defaults.max_recv_speed = 6;
     defaults.response_body = BODY_NONE;
-    cr_assert_eq(request_inherit(&r, &defaults, &err), 0);
+    cr_assert_eq(request_merge_defaults(&r, &defaults, &err), 0);
 
     cr_assert_str_eq(r.method, "PUT");
     cr_assert_str_eq(r.tag, "tag");
@@ -79,7 +79,7 @@ Test(defaults, what_the_request_says_stays)
     defaults.auth_pair = (struct credentials){ strdup("u"), strdup("p") };
     defaults.total_timeout_ms = 2;
     defaults.verify = false;
-    cr_assert_eq(request_inherit(&r, &defaults, &err), 0);
+    cr_assert_eq(request_merge_defaults(&r, &defaults, &err), 0);
 
     cr_assert_str_eq(r.method, "GET");
     cr_assert_eq(r.total_timeout_ms, 30000);
@@ -91,7 +91,7 @@ Test(defaults, what_the_request_says_stays)
 Test(defaults, what_the_session_leaves_open_keeps_the_contracts_default)
 {
     defaults.total_timeout_ms = 1; /* without its bit */
-    cr_assert_eq(request_inherit(&r, &defaults, &err), 0);
+    cr_assert_eq(request_merge_defaults(&r, &defaults, &err), 0);
     cr_assert_eq(r.total_timeout_ms, 30000);
 }
 
@@ -104,7 +104,7 @@ Test(defaults, headers_win_by_name_in_any_case_and_a_removed_one_stays_removed)
     request_add_header(&defaults, "X-Theirs", "2", &err);
     request_add_header(&defaults, "X-Theirs", "3", &err);
     request_add_header(&defaults, "Accept", NULL, &err);
-    cr_assert_eq(request_inherit(&r, &defaults, &err), 0);
+    cr_assert_eq(request_merge_defaults(&r, &defaults, &err), 0);
 
     cr_assert_eq(r.headers.count, 5);
     cr_assert_str_eq(r.headers.items[2].value, "2");
@@ -121,7 +121,7 @@ Test(defaults, cookies_win_by_name)
     request_add_cookie(&r, &mine, &err);
     request_add_cookie(&defaults, &theirs, &err);
     request_add_cookie(&defaults, &other, &err);
-    cr_assert_eq(request_inherit(&r, &defaults, &err), 0);
+    cr_assert_eq(request_merge_defaults(&r, &defaults, &err), 0);
 
     cr_assert_eq(r.cookies.count, 2);
     cr_assert_str_eq(r.cookies.items[0].value, "mine");
@@ -140,7 +140,7 @@ Test(defaults, a_copy_shares_nothing)
     r.body_type = "text/plain";
     request_add_part(&r, &part, &err);
     request_add_header(&r, "X", "1", &err);
-    cr_assert_eq(request_copy(&defaults, &r, &err), 0);
+    cr_assert_eq(request_merge_copy(&defaults, &r, &err), 0);
     request_destroy(&r);
 
     cr_assert_str_eq(defaults.url, "http://a/");

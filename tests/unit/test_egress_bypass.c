@@ -6,7 +6,7 @@
  */
 
 #include "egress_support.h"
-#include "session/url.h"
+#include "http/url.h"
 
 #include <locale.h>
 #include <netdb.h>

@@ -14,7 +14,7 @@ static struct buffer out;
 static void
 add_header(const char *name, const char *value)
 {
-    pairs_add(&r.head.headers, name, strlen(name), value, strlen(value));
+    headers_add(&r.head.headers, name, strlen(name), value, strlen(value));
 }
 
 static void

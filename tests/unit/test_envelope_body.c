@@ -31,7 +31,7 @@ TestSuite(envelope_body, .init = setup, .fini = teardown);
 static void
 holds(enum response_body mode, const char *type, const char *bytes, size_t n, const char *expected)
 {
-    struct pair header = { (char *)"Content-Type", (char *)type };
+    struct header header = { (char *)"Content-Type", (char *)type };
     struct request asked = { .response_body = mode };
     struct response r = { .head.headers = { &header, type != NULL, NULL } };
     char *start, *end;

@@ -32,7 +32,7 @@ static void
 set_directly(const char *line)
 {
     CURL *easy = curl_easy_init();
-    struct pairs set = { 0 };
+    struct headers set = { 0 };
     struct cookies left = { 0 };
     char copy[200], *value, *name;
 
@@ -42,10 +42,10 @@ set_directly(const char *line)
     name = strrchr(copy, '\t') + 1;
     jar_open(easy);
     curl_easy_setopt(easy, CURLOPT_COOKIELIST, line);
-    pairs_add(&set, name, strlen(name), value, strlen(value));
+    headers_add(&set, name, strlen(name), value, strlen(value));
     cr_assert_eq(jar_return(j, easy, NULL, &set, &left), 0);
     cr_assert_eq(left.count, 1, "%s", line);
-    pairs_destroy(&set);
+    headers_destroy(&set);
     cookies_destroy(&left);
     curl_easy_cleanup(easy);
 }

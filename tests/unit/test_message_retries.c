@@ -31,19 +31,20 @@ Test(message_retries, an_object_says_how)
     cr_assert_eq(r.retries.max, 2);
     cr_assert_eq(r.retries.backoff_ms, 0);
     cr_assert_eq(r.retries.max_backoff_ms, 3600000);
-    cr_assert(retries_has_status(&r.retries, 400));
-    cr_assert(retries_has_status(&r.retries, 599));
-    cr_assert_not(retries_has_status(&r.retries, 503), "its own list takes the default's place");
-    cr_assert(retries_has_method(&r.retries, "PATCH"));
-    cr_assert_not(retries_has_method(&r.retries, "GET"));
+    cr_assert(retry_policy_has_status(&r.retries, 400));
+    cr_assert(retry_policy_has_status(&r.retries, 599));
+    cr_assert_not(retry_policy_has_status(&r.retries, 503),
+                  "its own list takes the default's place");
+    cr_assert(retry_policy_has_method(&r.retries, "PATCH"));
+    cr_assert_not(retry_policy_has_method(&r.retries, "GET"));
     cr_assert_not(r.retries.respect_retry_after);
 }
 
 Test(message_retries, an_empty_list_of_statuses_means_none)
 {
     takes(RETRIES(MAX "\"statuses\":[]}"));
-    for (int status = RETRIES_STATUS_MIN; status <= RETRIES_STATUS_MAX; status++)
-        cr_assert_not(retries_has_status(&r.retries, status), "%d", status);
+    for (int status = RETRY_POLICY_STATUS_MIN; status <= RETRY_POLICY_STATUS_MAX; status++)
+        cr_assert_not(retry_policy_has_status(&r.retries, status), "%d", status);
 }
 
 Test(message_retries, what_makes_no_sense_is_named)
@@ -88,7 +89,7 @@ inherits(const char *defaults, const char *own)
     cr_assert_eq(request_default_from_json(&d, "retries", value, &err), 0, "%s", err.detail);
     json_decref(value);
     takes(own);
-    cr_assert_eq(request_inherit(&r, &d, &err), 0);
+    cr_assert_eq(request_merge_defaults(&r, &d, &err), 0);
     request_destroy(&d);
 }
 
@@ -100,9 +101,9 @@ Test(message_retries, a_request_without_any_has_its_sessions)
     cr_assert_eq(r.retries.max, 4);
     cr_assert_eq(r.retries.backoff_ms, 1000);
     cr_assert_eq(r.retries.max_backoff_ms, 2000);
-    cr_assert(retries_has_status(&r.retries, 500));
-    cr_assert_not(retries_has_status(&r.retries, 503));
-    cr_assert(retries_has_method(&r.retries, "POST"));
+    cr_assert(retry_policy_has_status(&r.retries, 500));
+    cr_assert_not(retry_policy_has_status(&r.retries, 503));
+    cr_assert(retry_policy_has_method(&r.retries, "POST"));
     cr_assert_not(r.retries.respect_retry_after);
 }
 
@@ -111,8 +112,8 @@ Test(message_retries, a_request_that_counts_keeps_its_sessions_manner)
     inherits("{\"max\":4,\"backoff\":1,\"methods\":[\"POST\"]}", RETRIES("0"));
     cr_assert_eq(r.retries.max, 0);
     cr_assert_eq(r.retries.backoff_ms, 1000);
-    cr_assert(retries_has_method(&r.retries, "POST"));
+    cr_assert(retry_policy_has_method(&r.retries, "POST"));
     inherits("{\"max\":4,\"methods\":[\"POST\"]}", RETRIES("{\"max\":1,\"methods\":[\"GET\"]}"));
     cr_assert_eq(r.retries.max, 1);
-    cr_assert_not(retries_has_method(&r.retries, "POST"));
+    cr_assert_not(retry_policy_has_method(&r.retries, "POST"));
 }

@@ -1,6 +1,6 @@
 /* test_response.c - what came back: one response as plain data. */
 
-#include "session/response.h"
+#include "http/response.h"
 
 #include "support/runner.h"
 
@@ -31,7 +31,7 @@ fill_head(int status)
     r.head.status = status;
     r.head.reason = strdup("Reason");
     r.head.url = strdup("http://a/");
-    pairs_add(&r.head.headers, "X", 1, "1", 1);
+    headers_add(&r.head.headers, "X", 1, "1", 1);
 }
 
 Test(response, is_empty_when_new)
@@ -62,8 +62,8 @@ Test(response, heads_move_into_the_history_oldest_first)
 Test(response, a_head_can_be_destroyed_and_used_again)
 {
     fill_head(200);
-    head_destroy(&r.head);
-    head_destroy(&r.head);
+    response_head_destroy(&r.head);
+    response_head_destroy(&r.head);
     cr_assert_null(r.head.reason);
     fill_head(404);
     cr_assert_eq(r.head.status, 404);

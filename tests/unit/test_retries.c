@@ -1,6 +1,6 @@
 /* test_retries.c - what a request says about being tried again. */
 
-#include "session/retries.h"
+#include "http/retry_policy.h"
 
 #include "util/clock.h"
 
@@ -8,18 +8,18 @@
 #include <stdlib.h>
 #include <string.h>
 
-static struct retries r;
+static struct retry_policy r;
 
 static void
 setup(void)
 {
-    retries_init(&r);
+    retry_policy_init(&r);
 }
 
 static void
 teardown(void)
 {
-    retries_destroy(&r);
+    retry_policy_destroy(&r);
 }
 
 TestSuite(retries, .init = setup, .fini = teardown);
@@ -31,20 +31,20 @@ Test(retries, by_default_the_statuses_of_a_passing_trouble)
     for (int status = 0; status < 1000; status++) {
         bool listed = status == 429 || (status >= 502 && status <= 504);
 
-        cr_assert_eq(retries_has_status(&r, status), listed, "%d", status);
+        cr_assert_eq(retry_policy_has_status(&r, status), listed, "%d", status);
     }
 }
 
 Test(retries, each_status_has_a_bit_of_its_own)
 {
-    retries_clear_statuses(&r);
-    for (int status = RETRIES_STATUS_MIN; status <= RETRIES_STATUS_MAX; status++) {
-        cr_assert_not(retries_has_status(&r, status), "%d", status);
-        retries_add_status(&r, status);
-        cr_assert(retries_has_status(&r, status), "%d", status);
+    retry_policy_clear_statuses(&r);
+    for (int status = RETRY_POLICY_STATUS_MIN; status <= RETRY_POLICY_STATUS_MAX; status++) {
+        cr_assert_not(retry_policy_has_status(&r, status), "%d", status);
+        retry_policy_add_status(&r, status);
+        cr_assert(retry_policy_has_status(&r, status), "%d", status);
     }
-    cr_assert_not(retries_has_status(&r, RETRIES_STATUS_MIN - 1));
-    cr_assert_not(retries_has_status(&r, RETRIES_STATUS_MAX + 1));
+    cr_assert_not(retry_policy_has_status(&r, RETRY_POLICY_STATUS_MIN - 1));
+    cr_assert_not(retry_policy_has_status(&r, RETRY_POLICY_STATUS_MAX + 1));
 }
 
 Test(retries, by_default_the_idempotent_methods)
@@ -55,21 +55,21 @@ Test(retries, by_default_the_idempotent_methods)
     };
 
     for (size_t i = 0; i < 6; i++)
-        cr_assert(retries_has_method(&r, yes[i]), "%s", yes[i]);
+        cr_assert(retry_policy_has_method(&r, yes[i]), "%s", yes[i]);
     for (size_t i = 0; i < 8; i++)
-        cr_assert_not(retries_has_method(&r, no[i]), "%s", no[i]);
+        cr_assert_not(retry_policy_has_method(&r, no[i]), "%s", no[i]);
 }
 
 Test(retries, named_methods_take_their_place)
 {
-    retries_add_method(&r, "POST");
-    retries_add_method(&r, "X-Y");
-    cr_assert(retries_has_method(&r, "POST"));
-    cr_assert(retries_has_method(&r, "X-Y"));
-    cr_assert_not(retries_has_method(&r, "GET"));
-    cr_assert_not(retries_has_method(&r, "X"));
-    retries_clear_methods(&r);
-    cr_assert(retries_has_method(&r, "GET"));
+    retry_policy_add_method(&r, "POST");
+    retry_policy_add_method(&r, "X-Y");
+    cr_assert(retry_policy_has_method(&r, "POST"));
+    cr_assert(retry_policy_has_method(&r, "X-Y"));
+    cr_assert_not(retry_policy_has_method(&r, "GET"));
+    cr_assert_not(retry_policy_has_method(&r, "X"));
+    retry_policy_clear_methods(&r);
+    cr_assert(retry_policy_has_method(&r, "GET"));
 }
 
 /* -- Retry-After --------------------------------------------------------- */
@@ -79,7 +79,7 @@ Test(retries, named_methods_take_their_place)
 static int64_t
 after(const char *value)
 {
-    int64_t us = retries_read_after(value, NOW);
+    int64_t us = retry_policy_parse_retry_after(value, NOW);
 
     return us < 0 || us == INT64_MAX ? us : us / US_PER_SECOND;
 }
@@ -124,7 +124,7 @@ longest_ms(int n)
 
     for (int i = 0; i < 2000; i++) {
         uint64_t random = (uint64_t)rand_r(&seed) << 31 ^ (uint64_t)rand_r(&seed);
-        int64_t us = retries_wait_us(&r, n, 0, random);
+        int64_t us = retry_policy_wait_us(&r, n, 0, random);
 
         cr_assert_geq(us, 0);
         most = us > most ? us : most;
@@ -148,9 +148,9 @@ Test(retries, the_bound_doubles_up_to_max_backoff)
 Test(retries, jitter_is_full_from_nothing_to_the_bound)
 {
     r.backoff_ms = 1;
-    cr_assert_eq(retries_wait_us(&r, 0, 0, 0), 0);
-    cr_assert_eq(retries_wait_us(&r, 0, 0, 1000), 1000);
-    cr_assert_eq(retries_wait_us(&r, 0, 0, 1001), 0);
+    cr_assert_eq(retry_policy_wait_us(&r, 0, 0, 0), 0);
+    cr_assert_eq(retry_policy_wait_us(&r, 0, 0, 1000), 1000);
+    cr_assert_eq(retry_policy_wait_us(&r, 0, 0, 1001), 0);
 }
 
 Test(retries, without_backoff_there_is_no_wait)
@@ -163,14 +163,15 @@ Test(retries, without_backoff_there_is_no_wait)
 Test(retries, what_retry_after_asks_for_comes_before_the_wait)
 {
     r.backoff_ms = 100;
-    cr_assert_eq(retries_wait_us(&r, 0, 2 * US_PER_SECOND, 0), 2 * US_PER_SECOND);
-    cr_assert_eq(retries_wait_us(&r, 0, 2 * US_PER_SECOND, 100 * US_PER_MS), 2100 * INT64_C(1000));
+    cr_assert_eq(retry_policy_wait_us(&r, 0, 2 * US_PER_SECOND, 0), 2 * US_PER_SECOND);
+    cr_assert_eq(retry_policy_wait_us(&r, 0, 2 * US_PER_SECOND, 100 * US_PER_MS),
+                 2100 * INT64_C(1000));
 }
 
 Test(retries, more_than_max_backoff_means_no_retry)
 {
     r.max_backoff_ms = 2000;
-    cr_assert_geq(retries_wait_us(&r, 0, 2 * US_PER_SECOND, 0), 2 * US_PER_SECOND);
-    cr_assert_eq(retries_wait_us(&r, 0, 2 * US_PER_SECOND + 1, 0), -1);
-    cr_assert_eq(retries_wait_us(&r, 0, INT64_MAX, 0), -1);
+    cr_assert_geq(retry_policy_wait_us(&r, 0, 2 * US_PER_SECOND, 0), 2 * US_PER_SECOND);
+    cr_assert_eq(retry_policy_wait_us(&r, 0, 2 * US_PER_SECOND + 1, 0), -1);
+    cr_assert_eq(retry_policy_wait_us(&r, 0, INT64_MAX, 0), -1);
 }

@@ -1,6 +1,6 @@
 /* test_session_request.c - what to fetch and how: one request object as plain data. */
 
-#include "session/request.h"
+#include "http/request.h"
 
 #include "support/runner.h"
 

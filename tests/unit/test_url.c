@@ -1,6 +1,6 @@
 /* test_url.c - which URLs can be fetched, and the origin a URL belongs to. */
 
-#include "session/url.h"
+#include "http/url.h"
 
 #include <criterion/criterion.h>
 #include <locale.h>

@@ -1,6 +1,6 @@
 /* test_url_param.c - what is written into a URL: parameters, percent-encoded. */
 
-#include "session/url.h"
+#include "http/url.h"
 
 #include <criterion/criterion.h>
 #include <string.h>

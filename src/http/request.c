@@ -1,6 +1,6 @@
 /* request.c - what to fetch and how: one request object as plain data. */
 
-#include "session/request.h"
+#include "http/request.h"
 
 #include <limits.h>
 #include <stdlib.h>
@@ -23,7 +23,7 @@ request_init(struct request *r)
         .decompress = true,
         .max_body_bytes = INT64_MAX,
     };
-    retries_init(&r->retries);
+    retry_policy_init(&r->retries);
 }
 
 static void
@@ -67,9 +67,9 @@ request_destroy(struct request *r)
     free(r->method);
     free(r->session);
     free(r->tag);
-    pairs_destroy(&r->headers);
-    pairs_destroy(&r->forward);
-    pairs_destroy(&r->trace);
+    headers_destroy(&r->headers);
+    headers_destroy(&r->forward);
+    headers_destroy(&r->trace);
     cookies_destroy(&r->cookies);
     free(r->body);
     for (size_t i = 0; i < r->part_count; i++)
@@ -80,7 +80,7 @@ request_destroy(struct request *r)
     credentials_destroy(&r->proxy_auth);
     credentials_destroy(&r->auth_pair);
     free(r->auth_token);
-    retries_destroy(&r->retries);
+    retry_policy_destroy(&r->retries);
     request_init(r);
 }
 
@@ -179,7 +179,7 @@ request_add_retry_method(struct request *r, const char *method, struct failure *
     if (!is_token(method))
         return failure_set(err, ERROR_BAD_REQUEST, "retries.methods: \"%.40s\" is not a token",
                            method);
-    return retries_add_method(&r->retries, method) != 0 ? failure_no_memory(err) : 0;
+    return retry_policy_add_method(&r->retries, method) != 0 ? failure_no_memory(err) : 0;
 }
 
 int
@@ -193,7 +193,7 @@ request_forward_header(struct request *r, const char *name, struct failure *err)
             return failure_set(err, ERROR_BAD_REQUEST,
                                "forward_headers: \"%s\" is between the browser and its web server",
                                name);
-    if (pairs_add(&r->forward, name, strlen(name), NULL, 0) != 0)
+    if (headers_add(&r->forward, name, strlen(name), NULL, 0) != 0)
         return failure_no_memory(err);
     return 0;
 }
@@ -206,7 +206,7 @@ request_add_header(struct request *r, const char *name, const char *value, struc
     if (value != NULL && strpbrk(value, "\r\n") != NULL)
         return failure_set(err, ERROR_BAD_REQUEST,
                            "headers.%.80s: CR, LF and NUL are not allowed in a value", name);
-    if (pairs_add(&r->headers, name, strlen(name), value, value ? strlen(value) : 0) != 0)
+    if (headers_add(&r->headers, name, strlen(name), value, value ? strlen(value) : 0) != 0)
         return failure_no_memory(err);
     return 0;
 }

@@ -5,8 +5,8 @@
  * fetched.  Stricter than libcurl in three things: the scheme must be written
  * out and be http or https, port 0 is refused, and so is a URL over 64 KiB.
  */
-#ifndef SESSION_URL_H
-#define SESSION_URL_H
+#ifndef HTTP_URL_H
+#define HTTP_URL_H
 
 #include "util/buffer.h"
 #include "util/error.h"

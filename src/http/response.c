@@ -1,6 +1,6 @@
 /* response.c - what came back: one response as plain data. */
 
-#include "session/response.h"
+#include "http/response.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -13,20 +13,20 @@ response_init(struct response *r)
 }
 
 void
-head_destroy(struct head *h)
+response_head_destroy(struct response_head *h)
 {
     free(h->reason);
     free(h->url);
-    pairs_destroy(&h->headers);
-    *h = (struct head){ 0 };
+    headers_destroy(&h->headers);
+    *h = (struct response_head){ 0 };
 }
 
 void
 response_destroy(struct response *r)
 {
-    head_destroy(&r->head);
+    response_head_destroy(&r->head);
     for (size_t i = 0; i < r->history_count; i++)
-        head_destroy(&r->history[i]);
+        response_head_destroy(&r->history[i]);
     free(r->history);
     cookies_destroy(&r->cookies);
     buffer_free(&r->body);
@@ -36,30 +36,31 @@ response_destroy(struct response *r)
 int
 response_push_history(struct response *r)
 {
-    struct head *p = realloc(r->history, (r->history_count + 1) * sizeof *p);
+    struct response_head *p = realloc(r->history, (r->history_count + 1) * sizeof *p);
 
     if (p == NULL)
         return -1;
     p[r->history_count++] = r->head;
     r->history = p;
-    r->head = (struct head){ 0 };
+    r->head = (struct response_head){ 0 };
     return 0;
 }
 
 static int
-pairs_copy(struct pairs *to, const struct pairs *from)
+pairs_copy(struct headers *to, const struct headers *from)
 {
     for (size_t i = 0; i < from->count; i++) {
-        const struct pair *p = &from->items[i];
+        const struct header *p = &from->items[i];
 
-        if (pairs_add(to, p->name, strlen(p->name), p->value, p->value ? strlen(p->value) : 0) != 0)
+        if (headers_add(to, p->name, strlen(p->name), p->value, p->value ? strlen(p->value) : 0) !=
+            0)
             return -1;
     }
     return 0;
 }
 
 static int
-head_copy(struct head *to, const struct head *from)
+head_copy(struct response_head *to, const struct response_head *from)
 {
     to->status = from->status;
     if ((to->reason = strdup(from->reason != NULL ? from->reason : "")) == NULL ||

@@ -1,6 +1,6 @@
-/* pairs.c - names and values, in order. */
+/* headers.c - names and values, in order. */
 
-#include "session/pairs.h"
+#include "http/headers.h"
 
 #include <stdint.h>
 #include <stdlib.h>
@@ -16,7 +16,7 @@ struct block {
 };
 
 void
-pairs_destroy(struct pairs *p)
+headers_destroy(struct headers *p)
 {
     struct block *next;
 
@@ -25,11 +25,11 @@ pairs_destroy(struct pairs *p)
         free(b);
     }
     free(p->items);
-    *p = (struct pairs){ 0 };
+    *p = (struct headers){ 0 };
 }
 
 static char *
-take_room(struct pairs *p, size_t n)
+take_room(struct headers *p, size_t n)
 {
     struct block *b = p->blocks;
     size_t size = n > BLOCK_BYTES ? n : BLOCK_BYTES;
@@ -54,13 +54,13 @@ put_text(char *to, const char *text, size_t n)
 }
 
 /* The list doubles each time its length has come to a power of two. */
-static struct pair *
-new_item(struct pairs *p)
+static struct header *
+new_item(struct headers *p)
 {
     size_t n = p->count;
 
     if (n == 0 || (n >= FIRST_ITEMS && (n & (n - 1)) == 0)) {
-        struct pair *items = realloc(p->items, (n == 0 ? FIRST_ITEMS : 2 * n) * sizeof *items);
+        struct header *items = realloc(p->items, (n == 0 ? FIRST_ITEMS : 2 * n) * sizeof *items);
 
         if (items == NULL)
             return NULL;
@@ -70,15 +70,16 @@ new_item(struct pairs *p)
 }
 
 int
-pairs_add(struct pairs *p, const char *name, size_t name_size, const char *value, size_t value_size)
+headers_add(struct headers *p, const char *name, size_t name_size, const char *value,
+            size_t value_size)
 {
     size_t size = name_size + 1 + (value != NULL ? value_size + 1 : 0);
-    struct pair *item = new_item(p);
+    struct header *item = new_item(p);
     char *text;
 
     if (item == NULL || (text = take_room(p, size)) == NULL)
         return -1;
-    *item = (struct pair){ .name = text };
+    *item = (struct header){ .name = text };
     text = put_text(text, name, name_size);
     if (value != NULL) {
         item->value = text;
@@ -89,9 +90,9 @@ pairs_add(struct pairs *p, const char *name, size_t name_size, const char *value
 }
 
 int
-pairs_extend(struct pairs *p, const char *more, size_t n)
+headers_extend(struct headers *p, const char *more, size_t n)
 {
-    struct pair *last = &p->items[p->count - 1];
+    struct header *last = &p->items[p->count - 1];
     size_t old = strlen(last->value);
     char *text = take_room(p, old + 1 + n + 1);
 

@@ -2,14 +2,14 @@
  * request.h - what to fetch and how: one request object as plain data.
  *
  * A session's defaults are a request too, without URL, body and params.  The
- * bits in `set` tell which scalars were given, so that request_inherit() can
+ * bits in `set` tell which scalars were given, so that request_merge_defaults() can
  * fill the others from the session.  Every string is owned by the request.
  */
-#ifndef SESSION_REQUEST_H
-#define SESSION_REQUEST_H
+#ifndef HTTP_REQUEST_H
+#define HTTP_REQUEST_H
 
-#include "session/pairs.h"
-#include "session/retries.h"
+#include "http/headers.h"
+#include "http/retry_policy.h"
 #include "util/error.h"
 
 #include <stdbool.h>
@@ -80,9 +80,10 @@ struct request {
     char *method;  /* NULL: GET, or POST where there is a body */
     char *session; /* NULL: "default" */
     char *tag;
-    struct pairs headers;
-    struct pairs trace; /* of the caller's own request: passed on where no header says otherwise */
-    struct pairs forward; /* names only: headers of the browser that a hand-off passes on */
+    struct headers headers;
+    struct headers
+        trace; /* of the caller's own request: passed on where no header says otherwise */
+    struct headers forward; /* names only: headers of the browser that a hand-off passes on */
     struct cookies cookies;
 
     char *body; /* body_size bytes, then a NUL; NULL: none, or multipart */
@@ -107,7 +108,7 @@ struct request {
     int64_t max_body_bytes;       /* of the decoded body */
     int64_t max_recv_speed;       /* bytes a second; 0: no limit */
     enum response_body response_body;
-    struct retries retries;
+    struct retry_policy retries;
 };
 
 void cookies_destroy(struct cookies *c);
@@ -130,7 +131,7 @@ int request_add_retry_method(struct request *r, const char *method, struct failu
 bool request_has_header(const struct request *r, const char *name); /* given or removed */
 
 /* Fill what r leaves open from a session's defaults; headers and cookies of r win by name. */
-int request_inherit(struct request *r, const struct request *defaults, struct failure *err);
-int request_copy(struct request *to, const struct request *from, struct failure *err);
+int request_merge_defaults(struct request *r, const struct request *defaults, struct failure *err);
+int request_merge_copy(struct request *to, const struct request *from, struct failure *err);
 
 #endif

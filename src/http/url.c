@@ -1,6 +1,6 @@
 /* url.c - which URLs can be fetched, and the origin a URL belongs to. */
 
-#include "session/url.h"
+#include "http/url.h"
 
 #include <ctype.h>
 #include <curl/curl.h>

@@ -3,18 +3,18 @@
  *
  * Filled on a session thread; read by whoever holds the fetch once it is done.
  */
-#ifndef SESSION_RESPONSE_H
-#define SESSION_RESPONSE_H
+#ifndef HTTP_RESPONSE_H
+#define HTTP_RESPONSE_H
 
-#include "session/request.h"
+#include "http/request.h"
 #include "util/buffer.h"
 
 /* One response head: of a redirect in the history, or the last one. */
-struct head {
+struct response_head {
     int status;
-    char *reason;         /* "" under HTTP/2 and HTTP/3 */
-    char *url;            /* the URL that answered so */
-    struct pairs headers; /* as received: order, case and repetitions kept */
+    char *reason;           /* "" under HTTP/2 and HTTP/3 */
+    char *url;              /* the URL that answered so */
+    struct headers headers; /* as received: order, case and repetitions kept */
 };
 
 struct timing {                           /* seconds */
@@ -24,8 +24,8 @@ struct timing {                           /* seconds */
 };
 
 struct response {
-    struct head head;
-    struct head *history; /* oldest first */
+    struct response_head head;
+    struct response_head *history; /* oldest first */
     size_t history_count;
     struct cookies cookies; /* what the chain of redirects left */
     struct buffer body;     /* decoded; empty where the request said `none` */
@@ -42,7 +42,7 @@ struct response {
 
 void response_init(struct response *r);
 void response_destroy(struct response *r);
-void head_destroy(struct head *h); /* leaves it empty and usable */
+void response_head_destroy(struct response_head *h); /* leaves it empty and usable */
 
 int
 response_copy(struct response *to, const struct response *from); /* `to` is empty; -1: no memory */

@@ -1,6 +1,6 @@
-/* retries.c - what a request says about being tried again: how often, after what, and when. */
+/* retry_policy.c - what a request says about being tried again: how often, after what, and when. */
 
-#include "session/retries.h"
+#include "http/retry_policy.h"
 
 #include "util/clock.h"
 
@@ -15,28 +15,28 @@
 #define IDEMPOTENT     " GET HEAD OPTIONS TRACE PUT DELETE "
 
 void
-retries_init(struct retries *r)
+retry_policy_init(struct retry_policy *r)
 {
     static const int statuses[] = { 429, 502, 503, 504 };
 
-    *r = (struct retries){
+    *r = (struct retry_policy){
         .backoff_ms = BACKOFF_MS,
         .max_backoff_ms = MAX_BACKOFF_MS,
         .respect_retry_after = true,
     };
     for (size_t i = 0; i < sizeof statuses / sizeof statuses[0]; i++)
-        retries_add_status(r, statuses[i]);
+        retry_policy_add_status(r, statuses[i]);
 }
 
 void
-retries_destroy(struct retries *r)
+retry_policy_destroy(struct retry_policy *r)
 {
     free(r->methods);
-    retries_init(r);
+    retry_policy_init(r);
 }
 
 bool
-retries_equal(const struct retries *a, const struct retries *b)
+retry_policy_equal(const struct retry_policy *a, const struct retry_policy *b)
 {
     const char *of_a = a->methods != NULL ? a->methods : IDEMPOTENT;
     const char *of_b = b->methods != NULL ? b->methods : IDEMPOTENT;
@@ -48,37 +48,37 @@ retries_equal(const struct retries *a, const struct retries *b)
 }
 
 void
-retries_clear_methods(struct retries *r)
+retry_policy_clear_methods(struct retry_policy *r)
 {
     free(r->methods);
     r->methods = NULL;
 }
 
 void
-retries_clear_statuses(struct retries *r)
+retry_policy_clear_statuses(struct retry_policy *r)
 {
     memset(r->statuses, 0, sizeof r->statuses);
 }
 
 void
-retries_add_status(struct retries *r, int status)
+retry_policy_add_status(struct retry_policy *r, int status)
 {
-    unsigned bit = (unsigned)(status - RETRIES_STATUS_MIN);
+    unsigned bit = (unsigned)(status - RETRY_POLICY_STATUS_MIN);
 
     r->statuses[bit / 64] |= UINT64_C(1) << bit % 64;
 }
 
 bool
-retries_has_status(const struct retries *r, int status)
+retry_policy_has_status(const struct retry_policy *r, int status)
 {
-    unsigned bit = (unsigned)(status - RETRIES_STATUS_MIN);
+    unsigned bit = (unsigned)(status - RETRY_POLICY_STATUS_MIN);
 
-    return status >= RETRIES_STATUS_MIN && status <= RETRIES_STATUS_MAX &&
+    return status >= RETRY_POLICY_STATUS_MIN && status <= RETRY_POLICY_STATUS_MAX &&
            (r->statuses[bit / 64] >> bit % 64 & 1) != 0;
 }
 
 int
-retries_add_method(struct retries *r, const char *method)
+retry_policy_add_method(struct retry_policy *r, const char *method)
 {
     char *all;
 
@@ -90,7 +90,7 @@ retries_add_method(struct retries *r, const char *method)
 }
 
 bool
-retries_has_method(const struct retries *r, const char *method)
+retry_policy_has_method(const struct retry_policy *r, const char *method)
 {
     const char *at = r->methods != NULL ? r->methods : IDEMPOTENT;
     size_t n = strlen(method);
@@ -105,7 +105,7 @@ retries_has_method(const struct retries *r, const char *method)
 
 /* Seconds, or a date (RFC 9110 section 10.2.3). */
 int64_t
-retries_read_after(const char *value, time_t now)
+retry_policy_parse_retry_after(const char *value, time_t now)
 {
     long long seconds = 0;
     char *end;
@@ -125,7 +125,7 @@ retries_read_after(const char *value, time_t now)
 }
 
 int64_t
-retries_wait_us(const struct retries *r, int n, int64_t after_us, uint64_t random)
+retry_policy_wait_us(const struct retry_policy *r, int n, int64_t after_us, uint64_t random)
 {
     int64_t most = r->max_backoff_ms * US_PER_MS, bound = r->backoff_ms * US_PER_MS;
 

@@ -1,6 +1,6 @@
-/* defaults.c - a request completed from a session's defaults. */
+/* request_merge.c - a request completed from a session's defaults. */
 
-#include "session/request.h"
+#include "http/request.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -17,7 +17,7 @@ copy_text(char **to, const char *from)
 }
 
 static bool
-has_header(const struct pairs *p, size_t count, const char *name)
+has_header(const struct headers *p, size_t count, const char *name)
 {
     for (size_t i = 0; i < count; i++)
         if (strcasecmp(p->items[i].name, name) == 0)
@@ -41,16 +41,16 @@ inherit_lists(struct request *r, const struct request *d)
     bool forwards = r->forward.count > 0; /* one list or the other, never a mixture */
 
     for (size_t i = 0; i < d->headers.count; i++) {
-        const struct pair *p = &d->headers.items[i];
+        const struct header *p = &d->headers.items[i];
 
         if (!has_header(&r->headers, headers, p->name) &&
-            pairs_add(&r->headers, p->name, strlen(p->name), p->value,
-                      p->value ? strlen(p->value) : 0) != 0)
+            headers_add(&r->headers, p->name, strlen(p->name), p->value,
+                        p->value ? strlen(p->value) : 0) != 0)
             return -1;
     }
     for (size_t i = 0; !forwards && i < d->forward.count; i++)
-        if (pairs_add(&r->forward, d->forward.items[i].name, strlen(d->forward.items[i].name), NULL,
-                      0) != 0)
+        if (headers_add(&r->forward, d->forward.items[i].name, strlen(d->forward.items[i].name),
+                        NULL, 0) != 0)
             return -1;
     for (size_t i = 0; i < d->cookies.count; i++)
         if (!has_cookie(&r->cookies, cookies, d->cookies.items[i].name) &&
@@ -115,7 +115,7 @@ inherit_numbers(struct request *r, const struct request *d, uint32_t open)
 }
 
 int
-request_inherit(struct request *r, const struct request *defaults, struct failure *err)
+request_merge_defaults(struct request *r, const struct request *defaults, struct failure *err)
 {
     uint32_t open = defaults->set & ~r->set;
 
@@ -127,16 +127,16 @@ request_inherit(struct request *r, const struct request *defaults, struct failur
 }
 
 int
-request_copy(struct request *to, const struct request *from, struct failure *err)
+request_merge_copy(struct request *to, const struct request *from, struct failure *err)
 {
-    if (request_inherit(to, from, err) != 0)
+    if (request_merge_defaults(to, from, err) != 0)
         return -1;
     for (size_t i = 0; i < from->part_count; i++)
         if (request_add_part(to, &from->parts[i], err) != 0)
             return -1;
     for (size_t i = 0; i < from->trace.count; i++)
-        if (pairs_add(&to->trace, from->trace.items[i].name, strlen(from->trace.items[i].name),
-                      from->trace.items[i].value, strlen(from->trace.items[i].value)) != 0)
+        if (headers_add(&to->trace, from->trace.items[i].name, strlen(from->trace.items[i].name),
+                        from->trace.items[i].value, strlen(from->trace.items[i].value)) != 0)
             return failure_no_memory(err);
     to->body_size = from->body_size;
     to->body_type = from->body_type;
