@@ -115,7 +115,7 @@ config_init(struct config *c)
         .drain_seconds = 30,
     };
     engine_settings_init(&c->engine);
-    egress_rules_add(&c->listen, &c->listen_count, CONFIG_LISTEN);
+    egress_config_add(&c->listen, &c->listen_count, CONFIG_LISTEN);
 }
 
 void

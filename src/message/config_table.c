@@ -33,7 +33,7 @@ setting_read_texts(char ***list, size_t *count, const json_t *value, const struc
             return -1;
         if (text[0] == '\0')
             return place_refuse(&here, err, "must not be empty");
-        if (egress_rules_add(list, count, text) != 0)
+        if (egress_config_add(list, count, text) != 0)
             return failure_no_memory(err);
     }
     return 0;
@@ -57,7 +57,7 @@ read_listen(struct config *c, const json_t *value, const struct place *at, struc
 static int
 read_allow(struct config *c, const json_t *value, const struct place *at, struct failure *err)
 {
-    struct egress_rules *r = &c->engine.egress;
+    struct egress_config *r = &c->engine.egress;
 
     return setting_read_texts(&r->allow, &r->allow_count, value, at, err);
 }
@@ -65,7 +65,7 @@ read_allow(struct config *c, const json_t *value, const struct place *at, struct
 static int
 read_deny(struct config *c, const json_t *value, const struct place *at, struct failure *err)
 {
-    struct egress_rules *r = &c->engine.egress;
+    struct egress_config *r = &c->engine.egress;
 
     return setting_read_texts(&r->deny, &r->deny_count, value, at, err);
 }
@@ -74,7 +74,7 @@ static int
 read_ports(struct config *c, const json_t *value, const struct place *at, struct failure *err)
 {
     static const struct field port = { "", FIELD_INT, 0, 1, 65535, NULL };
-    struct egress_rules *r = &c->engine.egress;
+    struct egress_config *r = &c->engine.egress;
     size_t count = json_array_size(value);
 
     if (!json_is_array(value))
@@ -96,7 +96,7 @@ read_ports(struct config *c, const json_t *value, const struct place *at, struct
 static int
 read_schemes(struct config *c, const json_t *value, const struct place *at, struct failure *err)
 {
-    struct egress_rules *r = &c->engine.egress;
+    struct egress_config *r = &c->engine.egress;
 
     if (json_array_size(value) == 0)
         return place_refuse(at, err, "expected a list of http, https or both");

@@ -39,7 +39,7 @@ settings_from(struct engine_settings *s, const struct curlew_options *o, struct 
         o->max_per_origin < 1 || o->max_body_bytes < 0)
         return failure_set(err, ERROR_BAD_REQUEST, "an option is out of its range");
     for (const char *const *rule = o->allow; rule != NULL && *rule != NULL; rule++)
-        if (egress_rules_add(&s->egress.allow, &s->egress.allow_count, *rule) != 0)
+        if (egress_config_add(&s->egress.allow, &s->egress.allow_count, *rule) != 0)
             return failure_no_memory(err);
     return 0;
 }

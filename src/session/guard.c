@@ -22,7 +22,7 @@
 static int
 refuse(struct curlew_fetch *f, const struct failure *err)
 {
-    if (egress_report_only(f->policy->egress)) {
+    if (egress_is_report_only(f->policy->egress)) {
         counter_add(&f->engine->stats.guard_reports, 1);
         log_warning("egress.report_only: would refuse: %s", err->detail);
         return 0;

@@ -80,7 +80,7 @@ copy_settings(struct session_settings *to, const struct session_settings *from, 
     to->shared_jar = from->shared_jar;
     to->trace_context = from->trace_context;
     for (size_t i = 0; i < from->proxy_count; i++)
-        if (egress_rules_add(&to->proxies, &to->proxy_count, from->proxies[i]) != 0)
+        if (egress_config_add(&to->proxies, &to->proxy_count, from->proxies[i]) != 0)
             return failure_no_memory(err);
     to->max_in_flight = from->max_in_flight;
     to->max_per_origin = from->max_per_origin;

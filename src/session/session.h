@@ -9,7 +9,7 @@
 #ifndef SESSION_SESSION_H
 #define SESSION_SESSION_H
 
-#include "session/egress.h"
+#include "egress/egress.h"
 #include "session/jar.h"
 #include "session/proxies.h"
 #include "session/settings.h"

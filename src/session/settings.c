@@ -59,14 +59,14 @@ engine_settings_init(struct engine_settings *s)
             .queue = 2048,
         },
     };
-    egress_rules_init(&s->egress);
+    egress_config_init(&s->egress);
     add_default_session(s);
 }
 
 void
 engine_settings_destroy(struct engine_settings *s)
 {
-    egress_rules_destroy(&s->egress);
+    egress_config_destroy(&s->egress);
     for (size_t i = 0; i < s->session_count; i++)
         session_settings_destroy(&s->sessions[i]);
     free(s->sessions);

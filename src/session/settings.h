@@ -6,9 +6,9 @@
 #ifndef SESSION_SETTINGS_H
 #define SESSION_SETTINGS_H
 
+#include "egress/egress.h"
 #include "http/request.h"
 #include "session/breaker.h"
-#include "session/egress.h"
 #include "session/politeness.h"
 
 #include <stddef.h>
@@ -42,7 +42,7 @@ struct limits {
 struct engine_settings {
     int threads;
     struct limits limits;
-    struct egress_rules egress;
+    struct egress_config egress;
     struct session_settings *sessions; /* one is named "default" */
     size_t session_count;
 };

@@ -3,8 +3,8 @@
  * make fuzz builds and runs it; a failed check aborts and names the rule or the address.
  */
 
+#include "egress/egress.h"
 #include "egress_opinion.h"
-#include "session/egress.h"
 
 #include <arpa/inet.h>
 #include <ctype.h>
@@ -116,7 +116,7 @@ guard_allows(const struct egress *e, const char *host, const uint8_t a[16])
 }
 
 static void
-add_rule(struct input *in, struct egress_rules *rules, struct opinion *o)
+add_rule(struct input *in, struct egress_config *rules, struct opinion *o)
 {
     bool allow = byte(in) & 1;
     struct range r = { { 0 }, byte(in) % 129 }, *to = allow ? o->allow : o->deny;
@@ -133,9 +133,9 @@ add_rule(struct input *in, struct egress_rules *rules, struct opinion *o)
     }
     to[allow ? o->allowed++ : o->denied++] = r;
     if (allow)
-        egress_rules_add(&rules->allow, &rules->allow_count, cidr);
+        egress_config_add(&rules->allow, &rules->allow_count, cidr);
     else
-        egress_rules_add(&rules->deny, &rules->deny_count, cidr);
+        egress_config_add(&rules->deny, &rules->deny_count, cidr);
 }
 
 static void
@@ -164,7 +164,7 @@ judge_addresses(struct input *in, const struct egress *e, const struct opinion *
  * matter.
  */
 static void
-judge_texts(struct input *in, struct egress_rules *rules)
+judge_texts(struct input *in, struct egress_config *rules)
 {
     static const uint8_t private[16] = { 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 255, 255, 10, 0, 0, 1 };
     char rule[40] = "", host[40] = "", shouted[42];
@@ -176,7 +176,7 @@ judge_texts(struct input *in, struct egress_rules *rules)
         rule[i] = (char)byte(in);
     for (size_t i = 0; i + 1 < m; i++)
         host[i] = (char)byte(in);
-    egress_rules_add(&rules->allow, &rules->allow_count, rule);
+    egress_config_add(&rules->allow, &rules->allow_count, rule);
     if ((e = egress_new(rules, &err)) == NULL) {
         check(err.error == ERROR_BAD_REQUEST, "a bad rule", err.detail);
         check(strncmp(err.detail, "egress.allow: ", 14) == 0, "a bad rule", err.detail);
@@ -198,12 +198,12 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     struct input in = { data, size };
     struct opinion o = { .allowed = 0 };
-    struct egress_rules rules;
+    struct egress_config rules;
     struct failure err = { 0 };
     struct egress *e;
     int count = byte(&in) % (RULES_MAX + 1);
 
-    egress_rules_init(&rules);
+    egress_config_init(&rules);
     for (int i = 0; i < count; i++)
         add_rule(&in, &rules, &o);
     e = egress_new(&rules, &err);
@@ -212,6 +212,6 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         judge_texts(&in, &rules);
     judge_addresses(&in, e, &o);
     egress_free(e);
-    egress_rules_destroy(&rules);
+    egress_config_destroy(&rules);
     return 0;
 }

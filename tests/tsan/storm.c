@@ -71,7 +71,7 @@ fill_settings(struct engine_settings *s, int in_flight)
     s->sessions[0].defaults.retries.max = 2;
     s->sessions[0].defaults.retries.backoff_ms = 2;
     s->sessions[0].defaults.set |= SET_RETRIES | SET_BACKOFF;
-    egress_rules_add(&s->egress.allow, &s->egress.allow_count, "127.0.0.0/8");
+    egress_config_add(&s->egress.allow, &s->egress.allow_count, "127.0.0.0/8");
 }
 
 /* -- fetches ------------------------------------------------------------- */

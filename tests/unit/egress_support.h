@@ -5,7 +5,7 @@
 #ifndef UNIT_EGRESS_SUPPORT_H
 #define UNIT_EGRESS_SUPPORT_H
 
-#include "session/egress.h"
+#include "egress/egress.h"
 
 #include <arpa/inet.h>
 #include <criterion/criterion.h>
@@ -19,7 +19,7 @@ add_words(char ***list, size_t *count, const char *words)
 
     while ((word = strsep(&rest, " ")) != NULL)
         if (*word != '\0')
-            cr_assert_eq(egress_rules_add(list, count, word), 0);
+            cr_assert_eq(egress_config_add(list, count, word), 0);
     free(copy);
 }
 
@@ -27,15 +27,15 @@ add_words(char ***list, size_t *count, const char *words)
 static inline struct egress *
 guard_of(const char *allow, const char *deny)
 {
-    struct egress_rules rules;
+    struct egress_config rules;
     struct failure err = { 0 };
     struct egress *e;
 
-    egress_rules_init(&rules);
+    egress_config_init(&rules);
     add_words(&rules.allow, &rules.allow_count, allow);
     add_words(&rules.deny, &rules.deny_count, deny);
     e = egress_new(&rules, &err);
-    egress_rules_destroy(&rules);
+    egress_config_destroy(&rules);
     cr_assert_not_null(e, "%s", err.detail);
     return e;
 }

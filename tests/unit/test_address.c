@@ -2,17 +2,17 @@
  * test_address.c - IP addresses: text, networks, and the addresses that an address carries.
  */
 
-#include "session/address.h"
+#include "egress/ip_address.h"
 
 #include <criterion/criterion.h>
 #include <string.h>
 
-static struct address
+static struct ip_address
 read_address(const char *text)
 {
-    struct address a = { 0, 0 };
+    struct ip_address a = { 0, 0 };
 
-    cr_assert(address_parse(&a, text), "%s", text);
+    cr_assert(ip_address_parse(&a, text), "%s", text);
     return a;
 }
 
@@ -25,10 +25,10 @@ Test(address, is_written_as_it_is_read)
                                          "fe80::1", "ffff::ffff" };
 
     for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++) {
-        struct address a = read_address(texts[i]);
-        char text[ADDRESS_TEXT_SIZE];
+        struct ip_address a = read_address(texts[i]);
+        char text[IP_ADDRESS_TEXT_SIZE];
 
-        address_format(&a, text);
+        ip_address_format(&a, text);
         cr_expect_str_eq(text, texts[i]);
     }
 }
@@ -42,18 +42,18 @@ Test(address, takes_only_what_inet_pton_takes)
     };
 
     for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++) {
-        struct address a;
+        struct ip_address a;
 
-        cr_expect_not(address_parse(&a, texts[i]), "%s", texts[i]);
+        cr_expect_not(ip_address_parse(&a, texts[i]), "%s", texts[i]);
     }
 }
 
 Test(address, mapped_is_the_same_as_ipv4)
 {
-    struct address plain = read_address("10.1.2.3"), mapped = read_address("::ffff:10.1.2.3");
-    char text[ADDRESS_TEXT_SIZE];
+    struct ip_address plain = read_address("10.1.2.3"), mapped = read_address("::ffff:10.1.2.3");
+    char text[IP_ADDRESS_TEXT_SIZE];
 
-    address_format(&mapped, text);
+    ip_address_format(&mapped, text);
     cr_assert_eq(plain.high, mapped.high);
     cr_assert_eq(plain.low, mapped.low);
     cr_assert_str_eq(text, "10.1.2.3");
@@ -64,44 +64,44 @@ Test(address, comes_from_sockets_of_both_families_and_no_other)
     struct sockaddr_in four = { .sin_family = AF_INET, .sin_addr = { htonl(0x7f000001) } };
     struct sockaddr_in6 six = { .sin6_family = AF_INET6, .sin6_addr = IN6ADDR_LOOPBACK_INIT };
     struct sockaddr other = { .sa_family = AF_UNIX };
-    struct address a;
+    struct ip_address a;
 
-    cr_assert(address_from_socket(&a, (struct sockaddr *)&four));
-    cr_assert(address_is_ipv4(&a) && (uint32_t)a.low == 0x7f000001);
-    cr_assert(address_from_socket(&a, (struct sockaddr *)&six));
+    cr_assert(ip_address_from_socket(&a, (struct sockaddr *)&four));
+    cr_assert(ip_address_is_ipv4(&a) && (uint32_t)a.low == 0x7f000001);
+    cr_assert(ip_address_from_socket(&a, (struct sockaddr *)&six));
     cr_assert(a.high == 0 && a.low == 1);
-    cr_assert_not(address_from_socket(&a, &other));
+    cr_assert_not(ip_address_from_socket(&a, &other));
 }
 
 /* -- networks ------------------------------------------------------------ */
 
 Test(network, holds_exactly_its_prefix_at_every_length)
 {
-    struct address all = { UINT64_MAX, UINT64_MAX };
+    struct ip_address all = { UINT64_MAX, UINT64_MAX };
 
     for (int bits = 0; bits <= 128; bits++) {
-        struct network n = { network_first(&all, bits), bits };
-        struct address last_in = all, first_out = all;
+        struct ip_network n = { ip_address_network_first(&all, bits), bits };
+        struct ip_address last_in = all, first_out = all;
         int flipped = 127 - bits; /* the first bit behind the prefix, counted from the end */
 
         if (bits < 128)
             *(flipped < 64 ? &last_in.low : &last_in.high) ^= UINT64_C(1) << flipped % 64;
-        cr_expect(network_has(&n, &last_in), "/%d", bits);
+        cr_expect(ip_address_is_in(&n, &last_in), "/%d", bits);
         if (bits > 0) {
             *(flipped + 1 < 64 ? &first_out.low : &first_out.high) ^= UINT64_C(1)
                                                                       << (flipped + 1) % 64;
-            cr_expect_not(network_has(&n, &first_out), "/%d", bits);
+            cr_expect_not(ip_address_is_in(&n, &first_out), "/%d", bits);
         }
     }
 }
 
 Test(network, of_ipv6_holds_no_ipv4)
 {
-    struct network everything = { { 0, 0 }, 0 };
-    struct address four = read_address("8.8.8.8"), six = read_address("::8.8.8.8");
+    struct ip_network everything = { { 0, 0 }, 0 };
+    struct ip_address four = read_address("8.8.8.8"), six = read_address("::8.8.8.8");
 
-    cr_assert_not(network_has(&everything, &four));
-    cr_assert(network_has(&everything, &six));
+    cr_assert_not(ip_address_is_in(&everything, &four));
+    cr_assert(ip_address_is_in(&everything, &six));
 }
 
 /* -- what it carries ----------------------------------------------------- */
@@ -151,13 +151,13 @@ static const struct {
 Test(address, carries)
 {
     for (size_t i = 0; i < sizeof carriers / sizeof carriers[0]; i++) {
-        struct address a = read_address(carriers[i].address), carried[ADDRESS_CARRIED_MAX];
-        size_t n = address_carried(&a, carried);
-        char found[128] = "", one[ADDRESS_TEXT_SIZE];
+        struct ip_address a = read_address(carriers[i].address), carried[IP_ADDRESS_EMBEDDED_MAX];
+        size_t n = ip_address_embedded_ipv4(&a, carried);
+        char found[128] = "", one[IP_ADDRESS_TEXT_SIZE];
 
         for (size_t k = 0; k < n; k++) {
-            cr_expect(address_is_ipv4(&carried[k]));
-            address_format(&carried[k], one);
+            cr_expect(ip_address_is_ipv4(&carried[k]));
+            ip_address_format(&carried[k], one);
             strcat(strcat(found, " "), one);
         }
         cr_expect_str_eq(found, carriers[i].carried, "%s carries%s, expected%s",

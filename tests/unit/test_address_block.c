@@ -5,7 +5,7 @@
  * block, and the one before and the one after.
  */
 
-#include "session/address.h"
+#include "egress/ip_address.h"
 
 #include <criterion/criterion.h>
 #include <stdio.h>
@@ -220,13 +220,13 @@ static const struct {
 Test(address, lies_in_its_block_up_to_the_last_address)
 {
     for (size_t i = 0; i < sizeof points / sizeof points[0]; i++) {
-        struct address a = { 0, 0 };
-        const struct address_block *b;
+        struct ip_address a = { 0, 0 };
+        const struct ip_address_block *b;
         const char *name;
         const char *expected = points[i].name != NULL ? points[i].name : "public";
 
-        cr_assert(address_parse(&a, points[i].address), "%s", points[i].address);
-        b = address_block(&a);
+        cr_assert(ip_address_parse(&a, points[i].address), "%s", points[i].address);
+        b = ip_address_block(&a);
         name = b != NULL ? b->name : "public";
         cr_expect(strncmp(name, expected, strlen(expected)) == 0, "%s: %s, expected %s",
                   points[i].address, name, expected);
@@ -245,11 +245,11 @@ Test(address, has_the_source_of_its_block_in_the_manual)
     fclose(f);
     cr_assert_lt(size, sizeof page - 1);
     for (size_t i = 0; i < sizeof points / sizeof points[0]; i++) {
-        struct address a = { 0, 0 };
-        const struct address_block *b;
+        struct ip_address a = { 0, 0 };
+        const struct ip_address_block *b;
 
-        cr_assert(address_parse(&a, points[i].address));
-        b = address_block(&a);
+        cr_assert(ip_address_parse(&a, points[i].address));
+        b = ip_address_block(&a);
         if (b != NULL && strncmp(b->source, "RFC ", 4) == 0)
             cr_expect_not_null(strstr(page, b->source + 4), "%s", b->source);
         else if (b != NULL) /* a metadata service: the address itself is in the table */

@@ -276,15 +276,15 @@ Test(egress, refuses_every_family_but_ip)
 
 Test(egress, keeps_report_only_for_its_caller_and_judges_all_the_same)
 {
-    struct egress_rules rules;
+    struct egress_config rules;
     struct failure err = { 0 };
     struct egress *e;
 
-    egress_rules_init(&rules);
+    egress_config_init(&rules);
     rules.report_only = true;
     e = egress_new(&rules, &err);
-    cr_assert(egress_report_only(e) && !egress_report_only(defaults));
+    cr_assert(egress_is_report_only(e) && !egress_is_report_only(defaults));
     cr_assert_not(passes(e, "127.0.0.1"));
     egress_free(e);
-    egress_rules_destroy(&rules);
+    egress_config_destroy(&rules);
 }

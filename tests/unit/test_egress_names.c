@@ -147,9 +147,9 @@ Test(egress_names, that_are_addresses_obey_the_rules_for_addresses)
 static struct egress *
 guard_with_ports(int *ports, size_t count, bool http, bool https, struct failure *err)
 {
-    struct egress_rules rules;
+    struct egress_config rules;
 
-    egress_rules_init(&rules);
+    egress_config_init(&rules);
     rules.ports = ports;
     rules.port_count = count;
     rules.http = http;

@@ -15,17 +15,17 @@
 static struct egress *
 try_rule(const char *allow, const char *deny, struct failure *err)
 {
-    struct egress_rules rules;
+    struct egress_config rules;
     struct egress *e;
 
     *err = (struct failure){ 0 };
-    egress_rules_init(&rules);
+    egress_config_init(&rules);
     if (allow != NULL)
-        cr_assert_eq(egress_rules_add(&rules.allow, &rules.allow_count, allow), 0);
+        cr_assert_eq(egress_config_add(&rules.allow, &rules.allow_count, allow), 0);
     if (deny != NULL)
-        cr_assert_eq(egress_rules_add(&rules.deny, &rules.deny_count, deny), 0);
+        cr_assert_eq(egress_config_add(&rules.deny, &rules.deny_count, deny), 0);
     e = egress_new(&rules, err);
-    egress_rules_destroy(&rules);
+    egress_config_destroy(&rules);
     return e;
 }
 
@@ -159,16 +159,16 @@ Test(egress_rules, bad_ones_are_refused_with_what_is_wrong)
 
 Test(egress_rules, of_a_long_list_the_bad_one_is_named)
 {
-    struct egress_rules rules;
+    struct egress_config rules;
     struct failure err = { 0 };
 
-    egress_rules_init(&rules);
+    egress_config_init(&rules);
     for (int i = 0; i < 1000; i++)
-        cr_assert_eq(egress_rules_add(&rules.deny, &rules.deny_count, "192.0.2.1"), 0);
-    cr_assert_eq(egress_rules_add(&rules.deny, &rules.deny_count, "192.0.2.1/24"), 0);
+        cr_assert_eq(egress_config_add(&rules.deny, &rules.deny_count, "192.0.2.1"), 0);
+    cr_assert_eq(egress_config_add(&rules.deny, &rules.deny_count, "192.0.2.1/24"), 0);
     cr_assert_null(egress_new(&rules, &err));
     cr_assert_not_null(strstr(err.detail, "egress.deny: \"192.0.2.1/24\""));
-    egress_rules_destroy(&rules);
+    egress_config_destroy(&rules);
 }
 
 Test(egress_rules, are_copied_so_the_settings_may_go)

@@ -45,7 +45,7 @@ start_engine(int idle_connections, int idle_seconds)
     c = engine_new(&s, &(struct failure){ 0 });
     session_settings_destroy(&both[0]);
     session_settings_destroy(&both[1]);
-    egress_rules_destroy(&s.egress);
+    egress_config_destroy(&s.egress);
 }
 
 static void

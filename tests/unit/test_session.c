@@ -235,7 +235,7 @@ Test(session, a_warm_connection_is_not_used_past_new_egress_rules)
 
     start_engine();
     answers("/", "unknown");
-    cr_assert_eq(egress_rules_add(&s.egress.deny, &s.egress.deny_count, "127.0.0.0/8"), 0);
+    cr_assert_eq(egress_config_add(&s.egress.deny, &s.egress.deny_count, "127.0.0.0/8"), 0);
     cr_assert_eq(engine_reload(c, &s, &err), 0);
     f = runner_fetch("%s/", o.url);
     cr_assert_eq(curlew_submit(c, f, NULL, NULL), -1);

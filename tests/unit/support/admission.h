@@ -41,7 +41,7 @@ open_admission(int in_flight, int queue, int per_session, int per_origin)
     cr_assert_not_null(policy);
     session_settings_destroy(&both[0]);
     session_settings_destroy(&both[1]);
-    egress_rules_destroy(&s.egress);
+    egress_config_destroy(&s.egress);
     timer_heap_init(&timers);
     admission_init(&a, &engine, &timers);
 }

@@ -26,7 +26,7 @@ runner_settings(struct engine_settings *s)
 void
 runner_allow(struct engine_settings *s, const char *rule)
 {
-    cr_assert_eq(egress_rules_add(&s->egress.allow, &s->egress.allow_count, rule), 0);
+    cr_assert_eq(egress_config_add(&s->egress.allow, &s->egress.allow_count, rule), 0);
 }
 
 struct curlew *

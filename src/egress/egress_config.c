@@ -1,14 +1,14 @@
-/* egress_rules.c - the rules of the egress guard, as they were configured. */
+/* egress_config.c - the rules of the egress guard, as they were configured. */
 
-#include "session/egress.h"
+#include "egress/egress.h"
 
 #include <stdlib.h>
 #include <string.h>
 
 void
-egress_rules_init(struct egress_rules *r)
+egress_config_init(struct egress_config *r)
 {
-    *r = (struct egress_rules){ .http = true, .https = true };
+    *r = (struct egress_config){ .http = true, .https = true };
 }
 
 static void
@@ -20,16 +20,16 @@ free_texts(char **texts, size_t count)
 }
 
 void
-egress_rules_destroy(struct egress_rules *r)
+egress_config_destroy(struct egress_config *r)
 {
     free_texts(r->allow, r->allow_count);
     free_texts(r->deny, r->deny_count);
     free(r->ports);
-    *r = (struct egress_rules){ 0 };
+    *r = (struct egress_config){ 0 };
 }
 
 int
-egress_rules_add(char ***list, size_t *count, const char *rule)
+egress_config_add(char ***list, size_t *count, const char *rule)
 {
     char **longer = reallocarray(*list, *count + 1, sizeof **list);
 

@@ -5,10 +5,10 @@
  * connection and for every reuse of one.
  */
 
-#include "session/egress.h"
+#include "egress/egress.h"
 
-#include "session/address.h"
-#include "session/rule.h"
+#include "egress/egress_rule.h"
+#include "egress/ip_address.h"
 
 #include <stdatomic.h>
 #include <stdlib.h>
@@ -19,7 +19,7 @@
 
 struct egress {
     atomic_int refs;
-    struct rules allow, deny;
+    struct egress_rule_list allow, deny;
     int *ports;
     size_t port_count;
     bool http, https;
@@ -29,7 +29,7 @@ struct egress {
 /* -- compiling them ------------------------------------------------------ */
 
 static int
-copy_ports(struct egress *e, const struct egress_rules *rules, struct failure *err)
+copy_ports(struct egress *e, const struct egress_config *rules, struct failure *err)
 {
     if (rules->port_count == 0)
         return 0;
@@ -47,7 +47,7 @@ copy_ports(struct egress *e, const struct egress_rules *rules, struct failure *e
 }
 
 struct egress *
-egress_new(const struct egress_rules *rules, struct failure *err)
+egress_new(const struct egress_config *rules, struct failure *err)
 {
     struct egress *e = calloc(1, sizeof *e);
 
@@ -59,8 +59,9 @@ egress_new(const struct egress_rules *rules, struct failure *err)
     e->http = rules->http;
     e->https = rules->https;
     e->report_only = rules->report_only;
-    if (rules_init(&e->allow, rules->allow, rules->allow_count, "egress.allow", err) != 0 ||
-        rules_init(&e->deny, rules->deny, rules->deny_count, "egress.deny", err) != 0 ||
+    if (egress_rule_list_init(&e->allow, rules->allow, rules->allow_count, "egress.allow", err) !=
+            0 ||
+        egress_rule_list_init(&e->deny, rules->deny, rules->deny_count, "egress.deny", err) != 0 ||
         copy_ports(e, rules, err) != 0) {
         egress_free(e);
         return NULL;
@@ -80,14 +81,14 @@ egress_free(struct egress *e)
 {
     if (e == NULL || atomic_fetch_sub(&e->refs, 1) != 1)
         return;
-    rules_destroy(&e->allow);
-    rules_destroy(&e->deny);
+    egress_rule_list_destroy(&e->allow);
+    egress_rule_list_destroy(&e->deny);
     free(e->ports);
     free(e);
 }
 
 bool
-egress_report_only(const struct egress *e)
+egress_is_report_only(const struct egress *e)
 {
     return e->report_only;
 }
@@ -97,8 +98,8 @@ egress_report_only(const struct egress *e)
 struct target {
     const char *host; /* the name it was looked up by; NULL: none, or a literal address */
     size_t host_size; /* without a trailing dot */
-    struct address self;
-    struct address carried[ADDRESS_CARRIED_MAX]; /* all of them must pass too */
+    struct ip_address self;
+    struct ip_address carried[IP_ADDRESS_EMBEDDED_MAX]; /* all of them must pass too */
     size_t carried_count;
 };
 
@@ -116,7 +117,7 @@ size_without_dot(const char *host)
  * where no socket of ours would be judged; libcurl leaves "127.1." as it is.
  */
 static bool
-parse_literal(struct address *a, const char *host)
+parse_literal(struct ip_address *a, const char *host)
 {
     char text[RULE_NAME_MAX + 1] = "";
     const char *zone = strchr(host, '%');
@@ -125,13 +126,13 @@ parse_literal(struct address *a, const char *host)
     if (n >= sizeof text)
         return false;
     memcpy(text, host, n);
-    return address_parse(a, text) || address_parse_legacy(a, text);
+    return ip_address_parse(a, text) || ip_address_parse_legacy(a, text);
 }
 
 static void
 set_host(struct target *t, const char *host)
 {
-    struct address literal;
+    struct ip_address literal;
 
     t->host = NULL;
     if (host == NULL || *host == '\0' || parse_literal(&literal, host))
@@ -140,16 +141,16 @@ set_host(struct target *t, const char *host)
     t->host_size = size_without_dot(host);
 }
 
-static const struct rule *
-find_host(const struct rules *rules, const struct target *t)
+static const struct egress_rule *
+find_host(const struct egress_rule_list *rules, const struct target *t)
 {
-    return t->host != NULL ? rules_find_host(rules, t->host, t->host_size) : NULL;
+    return t->host != NULL ? egress_rule_list_find_host(rules, t->host, t->host_size) : NULL;
 }
 
 /* -- refusals: each returns false ---------------------------------------- */
 
 static bool
-refuse_host(const char *host, const struct rule *r, struct failure *err)
+refuse_host(const char *host, const struct egress_rule *r, struct failure *err)
 {
     failure_set(err, ERROR_BLOCKED, NAMED " is denied by the rule \"" NAMED "\" in egress.deny",
                 host, r->text);
@@ -157,14 +158,14 @@ refuse_host(const char *host, const struct rule *r, struct failure *err)
 }
 
 static bool
-refuse_denied(const struct target *t, const struct address *carried, const struct rule *r,
+refuse_denied(const struct target *t, const struct ip_address *carried, const struct egress_rule *r,
               struct failure *err)
 {
-    char self[ADDRESS_TEXT_SIZE], inner[ADDRESS_TEXT_SIZE] = "";
+    char self[IP_ADDRESS_TEXT_SIZE], inner[IP_ADDRESS_TEXT_SIZE] = "";
 
-    address_format(&t->self, self);
+    ip_address_format(&t->self, self);
     if (carried != NULL)
-        address_format(carried, inner);
+        ip_address_format(carried, inner);
     failure_set(
         err, ERROR_BLOCKED, "%s%s%s%s denied by the rule \"" NAMED "\" in egress.deny%s" NAMED,
         self, carried != NULL ? " carries " : "", inner, carried != NULL ? ", which is" : " is",
@@ -173,11 +174,11 @@ refuse_denied(const struct target *t, const struct address *carried, const struc
 }
 
 static bool
-refuse_self(const struct target *t, const struct address_block *b, struct failure *err)
+refuse_self(const struct target *t, const struct ip_address_block *b, struct failure *err)
 {
-    char self[ADDRESS_TEXT_SIZE];
+    char self[IP_ADDRESS_TEXT_SIZE];
 
-    address_format(&t->self, self);
+    ip_address_format(&t->self, self);
     failure_set(err, ERROR_BLOCKED,
                 "%s is %s (%s): the egress guard refuses it; add it%s" NAMED
                 " to egress.allow to permit it",
@@ -187,13 +188,13 @@ refuse_self(const struct target *t, const struct address_block *b, struct failur
 }
 
 static bool
-refuse_carried(const struct target *t, const struct address *carried, const struct address_block *b,
-               struct failure *err)
+refuse_carried(const struct target *t, const struct ip_address *carried,
+               const struct ip_address_block *b, struct failure *err)
 {
-    char self[ADDRESS_TEXT_SIZE], inner[ADDRESS_TEXT_SIZE];
+    char self[IP_ADDRESS_TEXT_SIZE], inner[IP_ADDRESS_TEXT_SIZE];
 
-    address_format(&t->self, self);
-    address_format(carried, inner);
+    ip_address_format(&t->self, self);
+    ip_address_format(carried, inner);
     failure_set(err, ERROR_BLOCKED,
                 "%s carries %s, %s (%s): the egress guard refuses it; add both%s" NAMED
                 " to egress.allow to permit it",
@@ -212,34 +213,35 @@ refuse_carried(const struct target *t, const struct address *carried, const stru
 static bool
 is_public_or_allowed(const struct egress *e, struct target *t, struct failure *err)
 {
-    const struct rule *named = rules_find_address(&e->allow, &t->self);
-    const struct address_block *b;
+    const struct egress_rule *named = egress_rule_list_find_address(&e->allow, &t->self);
+    const struct ip_address_block *b;
 
-    if (named != NULL && named->network.bits >= 96 && address_is_local_nat64(&t->self)) {
-        t->carried[0] = address_tail(&t->self); /* whoever named it knows the prefix: /96 */
+    if (named != NULL && named->network.bits >= 96 && ip_address_is_local_nat64(&t->self)) {
+        t->carried[0] = ip_address_tail(&t->self); /* whoever named it knows the prefix: /96 */
         t->carried_count = 1;
     }
     for (size_t i = 0; i < t->carried_count; i++) {
-        b = address_block(&t->carried[i]);
-        if (b != NULL && (named == NULL || rules_find_address(&e->allow, &t->carried[i]) == NULL))
+        b = ip_address_block(&t->carried[i]);
+        if (b != NULL &&
+            (named == NULL || egress_rule_list_find_address(&e->allow, &t->carried[i]) == NULL))
             return refuse_carried(t, &t->carried[i], b, err);
     }
-    b = named != NULL ? NULL : address_block(&t->self);
+    b = named != NULL ? NULL : ip_address_block(&t->self);
     return b == NULL || refuse_self(t, b, err);
 }
 
 static bool
 judge(const struct egress *e, struct target *t, struct failure *err)
 {
-    const struct rule *r;
+    const struct egress_rule *r;
 
-    t->carried_count = address_carried(&t->self, t->carried);
+    t->carried_count = ip_address_embedded_ipv4(&t->self, t->carried);
     if ((r = find_host(&e->deny, t)) != NULL)
         return refuse_host(t->host, r, err);
-    if ((r = rules_find_address(&e->deny, &t->self)) != NULL)
+    if ((r = egress_rule_list_find_address(&e->deny, &t->self)) != NULL)
         return refuse_denied(t, NULL, r, err);
     for (size_t i = 0; i < t->carried_count; i++)
-        if ((r = rules_find_address(&e->deny, &t->carried[i])) != NULL)
+        if ((r = egress_rule_list_find_address(&e->deny, &t->carried[i])) != NULL)
             return refuse_denied(t, &t->carried[i], r, err);
     return find_host(&e->allow, t) != NULL || is_public_or_allowed(e, t, err);
 }
@@ -250,7 +252,7 @@ egress_allows_address(const struct egress *e, const char *host, const struct soc
 {
     struct target t;
 
-    if (address == NULL || !address_from_socket(&t.self, address)) {
+    if (address == NULL || !ip_address_from_socket(&t.self, address)) {
         failure_set(err, ERROR_BLOCKED,
                     "not an IPv4 or IPv6 address (family %d): the egress guard refuses it, and "
                     "no option permits it",
@@ -306,7 +308,7 @@ egress_allows_url(const struct egress *e, const char *scheme, const char *host, 
                   struct failure *err)
 {
     struct target t;
-    const struct rule *r;
+    const struct egress_rule *r;
 
     if (!allows_scheme(e, scheme, host, err) || !allows_port(e, host, port, err))
         return false;

@@ -1,5 +1,5 @@
 /*
- * address.c - IP addresses: the special-purpose block one lies in, and the ones it carries.
+ * ip_address.c - IP addresses: the special-purpose block one lies in, and the ones it carries.
  *
  * The blocks are those of the IANA IPv4 and IPv6 Special-Purpose Address
  * Registries (https://www.iana.org/assignments/iana-ipv4-special-registry and
@@ -9,7 +9,7 @@
  * answered by the nearest node, which may be our own network's.
  */
 
-#include "session/address.h"
+#include "egress/ip_address.h"
 
 #include <arpa/inet.h>
 #include <string.h>
@@ -28,7 +28,7 @@
     }
 
 /* The narrower before the wider: the first that fits is the one to name. */
-static const struct address_block ipv4_blocks[] = {
+static const struct ip_address_block ipv4_blocks[] = {
     { V4(0, 0, 0, 0, 32), "the unspecified address", "RFC 1122" },
     { V4(0, 0, 0, 0, 8), "a \"this network\" address", "RFC 791" },
     { V4(10, 0, 0, 0, 8), "a private address", "RFC 1918" },
@@ -58,7 +58,7 @@ static const struct address_block ipv4_blocks[] = {
     { V4(240, 0, 0, 0, 4), "a reserved address", "RFC 1112" },
 };
 
-static const struct address_block ipv6_blocks[] = {
+static const struct ip_address_block ipv6_blocks[] = {
     { V6(0, 0, 0, 0, 0, 128), "the unspecified address", "RFC 4291" },
     { V6(0, 0, 0, 0, 1, 128), "a loopback address", "RFC 4291" },
     { V6(0, 0, 0, 0, 0, 96), "an IPv4-compatible address", "RFC 4291" },
@@ -91,17 +91,17 @@ static const struct address_block ipv6_blocks[] = {
     { V6(0xff00, 0, 0, 0, 0, 8), "a multicast address", "RFC 4291" },
 };
 
-static const struct address_block outside = { V6(0, 0, 0, 0, 0, 0),
-                                              "an address outside the public 2000::/3",
-                                              "RFC 4291" };
-static const struct network global_unicast = V6(0x2000, 0, 0, 0, 0, 3);
-static const struct network this_network = V4(0, 0, 0, 0, 8);
-static const struct network compatible = V6(0, 0, 0, 0, 0, 96);
-static const struct network translated = V6(0, 0, 0, 0, GROUPS(0xffff, 0, 0, 0), 96);
-static const struct network nat64 = V6(0x64, 0xff9b, 0, 0, 0, 96);
-static const struct network local_nat64 = V6(0x64, 0xff9b, 1, 0, 0, 48);
-static const struct network teredo = V6(0x2001, 0, 0, 0, 0, 32);
-static const struct network six_to_four = V6(0x2002, 0, 0, 0, 0, 16);
+static const struct ip_address_block outside = { V6(0, 0, 0, 0, 0, 0),
+                                                 "an address outside the public 2000::/3",
+                                                 "RFC 4291" };
+static const struct ip_network global_unicast = V6(0x2000, 0, 0, 0, 0, 3);
+static const struct ip_network this_network = V4(0, 0, 0, 0, 8);
+static const struct ip_network compatible = V6(0, 0, 0, 0, 0, 96);
+static const struct ip_network translated = V6(0, 0, 0, 0, GROUPS(0xffff, 0, 0, 0), 96);
+static const struct ip_network nat64 = V6(0x64, 0xff9b, 0, 0, 0, 96);
+static const struct ip_network local_nat64 = V6(0x64, 0xff9b, 1, 0, 0, 48);
+static const struct ip_network teredo = V6(0x2001, 0, 0, 0, 0, 32);
+static const struct ip_network six_to_four = V6(0x2002, 0, 0, 0, 0, 16);
 
 /* -- networks ------------------------------------------------------------ */
 
@@ -111,33 +111,33 @@ mask(int bits)
     return bits <= 0 ? 0 : bits >= 64 ? UINT64_MAX : ~(UINT64_MAX >> bits);
 }
 
-struct address
-network_first(const struct address *a, int bits)
+struct ip_address
+ip_address_network_first(const struct ip_address *a, int bits)
 {
-    return (struct address){ a->high & mask(bits), a->low & mask(bits - 64) };
+    return (struct ip_address){ a->high & mask(bits), a->low & mask(bits - 64) };
 }
 
 bool
-network_has(const struct network *n, const struct address *a)
+ip_address_is_in(const struct ip_network *n, const struct ip_address *a)
 {
-    struct address first = network_first(a, n->bits);
+    struct ip_address first = ip_address_network_first(a, n->bits);
 
     return first.high == n->first.high && first.low == n->first.low &&
-           (n->bits >= 96 || !address_is_ipv4(a));
+           (n->bits >= 96 || !ip_address_is_ipv4(a));
 }
 
 /* -- to and from text and sockets ---------------------------------------- */
 
-static struct address
+static struct ip_address
 from_ipv4(uint32_t host_order)
 {
-    return (struct address){ 0, IPV4_TAG | host_order };
+    return (struct ip_address){ 0, IPV4_TAG | host_order };
 }
 
-static struct address
+static struct ip_address
 from_bytes(const unsigned char bytes[16])
 {
-    struct address a = { 0, 0 };
+    struct ip_address a = { 0, 0 };
 
     for (int i = 0; i < 8; i++) {
         a.high = a.high << 8 | bytes[i];
@@ -147,13 +147,13 @@ from_bytes(const unsigned char bytes[16])
 }
 
 bool
-address_is_ipv4(const struct address *a)
+ip_address_is_ipv4(const struct ip_address *a)
 {
     return a->high == 0 && a->low >> 32 == IPV4_TAG >> 32;
 }
 
 bool
-address_from_socket(struct address *a, const struct sockaddr *s)
+ip_address_from_socket(struct ip_address *a, const struct sockaddr *s)
 {
     if (s->sa_family == AF_INET) {
         struct sockaddr_in four;
@@ -173,7 +173,7 @@ address_from_socket(struct address *a, const struct sockaddr *s)
 }
 
 bool
-address_parse(struct address *a, const char *text)
+ip_address_parse(struct ip_address *a, const char *text)
 {
     struct in_addr four;
     struct in6_addr six;
@@ -190,7 +190,7 @@ address_parse(struct address *a, const char *text)
 }
 
 bool
-address_parse_legacy(struct address *a, const char *text)
+ip_address_parse_legacy(struct ip_address *a, const char *text)
 {
     struct in_addr four;
 
@@ -201,7 +201,7 @@ address_parse_legacy(struct address *a, const char *text)
 }
 
 void
-address_format(const struct address *a, char text[ADDRESS_TEXT_SIZE])
+ip_address_format(const struct ip_address *a, char text[IP_ADDRESS_TEXT_SIZE])
 {
     struct in_addr four = { htonl((uint32_t)a->low) };
     unsigned char bytes[16];
@@ -210,48 +210,48 @@ address_format(const struct address *a, char text[ADDRESS_TEXT_SIZE])
         bytes[i] = (unsigned char)(a->high >> (56 - 8 * i));
         bytes[i + 8] = (unsigned char)(a->low >> (56 - 8 * i));
     }
-    if (address_is_ipv4(a))
-        inet_ntop(AF_INET, &four, text, ADDRESS_TEXT_SIZE);
+    if (ip_address_is_ipv4(a))
+        inet_ntop(AF_INET, &four, text, IP_ADDRESS_TEXT_SIZE);
     else
-        inet_ntop(AF_INET6, bytes, text, ADDRESS_TEXT_SIZE);
+        inet_ntop(AF_INET6, bytes, text, IP_ADDRESS_TEXT_SIZE);
 }
 
 /* -- what it is ---------------------------------------------------------- */
 
-static const struct address_block *
-find(const struct address_block *blocks, size_t count, const struct address *a)
+static const struct ip_address_block *
+find(const struct ip_address_block *blocks, size_t count, const struct ip_address *a)
 {
     for (size_t i = 0; i < count; i++)
-        if (network_has(&blocks[i].network, a))
+        if (ip_address_is_in(&blocks[i].network, a))
             return &blocks[i];
     return NULL;
 }
 
-const struct address_block *
-address_block(const struct address *a)
+const struct ip_address_block *
+ip_address_block(const struct ip_address *a)
 {
-    const struct address_block *b;
+    const struct ip_address_block *b;
 
-    if (address_is_ipv4(a))
+    if (ip_address_is_ipv4(a))
         return find(ipv4_blocks, sizeof ipv4_blocks / sizeof ipv4_blocks[0], a);
     b = find(ipv6_blocks, sizeof ipv6_blocks / sizeof ipv6_blocks[0], a);
-    if (b != NULL || network_has(&global_unicast, a) || network_has(&nat64, a))
+    if (b != NULL || ip_address_is_in(&global_unicast, a) || ip_address_is_in(&nat64, a))
         return b;
     return &outside;
 }
 
 /* -- what it carries ----------------------------------------------------- */
 
-struct address
-address_tail(const struct address *a)
+struct ip_address
+ip_address_tail(const struct ip_address *a)
 {
     return from_ipv4((uint32_t)a->low);
 }
 
 bool
-address_is_local_nat64(const struct address *a)
+ip_address_is_local_nat64(const struct ip_address *a)
 {
-    return network_has(&local_nat64, a);
+    return ip_address_is_in(&local_nat64, a);
 }
 
 /*
@@ -262,17 +262,18 @@ address_is_local_nat64(const struct address *a)
  * are left out as long as there is another.
  */
 static size_t
-carried_by_local_nat64(const struct address *a, struct address *carried)
+carried_by_local_nat64(const struct ip_address *a, struct ip_address *carried)
 {
-    const struct address readings[] = {
-        address_tail(a), from_ipv4((uint32_t)(a->high << 16 | (a->low >> 40 & 0xffff))), /* /48 */
-        from_ipv4((uint32_t)(a->high << 24 | (a->low >> 32 & 0xffffff))),                /* /56 */
-        from_ipv4((uint32_t)(a->low >> 24)),                                             /* /64 */
+    const struct ip_address readings[] = {
+        ip_address_tail(a),
+        from_ipv4((uint32_t)(a->high << 16 | (a->low >> 40 & 0xffff))),   /* /48 */
+        from_ipv4((uint32_t)(a->high << 24 | (a->low >> 32 & 0xffffff))), /* /56 */
+        from_ipv4((uint32_t)(a->low >> 24)),                              /* /64 */
     };
     size_t n = 0;
 
     for (size_t i = 0; i < sizeof readings / sizeof readings[0]; i++)
-        if (!network_has(&this_network, &readings[i]))
+        if (!ip_address_is_in(&this_network, &readings[i]))
             carried[n++] = readings[i];
     if (n == 0)
         carried[n++] = readings[0];
@@ -281,31 +282,32 @@ carried_by_local_nat64(const struct address *a, struct address *carried)
 
 /* RFC 5214 section 6.1: 00-00-5E-FE before the IPv4 address; its "u" and "g" bits may be set. */
 static bool
-is_isatap(const struct address *a)
+is_isatap(const struct ip_address *a)
 {
     return (a->low >> 32 & 0xfcffffff) == 0x5efe;
 }
 
 size_t
-address_carried(const struct address *a, struct address carried[ADDRESS_CARRIED_MAX])
+ip_address_embedded_ipv4(const struct ip_address *a,
+                         struct ip_address carried[IP_ADDRESS_EMBEDDED_MAX])
 {
     size_t n = 0;
 
-    if (address_is_ipv4(a))
+    if (ip_address_is_ipv4(a))
         return 0;
-    if (network_has(&local_nat64, a))
+    if (ip_address_is_in(&local_nat64, a))
         n = carried_by_local_nat64(a, carried);
-    else if (network_has(&compatible, a) && a->low > 1) /* :: and ::1 are themselves */
-        carried[n++] = address_tail(a);
-    else if (network_has(&translated, a) || network_has(&nat64, a))
-        carried[n++] = address_tail(a);
-    else if (network_has(&six_to_four, a))
+    else if (ip_address_is_in(&compatible, a) && a->low > 1) /* :: and ::1 are themselves */
+        carried[n++] = ip_address_tail(a);
+    else if (ip_address_is_in(&translated, a) || ip_address_is_in(&nat64, a))
+        carried[n++] = ip_address_tail(a);
+    else if (ip_address_is_in(&six_to_four, a))
         carried[n++] = from_ipv4((uint32_t)(a->high >> 16));
-    else if (network_has(&teredo, a)) {
+    else if (ip_address_is_in(&teredo, a)) {
         carried[n++] = from_ipv4((uint32_t)a->high); /* the server */
         carried[n++] = from_ipv4(~(uint32_t)a->low); /* the client */
     }
     if (is_isatap(a))
-        carried[n++] = address_tail(a);
+        carried[n++] = ip_address_tail(a);
     return n;
 }

@@ -1,6 +1,6 @@
-/* rule.c - the rules of egress.allow and egress.deny: networks, host names, all names under one. */
+/* egress_rule.c - the rules of egress.allow and egress.deny: networks, host names, all names under one. */
 
-#include "session/rule.h"
+#include "egress/egress_rule.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -50,17 +50,17 @@ read_bits(const char *text, int max)
 }
 
 static int
-read_network(struct rule *r, const char *slash, const char *option, struct failure *err)
+read_network(struct egress_rule *r, const char *slash, const char *option, struct failure *err)
 {
-    char address[ADDRESS_TEXT_SIZE] = "", first[ADDRESS_TEXT_SIZE];
-    struct network *n = &r->network;
-    struct address given;
+    char address[IP_ADDRESS_TEXT_SIZE] = "", first[IP_ADDRESS_TEXT_SIZE];
+    struct ip_network *n = &r->network;
+    struct ip_address given;
     size_t size = (size_t)(slash - r->text);
     int bits, family_bits;
 
     if (size < sizeof address)
         memcpy(address, r->text, size);
-    if (!address_parse(&given, address))
+    if (!ip_address_parse(&given, address))
         return failure_set(err, ERROR_BAD_REQUEST,
                            "%s: \"" QUOTED "\": no IP address stands before the slash", option,
                            r->text);
@@ -71,10 +71,10 @@ read_network(struct rule *r, const char *slash, const char *option, struct failu
                            "%s: \"" QUOTED "\": no number from 0 to %d stands after the slash",
                            option, r->text, family_bits);
     n->bits = ADDRESS_BITS - family_bits + bits;
-    n->first = network_first(&given, n->bits);
+    n->first = ip_address_network_first(&given, n->bits);
     if (n->first.high == given.high && n->first.low == given.low)
         return 0;
-    address_format(&n->first, first);
+    ip_address_format(&n->first, first);
     return failure_set(err, ERROR_BAD_REQUEST,
                        "%s: \"" QUOTED "\": bits are set after the first %d; write %s/%d", option,
                        r->text, bits, first, bits);
@@ -137,7 +137,7 @@ name_flaw(const char *name, size_t size)
 }
 
 static int
-read_name(struct rule *r, const char *option, struct failure *err)
+read_name(struct egress_rule *r, const char *option, struct failure *err)
 {
     const char *name = r->text, *flaw;
     size_t size;
@@ -163,35 +163,35 @@ read_name(struct rule *r, const char *option, struct failure *err)
 /* -- the rule ------------------------------------------------------------ */
 
 static int
-read_rule(struct rule *r, const char *option, struct failure *err)
+read_rule(struct egress_rule *r, const char *option, struct failure *err)
 {
     const char *slash = strchr(r->text, '/');
 
     if (slash != NULL)
         return read_network(r, slash, option, err);
     r->network.bits = ADDRESS_BITS;
-    if (address_parse(&r->network.first, r->text))
+    if (ip_address_parse(&r->network.first, r->text))
         return 0;
     return read_name(r, option, err);
 }
 
 static int
-rule_init(struct rule *r, const char *option, const char *text, struct failure *err)
+rule_init(struct egress_rule *r, const char *option, const char *text, struct failure *err)
 {
-    *r = (struct rule){ .kind = RULE_NETWORK, .text = strdup(text) };
+    *r = (struct egress_rule){ .kind = RULE_NETWORK, .text = strdup(text) };
     if (r->text == NULL)
         return failure_no_memory(err);
     return read_rule(r, option, err);
 }
 
 static bool
-has_address(const struct rule *r, const struct address *a)
+has_address(const struct egress_rule *r, const struct ip_address *a)
 {
-    return r->kind == RULE_NETWORK && network_has(&r->network, a);
+    return r->kind == RULE_NETWORK && ip_address_is_in(&r->network, a);
 }
 
 static bool
-has_host(const struct rule *r, const char *host, size_t size)
+has_host(const struct egress_rule *r, const char *host, size_t size)
 {
     if (r->kind == RULE_SUFFIX && size > r->name_size) {
         host += size - r->name_size;
@@ -210,10 +210,10 @@ has_host(const struct rule *r, const char *host, size_t size)
 /* -- lists of them ------------------------------------------------------- */
 
 int
-rules_init(struct rules *list, char *const *texts, size_t count, const char *option,
-           struct failure *err)
+egress_rule_list_init(struct egress_rule_list *list, char *const *texts, size_t count,
+                      const char *option, struct failure *err)
 {
-    *list = (struct rules){ 0 };
+    *list = (struct egress_rule_list){ 0 };
     if (count == 0)
         return 0;
     if ((list->items = calloc(count, sizeof *list->items)) == NULL)
@@ -221,23 +221,23 @@ rules_init(struct rules *list, char *const *texts, size_t count, const char *opt
     list->count = count;
     for (size_t i = 0; i < count; i++)
         if (rule_init(&list->items[i], option, texts[i], err) != 0) {
-            rules_destroy(list);
+            egress_rule_list_destroy(list);
             return -1;
         }
     return 0;
 }
 
 void
-rules_destroy(struct rules *list)
+egress_rule_list_destroy(struct egress_rule_list *list)
 {
     for (size_t i = 0; i < list->count; i++)
         free(list->items[i].text);
     free(list->items);
-    *list = (struct rules){ 0 };
+    *list = (struct egress_rule_list){ 0 };
 }
 
-const struct rule *
-rules_find_host(const struct rules *list, const char *host, size_t size)
+const struct egress_rule *
+egress_rule_list_find_host(const struct egress_rule_list *list, const char *host, size_t size)
 {
     for (size_t i = 0; i < list->count; i++)
         if (has_host(&list->items[i], host, size))
@@ -245,13 +245,13 @@ rules_find_host(const struct rules *list, const char *host, size_t size)
     return NULL;
 }
 
-const struct rule *
-rules_find_address(const struct rules *list, const struct address *a)
+const struct egress_rule *
+egress_rule_list_find_address(const struct egress_rule_list *list, const struct ip_address *a)
 {
-    const struct rule *found = NULL;
+    const struct egress_rule *found = NULL;
 
     for (size_t i = 0; i < list->count; i++) {
-        const struct rule *r = &list->items[i];
+        const struct egress_rule *r = &list->items[i];
 
         if (has_address(r, a) && (found == NULL || r->network.bits > found->network.bits))
             found = r;

@@ -7,8 +7,8 @@
  * `allow` wins over the default.  An IPv6 address that carries IPv4 addresses
  * passes only if it and each of these pass; docs/egress.md has the table.
  */
-#ifndef SESSION_EGRESS_H
-#define SESSION_EGRESS_H
+#ifndef EGRESS_EGRESS_H
+#define EGRESS_EGRESS_H
 
 #include "util/error.h"
 
@@ -18,7 +18,7 @@
 
 #define EGRESS_PORT_MAX 65535
 
-struct egress_rules {     /* as configured; every pointer owned */
+struct egress_config {    /* as configured; every pointer owned */
     char **allow, **deny; /* CIDRs, addresses, host names, "*.suffix" */
     size_t allow_count, deny_count;
     int *ports; /* none: every port from 1 to 65535 */
@@ -27,9 +27,9 @@ struct egress_rules {     /* as configured; every pointer owned */
     bool report_only; /* log and count instead of refusing */
 };
 
-void egress_rules_init(struct egress_rules *r); /* both schemes, nothing else */
-void egress_rules_destroy(struct egress_rules *r);
-int egress_rules_add(char ***list, size_t *count, const char *rule); /* copies; -1: no memory */
+void egress_config_init(struct egress_config *r); /* both schemes, nothing else */
+void egress_config_destroy(struct egress_config *r);
+int egress_config_add(char ***list, size_t *count, const char *rule); /* copies; -1: no memory */
 
 struct egress; /* compiled: immutable, safe to read from every thread */
 
@@ -37,10 +37,10 @@ struct egress; /* compiled: immutable, safe to read from every thread */
  * NULL with `err` filled: no memory, or a rule that is neither a CIDR nor a host name, or a bad
  * port.
  */
-struct egress *egress_new(const struct egress_rules *rules, struct failure *err);
+struct egress *egress_new(const struct egress_config *rules, struct failure *err);
 struct egress *egress_ref(struct egress *e);
 void egress_free(struct egress *e); /* drops one reference; the last one frees */
-bool egress_report_only(const struct egress *e);
+bool egress_is_report_only(const struct egress *e);
 
 /*
  * Before a hop: scheme, host and port of its URL, as url.h gives them; a host that is a literal
