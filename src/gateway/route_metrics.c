@@ -59,8 +59,8 @@ add_outcomes(struct buffer *b, const struct policy *p)
 static void
 add_restraint(struct buffer *b, const struct engine_stats *s)
 {
-    static const char *const states[BREAKER_STATES] = {
-        [BREAKER_CLOSED] = "closed", [BREAKER_OPEN] = "open", [BREAKER_HALF_OPEN] = "half_open"
+    static const char *const states[CIRCUIT_STATES] = {
+        [CIRCUIT_CLOSED] = "closed", [CIRCUIT_OPEN] = "open", [CIRCUIT_HALF_OPEN] = "half_open"
     };
 
     add_value(b, "retries_waiting", "gauge", "Fetches that wait for another try.",
@@ -73,7 +73,7 @@ add_restraint(struct buffer *b, const struct engine_stats *s)
     add_value(b, "breaker_opened_total", "counter", "Times that a breaker has opened.",
               counter_read(&s->breakers_opened));
     add_head(b, "breakers", "gauge", "Breakers, one a session and origin, by state.");
-    for (int i = BREAKER_CLOSED; i < BREAKER_STATES; i++)
+    for (int i = CIRCUIT_CLOSED; i < CIRCUIT_STATES; i++)
         buffer_printf(b, "curlew_breakers{state=\"%s\"} %" PRId64 "\n", states[i],
                       counter_read(&s->breakers[i]));
 }

@@ -24,8 +24,8 @@ static const struct field fields[] = {
     { "max_per_origin", FIELD_INT, AT(max_per_origin), 1, COUNT_MAX, NULL },
     { "idle_connections", FIELD_INT, AT(idle_connections), 0, COUNT_MAX, NULL },
     { "idle_seconds", FIELD_INT, AT(idle_seconds), 1, 86400, NULL },
-    { "rate_per_origin", FIELD_NUMBER, AT(politeness.rate), 0, COUNT_MAX, NULL },
-    { "burst", FIELD_INT, AT(politeness.burst), 1, COUNT_MAX, NULL },
+    { "rate_per_origin", FIELD_NUMBER, AT(rate_limit.rate), 0, COUNT_MAX, NULL },
+    { "burst", FIELD_INT, AT(rate_limit.burst), 1, COUNT_MAX, NULL },
     { "breaker.failures", FIELD_INT, AT(breaker.failures), 1, COUNT_MAX, NULL },
     { "breaker.open_seconds", FIELD_NUMBER, AT(breaker.open_seconds), 0, 86400, NULL },
     { "ca_file", FIELD_PATH, AT(ca_file), 0, 0, NULL },
@@ -137,7 +137,7 @@ check_pairs(const struct session_settings *s, const struct place *at, struct fai
 
     if (s->client_key != NULL && s->client_cert == NULL)
         return place_refuse(&key, err, "of no use without client_cert");
-    if (s->politeness.burst > 1 && s->politeness.rate <= 0)
+    if (s->rate_limit.burst > 1 && s->rate_limit.rate <= 0)
         return place_refuse(&burst, err, "of no use without rate_per_origin");
     return 0;
 }

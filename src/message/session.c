@@ -181,9 +181,9 @@ add_defaults(json_t *o, const struct request *r)
 static void
 add_restraint(json_t *o, const struct session_settings *c)
 {
-    if (c->politeness.rate > 0) {
-        json_object_set_new(o, "rate_per_origin", json_real(c->politeness.rate));
-        json_object_set_new(o, "burst", json_integer(c->politeness.burst));
+    if (c->rate_limit.rate > 0) {
+        json_object_set_new(o, "rate_per_origin", json_real(c->rate_limit.rate));
+        json_object_set_new(o, "burst", json_integer(c->rate_limit.burst));
     }
     if (c->breaker.failures > 0)
         json_object_set_new(o, "breaker",

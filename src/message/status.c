@@ -43,9 +43,9 @@ histogram_json(const struct histogram *h)
 static json_t *
 breakers_json(const struct engine_stats *s)
 {
-    return json_pack("{s:o, s:o, s:o}", "closed", number(&s->breakers[BREAKER_CLOSED]), "open",
-                     number(&s->breakers[BREAKER_OPEN]), "half_open",
-                     number(&s->breakers[BREAKER_HALF_OPEN]));
+    return json_pack("{s:o, s:o, s:o}", "closed", number(&s->breakers[CIRCUIT_CLOSED]), "open",
+                     number(&s->breakers[CIRCUIT_OPEN]), "half_open",
+                     number(&s->breakers[CIRCUIT_HALF_OPEN]));
 }
 
 static json_t *

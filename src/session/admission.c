@@ -28,9 +28,9 @@ admission_destroy(struct admission *a)
 static bool
 take_token(struct curlew_fetch *f)
 {
-    const struct politeness *p = &f->session->settings.politeness;
+    const struct rate_limit *p = &f->session->settings.rate_limit;
 
-    return p->rate <= 0 || politeness_take(&f->lane->bucket, p, clock_us());
+    return p->rate <= 0 || token_bucket_try_take(&f->lane->bucket, p, clock_us());
 }
 
 static bool
@@ -62,14 +62,14 @@ lane_due_at(struct lane *l)
 {
     const struct session_settings *s;
 
-    if (l->breaker.state == BREAKER_OPEN)
+    if (l->breaker.state == CIRCUIT_OPEN)
         return l->breaker.next_us;
     if (l->queued == 0)
         return INT64_MAX;
     s = &lane_first(l)->session->settings;
     if (l->running >= s->max_per_origin)
         return INT64_MAX;
-    return s->politeness.rate > 0 ? lane_token_at(l) : 0;
+    return s->rate_limit.rate > 0 ? lane_token_at(l) : 0;
 }
 
 /*
@@ -133,7 +133,7 @@ admission_withdraw(struct admission *a, struct curlew_fetch *f)
 
     unqueue(a, f);
     f->lane = NULL;
-    lane_note(l, f, OUTCOME_NEITHER);
+    lane_note(l, f, OUTCOME_IGNORED);
     lane_changed(a, l);
 }
 
@@ -201,7 +201,7 @@ admission_arrive(struct admission *a, struct curlew_fetch *f, struct curlew_fetc
     }
     admitted = arrive(a, f, evicted);
     if (admitted == ADMITTED_NEVER) {
-        lane_note(f->lane, f, OUTCOME_NEITHER);
+        lane_note(f->lane, f, OUTCOME_IGNORED);
         lane_settle(f->lane);
         f->lane = NULL;
     }
@@ -252,7 +252,7 @@ admission_leave(struct admission *a, struct curlew_fetch *f)
     a->engine->stats.in_flight--; /* sequentially consistent: see engine_place_freed() */
     f->session->state->in_flight--;
     f->lane = NULL;
-    lane_note(l, f, OUTCOME_NEITHER);
+    lane_note(l, f, OUTCOME_IGNORED);
     lane_changed(a, l);
 }
 
@@ -266,10 +266,10 @@ admission_stays(struct curlew_fetch *f)
 bool
 admission_note(struct curlew_fetch *f)
 {
-    enum breaker_outcome o = breaker_judge(&f->failure, f->response.head.status);
+    enum circuit_breaker_outcome o = circuit_breaker_classify(&f->failure, f->response.head.status);
 
     if (fetch_lost_proxy(f))
-        o = OUTCOME_NEITHER; /* one of several: it sits on the bench now */
+        o = OUTCOME_IGNORED; /* one of several: it sits on the bench now */
     return lane_note(f->lane, f, o);
 }
 

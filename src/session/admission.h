@@ -3,7 +3,7 @@
  *
  * A lane is one session's fetches toward one origin.  Lanes that wait stand in
  * a ring and take turns, so a slow origin with a full lane delays nobody else.
- * A lane without a token of politeness waits outside the ring for its time; one
+ * A lane without a token of rate_limit waits outside the ring for its time; one
  * whose breaker is open refuses who comes, and sends away who waits.
  * When the queue is full, room is made at the end of the longest lane.
  * Of one session thread; the counts it shares with the others are atomic.

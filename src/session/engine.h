@@ -16,7 +16,7 @@ struct engine_stats {
     counter in_flight, queued; /* gauges */
     counter retries_waiting;   /* gauge, fetches between two tries, or in the queue for the next */
     counter retries, retries_refused;
-    counter breakers[BREAKER_STATES]; /* gauges, by state; that of BREAKER_OFF means nothing */
+    counter breakers[CIRCUIT_STATES]; /* gauges, by state; that of CIRCUIT_OFF means nothing */
     counter breakers_opened;
     counter buffered;    /* gauge, bytes of response bodies held */
     counter connections; /* gauge, sockets open toward origins and proxies */

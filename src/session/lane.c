@@ -100,16 +100,16 @@ lane_of(struct lanes *ls, const struct session_state *session, const char *origi
 
 /* The gauges of the breakers' states follow every change of one. */
 static void
-note_state(struct lane *l, enum breaker_state before)
+note_state(struct lane *l, enum circuit_breaker_state before)
 {
     struct engine_stats *s = &l->home->engine->stats;
-    enum breaker_state now = l->breaker.state;
+    enum circuit_breaker_state now = l->breaker.state;
 
     if (now == before)
         return;
     counter_add(&s->breakers[before], -1);
     counter_add(&s->breakers[now], 1);
-    if (now == BREAKER_OPEN)
+    if (now == CIRCUIT_OPEN)
         counter_add(&s->breakers_opened, 1);
 }
 
@@ -117,9 +117,9 @@ static void
 lane_free(struct lane *l)
 {
     struct lane **at = &l->site->lanes;
-    enum breaker_state before = l->breaker.state;
+    enum circuit_breaker_state before = l->breaker.state;
 
-    l->breaker.state = BREAKER_OFF;
+    l->breaker.state = CIRCUIT_OFF;
     note_state(l, before);
     timer_clear(l->home->timers, &l->due);
     list_remove(&l->shelf);
@@ -142,8 +142,9 @@ lanes_destroy(struct lanes *ls)
 static bool
 remembers(const struct lane *l, int64_t now_us)
 {
-    return !politeness_is_idle(&l->bucket, now_us) || !breaker_is_idle(&l->breaker, now_us) ||
-           !budget_is_idle(&l->site->budget, now_us);
+    return !token_bucket_is_full(&l->bucket, now_us) ||
+           !circuit_breaker_is_idle(&l->breaker, now_us) ||
+           !retry_budget_is_idle(&l->site->budget, now_us);
 }
 
 static void
@@ -201,8 +202,8 @@ lanes_longest(struct lanes *ls)
 int64_t
 lane_token_at(struct lane *l)
 {
-    const struct politeness *p = &lane_first(l)->session->settings.politeness;
-    int64_t now = clock_us(), at = politeness_ready_at(&l->bucket, p, now);
+    const struct rate_limit *p = &lane_first(l)->session->settings.rate_limit;
+    int64_t now = clock_us(), at = token_bucket_ready_at(&l->bucket, p, now);
 
     return at > now ? at : 0;
 }
@@ -212,24 +213,24 @@ lane_token_at(struct lane *l)
 void
 lane_refuse(struct lane *l, struct curlew_fetch *f)
 {
-    const struct breaker *b = &l->breaker;
+    const struct circuit_breaker *b = &l->breaker;
 
     failure_set(&f->failure, ERROR_ORIGIN_UNAVAILABLE,
                 "%s keeps failing: the session's breaker is %s", l->site->name,
-                b->state == BREAKER_OPEN ? "open" : "half-open, and waits for its probe");
-    f->failure.retry_after = breaker_retry_after(b, clock_us());
+                b->state == CIRCUIT_OPEN ? "open" : "half-open, and waits for its probe");
+    f->failure.retry_after = circuit_breaker_retry_after(b, clock_us());
 }
 
 bool
 lane_admits(struct lane *l, struct curlew_fetch *f)
 {
-    const struct breaker_settings *s = &f->session->settings.breaker;
-    enum breaker_state before = l->breaker.state;
+    const struct circuit_breaker_config *s = &f->session->settings.breaker;
+    enum circuit_breaker_state before = l->breaker.state;
     bool admits;
 
-    if (s->failures == 0 && before == BREAKER_OFF)
+    if (s->failures == 0 && before == CIRCUIT_OFF)
         return true;
-    admits = breaker_admits(&l->breaker, s, clock_us(), &f->probe);
+    admits = circuit_breaker_try_pass(&l->breaker, s, clock_us(), &f->probe);
     note_state(l, before);
     if (!admits)
         lane_refuse(l, f);
@@ -239,28 +240,29 @@ lane_admits(struct lane *l, struct curlew_fetch *f)
 bool
 lane_is_shut(const struct lane *l)
 {
-    return l->breaker.state == BREAKER_OPEN || l->breaker.state == BREAKER_HALF_OPEN;
+    return l->breaker.state == CIRCUIT_OPEN || l->breaker.state == CIRCUIT_HALF_OPEN;
 }
 
 void
 lane_tick(struct lane *l)
 {
-    enum breaker_state before = l->breaker.state;
+    enum circuit_breaker_state before = l->breaker.state;
 
-    breaker_tick(&l->breaker, clock_us());
+    circuit_breaker_tick(&l->breaker, clock_us());
     note_state(l, before);
 }
 
 bool
-lane_note(struct lane *l, struct curlew_fetch *f, enum breaker_outcome outcome)
+lane_note(struct lane *l, struct curlew_fetch *f, enum circuit_breaker_outcome outcome)
 {
-    enum breaker_state before = l->breaker.state;
+    enum circuit_breaker_state before = l->breaker.state;
     bool probe = f->probe, opened;
 
     f->probe = false;
-    if (before == BREAKER_OFF || (outcome == OUTCOME_NEITHER && !probe))
+    if (before == CIRCUIT_OFF || (outcome == OUTCOME_IGNORED && !probe))
         return false;
-    opened = breaker_note(&l->breaker, &f->session->settings.breaker, outcome, probe, clock_us());
+    opened = circuit_breaker_record(&l->breaker, &f->session->settings.breaker, outcome, probe,
+                                    clock_us());
     note_state(l, before);
     return opened;
 }

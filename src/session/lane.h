@@ -1,7 +1,7 @@
 /*
  * lane.h - lanes: one session's fetches toward one origin, and what is remembered of both.
  *
- * The bucket of politeness and the breaker are the lane's, as their settings
+ * The bucket of rate_limit and the breaker are the lane's, as their settings
  * are the session's: what one session does to itself hurts no other.  The
  * budget of retries protects the origin, so all its lanes share it.
  *
@@ -13,10 +13,10 @@
 #define SESSION_LANE_H
 
 #include "event/timer.h"
-#include "session/breaker.h"
-#include "session/budget.h"
+#include "limits/circuit_breaker.h"
+#include "limits/retry_budget.h"
+#include "limits/token_bucket.h"
 #include "session/fetch.h"
-#include "session/politeness.h"
 #include "util/list.h"
 
 #define LANES_BUCKETS  1024
@@ -26,7 +26,7 @@
 struct site {           /* an origin */
     struct site *next;  /* in its bucket */
     struct lane *lanes; /* one a session, the one used last first */
-    struct budget budget;
+    struct retry_budget budget;
     char name[];
 };
 
@@ -40,8 +40,8 @@ struct lane {
     struct timer due;  /* the next token, or the end of the breaker's rest */
     struct lanes *home;
     int queued, running;
-    struct bucket bucket;
-    struct breaker breaker;
+    struct token_bucket bucket;
+    struct circuit_breaker breaker;
 };
 
 struct lanes {
@@ -72,6 +72,6 @@ bool lane_is_shut(const struct lane *l);                  /* open, or busy with 
 void lane_tick(struct lane *l);                           /* `due` has come */
 
 /* What has become of f says so of its origin.  true: that has opened the breaker. */
-bool lane_note(struct lane *l, struct curlew_fetch *f, enum breaker_outcome outcome);
+bool lane_note(struct lane *l, struct curlew_fetch *f, enum circuit_breaker_outcome outcome);
 
 #endif

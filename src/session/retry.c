@@ -112,7 +112,7 @@ take_leave(struct curlew_fetch *f, int64_t now_us)
     struct engine_stats *s = &f->engine->stats;
 
     if (counter_try_increment(&s->retries_waiting, f->policy->limits.in_flight)) {
-        if (budget_take(&f->lane->site->budget, now_us))
+        if (retry_budget_try_withdraw(&f->lane->site->budget, now_us))
             return true;
         counter_add(&s->retries_waiting, -1);
     }
@@ -159,7 +159,7 @@ void
 retry_count(struct curlew_fetch *f, int64_t now_us)
 {
     if (!f->again) {
-        budget_count(&f->lane->site->budget, now_us);
+        retry_budget_deposit(&f->lane->site->budget, now_us);
         return;
     }
     retry_forgo(f);

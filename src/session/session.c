@@ -86,7 +86,7 @@ copy_settings(struct session_settings *to, const struct session_settings *from, 
     to->max_per_origin = from->max_per_origin;
     to->idle_connections = from->idle_connections;
     to->idle_seconds = from->idle_seconds;
-    to->politeness = from->politeness;
+    to->rate_limit = from->rate_limit;
     to->breaker = from->breaker;
     if (copy_path(&to->name, from->name) || copy_path(&to->ca_file, from->ca_file) ||
         copy_path(&to->client_cert, from->client_cert) ||

@@ -16,7 +16,7 @@ session_settings_init(struct session_settings *s)
         .max_per_origin = 1024,
         .idle_connections = 256,
         .idle_seconds = 60,
-        .politeness = { .rate = 0, .burst = 1 },
+        .rate_limit = { .rate = 0, .burst = 1 },
     };
     request_init(&s->defaults);
 }

@@ -8,8 +8,8 @@
 
 #include "egress/egress.h"
 #include "http/request.h"
-#include "session/breaker.h"
-#include "session/politeness.h"
+#include "limits/circuit_breaker.h"
+#include "limits/token_bucket.h"
 
 #include <stddef.h>
 #include <stdint.h>
@@ -25,8 +25,8 @@ struct session_settings {
     int max_per_origin;           /* of these, toward one origin */
     int idle_connections;         /* warm connections kept, that this session opened */
     int idle_seconds;             /* a connection idle for longer is closed */
-    struct politeness politeness; /* rate_per_origin, burst */
-    struct breaker_settings breaker;
+    struct rate_limit rate_limit; /* rate_per_origin, burst */
+    struct circuit_breaker_config breaker;
     char *ca_file;                  /* PEM; NULL: the system's */
     char *client_cert, *client_key; /* PEM; NULL: none */
 };

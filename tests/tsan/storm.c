@@ -66,8 +66,8 @@ fill_settings(struct engine_settings *s, int in_flight)
     s->limits.buffered_bytes = 2000;
     s->sessions[0].shared_jar = true;
     s->sessions[0].idle_connections = 3;
-    s->sessions[0].politeness = (struct politeness){ in_flight % 2 ? 2000 : 0, 20 };
-    s->sessions[0].breaker = (struct breaker_settings){ in_flight == 5 ? 0 : 2, 0.01 };
+    s->sessions[0].rate_limit = (struct rate_limit){ in_flight % 2 ? 2000 : 0, 20 };
+    s->sessions[0].breaker = (struct circuit_breaker_config){ in_flight == 5 ? 0 : 2, 0.01 };
     s->sessions[0].defaults.retries.max = 2;
     s->sessions[0].defaults.retries.backoff_ms = 2;
     s->sessions[0].defaults.set |= SET_RETRIES | SET_BACKOFF;
@@ -206,7 +206,7 @@ check_gauges(void)
     check(counter_read(&s->retries_waiting) == 0, "nobody waits for another try");
     check(counter_read(&s->retries) > 0 && counter_read(&s->retries_refused) > 0, "retries");
     check(counter_read(&s->breakers_opened) > 0, "breakers have opened");
-    for (int i = BREAKER_CLOSED; i < BREAKER_STATES; i++)
+    for (int i = CIRCUIT_CLOSED; i < CIRCUIT_STATES; i++)
         check(counter_read(&s->breakers[i]) >= 0, "no state has fewer than no breakers");
 }
 

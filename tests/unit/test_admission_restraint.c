@@ -15,8 +15,8 @@ open_with(double rate, int burst, int failures, double open_seconds)
     for (int i = 0; i < 2; i++) {
         struct session_settings *s = &policy->sessions[i]->settings;
 
-        s->politeness = (struct politeness){ .rate = rate, .burst = burst };
-        s->breaker = (struct breaker_settings){ failures, open_seconds };
+        s->rate_limit = (struct rate_limit){ .rate = rate, .burst = burst };
+        s->breaker = (struct circuit_breaker_config){ failures, open_seconds };
     }
 }
 
@@ -105,7 +105,7 @@ Test(restraint, where_there_is_no_place_no_token_is_taken)
     struct curlew_fetch *x, *a1, *a2;
 
     open_admission(1, PLENTY, PLENTY, PLENTY);
-    policy->sessions[0]->settings.politeness = (struct politeness){ .rate = 0.001, .burst = 2 };
+    policy->sessions[0]->settings.rate_limit = (struct rate_limit){ .rate = 0.001, .burst = 2 };
     x = arrives("other", "x", ADMITTED_NOW);
     a1 = waits("a");
     for (int i = 0; i < 10; i++)
@@ -153,7 +153,7 @@ Test(restraint, a_fetch_at_a_later_hop_goes_before_those_at_their_first)
 /* -- breakers -------------------------------------------------------------- */
 
 static int64_t
-count_of(enum breaker_state state)
+count_of(enum circuit_breaker_state state)
 {
     return counter_read(&engine.stats.breakers[state]);
 }
@@ -162,17 +162,17 @@ Test(restraint, an_open_breaker_refuses_who_comes)
 {
     open_with(0, 1, 2, 60);
     cr_assert_not(ends_with(starts("a"), ERROR_CONNECT_FAILED, 0));
-    cr_assert_eq(count_of(BREAKER_CLOSED), 1);
+    cr_assert_eq(count_of(CIRCUIT_CLOSED), 1);
     cr_assert(ends_with(starts("a"), ERROR_NONE, 503));
     refused("default", "a");
-    cr_assert_eq(count_of(BREAKER_CLOSED), 0);
-    cr_assert_eq(count_of(BREAKER_OPEN), 1);
+    cr_assert_eq(count_of(CIRCUIT_CLOSED), 0);
+    cr_assert_eq(count_of(CIRCUIT_OPEN), 1);
     cr_assert_eq(counter_read(&engine.stats.breakers_opened), 1);
     ends(starts("b"));
     ends(arrives("other", "a", ADMITTED_NOW));
     close_admission();
-    cr_assert_eq(count_of(BREAKER_OPEN), 0, "what is forgotten is not counted");
-    cr_assert_eq(count_of(BREAKER_CLOSED), 0);
+    cr_assert_eq(count_of(CIRCUIT_OPEN), 0, "what is forgotten is not counted");
+    cr_assert_eq(count_of(CIRCUIT_CLOSED), 0);
 }
 
 Test(restraint, who_waits_for_an_origin_is_sent_away_when_its_breaker_opens)
@@ -203,13 +203,13 @@ Test(restraint, its_time_over_the_gauge_says_half_open_and_one_may_pass)
     open_with(0, 1, 1, 0.02);
     cr_assert(ends_with(starts("a"), ERROR_DNS_FAILED, 0));
     sleep_until_due();
-    cr_assert_eq(count_of(BREAKER_HALF_OPEN), 1);
+    cr_assert_eq(count_of(CIRCUIT_HALF_OPEN), 1);
     cr_assert_eq(timer_heap_next(&timers), INT64_MAX, "then it waits for somebody to come");
     probe = starts("a");
     cr_assert(probe->probe);
     refused("default", "a");
     cr_assert_not(ends_with(probe, ERROR_NONE, 200));
-    cr_assert_eq(count_of(BREAKER_CLOSED), 1);
+    cr_assert_eq(count_of(CIRCUIT_CLOSED), 1);
     ends(starts("a"));
     close_admission();
 }
@@ -241,7 +241,7 @@ Test(restraint, a_probe_that_finds_no_place_in_the_queue_makes_room_for_another)
     struct curlew_fetch *x, *f;
 
     open_admission(1, 0, PLENTY, PLENTY);
-    policy->sessions[0]->settings.breaker = (struct breaker_settings){ 1, 0.001 };
+    policy->sessions[0]->settings.breaker = (struct circuit_breaker_config){ 1, 0.001 };
     cr_assert(ends_with(starts("a"), ERROR_RECV_FAILED, 0));
     sleep_until_due();
     x = arrives("other", "x", ADMITTED_NOW);
@@ -287,7 +287,7 @@ Test(restraint, an_open_breaker_and_an_empty_bucket_outlive_a_thousand_other_ori
     struct curlew_fetch *f;
 
     open_with(0.001, 1, 1, 60);
-    policy->sessions[1]->settings.politeness.rate = 0;
+    policy->sessions[1]->settings.rate_limit.rate = 0;
     cr_assert(ends_with(starts("a"), ERROR_NONE, 500));
     ends(starts("b"));
     pass_by(5000);
@@ -302,11 +302,11 @@ Test(restraint, an_open_breaker_and_an_empty_bucket_outlive_a_thousand_other_ori
 Test(restraint, memory_is_bounded_whatever_there_is_to_remember)
 {
     open_with(0.0001, 1, 1, 3600);
-    policy->sessions[1]->settings.politeness.rate = 0.0001;
+    policy->sessions[1]->settings.rate_limit.rate = 0.0001;
     pass_by(LANES_MAX + 5000);
     cr_assert_leq(a.lanes.count, LANES_MAX + 1);
     cr_assert_geq(a.lanes.count, LANES_MAX - 1);
-    cr_assert_eq(count_of(BREAKER_CLOSED), (int64_t)a.lanes.count);
+    cr_assert_eq(count_of(CIRCUIT_CLOSED), (int64_t)a.lanes.count);
     close_admission();
 }
 

@@ -148,7 +148,7 @@ Test(man_page, tells_the_defaults_that_are_in_force)
         { "max_per_origin", s->max_per_origin },
         { "idle_connections", s->idle_connections },
         { "idle_seconds", s->idle_seconds },
-        { "burst", s->politeness.burst },
+        { "burst", s->rate_limit.burst },
         { "retries.max_backoff", s->defaults.retries.max_backoff_ms / 1000 },
     };
 

@@ -90,15 +90,15 @@ Test(config_session, wrong_values_are_named)
 Test(config_session, is_polite_and_breaks_where_it_says_so)
 {
     cr_assert_eq(give("a", "{}"), 0);
-    cr_assert_eq(s.politeness.rate, 0);
-    cr_assert_eq(s.politeness.burst, 1);
+    cr_assert_eq(s.rate_limit.rate, 0);
+    cr_assert_eq(s.rate_limit.burst, 1);
     cr_assert_eq(s.breaker.failures, 0);
 
     cr_assert_eq(give("a", "{\"rate_per_origin\":0.5,\"burst\":1000000,"
                            "\"breaker\":{\"failures\":1,\"open_seconds\":0.25}}"),
                  0, "%s", err.detail);
-    cr_assert_eq(s.politeness.rate, 0.5);
-    cr_assert_eq(s.politeness.burst, 1000000);
+    cr_assert_eq(s.rate_limit.rate, 0.5);
+    cr_assert_eq(s.rate_limit.burst, 1000000);
     cr_assert_eq(s.breaker.failures, 1);
     cr_assert_eq(s.breaker.open_seconds, 0.25);
 

@@ -1,12 +1,12 @@
-/* politeness.c - a token bucket: how soon the next request may go to an origin. */
+/* token_bucket.c - a token bucket: how soon the next request may go to an origin. */
 
-#include "session/politeness.h"
+#include "limits/token_bucket.h"
 
 #include "util/clock.h"
 
 /* A bucket that was emptied under other settings is no emptier than empty. */
 static double
-settle(struct bucket *b, const struct politeness *p, int64_t now_us)
+settle(struct token_bucket *b, const struct rate_limit *p, int64_t now_us)
 {
     double all = (double)p->burst * US_PER_SECOND / p->rate, now = (double)now_us;
 
@@ -18,7 +18,7 @@ settle(struct bucket *b, const struct politeness *p, int64_t now_us)
 }
 
 int64_t
-politeness_ready_at(struct bucket *b, const struct politeness *p, int64_t now_us)
+token_bucket_ready_at(struct token_bucket *b, const struct rate_limit *p, int64_t now_us)
 {
     double wait;
     int64_t whole;
@@ -33,18 +33,18 @@ politeness_ready_at(struct bucket *b, const struct politeness *p, int64_t now_us
 }
 
 bool
-politeness_take(struct bucket *b, const struct politeness *p, int64_t now_us)
+token_bucket_try_take(struct token_bucket *b, const struct rate_limit *p, int64_t now_us)
 {
     if (p->rate <= 0)
         return true;
-    if (politeness_ready_at(b, p, now_us) > now_us)
+    if (token_bucket_ready_at(b, p, now_us) > now_us)
         return false;
     b->full_us += US_PER_SECOND / p->rate;
     return true;
 }
 
 bool
-politeness_is_idle(const struct bucket *b, int64_t now_us)
+token_bucket_is_full(const struct token_bucket *b, int64_t now_us)
 {
     return b->full_us <= (double)now_us;
 }
