@@ -55,12 +55,13 @@ forward(const struct call *c, const struct headers *names, struct request *r, st
 static int
 forward_listed(const struct call *c, struct request *r, struct failure *err)
 {
-    struct policy *p = engine_policy(c->gateway->engine);
-    struct session *s = policy_session(p, r->session != NULL ? r->session : "default");
+    struct config_snapshot *p = engine_config_snapshot(c->gateway->engine);
+    struct session *s =
+        config_snapshot_find_session(p, r->session != NULL ? r->session : "default");
     bool own = r->forward.count > 0 || s == NULL;
     int rc = forward(c, own ? &r->forward : &s->settings.defaults.forward, r, err);
 
-    policy_unref(p);
+    config_snapshot_unref(p);
     return rc;
 }
 

@@ -18,10 +18,10 @@
 static size_t
 waiting_bytes(const struct call *c)
 {
-    struct policy *p = engine_policy(c->gateway->engine);
+    struct config_snapshot *p = engine_config_snapshot(c->gateway->engine);
     int64_t share = p->limits.buffered_bytes / 4;
 
-    policy_unref(p);
+    config_snapshot_unref(p);
     if (share < 1)
         return 1;
     return share < WAITING_BYTES ? (size_t)share : WAITING_BYTES;

@@ -9,14 +9,14 @@
 static int
 check_target(struct call *c, const struct request *r, struct failure *err)
 {
-    struct policy *p = engine_policy(c->gateway->engine);
+    struct config_snapshot *p = engine_config_snapshot(c->gateway->engine);
     const char *name = r->session != NULL ? r->session : "default";
     struct url u;
     int rc = 0;
 
-    if (policy_session(p, name) == NULL)
+    if (config_snapshot_find_session(p, name) == NULL)
         rc = failure_set(err, ERROR_UNKNOWN_SESSION, "session: there is no \"%.64s\"", name);
-    policy_unref(p);
+    config_snapshot_unref(p);
     if (rc != 0 || url_parse(&u, r->url, err) != 0)
         return -1;
     url_destroy(&u);

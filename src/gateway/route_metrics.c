@@ -39,7 +39,7 @@ add_histogram(struct buffer *b, const char *name, const char *help, const struct
 
 /* Sessions are named by the operator and outcomes by the contract, so their number is bounded. */
 static void
-add_outcomes(struct buffer *b, const struct policy *p)
+add_outcomes(struct buffer *b, const struct config_snapshot *p)
 {
     add_head(b, "fetches_total", "counter", "Fetches that ended, by session and outcome.");
     for (size_t i = 0; i < p->session_count; i++) {
@@ -79,7 +79,7 @@ add_restraint(struct buffer *b, const struct engine_stats *s)
 }
 
 static void
-add_classes(struct buffer *b, const struct policy *p)
+add_classes(struct buffer *b, const struct config_snapshot *p)
 {
     static const char *const names[STATUS_CLASSES] = { "1xx", "2xx", "3xx", "4xx", "5xx", "other" };
 
@@ -130,7 +130,7 @@ void
 metrics_serve(struct call *c)
 {
     const struct gateway_stats *g = &c->gateway->stats;
-    struct policy *p = engine_policy(c->gateway->engine);
+    struct config_snapshot *p = engine_config_snapshot(c->gateway->engine);
     struct buffer *b = &c->prefix;
 
     add_engine(b, &c->gateway->engine->stats);
@@ -147,6 +147,6 @@ metrics_serve(struct call *c)
               counter_read(&g->requests));
     add_value(b, "cancelled_total", "counter", "Requests whose caller left before the answer.",
               counter_read(&g->cancelled));
-    policy_unref(p);
+    config_snapshot_unref(p);
     call_answer(c, 200, "text/plain; version=0.0.4; charset=utf-8");
 }

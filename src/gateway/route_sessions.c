@@ -23,20 +23,20 @@ no_memory(struct call *c)
 void
 sessions_route_serve(struct call *c)
 {
-    struct policy *p = engine_policy(c->gateway->engine);
+    struct config_snapshot *p = engine_config_snapshot(c->gateway->engine);
 
     if (sessions_write(&c->prefix, p) == 0)
         call_answer(c, 200, "application/json");
     else
         no_memory(c);
-    policy_unref(p);
+    config_snapshot_unref(p);
 }
 
 static void
 show(struct call *c, int status, struct failure *err)
 {
-    struct policy *p = engine_policy(c->gateway->engine);
-    struct session *s = policy_session(p, c->name);
+    struct config_snapshot *p = engine_config_snapshot(c->gateway->engine);
+    struct session *s = config_snapshot_find_session(p, c->name);
 
     if (s == NULL) {
         failure_set(err, ERROR_UNKNOWN_SESSION, "session: there is no \"%.64s\"", c->name);
@@ -46,30 +46,30 @@ show(struct call *c, int status, struct failure *err)
     } else {
         no_memory(c);
     }
-    policy_unref(p);
+    config_snapshot_unref(p);
 }
 
 static bool
 is_known(struct call *c)
 {
-    struct policy *p = engine_policy(c->gateway->engine);
-    bool known = policy_session(p, c->name) != NULL;
+    struct config_snapshot *p = engine_config_snapshot(c->gateway->engine);
+    bool known = config_snapshot_find_session(p, c->name) != NULL;
 
-    policy_unref(p);
+    config_snapshot_unref(p);
     return known;
 }
 
 static int
 put(struct call *c, struct failure *err)
 {
-    struct session_settings s;
+    struct session_config s;
     int rc;
 
-    session_settings_init(&s);
+    session_config_init(&s);
     rc = session_from_text(&s, c->name, c->body.data, c->body.len, err);
     if (rc == 0)
         rc = engine_put_session(c->gateway->engine, &s, err);
-    session_settings_destroy(&s);
+    session_config_destroy(&s);
     return rc;
 }
 

@@ -114,7 +114,7 @@ config_init(struct config *c)
         .log_access = true,
         .drain_seconds = 30,
     };
-    engine_settings_init(&c->engine);
+    engine_config_init(&c->engine);
     egress_config_add(&c->listen, &c->listen_count, CONFIG_LISTEN);
 }
 
@@ -124,7 +124,7 @@ config_destroy(struct config *c)
     setting_texts_free(c->listen, c->listen_count);
     free(c->socket_group);
     free(c->tokens_file);
-    engine_settings_destroy(&c->engine);
+    engine_config_destroy(&c->engine);
     *c = (struct config){ 0 };
 }
 

@@ -13,7 +13,7 @@
 #define MESSAGE_CONFIG_H
 
 #include "message/json.h"
-#include "session/settings.h"
+#include "session/session_config.h"
 #include "util/log.h"
 
 #include <stdbool.h>
@@ -32,7 +32,7 @@ struct config {
     bool log_access;   /* one line a fetch */
     char *tokens_file; /* auth.tokens_file; NULL: no token is asked for */
     int drain_seconds;
-    struct engine_settings engine;
+    struct engine_config engine;
 };
 
 void config_init(struct config *c); /* the safe defaults */
@@ -49,7 +49,7 @@ int config_load(struct config *c, const char *path, char **environment, struct f
  * One session of the configuration or of PUT …/v1/sessions/NAME, into s (initialised by the
  * caller, who destroys it either way).
  */
-int session_settings_from_json(struct session_settings *s, const char *name, const json_t *object,
+int session_settings_from_json(struct session_config *s, const char *name, const json_t *object,
                                struct failure *err);
 
 bool session_name_valid(const char *name); /* 1 to 64 of A-Z a-z 0-9 . _ - */

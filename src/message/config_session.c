@@ -14,7 +14,7 @@
 
 static const char *const jars[] = { "none", "shared", NULL };
 
-#define AT(member) offsetof(struct session_settings, member)
+#define AT(member) offsetof(struct session_config, member)
 #define COUNT_MAX  1000000
 
 static const struct field fields[] = {
@@ -70,7 +70,7 @@ find_field(const char *group, const char *name)
 
 /* An object is what turns it on, even an empty one. */
 static int
-read_breaker(struct session_settings *s, const struct place *at, const json_t *object,
+read_breaker(struct session_config *s, const struct place *at, const json_t *object,
              struct failure *err)
 {
     const char *name;
@@ -94,7 +94,7 @@ read_breaker(struct session_settings *s, const struct place *at, const json_t *o
 }
 
 static int
-read_proxies(struct session_settings *s, const struct place *at, const json_t *value,
+read_proxies(struct session_config *s, const struct place *at, const json_t *value,
              struct failure *err)
 {
     if (setting_read_texts(&s->proxies, &s->proxy_count, value, at, err) != 0)
@@ -113,8 +113,7 @@ read_proxies(struct session_settings *s, const struct place *at, const json_t *v
 }
 
 static int
-read_key(struct session_settings *s, const struct place *at, const json_t *value,
-         struct failure *err)
+read_key(struct session_config *s, const struct place *at, const json_t *value, struct failure *err)
 {
     const struct field *f = strchr(at->name, '.') == NULL ? find_field("", at->name) : NULL;
     int rc;
@@ -131,7 +130,7 @@ read_key(struct session_settings *s, const struct place *at, const json_t *value
 
 /* Keys that mean nothing alone. */
 static int
-check_pairs(const struct session_settings *s, const struct place *at, struct failure *err)
+check_pairs(const struct session_config *s, const struct place *at, struct failure *err)
 {
     struct place key = { at, "client_key", 0 }, burst = { at, "burst", 0 };
 
@@ -143,7 +142,7 @@ check_pairs(const struct session_settings *s, const struct place *at, struct fai
 }
 
 static int
-read_session(struct session_settings *s, const char *name, const json_t *object,
+read_session(struct session_config *s, const char *name, const json_t *object,
              const struct place *at, struct failure *err)
 {
     const char *key;
@@ -169,7 +168,7 @@ read_session(struct session_settings *s, const char *name, const json_t *object,
 }
 
 int
-session_settings_from_json(struct session_settings *s, const char *name, const json_t *object,
+session_settings_from_json(struct session_config *s, const char *name, const json_t *object,
                            struct failure *err)
 {
     return read_session(s, name, object, NULL, err);
@@ -178,10 +177,10 @@ session_settings_from_json(struct session_settings *s, const char *name, const j
 /* -- the file's "sessions" ---------------------------------------------- */
 
 /* "default" is there already; any other begins from the safe defaults, not from it. */
-static struct session_settings *
-find_or_add(struct engine_settings *e, const char *name)
+static struct session_config *
+find_or_add(struct engine_config *e, const char *name)
 {
-    struct session_settings *p;
+    struct session_config *p;
 
     for (size_t i = 0; i < e->session_count; i++)
         if (strcmp(e->sessions[i].name, name) == 0)
@@ -189,7 +188,7 @@ find_or_add(struct engine_settings *e, const char *name)
     if ((p = realloc(e->sessions, (e->session_count + 1) * sizeof *p)) == NULL)
         return NULL;
     e->sessions = p;
-    session_settings_init(&p[e->session_count]);
+    session_config_init(&p[e->session_count]);
     return &p[e->session_count++];
 }
 
@@ -205,7 +204,7 @@ config_read_sessions(struct config *c, const json_t *object, const struct place 
     json_object_foreach((json_t *)object, name, value)
     {
         struct place here = { at, name, 0 };
-        struct session_settings *s = find_or_add(&c->engine, name);
+        struct session_config *s = find_or_add(&c->engine, name);
 
         if (s == NULL)
             return failure_no_memory(err);

@@ -13,7 +13,7 @@
 
 /* A caller must not have the daemon read files, or lend itself an operator's certificate. */
 static int
-refuse_files(const struct session_settings *s, struct failure *err)
+refuse_files(const struct session_config *s, struct failure *err)
 {
     const char *key = s->ca_file != NULL       ? "ca_file"
                       : s->client_cert != NULL ? "client_cert"
@@ -26,7 +26,7 @@ refuse_files(const struct session_settings *s, struct failure *err)
 }
 
 int
-session_from_text(struct session_settings *s, const char *name, const char *text, size_t size,
+session_from_text(struct session_config *s, const char *name, const char *text, size_t size,
                   struct failure *err)
 {
     json_t *object;
@@ -138,7 +138,7 @@ proxy_json(const char *proxy)
 }
 
 static json_t *
-proxies_json(const struct session_settings *s)
+proxies_json(const struct session_config *s)
 {
     json_t *all = json_array();
 
@@ -179,7 +179,7 @@ add_defaults(json_t *o, const struct request *r)
 }
 
 static void
-add_restraint(json_t *o, const struct session_settings *c)
+add_restraint(json_t *o, const struct session_config *c)
 {
     if (c->rate_limit.rate > 0) {
         json_object_set_new(o, "rate_per_origin", json_real(c->rate_limit.rate));
@@ -194,7 +194,7 @@ add_restraint(json_t *o, const struct session_settings *c)
 static json_t *
 session_json(const struct session *s)
 {
-    const struct session_settings *c = &s->settings;
+    const struct session_config *c = &s->settings;
     json_t *o = json_object();
 
     json_object_set_new(o, "name", json_string(c->name));
@@ -237,7 +237,7 @@ session_write(struct buffer *out, const struct session *s)
 }
 
 int
-sessions_write(struct buffer *out, const struct policy *p)
+sessions_write(struct buffer *out, const struct config_snapshot *p)
 {
     json_t *list = json_array();
 

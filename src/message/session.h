@@ -11,7 +11,7 @@
  * A caller's session object into s (initialised by the caller, who destroys it either way).  0, or
  * -1 with `err`.  As in the configuration, but that it may name no file of the daemon's machine.
  */
-int session_from_text(struct session_settings *s, const char *name, const char *text, size_t size,
+int session_from_text(struct session_config *s, const char *name, const char *text, size_t size,
                       struct failure *err);
 
 /*
@@ -19,6 +19,6 @@ int session_from_text(struct session_settings *s, const char *name, const char *
  * credentials, and a proxy's user and password are shown as "***".  -1: no memory.
  */
 int session_write(struct buffer *out, const struct session *s);
-int sessions_write(struct buffer *out, const struct policy *p); /* {"sessions": [ … ]} */
+int sessions_write(struct buffer *out, const struct config_snapshot *p); /* {"sessions": [ … ]} */
 
 #endif

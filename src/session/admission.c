@@ -36,11 +36,11 @@ take_token(struct curlew_fetch *f)
 static bool
 take_places(struct admission *a, struct curlew_fetch *f)
 {
-    const struct session_settings *s = &f->session->settings;
+    const struct session_config *s = &f->session->settings;
 
     if (f->lane->running >= s->max_per_origin)
         return false;
-    if (!counter_try_increment(&a->engine->stats.in_flight, f->policy->limits.in_flight))
+    if (!counter_try_increment(&a->engine->stats.in_flight, f->config->limits.in_flight))
         return false;
     if (!counter_try_increment(&f->session->state->in_flight, s->max_in_flight))
         goto no_place;
@@ -60,7 +60,7 @@ no_place:
 static int64_t
 lane_due_at(struct lane *l)
 {
-    const struct session_settings *s;
+    const struct session_config *s;
 
     if (l->breaker.state == CIRCUIT_OPEN)
         return l->breaker.next_us;
@@ -123,7 +123,7 @@ static int
 overloaded(struct curlew_fetch *f)
 {
     return failure_set(&f->failure, ERROR_OVERLOADED,
-                       "limits.queue: %d fetches are waiting already", f->policy->limits.queue);
+                       "limits.queue: %d fetches are waiting already", f->config->limits.queue);
 }
 
 void
@@ -166,7 +166,7 @@ line_up(struct admission *a, struct curlew_fetch *f)
 static enum admitted
 enqueue(struct admission *a, struct curlew_fetch *f, struct curlew_fetch **evicted)
 {
-    if (!counter_try_increment(&a->engine->stats.queued, f->policy->limits.queue)) {
+    if (!counter_try_increment(&a->engine->stats.queued, f->config->limits.queue)) {
         if ((*evicted = evict_for(a, f)) == NULL) {
             overloaded(f);
             return ADMITTED_NEVER;
@@ -213,9 +213,9 @@ static bool
 is_full(struct admission *a)
 {
     struct lane *l = container_of(list_first(&a->ring), struct lane, turn);
-    int first = lane_first(l)->policy->limits.in_flight, now = a->engine->in_flight_max;
+    int first = lane_first(l)->config->limits.in_flight, now = a->engine->in_flight_max;
 
-    /* The first may wait under an older policy's lower limit, and must not hold up the others. */
+    /* The first may wait under an older configuration's lower limit, and must not hold up the others. */
     return a->engine->stats.in_flight >= (first > now ? first : now);
 }
 

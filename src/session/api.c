@@ -13,9 +13,9 @@
 void
 curlew_options_init(struct curlew_options *o)
 {
-    struct engine_settings s;
+    struct engine_config s;
 
-    engine_settings_init(&s);
+    engine_config_init(&s);
     *o = (struct curlew_options){
         .threads = s.threads,
         .max_in_flight = s.limits.in_flight,
@@ -23,11 +23,11 @@ curlew_options_init(struct curlew_options *o)
         .max_per_origin = s.sessions[0].max_per_origin,
         .max_body_bytes = s.limits.response_bytes,
     };
-    engine_settings_destroy(&s);
+    engine_config_destroy(&s);
 }
 
 static int
-settings_from(struct engine_settings *s, const struct curlew_options *o, struct failure *err)
+settings_from(struct engine_config *s, const struct curlew_options *o, struct failure *err)
 {
     s->threads = o->threads;
     s->limits.in_flight = o->max_in_flight;
@@ -47,14 +47,14 @@ settings_from(struct engine_settings *s, const struct curlew_options *o, struct 
 struct curlew *
 curlew_new(const struct curlew_options *o, char *err, size_t size)
 {
-    struct engine_settings s;
+    struct engine_config s;
     struct failure f = { 0 };
     struct curlew *c = NULL;
 
-    engine_settings_init(&s);
+    engine_config_init(&s);
     if (settings_from(&s, o, &f) == 0)
         c = engine_new(&s, &f);
-    engine_settings_destroy(&s);
+    engine_config_destroy(&s);
     if (c == NULL && err != NULL && size > 0)
         snprintf(err, size, "%s", f.detail);
     return c;

@@ -63,7 +63,7 @@ same_settings(const struct request *a, const struct request *b)
 static bool
 is_identical(const struct curlew_fetch *host, const struct curlew_fetch *f)
 {
-    return host->session == f->session && host->policy == f->policy &&
+    return host->session == f->session && host->config == f->config &&
            strcmp(host->request.url, f->url.text) == 0 &&
            same_headers(&host->request.headers, &f->request.headers) &&
            same_settings(&host->request, &f->request);
@@ -110,7 +110,7 @@ host_new(struct curlew_fetch *f)
     host->request.total_timeout_ms = 0; /* each guest has its own */
     host->request.max_body_bytes = f->request.max_body_bytes;
     host->engine = f->engine;
-    host->policy = policy_ref(f->policy);
+    host->config = config_snapshot_ref(f->config);
     host->session = f->session;
     host->method = "GET";
     host->same_origin = true;
@@ -168,7 +168,7 @@ copy_outcome(struct curlew_fetch *f, struct curlew_fetch *host)
         *err = host->failure;
         return -1;
     }
-    if (engine_account(f->engine, f->policy, host->buffered) != 0)
+    if (engine_account(f->engine, f->config, host->buffered) != 0)
         return failure_set(err, ERROR_OVERLOADED, "limits.buffered_bytes: all bodies are over it");
     f->buffered = host->buffered;
     if (response_copy(&f->response, &host->response) != 0)

@@ -186,10 +186,10 @@ on_header(char *line, size_t size, size_t count, void *arg)
 static int
 keep_bytes(struct curlew_fetch *f, const char *bytes, size_t n)
 {
-    if (engine_account(f->engine, f->policy, (int64_t)n) != 0)
+    if (engine_account(f->engine, f->config, (int64_t)n) != 0)
         return failure_set(&f->failure, ERROR_OVERLOADED,
                            "limits.buffered_bytes: all bodies together are over %lld bytes",
-                           (long long)f->policy->limits.buffered_bytes);
+                           (long long)f->config->limits.buffered_bytes);
     f->buffered += (int64_t)n;
     buffer_add(&f->response.body, bytes, n);
     if (!buffer_ok(&f->response.body))

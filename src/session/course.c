@@ -22,7 +22,7 @@ static void
 bench_proxy(struct curlew_fetch *f)
 {
     if (fetch_lost_proxy(f))
-        proxies_bench(f->session->rota, f->request.proxy, clock_us());
+        proxy_pool_cool_down(f->session->proxy_pool, f->request.proxy, clock_us());
 }
 
 /* Off this thread: from here on the fetch belongs to whoever submitted it. */

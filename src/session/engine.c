@@ -1,4 +1,4 @@
-/* engine.c - the session engine: its threads, its policy, its account. */
+/* engine.c - the session engine: its threads, its config, its account. */
 
 #include "session/engine.h"
 
@@ -60,7 +60,7 @@ start_threads(struct curlew *c, int count, struct failure *err)
 /* -- the engine ---------------------------------------------------------- */
 
 struct curlew *
-engine_new(const struct engine_settings *settings, struct failure *err)
+engine_new(const struct engine_config *settings, struct failure *err)
 {
     struct curlew *c = calloc(1, sizeof *c);
 
@@ -69,10 +69,10 @@ engine_new(const struct engine_settings *settings, struct failure *err)
         return NULL;
     }
     curl_global_init(CURL_GLOBAL_DEFAULT);
-    pthread_mutex_init(&c->policy_lock, NULL);
+    pthread_mutex_init(&c->config_lock, NULL);
     pthread_mutex_init(&c->change_lock, NULL);
     c->in_flight_max = settings->limits.in_flight;
-    if ((c->policy = policy_new(settings, NULL, err)) == NULL ||
+    if ((c->config = config_snapshot_new(settings, NULL, err)) == NULL ||
         start_threads(c, settings->threads, err) != 0) {
         curlew_free(c);
         return NULL;
@@ -93,58 +93,58 @@ curlew_free(struct curlew *c)
         return;
     curlew_drain(c);
     stop_threads(c);
-    policy_unref(c->policy);
-    pthread_mutex_destroy(&c->policy_lock);
+    config_snapshot_unref(c->config);
+    pthread_mutex_destroy(&c->config_lock);
     pthread_mutex_destroy(&c->change_lock);
     free(c);
     curl_global_cleanup();
 }
 
-struct policy *
-engine_policy(struct curlew *c)
+struct config_snapshot *
+engine_config_snapshot(struct curlew *c)
 {
-    struct policy *p;
+    struct config_snapshot *p;
 
-    pthread_mutex_lock(&c->policy_lock);
-    p = policy_ref(c->policy);
-    pthread_mutex_unlock(&c->policy_lock);
+    pthread_mutex_lock(&c->config_lock);
+    p = config_snapshot_ref(c->config);
+    pthread_mutex_unlock(&c->config_lock);
     return p;
 }
 
-/* One change at a time: each begins from the policy that the one before has left. */
+/* One change at a time: each begins from the snapshot that the one before has left. */
 static int
-adopt(struct curlew *c, struct policy *now)
+adopt(struct curlew *c, struct config_snapshot *now)
 {
-    struct policy *old = c->policy;
+    struct config_snapshot *old = c->config;
 
     if (now == NULL)
         return -1;
-    pthread_mutex_lock(&c->policy_lock);
-    c->policy = now;
+    pthread_mutex_lock(&c->config_lock);
+    c->config = now;
     c->in_flight_max = now->limits.in_flight;
-    pthread_mutex_unlock(&c->policy_lock);
-    policy_unref(old);
+    pthread_mutex_unlock(&c->config_lock);
+    config_snapshot_unref(old);
     return 0;
 }
 
 int
-engine_reload(struct curlew *c, const struct engine_settings *settings, struct failure *err)
+engine_reload(struct curlew *c, const struct engine_config *settings, struct failure *err)
 {
     int rc;
 
     pthread_mutex_lock(&c->change_lock);
-    rc = adopt(c, policy_new(settings, c->policy, err));
+    rc = adopt(c, config_snapshot_new(settings, c->config, err));
     pthread_mutex_unlock(&c->change_lock);
     return rc;
 }
 
 int
-engine_put_session(struct curlew *c, const struct session_settings *s, struct failure *err)
+engine_put_session(struct curlew *c, const struct session_config *s, struct failure *err)
 {
     int rc;
 
     pthread_mutex_lock(&c->change_lock);
-    rc = adopt(c, policy_with(c->policy, s, err));
+    rc = adopt(c, config_snapshot_with_session(c->config, s, err));
     pthread_mutex_unlock(&c->change_lock);
     return rc;
 }
@@ -155,7 +155,7 @@ engine_remove_session(struct curlew *c, const char *name, struct failure *err)
     int rc;
 
     pthread_mutex_lock(&c->change_lock);
-    rc = adopt(c, policy_without(c->policy, name, err));
+    rc = adopt(c, config_snapshot_without_session(c->config, name, err));
     pthread_mutex_unlock(&c->change_lock);
     return rc;
 }
@@ -163,24 +163,24 @@ engine_remove_session(struct curlew *c, const char *name, struct failure *err)
 int
 engine_reset_session(struct curlew *c, const char *name, struct failure *err)
 {
-    struct policy *p = engine_policy(c);
-    struct session *s = policy_session(p, name);
+    struct config_snapshot *p = engine_config_snapshot(c);
+    struct session *s = config_snapshot_find_session(p, name);
 
     if (s == NULL) {
-        policy_unref(p);
+        config_snapshot_unref(p);
         return failure_set(err, ERROR_UNKNOWN_SESSION, "session: there is no \"%.64s\"", name);
     }
-    jar_clear(s->state->jar);
+    cookie_jar_clear(s->state->jar);
     counter_add(&s->state->resets,
                 1); /* its idle sockets are older than this: each thread drops them */
     for (int i = 0; i < c->thread_count; i++)
         multi_forget_idle(c->threads[i]);
-    policy_unref(p);
+    config_snapshot_unref(p);
     return 0;
 }
 
 int
-engine_account(struct curlew *c, const struct policy *p, int64_t n)
+engine_account(struct curlew *c, const struct config_snapshot *p, int64_t n)
 {
     if (atomic_fetch_add(&c->stats.buffered, n) + n <= p->limits.buffered_bytes)
         return 0;

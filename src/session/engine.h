@@ -6,7 +6,7 @@
 
 #include "curlew/curlew.h"
 #include "session/fetch.h"
-#include "session/settings.h"
+#include "session/session_config.h"
 #include "util/metrics.h"
 
 #include <pthread.h>
@@ -31,33 +31,33 @@ struct engine_stats {
 struct curlew {
     struct multi **threads;
     int thread_count;
-    pthread_mutex_t policy_lock; /* held for the moment of a look or a swap */
-    pthread_mutex_t change_lock; /* held by whoever makes the next policy */
-    struct policy *policy;       /* for new fetches */
-    atomic_int in_flight_max;    /* that policy's, read without the lock */
-    atomic_bool draining;        /* new fetches are refused */
-    atomic_bool stopping;        /* and those in flight are cancelled */
+    pthread_mutex_t config_lock;    /* held for the moment of a look or a swap */
+    pthread_mutex_t change_lock;    /* held by whoever makes the next snapshot */
+    struct config_snapshot *config; /* for new fetches */
+    atomic_int in_flight_max;       /* that snapshot's, read without the lock */
+    atomic_bool draining;           /* new fetches are refused */
+    atomic_bool stopping;           /* and those in flight are cancelled */
     struct engine_stats stats;
 };
 
 /* NULL with `err`: an egress rule that makes no sense, no memory, no thread. */
-struct curlew *engine_new(const struct engine_settings *settings, struct failure *err);
+struct curlew *engine_new(const struct engine_config *settings, struct failure *err);
 
 /*
  * New fetches go by the new settings (all but `threads`, which stay); -1 with `err`: nothing has
  * changed.
  */
-int engine_reload(struct curlew *c, const struct engine_settings *settings, struct failure *err);
+int engine_reload(struct curlew *c, const struct engine_config *settings, struct failure *err);
 
 /*
  * Sessions at run time: create or replace; remove; drop cookies and idle connections.  What is in
- * flight goes on with what it started with.  -1 with `err`: see policy_with() and policy_without().
+ * flight goes on with what it started with.  -1 with `err`: see config_snapshot_with_session() and config_snapshot_without_session().
  */
-int engine_put_session(struct curlew *c, const struct session_settings *s, struct failure *err);
+int engine_put_session(struct curlew *c, const struct session_config *s, struct failure *err);
 int engine_remove_session(struct curlew *c, const char *name, struct failure *err);
 int engine_reset_session(struct curlew *c, const char *name, struct failure *err);
 
-struct policy *engine_policy(struct curlew *c); /* a new reference */
+struct config_snapshot *engine_config_snapshot(struct curlew *c); /* a new reference */
 
 /* 0: taken, and given back by done() on a session thread.  -1: refused, with f->failure. */
 int engine_submit(struct curlew *c, struct curlew_fetch *f, curlew_done *done, void *arg);
@@ -72,10 +72,10 @@ struct multi *engine_thread_of(struct curlew *c, const char *origin);
 void engine_place_freed(struct curlew *c, struct multi *by);
 
 /*
- * Add n bytes to the account of buffered bodies; -1 past the policy's limit, and nothing is
+ * Add n bytes to the account of buffered bodies; -1 past the snapshot's limit, and nothing is
  * added.
  */
-int engine_account(struct curlew *c, const struct policy *p, int64_t n);
+int engine_account(struct curlew *c, const struct config_snapshot *p, int64_t n);
 
 const char *engine_curl_version(void); /* libcurl's own line: version, TLS, features */
 bool engine_has_http2(void);

@@ -44,8 +44,8 @@ fetch_renew(struct curlew_fetch *f)
     free(f->proxy_host);
     f->proxy_host = NULL;
     headers_destroy(&f->cookie_names);
-    policy_unref(f->policy);
-    f->policy = NULL;
+    config_snapshot_unref(f->config);
+    f->config = NULL;
     f->session = NULL;
     if (f->proxy_lent) {
         free(f->request.proxy);

@@ -59,7 +59,7 @@ struct curlew_fetch {
 
     /* From here on the session thread's. */
     struct curlew *engine;
-    struct policy *policy;
+    struct config_snapshot *config;
     struct session *session;
     struct url url;   /* of this hop */
     bool proxy_lent;  /* request.proxy was the next of its session's proxies */

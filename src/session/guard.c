@@ -22,7 +22,7 @@
 static int
 refuse(struct curlew_fetch *f, const struct failure *err)
 {
-    if (egress_is_report_only(f->policy->egress)) {
+    if (egress_is_report_only(f->config->egress)) {
         counter_add(&f->engine->stats.guard_reports, 1);
         log_warning("egress.report_only: would refuse: %s", err->detail);
         return 0;
@@ -36,7 +36,7 @@ guard_judge_url(struct curlew_fetch *f, const struct url *u)
 {
     struct failure err = { 0 };
 
-    if (egress_allows_url(f->policy->egress, u->scheme, u->host, u->port, &err))
+    if (egress_allows_url(f->config->egress, u->scheme, u->host, u->port, &err))
         return 0;
     return refuse(f, &err);
 }
@@ -53,7 +53,7 @@ judge_address(struct curlew_fetch *f, const struct sockaddr *address)
 {
     struct failure err = { 0 };
 
-    if (egress_allows_address(f->policy->egress, host_of(f), address, &err))
+    if (egress_allows_address(f->config->egress, host_of(f), address, &err))
         return 0;
     return refuse(f, &err);
 }

@@ -28,7 +28,7 @@ renew(struct handles *h, struct curlew_fetch *f)
         return 0;
     if ((fresh = take(h)) == NULL)
         return -1;
-    jar_move(f->easy, fresh);
+    cookie_jar_move(f->easy, fresh);
     curl_easy_cleanup(f->easy);
     f->easy = fresh;
     f->names_host = false;
@@ -48,8 +48,8 @@ handles_return(struct handles *h, struct curlew_fetch *f)
 {
     if (f->easy == NULL)
         return;
-    jar_return(f->session->settings.shared_jar ? f->session->state->jar : NULL, f->easy, f->lent,
-               &f->cookie_names, &f->response.cookies);
+    cookie_jar_import(f->session->settings.shared_jar ? f->session->state->jar : NULL, f->easy,
+                      f->lent, &f->cookie_names, &f->response.cookies);
     curl_slist_free_all(f->lent);
     f->lent = NULL;
     curl_easy_reset(f->easy); /* it must not point into the fetch any more */

@@ -120,7 +120,7 @@ socket_free(struct pool_socket *s)
     list_remove(&s->birth);
     if (s->pool->by_fd[s->watch.fd] == s)
         s->pool->by_fd[s->watch.fd] = NULL;
-    policy_unref(s->policy);
+    config_snapshot_unref(s->config);
     free(s);
 }
 
@@ -162,7 +162,7 @@ pool_opened(struct curlew_fetch *f, int fd)
         return -1;
     s->inode = inode_of(fd);
     list_append(&f->sockets, &s->birth);
-    s->policy = policy_ref(f->policy);
+    s->config = config_snapshot_ref(f->config);
     s->session = f->session;
     s->counted = true;
     s->resets = counter_read(&f->session->state->resets);
@@ -219,7 +219,7 @@ pool_attach(struct curlew_fetch *f)
 static bool
 stays_watched(const struct pool_socket *s)
 {
-    return s->wanted == 0 && s->events == EPOLLIN && s->policy != NULL;
+    return s->wanted == 0 && s->events == EPOLLIN && s->config != NULL;
 }
 
 /* CURLMOPT_SOCKETFUNCTION. */
@@ -240,7 +240,7 @@ pool_on_socket(CURL *easy, curl_socket_t fd, int what, void *arg, void *socket)
                 (what & CURL_POLL_OUT ? (uint32_t)EPOLLOUT : 0);
     if (!stays_watched(s))
         watch_for(s, s->wanted);
-    if (what == CURL_POLL_REMOVE && s->policy == NULL)
+    if (what == CURL_POLL_REMOVE && s->config == NULL)
         socket_close(s); /* libcurl closes it without telling */
     return 0;
 }

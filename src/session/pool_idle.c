@@ -77,7 +77,7 @@ pool_settle(struct pool *p, int fd, struct link *running)
     struct pool_socket *s = fd >= 0 ? pool_socket_of(p, fd) : NULL;
     int64_t until;
 
-    if (s == NULL || s->policy == NULL || s->wanted != 0 || has_users(s, running))
+    if (s == NULL || s->config == NULL || s->wanted != 0 || has_users(s, running))
         return;
     pool_leave_idle(s);
     until = clock_us() + (int64_t)s->session->settings.idle_seconds * US_PER_SECOND;

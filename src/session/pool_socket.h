@@ -11,8 +11,8 @@
 struct pool_socket {
     struct watch watch;
     struct pool *pool;
-    struct policy
-        *policy; /* keeps the session alive; NULL: libcurl's own, such as the resolver's */
+    struct config_snapshot
+        *config; /* keeps the session alive; NULL: libcurl's own, such as the resolver's */
     struct session *session; /* that opened it */
     struct link place;       /* among the idle */
     struct link birth;       /* among the sockets of the hop that opened it */

@@ -111,7 +111,7 @@ take_leave(struct curlew_fetch *f, int64_t now_us)
 {
     struct engine_stats *s = &f->engine->stats;
 
-    if (counter_try_increment(&s->retries_waiting, f->policy->limits.in_flight)) {
+    if (counter_try_increment(&s->retries_waiting, f->config->limits.in_flight)) {
         if (retry_budget_try_withdraw(&f->lane->site->budget, now_us))
             return true;
         counter_add(&s->retries_waiting, -1);

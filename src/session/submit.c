@@ -71,7 +71,7 @@ take_turn(struct curlew_fetch *f)
 
     if (f->request.proxy != NULL || (f->request.set & SET_PROXY))
         return 0;
-    if ((next = proxies_pick(f->session->rota, clock_us())) == NULL)
+    if ((next = proxy_pool_next(f->session->proxy_pool, clock_us())) == NULL)
         return 0;
     if ((f->request.proxy = strdup(next)) == NULL)
         return failure_no_memory(&f->failure);
@@ -114,7 +114,7 @@ complete_request(struct curlew_fetch *f)
     struct request *r = &f->request;
     const char *name = r->session != NULL ? r->session : "default";
 
-    if ((f->session = policy_session(f->policy, name)) == NULL)
+    if ((f->session = config_snapshot_find_session(f->config, name)) == NULL)
         return failure_set(&f->failure, ERROR_UNKNOWN_SESSION, "session: there is no \"%.64s\"",
                            name);
     f->own_credentials = has_credentials(r);
@@ -125,8 +125,8 @@ complete_request(struct curlew_fetch *f)
     f->names_host = request_has_header(r, "host");
     if (f->stream != NULL)
         suit_stream(r);
-    else if (r->max_body_bytes > f->policy->limits.response_bytes)
-        r->max_body_bytes = f->policy->limits.response_bytes;
+    else if (r->max_body_bytes > f->config->limits.response_bytes)
+        r->max_body_bytes = f->config->limits.response_bytes;
     if (r->url == NULL)
         return failure_set(&f->failure, ERROR_BAD_REQUEST, "url: missing");
     if (url_parse(&f->url, r->url, &f->failure) != 0)
@@ -148,7 +148,7 @@ engine_submit(struct curlew *c, struct curlew_fetch *f, curlew_done *done, void 
     if (c->draining)
         return failure_set(&f->failure, ERROR_DRAINING, "the daemon is stopping");
     f->engine = c;
-    f->policy = engine_policy(c);
+    f->config = engine_config_snapshot(c);
     if (complete_request(f) != 0) {
         if (f->session != NULL)
             counter_add(&f->session->state->outcomes[f->failure.error], 1);

@@ -29,7 +29,7 @@ set_proxy(struct curlew_fetch *f)
 static void
 set_tls(struct curlew_fetch *f)
 {
-    const struct session_settings *s = &f->session->settings;
+    const struct session_config *s = &f->session->settings;
 
     SET(CURLOPT_SSL_VERIFYPEER, f->request.verify ? 1L : 0L);
     SET(CURLOPT_SSL_VERIFYHOST, f->request.verify ? 2L : 0L);

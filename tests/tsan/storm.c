@@ -57,9 +57,9 @@ serve(struct exchange *x)
 }
 
 static void
-fill_settings(struct engine_settings *s, int in_flight)
+fill_settings(struct engine_config *s, int in_flight)
 {
-    engine_settings_init(s);
+    engine_config_init(s);
     s->threads = THREADS;
     s->limits.in_flight = in_flight;
     s->limits.queue = 20;
@@ -166,12 +166,12 @@ reload_often(void *arg)
 {
     (void)arg;
     for (int i = 0; !stop; i++) {
-        struct engine_settings s;
+        struct engine_config s;
         struct failure err = { 0 };
 
         fill_settings(&s, 2 + i % 10);
         check(engine_reload(c, &s, &err) == 0, err.detail);
-        engine_settings_destroy(&s);
+        engine_config_destroy(&s);
         usleep(2000);
     }
     return NULL;
@@ -183,11 +183,12 @@ look_often(void *arg)
 {
     (void)arg;
     while (!stop) {
-        struct policy *p = engine_policy(c);
+        struct config_snapshot *p = engine_config_snapshot(c);
 
-        check(counter_read(&policy_session(p, "default")->state->in_flight) >= 0, "in flight");
+        check(counter_read(&config_snapshot_find_session(p, "default")->state->in_flight) >= 0,
+              "in flight");
         check(counter_read(&c->stats.queued) >= 0, "queued");
-        policy_unref(p);
+        config_snapshot_unref(p);
         usleep(500);
     }
     return NULL;
@@ -221,14 +222,14 @@ int
 main(void)
 {
     pthread_t submitters[SUBMITTERS], others[2];
-    struct engine_settings s;
+    struct engine_config s;
     struct failure err = { 0 };
 
     for (int i = 0; i < ORIGINS; i++)
         origin_start(&origins[i], i % 2 ? "127.0.0.1" : "127.0.0.2", serve);
     fill_settings(&s, 8);
     c = engine_new(&s, &err);
-    engine_settings_destroy(&s);
+    engine_config_destroy(&s);
     check(c != NULL, err.detail);
     pthread_create(&others[0], NULL, reload_often, NULL);
     pthread_create(&others[1], NULL, look_often, NULL);

@@ -13,7 +13,7 @@ open_with(double rate, int burst, int failures, double open_seconds)
 {
     open_admission(PLENTY * 10, PLENTY, PLENTY * 10, PLENTY);
     for (int i = 0; i < 2; i++) {
-        struct session_settings *s = &policy->sessions[i]->settings;
+        struct session_config *s = &config->sessions[i]->settings;
 
         s->rate_limit = (struct rate_limit){ .rate = rate, .burst = burst };
         s->breaker = (struct circuit_breaker_config){ failures, open_seconds };
@@ -105,7 +105,7 @@ Test(restraint, where_there_is_no_place_no_token_is_taken)
     struct curlew_fetch *x, *a1, *a2;
 
     open_admission(1, PLENTY, PLENTY, PLENTY);
-    policy->sessions[0]->settings.rate_limit = (struct rate_limit){ .rate = 0.001, .burst = 2 };
+    config->sessions[0]->settings.rate_limit = (struct rate_limit){ .rate = 0.001, .burst = 2 };
     x = arrives("other", "x", ADMITTED_NOW);
     a1 = waits("a");
     for (int i = 0; i < 10; i++)
@@ -241,7 +241,7 @@ Test(restraint, a_probe_that_finds_no_place_in_the_queue_makes_room_for_another)
     struct curlew_fetch *x, *f;
 
     open_admission(1, 0, PLENTY, PLENTY);
-    policy->sessions[0]->settings.breaker = (struct circuit_breaker_config){ 1, 0.001 };
+    config->sessions[0]->settings.breaker = (struct circuit_breaker_config){ 1, 0.001 };
     cr_assert(ends_with(starts("a"), ERROR_RECV_FAILED, 0));
     sleep_until_due();
     x = arrives("other", "x", ADMITTED_NOW);
@@ -287,7 +287,7 @@ Test(restraint, an_open_breaker_and_an_empty_bucket_outlive_a_thousand_other_ori
     struct curlew_fetch *f;
 
     open_with(0.001, 1, 1, 60);
-    policy->sessions[1]->settings.rate_limit.rate = 0;
+    config->sessions[1]->settings.rate_limit.rate = 0;
     cr_assert(ends_with(starts("a"), ERROR_NONE, 500));
     ends(starts("b"));
     pass_by(5000);
@@ -302,7 +302,7 @@ Test(restraint, an_open_breaker_and_an_empty_bucket_outlive_a_thousand_other_ori
 Test(restraint, memory_is_bounded_whatever_there_is_to_remember)
 {
     open_with(0.0001, 1, 1, 3600);
-    policy->sessions[1]->settings.rate_limit.rate = 0.0001;
+    config->sessions[1]->settings.rate_limit.rate = 0.0001;
     pass_by(LANES_MAX + 5000);
     cr_assert_leq(a.lanes.count, LANES_MAX + 1);
     cr_assert_geq(a.lanes.count, LANES_MAX - 1);
@@ -330,7 +330,7 @@ Test(restraint, a_session_of_the_same_name_or_place_in_memory_is_another_one)
 
     open_with(0.001, 1, 0, 0);
     ends(starts("a"));
-    policy->sessions[0]->state->id += 1000; /* as if it had been removed and made again */
+    config->sessions[0]->state->id += 1000; /* as if it had been removed and made again */
     f = starts("a");
     ends(f);
     close_admission();

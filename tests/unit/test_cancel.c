@@ -36,7 +36,7 @@ say_half(struct exchange *x)
 static void
 start_engine(int threads, int in_flight)
 {
-    struct engine_settings s;
+    struct engine_config s;
 
     runner_settings(&s);
     s.threads = threads;

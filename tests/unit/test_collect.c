@@ -264,7 +264,7 @@ Test(collect, a_body_that_nobody_wants_is_counted_and_not_kept)
 static void
 buffer_at_most(int64_t limit)
 {
-    struct engine_settings s;
+    struct engine_config s;
 
     curlew_free(c);
     runner_settings(&s);

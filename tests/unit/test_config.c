@@ -49,7 +49,7 @@ Test(config, nothing_at_all_gives_the_safe_defaults)
 
 Test(config, the_default_session_is_there_by_default)
 {
-    const struct session_settings *s = &c.engine.sessions[0];
+    const struct session_config *s = &c.engine.sessions[0];
 
     cr_assert_eq(c.engine.session_count, 1);
     cr_assert_str_eq(s->name, "default");

@@ -131,7 +131,7 @@ Test(man_page, tells_the_defaults_that_are_in_force)
 
     config_init(&c);
     const struct limits *l = &c.engine.limits;
-    const struct session_settings *s = &c.engine.sessions[0];
+    const struct session_config *s = &c.engine.sessions[0];
     const struct {
         const char *key;
         int64_t value;

@@ -7,20 +7,20 @@
 #include <stdlib.h>
 #include <string.h>
 
-static struct session_settings s;
+static struct session_config s;
 static struct failure err;
 
 static void
 setup(void)
 {
-    session_settings_init(&s);
+    session_config_init(&s);
     err = (struct failure){ 0 };
 }
 
 static void
 teardown(void)
 {
-    session_settings_destroy(&s);
+    session_config_destroy(&s);
 }
 
 TestSuite(config_session, .init = setup, .fini = teardown);

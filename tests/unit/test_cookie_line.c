@@ -1,23 +1,23 @@
 /* test_cookie_line.c - a cookie as libcurl hands it over: a line of the Netscape format. */
 
-#include "session/cookie_line.h"
+#include "session/netscape_cookie.h"
 
 #include "support/runner.h"
 
 #include <criterion/criterion.h>
 #include <string.h>
 
-static struct cookie_line l;
+static struct netscape_cookie l;
 
 static bool
-is(enum cookie_field f, const char *text)
+is(enum netscape_field f, const char *text)
 {
-    return cookie_line_is(&l, f, text);
+    return netscape_cookie_field_equals(&l, f, text);
 }
 
 Test(cookie_line, comes_apart_into_its_fields)
 {
-    cookie_line_split(&l, "#HttpOnly_.a.example\tTRUE\t/app\tFALSE\t123\tsid\tx=y; z");
+    netscape_cookie_parse(&l, "#HttpOnly_.a.example\tTRUE\t/app\tFALSE\t123\tsid\tx=y; z");
 
     cr_assert(l.http_only);
     cr_assert(is(COOKIE_DOMAIN, ".a.example"));
@@ -29,16 +29,16 @@ Test(cookie_line, comes_apart_into_its_fields)
     cr_assert(is(COOKIE_VALUE, "x=y; z"));
     cr_assert_not(is(COOKIE_NAME, "si"));
     cr_assert_not(is(COOKIE_NAME, "sidx"));
-    cr_assert_eq(cookie_line_expires(&l), 123);
+    cr_assert_eq(netscape_cookie_expires(&l), 123);
 }
 
 Test(cookie_line, a_line_cut_short_has_empty_fields)
 {
-    cookie_line_split(&l, "a.example\tTRUE");
+    netscape_cookie_parse(&l, "a.example\tTRUE");
     cr_assert(is(COOKIE_TAIL, "TRUE"));
     cr_assert(is(COOKIE_NAME, ""));
     cr_assert(is(COOKIE_VALUE, ""));
-    cookie_line_split(&l, "");
+    netscape_cookie_parse(&l, "");
     cr_assert(is(COOKIE_DOMAIN, ""));
 }
 
@@ -54,11 +54,11 @@ Test(cookie_line, what_libcurl_writes_of_a_cookie_is_what_was_given)
     struct buffer line;
 
     buffer_init(&line, 1000);
-    cookie_line_write(&line, &given, "elsewhere.example");
+    netscape_cookie_write(&line, &given, "elsewhere.example");
     curl_easy_setopt(easy, CURLOPT_COOKIELIST, line.data);
     curl_easy_getinfo(easy, CURLINFO_COOKIELIST, &lines);
-    cookie_line_split(&l, lines->data);
-    cr_assert_eq(cookie_line_add(&back, &l), 0);
+    netscape_cookie_parse(&l, lines->data);
+    cr_assert_eq(netscape_cookie_append(&back, &l), 0);
 
     cr_assert_str_eq(back.items[0].name, "n");
     cr_assert_str_eq(back.items[0].value, "v");
@@ -79,7 +79,7 @@ Test(cookie_line, without_a_domain_it_is_of_the_host_alone)
     struct buffer line;
 
     buffer_init(&line, 1000);
-    cookie_line_write(&line, &given, "a.example");
+    netscape_cookie_write(&line, &given, "a.example");
     cr_assert_str_eq(line.data, "a.example\tFALSE\t/\tFALSE\t0\tn\t");
     buffer_free(&line);
 }
@@ -87,11 +87,11 @@ Test(cookie_line, without_a_domain_it_is_of_the_host_alone)
 static bool
 same(const char *a, const char *b)
 {
-    struct cookie_line x, y;
+    struct netscape_cookie x, y;
 
-    cookie_line_split(&x, a);
-    cookie_line_split(&y, b);
-    return cookie_line_same(&x, &y);
+    netscape_cookie_parse(&x, a);
+    netscape_cookie_parse(&y, b);
+    return netscape_cookie_same(&x, &y);
 }
 
 Test(cookie_line, domain_path_and_name_make_it_the_same_cookie)
@@ -108,8 +108,8 @@ Test(cookie_line, domain_path_and_name_make_it_the_same_cookie)
 static bool
 suits(const char *line, const char *host)
 {
-    cookie_line_split(&l, line);
-    return cookie_line_suits(&l, host);
+    netscape_cookie_parse(&l, line);
+    return netscape_cookie_matches_host(&l, host);
 }
 
 Test(cookie_line, suits_its_domain_and_what_is_below_where_it_says_so)

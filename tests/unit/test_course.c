@@ -54,7 +54,7 @@ serve(struct exchange *x)
 static void
 start_engine(int in_flight, int queue)
 {
-    struct engine_settings s;
+    struct engine_config s;
 
     runner_settings(&s);
     s.limits.in_flight = in_flight;

@@ -1,4 +1,4 @@
-/* test_engine.c - the session engine: its threads, its policy, and the door for fetches. */
+/* test_engine.c - the session engine: its threads, its config, and the door for fetches. */
 
 #include "session/engine.h"
 
@@ -32,7 +32,7 @@ serve(struct exchange *x)
 }
 
 static void
-settings_of(struct engine_settings *s, int threads, int in_flight, int queue)
+settings_of(struct engine_config *s, int threads, int in_flight, int queue)
 {
     runner_settings(s);
     s->threads = threads;
@@ -43,7 +43,7 @@ settings_of(struct engine_settings *s, int threads, int in_flight, int queue)
 static void
 start_engine(int threads, int in_flight, int queue)
 {
-    struct engine_settings s;
+    struct engine_config s;
 
     settings_of(&s, threads, in_flight, queue);
     c = runner_engine(&s);
@@ -239,7 +239,7 @@ Test(engine, the_one_that_makes_room_is_told)
 
 Test(engine, a_slow_origin_with_a_full_lane_delays_nobody_else)
 {
-    struct engine_settings s;
+    struct engine_config s;
     struct run slow[10];
 
     settings_of(&s, 1, 100, 100);

@@ -44,7 +44,7 @@ Test(jar, a_cookie_deleted_by_a_date_leaves_the_jar)
 Test(jar, clearing_takes_everything_out)
 {
     sent_to("/set?sid=1");
-    jar_clear(policy_session(c->policy, "default")->state->jar);
+    cookie_jar_clear(config_snapshot_find_session(c->config, "default")->state->jar);
 
     cr_assert_str_eq(sent_to("/"), "");
 }

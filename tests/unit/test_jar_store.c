@@ -1,6 +1,6 @@
 /* test_jar_store.c - what a jar holds, for which hosts, and how much of it. */
 
-#include "session/jar.h"
+#include "session/cookie_jar.h"
 #include "support/runner.h"
 #include "util/clock.h"
 
@@ -10,18 +10,18 @@
 #include <time.h>
 #include <unistd.h>
 
-static struct jar *j;
+static struct cookie_jar *j;
 
 static void
 setup(void)
 {
-    j = jar_new();
+    j = cookie_jar_new();
 }
 
 static void
 teardown(void)
 {
-    jar_free(j);
+    cookie_jar_free(j);
     runner_check_leaks();
 }
 
@@ -40,10 +40,10 @@ set_directly(const char *line)
     value = strrchr(copy, '\t');
     *value++ = '\0';
     name = strrchr(copy, '\t') + 1;
-    jar_open(easy);
+    cookie_jar_enable(easy);
     curl_easy_setopt(easy, CURLOPT_COOKIELIST, line);
     headers_add(&set, name, strlen(name), value, strlen(value));
-    cr_assert_eq(jar_return(j, easy, NULL, &set, &left), 0);
+    cr_assert_eq(cookie_jar_import(j, easy, NULL, &set, &left), 0);
     cr_assert_eq(left.count, 1, "%s", line);
     headers_destroy(&set);
     cookies_destroy(&left);
@@ -57,8 +57,8 @@ count_for(const char *host)
     struct curl_slist *lent = NULL;
     int n = 0;
 
-    jar_open(easy);
-    cr_assert_eq(jar_lend(j, easy, host, &lent), 0);
+    cookie_jar_enable(easy);
+    cr_assert_eq(cookie_jar_export(j, easy, host, &lent), 0);
     for (struct curl_slist *l = lent; l != NULL; l = l->next)
         n++;
     curl_slist_free_all(lent);
@@ -109,15 +109,15 @@ Test(jar_store, of_one_domain_the_oldest_makes_room_for_one_too_many)
 {
     set_directly("z.example\tFALSE\t/\tFALSE\t0\tother\t1");
     set_directly("a.example\tFALSE\t/\tFALSE\t0\tfirst\t1");
-    for (int i = 1; i < JAR_DOMAIN_MAX; i++)
+    for (int i = 1; i < COOKIE_JAR_DOMAIN_MAX; i++)
         set_numbered("a.example", i);
-    cr_assert_eq(count_for("a.example"), JAR_DOMAIN_MAX);
+    cr_assert_eq(count_for("a.example"), COOKIE_JAR_DOMAIN_MAX);
     /* No more than before, and young again. */
     set_directly("a.example\tFALSE\t/\tFALSE\t0\tfirst\t2");
-    cr_assert_eq(count_for("a.example"), JAR_DOMAIN_MAX);
-    set_numbered("a.example", JAR_DOMAIN_MAX);
+    cr_assert_eq(count_for("a.example"), COOKIE_JAR_DOMAIN_MAX);
+    set_numbered("a.example", COOKIE_JAR_DOMAIN_MAX);
 
-    cr_assert_eq(count_for("a.example"), JAR_DOMAIN_MAX);
+    cr_assert_eq(count_for("a.example"), COOKIE_JAR_DOMAIN_MAX);
     cr_assert_eq(count_for("z.example"), 1, "another domain's is not the one to go");
 }
 
@@ -126,7 +126,7 @@ Test(jar_store, of_all_the_oldest_makes_room_for_one_too_many)
     char domain[40];
 
     set_directly("first.example\tFALSE\t/\tFALSE\t0\tx\t1");
-    for (int i = 1; i < JAR_COOKIES_MAX; i++) {
+    for (int i = 1; i < COOKIE_JAR_MAX; i++) {
         snprintf(domain, sizeof domain, "d%d.example", i);
         set_numbered(domain, i);
     }
@@ -146,12 +146,12 @@ Test(jar_store, what_has_expired_makes_room_first)
     snprintf(line, sizeof line, "a.example\tFALSE\t/\tFALSE\t%lld\tshort\t1",
              (long long)time(NULL) + 1);
     set_directly(line);
-    for (int i = 2; i < JAR_DOMAIN_MAX; i++)
+    for (int i = 2; i < COOKIE_JAR_DOMAIN_MAX; i++)
         set_numbered("a.example", i);
     sleep(3);
     set_directly("a.example\tFALSE\t/\tFALSE\t0\tlast\t1");
 
-    cr_assert_eq(count_for("a.example"), JAR_DOMAIN_MAX, "the expired one alone has gone");
+    cr_assert_eq(count_for("a.example"), COOKIE_JAR_DOMAIN_MAX, "the expired one alone has gone");
 }
 
 /* A full jar must not hold the session thread: lending is for one host. */
@@ -160,12 +160,12 @@ Test(jar_store, lending_from_a_full_jar_is_quick)
     char domain[40];
     int64_t before;
 
-    for (int i = 0; i < JAR_COOKIES_MAX; i++) {
-        snprintf(domain, sizeof domain, "d%d.example", i / JAR_DOMAIN_MAX);
+    for (int i = 0; i < COOKIE_JAR_MAX; i++) {
+        snprintf(domain, sizeof domain, "d%d.example", i / COOKIE_JAR_DOMAIN_MAX);
         set_numbered(domain, i);
     }
     before = clock_us();
     for (int i = 0; i < 10; i++)
-        cr_assert_eq(count_for("d1.example"), JAR_DOMAIN_MAX);
+        cr_assert_eq(count_for("d1.example"), COOKIE_JAR_DOMAIN_MAX);
     cr_assert_lt(clock_us() - before, 10 * 100 * US_PER_MS);
 }

@@ -28,14 +28,14 @@ serve(struct exchange *x)
 static void
 start_engine(int idle_connections, int idle_seconds)
 {
-    struct session_settings both[2];
-    struct engine_settings s;
+    struct session_config both[2];
+    struct engine_config s;
 
     runner_settings(&s);
-    session_settings_destroy(&s.sessions[0]);
+    session_config_destroy(&s.sessions[0]);
     free(s.sessions);
     for (int i = 0; i < 2; i++) {
-        session_settings_init(&both[i]);
+        session_config_init(&both[i]);
         both[i].name = strdup(i == 0 ? "default" : "other");
         both[i].idle_connections = idle_connections;
         both[i].idle_seconds = idle_seconds;
@@ -43,8 +43,8 @@ start_engine(int idle_connections, int idle_seconds)
     s.sessions = both;
     s.session_count = 2;
     c = engine_new(&s, &(struct failure){ 0 });
-    session_settings_destroy(&both[0]);
-    session_settings_destroy(&both[1]);
+    session_config_destroy(&both[0]);
+    session_config_destroy(&both[1]);
     egress_config_destroy(&s.egress);
 }
 

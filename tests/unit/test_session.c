@@ -1,4 +1,4 @@
-/* test_session.c - named sessions, and the policy: everything a fetch is started under. */
+/* test_session.c - named sessions, and the configuration snapshot: everything a fetch is started under. */
 
 #include "session/session.h"
 
@@ -10,21 +10,21 @@
 #include <stdlib.h>
 #include <string.h>
 
-static struct engine_settings s;
-static struct policy *p;
+static struct engine_config s;
+static struct config_snapshot *p;
 static struct failure err;
 
 static void
 setup(void)
 {
-    engine_settings_init(&s);
+    engine_config_init(&s);
 }
 
 static void
 teardown(void)
 {
-    policy_unref(p);
-    engine_settings_destroy(&s);
+    config_snapshot_unref(p);
+    engine_config_destroy(&s);
     runner_check_leaks();
 }
 
@@ -34,14 +34,14 @@ static void
 add_session(const char *name)
 {
     s.sessions = realloc(s.sessions, (s.session_count + 1) * sizeof s.sessions[0]);
-    session_settings_init(&s.sessions[s.session_count]);
+    session_config_init(&s.sessions[s.session_count]);
     s.sessions[s.session_count++].name = strdup(name);
 }
 
-static struct policy *
-policy_of(const struct policy *old)
+static struct config_snapshot *
+policy_of(const struct config_snapshot *old)
 {
-    struct policy *now = policy_new(&s, old, &err);
+    struct config_snapshot *now = config_snapshot_new(&s, old, &err);
 
     cr_assert_not_null(now, "%s", err.detail);
     return now;
@@ -52,11 +52,11 @@ Test(session, is_found_by_its_whole_name)
     add_session("api");
     p = policy_of(NULL);
 
-    cr_assert_str_eq(policy_session(p, "default")->settings.name, "default");
-    cr_assert_str_eq(policy_session(p, "api")->settings.name, "api");
-    cr_assert_null(policy_session(p, "ap"));
-    cr_assert_null(policy_session(p, "API"));
-    cr_assert_null(policy_session(p, ""));
+    cr_assert_str_eq(config_snapshot_find_session(p, "default")->settings.name, "default");
+    cr_assert_str_eq(config_snapshot_find_session(p, "api")->settings.name, "api");
+    cr_assert_null(config_snapshot_find_session(p, "ap"));
+    cr_assert_null(config_snapshot_find_session(p, "API"));
+    cr_assert_null(config_snapshot_find_session(p, ""));
 }
 
 Test(session, its_settings_are_a_copy)
@@ -74,9 +74,9 @@ Test(session, its_settings_are_a_copy)
     s.sessions[1].defaults.set = SET_TOTAL_TIMEOUT;
     request_add_header(&s.sessions[1].defaults, "X", "1", &err);
     p = policy_of(NULL);
-    engine_settings_destroy(&s);
+    engine_config_destroy(&s);
 
-    const struct session_settings *is = &policy_session(p, "api")->settings;
+    const struct session_config *is = &config_snapshot_find_session(p, "api")->settings;
 
     cr_assert_str_eq(is->ca_file, "/ca.pem");
     cr_assert_str_eq(is->client_cert, "/cert.pem");
@@ -93,43 +93,43 @@ Test(session, its_settings_are_a_copy)
 
 Test(session, its_state_lives_on_under_the_same_name)
 {
-    struct policy *now;
+    struct config_snapshot *now;
     struct session_state *state;
 
     add_session("api");
     p = policy_of(NULL);
-    state = policy_session(p, "api")->state;
+    state = config_snapshot_find_session(p, "api")->state;
     counter_add(&state->outcomes[0], 3);
     now = policy_of(p);
-    policy_unref(p);
+    config_snapshot_unref(p);
     p = now;
 
-    cr_assert_eq(policy_session(p, "api")->state, state);
-    cr_assert_eq(counter_read(&policy_session(p, "api")->state->outcomes[0]), 3);
-    cr_assert_neq(policy_session(p, "default")->state, state);
+    cr_assert_eq(config_snapshot_find_session(p, "api")->state, state);
+    cr_assert_eq(counter_read(&config_snapshot_find_session(p, "api")->state->outcomes[0]), 3);
+    cr_assert_neq(config_snapshot_find_session(p, "default")->state, state);
 }
 
 Test(session, another_name_begins_anew)
 {
-    struct policy *now;
+    struct config_snapshot *now;
 
     add_session("api");
     p = policy_of(NULL);
-    counter_add(&policy_session(p, "api")->state->outcomes[0], 3);
+    counter_add(&config_snapshot_find_session(p, "api")->state->outcomes[0], 3);
     free(s.sessions[1].name);
     s.sessions[1].name = strdup("other");
     now = policy_of(p);
-    policy_unref(p);
+    config_snapshot_unref(p);
     p = now;
 
-    cr_assert_null(policy_session(p, "api"));
-    cr_assert_eq(counter_read(&policy_session(p, "other")->state->outcomes[0]), 0);
+    cr_assert_null(config_snapshot_find_session(p, "api"));
+    cr_assert_eq(counter_read(&config_snapshot_find_session(p, "other")->state->outcomes[0]), 0);
 }
 
 Test(session, a_rule_that_makes_no_sense_makes_no_policy)
 {
     runner_allow(&s, "10.0.0.0/99");
-    cr_assert_null(policy_new(&s, NULL, &err));
+    cr_assert_null(config_snapshot_new(&s, NULL, &err));
     cr_assert_neq(err.detail[0], '\0');
 }
 
@@ -137,7 +137,7 @@ static void *
 take_and_give_back(void *arg)
 {
     for (int i = 0; i < 20000; i++)
-        policy_unref(policy_ref(arg));
+        config_snapshot_unref(config_snapshot_ref(arg));
     return NULL;
 }
 

@@ -139,7 +139,7 @@ Test(submit, every_outcome_is_counted_once)
     struct session_state *s;
     struct curlew_fetch *f;
 
-    s = policy_session(c->policy, "default")->state;
+    s = config_snapshot_find_session(c->config, "default")->state;
     for (int i = 0; i < 3; i++)
         curlew_fetch_free(runner_do(c, to("/")));
     is_refused(curlew_fetch_new("http://10.0.0.1/"), ERROR_BLOCKED, "");

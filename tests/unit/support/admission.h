@@ -12,7 +12,7 @@
 #include <string.h>
 
 static struct curlew engine; /* only its figures are used */
-static struct policy *policy;
+static struct config_snapshot *config;
 static struct timer_heap timers;
 static struct admission a;
 
@@ -20,27 +20,27 @@ static struct admission a;
 static inline void
 open_admission(int in_flight, int queue, int per_session, int per_origin)
 {
-    struct session_settings both[2];
-    struct engine_settings s;
+    struct session_config both[2];
+    struct engine_config s;
     struct failure err = { 0 };
 
-    engine_settings_init(&s);
+    engine_config_init(&s);
     s.limits.in_flight = in_flight;
     s.limits.queue = queue;
-    session_settings_destroy(&s.sessions[0]);
+    session_config_destroy(&s.sessions[0]);
     free(s.sessions);
     for (int i = 0; i < 2; i++) {
-        session_settings_init(&both[i]);
+        session_config_init(&both[i]);
         both[i].name = strdup(i == 0 ? "default" : "other");
         both[i].max_in_flight = per_session;
         both[i].max_per_origin = per_origin;
     }
     s.sessions = both;
     s.session_count = 2;
-    policy = policy_new(&s, NULL, &err);
-    cr_assert_not_null(policy);
-    session_settings_destroy(&both[0]);
-    session_settings_destroy(&both[1]);
+    config = config_snapshot_new(&s, NULL, &err);
+    cr_assert_not_null(config);
+    session_config_destroy(&both[0]);
+    session_config_destroy(&both[1]);
     egress_config_destroy(&s.egress);
     timer_heap_init(&timers);
     admission_init(&a, &engine, &timers);
@@ -52,8 +52,8 @@ fetch_of(const char *session, const char *origin)
     struct curlew_fetch *f = fetch_new();
 
     f->engine = &engine;
-    f->policy = policy_ref(policy);
-    f->session = policy_session(policy, session);
+    f->config = config_snapshot_ref(config);
+    f->session = config_snapshot_find_session(config, session);
     f->url.origin = strdup(origin);
     return f;
 }
@@ -111,11 +111,11 @@ close_admission(void)
     cr_assert_eq(counter_read(&engine.stats.in_flight), 0);
     cr_assert_eq(counter_read(&engine.stats.queued), 0);
     for (int i = 0; i < 2; i++)
-        cr_assert_eq(counter_read(&policy->sessions[i]->state->in_flight), 0);
+        cr_assert_eq(counter_read(&config->sessions[i]->state->in_flight), 0);
     cr_assert_null(admission_waiting(&a));
     admission_destroy(&a);
     timer_heap_destroy(&timers);
-    policy_unref(policy);
+    config_snapshot_unref(config);
     runner_check_leaks();
 }
 

@@ -45,7 +45,7 @@ set_and_tell(struct exchange *x)
 static inline void
 setup(void)
 {
-    struct engine_settings s;
+    struct engine_config s;
 
     origin_start(&o, "127.0.0.1", set_and_tell);
     runner_settings(&s);

@@ -9,11 +9,11 @@
 #include <semaphore.h>
 
 /* The daemon's defaults, and 127.0.0.0/8 allowed. */
-void runner_settings(struct engine_settings *s);
-void runner_allow(struct engine_settings *s, const char *rule);
+void runner_settings(struct engine_config *s);
+void runner_allow(struct engine_config *s, const char *rule);
 
 /* Starts, or fails the test; the settings are destroyed. */
-struct curlew *runner_engine(struct engine_settings *s);
+struct curlew *runner_engine(struct engine_config *s);
 struct curlew *runner_default_engine(void);
 
 struct run { /* one fetch in flight */

@@ -1,6 +1,6 @@
-/* settings.c - what a session engine is told: limits, egress rules, named sessions. */
+/* session_config.c - what a session engine is told: limits, egress rules, named sessions. */
 
-#include "session/settings.h"
+#include "session/session_config.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -8,9 +8,9 @@
 #define MIB (INT64_C(1) << 20)
 
 void
-session_settings_init(struct session_settings *s)
+session_config_init(struct session_config *s)
 {
-    *s = (struct session_settings){
+    *s = (struct session_config){
         .trace_context = true,
         .max_in_flight = 2048,
         .max_per_origin = 1024,
@@ -22,7 +22,7 @@ session_settings_init(struct session_settings *s)
 }
 
 void
-session_settings_destroy(struct session_settings *s)
+session_config_destroy(struct session_config *s)
 {
     free(s->name);
     request_destroy(&s->defaults);
@@ -32,24 +32,24 @@ session_settings_destroy(struct session_settings *s)
     free(s->ca_file);
     free(s->client_cert);
     free(s->client_key);
-    *s = (struct session_settings){ 0 };
+    *s = (struct session_config){ 0 };
 }
 
 /* Without memory there is no session at all, which whoever reads the settings refuses. */
 static void
-add_default_session(struct engine_settings *s)
+add_default_session(struct engine_config *s)
 {
     if ((s->sessions = calloc(1, sizeof *s->sessions)) == NULL)
         return;
-    session_settings_init(&s->sessions[0]);
+    session_config_init(&s->sessions[0]);
     s->sessions[0].name = strdup("default");
     s->session_count = s->sessions[0].name != NULL;
 }
 
 void
-engine_settings_init(struct engine_settings *s)
+engine_config_init(struct engine_config *s)
 {
-    *s = (struct engine_settings){
+    *s = (struct engine_config){
         .threads = 1,
         .limits = {
             .request_bytes = 16 * MIB,
@@ -64,11 +64,11 @@ engine_settings_init(struct engine_settings *s)
 }
 
 void
-engine_settings_destroy(struct engine_settings *s)
+engine_config_destroy(struct engine_config *s)
 {
     egress_config_destroy(&s->egress);
     for (size_t i = 0; i < s->session_count; i++)
-        session_settings_destroy(&s->sessions[i]);
+        session_config_destroy(&s->sessions[i]);
     free(s->sessions);
-    *s = (struct engine_settings){ 0 };
+    *s = (struct engine_config){ 0 };
 }

@@ -1,6 +1,6 @@
-/* cookie_line.c - a cookie as libcurl hands it over: a line of the Netscape format. */
+/* netscape_cookie.c - a cookie as libcurl hands it over: a line of the Netscape format. */
 
-#include "session/cookie_line.h"
+#include "session/netscape_cookie.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -9,7 +9,7 @@
 #define HTTP_ONLY "#HttpOnly_"
 
 void
-cookie_line_write(struct buffer *to, const struct cookie *c, const char *host)
+netscape_cookie_write(struct buffer *to, const struct cookie *c, const char *host)
 {
     const char *domain = c->domain != NULL ? c->domain : host;
 
@@ -20,7 +20,7 @@ cookie_line_write(struct buffer *to, const struct cookie *c, const char *host)
 }
 
 void
-cookie_line_split(struct cookie_line *l, const char *text)
+netscape_cookie_parse(struct netscape_cookie *l, const char *text)
 {
     l->http_only = strncmp(text, HTTP_ONLY, strlen(HTTP_ONLY)) == 0;
     if (l->http_only)
@@ -34,44 +34,46 @@ cookie_line_split(struct cookie_line *l, const char *text)
 }
 
 bool
-cookie_line_is(const struct cookie_line *l, enum cookie_field f, const char *text)
+netscape_cookie_field_equals(const struct netscape_cookie *l, enum netscape_field f,
+                             const char *text)
 {
     return strlen(text) == l->size[f] && memcmp(text, l->field[f], l->size[f]) == 0;
 }
 
 static bool
-same_field(const struct cookie_line *a, const struct cookie_line *b, enum cookie_field f)
+same_field(const struct netscape_cookie *a, const struct netscape_cookie *b, enum netscape_field f)
 {
     return a->size[f] == b->size[f] && memcmp(a->field[f], b->field[f], a->size[f]) == 0;
 }
 
 bool
-cookie_line_near(const struct cookie_line *a, const struct cookie_line *b)
+netscape_cookie_same_domain(const struct netscape_cookie *a, const struct netscape_cookie *b)
 {
     return same_field(a, b, COOKIE_DOMAIN);
 }
 
 bool
-cookie_line_same(const struct cookie_line *a, const struct cookie_line *b)
+netscape_cookie_same(const struct netscape_cookie *a, const struct netscape_cookie *b)
 {
-    return cookie_line_near(a, b) && same_field(a, b, COOKIE_PATH) && same_field(a, b, COOKIE_NAME);
+    return netscape_cookie_same_domain(a, b) && same_field(a, b, COOKIE_PATH) &&
+           same_field(a, b, COOKIE_NAME);
 }
 
 bool
-cookie_lines_hold(const struct curl_slist *lines, const struct cookie_line *wanted)
+netscape_cookie_list_has(const struct curl_slist *lines, const struct netscape_cookie *wanted)
 {
     for (; lines != NULL; lines = lines->next) {
-        struct cookie_line l;
+        struct netscape_cookie l;
 
-        cookie_line_split(&l, lines->data);
-        if (cookie_line_same(&l, wanted))
+        netscape_cookie_parse(&l, lines->data);
+        if (netscape_cookie_same(&l, wanted))
             return true;
     }
     return false;
 }
 
 bool
-cookie_line_suits(const struct cookie_line *l, const char *host)
+netscape_cookie_matches_host(const struct netscape_cookie *l, const char *host)
 {
     const char *domain = l->field[COOKIE_DOMAIN];
     size_t n = l->size[COOKIE_DOMAIN], all = strlen(host);
@@ -82,18 +84,19 @@ cookie_line_suits(const struct cookie_line *l, const char *host)
     }
     if (n > all || strncasecmp(domain, host + all - n, n) != 0)
         return false;
-    return n == all || (cookie_line_is(l, COOKIE_TAIL, "TRUE") && host[all - n - 1] == '.');
+    return n == all ||
+           (netscape_cookie_field_equals(l, COOKIE_TAIL, "TRUE") && host[all - n - 1] == '.');
 }
 
 int64_t
-cookie_line_expires(const struct cookie_line *l)
+netscape_cookie_expires(const struct netscape_cookie *l)
 {
     return strtoll(l->field[COOKIE_EXPIRES], NULL, 10);
 }
 
 /* A copy of one field that is a string; NULL: no memory. */
 static char *
-text_of(const struct cookie_line *l, enum cookie_field f)
+text_of(const struct netscape_cookie *l, enum netscape_field f)
 {
     const char *text = l->field[f];
     size_t n = l->size[f];
@@ -104,16 +107,16 @@ text_of(const struct cookie_line *l, enum cookie_field f)
 }
 
 int
-cookie_line_add(struct cookies *to, const struct cookie_line *l)
+netscape_cookie_append(struct cookies *to, const struct netscape_cookie *l)
 {
     struct cookie c = {
         .name = text_of(l, COOKIE_NAME),
         .value = text_of(l, COOKIE_VALUE),
         .domain = text_of(l, COOKIE_DOMAIN),
         .path = text_of(l, COOKIE_PATH),
-        .secure = cookie_line_is(l, COOKIE_SECURE, "TRUE"),
+        .secure = netscape_cookie_field_equals(l, COOKIE_SECURE, "TRUE"),
         .http_only = l->http_only,
-        .expires = cookie_line_expires(l),
+        .expires = netscape_cookie_expires(l),
     };
     bool whole = c.name != NULL && c.value != NULL && c.domain != NULL && c.path != NULL;
     int rc = whole ? cookies_add(to, &c) : -1;

@@ -1,6 +1,6 @@
-/* proxies.c - a session's proxies, taken in turn; one that fails sits on the bench for a while. */
+/* proxy_pool.c - a session's proxies, taken in turn; one that fails sits on the bench for a while. */
 
-#include "session/proxies.h"
+#include "session/proxy_pool.h"
 
 #include "util/clock.h"
 
@@ -13,16 +13,16 @@ struct proxy {
     _Atomic int64_t back_us; /* from the bench; in the past: not on it */
 };
 
-struct proxies {
+struct proxy_pool {
     atomic_uint turn;
     size_t count;
     struct proxy list[];
 };
 
-struct proxies *
-proxies_new(char **urls, size_t count)
+struct proxy_pool *
+proxy_pool_new(char **urls, size_t count)
 {
-    struct proxies *p = calloc(1, sizeof *p + count * sizeof p->list[0]);
+    struct proxy_pool *p = calloc(1, sizeof *p + count * sizeof p->list[0]);
 
     if (p == NULL)
         return NULL;
@@ -33,13 +33,13 @@ proxies_new(char **urls, size_t count)
 }
 
 void
-proxies_free(struct proxies *p)
+proxy_pool_free(struct proxy_pool *p)
 {
     free(p);
 }
 
 const char *
-proxies_pick(struct proxies *p, int64_t now_us)
+proxy_pool_next(struct proxy_pool *p, int64_t now_us)
 {
     struct proxy *soonest = NULL;
     unsigned turn;
@@ -59,9 +59,9 @@ proxies_pick(struct proxies *p, int64_t now_us)
 }
 
 void
-proxies_bench(struct proxies *p, const char *url, int64_t now_us)
+proxy_pool_cool_down(struct proxy_pool *p, const char *url, int64_t now_us)
 {
     for (size_t i = 0; i < p->count; i++)
         if (strcmp(p->list[i].url, url) == 0)
-            p->list[i].back_us = now_us + (int64_t)PROXIES_BENCH_SECONDS * US_PER_SECOND;
+            p->list[i].back_us = now_us + (int64_t)PROXY_POOL_COOLDOWN_SECONDS * US_PER_SECOND;
 }

@@ -1,10 +1,10 @@
 /*
- * settings.h - what a session engine is told: limits, egress rules, named sessions.
+ * session_config.h - what a session engine is told: limits, egress rules, named sessions.
  *
  * Plain data, owned by whoever made it; the engine copies what it keeps.
  */
-#ifndef SESSION_SETTINGS_H
-#define SESSION_SETTINGS_H
+#ifndef SESSION_SESSION_CONFIG_H
+#define SESSION_SESSION_CONFIG_H
 
 #include "egress/egress.h"
 #include "http/request.h"
@@ -14,7 +14,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-struct session_settings {
+struct session_config {
     char *name;              /* 1 to 64 of A-Z a-z 0-9 . _ - */
     struct request defaults; /* no URL, body or params */
     bool shared_jar;         /* cookie_jar: "shared"; false: "none" */
@@ -39,17 +39,17 @@ struct limits {
     int queue;              /* fetches waiting for their turn */
 };
 
-struct engine_settings {
+struct engine_config {
     int threads;
     struct limits limits;
     struct egress_config egress;
-    struct session_settings *sessions; /* one is named "default" */
+    struct session_config *sessions; /* one is named "default" */
     size_t session_count;
 };
 
-void session_settings_init(struct session_settings *s); /* the defaults of docs/api.md */
-void session_settings_destroy(struct session_settings *s);
-void engine_settings_init(struct engine_settings *s); /* with the session "default" */
-void engine_settings_destroy(struct engine_settings *s);
+void session_config_init(struct session_config *s); /* the defaults of docs/api.md */
+void session_config_destroy(struct session_config *s);
+void engine_config_init(struct engine_config *s); /* with the session "default" */
+void engine_config_destroy(struct engine_config *s);
 
 #endif

@@ -1,4 +1,4 @@
-/* policy.c - the policy: everything that new fetches are started under, as one unchanging whole. */
+/* config_snapshot.c - everything that new fetches are started under, as one immutable whole. */
 
 #include "session/session.h"
 
@@ -6,7 +6,7 @@
 #include <string.h>
 
 void
-policy_unref(struct policy *p)
+config_snapshot_unref(struct config_snapshot *p)
 {
     if (p == NULL || atomic_fetch_sub(&p->refs, 1) != 1)
         return;
@@ -17,18 +17,18 @@ policy_unref(struct policy *p)
     free(p);
 }
 
-struct policy *
-policy_ref(struct policy *p)
+struct config_snapshot *
+config_snapshot_ref(struct config_snapshot *p)
 {
     atomic_fetch_add(&p->refs, 1);
     return p;
 }
 
 /* An empty one with room for so many sessions. */
-static struct policy *
-policy_alloc(const struct limits *limits, size_t room, struct failure *err)
+static struct config_snapshot *
+alloc_snapshot(const struct limits *limits, size_t room, struct failure *err)
 {
-    struct policy *p = calloc(1, sizeof *p);
+    struct config_snapshot *p = calloc(1, sizeof *p);
 
     if (p == NULL || (p->sessions = calloc(room, sizeof p->sessions[0])) == NULL) {
         free(p);
@@ -41,28 +41,29 @@ policy_alloc(const struct limits *limits, size_t room, struct failure *err)
 }
 
 static void
-add(struct policy *p, struct session *s)
+add(struct config_snapshot *p, struct session *s)
 {
     p->sessions[p->session_count++] = s;
 }
 
 /* What callers made at run time stays, but for names that the configuration has now. */
 static void
-carry_over(struct policy *p, const struct policy *old)
+carry_over(struct config_snapshot *p, const struct config_snapshot *old)
 {
     for (size_t i = 0; old != NULL && i < old->session_count; i++) {
         struct session *s = old->sessions[i];
 
-        if (s->at_run_time && policy_session(p, s->settings.name) == NULL)
+        if (s->at_run_time && config_snapshot_find_session(p, s->settings.name) == NULL)
             add(p, session_ref(s));
     }
 }
 
-struct policy *
-policy_new(const struct engine_settings *settings, const struct policy *old, struct failure *err)
+struct config_snapshot *
+config_snapshot_new(const struct engine_config *settings, const struct config_snapshot *old,
+                    struct failure *err)
 {
     size_t room = settings->session_count + (old != NULL ? old->session_count : 0);
-    struct policy *p = policy_alloc(&settings->limits, room, err);
+    struct config_snapshot *p = alloc_snapshot(&settings->limits, room, err);
 
     if (p == NULL)
         return NULL;
@@ -79,15 +80,15 @@ policy_new(const struct engine_settings *settings, const struct policy *old, str
     return p;
 
 failed:
-    policy_unref(p);
+    config_snapshot_unref(p);
     return NULL;
 }
 
 /* All of `old` but the session of this name. */
-static struct policy *
-copy_without(const struct policy *old, const char *name, struct failure *err)
+static struct config_snapshot *
+copy_without(const struct config_snapshot *old, const char *name, struct failure *err)
 {
-    struct policy *p = policy_alloc(&old->limits, old->session_count + 1, err);
+    struct config_snapshot *p = alloc_snapshot(&old->limits, old->session_count + 1, err);
 
     if (p == NULL)
         return NULL;
@@ -98,14 +99,17 @@ copy_without(const struct policy *old, const char *name, struct failure *err)
     return p;
 }
 
-struct policy *
-policy_with(const struct policy *old, const struct session_settings *put, struct failure *err)
+struct config_snapshot *
+config_snapshot_with_session(const struct config_snapshot *old, const struct session_config *put,
+                             struct failure *err)
 {
     struct session *s;
-    struct policy *p;
+    struct config_snapshot *p;
 
-    if (policy_session(old, put->name) == NULL && old->session_count >= POLICY_SESSIONS_MAX) {
-        failure_set(err, ERROR_OVERLOADED, "there are %d sessions already", POLICY_SESSIONS_MAX);
+    if (config_snapshot_find_session(old, put->name) == NULL &&
+        old->session_count >= CONFIG_SNAPSHOT_SESSIONS_MAX) {
+        failure_set(err, ERROR_OVERLOADED, "there are %d sessions already",
+                    CONFIG_SNAPSHOT_SESSIONS_MAX);
         return NULL;
     }
     if ((s = session_new(put, old, err)) == NULL)
@@ -118,10 +122,11 @@ policy_with(const struct policy *old, const struct session_settings *put, struct
     return p;
 }
 
-struct policy *
-policy_without(const struct policy *old, const char *name, struct failure *err)
+struct config_snapshot *
+config_snapshot_without_session(const struct config_snapshot *old, const char *name,
+                                struct failure *err)
 {
-    if (policy_session(old, name) == NULL) {
+    if (config_snapshot_find_session(old, name) == NULL) {
         failure_set(err, ERROR_UNKNOWN_SESSION, "session: there is no \"%.64s\"", name);
         return NULL;
     }
@@ -134,7 +139,7 @@ policy_without(const struct policy *old, const char *name, struct failure *err)
 }
 
 struct session *
-policy_session(const struct policy *p, const char *name)
+config_snapshot_find_session(const struct config_snapshot *p, const char *name)
 {
     for (size_t i = 0; i < p->session_count; i++)
         if (strcmp(p->sessions[i]->settings.name, name) == 0)

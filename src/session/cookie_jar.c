@@ -1,8 +1,8 @@
-/* jar.c - a session's cookies, lent to its fetches. */
+/* cookie_jar.c - a session's cookies, lent to its fetches. */
 
-#include "session/jar.h"
+#include "session/cookie_jar.h"
 
-#include "session/cookie_line.h"
+#include "session/netscape_cookie.h"
 
 #include <pthread.h>
 #include <stdlib.h>
@@ -11,16 +11,16 @@
 
 #define LINE_BYTES 12288 /* libcurl's own limit for a cookie is 8 KiB */
 
-struct jar {
+struct cookie_jar {
     pthread_mutex_t lock;
-    char *lines[JAR_COOKIES_MAX]; /* each cookie once; the one set last at the end */
+    char *lines[COOKIE_JAR_MAX]; /* each cookie once; the one set last at the end */
     size_t count;
 };
 
-struct jar *
-jar_new(void)
+struct cookie_jar *
+cookie_jar_new(void)
 {
-    struct jar *j = calloc(1, sizeof *j);
+    struct cookie_jar *j = calloc(1, sizeof *j);
 
     if (j != NULL)
         pthread_mutex_init(&j->lock, NULL);
@@ -28,17 +28,17 @@ jar_new(void)
 }
 
 void
-jar_free(struct jar *j)
+cookie_jar_free(struct cookie_jar *j)
 {
     if (j == NULL)
         return;
-    jar_clear(j);
+    cookie_jar_clear(j);
     pthread_mutex_destroy(&j->lock);
     free(j);
 }
 
 void
-jar_clear(struct jar *j)
+cookie_jar_clear(struct cookie_jar *j)
 {
     pthread_mutex_lock(&j->lock);
     while (j->count > 0)
@@ -49,7 +49,7 @@ jar_clear(struct jar *j)
 /* -- in the jar, under its lock ------------------------------------------ */
 
 static void
-take_out(struct jar *j, size_t i)
+take_out(struct cookie_jar *j, size_t i)
 {
     free(j->lines[i]);
     j->count--;
@@ -57,13 +57,13 @@ take_out(struct jar *j, size_t i)
 }
 
 static void
-drop(struct jar *j, const struct cookie_line *gone)
+drop(struct cookie_jar *j, const struct netscape_cookie *gone)
 {
     for (size_t i = 0; i < j->count; i++) {
-        struct cookie_line l;
+        struct netscape_cookie l;
 
-        cookie_line_split(&l, j->lines[i]);
-        if (cookie_line_same(&l, gone)) {
+        netscape_cookie_parse(&l, j->lines[i]);
+        if (netscape_cookie_same(&l, gone)) {
             take_out(j, i);
             return;
         }
@@ -71,39 +71,39 @@ drop(struct jar *j, const struct cookie_line *gone)
 }
 
 static bool
-has_expired(const struct cookie_line *l)
+has_expired(const struct netscape_cookie *l)
 {
-    int64_t at = cookie_line_expires(l);
+    int64_t at = netscape_cookie_expires(l);
 
     return at != 0 && at < time(NULL);
 }
 
 /* The expired ones go first, then the oldest: of the domain, and of all. */
 static void
-make_room(struct jar *j, const struct cookie_line *for_one)
+make_room(struct cookie_jar *j, const struct netscape_cookie *for_one)
 {
     size_t of_domain = 0, oldest = 0;
 
     for (size_t i = j->count; i-- > 0;) {
-        struct cookie_line l;
+        struct netscape_cookie l;
 
-        cookie_line_split(&l, j->lines[i]);
+        netscape_cookie_parse(&l, j->lines[i]);
         if (has_expired(&l)) {
             take_out(j, i);
             oldest -= of_domain > 0;
-        } else if (cookie_line_near(&l, for_one)) {
+        } else if (netscape_cookie_same_domain(&l, for_one)) {
             of_domain++;
             oldest = i;
         }
     }
-    if (of_domain >= JAR_DOMAIN_MAX)
+    if (of_domain >= COOKIE_JAR_DOMAIN_MAX)
         take_out(j, oldest);
-    else if (j->count == JAR_COOKIES_MAX)
+    else if (j->count == COOKIE_JAR_MAX)
         take_out(j, 0);
 }
 
 static int
-put(struct jar *j, const char *text, const struct cookie_line *l)
+put(struct cookie_jar *j, const char *text, const struct netscape_cookie *l)
 {
     char *copy = strdup(text);
 
@@ -127,7 +127,7 @@ lines_of(CURL *easy)
 }
 
 void
-jar_open(CURL *easy)
+cookie_jar_enable(CURL *easy)
 {
     /* Not COOKIEFILE: libcurl 7.88 leaks its list of files when the handle is reset. */
     curl_easy_setopt(easy, CURLOPT_COOKIELIST, "");    /* no cookie, but it turns the engine on */
@@ -135,11 +135,11 @@ jar_open(CURL *easy)
 }
 
 void
-jar_move(CURL *from, CURL *to)
+cookie_jar_move(CURL *from, CURL *to)
 {
     struct curl_slist *lines = lines_of(from);
 
-    jar_open(to);
+    cookie_jar_enable(to);
     for (struct curl_slist *l = lines; l != NULL; l = l->next)
         curl_easy_setopt(to, CURLOPT_COOKIELIST, l->data);
     curl_slist_free_all(lines);
@@ -147,16 +147,16 @@ jar_move(CURL *from, CURL *to)
 
 /* Under the lock: copies of the lines for the host, but for those in either list. */
 static int
-copy_lines(struct jar *j, const char *host, const struct curl_slist *have,
+copy_lines(struct cookie_jar *j, const char *host, const struct curl_slist *have,
            const struct curl_slist *had, struct curl_slist **copies)
 {
     for (size_t i = 0; i < j->count; i++) {
         struct curl_slist *longer;
-        struct cookie_line l;
+        struct netscape_cookie l;
 
-        cookie_line_split(&l, j->lines[i]);
-        if (!cookie_line_suits(&l, host) || has_expired(&l) || cookie_lines_hold(have, &l) ||
-            cookie_lines_hold(had, &l))
+        netscape_cookie_parse(&l, j->lines[i]);
+        if (!netscape_cookie_matches_host(&l, host) || has_expired(&l) ||
+            netscape_cookie_list_has(have, &l) || netscape_cookie_list_has(had, &l))
             continue;
         if ((longer = curl_slist_append(*copies, j->lines[i])) == NULL)
             return -1;
@@ -166,7 +166,7 @@ copy_lines(struct jar *j, const char *host, const struct curl_slist *have,
 }
 
 int
-jar_lend(struct jar *j, CURL *easy, const char *host, struct curl_slist **lent)
+cookie_jar_export(struct cookie_jar *j, CURL *easy, const char *host, struct curl_slist **lent)
 {
     struct curl_slist *have, *copies = NULL, **end = lent;
     int rc;
@@ -187,7 +187,7 @@ jar_lend(struct jar *j, CURL *easy, const char *host, struct curl_slist **lent)
 }
 
 int
-jar_add_own(CURL *easy, const struct cookies *own, const char *host)
+cookie_jar_add_request_cookies(CURL *easy, const struct cookies *own, const char *host)
 {
     struct buffer line;
     bool ok = true;
@@ -195,7 +195,7 @@ jar_add_own(CURL *easy, const struct cookies *own, const char *host)
     buffer_init(&line, LINE_BYTES);
     for (size_t i = 0; i < own->count && ok; i++) {
         buffer_clear(&line);
-        cookie_line_write(&line, &own->items[i], host);
+        netscape_cookie_write(&line, &own->items[i], host);
         ok = buffer_ok(&line) && curl_easy_setopt(easy, CURLOPT_COOKIELIST, line.data) == CURLE_OK;
     }
     buffer_free(&line);
@@ -205,10 +205,10 @@ jar_add_own(CURL *easy, const struct cookies *own, const char *host)
 /* -- back into the jar --------------------------------------------------- */
 
 static bool
-is_named(const struct headers *set, const struct cookie_line *l)
+is_named(const struct headers *set, const struct netscape_cookie *l)
 {
     for (size_t i = 0; i < set->count; i++)
-        if (cookie_line_is(l, COOKIE_NAME, set->items[i].name))
+        if (netscape_cookie_field_equals(l, COOKIE_NAME, set->items[i].name))
             return true;
     return false;
 }
@@ -218,47 +218,47 @@ is_named(const struct headers *set, const struct cookie_line *l)
  * was set for another path.
  */
 static bool
-is_set(const struct headers *set, const struct cookie_line *l)
+is_set(const struct headers *set, const struct netscape_cookie *l)
 {
     for (size_t i = 0; i < set->count; i++)
-        if (cookie_line_is(l, COOKIE_NAME, set->items[i].name) &&
-            cookie_line_is(l, COOKIE_VALUE, set->items[i].value))
+        if (netscape_cookie_field_equals(l, COOKIE_NAME, set->items[i].name) &&
+            netscape_cookie_field_equals(l, COOKIE_VALUE, set->items[i].value))
             return true;
     return false;
 }
 
 static void
-drop_deleted(struct jar *j, const struct curl_slist *lent, const struct curl_slist *now,
+drop_deleted(struct cookie_jar *j, const struct curl_slist *lent, const struct curl_slist *now,
              const struct headers *set)
 {
     for (; lent != NULL; lent = lent->next) {
-        struct cookie_line l;
+        struct netscape_cookie l;
 
-        cookie_line_split(&l, lent->data);
-        if (is_named(set, &l) && !cookie_lines_hold(now, &l))
+        netscape_cookie_parse(&l, lent->data);
+        if (is_named(set, &l) && !netscape_cookie_list_has(now, &l))
             drop(j, &l);
     }
 }
 
 static int
-keep_set(struct jar *j, const struct curl_slist *now, const struct headers *set,
+keep_set(struct cookie_jar *j, const struct curl_slist *now, const struct headers *set,
          struct cookies *left)
 {
     for (; now != NULL; now = now->next) {
-        struct cookie_line l;
+        struct netscape_cookie l;
 
-        cookie_line_split(&l, now->data);
+        netscape_cookie_parse(&l, now->data);
         if (!is_set(set, &l))
             continue;
-        if (cookie_line_add(left, &l) != 0 || (j != NULL && put(j, now->data, &l) != 0))
+        if (netscape_cookie_append(left, &l) != 0 || (j != NULL && put(j, now->data, &l) != 0))
             return -1;
     }
     return 0;
 }
 
 int
-jar_return(struct jar *j, CURL *easy, const struct curl_slist *lent, const struct headers *set,
-           struct cookies *left)
+cookie_jar_import(struct cookie_jar *j, CURL *easy, const struct curl_slist *lent,
+                  const struct headers *set, struct cookies *left)
 {
     struct curl_slist *now;
     int rc;
