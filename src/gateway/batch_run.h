@@ -13,8 +13,8 @@
 #ifndef GATEWAY_BATCH_RUN_H
 #define GATEWAY_BATCH_RUN_H
 
+#include "fetch/fetch.h"
 #include "message/batch.h"
-#include "session/fetch.h"
 
 #define BATCH_RUN_WINDOW 4
 

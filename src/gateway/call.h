@@ -4,7 +4,7 @@
 #ifndef GATEWAY_CALL_H
 #define GATEWAY_CALL_H
 
-#include "session/fetch.h"
+#include "fetch/fetch.h"
 #include "util/buffer.h"
 #include "util/error.h"
 

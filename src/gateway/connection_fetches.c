@@ -1,12 +1,12 @@
 /* connection_fetches.c - the fetches of a connection's request: in flight, with news, back. */
 
+#include "fetch/body_pipe.h"
 #include "gateway/access.h"
 #include "gateway/connection.h"
 #include "gateway/gateway.h"
 #include "gateway/reply.h"
 #include "gateway/responder.h"
 #include "gateway/router.h"
-#include "session/stream.h"
 
 void
 connection_waits(struct connection *c)
@@ -37,12 +37,12 @@ connection_noticed(struct connection *c)
 {
     struct curlew_fetch *f = c->call.fetch;
 
-    stream_noticed(f);
+    body_pipe_ack_notify(f);
     if (c->state == GONE)
         return;
     if (f->home == NULL) /* it has ended already: how, its own mail says */
         return;
-    if (c->state == PARKED && stream_has_head(f))
+    if (c->state == PARKED && body_pipe_has_head(f))
         c->call.route->begun(&c->call);
     if (c->call.streaming)
         reply_start(c);

@@ -2,6 +2,7 @@
 
 #include "gateway/intake.h"
 
+#include "fetch/body_pipe.h"
 #include "gateway/access.h"
 #include "gateway/auth.h"
 #include "gateway/connection.h"
@@ -11,7 +12,6 @@
 #include "gateway/responder.h"
 #include "gateway/trace.h"
 #include "message/request.h"
-#include "session/stream.h"
 
 #include <string.h>
 
@@ -63,7 +63,7 @@ start(struct call *c, bool stream, struct failure *err)
     if (read_request(c, err) != 0)
         return -1;
     buffer_free(&c->body);
-    if (stream && stream_open(c->fetch, responder_notice) != 0)
+    if (stream && body_pipe_open(c->fetch, responder_notice) != 0)
         return failure_no_memory(err);
     if (intake_submit(c, c->fetch) == 0)
         return 0;

@@ -2,10 +2,10 @@
 
 #include "gateway/reply.h"
 
+#include "fetch/body_pipe.h"
 #include "gateway/fastcgi.h"
 #include "gateway/responder.h"
 #include "gateway/router.h"
-#include "session/stream.h"
 #include "util/clock.h"
 
 #include <errno.h>
@@ -169,7 +169,7 @@ stream_next(struct call *c, char *scratch, const char **bytes)
     if (n > 0)
         return n;
     *bytes = scratch;
-    return stream_take(c->fetch, scratch, STREAM_SLICE);
+    return body_pipe_read(c->fetch, scratch, STREAM_SLICE);
 }
 
 /* As frame(), but each event of the origin goes out at once, and little is held. */

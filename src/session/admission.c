@@ -268,7 +268,7 @@ admission_note(struct curlew_fetch *f)
 {
     enum circuit_breaker_outcome o = circuit_breaker_classify(&f->failure, f->response.head.status);
 
-    if (fetch_lost_proxy(f))
+    if (fetch_proxy_failed(f))
         o = OUTCOME_IGNORED; /* one of several: it sits on the bench now */
     return lane_note(f->lane, f, o);
 }

@@ -20,7 +20,7 @@ bool
 coalesce_wanted(const struct curlew_fetch *f)
 {
     return f->request.coalesce && f->state == FETCH_POSTED && f->redirects == 0 && !f->is_host &&
-           !f->own_credentials && f->stream == NULL && !f->sends_body &&
+           !f->own_credentials && f->pipe == NULL && !f->sends_body &&
            strcmp(f->method, "GET") == 0;
 }
 

@@ -11,7 +11,7 @@
 #ifndef SESSION_COALESCE_H
 #define SESSION_COALESCE_H
 
-#include "session/fetch.h"
+#include "fetch/fetch.h"
 
 #define COALESCE_BUCKETS 256
 

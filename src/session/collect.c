@@ -2,11 +2,11 @@
 
 #include "session/collect.h"
 
+#include "fetch/body_pipe.h"
+#include "fetch/retry.h"
 #include "session/engine.h"
 #include "session/pause.h"
 #include "session/redirect.h"
-#include "session/retry.h"
-#include "session/stream.h"
 #include "session/transfer.h"
 #include "util/clock.h"
 
@@ -58,7 +58,7 @@ begin_stream(struct curlew_fetch *f)
     if (!(f->request.set & SET_TOTAL_TIMEOUT))
         f->request.total_timeout_ms = 0;
     transfer_note_figures(f);
-    stream_publish_head(f);
+    body_pipe_publish_head(f);
 }
 
 /* "HTTP/1.1 404 Not Found": a new head, as after a 100 Continue or a digest challenge. */
@@ -145,7 +145,7 @@ end_head(struct curlew_fetch *f)
 
     if (f->probe && status >= 200)
         admission_note(f); /* the others need not wait for the end of its body */
-    if (f->stream == NULL || status < 200 || redirect_follows(f))
+    if (f->pipe == NULL || status < 200 || redirect_follows(f))
         return;
     if (status == 401 && f->request.auth == AUTH_DIGEST && !f->challenged)
         f->challenged = true;
@@ -161,7 +161,7 @@ on_header(char *line, size_t size, size_t count, void *arg)
     int rc = 0;
 
     f->active_us = clock_us();
-    if (f->stream != NULL && stream_begun(f))
+    if (f->pipe != NULL && body_pipe_is_published(f))
         return all; /* a trailer: the head has gone */
     f->head_bytes += all;
     if (f->head_bytes > TRANSFER_HEAD_BYTES_MAX) {
@@ -222,11 +222,11 @@ is_too_fast(struct curlew_fetch *f)
 static int
 stream_bytes(struct curlew_fetch *f, const char *bytes, size_t n)
 {
-    if (!stream_begun(f) && (redirect_follows(f) || f->again))
+    if (!body_pipe_is_published(f) && (redirect_follows(f) || f->again))
         return 0;
-    if (!stream_begun(f))
+    if (!body_pipe_is_published(f))
         begin_stream(f);
-    if (stream_put(f, bytes, n))
+    if (body_pipe_try_write(f, bytes, n))
         return 0;
     pause_begin(f, PAUSE_UNTIL_RESUMED);
     return -1;
@@ -241,7 +241,7 @@ on_body(char *bytes, size_t size, size_t count, void *arg)
     f->active_us = clock_us();
     if (is_too_fast(f))
         return CURL_WRITEFUNC_PAUSE; /* the same bytes come again */
-    if (f->stream != NULL && f->response.body_bytes + (int64_t)n <= f->request.max_body_bytes &&
+    if (f->pipe != NULL && f->response.body_bytes + (int64_t)n <= f->request.max_body_bytes &&
         stream_bytes(f, bytes, n) != 0)
         return CURL_WRITEFUNC_PAUSE;
     f->response.body_bytes += (int64_t)n;
@@ -252,7 +252,7 @@ on_body(char *bytes, size_t size, size_t count, void *arg)
                     (long long)f->request.max_body_bytes);
         return STOP;
     }
-    if (f->stream == NULL && f->request.response_body != BODY_NONE && keep_bytes(f, bytes, n) != 0)
+    if (f->pipe == NULL && f->request.response_body != BODY_NONE && keep_bytes(f, bytes, n) != 0)
         return STOP;
     return n;
 }

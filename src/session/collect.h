@@ -4,7 +4,7 @@
 #ifndef SESSION_COLLECT_H
 #define SESSION_COLLECT_H
 
-#include "session/fetch.h"
+#include "fetch/fetch.h"
 
 void collect_attach(struct curlew_fetch *f);      /* set the callbacks on f->easy, and begin anew */
 void collect_forget_body(struct curlew_fetch *f); /* what was kept; how much it was stays known */

@@ -2,14 +2,14 @@
 
 #include "session/course.h"
 
+#include "fetch/deadline.h"
+#include "fetch/fetch_stats.h"
+#include "fetch/retry.h"
 #include "session/coalesce.h"
 #include "session/collect.h"
-#include "session/count.h"
-#include "session/deadline.h"
 #include "session/engine.h"
 #include "session/pause.h"
 #include "session/redirect.h"
-#include "session/retry.h"
 #include "session/transfer.h"
 #include "util/clock.h"
 
@@ -21,7 +21,7 @@ static void try_again(struct multi *m, struct curlew_fetch *f);
 static void
 bench_proxy(struct curlew_fetch *f)
 {
-    if (fetch_lost_proxy(f))
+    if (fetch_proxy_failed(f))
         proxy_pool_cool_down(f->session->proxy_pool, f->request.proxy, clock_us());
 }
 
@@ -34,7 +34,7 @@ finish(struct multi *m, struct curlew_fetch *f)
     retry_forgo(f);
     bench_proxy(f);
     handles_return(&m->handles, f);
-    count_fetch(m->engine, f);
+    fetch_stats_record(m->engine, f);
     if (f->failure.error != ERROR_NONE)
         collect_forget_body(f); /* nobody reads it, and it counts among the buffered bytes */
     f->state = FETCH_DONE;
@@ -129,7 +129,7 @@ time_out(struct timer *t)
 
     if (f->state == FETCH_RESTING)
         try_again(m, f);
-    else if (deadline_judge(f) == 0)
+    else if (deadline_check(f) == 0)
         course_arm(m, f);
     else
         course_fail(m, f);

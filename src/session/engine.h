@@ -5,7 +5,7 @@
 #define SESSION_ENGINE_H
 
 #include "curlew/curlew.h"
-#include "session/fetch.h"
+#include "fetch/fetch.h"
 #include "session/session_config.h"
 #include "util/metrics.h"
 

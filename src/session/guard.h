@@ -5,7 +5,7 @@
 #ifndef SESSION_GUARD_H
 #define SESSION_GUARD_H
 
-#include "session/fetch.h"
+#include "fetch/fetch.h"
 
 /* Before a hop is tried: 0, or -1 with f->failure.  Counts, and heeds egress.report_only. */
 int guard_judge_url(struct curlew_fetch *f, const struct url *u);

@@ -4,7 +4,7 @@
 #ifndef SESSION_HANDLES_H
 #define SESSION_HANDLES_H
 
-#include "session/fetch.h"
+#include "fetch/fetch.h"
 
 #define HANDLES_SPARE_MAX 128
 

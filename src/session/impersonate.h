@@ -7,7 +7,7 @@
 #ifndef SESSION_IMPERSONATE_H
 #define SESSION_IMPERSONATE_H
 
-#include "session/fetch.h"
+#include "fetch/fetch.h"
 
 bool impersonate_offered(void);
 

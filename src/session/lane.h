@@ -13,10 +13,10 @@
 #define SESSION_LANE_H
 
 #include "event/timer.h"
+#include "fetch/fetch.h"
 #include "limits/circuit_breaker.h"
 #include "limits/retry_budget.h"
 #include "limits/token_bucket.h"
-#include "session/fetch.h"
 #include "util/list.h"
 
 #define LANES_BUCKETS  1024

@@ -9,7 +9,7 @@
 #ifndef SESSION_LOOKUPS_H
 #define SESSION_LOOKUPS_H
 
-#include "session/fetch.h"
+#include "fetch/fetch.h"
 
 #define LOOKUPS_LEFT_MAX     64 /* left behind at once, as far as is known */
 #define LOOKUPS_LEFT_SECONDS 10 /* resolv.conf(5): two tries of 5 s */

@@ -9,9 +9,9 @@
 
 #include "event/loop.h"
 #include "event/mailbox.h"
+#include "fetch/fetch.h"
 #include "session/admission.h"
 #include "session/coalesce.h"
-#include "session/fetch.h"
 #include "session/handles.h"
 #include "session/lookups.h"
 #include "session/pool.h"

@@ -3,7 +3,7 @@
  * words.
  */
 
-#include "session/stream.h"
+#include "fetch/body_pipe.h"
 #include "session/transfer.h"
 #include "util/clock.h"
 
@@ -115,7 +115,8 @@ read_figures(struct curlew_fetch *f)
 
     curl_easy_getinfo(f->easy, CURLINFO_SIZE_UPLOAD_T, &sent);
     f->response.bytes_sent += sent;
-    if (f->stream == NULL || !stream_begun(f)) /* else it is noted, and the reader's to read */
+    if (f->pipe == NULL ||
+        !body_pipe_is_published(f)) /* else it is noted, and the reader's to read */
         transfer_note_figures(f);
 }
 

@@ -10,7 +10,7 @@
 #define SESSION_POOL_H
 
 #include "event/loop.h"
-#include "session/fetch.h"
+#include "fetch/fetch.h"
 #include "util/list.h"
 
 struct pool_socket;

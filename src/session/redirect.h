@@ -10,7 +10,7 @@
 #ifndef SESSION_REDIRECT_H
 #define SESSION_REDIRECT_H
 
-#include "session/fetch.h"
+#include "fetch/fetch.h"
 
 enum redirect {
     REDIRECT_NONE,   /* the response is the final one */

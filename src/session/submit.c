@@ -123,7 +123,7 @@ complete_request(struct curlew_fetch *f)
         return -1;
     f->method = fetch_method(r);
     f->names_host = request_has_header(r, "host");
-    if (f->stream != NULL)
+    if (f->pipe != NULL)
         suit_stream(r);
     else if (r->max_body_bytes > f->config->limits.response_bytes)
         r->max_body_bytes = f->config->limits.response_bytes;
@@ -144,7 +144,7 @@ complete_request(struct curlew_fetch *f)
 int
 engine_submit(struct curlew *c, struct curlew_fetch *f, curlew_done *done, void *arg)
 {
-    fetch_renew(f); /* it may have been refused, or done, before */
+    fetch_reset(f); /* it may have been refused, or done, before */
     if (c->draining)
         return failure_set(&f->failure, ERROR_DRAINING, "the daemon is stopping");
     f->engine = c;

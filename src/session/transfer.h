@@ -8,7 +8,7 @@
 #ifndef SESSION_TRANSFER_H
 #define SESSION_TRANSFER_H
 
-#include "session/fetch.h"
+#include "fetch/fetch.h"
 
 #define TRANSFER_HEAD_BYTES_MAX (256 * 1024) /* of one response's head */
 

@@ -4,7 +4,7 @@
 #ifndef SESSION_TRANSPORT_H
 #define SESSION_TRANSPORT_H
 
-#include "session/fetch.h"
+#include "fetch/fetch.h"
 
 /* Set f->easy up so.  0, or -1 with f->failure: this libcurl does not speak that version. */
 int transport_prepare(struct curlew_fetch *f);

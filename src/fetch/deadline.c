@@ -1,6 +1,6 @@
 /* deadline.c - how long a fetch may take: its total and its idle time-out. */
 
-#include "session/deadline.h"
+#include "fetch/deadline.h"
 
 #include "util/clock.h"
 
@@ -45,7 +45,7 @@ has_sent_more(struct curlew_fetch *f)
 }
 
 int
-deadline_judge(struct curlew_fetch *f)
+deadline_check(struct curlew_fetch *f)
 {
     int64_t now = clock_us();
 

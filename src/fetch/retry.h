@@ -6,10 +6,10 @@
  * of the request's count, its total time-out, the origin's breaker and the
  * origin's budget.  A stream may be tried again until its head is published.
  */
-#ifndef SESSION_RETRY_H
-#define SESSION_RETRY_H
+#ifndef FETCH_RETRY_H
+#define FETCH_RETRY_H
 
-#include "session/fetch.h"
+#include "fetch/fetch.h"
 
 /* No connection, or one that was cut; not what would happen again, like a bad certificate. */
 bool retry_may_pass(const struct failure *f);

@@ -6,8 +6,8 @@
  * RESTS and then waits for a turn like everybody else.  The state says who owns
  * it: the caller (NEW and DONE), or one session thread (all between).
  */
-#ifndef SESSION_FETCH_H
-#define SESSION_FETCH_H
+#ifndef FETCH_FETCH_H
+#define FETCH_FETCH_H
 
 #include "curlew/curlew.h"
 #include "event/mailbox.h"
@@ -36,7 +36,7 @@ enum fetch_mail { FETCH_SUBMITTED, FETCH_CANCELLED, FETCH_RESUMED, FETCH_FINISHE
 
 struct lane;
 struct multi;
-struct stream;
+struct body_pipe;
 
 struct curlew_fetch {
     struct request request;
@@ -48,7 +48,7 @@ struct curlew_fetch {
     int index;       /* the submitter's, even in flight: which of its batch; -1: of none */
     struct link kin; /* likewise: among others of its batch */
 
-    struct stream *stream; /* its body goes on as it comes; NULL: it is collected */
+    struct body_pipe *pipe; /* its body goes on as it comes; NULL: it is collected */
 
     atomic_int refs; /* the owner's, and one for each cancellation or resumption under way */
     atomic_bool cancelled;
@@ -105,11 +105,11 @@ struct curlew_fetch {
 struct curlew_fetch *fetch_new(void); /* NULL: no memory */
 struct curlew_fetch *fetch_ref(struct curlew_fetch *f);
 void fetch_unref(struct curlew_fetch *f); /* the last one frees */
-void fetch_renew(struct curlew_fetch *f); /* forget what came back of it; the request stays */
+void fetch_reset(struct curlew_fetch *f); /* forget what came back of it; the request stays */
 
 /* GET, or POST where there is a body, where nobody said otherwise. */
 const char *fetch_method(const struct request *r);
 
-bool fetch_lost_proxy(const struct curlew_fetch *f); /* the one lent by its session has failed */
+bool fetch_proxy_failed(const struct curlew_fetch *f); /* the one lent by its session has failed */
 
 #endif

@@ -1,6 +1,6 @@
-/* stream.c - a body on its way from a session thread to a reader's thread, with back-pressure. */
+/* body_pipe.c - a body on its way from a session thread to a reader's thread, with back-pressure. */
 
-#include "session/stream.h"
+#include "fetch/body_pipe.h"
 
 #include "session/multi.h"
 
@@ -8,20 +8,20 @@
 #include <string.h>
 
 /* A ring: bytes from `start` on, `held` of them, wrapping round. */
-struct stream {
+struct body_pipe {
     pthread_mutex_t lock;
-    stream_notify *notify;
+    body_pipe_notify *notify;
     size_t start, held;
     bool told;  /* a notice is under way */
     bool full;  /* the transfer is paused, and waits to be resumed */
     bool begun; /* the head is published */
-    char ring[STREAM_BYTES];
+    char ring[BODY_PIPE_BYTES];
 };
 
 int
-stream_open(struct curlew_fetch *f, stream_notify *notify)
+body_pipe_open(struct curlew_fetch *f, body_pipe_notify *notify)
 {
-    struct stream *s = malloc(sizeof *s);
+    struct body_pipe *s = malloc(sizeof *s);
 
     if (s == NULL)
         return failure_no_memory(&f->failure);
@@ -29,12 +29,12 @@ stream_open(struct curlew_fetch *f, stream_notify *notify)
     s->notify = notify;
     s->start = s->held = 0;
     s->told = s->full = s->begun = false;
-    f->stream = s;
+    f->pipe = s;
     return 0;
 }
 
 void
-stream_free(struct stream *s)
+body_pipe_free(struct body_pipe *s)
 {
     if (s == NULL)
         return;
@@ -45,22 +45,22 @@ stream_free(struct stream *s)
 /* -- the session thread -------------------------------------------------- */
 
 bool
-stream_begun(const struct curlew_fetch *f)
+body_pipe_is_published(const struct curlew_fetch *f)
 {
-    return f->stream->begun; /* written on this thread only */
+    return f->pipe->begun; /* written on this thread only */
 }
 
 static void
 tell(struct curlew_fetch *f, bool told_already)
 {
     if (!told_already)
-        f->stream->notify(f, f->arg);
+        f->pipe->notify(f, f->arg);
 }
 
 void
-stream_publish_head(struct curlew_fetch *f)
+body_pipe_publish_head(struct curlew_fetch *f)
 {
-    struct stream *s = f->stream;
+    struct body_pipe *s = f->pipe;
     bool told;
 
     pthread_mutex_lock(&s->lock);
@@ -72,10 +72,10 @@ stream_publish_head(struct curlew_fetch *f)
 }
 
 static void
-copy_in(struct stream *s, const char *bytes, size_t n)
+copy_in(struct body_pipe *s, const char *bytes, size_t n)
 {
-    size_t at = (s->start + s->held) % STREAM_BYTES;
-    size_t first = n < STREAM_BYTES - at ? n : STREAM_BYTES - at;
+    size_t at = (s->start + s->held) % BODY_PIPE_BYTES;
+    size_t first = n < BODY_PIPE_BYTES - at ? n : BODY_PIPE_BYTES - at;
 
     memcpy(s->ring + at, bytes, first);
     memcpy(s->ring, bytes + first, n - first);
@@ -83,13 +83,13 @@ copy_in(struct stream *s, const char *bytes, size_t n)
 }
 
 bool
-stream_put(struct curlew_fetch *f, const char *bytes, size_t n)
+body_pipe_try_write(struct curlew_fetch *f, const char *bytes, size_t n)
 {
-    struct stream *s = f->stream;
+    struct body_pipe *s = f->pipe;
     bool told, full;
 
     pthread_mutex_lock(&s->lock);
-    s->full = full = n > STREAM_BYTES - s->held;
+    s->full = full = n > BODY_PIPE_BYTES - s->held;
     if (!full)
         copy_in(s, bytes, n);
     told = s->told;
@@ -102,48 +102,48 @@ stream_put(struct curlew_fetch *f, const char *bytes, size_t n)
 /* -- the reader ---------------------------------------------------------- */
 
 void
-stream_noticed(struct curlew_fetch *f)
+body_pipe_ack_notify(struct curlew_fetch *f)
 {
-    pthread_mutex_lock(&f->stream->lock);
-    f->stream->told = false;
-    pthread_mutex_unlock(&f->stream->lock);
+    pthread_mutex_lock(&f->pipe->lock);
+    f->pipe->told = false;
+    pthread_mutex_unlock(&f->pipe->lock);
 }
 
 bool
-stream_has_head(struct curlew_fetch *f)
+body_pipe_has_head(struct curlew_fetch *f)
 {
     bool begun;
 
-    pthread_mutex_lock(&f->stream->lock);
-    begun = f->stream->begun;
-    pthread_mutex_unlock(&f->stream->lock);
+    pthread_mutex_lock(&f->pipe->lock);
+    begun = f->pipe->begun;
+    pthread_mutex_unlock(&f->pipe->lock);
     return begun;
 }
 
 static size_t
-copy_out(struct stream *s, char *to, size_t n)
+copy_out(struct body_pipe *s, char *to, size_t n)
 {
     size_t first;
 
     n = n < s->held ? n : s->held;
-    first = n < STREAM_BYTES - s->start ? n : STREAM_BYTES - s->start;
+    first = n < BODY_PIPE_BYTES - s->start ? n : BODY_PIPE_BYTES - s->start;
     memcpy(to, s->ring + s->start, first);
     memcpy(to + first, s->ring, n - first);
-    s->start = (s->start + n) % STREAM_BYTES;
+    s->start = (s->start + n) % BODY_PIPE_BYTES;
     s->held -= n;
     return n;
 }
 
 size_t
-stream_take(struct curlew_fetch *f, char *to, size_t n)
+body_pipe_read(struct curlew_fetch *f, char *to, size_t n)
 {
-    struct stream *s = f->stream;
+    struct body_pipe *s = f->pipe;
     struct multi *home = f->home; /* NULL: the fetch is done, and nobody is paused */
     bool resume;
 
     pthread_mutex_lock(&s->lock);
     n = copy_out(s, to, n);
-    resume = s->full && s->held <= STREAM_BYTES / 2;
+    resume = s->full && s->held <= BODY_PIPE_BYTES / 2;
     if (resume)
         s->full = false;
     pthread_mutex_unlock(&s->lock);

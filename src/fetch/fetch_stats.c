@@ -1,6 +1,6 @@
-/* count.c - a fetch that has ended, in the figures of the engine and of its session. */
+/* fetch_stats.c - a fetch that has ended, in the figures of the engine and of its session. */
 
-#include "session/count.h"
+#include "fetch/fetch_stats.h"
 
 #include "util/clock.h"
 
@@ -11,7 +11,7 @@ class_of(int status)
 }
 
 void
-count_fetch(struct curlew *engine, struct curlew_fetch *f)
+fetch_stats_record(struct curlew *engine, struct curlew_fetch *f)
 {
     struct engine_stats *s = &engine->stats;
     struct response *r = &f->response;

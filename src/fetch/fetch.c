@@ -1,9 +1,9 @@
 /* fetch.c - one fetch: what was asked, where it stands, what came back. */
 
-#include "session/fetch.h"
+#include "fetch/fetch.h"
 
+#include "fetch/body_pipe.h"
 #include "session/engine.h"
-#include "session/stream.h"
 
 #include <stdlib.h>
 
@@ -34,7 +34,7 @@ fetch_ref(struct curlew_fetch *f)
 }
 
 void
-fetch_renew(struct curlew_fetch *f)
+fetch_reset(struct curlew_fetch *f)
 {
     if (f->buffered > 0)
         counter_add(&f->engine->stats.buffered, -f->buffered);
@@ -61,8 +61,8 @@ fetch_unref(struct curlew_fetch *f)
 {
     if (f == NULL || atomic_fetch_sub(&f->refs, 1) != 1)
         return;
-    fetch_renew(f);
-    stream_free(f->stream);
+    fetch_reset(f);
+    body_pipe_free(f->pipe);
     request_destroy(&f->request);
     free(f);
 }
@@ -76,7 +76,7 @@ fetch_method(const struct request *r)
 }
 
 bool
-fetch_lost_proxy(const struct curlew_fetch *f)
+fetch_proxy_failed(const struct curlew_fetch *f)
 {
     return f->proxy_lent && f->failure.error == ERROR_PROXY_FAILED;
 }

@@ -4,14 +4,14 @@
  * Connecting has a time-out of its own, which is libcurl's.  Waiting for a
  * turn is within the total, and no silence.
  */
-#ifndef SESSION_DEADLINE_H
-#define SESSION_DEADLINE_H
+#ifndef FETCH_DEADLINE_H
+#define FETCH_DEADLINE_H
 
-#include "session/fetch.h"
+#include "fetch/fetch.h"
 
 int64_t deadline_of(const struct curlew_fetch *f); /* on clock_us()'s clock; INT64_MAX: none */
 
 /* What was its deadline has come: 0, it has another now; -1 with f->failure. */
-int deadline_judge(struct curlew_fetch *f);
+int deadline_check(struct curlew_fetch *f);
 
 #endif

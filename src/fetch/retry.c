@@ -1,12 +1,12 @@
 /* retry.c - whether a failed try is followed by another one, and when. */
 
-#include "session/retry.h"
+#include "fetch/retry.h"
 
+#include "fetch/body_pipe.h"
 #include "session/collect.h"
 #include "session/engine.h"
 #include "session/lane.h"
 #include "session/multi.h"
-#include "session/stream.h"
 #include "util/clock.h"
 
 #include <strings.h>
@@ -98,7 +98,7 @@ is_worth_it(const struct curlew_fetch *f)
 
     if (f->response.attempts > r->max || !retry_policy_has_method(r, f->method) || f->cancelled)
         return false;
-    if (f->stream != NULL && stream_begun(f))
+    if (f->pipe != NULL && body_pipe_is_published(f))
         return false;
     if (f->failure.error != ERROR_NONE)
         return retry_may_pass(&f->failure);
@@ -139,7 +139,7 @@ retry_grant(struct curlew_fetch *f)
 int
 retry_renew(struct curlew_fetch *f)
 {
-    bool change = fetch_lost_proxy(f);
+    bool change = fetch_proxy_failed(f);
 
     collect_forget(f);
     f->fresh = f->failure.error != ERROR_NONE;
