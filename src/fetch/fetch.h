@@ -24,7 +24,7 @@
 enum fetch_state {
     FETCH_NEW,     /* the caller fills the request */
     FETCH_POSTED,  /* in a session thread's inbox */
-    FETCH_WAITING, /* in its lane, for a turn */
+    FETCH_WAITING, /* in its queue, for a turn */
     FETCH_RUNNING, /* libcurl is on it */
     FETCH_RESTING, /* between two tries, without a place */
     FETCH_SHARING, /* a guest of another fetch's transfer */
@@ -34,7 +34,7 @@ enum fetch_state {
 /* What a mail to a session thread, or from it, is about. */
 enum fetch_mail { FETCH_SUBMITTED, FETCH_CANCELLED, FETCH_RESUMED, FETCH_FINISHED, FETCH_NOTICE };
 
-struct lane;
+struct origin_queue;
 struct multi;
 struct body_pipe;
 
@@ -64,8 +64,8 @@ struct curlew_fetch {
     struct url url;   /* of this hop */
     bool proxy_lent;  /* request.proxy was the next of its session's proxies */
     char *proxy_host; /* owned; NULL: straight to the origin */
-    struct lane *lane;
-    struct link place;  /* in its lane's queue, among the running, the resting or a host's guests */
+    struct origin_queue *queue;
+    struct link place; /* in its queue's queue, among the running, the resting or a host's guests */
     struct timer timer; /* total and idle time-out, or the end of its rest */
     struct timer pace;  /* paused until then, to keep to max_recv_speed */
     bool paused;        /* for that, or as its reader is slow: no time to be idle */

@@ -3,9 +3,9 @@
 #include "fetch/retry.h"
 
 #include "fetch/body_pipe.h"
+#include "scheduler/origin_queue.h"
 #include "session/collect.h"
 #include "session/engine.h"
-#include "session/lane.h"
 #include "session/multi.h"
 #include "util/clock.h"
 
@@ -112,7 +112,7 @@ take_leave(struct curlew_fetch *f, int64_t now_us)
     struct engine_stats *s = &f->engine->stats;
 
     if (counter_try_increment(&s->retries_waiting, f->config->limits.in_flight)) {
-        if (retry_budget_try_withdraw(&f->lane->site->budget, now_us))
+        if (retry_budget_try_withdraw(&f->queue->origin->budget, now_us))
             return true;
         counter_add(&s->retries_waiting, -1);
     }
@@ -127,7 +127,7 @@ retry_grant(struct curlew_fetch *f)
 
     if (f->again) /* granted when its head had come: but for who has no more time or interest */
         return f->failure.error != ERROR_TIMEOUT && f->failure.error != ERROR_CANCELLED;
-    if (!is_worth_it(f) || lane_is_shut(f->lane) || (wait = wait_of(f, now)) < 0)
+    if (!is_worth_it(f) || origin_queue_is_rejecting(f->queue) || (wait = wait_of(f, now)) < 0)
         return false;
     if (!take_leave(f, now))
         return false;
@@ -159,7 +159,7 @@ void
 retry_count(struct curlew_fetch *f, int64_t now_us)
 {
     if (!f->again) {
-        retry_budget_deposit(&f->lane->site->budget, now_us);
+        retry_budget_deposit(&f->queue->origin->budget, now_us);
         return;
     }
     retry_forgo(f);

@@ -144,7 +144,7 @@ end_head(struct curlew_fetch *f)
     int status = f->response.head.status;
 
     if (f->probe && status >= 200)
-        admission_note(f); /* the others need not wait for the end of its body */
+        scheduler_record_outcome(f); /* the others need not wait for the end of its body */
     if (f->pipe == NULL || status < 200 || redirect_follows(f))
         return;
     if (status == 401 && f->request.auth == AUTH_DIGEST && !f->challenged)

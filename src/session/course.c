@@ -48,14 +48,14 @@ course_pump(struct multi *m)
 {
     struct curlew_fetch *f;
 
-    while ((f = admission_next(&m->admission)) != NULL)
+    while ((f = scheduler_next(&m->scheduler)) != NULL)
         start(m, f);
 }
 
 static void
 leave(struct multi *m, struct curlew_fetch *f)
 {
-    admission_leave(&m->admission, f);
+    scheduler_release(&m->scheduler, f);
     engine_place_freed(m->engine, m);
 }
 
@@ -90,7 +90,7 @@ static void
 withdraw(struct multi *m, struct curlew_fetch *f)
 {
     if (f->state == FETCH_WAITING)
-        admission_withdraw(&m->admission, f);
+        scheduler_withdraw(&m->scheduler, f);
     else if (f->state == FETCH_RESTING)
         list_remove(&f->place);
     else if (coalesce_leave(f))
@@ -207,7 +207,7 @@ void
 course_begin(struct multi *m, struct curlew_fetch *f)
 {
     struct curlew_fetch *evicted;
-    enum admitted admitted;
+    enum scheduled scheduled;
 
     if (f->cancelled || m->engine->stopping)
         failure_set(&f->failure, ERROR_CANCELLED, "the caller left");
@@ -220,12 +220,12 @@ course_begin(struct multi *m, struct curlew_fetch *f)
         return;
     }
     f->state = FETCH_WAITING;
-    admitted = admission_arrive(&m->admission, f, &evicted);
+    scheduled = scheduler_enqueue(&m->scheduler, f, &evicted);
     if (evicted != NULL)
         finish(m, evicted);
-    if (admitted == ADMITTED_NOW)
+    if (scheduled == SCHEDULED_NOW)
         start(m, f);
-    else if (admitted == ADMITTED_LATER)
+    else if (scheduled == SCHEDULED_QUEUED)
         course_arm(m, f);
     else
         finish(m, f);
@@ -238,7 +238,7 @@ hop(struct multi *m, struct curlew_fetch *f)
     struct multi *other = engine_thread_of(m->engine, f->url.origin);
 
     f->posted_us = clock_us();
-    if (admission_stays(f)) {
+    if (scheduler_try_keep_slot(f)) {
         start(m, f);
         return;
     }
@@ -279,11 +279,11 @@ try_again(struct multi *m, struct curlew_fetch *f)
 
 /* Whoever waits for an origin whose breaker has opened need not wait any longer. */
 static void
-turn_away(struct multi *m, struct lane *l)
+turn_away(struct multi *m, struct origin_queue *l)
 {
     struct curlew_fetch *f;
 
-    while ((f = admission_turn_away(&m->admission, l)) != NULL)
+    while ((f = scheduler_reject_waiting(&m->scheduler, l)) != NULL)
         finish(m, f);
 }
 
@@ -296,8 +296,8 @@ course_conclude(struct multi *m, struct curlew_fetch *f, CURLcode result)
         lookups_note(&m->lookups, f, clock_us());
     transfer_conclude(f, result);
     extract(m, f);
-    if (admission_note(f))
-        turn_away(m, f->lane);
+    if (scheduler_record_outcome(f))
+        turn_away(m, f->queue);
     if (f->failure.error == ERROR_NONE)
         next = redirect_next(f);
     if (next == REDIRECT_FOLLOW) {
@@ -327,7 +327,7 @@ course_cancel_all(struct multi *m)
 {
     struct curlew_fetch *f;
 
-    while ((f = admission_waiting(&m->admission)) != NULL)
+    while ((f = scheduler_any_waiting(&m->scheduler)) != NULL)
         course_cancel(m, fetch_ref(f));
     while (!list_empty(&m->running))
         course_cancel(m, fetch_ref(container_of(m->running.next, struct curlew_fetch, place)));

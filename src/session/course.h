@@ -1,7 +1,7 @@
 /*
  * course.h - the way of a fetch through a session thread, from its arrival to its end.
  *
- *   begin ─▶ admission ─▶ start ─▶ libcurl ─▶ conclude ─┬─▶ finish: done()
+ *   begin ─▶ scheduler ─▶ start ─▶ libcurl ─▶ conclude ─┬─▶ finish: done()
  *              ▲                                        │
  *              ├──────────── a redirect ────────────────┤
  *              └──── rest ◀──── another try ────────────┘

@@ -188,7 +188,7 @@ multi_new(struct curlew *engine, struct failure *err)
     m->random = (uint64_t)clock_us() ^ (uintptr_t)m;
     timer_init(&m->curl_timer, curl_timed_out);
     mailbox_init(&m->inbox);
-    admission_init(&m->admission, engine, &m->loop.timers);
+    scheduler_init(&m->scheduler, engine, &m->loop.timers);
     coalesce_init(&m->coalesce);
     if (loop_init(&m->loop) != 0)
         goto no_loop;
@@ -226,7 +226,7 @@ multi_free(struct multi *m)
     handles_destroy(&m->handles);
     curl_multi_cleanup(m->handle);
     pool_destroy(&m->pool);
-    admission_destroy(&m->admission);
+    scheduler_destroy(&m->scheduler);
     loop_destroy(&m->loop);
     mailbox_destroy(&m->inbox);
     free(m);

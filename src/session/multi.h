@@ -10,7 +10,7 @@
 #include "event/loop.h"
 #include "event/mailbox.h"
 #include "fetch/fetch.h"
-#include "session/admission.h"
+#include "scheduler/scheduler.h"
 #include "session/coalesce.h"
 #include "session/handles.h"
 #include "session/lookups.h"
@@ -27,7 +27,7 @@ struct multi {
     bool curl_timer_told;    /* libcurl has set it anew since it fired */
     struct pool pool;
     atomic_bool forget; /* a session was reset: look through the idle sockets */
-    struct admission admission;
+    struct scheduler scheduler;
     struct coalesce coalesce;
     struct lookups lookups;
     struct link running, resting;

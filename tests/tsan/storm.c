@@ -21,7 +21,7 @@
 #define THREADS     4
 #define OUTSTANDING 12 /* more than run at once, and now and then more than may wait */
 
-static struct origin origins[ORIGINS];
+static struct test_origin origins[ORIGINS];
 static struct curlew *c;
 static atomic_int submitted, refused, back, by_error[ERROR_COUNT];
 static atomic_bool stop;

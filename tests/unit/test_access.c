@@ -16,7 +16,7 @@
 static struct gateway gateway;
 static struct call call;
 static struct curlew *engine;
-static struct origin o;
+static struct test_origin o;
 static int from_log, saved;
 
 static void

@@ -4,7 +4,7 @@
 
 #define PLENTY 1000
 
-Test(admission, up_to_the_limit_everybody_starts_at_once)
+Test(scheduler, up_to_the_limit_everybody_starts_at_once)
 {
     struct curlew_fetch *f[3], *late;
 
@@ -22,7 +22,7 @@ Test(admission, up_to_the_limit_everybody_starts_at_once)
     close_admission();
 }
 
-Test(admission, of_one_lane_the_oldest_comes_first)
+Test(scheduler, of_one_lane_the_oldest_comes_first)
 {
     struct curlew_fetch *f[5];
 
@@ -38,7 +38,7 @@ Test(admission, of_one_lane_the_oldest_comes_first)
     close_admission();
 }
 
-Test(admission, lanes_take_turns)
+Test(scheduler, lanes_take_turns)
 {
     struct curlew_fetch *a1, *a2, *a3, *b1, *b2, *c1;
 
@@ -63,8 +63,8 @@ Test(admission, lanes_take_turns)
     close_admission();
 }
 
-/* A lane that many arrive in must not be put behind the others with each of them. */
-Test(admission, an_arrival_does_not_cost_its_lane_the_turn)
+/* A queue that many arrive in must not be put behind the others with each of them. */
+Test(scheduler, an_arrival_does_not_cost_its_lane_the_turn)
 {
     struct curlew_fetch *first, *a1, *a2, *b1, *b2;
 
@@ -86,7 +86,7 @@ Test(admission, an_arrival_does_not_cost_its_lane_the_turn)
     close_admission();
 }
 
-Test(admission, a_busy_lane_gets_its_share_though_it_never_stops_arriving)
+Test(scheduler, a_busy_lane_gets_its_share_though_it_never_stops_arriving)
 {
     struct curlew_fetch *running, *more[40];
     int of_a = 0;
@@ -98,19 +98,19 @@ Test(admission, a_busy_lane_gets_its_share_though_it_never_stops_arriving)
     for (int i = 0; i < 12; i++) {
         waits("a");
         ends(running);
-        running = admission_next(&a);
+        running = scheduler_next(&a);
         of_a += strcmp(running->url.origin, "a") == 0;
     }
     cr_assert_geq(of_a, 4, "%d of 12 turns between three", of_a);
     cr_assert_leq(of_a, 5);
     ends(running);
-    while ((running = admission_next(&a)) != NULL)
+    while ((running = scheduler_next(&a)) != NULL)
         ends(running);
     (void)more;
     close_admission();
 }
 
-Test(admission, a_withdrawal_does_not_cost_its_lane_the_turn)
+Test(scheduler, a_withdrawal_does_not_cost_its_lane_the_turn)
 {
     struct curlew_fetch *first, *a1, *a2, *b1;
 
@@ -119,7 +119,7 @@ Test(admission, a_withdrawal_does_not_cost_its_lane_the_turn)
     a1 = waits("a");
     a2 = waits("a");
     b1 = waits("b");
-    admission_withdraw(&a, a1);
+    scheduler_withdraw(&a, a1);
     fetch_unref(a1);
     ends(first);
     next_is(a2);
@@ -131,7 +131,7 @@ Test(admission, a_withdrawal_does_not_cost_its_lane_the_turn)
 
 /* -- per origin ---------------------------------------------------------- */
 
-Test(admission, an_origin_at_its_limit_holds_up_nobody_else)
+Test(scheduler, an_origin_at_its_limit_holds_up_nobody_else)
 {
     struct curlew_fetch *a1, *a2, *a3, *b1;
 
@@ -150,7 +150,7 @@ Test(admission, an_origin_at_its_limit_holds_up_nobody_else)
     close_admission();
 }
 
-Test(admission, a_newcomer_does_not_pass_those_who_wait_in_its_lane)
+Test(scheduler, a_newcomer_does_not_pass_those_who_wait_in_its_lane)
 {
     struct curlew_fetch *a1, *a2, *a3;
 
@@ -167,13 +167,13 @@ Test(admission, a_newcomer_does_not_pass_those_who_wait_in_its_lane)
     close_admission();
 }
 
-Test(admission, another_sessions_fetches_of_an_origin_are_another_lane)
+Test(scheduler, another_sessions_fetches_of_an_origin_are_another_lane)
 {
     struct curlew_fetch *mine, *theirs;
 
     open_admission(PLENTY, PLENTY, PLENTY, 1);
     mine = starts("a");
-    theirs = arrives("other", "a", ADMITTED_NOW);
+    theirs = arrives("other", "a", SCHEDULED_NOW);
     ends(mine);
     ends(theirs);
     close_admission();
@@ -181,7 +181,7 @@ Test(admission, another_sessions_fetches_of_an_origin_are_another_lane)
 
 /* -- per session --------------------------------------------------------- */
 
-Test(admission, a_session_at_its_limit_holds_up_no_other_session)
+Test(scheduler, a_session_at_its_limit_holds_up_no_other_session)
 {
     struct curlew_fetch *a1, *b1, *c1, *other;
 
@@ -189,7 +189,7 @@ Test(admission, a_session_at_its_limit_holds_up_no_other_session)
     a1 = starts("a");
     b1 = starts("b");
     c1 = waits("c");
-    other = arrives("other", "c", ADMITTED_NOW);
+    other = arrives("other", "c", SCHEDULED_NOW);
     next_is_nobody();
     ends(other);
     next_is_nobody();
@@ -201,7 +201,7 @@ Test(admission, a_session_at_its_limit_holds_up_no_other_session)
     close_admission();
 }
 
-Test(admission, the_lanes_of_a_full_session_keep_their_turns)
+Test(scheduler, the_lanes_of_a_full_session_keep_their_turns)
 {
     struct curlew_fetch *first, *b1, *c1;
 
@@ -222,23 +222,23 @@ Test(admission, the_lanes_of_a_full_session_keep_their_turns)
 
 /* -- moving on ----------------------------------------------------------- */
 
-Test(admission, a_redirect_within_the_origin_keeps_the_place)
+Test(scheduler, a_redirect_within_the_origin_keeps_the_place)
 {
     struct curlew_fetch *f;
 
     open_admission(1, PLENTY, PLENTY, PLENTY);
     f = starts("http://a:80");
-    cr_assert(admission_stays(f));
+    cr_assert(scheduler_try_keep_slot(f));
     free(f->url.origin);
     f->url.origin = strdup("http://a:81");
-    cr_assert_not(admission_stays(f));
+    cr_assert_not(scheduler_try_keep_slot(f));
     ends(f);
     close_admission();
 }
 
-/* -- lanes --------------------------------------------------------------- */
+/* -- queues --------------------------------------------------------------- */
 
-Test(admission, lanes_that_nobody_uses_are_bounded)
+Test(scheduler, lanes_that_nobody_uses_are_bounded)
 {
     struct curlew_fetch *f[3000];
     char origin[32];
@@ -248,12 +248,12 @@ Test(admission, lanes_that_nobody_uses_are_bounded)
         snprintf(origin, sizeof origin, "http://h%d:80", i);
         f[i] = starts(origin);
     }
-    cr_assert_eq(a.lanes.count, 3000, "each is in use");
+    cr_assert_eq(a.queues.count, 3000, "each is in use");
     for (int i = 0; i < 3000; i++)
         ends(f[i]);
-    cr_assert_eq(a.lanes.count, 1024);
+    cr_assert_eq(a.queues.count, 1024);
     f[0] = starts("http://h2999:80");
     ends(f[0]);
-    cr_assert_leq(a.lanes.count, 1024);
+    cr_assert_leq(a.queues.count, 1024);
     close_admission();
 }

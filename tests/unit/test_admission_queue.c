@@ -11,7 +11,7 @@ evicted_by(const char *origin, struct curlew_fetch **newcomer)
     struct curlew_fetch *evicted;
 
     *newcomer = fetch_of("default", origin);
-    cr_assert_eq(admission_arrive(&a, *newcomer, &evicted), ADMITTED_LATER);
+    cr_assert_eq(scheduler_enqueue(&a, *newcomer, &evicted), SCHEDULED_QUEUED);
     cr_assert_not_null(evicted);
     cr_assert_eq(evicted->failure.error, ERROR_OVERLOADED);
     return evicted;
@@ -20,7 +20,7 @@ evicted_by(const char *origin, struct curlew_fetch **newcomer)
 static void
 is_refused(const char *origin)
 {
-    struct curlew_fetch *f = arrives("default", origin, ADMITTED_NEVER);
+    struct curlew_fetch *f = arrives("default", origin, SCHEDULED_REJECTED);
 
     cr_assert_eq(f->failure.error, ERROR_OVERLOADED);
     cr_assert_not_null(strstr(f->failure.detail, "limits.queue"), "%s", f->failure.detail);
@@ -32,7 +32,7 @@ finish_all(struct curlew_fetch *running)
 {
     do
         ends(running);
-    while ((running = admission_next(&a)) != NULL);
+    while ((running = scheduler_next(&a)) != NULL);
     close_admission();
 }
 
@@ -133,7 +133,7 @@ Test(admission_queue, one_that_withdraws_makes_room)
     waits("a");
     gone = waits("b");
     is_refused("c");
-    admission_withdraw(&a, gone);
+    scheduler_withdraw(&a, gone);
     fetch_unref(gone);
     waits("c");
     finish_all(running);
@@ -148,8 +148,8 @@ Test(admission_queue, any_that_waits_can_be_found)
     running = starts("a");
     for (int i = 0; i < 10; i++)
         waits(i % 3 == 0 ? "a" : i % 3 == 1 ? "b" : "c");
-    while ((f = admission_waiting(&a)) != NULL) {
-        admission_withdraw(&a, f);
+    while ((f = scheduler_any_waiting(&a)) != NULL) {
+        scheduler_withdraw(&a, f);
         fetch_unref(f);
         n++;
     }
@@ -198,13 +198,13 @@ could_start(const struct curlew_fetch *f)
            count_running(f->session, f->url.origin) < PER_ORIGIN;
 }
 
-/* Everybody who can start has started; nobody of a lane was passed by a younger one. */
+/* Everybody who can start has started; nobody of a queue was passed by a younger one. */
 static void
 pump(void)
 {
     struct curlew_fetch *f;
 
-    while ((f = admission_next(&a)) != NULL) {
+    while ((f = scheduler_next(&a)) != NULL) {
         cr_assert(could_start(f));
         for (int i = 0; waiting[i] != f; i++)
             cr_assert(waiting[i]->session != f->session ||
@@ -222,16 +222,16 @@ arrive_somewhere(unsigned *seed)
     const char *origin = (const char *[]){ "a", "b", "c", "d", "e" }[rand_r(seed) % ORIGINS];
     struct curlew_fetch *f = fetch_of(rand_r(seed) % 3 ? "default" : "other", origin), *evicted;
     bool could = could_start(f);
-    enum admitted is = admission_arrive(&a, f, &evicted);
+    enum scheduled is = scheduler_enqueue(&a, f, &evicted);
 
     if (evicted != NULL) {
         forget(waiting, &waiting_count, evicted);
         fetch_unref(evicted);
     }
-    if (is == ADMITTED_NOW) {
+    if (is == SCHEDULED_NOW) {
         cr_assert(could);
         running[running_count++] = f;
-    } else if (is == ADMITTED_LATER) {
+    } else if (is == SCHEDULED_QUEUED) {
         waiting[waiting_count++] = f;
     } else {
         cr_assert_eq(waiting_count, QUEUE);
@@ -254,7 +254,7 @@ random_step(unsigned *seed)
     } else if (waiting_count > 0) {
         f = waiting[rand_r(seed) % waiting_count];
         forget(waiting, &waiting_count, f);
-        admission_withdraw(&a, f);
+        scheduler_withdraw(&a, f);
         fetch_unref(f);
     }
     pump();

@@ -37,7 +37,7 @@ sleep_until_due(void)
 static void
 refused(const char *session, const char *origin)
 {
-    struct curlew_fetch *f = arrives(session, origin, ADMITTED_NEVER);
+    struct curlew_fetch *f = arrives(session, origin, SCHEDULED_REJECTED);
 
     cr_assert_eq(f->failure.error, ERROR_ORIGIN_UNAVAILABLE);
     cr_assert_geq(f->failure.retry_after, 1);
@@ -53,7 +53,7 @@ ends_with(struct curlew_fetch *f, enum error error, int status)
 
     f->failure.error = error;
     f->response.head.status = status;
-    opened = admission_note(f);
+    opened = scheduler_record_outcome(f);
     ends(f);
     return opened;
 }
@@ -89,10 +89,10 @@ Test(restraint, another_lane_is_not_held_up)
     a1 = starts("a");
     a2 = waits("a");
     b1 = starts("b");
-    o1 = arrives("other", "a", ADMITTED_NOW);
+    o1 = arrives("other", "a", SCHEDULED_NOW);
     ends(a1);
     next_is_nobody();
-    admission_withdraw(&a, a2);
+    scheduler_withdraw(&a, a2);
     cr_assert_eq(timer_heap_next(&timers), INT64_MAX, "who has left is not waited for");
     fetch_unref(a2);
     ends(b1);
@@ -106,7 +106,7 @@ Test(restraint, where_there_is_no_place_no_token_is_taken)
 
     open_admission(1, PLENTY, PLENTY, PLENTY);
     config->sessions[0]->settings.rate_limit = (struct rate_limit){ .rate = 0.001, .burst = 2 };
-    x = arrives("other", "x", ADMITTED_NOW);
+    x = arrives("other", "x", SCHEDULED_NOW);
     a1 = waits("a");
     for (int i = 0; i < 10; i++)
         next_is_nobody();
@@ -124,8 +124,8 @@ Test(restraint, a_hop_on_the_same_origin_needs_a_token_to_stay)
 
     open_with(0.001, 2, 0, 0);
     f = starts("a");
-    cr_assert(admission_stays(f));
-    cr_assert_not(admission_stays(f), "both tokens are taken");
+    cr_assert(scheduler_try_keep_slot(f));
+    cr_assert_not(scheduler_try_keep_slot(f), "both tokens are taken");
     ends(f);
     close_admission();
 }
@@ -139,7 +139,7 @@ Test(restraint, a_fetch_at_a_later_hop_goes_before_those_at_their_first)
     second = waits("a");
     hop = fetch_of("default", "a");
     hop->redirects = 1;
-    cr_assert_eq(admission_arrive(&a, hop, &evicted), ADMITTED_LATER);
+    cr_assert_eq(scheduler_enqueue(&a, hop, &evicted), SCHEDULED_QUEUED);
     sleep_until_due();
     next_is(hop);
     sleep_until_due();
@@ -169,7 +169,7 @@ Test(restraint, an_open_breaker_refuses_who_comes)
     cr_assert_eq(count_of(CIRCUIT_OPEN), 1);
     cr_assert_eq(counter_read(&engine.stats.breakers_opened), 1);
     ends(starts("b"));
-    ends(arrives("other", "a", ADMITTED_NOW));
+    ends(arrives("other", "a", SCHEDULED_NOW));
     close_admission();
     cr_assert_eq(count_of(CIRCUIT_OPEN), 0, "what is forgotten is not counted");
     cr_assert_eq(count_of(CIRCUIT_CLOSED), 0);
@@ -184,14 +184,14 @@ Test(restraint, who_waits_for_an_origin_is_sent_away_when_its_breaker_opens)
     for (int i = 0; i < 3; i++)
         waiting[i] = waits("a");
     f->failure.error = ERROR_TIMEOUT;
-    cr_assert(admission_note(f));
+    cr_assert(scheduler_record_outcome(f));
     for (int i = 0; i < 3; i++) {
-        w = admission_turn_away(&a, f->lane);
+        w = scheduler_reject_waiting(&a, f->queue);
         cr_assert_eq(w, waiting[i]);
         cr_assert_eq(w->failure.error, ERROR_ORIGIN_UNAVAILABLE);
         fetch_unref(w);
     }
-    cr_assert_null(admission_turn_away(&a, f->lane));
+    cr_assert_null(scheduler_reject_waiting(&a, f->queue));
     ends(f);
     close_admission();
 }
@@ -226,12 +226,12 @@ Test(restraint, a_probe_that_has_to_wait_and_leaves_makes_room_for_another)
     f = waits("a");
     cr_assert(f->probe);
     refused("default", "a");
-    admission_withdraw(&a, f);
+    scheduler_withdraw(&a, f);
     cr_assert_not(f->probe);
     fetch_unref(f);
     f = waits("a");
     cr_assert(f->probe);
-    admission_withdraw(&a, f);
+    scheduler_withdraw(&a, f);
     fetch_unref(f);
     close_admission();
 }
@@ -244,8 +244,8 @@ Test(restraint, a_probe_that_finds_no_place_in_the_queue_makes_room_for_another)
     config->sessions[0]->settings.breaker = (struct circuit_breaker_config){ 1, 0.001 };
     cr_assert(ends_with(starts("a"), ERROR_RECV_FAILED, 0));
     sleep_until_due();
-    x = arrives("other", "x", ADMITTED_NOW);
-    f = arrives("default", "a", ADMITTED_NEVER);
+    x = arrives("other", "x", SCHEDULED_NOW);
+    f = arrives("default", "a", SCHEDULED_REJECTED);
     cr_assert_eq(f->failure.error, ERROR_OVERLOADED);
     cr_assert_not(f->probe);
     fetch_unref(f);
@@ -264,7 +264,7 @@ Test(restraint, a_hop_does_not_stay_with_an_origin_whose_breaker_has_opened)
     f = starts("a");
     g = starts("a");
     cr_assert(ends_with(g, ERROR_NONE, 500));
-    cr_assert_not(admission_stays(f));
+    cr_assert_not(scheduler_try_keep_slot(f));
     ends(f);
     close_admission();
 }
@@ -278,7 +278,7 @@ pass_by(int n)
 
     for (int i = 0; i < n; i++) {
         snprintf(origin, sizeof origin, "http://h%d:80", i);
-        ends(arrives("other", origin, ADMITTED_NOW));
+        ends(arrives("other", origin, SCHEDULED_NOW));
     }
 }
 
@@ -291,10 +291,10 @@ Test(restraint, an_open_breaker_and_an_empty_bucket_outlive_a_thousand_other_ori
     cr_assert(ends_with(starts("a"), ERROR_NONE, 500));
     ends(starts("b"));
     pass_by(5000);
-    cr_assert_leq(a.lanes.count, LANES_IDLE_MAX + 3);
+    cr_assert_leq(a.queues.count, ORIGIN_QUEUE_IDLE_MAX + 3);
     refused("default", "a");
     f = waits("b");
-    admission_withdraw(&a, f);
+    scheduler_withdraw(&a, f);
     fetch_unref(f);
     close_admission();
 }
@@ -303,10 +303,10 @@ Test(restraint, memory_is_bounded_whatever_there_is_to_remember)
 {
     open_with(0.0001, 1, 1, 3600);
     config->sessions[1]->settings.rate_limit.rate = 0.0001;
-    pass_by(LANES_MAX + 5000);
-    cr_assert_leq(a.lanes.count, LANES_MAX + 1);
-    cr_assert_geq(a.lanes.count, LANES_MAX - 1);
-    cr_assert_eq(count_of(CIRCUIT_CLOSED), (int64_t)a.lanes.count);
+    pass_by(ORIGIN_QUEUE_MAX + 5000);
+    cr_assert_leq(a.queues.count, ORIGIN_QUEUE_MAX + 1);
+    cr_assert_geq(a.queues.count, ORIGIN_QUEUE_MAX - 1);
+    cr_assert_eq(count_of(CIRCUIT_CLOSED), (int64_t)a.queues.count);
     close_admission();
 }
 
@@ -316,9 +316,9 @@ Test(restraint, sessions_toward_one_origin_share_its_site_and_nothing_else)
 
     open_with(0.001, 1, 0, 0);
     f = starts("a");
-    g = arrives("other", "a", ADMITTED_NOW);
-    cr_assert_neq(f->lane, g->lane);
-    cr_assert_eq(f->lane->site, g->lane->site);
+    g = arrives("other", "a", SCHEDULED_NOW);
+    cr_assert_neq(f->queue, g->queue);
+    cr_assert_eq(f->queue->origin, g->queue->origin);
     ends(f);
     ends(g);
     close_admission();

@@ -10,7 +10,7 @@
 #include <string.h>
 
 static const char *const loopback[] = { "127.0.0.0/8", NULL };
-static struct origin o;
+static struct test_origin o;
 static struct curlew *c;
 static struct curlew_options options;
 

@@ -8,7 +8,7 @@
 #include <string.h>
 #include <sys/socket.h>
 
-static struct origin o;
+static struct test_origin o;
 static struct curlew *c;
 static struct failure err;
 static char authorization[1024], body[64];

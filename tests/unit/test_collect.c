@@ -10,7 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-static struct origin o;
+static struct test_origin o;
 static struct curlew *c;
 static size_t head_size; /* of /head, from its status line to its empty line */
 

@@ -15,7 +15,7 @@
 
 #define LARGE (12 << 20)
 
-static struct origin o;
+static struct test_origin o;
 static struct curlew *c;
 
 static void

@@ -13,7 +13,7 @@
 
 #define ORIGINS 8
 
-static struct origin origins[ORIGINS];
+static struct test_origin origins[ORIGINS];
 static struct curlew *c;
 
 /* /hop/N goes on to the next origin as /hop/N-1, down to the answer; /hold waits. */

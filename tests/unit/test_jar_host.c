@@ -5,7 +5,7 @@
 TestSuite(jar_host, .init = setup, .fini = teardown, .timeout = 60);
 
 /* To 127.0.0.2 and back, each with a cookie in the jar; the far one deletes nothing. */
-static struct origin far;
+static struct test_origin far;
 
 static void
 go_far(struct exchange *x)

@@ -12,7 +12,7 @@
 #include <string.h>
 #include <unistd.h>
 
-static struct origin o;
+static struct test_origin o;
 static struct curlew *c;
 
 static void

@@ -71,7 +71,7 @@ Test(redirect_secret, basic_and_bearer_stay_with_their_origin)
 Test(redirect_secret, another_port_is_another_origin)
 {
     struct curlew_fetch *f = go(302);
-    static struct origin beside;
+    static struct test_origin beside;
     char url[128];
 
     origin_start(&beside, "127.0.0.1", serve);

@@ -11,7 +11,7 @@
 #include <string.h>
 #include <unistd.h>
 
-static struct origin o;
+static struct test_origin o;
 static struct curlew *c;
 static struct failure err;
 static int failing;         /* of the next requests */

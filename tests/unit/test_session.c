@@ -155,7 +155,7 @@ Test(session, references_count_from_every_thread)
 
 /* -- under a running engine ---------------------------------------------- */
 
-static struct origin o;
+static struct test_origin o;
 static struct curlew *c;
 
 static void

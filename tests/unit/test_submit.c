@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-static struct origin o;
+static struct test_origin o;
 static struct curlew *c;
 static struct failure err;
 

@@ -1,12 +1,12 @@
 /*
- * admission.h - what the tests of admission share: an engine without threads, and fetches that
+ * admission.h - what the tests of scheduler share: an engine without threads, and fetches that
  * only queue.
  */
 #ifndef UNIT_SUPPORT_ADMISSION_H
 #define UNIT_SUPPORT_ADMISSION_H
 
 #include "runner.h"
-#include "session/admission.h"
+#include "scheduler/scheduler.h"
 
 #include <criterion/criterion.h>
 #include <string.h>
@@ -14,7 +14,7 @@
 static struct curlew engine; /* only its figures are used */
 static struct config_snapshot *config;
 static struct timer_heap timers;
-static struct admission a;
+static struct scheduler a;
 
 /* Two sessions, "default" and "other", with the same limits. */
 static inline void
@@ -43,7 +43,7 @@ open_admission(int in_flight, int queue, int per_session, int per_origin)
     session_config_destroy(&both[1]);
     egress_config_destroy(&s.egress);
     timer_heap_init(&timers);
-    admission_init(&a, &engine, &timers);
+    scheduler_init(&a, &engine, &timers);
 }
 
 static inline struct curlew_fetch *
@@ -60,11 +60,11 @@ fetch_of(const char *session, const char *origin)
 
 /* Arrives, and must be let in so. */
 static inline struct curlew_fetch *
-arrives(const char *session, const char *origin, enum admitted wanted)
+arrives(const char *session, const char *origin, enum scheduled wanted)
 {
     struct curlew_fetch *f = fetch_of(session, origin), *evicted;
 
-    cr_assert_eq(admission_arrive(&a, f, &evicted), wanted, "%s", origin);
+    cr_assert_eq(scheduler_enqueue(&a, f, &evicted), wanted, "%s", origin);
     cr_assert_null(evicted);
     return f;
 }
@@ -72,19 +72,19 @@ arrives(const char *session, const char *origin, enum admitted wanted)
 static inline struct curlew_fetch *
 starts(const char *origin)
 {
-    return arrives("default", origin, ADMITTED_NOW);
+    return arrives("default", origin, SCHEDULED_NOW);
 }
 
 static inline struct curlew_fetch *
 waits(const char *origin)
 {
-    return arrives("default", origin, ADMITTED_LATER);
+    return arrives("default", origin, SCHEDULED_QUEUED);
 }
 
 static inline void
 ends(struct curlew_fetch *f)
 {
-    admission_leave(&a, f);
+    scheduler_release(&a, f);
     fetch_unref(f);
 }
 
@@ -92,7 +92,7 @@ ends(struct curlew_fetch *f)
 static inline void
 next_is(struct curlew_fetch *f)
 {
-    struct curlew_fetch *next = admission_next(&a);
+    struct curlew_fetch *next = scheduler_next(&a);
 
     cr_assert_not_null(next, "nobody, not %s", f->url.origin);
     cr_assert_eq(next, f, "%s, not %s", next->url.origin, f->url.origin);
@@ -101,7 +101,7 @@ next_is(struct curlew_fetch *f)
 static inline void
 next_is_nobody(void)
 {
-    cr_assert_null(admission_next(&a));
+    cr_assert_null(scheduler_next(&a));
 }
 
 /* Nothing waits or runs any more. */
@@ -112,8 +112,8 @@ close_admission(void)
     cr_assert_eq(counter_read(&engine.stats.queued), 0);
     for (int i = 0; i < 2; i++)
         cr_assert_eq(counter_read(&config->sessions[i]->state->in_flight), 0);
-    cr_assert_null(admission_waiting(&a));
-    admission_destroy(&a);
+    cr_assert_null(scheduler_any_waiting(&a));
+    scheduler_destroy(&a);
     timer_heap_destroy(&timers);
     config_snapshot_unref(config);
     runner_check_leaks();

@@ -12,7 +12,7 @@
 #include <stdio.h>
 #include <string.h>
 
-static struct origin o;
+static struct test_origin o;
 static struct curlew *c;
 static struct failure err;
 

@@ -12,7 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-static struct origin o;
+static struct test_origin o;
 static struct curlew *c;
 static struct failure err;
 static char head[1 << 16], body[1 << 16]; /* of the last request */

@@ -59,7 +59,7 @@ read_body(struct exchange *x)
 /* -- serving ------------------------------------------------------------- */
 
 static void
-change(struct origin *o, int *count, int by, int *now)
+change(struct test_origin *o, int *count, int by, int *now)
 {
     pthread_mutex_lock(&o->lock);
     *count += by;
@@ -70,7 +70,7 @@ change(struct origin *o, int *count, int by, int *now)
 }
 
 struct caller {
-    struct origin *origin;
+    struct test_origin *origin;
     int fd, number;
 };
 
@@ -100,7 +100,7 @@ serve_connection(void *arg)
 static void *
 accept_all(void *arg)
 {
-    struct origin *o = arg;
+    struct test_origin *o = arg;
     int fd;
 
     while ((fd = accept(o->fd, NULL, NULL)) >= 0) {
@@ -133,11 +133,11 @@ origin_listen(const char *address, int *port)
 }
 
 void
-origin_start(struct origin *o, const char *address, void (*serve)(struct exchange *x))
+origin_start(struct test_origin *o, const char *address, void (*serve)(struct exchange *x))
 {
     pthread_t thread;
 
-    *o = (struct origin){ .serve = serve };
+    *o = (struct test_origin){ .serve = serve };
     o->fd = origin_listen(address, &o->port);
     pthread_mutex_init(&o->lock, NULL);
     pthread_cond_init(&o->moved, NULL);
@@ -148,7 +148,7 @@ origin_start(struct origin *o, const char *address, void (*serve)(struct exchang
 }
 
 void
-origin_deafen(struct origin *o)
+origin_deafen(struct test_origin *o)
 {
     shutdown(o->fd, SHUT_RDWR);
     close(o->fd);
@@ -214,7 +214,7 @@ exchange_has(const struct exchange *x, const char *line)
 void
 exchange_hold(struct exchange *x)
 {
-    struct origin *o = x->origin;
+    struct test_origin *o = x->origin;
 
     pthread_mutex_lock(&o->lock);
     o->held++;
@@ -230,13 +230,13 @@ exchange_hold(struct exchange *x)
 /* -- what a test uses ---------------------------------------------------- */
 
 void
-origin_release(struct origin *o, int n)
+origin_release(struct test_origin *o, int n)
 {
     change(o, &o->permits, n, NULL);
 }
 
 static void
-await(struct origin *o, const int *count, int n, const char *what)
+await(struct test_origin *o, const int *count, int n, const char *what)
 {
     struct timespec until;
 
@@ -252,19 +252,19 @@ await(struct origin *o, const int *count, int n, const char *what)
 }
 
 void
-origin_await_held(struct origin *o, int n)
+origin_await_held(struct test_origin *o, int n)
 {
     await(o, &o->held, n, "held");
 }
 
 void
-origin_await_open(struct origin *o, int n)
+origin_await_open(struct test_origin *o, int n)
 {
     await(o, &o->open, n, "open");
 }
 
 static int
-look_at(struct origin *o, const int *count)
+look_at(struct test_origin *o, const int *count)
 {
     int n;
 
@@ -275,13 +275,13 @@ look_at(struct origin *o, const int *count)
 }
 
 int
-origin_requests(struct origin *o)
+origin_requests(struct test_origin *o)
 {
     return look_at(o, &o->requests);
 }
 
 int
-origin_connections(struct origin *o)
+origin_connections(struct test_origin *o)
 {
     return look_at(o, &o->connections);
 }

@@ -14,7 +14,7 @@
 
 struct exchange;
 
-struct origin {
+struct test_origin {
     int fd, port;
     char url[64]; /* http://127.0.0.1:PORT, without a slash at the end */
     void (*serve)(struct exchange *x);
@@ -25,7 +25,7 @@ struct origin {
 };
 
 struct exchange {
-    struct origin *origin;
+    struct test_origin *origin;
     int fd, number, connection; /* the request's and the connection's, from 1 */
     char method[32], target[8192];
     char *head; /* of the request, with the empty line; a string */
@@ -35,8 +35,8 @@ struct exchange {
 };
 
 int origin_listen(const char *address, int *port); /* a listening socket on a free port */
-void origin_start(struct origin *o, const char *address, void (*serve)(struct exchange *x));
-void origin_deafen(struct origin *o); /* its port is closed to new connections */
+void origin_start(struct test_origin *o, const char *address, void (*serve)(struct exchange *x));
+void origin_deafen(struct test_origin *o); /* its port is closed to new connections */
 
 void
 exchange_say(struct exchange *x, const char *format, ...) __attribute__((format(printf, 2, 3)));
@@ -47,10 +47,10 @@ bool exchange_is(const struct exchange *x, const char *target);
 bool exchange_has(const struct exchange *x, const char *line); /* a header line, "Name: value" */
 void exchange_hold(struct exchange *x);                        /* until origin_release() */
 
-void origin_release(struct origin *o, int n);
-void origin_await_held(struct origin *o, int n);
-void origin_await_open(struct origin *o, int n); /* until that many connections are open */
-int origin_requests(struct origin *o);
-int origin_connections(struct origin *o);
+void origin_release(struct test_origin *o, int n);
+void origin_await_held(struct test_origin *o, int n);
+void origin_await_open(struct test_origin *o, int n); /* until that many connections are open */
+int origin_requests(struct test_origin *o);
+int origin_connections(struct test_origin *o);
 
 #endif

@@ -11,7 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-static struct origin near, far; /* 127.0.0.1 and 127.0.0.2 */
+static struct test_origin near, far; /* 127.0.0.1 and 127.0.0.2 */
 static struct curlew *c;
 static struct failure err;
 static char first[65536], last[65536]; /* heads: of the first request, and of the one to /end */

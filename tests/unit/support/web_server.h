@@ -22,7 +22,7 @@
 
 #define LARGE (12 << 20)
 
-static struct origin o;
+static struct test_origin o;
 static struct curlew *engine;
 static struct listeners listeners;
 static struct auth auth;

@@ -1,6 +1,6 @@
-/* lane.c - lanes: one session's fetches toward one origin, and what is remembered of both. */
+/* origin_queue.c - queues: one session's fetches toward one origin, and what is remembered of both. */
 
-#include "session/lane.h"
+#include "scheduler/origin_queue.h"
 
 #include "session/engine.h"
 #include "util/clock.h"
@@ -9,29 +9,29 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define SWEEP 2 /* idle lanes looked at when one more becomes idle: they cannot pile up */
+#define SWEEP 2 /* idle queues looked at when one more becomes idle: they cannot pile up */
 
 void
-lanes_init(struct lanes *ls, struct curlew *engine, struct timer_heap *timers,
-           void (*on_due)(struct timer *t))
+origin_queue_init_all(struct origin_queues *ls, struct curlew *engine, struct timer_heap *timers,
+                      void (*on_due)(struct timer *t))
 {
-    *ls = (struct lanes){ .engine = engine, .timers = timers, .on_due = on_due };
+    *ls = (struct origin_queues){ .engine = engine, .timers = timers, .on_due = on_due };
     list_init(&ls->waiting);
     list_init(&ls->idle);
 }
 
-/* -- sites ----------------------------------------------------------------- */
+/* -- origins ----------------------------------------------------------------- */
 
-static struct site **
-bucket_of(struct lanes *ls, const char *origin)
+static struct origin **
+bucket_of(struct origin_queues *ls, const char *origin)
 {
-    return &ls->buckets[hash_bucket(hash_text(HASH_START, origin), LANES_BUCKETS)];
+    return &ls->buckets[hash_bucket(hash_text(HASH_START, origin), ORIGIN_QUEUE_BUCKETS)];
 }
 
-static struct site *
-site_of(struct lanes *ls, const char *name)
+static struct origin *
+origin_of(struct origin_queues *ls, const char *name)
 {
-    struct site **bucket = bucket_of(ls, name), *s = *bucket;
+    struct origin **bucket = bucket_of(ls, name), *s = *bucket;
     size_t n = strlen(name) + 1;
 
     while (s != NULL && strcmp(s->name, name) != 0)
@@ -45,11 +45,11 @@ site_of(struct lanes *ls, const char *name)
 }
 
 static void
-site_settle(struct lanes *ls, struct site *s)
+origin_settle(struct origin_queues *ls, struct origin *s)
 {
-    struct site **at = bucket_of(ls, s->name);
+    struct origin **at = bucket_of(ls, s->name);
 
-    if (s->lanes != NULL)
+    if (s->queues != NULL)
         return;
     while (*at != s)
         at = &(*at)->next;
@@ -57,50 +57,50 @@ site_settle(struct lanes *ls, struct site *s)
     free(s);
 }
 
-/* -- lanes ----------------------------------------------------------------- */
+/* -- queues ----------------------------------------------------------------- */
 
-static struct lane *
-lane_new(struct lanes *ls, struct site *s, uint64_t session)
+static struct origin_queue *
+queue_new(struct origin_queues *ls, struct origin *s, uint64_t session)
 {
-    struct lane *l = calloc(1, sizeof *l);
+    struct origin_queue *l = calloc(1, sizeof *l);
 
     if (l == NULL)
         return NULL;
     l->home = ls;
-    l->site = s;
+    l->origin = s;
     l->session = session;
     list_init(&l->turn);
-    list_init(&l->shelf);
+    list_init(&l->link);
     list_init(&l->queue);
     timer_init(&l->due, ls->on_due);
     ls->count++;
     return l;
 }
 
-struct lane *
-lane_of(struct lanes *ls, const struct session_state *session, const char *origin)
+struct origin_queue *
+origin_queue_get(struct origin_queues *ls, const struct session_state *session, const char *origin)
 {
-    struct site *s = site_of(ls, origin);
-    struct lane **at, *l;
+    struct origin *s = origin_of(ls, origin);
+    struct origin_queue **at, *l;
 
     if (s == NULL)
         return NULL;
-    for (at = &s->lanes; (l = *at) != NULL && l->session != session->id; at = &l->next)
+    for (at = &s->queues; (l = *at) != NULL && l->session != session->id; at = &l->next)
         ;
     if (l != NULL)
         *at = l->next;
-    else if ((l = lane_new(ls, s, session->id)) == NULL) {
-        site_settle(ls, s);
+    else if ((l = queue_new(ls, s, session->id)) == NULL) {
+        origin_settle(ls, s);
         return NULL;
     }
-    l->next = s->lanes;
-    s->lanes = l;
+    l->next = s->queues;
+    s->queues = l;
     return l;
 }
 
 /* The gauges of the breakers' states follow every change of one. */
 static void
-note_state(struct lane *l, enum circuit_breaker_state before)
+note_state(struct origin_queue *l, enum circuit_breaker_state before)
 {
     struct engine_stats *s = &l->home->engine->stats;
     enum circuit_breaker_state now = l->breaker.state;
@@ -114,84 +114,84 @@ note_state(struct lane *l, enum circuit_breaker_state before)
 }
 
 static void
-lane_free(struct lane *l)
+queue_free(struct origin_queue *l)
 {
-    struct lane **at = &l->site->lanes;
+    struct origin_queue **at = &l->origin->queues;
     enum circuit_breaker_state before = l->breaker.state;
 
     l->breaker.state = CIRCUIT_OFF;
     note_state(l, before);
     timer_clear(l->home->timers, &l->due);
-    list_remove(&l->shelf);
+    list_remove(&l->link);
     while (*at != l)
         at = &(*at)->next;
     *at = l->next;
     l->home->count--;
-    site_settle(l->home, l->site);
+    origin_settle(l->home, l->origin);
     free(l);
 }
 
 void
-lanes_destroy(struct lanes *ls)
+origin_queue_destroy_all(struct origin_queues *ls)
 {
-    for (size_t i = 0; i < LANES_BUCKETS; i++)
+    for (size_t i = 0; i < ORIGIN_QUEUE_BUCKETS; i++)
         while (ls->buckets[i] != NULL)
-            lane_free(ls->buckets[i]->lanes); /* the last one takes the origin along */
+            queue_free(ls->buckets[i]->queues); /* the last one takes the origin along */
 }
 
 static bool
-remembers(const struct lane *l, int64_t now_us)
+remembers(const struct origin_queue *l, int64_t now_us)
 {
     return !token_bucket_is_full(&l->bucket, now_us) ||
            !circuit_breaker_is_idle(&l->breaker, now_us) ||
-           !retry_budget_is_idle(&l->site->budget, now_us);
+           !retry_budget_is_idle(&l->origin->budget, now_us);
 }
 
 static void
-sweep(struct lanes *ls)
+sweep(struct origin_queues *ls)
 {
     int64_t now = clock_us();
 
-    for (int i = 0; i < SWEEP && ls->count > LANES_IDLE_MAX && !list_empty(&ls->idle); i++) {
-        struct lane *l = container_of(list_take(&ls->idle), struct lane, shelf);
+    for (int i = 0; i < SWEEP && ls->count > ORIGIN_QUEUE_IDLE_MAX && !list_empty(&ls->idle); i++) {
+        struct origin_queue *l = container_of(list_take(&ls->idle), struct origin_queue, link);
 
-        if (ls->count > LANES_MAX || !remembers(l, now))
-            lane_free(l);
+        if (ls->count > ORIGIN_QUEUE_MAX || !remembers(l, now))
+            queue_free(l);
         else
-            list_append(&ls->idle, &l->shelf);
+            list_append(&ls->idle, &l->link);
     }
 }
 
 void
-lane_settle(struct lane *l)
+origin_queue_settle(struct origin_queue *l)
 {
-    struct lanes *ls = l->home;
+    struct origin_queues *ls = l->home;
 
-    list_remove(&l->shelf);
+    list_remove(&l->link);
     if (l->queued > 0)
-        list_append(&ls->waiting, &l->shelf);
+        list_append(&ls->waiting, &l->link);
     if (l->queued > 0 || l->running > 0)
         return;
-    list_append(&ls->idle, &l->shelf);
-    if (ls->count > LANES_IDLE_MAX)
+    list_append(&ls->idle, &l->link);
+    if (ls->count > ORIGIN_QUEUE_IDLE_MAX)
         sweep(ls);
 }
 
 /* -- the queue ------------------------------------------------------------- */
 
 struct curlew_fetch *
-lane_first(struct lane *l)
+origin_queue_first(struct origin_queue *l)
 {
     return container_of(l->queue.next, struct curlew_fetch, place);
 }
 
-struct lane *
-lanes_longest(struct lanes *ls)
+struct origin_queue *
+origin_queue_longest(struct origin_queues *ls)
 {
-    struct lane *longest = NULL;
+    struct origin_queue *longest = NULL;
 
     for (struct link *at = ls->waiting.next; at != &ls->waiting; at = at->next) {
-        struct lane *l = container_of(at, struct lane, shelf);
+        struct origin_queue *l = container_of(at, struct origin_queue, link);
 
         if (longest == NULL || l->queued > longest->queued)
             longest = l;
@@ -200,9 +200,9 @@ lanes_longest(struct lanes *ls)
 }
 
 int64_t
-lane_token_at(struct lane *l)
+origin_queue_token_at(struct origin_queue *l)
 {
-    const struct rate_limit *p = &lane_first(l)->session->settings.rate_limit;
+    const struct rate_limit *p = &origin_queue_first(l)->session->settings.rate_limit;
     int64_t now = clock_us(), at = token_bucket_ready_at(&l->bucket, p, now);
 
     return at > now ? at : 0;
@@ -211,18 +211,18 @@ lane_token_at(struct lane *l)
 /* -- the breaker ----------------------------------------------------------- */
 
 void
-lane_refuse(struct lane *l, struct curlew_fetch *f)
+origin_queue_reject(struct origin_queue *l, struct curlew_fetch *f)
 {
     const struct circuit_breaker *b = &l->breaker;
 
     failure_set(&f->failure, ERROR_ORIGIN_UNAVAILABLE,
-                "%s keeps failing: the session's breaker is %s", l->site->name,
+                "%s keeps failing: the session's breaker is %s", l->origin->name,
                 b->state == CIRCUIT_OPEN ? "open" : "half-open, and waits for its probe");
     f->failure.retry_after = circuit_breaker_retry_after(b, clock_us());
 }
 
 bool
-lane_admits(struct lane *l, struct curlew_fetch *f)
+origin_queue_try_admit(struct origin_queue *l, struct curlew_fetch *f)
 {
     const struct circuit_breaker_config *s = &f->session->settings.breaker;
     enum circuit_breaker_state before = l->breaker.state;
@@ -233,18 +233,18 @@ lane_admits(struct lane *l, struct curlew_fetch *f)
     admits = circuit_breaker_try_pass(&l->breaker, s, clock_us(), &f->probe);
     note_state(l, before);
     if (!admits)
-        lane_refuse(l, f);
+        origin_queue_reject(l, f);
     return admits;
 }
 
 bool
-lane_is_shut(const struct lane *l)
+origin_queue_is_rejecting(const struct origin_queue *l)
 {
     return l->breaker.state == CIRCUIT_OPEN || l->breaker.state == CIRCUIT_HALF_OPEN;
 }
 
 void
-lane_tick(struct lane *l)
+origin_queue_tick(struct origin_queue *l)
 {
     enum circuit_breaker_state before = l->breaker.state;
 
@@ -253,7 +253,8 @@ lane_tick(struct lane *l)
 }
 
 bool
-lane_note(struct lane *l, struct curlew_fetch *f, enum circuit_breaker_outcome outcome)
+origin_queue_record(struct origin_queue *l, struct curlew_fetch *f,
+                    enum circuit_breaker_outcome outcome)
 {
     enum circuit_breaker_state before = l->breaker.state;
     bool probe = f->probe, opened;
