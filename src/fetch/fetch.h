@@ -85,7 +85,7 @@ struct curlew_fetch {
     int64_t sent;        /* bytes of the hop's body that the idle time-out has seen go out */
     bool requested;      /* a connection stands, and the request goes out on it */
     struct link sockets; /* of the pool, opened in this hop */
-    uint64_t wire;       /* the hop's connection, which others may share; 0: not known yet */
+    uint64_t conn_id;    /* the hop's connection, which others may share; 0: not known yet */
     struct curl_slist *header_lines;
     curl_mime *mime;
     struct curl_slist *lent;     /* cookies of the jar */

@@ -4,9 +4,9 @@
 
 #include "fetch/body_pipe.h"
 #include "scheduler/origin_queue.h"
-#include "session/collect.h"
 #include "session/engine.h"
 #include "session/multi.h"
+#include "transfer/response_reader.h"
 #include "util/clock.h"
 
 #include <strings.h>
@@ -141,7 +141,7 @@ retry_renew(struct curlew_fetch *f)
 {
     bool change = fetch_proxy_failed(f);
 
-    collect_forget(f);
+    response_reader_reset(f);
     f->fresh = f->failure.error != ERROR_NONE;
     f->failure = (struct failure){ 0 };
     return change ? engine_change_proxy(f) : 0;

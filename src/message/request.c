@@ -1,7 +1,7 @@
 /* request.c - JSON to a request: the table of keys, and the keys that stand alone. */
 
 #include "message/request_reader.h"
-#include "session/impersonate.h"
+#include "transfer/impersonate.h"
 
 #include <stdlib.h>
 #include <string.h>

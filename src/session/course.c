@@ -6,11 +6,11 @@
 #include "fetch/fetch_stats.h"
 #include "fetch/retry.h"
 #include "session/coalesce.h"
-#include "session/collect.h"
 #include "session/engine.h"
 #include "session/pause.h"
 #include "session/redirect.h"
-#include "session/transfer.h"
+#include "transfer/response_reader.h"
+#include "transfer/transfer.h"
 #include "util/clock.h"
 
 static void start(struct multi *m, struct curlew_fetch *f);
@@ -33,10 +33,10 @@ finish(struct multi *m, struct curlew_fetch *f)
     coalesce_forget(f);
     retry_forgo(f);
     bench_proxy(f);
-    handles_return(&m->handles, f);
+    handle_cache_release(&m->handles, f);
     fetch_stats_record(m->engine, f);
     if (f->failure.error != ERROR_NONE)
-        collect_forget_body(f); /* nobody reads it, and it counts among the buffered bytes */
+        response_reader_drop_body(f); /* nobody reads it, and it counts among the buffered bytes */
     f->state = FETCH_DONE;
     f->home = NULL;
     f->done(f, f->arg);
@@ -80,8 +80,8 @@ extract(struct multi *m, struct curlew_fetch *f)
     curl_easy_getinfo(f->easy, CURLINFO_ACTIVESOCKET, &fd);
     curl_multi_remove_handle(m->handle, f->easy);
     list_remove(&f->place);
-    pool_hop_over(f);
-    pool_settle(&m->pool, fd, &m->running);
+    connection_pool_hop_done(f);
+    connection_pool_mark_idle(&m->pool, fd, &m->running);
     transfer_release(f);
 }
 
@@ -101,12 +101,12 @@ withdraw(struct multi *m, struct curlew_fetch *f)
 static void
 break_off(struct multi *m, struct curlew_fetch *f)
 {
-    uint64_t wire = f->wire;
+    uint64_t conn_id = f->conn_id;
 
     /* Closed at once, if it is alone on it. */
     curl_easy_setopt(f->easy, CURLOPT_FORBID_REUSE, 1L);
     course_conclude(m, f, CURLE_ABORTED_BY_CALLBACK);
-    pause_nudge(m, wire);
+    pause_nudge(m, conn_id);
 }
 
 void
@@ -140,8 +140,8 @@ time_out(struct timer *t)
 static int
 launch(struct multi *m, struct curlew_fetch *f)
 {
-    if (handles_lend(&m->handles, f) != 0 || lookups_allow(&m->lookups, f, f->started_us) != 0 ||
-        transfer_prepare(f) != 0)
+    if (handle_cache_acquire(&m->handles, f) != 0 ||
+        dns_limit_check(&m->dns_limit, f, f->started_us) != 0 || transfer_prepare(f) != 0)
         return -1;
     if (curl_multi_add_handle(m->handle, f->easy) != CURLM_OK)
         return failure_set(&f->failure, ERROR_INTERNAL, "libcurl took no further transfer");
@@ -157,7 +157,7 @@ start(struct multi *m, struct curlew_fetch *f)
     f->response.timing.queue += (double)(now - f->posted_us) / US_PER_SECOND;
     f->started_us = f->active_us = now;
     f->sent = 0;
-    f->wire = 0;
+    f->conn_id = 0;
     f->paused = false;
     retry_count(f, now);
     if (launch(m, f) != 0) {
@@ -293,8 +293,8 @@ course_conclude(struct multi *m, struct curlew_fetch *f, CURLcode result)
     enum redirect next = REDIRECT_NONE;
 
     if (result == CURLE_OPERATION_TIMEDOUT || result == CURLE_ABORTED_BY_CALLBACK)
-        lookups_note(&m->lookups, f, clock_us());
-    transfer_conclude(f, result);
+        dns_limit_record_abandoned(&m->dns_limit, f, clock_us());
+    curl_result_apply(f, result);
     extract(m, f);
     if (scheduler_record_outcome(f))
         turn_away(m, f->queue);

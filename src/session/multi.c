@@ -31,7 +31,7 @@ multi_reap(struct multi *m)
 }
 
 static void
-on_ready(struct pool *p, int fd, int curl_events)
+on_ready(struct connection_pool *p, int fd, int curl_events)
 {
     struct multi *m = container_of(p, struct multi, pool);
     int running;
@@ -110,7 +110,7 @@ run(void *arg)
         take_inbox(m);
         course_pump(m);
         if (m->forget && atomic_exchange(&m->forget, false))
-            pool_drop_reset(&m->pool);
+            connection_pool_drop_reset(&m->pool);
     }
     take_inbox(m);
     course_cancel_all(m);
@@ -166,8 +166,8 @@ open_handle(struct multi *m)
 {
     if ((m->handle = curl_multi_init()) == NULL)
         return -1;
-    pool_init(&m->pool, &m->loop, m->engine, m->handle, on_ready);
-    curl_multi_setopt(m->handle, CURLMOPT_SOCKETFUNCTION, pool_on_socket);
+    connection_pool_init(&m->pool, &m->loop, m->engine, m->handle, on_ready);
+    curl_multi_setopt(m->handle, CURLMOPT_SOCKETFUNCTION, connection_pool_on_socket);
     curl_multi_setopt(m->handle, CURLMOPT_SOCKETDATA, &m->pool);
     curl_multi_setopt(m->handle, CURLMOPT_TIMERFUNCTION, on_timer);
     curl_multi_setopt(m->handle, CURLMOPT_TIMERDATA, m);
@@ -201,7 +201,7 @@ multi_new(struct curlew *engine, struct failure *err)
 
 no_thread:
     curl_multi_cleanup(m->handle);
-    pool_destroy(&m->pool);
+    connection_pool_destroy(&m->pool);
 no_handle:
     loop_destroy(&m->loop);
 no_loop:
@@ -223,9 +223,9 @@ void
 multi_free(struct multi *m)
 {
     take_inbox(m); /* a redirect from another thread may have come after the last turn */
-    handles_destroy(&m->handles);
+    handle_cache_destroy(&m->handles);
     curl_multi_cleanup(m->handle);
-    pool_destroy(&m->pool);
+    connection_pool_destroy(&m->pool);
     scheduler_destroy(&m->scheduler);
     loop_destroy(&m->loop);
     mailbox_destroy(&m->inbox);

@@ -12,9 +12,9 @@
 #include "fetch/fetch.h"
 #include "scheduler/scheduler.h"
 #include "session/coalesce.h"
-#include "session/handles.h"
-#include "session/lookups.h"
-#include "session/pool.h"
+#include "transfer/connection_pool.h"
+#include "transfer/dns_limit.h"
+#include "transfer/handle_cache.h"
 
 struct multi {
     struct curlew *engine;
@@ -25,14 +25,14 @@ struct multi {
     CURLM *handle;
     struct timer curl_timer; /* libcurl's own deadline */
     bool curl_timer_told;    /* libcurl has set it anew since it fired */
-    struct pool pool;
+    struct connection_pool pool;
     atomic_bool forget; /* a session was reset: look through the idle sockets */
     struct scheduler scheduler;
     struct coalesce coalesce;
-    struct lookups lookups;
+    struct dns_limit dns_limit;
     struct link running, resting;
     uint64_t random; /* for waits that are not all the same */
-    struct handles handles;
+    struct handle_cache handles;
 };
 
 struct multi *multi_new(struct curlew *engine, struct failure *err); /* with its thread running */

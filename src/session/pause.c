@@ -50,12 +50,12 @@ pause_resume(struct multi *m, struct curlew_fetch *f)
 }
 
 void
-pause_nudge(struct multi *m, uint64_t wire)
+pause_nudge(struct multi *m, uint64_t conn_id)
 {
-    for (struct link *l = m->running.next; l != &m->running && wire != 0; l = l->next) {
+    for (struct link *l = m->running.next; l != &m->running && conn_id != 0; l = l->next) {
         struct curlew_fetch *f = container_of(l, struct curlew_fetch, place);
 
-        if (f->wire != wire || f->paused)
+        if (f->conn_id != conn_id || f->paused)
             continue;
         curl_easy_pause(f->easy, CURLPAUSE_RECV);
         curl_easy_pause(f->easy, CURLPAUSE_CONT);

@@ -19,7 +19,7 @@ void pause_resume(struct multi *m, struct curlew_fetch *f);
  * Under HTTP/2 libcurl queues the RST_STREAM of an abandoned transfer until something else moves on
  * the connection: so that the origin hears of it at once, a neighbour is made to move.
  */
-void pause_nudge(struct multi *m, uint64_t wire); /* 0: none */
+void pause_nudge(struct multi *m, uint64_t conn_id); /* 0: none */
 
 void pause_is_over(struct timer *t); /* f->pace has fired */
 

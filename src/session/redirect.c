@@ -2,7 +2,7 @@
 
 #include "session/redirect.h"
 
-#include "session/guard.h"
+#include "transfer/egress_hooks.h"
 
 #include <string.h>
 #include <strings.h>
@@ -74,7 +74,7 @@ redirect_next(struct curlew_fetch *f)
     }
     if (parse_location(f, &next, location) != 0)
         return REDIRECT_FAILED;
-    if (guard_judge_url(f, &next) != 0 || response_push_history(&f->response) != 0) {
+    if (egress_hooks_check_url(f, &next) != 0 || response_push_history(&f->response) != 0) {
         url_destroy(&next);
         failure_no_memory(&f->failure);
         return REDIRECT_FAILED;

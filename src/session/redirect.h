@@ -19,6 +19,6 @@ enum redirect {
 };
 
 bool redirect_follows(const struct curlew_fetch *f); /* the response at hand is not the final one */
-enum redirect redirect_next(struct curlew_fetch *f); /* after transfer_conclude() without failure */
+enum redirect redirect_next(struct curlew_fetch *f); /* after curl_result_apply() without failure */
 
 #endif

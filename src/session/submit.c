@@ -1,8 +1,8 @@
 /* submit.c - the door of the engine: a fetch is completed, checked, and sent to its thread. */
 
 #include "session/engine.h"
-#include "session/guard.h"
 #include "session/multi.h"
+#include "transfer/egress_hooks.h"
 #include "util/clock.h"
 
 #include <stdlib.h>
@@ -91,7 +91,7 @@ engine_change_proxy(struct curlew_fetch *f)
     if (f->request.proxy != NULL &&
         (f->proxy_host = url_proxy_host(f->request.proxy, &f->failure)) == NULL)
         return -1;
-    return guard_judge_url(f, &f->url);
+    return egress_hooks_check_url(f, &f->url);
 }
 
 /* What libcurl would leave out without a word. */
@@ -138,7 +138,7 @@ complete_request(struct curlew_fetch *f)
         return -1;
     if (check_cookies(&r->cookies, &f->url, &f->failure) != 0)
         return -1;
-    return guard_judge_url(f, &f->url);
+    return egress_hooks_check_url(f, &f->url);
 }
 
 int

@@ -1,10 +1,10 @@
 /* test_collect.c - gathering a response's head and body, within limits. */
 
-#include "session/collect.h"
+#include "transfer/response_reader.h"
 
-#include "session/transfer.h"
 #include "support/origin.h"
 #include "support/runner.h"
+#include "transfer/transfer.h"
 
 #include <criterion/criterion.h>
 #include <stdlib.h>

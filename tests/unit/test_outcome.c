@@ -1,6 +1,6 @@
 /* test_outcome.c - what libcurl's result codes mean in the words of the contract. */
 
-#include "session/transfer.h"
+#include "transfer/transfer.h"
 
 #include <criterion/criterion.h>
 #include <criterion/parameterized.h>
@@ -39,13 +39,13 @@ ParameterizedTestParameters(outcome, says_it_in_the_words_of_the_contract)
 
 ParameterizedTest(struct row *r, outcome, says_it_in_the_words_of_the_contract)
 {
-    cr_assert_eq(transfer_error(r->code), r->error, "CURLcode %d", (int)r->code);
+    cr_assert_eq(curl_result_error(r->code), r->error, "CURLcode %d", (int)r->code);
 }
 
 Test(outcome, every_failure_of_libcurl_is_a_failure)
 {
     for (int code = 1; code < CURL_LAST; code++) {
-        enum error e = transfer_error((CURLcode)code);
+        enum error e = curl_result_error((CURLcode)code);
 
         cr_assert_neq(e, ERROR_NONE, "CURLcode %d", code);
         cr_assert_geq(error_status(e), 400, "CURLcode %d", code);
@@ -56,6 +56,6 @@ Test(outcome, every_failure_of_libcurl_is_a_failure)
 Test(outcome, only_a_bad_URL_is_laid_at_the_clients_door)
 {
     for (int code = 1; code < CURL_LAST; code++)
-        if (error_status(transfer_error((CURLcode)code)) < 500)
+        if (error_status(curl_result_error((CURLcode)code)) < 500)
             cr_assert_eq(code, (int)CURLE_URL_MALFORMAT);
 }

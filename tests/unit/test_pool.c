@@ -1,6 +1,6 @@
 /* test_pool.c - the sockets of one session thread, busy and idle. */
 
-#include "session/pool.h"
+#include "transfer/connection_pool.h"
 
 #include "session/multi.h"
 #include "support/origin.h"

@@ -1,13 +1,13 @@
-/* collect.c - gathering a response's head and body as libcurl delivers them, within limits. */
+/* response_reader.c - gathering a response's head and body as libcurl delivers them, within limits. */
 
-#include "session/collect.h"
+#include "transfer/response_reader.h"
 
 #include "fetch/body_pipe.h"
 #include "fetch/retry.h"
 #include "session/engine.h"
 #include "session/pause.h"
 #include "session/redirect.h"
-#include "session/transfer.h"
+#include "transfer/transfer.h"
 #include "util/clock.h"
 
 #include <stdlib.h>
@@ -44,7 +44,7 @@ skip_blanks(const char *s, size_t *n)
 static void
 drop_body(struct curlew_fetch *f)
 {
-    collect_forget_body(f);
+    response_reader_drop_body(f);
     f->response.body_bytes = 0;
 }
 
@@ -57,7 +57,7 @@ begin_stream(struct curlew_fetch *f)
 {
     if (!(f->request.set & SET_TOTAL_TIMEOUT))
         f->request.total_timeout_ms = 0;
-    transfer_note_figures(f);
+    curl_result_read_timing(f);
     body_pipe_publish_head(f);
 }
 
@@ -258,7 +258,7 @@ on_body(char *bytes, size_t size, size_t count, void *arg)
 }
 
 void
-collect_attach(struct curlew_fetch *f)
+response_reader_attach(struct curlew_fetch *f)
 {
     drop_body(f);
     curl_easy_setopt(f->easy, CURLOPT_HEADERFUNCTION, on_header);
@@ -268,7 +268,7 @@ collect_attach(struct curlew_fetch *f)
 }
 
 void
-collect_forget_body(struct curlew_fetch *f)
+response_reader_drop_body(struct curlew_fetch *f)
 {
     counter_add(&f->engine->stats.buffered, -f->buffered);
     f->buffered = 0;
@@ -276,7 +276,7 @@ collect_forget_body(struct curlew_fetch *f)
 }
 
 void
-collect_forget(struct curlew_fetch *f)
+response_reader_reset(struct curlew_fetch *f)
 {
     response_head_destroy(&f->response.head);
     drop_body(f);

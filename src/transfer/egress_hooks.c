@@ -1,5 +1,5 @@
 /*
- * guard.c - the egress guard at its post: where libcurl is about to connect, or to reuse a
+ * egress_hooks.c - the egress guard at its post: where libcurl is about to connect, or to reuse a
  * connection.
  *
  * The open-socket callback sees the resolved address of every new connection;
@@ -7,10 +7,10 @@
  * fetch may have opened under other rules.
  */
 
-#include "session/guard.h"
+#include "transfer/egress_hooks.h"
 
 #include "session/engine.h"
-#include "session/pool.h"
+#include "transfer/connection_pool.h"
 #include "util/hash.h"
 #include "util/log.h"
 
@@ -32,7 +32,7 @@ refuse(struct curlew_fetch *f, const struct failure *err)
 }
 
 int
-guard_judge_url(struct curlew_fetch *f, const struct url *u)
+egress_hooks_check_url(struct curlew_fetch *f, const struct url *u)
 {
     struct failure err = { 0 };
 
@@ -59,7 +59,7 @@ judge_address(struct curlew_fetch *f, const struct sockaddr *address)
 }
 
 long
-guard_scope(const struct curlew_fetch *f)
+egress_hooks_scope(const struct curlew_fetch *f)
 {
     const struct request *r = &f->request;
     bool negotiated = r->http_version == HTTP_AUTO ||
@@ -78,7 +78,7 @@ guard_scope(const struct curlew_fetch *f)
 static void
 drop_scope(const struct curlew_fetch *f, struct sockaddr *address)
 {
-    if (address->sa_family == AF_INET6 && guard_scope(f) != 0)
+    if (address->sa_family == AF_INET6 && egress_hooks_scope(f) != 0)
         ((struct sockaddr_in6 *)address)->sin6_scope_id = 0;
 }
 
@@ -93,7 +93,7 @@ on_open(void *arg, curlsocktype purpose, struct curl_sockaddr *a)
     if (judge_address(f, &a->addr) != 0)
         return CURL_SOCKET_BAD;
     fd = socket(a->family, a->socktype | SOCK_CLOEXEC, a->protocol);
-    if (fd >= 0 && pool_opened(f, fd) != 0) {
+    if (fd >= 0 && connection_pool_on_opened(f, fd) != 0) {
         close(fd);
         return CURL_SOCKET_BAD;
     }
@@ -127,7 +127,7 @@ on_request(void *arg, char *remote_ip, char *local_ip, int remote_port, int loca
     if (address == NULL || judge_address(f, address) != 0)
         return CURL_PREREQFUNC_ABORT;
     f->requested = true;
-    pool_requested(f, wire_of(remote_ip, local_ip, remote_port, local_port));
+    connection_pool_on_request(f, wire_of(remote_ip, local_ip, remote_port, local_port));
     if (list_empty(&f->sockets))
         counter_add(&f->engine->stats.connections_reused, 1);
     /* Another address of the same name may have been refused on the way to this one. */
@@ -136,7 +136,7 @@ on_request(void *arg, char *remote_ip, char *local_ip, int remote_port, int loca
 }
 
 void
-guard_attach(struct curlew_fetch *f)
+egress_hooks_attach(struct curlew_fetch *f)
 {
     curl_easy_setopt(f->easy, CURLOPT_OPENSOCKETFUNCTION, on_open);
     curl_easy_setopt(f->easy, CURLOPT_OPENSOCKETDATA, f);

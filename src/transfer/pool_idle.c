@@ -1,7 +1,7 @@
 /* pool_idle.c - sockets without a transfer: how many stay open, and for how long. */
 
 #include "session/engine.h"
-#include "session/pool_socket.h"
+#include "transfer/pool_socket.h"
 #include "util/clock.h"
 
 #include <sys/socket.h>
@@ -39,7 +39,7 @@ is_reset(const struct pool_socket *s)
 
 /* The session may keep so many: beyond, the one idle for longest goes. */
 static void
-bound_idle(struct pool *p, const struct session *of)
+bound_idle(struct connection_pool *p, const struct session *of)
 {
     struct pool_socket *oldest = NULL;
     int count = 0;
@@ -65,14 +65,14 @@ bound_idle(struct pool *p, const struct session *of)
 static bool
 has_users(struct pool_socket *s, struct link *running)
 {
-    for (struct link *l = running->next; l != running && s->wire != 0; l = l->next)
-        if (container_of(l, struct curlew_fetch, place)->wire == s->wire)
+    for (struct link *l = running->next; l != running && s->conn_id != 0; l = l->next)
+        if (container_of(l, struct curlew_fetch, place)->conn_id == s->conn_id)
             return true;
     return false;
 }
 
 void
-pool_settle(struct pool *p, int fd, struct link *running)
+connection_pool_mark_idle(struct connection_pool *p, int fd, struct link *running)
 {
     struct pool_socket *s = fd >= 0 ? pool_socket_of(p, fd) : NULL;
     int64_t until;
@@ -92,7 +92,7 @@ pool_settle(struct pool *p, int fd, struct link *running)
 }
 
 void
-pool_drop_reset(struct pool *p)
+connection_pool_drop_reset(struct connection_pool *p)
 {
     struct link *next;
 

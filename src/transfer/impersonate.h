@@ -4,8 +4,8 @@
  * That build of libcurl adds one function, curl_easy_impersonate(), which sets a handle up as the
  * browser would; no distribution's libcurl has it, so it is looked up at run time.
  */
-#ifndef SESSION_IMPERSONATE_H
-#define SESSION_IMPERSONATE_H
+#ifndef TRANSFER_IMPERSONATE_H
+#define TRANSFER_IMPERSONATE_H
 
 #include "fetch/fetch.h"
 

@@ -1,16 +1,16 @@
 /*
  * pool_socket.h - one socket of a pool: what pool.c and pool_idle.c share.
  */
-#ifndef SESSION_POOL_SOCKET_H
-#define SESSION_POOL_SOCKET_H
+#ifndef TRANSFER_POOL_SOCKET_H
+#define TRANSFER_POOL_SOCKET_H
 
-#include "session/pool.h"
+#include "transfer/connection_pool.h"
 
 #include <sys/types.h>
 
 struct pool_socket {
     struct watch watch;
-    struct pool *pool;
+    struct connection_pool *pool;
     struct config_snapshot
         *config; /* keeps the session alive; NULL: libcurl's own, such as the resolver's */
     struct session *session; /* that opened it */
@@ -20,12 +20,12 @@ struct pool_socket {
     struct timer timer;      /* end of its idle time */
     uint32_t wanted;         /* EPOLLIN, EPOLLOUT: what libcurl waits for; 0: nothing */
     uint32_t events;         /* watched for; 0: not at all */
-    uint64_t wire;           /* its connection, as in struct curlew_fetch */
+    uint64_t conn_id;        /* its connection, as in struct curlew_fetch */
     bool counted;            /* among the open connections */
     int64_t resets;          /* of the session, when the socket was opened */
 };
 
-struct pool_socket *pool_socket_of(struct pool *p, int fd); /* NULL: none of ours */
+struct pool_socket *pool_socket_of(struct connection_pool *p, int fd); /* NULL: none of ours */
 void pool_uncount(struct pool_socket *s); /* no longer among the open connections */
 
 /* In pool_idle.c. */

@@ -5,8 +5,8 @@
  * limits, lets the egress guard judge each address, and says afterwards what
  * libcurl's answer means in the words of the contract.
  */
-#ifndef SESSION_TRANSFER_H
-#define SESSION_TRANSFER_H
+#ifndef TRANSFER_TRANSFER_H
+#define TRANSFER_TRANSFER_H
 
 #include "fetch/fetch.h"
 
@@ -16,15 +16,15 @@
 int transfer_prepare(struct curlew_fetch *f);
 
 /* The hop is over: read the figures off the handle, and f->failure where it failed. */
-void transfer_conclude(struct curlew_fetch *f, CURLcode result);
+void curl_result_apply(struct curlew_fetch *f, CURLcode result);
 
 /* The connection and the times of the hop, as far as they are known, into the response. */
-void transfer_note_figures(struct curlew_fetch *f);
+void curl_result_read_timing(struct curlew_fetch *f);
 
 /* What belongs to the hop alone (header lines, multipart body) goes. */
 void transfer_release(struct curlew_fetch *f);
 
 /* What a CURLcode means in the words of the contract. */
-enum error transfer_error(CURLcode code);
+enum error curl_result_error(CURLcode code);
 
 #endif

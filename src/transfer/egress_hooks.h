@@ -1,14 +1,14 @@
 /*
- * guard.h - the egress guard at its post: where libcurl is about to connect, or to reuse a
+ * egress_hooks.h - the egress guard at its post: where libcurl is about to connect, or to reuse a
  * connection.
  */
-#ifndef SESSION_GUARD_H
-#define SESSION_GUARD_H
+#ifndef TRANSFER_EGRESS_HOOKS_H
+#define TRANSFER_EGRESS_HOOKS_H
 
 #include "fetch/fetch.h"
 
 /* Before a hop is tried: 0, or -1 with f->failure.  Counts, and heeds egress.report_only. */
-int guard_judge_url(struct curlew_fetch *f, const struct url *u);
+int egress_hooks_check_url(struct curlew_fetch *f, const struct url *u);
 
 /*
  * libcurl reuses a connection of any HTTP version for a request that asks for another, and in some
@@ -17,8 +17,9 @@ int guard_judge_url(struct curlew_fetch *f, const struct url *u);
  * with its
  * credentials, has a scope of its own, which never reaches the socket.  0 where there is neither.
  */
-long guard_scope(const struct curlew_fetch *f);
+long egress_hooks_scope(const struct curlew_fetch *f);
 
-void guard_attach(struct curlew_fetch *f); /* libcurl's open-socket and pre-request callbacks */
+void
+egress_hooks_attach(struct curlew_fetch *f); /* libcurl's open-socket and pre-request callbacks */
 
 #endif

@@ -1,6 +1,6 @@
-/* lookups.c - name look-ups that go on although nobody waits for them any more. */
+/* dns_limit.c - name look-ups that go on although nobody waits for them any more. */
 
-#include "session/lookups.h"
+#include "transfer/dns_limit.h"
 
 #include "util/clock.h"
 
@@ -21,16 +21,16 @@ name_of(const struct curlew_fetch *f)
 }
 
 static void
-forget_old(struct lookups *l, int64_t now_us)
+forget_old(struct dns_limit *l, int64_t now_us)
 {
     while (l->count > 0 && l->until_us[l->first] <= now_us) {
-        l->first = (l->first + 1) % LOOKUPS_LEFT_MAX;
+        l->first = (l->first + 1) % DNS_LIMIT_ABANDONED_MAX;
         l->count--;
     }
 }
 
 void
-lookups_note(struct lookups *l, struct curlew_fetch *f, int64_t now_us)
+dns_limit_record_abandoned(struct dns_limit *l, struct curlew_fetch *f, int64_t now_us)
 {
     curl_off_t looked_up = 0;
 
@@ -38,20 +38,20 @@ lookups_note(struct lookups *l, struct curlew_fetch *f, int64_t now_us)
     if (looked_up > 0 || f->requested || !list_empty(&f->sockets) || is_literal(name_of(f)))
         return;
     forget_old(l, now_us);
-    if (l->count == LOOKUPS_LEFT_MAX)
+    if (l->count == DNS_LIMIT_ABANDONED_MAX)
         return;
-    l->until_us[(l->first + l->count) % LOOKUPS_LEFT_MAX] =
-        now_us + (int64_t)LOOKUPS_LEFT_SECONDS * US_PER_SECOND;
+    l->until_us[(l->first + l->count) % DNS_LIMIT_ABANDONED_MAX] =
+        now_us + (int64_t)DNS_LIMIT_ABANDONED_SECONDS * US_PER_SECOND;
     l->count++;
 }
 
 int
-lookups_allow(struct lookups *l, struct curlew_fetch *f, int64_t now_us)
+dns_limit_check(struct dns_limit *l, struct curlew_fetch *f, int64_t now_us)
 {
     forget_old(l, now_us);
-    if (l->count < LOOKUPS_LEFT_MAX || is_literal(name_of(f)))
+    if (l->count < DNS_LIMIT_ABANDONED_MAX || is_literal(name_of(f)))
         return 0;
     return failure_set(&f->failure, ERROR_OVERLOADED,
                        "%d look-ups of names that were given up are still under way",
-                       LOOKUPS_LEFT_MAX);
+                       DNS_LIMIT_ABANDONED_MAX);
 }

@@ -1,13 +1,13 @@
 /* transfer.c - one hop of a fetch on a libcurl easy handle: its options, and its end. */
 
-#include "session/transfer.h"
+#include "transfer/transfer.h"
 
-#include "session/collect.h"
 #include "session/engine.h"
-#include "session/guard.h"
-#include "session/impersonate.h"
-#include "session/pool.h"
-#include "session/transport.h"
+#include "transfer/connection_options.h"
+#include "transfer/connection_pool.h"
+#include "transfer/egress_hooks.h"
+#include "transfer/impersonate.h"
+#include "transfer/response_reader.h"
 #include "util/clock.h"
 
 #include <limits.h>
@@ -265,14 +265,14 @@ transfer_prepare(struct curlew_fetch *f)
         SET(CURLOPT_ACCEPT_ENCODING, NULL);
     else if (f->request.impersonate == NULL) /* a browser's own offer is part of its face */
         SET(CURLOPT_ACCEPT_ENCODING, "");
-    collect_attach(f);
-    guard_attach(f);
-    pool_attach(f);
+    response_reader_attach(f);
+    egress_hooks_attach(f);
+    connection_pool_attach(f);
     set_limits(f);
     set_credentials(f);
     if (rc != CURLE_OK)
         return failure_no_memory(&f->failure);
-    if (transport_prepare(f) || set_cookies(f) || set_method(f) || set_headers(f))
+    if (connection_options_set(f) || set_cookies(f) || set_method(f) || set_headers(f))
         return -1;
     return 0;
 }

@@ -1,6 +1,6 @@
 /* impersonate.c - a browser's TLS and HTTP fingerprint, where libcurl is libcurl-impersonate. */
 
-#include "session/impersonate.h"
+#include "transfer/impersonate.h"
 
 #include <dlfcn.h>
 

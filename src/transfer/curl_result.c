@@ -1,10 +1,10 @@
 /*
- * outcome.c - the end of a hop: its figures, and what libcurl's result means in the contract's
+ * curl_result.c - the end of a hop: its figures, and what libcurl's result means in the contract's
  * words.
  */
 
 #include "fetch/body_pipe.h"
-#include "session/transfer.h"
+#include "transfer/transfer.h"
 #include "util/clock.h"
 
 #include <stdio.h>
@@ -59,7 +59,7 @@ static const struct {
 };
 
 enum error
-transfer_error(CURLcode code)
+curl_result_error(CURLcode code)
 {
     for (size_t i = 0; i < sizeof meanings / sizeof meanings[0]; i++)
         if (meanings[i].code == code)
@@ -79,7 +79,7 @@ seconds_of(CURL *easy, CURLINFO what)
 }
 
 void
-transfer_note_figures(struct curlew_fetch *f)
+curl_result_read_timing(struct curlew_fetch *f)
 {
     struct response *r = &f->response;
     struct timing *t = &r->timing;
@@ -117,7 +117,7 @@ read_figures(struct curlew_fetch *f)
     f->response.bytes_sent += sent;
     if (f->pipe == NULL ||
         !body_pipe_is_published(f)) /* else it is noted, and the reader's to read */
-        transfer_note_figures(f);
+        curl_result_read_timing(f);
 }
 
 /* Before the request could go out, what failed to connect, or was closed, was the proxy. */
@@ -132,7 +132,7 @@ static void
 explain(struct curlew_fetch *f, CURLcode result)
 {
     const char *said = f->curl_error[0] != '\0' ? f->curl_error : curl_easy_strerror(result);
-    enum error e = transfer_error(result);
+    enum error e = curl_result_error(result);
 
     if (f->failure.error != ERROR_NONE)
         return; /* a callback of ours stopped the transfer, and knows better why */
@@ -144,7 +144,7 @@ explain(struct curlew_fetch *f, CURLcode result)
 }
 
 void
-transfer_conclude(struct curlew_fetch *f, CURLcode result)
+curl_result_apply(struct curlew_fetch *f, CURLcode result)
 {
     if (f->again && result == CURLE_WRITE_ERROR) /* we had seen enough: it is not the last try */
         result = CURLE_OK;

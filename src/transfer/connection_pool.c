@@ -1,10 +1,10 @@
-/* pool.c - the sockets of one session thread, busy and idle. */
+/* connection_pool.c - the sockets of one session thread, busy and idle. */
 
-#include "session/pool.h"
+#include "transfer/connection_pool.h"
 
 #include "session/engine.h"
 #include "session/multi.h"
-#include "session/pool_socket.h"
+#include "transfer/pool_socket.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -14,15 +14,16 @@
 #define FIRST_SIZE 256
 
 void
-pool_init(struct pool *p, struct loop *loop, struct curlew *engine, CURLM *multi,
-          void (*ready)(struct pool *p, int fd, int curl_events))
+connection_pool_init(struct connection_pool *p, struct loop *loop, struct curlew *engine,
+                     CURLM *multi,
+                     void (*ready)(struct connection_pool *p, int fd, int curl_events))
 {
-    *p = (struct pool){ .loop = loop, .engine = engine, .multi = multi, .ready = ready };
+    *p = (struct connection_pool){ .loop = loop, .engine = engine, .multi = multi, .ready = ready };
     list_init(&p->idle);
 }
 
 void
-pool_destroy(struct pool *p)
+connection_pool_destroy(struct connection_pool *p)
 {
     free(p->by_fd);
 }
@@ -73,7 +74,7 @@ pool_uncount(struct pool_socket *s)
 }
 
 static int
-make_room(struct pool *p, int fd)
+make_room(struct connection_pool *p, int fd)
 {
     size_t size = p->size ? p->size : FIRST_SIZE;
     struct pool_socket **table;
@@ -91,7 +92,7 @@ make_room(struct pool *p, int fd)
 }
 
 static struct pool_socket *
-socket_new(struct pool *p, int fd)
+socket_new(struct connection_pool *p, int fd)
 {
     struct pool_socket *s;
 
@@ -107,7 +108,7 @@ socket_new(struct pool *p, int fd)
 }
 
 struct pool_socket *
-pool_socket_of(struct pool *p, int fd)
+pool_socket_of(struct connection_pool *p, int fd)
 {
     return (size_t)fd < p->size ? p->by_fd[fd] : NULL;
 }
@@ -151,9 +152,9 @@ inode_of(int fd)
 /* -- what libcurl tells -------------------------------------------------- */
 
 int
-pool_opened(struct curlew_fetch *f, int fd)
+connection_pool_on_opened(struct curlew_fetch *f, int fd)
 {
-    struct pool *p = &((struct multi *)f->home)->pool;
+    struct connection_pool *p = &((struct multi *)f->home)->pool;
     struct pool_socket *s = pool_socket_of(p, fd);
 
     if (s != NULL)
@@ -172,16 +173,16 @@ pool_opened(struct curlew_fetch *f, int fd)
 }
 
 void
-pool_requested(struct curlew_fetch *f, uint64_t wire)
+connection_pool_on_request(struct curlew_fetch *f, uint64_t conn_id)
 {
-    f->wire = wire;
+    f->conn_id = conn_id;
     for (struct link *l = f->sockets.next; l != &f->sockets; l = l->next) /* of two, one loses */
-        container_of(l, struct pool_socket, birth)->wire = wire;
+        container_of(l, struct pool_socket, birth)->conn_id = conn_id;
 }
 
 /* libcurl 7.88 closes a socket that never came to connect with close(), not with our callback. */
 void
-pool_hop_over(struct curlew_fetch *f)
+connection_pool_hop_done(struct curlew_fetch *f)
 {
     struct link *l;
 
@@ -196,7 +197,7 @@ pool_hop_over(struct curlew_fetch *f)
 static int
 on_close(void *arg, curl_socket_t fd)
 {
-    struct pool *p = arg;
+    struct connection_pool *p = arg;
     struct pool_socket *s = pool_socket_of(p, fd);
 
     if (s != NULL)
@@ -205,7 +206,7 @@ on_close(void *arg, curl_socket_t fd)
 }
 
 void
-pool_attach(struct curlew_fetch *f)
+connection_pool_attach(struct curlew_fetch *f)
 {
     curl_easy_setopt(f->easy, CURLOPT_CLOSESOCKETFUNCTION, on_close);
     curl_easy_setopt(f->easy, CURLOPT_CLOSESOCKETDATA, &((struct multi *)f->home)->pool);
@@ -224,9 +225,9 @@ stays_watched(const struct pool_socket *s)
 
 /* CURLMOPT_SOCKETFUNCTION. */
 int
-pool_on_socket(CURL *easy, curl_socket_t fd, int what, void *arg, void *socket)
+connection_pool_on_socket(CURL *easy, curl_socket_t fd, int what, void *arg, void *socket)
 {
-    struct pool *p = arg;
+    struct connection_pool *p = arg;
     struct pool_socket *s = pool_socket_of(p, fd);
 
     (void)easy;

@@ -1,16 +1,16 @@
-/* handles.c - libcurl's easy handles of one session thread, kept for the next fetches. */
+/* handle_cache.c - libcurl's easy handles of one session thread, kept for the next fetches. */
 
-#include "session/handles.h"
+#include "transfer/handle_cache.h"
 
 void
-handles_destroy(struct handles *h)
+handle_cache_destroy(struct handle_cache *h)
 {
     while (h->count > 0)
         curl_easy_cleanup(h->spare[--h->count]);
 }
 
 static CURL *
-take(struct handles *h)
+take(struct handle_cache *h)
 {
     return h->count > 0 ? h->spare[--h->count] : curl_easy_init();
 }
@@ -20,7 +20,7 @@ take(struct handles *h)
  * it serves no other fetch, and no other origin.
  */
 static int
-renew(struct handles *h, struct curlew_fetch *f)
+renew(struct handle_cache *h, struct curlew_fetch *f)
 {
     CURL *fresh;
 
@@ -36,7 +36,7 @@ renew(struct handles *h, struct curlew_fetch *f)
 }
 
 int
-handles_lend(struct handles *h, struct curlew_fetch *f)
+handle_cache_acquire(struct handle_cache *h, struct curlew_fetch *f)
 {
     if ((f->easy == NULL && (f->easy = take(h)) == NULL) || renew(h, f) != 0)
         return failure_no_memory(&f->failure);
@@ -44,7 +44,7 @@ handles_lend(struct handles *h, struct curlew_fetch *f)
 }
 
 void
-handles_return(struct handles *h, struct curlew_fetch *f)
+handle_cache_release(struct handle_cache *h, struct curlew_fetch *f)
 {
     if (f->easy == NULL)
         return;
@@ -53,7 +53,7 @@ handles_return(struct handles *h, struct curlew_fetch *f)
     curl_slist_free_all(f->lent);
     f->lent = NULL;
     curl_easy_reset(f->easy); /* it must not point into the fetch any more */
-    if (!f->names_host && h->count < HANDLES_SPARE_MAX)
+    if (!f->names_host && h->count < HANDLE_CACHE_MAX)
         h->spare[h->count++] = f->easy;
     else
         curl_easy_cleanup(f->easy);

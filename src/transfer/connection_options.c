@@ -1,9 +1,9 @@
-/* transport.c - the connection that a hop goes out on: proxy, TLS, HTTP version, old or new. */
+/* connection_options.c - the connection that a hop goes out on: proxy, TLS, HTTP version, old or new. */
 
-#include "session/transport.h"
+#include "transfer/connection_options.h"
 
 #include "session/engine.h"
-#include "session/guard.h"
+#include "transfer/egress_hooks.h"
 
 #define SET(option, value) curl_easy_setopt(f->easy, option, value)
 
@@ -84,11 +84,11 @@ set_reuse(struct curlew_fetch *f)
 }
 
 int
-transport_prepare(struct curlew_fetch *f)
+connection_options_set(struct curlew_fetch *f)
 {
     set_proxy(f);
     set_tls(f);
     set_reuse(f);
-    SET(CURLOPT_ADDRESS_SCOPE, guard_scope(f));
+    SET(CURLOPT_ADDRESS_SCOPE, egress_hooks_scope(f));
     return set_http_version(f);
 }
