@@ -2,7 +2,7 @@
 
 #include "fetch/body_pipe.h"
 
-#include "session/multi.h"
+#include "engine/engine_worker.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -138,7 +138,7 @@ size_t
 body_pipe_read(struct curlew_fetch *f, char *to, size_t n)
 {
     struct body_pipe *s = f->pipe;
-    struct multi *home = f->home; /* NULL: the fetch is done, and nobody is paused */
+    struct engine_worker *home = f->home; /* NULL: the fetch is done, and nobody is paused */
     bool resume;
 
     pthread_mutex_lock(&s->lock);
@@ -148,6 +148,6 @@ body_pipe_read(struct curlew_fetch *f, char *to, size_t n)
         s->full = false;
     pthread_mutex_unlock(&s->lock);
     if (resume && home != NULL)
-        multi_resume(home, fetch_ref(f));
+        engine_worker_resume(home, fetch_ref(f));
     return n;
 }

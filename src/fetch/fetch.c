@@ -2,8 +2,8 @@
 
 #include "fetch/fetch.h"
 
+#include "engine/engine.h"
 #include "fetch/body_pipe.h"
-#include "session/engine.h"
 
 #include <stdlib.h>
 
@@ -21,7 +21,7 @@ fetch_new(void)
     list_init(&f->kin);
     f->index = -1;
     list_init(&f->sockets);
-    list_init(&f->guests);
+    list_init(&f->followers);
     list_init(&f->shared);
     return f;
 }

@@ -22,20 +22,20 @@
 #include <stdatomic.h>
 
 enum fetch_state {
-    FETCH_NEW,     /* the caller fills the request */
-    FETCH_POSTED,  /* in a session thread's inbox */
-    FETCH_WAITING, /* in its queue, for a turn */
-    FETCH_RUNNING, /* libcurl is on it */
-    FETCH_RESTING, /* between two tries, without a place */
-    FETCH_SHARING, /* a guest of another fetch's transfer */
-    FETCH_DONE,    /* the caller reads the response or the failure */
+    FETCH_NEW,       /* the caller fills the request */
+    FETCH_POSTED,    /* in a session thread's inbox */
+    FETCH_WAITING,   /* in its queue, for a turn */
+    FETCH_RUNNING,   /* libcurl is on it */
+    FETCH_RESTING,   /* between two tries, without a place */
+    FETCH_FOLLOWING, /* a follower of another fetch's transfer */
+    FETCH_DONE,      /* the caller reads the response or the failure */
 };
 
 /* What a mail to a session thread, or from it, is about. */
 enum fetch_mail { FETCH_SUBMITTED, FETCH_CANCELLED, FETCH_RESUMED, FETCH_FINISHED, FETCH_NOTICE };
 
 struct origin_queue;
-struct multi;
+struct engine_worker;
 struct body_pipe;
 
 struct curlew_fetch {
@@ -52,8 +52,8 @@ struct curlew_fetch {
 
     atomic_int refs; /* the owner's, and one for each cancellation or resumption under way */
     atomic_bool cancelled;
-    _Atomic(struct multi *) home; /* the thread that has it, for a cancellation to find */
-    struct mail mail;             /* in an inbox: the engine's, and after DONE the caller's */
+    _Atomic(struct engine_worker *) home; /* the thread that has it, for a cancellation to find */
+    struct mail mail; /* in an inbox: the engine's, and after DONE the caller's */
     struct mail cancel_mail, resume_mail; /* to the session thread */
     struct mail notice;                   /* from it: the stream has something new */
 
@@ -65,7 +65,8 @@ struct curlew_fetch {
     bool proxy_lent;  /* request.proxy was the next of its session's proxies */
     char *proxy_host; /* owned; NULL: straight to the origin */
     struct origin_queue *queue;
-    struct link place; /* in its queue's queue, among the running, the resting or a host's guests */
+    struct link
+        place; /* in its queue's queue, among the running, the resting or a leader's followers */
     struct timer timer; /* total and idle time-out, or the end of its rest */
     struct timer pace;  /* paused until then, to keep to max_recv_speed */
     bool paused;        /* for that, or as its reader is slow: no time to be idle */
@@ -76,10 +77,10 @@ struct curlew_fetch {
     bool fresh;       /* the try before was cut off: this one goes out on a new connection */
     bool probe;       /* the breaker wants to see how this one ends */
 
-    struct curlew_fetch *host;  /* whose guest it is, while SHARING */
-    bool is_host;               /* it transfers for its guests, and belongs to the session thread */
-    struct link guests, shared; /* a host's: its guests, and its place among the hosts */
-    bool own_credentials;       /* in the request object itself, not from its session */
+    struct curlew_fetch *leader;   /* whose transfer it shares, while FOLLOWING */
+    bool is_leader;                /* it transfers for its followers; owned by the engine thread */
+    struct link followers, shared; /* of a leader: its followers, and its link among the leaders */
+    bool own_credentials;          /* in the request object itself, not from its session */
 
     CURL *easy;
     int64_t sent;        /* bytes of the hop's body that the idle time-out has seen go out */

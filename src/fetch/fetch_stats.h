@@ -4,7 +4,7 @@
 #ifndef FETCH_FETCH_STATS_H
 #define FETCH_FETCH_STATS_H
 
-#include "session/engine.h"
+#include "engine/engine.h"
 
 void
 fetch_stats_record(struct curlew *engine, struct curlew_fetch *f); /* also notes how long it took */

@@ -2,10 +2,10 @@
 
 #include "fetch/retry.h"
 
+#include "engine/engine.h"
+#include "engine/engine_worker.h"
 #include "fetch/body_pipe.h"
 #include "scheduler/origin_queue.h"
-#include "session/engine.h"
-#include "session/multi.h"
 #include "transfer/response_reader.h"
 #include "util/clock.h"
 
@@ -40,7 +40,7 @@ retry_may_pass(const struct failure *f)
 
 /* splitmix64: what matters is only that fetches do not all come back at once. */
 static uint64_t
-next_random(struct multi *m)
+next_random(struct engine_worker *m)
 {
     uint64_t z = m->random += UINT64_C(0x9e3779b97f4a7c15);
 
@@ -69,9 +69,9 @@ end_of(struct curlew_fetch *f)
 {
     int64_t total = f->request.total_timeout_ms, latest = 0;
 
-    if (!f->is_host)
+    if (!f->is_leader)
         return total > 0 ? f->submitted_us + total * US_PER_MS : INT64_MAX;
-    for (struct link *l = f->guests.next; l != &f->guests; l = l->next) {
+    for (struct link *l = f->followers.next; l != &f->followers; l = l->next) {
         int64_t at = end_of(container_of(l, struct curlew_fetch, place));
 
         latest = at > latest ? at : latest;

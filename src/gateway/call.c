@@ -2,11 +2,11 @@
 
 #include "gateway/call.h"
 
+#include "engine/engine.h"
 #include "gateway/batch_run.h"
 #include "gateway/connection.h"
 #include "gateway/fastcgi.h"
 #include "message/problem.h"
-#include "session/engine.h"
 
 #include <string.h>
 

@@ -4,10 +4,10 @@
 #ifndef GATEWAY_GATEWAY_H
 #define GATEWAY_GATEWAY_H
 
+#include "engine/engine.h"
 #include "gateway/auth.h"
 #include "gateway/listener.h"
 #include "gateway/shelf.h"
-#include "session/engine.h"
 #include "util/error.h"
 #include "util/metrics.h"
 

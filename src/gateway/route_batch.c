@@ -1,5 +1,6 @@
 /* route_batch.c - POST …/v1/batch: many fetches, answered by a line each as it completes. */
 
+#include "engine/engine.h"
 #include "gateway/access.h"
 #include "gateway/batch_run.h"
 #include "gateway/connection.h"
@@ -8,7 +9,6 @@
 #include "gateway/result.h"
 #include "gateway/routes.h"
 #include "message/envelope.h"
-#include "session/engine.h"
 
 #define WAITING_BYTES (1024 * 1024) /* of bodies that wait for the caller to read */
 

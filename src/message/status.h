@@ -4,7 +4,7 @@
 #ifndef MESSAGE_STATUS_H
 #define MESSAGE_STATUS_H
 
-#include "session/engine.h"
+#include "engine/engine.h"
 #include "util/buffer.h"
 
 struct status_gateway { /* the floor above's own figures */

@@ -2,7 +2,7 @@
 
 #include "scheduler/origin_queue.h"
 
-#include "session/engine.h"
+#include "engine/engine.h"
 #include "util/clock.h"
 #include "util/hash.h"
 

@@ -2,7 +2,7 @@
 
 #include "scheduler/scheduler.h"
 
-#include "session/engine.h"
+#include "engine/engine.h"
 #include "util/clock.h"
 
 #include <string.h>
@@ -249,7 +249,7 @@ scheduler_release(struct scheduler *a, struct curlew_fetch *f)
     struct origin_queue *l = f->queue;
 
     l->running--;
-    a->engine->stats.in_flight--; /* sequentially consistent: see engine_place_freed() */
+    a->engine->stats.in_flight--; /* sequentially consistent: see engine_slot_freed() */
     f->session->state->in_flight--;
     f->queue = NULL;
     origin_queue_record(l, f, OUTCOME_IGNORED);

@@ -2,7 +2,7 @@
 
 #include "transfer/connection_options.h"
 
-#include "session/engine.h"
+#include "engine/engine.h"
 #include "transfer/egress_hooks.h"
 
 #define SET(option, value) curl_easy_setopt(f->easy, option, value)

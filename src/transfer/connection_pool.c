@@ -2,8 +2,8 @@
 
 #include "transfer/connection_pool.h"
 
-#include "session/engine.h"
-#include "session/multi.h"
+#include "engine/engine.h"
+#include "engine/engine_worker.h"
 #include "transfer/pool_socket.h"
 
 #include <stdlib.h>
@@ -154,7 +154,7 @@ inode_of(int fd)
 int
 connection_pool_on_opened(struct curlew_fetch *f, int fd)
 {
-    struct connection_pool *p = &((struct multi *)f->home)->pool;
+    struct connection_pool *p = &((struct engine_worker *)f->home)->pool;
     struct pool_socket *s = pool_socket_of(p, fd);
 
     if (s != NULL)
@@ -209,7 +209,7 @@ void
 connection_pool_attach(struct curlew_fetch *f)
 {
     curl_easy_setopt(f->easy, CURLOPT_CLOSESOCKETFUNCTION, on_close);
-    curl_easy_setopt(f->easy, CURLOPT_CLOSESOCKETDATA, &((struct multi *)f->home)->pool);
+    curl_easy_setopt(f->easy, CURLOPT_CLOSESOCKETDATA, &((struct engine_worker *)f->home)->pool);
 }
 
 /*

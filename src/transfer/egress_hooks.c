@@ -9,7 +9,7 @@
 
 #include "transfer/egress_hooks.h"
 
-#include "session/engine.h"
+#include "engine/engine.h"
 #include "transfer/connection_pool.h"
 #include "util/hash.h"
 #include "util/log.h"

@@ -1,6 +1,6 @@
 /* pool_idle.c - sockets without a transfer: how many stay open, and for how long. */
 
-#include "session/engine.h"
+#include "engine/engine.h"
 #include "transfer/pool_socket.h"
 #include "util/clock.h"
 

@@ -2,11 +2,11 @@
 
 #include "transfer/response_reader.h"
 
+#include "engine/engine.h"
+#include "engine/pause.h"
+#include "engine/redirect.h"
 #include "fetch/body_pipe.h"
 #include "fetch/retry.h"
-#include "session/engine.h"
-#include "session/pause.h"
-#include "session/redirect.h"
 #include "transfer/transfer.h"
 #include "util/clock.h"
 

@@ -2,7 +2,7 @@
 
 #include "transfer/transfer.h"
 
-#include "session/engine.h"
+#include "engine/engine.h"
 #include "transfer/connection_options.h"
 #include "transfer/connection_pool.h"
 #include "transfer/egress_hooks.h"

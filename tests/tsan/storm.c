@@ -8,7 +8,7 @@
  */
 
 #include "../unit/support/origin.h"
-#include "session/engine.h"
+#include "engine/engine.h"
 
 #include <stdio.h>
 #include <stdlib.h>

@@ -1,6 +1,6 @@
 /* test_course.c - the way of a fetch through a session thread: time-outs, pace and cancellation. */
 
-#include "session/course.h"
+#include "engine/fetch_flow.h"
 
 #include "support/origin.h"
 #include "support/runner.h"

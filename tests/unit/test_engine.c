@@ -1,6 +1,6 @@
 /* test_engine.c - the session engine: its threads, its config, and the door for fetches. */
 
-#include "session/engine.h"
+#include "engine/engine.h"
 
 #include "support/origin.h"
 #include "support/runner.h"
@@ -85,17 +85,17 @@ went_well(struct run *r)
 
 Test(engine, an_origin_always_lands_on_the_same_thread_and_origins_spread)
 {
-    struct multi *seen[4] = { NULL };
+    struct engine_worker *seen[4] = { NULL };
     char origin[64];
     int used = 0;
 
     start_engine(4, 100, 100);
     for (int i = 0; i < 200; i++) {
-        struct multi *m;
+        struct engine_worker *m;
 
         snprintf(origin, sizeof origin, "https://host%d.example:443", i);
-        m = engine_thread_of(c, origin);
-        cr_assert_eq(engine_thread_of(c, origin), m);
+        m = engine_worker_for(c, origin);
+        cr_assert_eq(engine_worker_for(c, origin), m);
         for (int j = 0; j < 4; j++)
             if (c->threads[j] == m)
                 seen[j] = m;

@@ -1,6 +1,6 @@
 /* test_submit.c - the door of the engine: what is taken, what is refused, what is counted. */
 
-#include "session/engine.h"
+#include "engine/engine.h"
 
 #include "support/origin.h"
 #include "support/runner.h"

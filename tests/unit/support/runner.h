@@ -4,7 +4,7 @@
 #ifndef UNIT_SUPPORT_RUNNER_H
 #define UNIT_SUPPORT_RUNNER_H
 
-#include "session/engine.h"
+#include "engine/engine.h"
 
 #include <semaphore.h>
 

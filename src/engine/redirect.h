@@ -7,8 +7,8 @@
  * turn POST into GET, 307 and 308 change nothing.  Credentials stay with the
  * origin they were given for.
  */
-#ifndef SESSION_REDIRECT_H
-#define SESSION_REDIRECT_H
+#ifndef ENGINE_REDIRECT_H
+#define ENGINE_REDIRECT_H
 
 #include "fetch/fetch.h"
 

@@ -1,7 +1,7 @@
 /* api.c - the public interface, curlew.h, over the engine inside. */
 
 #include "curlew/curlew.h"
-#include "session/engine.h"
+#include "engine/engine.h"
 
 #include <stdio.h>
 #include <stdlib.h>

@@ -1,10 +1,10 @@
-/* multi.c - one session thread: one libcurl multi handle, one event loop. */
+/* engine_worker.c - one session thread: one libcurl multi handle, one event loop. */
 
-#include "session/multi.h"
+#include "engine/engine_worker.h"
 
-#include "session/course.h"
-#include "session/engine.h"
-#include "session/pause.h"
+#include "engine/engine.h"
+#include "engine/fetch_flow.h"
+#include "engine/pause.h"
 #include "util/clock.h"
 
 #include <stdlib.h>
@@ -15,7 +15,7 @@
 
 /* Every transfer that libcurl has finished goes on its course. */
 void
-multi_reap(struct multi *m)
+engine_worker_reap(struct engine_worker *m)
 {
     CURLMsg *msg;
     int left;
@@ -25,19 +25,19 @@ multi_reap(struct multi *m)
         CURLcode result = msg->data.result; /* msg dies with its handle */
 
         curl_easy_getinfo(msg->easy_handle, CURLINFO_PRIVATE, &f);
-        course_conclude(m, f, result);
+        fetch_flow_finish_hop(m, f, result);
     }
-    course_pump(m);
+    fetch_flow_dispatch(m);
 }
 
 static void
 on_ready(struct connection_pool *p, int fd, int curl_events)
 {
-    struct multi *m = container_of(p, struct multi, pool);
+    struct engine_worker *m = container_of(p, struct engine_worker, pool);
     int running;
 
     curl_multi_socket_action(m->handle, fd, curl_events, &running);
-    multi_reap(m);
+    engine_worker_reap(m);
 }
 
 /*
@@ -45,7 +45,7 @@ on_ready(struct connection_pool *p, int fd, int curl_events)
  * little early, by libcurl's clock, must be asked for, and met again.
  */
 static void
-set_same_deadline(struct multi *m)
+set_same_deadline(struct engine_worker *m)
 {
     long left_ms = -1; /* none */
 
@@ -58,20 +58,20 @@ set_same_deadline(struct multi *m)
 static void
 curl_timed_out(struct timer *t)
 {
-    struct multi *m = container_of(t, struct multi, curl_timer);
+    struct engine_worker *m = container_of(t, struct engine_worker, curl_timer);
     int running;
 
     m->curl_timer_told = false;
     curl_multi_socket_action(m->handle, CURL_SOCKET_TIMEOUT, 0, &running);
     if (!m->curl_timer_told)
         set_same_deadline(m);
-    multi_reap(m);
+    engine_worker_reap(m);
 }
 
 static int
 on_timer(CURLM *handle, long timeout_ms, void *arg)
 {
-    struct multi *m = arg;
+    struct engine_worker *m = arg;
 
     (void)handle;
     m->curl_timer_told = true;
@@ -85,16 +85,16 @@ on_timer(CURLM *handle, long timeout_ms, void *arg)
 /* -- the thread ---------------------------------------------------------- */
 
 static void
-take_inbox(struct multi *m)
+take_inbox(struct engine_worker *m)
 {
     struct mail *next;
 
     for (struct mail *one = mailbox_take(&m->inbox); one != NULL; one = next) {
         next = one->next; /* what one is part of may be gone before we advance */
         if (one->about == FETCH_SUBMITTED)
-            course_begin(m, container_of(one, struct curlew_fetch, mail));
+            fetch_flow_start(m, container_of(one, struct curlew_fetch, mail));
         else if (one->about == FETCH_CANCELLED)
-            course_cancel(m, container_of(one, struct curlew_fetch, cancel_mail));
+            fetch_flow_cancel(m, container_of(one, struct curlew_fetch, cancel_mail));
         else
             pause_resume(m, container_of(one, struct curlew_fetch, resume_mail));
     }
@@ -103,24 +103,24 @@ take_inbox(struct multi *m)
 static void *
 run(void *arg)
 {
-    struct multi *m = arg;
+    struct engine_worker *m = arg;
 
     while (!m->engine->stopping) {
         loop_turn(&m->loop);
         take_inbox(m);
-        course_pump(m);
+        fetch_flow_dispatch(m);
         if (m->forget && atomic_exchange(&m->forget, false))
             connection_pool_drop_reset(&m->pool);
     }
     take_inbox(m);
-    course_cancel_all(m);
+    fetch_flow_cancel_all(m);
     return NULL;
 }
 
 /* -- everyone else ------------------------------------------------------- */
 
 static void
-post(struct multi *m, struct mail *one, enum fetch_mail about)
+post(struct engine_worker *m, struct mail *one, enum fetch_mail about)
 {
     one->about = about;
     if (mailbox_push(&m->inbox, one))
@@ -128,41 +128,41 @@ post(struct multi *m, struct mail *one, enum fetch_mail about)
 }
 
 void
-multi_post(struct multi *m, struct curlew_fetch *f)
+engine_worker_post(struct engine_worker *m, struct curlew_fetch *f)
 {
     f->state = FETCH_POSTED;
     f->home = m;
-    course_set_out(f);
+    fetch_flow_init(f);
     post(m, &f->mail, FETCH_SUBMITTED);
 }
 
 void
-multi_cancel(struct multi *m, struct curlew_fetch *f)
+engine_worker_cancel(struct engine_worker *m, struct curlew_fetch *f)
 {
     post(m, &f->cancel_mail, FETCH_CANCELLED);
 }
 
 void
-multi_resume(struct multi *m, struct curlew_fetch *f)
+engine_worker_resume(struct engine_worker *m, struct curlew_fetch *f)
 {
     post(m, &f->resume_mail, FETCH_RESUMED);
 }
 
 void
-multi_forget_idle(struct multi *m)
+engine_worker_drop_reset(struct engine_worker *m)
 {
     m->forget = true;
     loop_wake(&m->loop);
 }
 
 void
-multi_wake(struct multi *m)
+engine_worker_wake(struct engine_worker *m)
 {
     loop_wake(&m->loop);
 }
 
 static int
-open_handle(struct multi *m)
+open_handle(struct engine_worker *m)
 {
     if ((m->handle = curl_multi_init()) == NULL)
         return -1;
@@ -175,10 +175,10 @@ open_handle(struct multi *m)
     return 0;
 }
 
-struct multi *
-multi_new(struct curlew *engine, struct failure *err)
+struct engine_worker *
+engine_worker_new(struct curlew *engine, struct failure *err)
 {
-    struct multi *m = calloc(1, sizeof *m);
+    struct engine_worker *m = calloc(1, sizeof *m);
 
     if (m == NULL)
         goto no_memory;
@@ -213,14 +213,14 @@ no_memory:
 }
 
 void
-multi_join(struct multi *m)
+engine_worker_join(struct engine_worker *m)
 {
     loop_wake(&m->loop);
     pthread_join(m->thread, NULL);
 }
 
 void
-multi_free(struct multi *m)
+engine_worker_free(struct engine_worker *m)
 {
     take_inbox(m); /* a redirect from another thread may have come after the last turn */
     handle_cache_destroy(&m->handles);

@@ -1,8 +1,8 @@
 /*
  * engine.h - the session engine inside: what the daemon uses beyond curlew.h.
  */
-#ifndef SESSION_ENGINE_H
-#define SESSION_ENGINE_H
+#ifndef ENGINE_ENGINE_H
+#define ENGINE_ENGINE_H
 
 #include "curlew/curlew.h"
 #include "fetch/fetch.h"
@@ -29,7 +29,7 @@ struct engine_stats {
 };
 
 struct curlew {
-    struct multi **threads;
+    struct engine_worker **threads;
     int thread_count;
     pthread_mutex_t config_lock;    /* held for the moment of a look or a swap */
     pthread_mutex_t change_lock;    /* held by whoever makes the next snapshot */
@@ -66,10 +66,10 @@ int engine_submit(struct curlew *c, struct curlew_fetch *f, curlew_done *done, v
 int engine_change_proxy(struct curlew_fetch *f);
 
 /* The thread that an origin's fetches run on. */
-struct multi *engine_thread_of(struct curlew *c, const char *origin);
+struct engine_worker *engine_worker_for(struct curlew *c, const char *origin);
 
 /* A place has become free: threads other than `by` may have a fetch waiting for it. */
-void engine_place_freed(struct curlew *c, struct multi *by);
+void engine_slot_freed(struct curlew *c, struct engine_worker *by);
 
 /*
  * Add n bytes to the account of buffered bodies; -1 past the snapshot's limit, and nothing is

@@ -3,23 +3,23 @@
  *
  * Of the session thread that has the fetch.
  */
-#ifndef SESSION_PAUSE_H
-#define SESSION_PAUSE_H
+#ifndef ENGINE_PAUSE_H
+#define ENGINE_PAUSE_H
 
-#include "session/multi.h"
+#include "engine/engine_worker.h"
 
 /* From f's write callback, which then says CURL_WRITEFUNC_PAUSE: until that time, or resumed. */
 #define PAUSE_UNTIL_RESUMED INT64_MAX
 void pause_begin(struct curlew_fetch *f, int64_t until_us);
 
 /* Its reader has room again; drops a reference. */
-void pause_resume(struct multi *m, struct curlew_fetch *f);
+void pause_resume(struct engine_worker *m, struct curlew_fetch *f);
 
 /*
  * Under HTTP/2 libcurl queues the RST_STREAM of an abandoned transfer until something else moves on
  * the connection: so that the origin hears of it at once, a neighbour is made to move.
  */
-void pause_nudge(struct multi *m, uint64_t conn_id); /* 0: none */
+void pause_nudge(struct engine_worker *m, uint64_t conn_id); /* 0: none */
 
 void pause_is_over(struct timer *t); /* f->pace has fired */
 

@@ -1,20 +1,20 @@
-/* course.c - the way of a fetch through a session thread, from its arrival to its end. */
+/* fetch_flow.c - the way of a fetch through a session thread, from its arrival to its end. */
 
-#include "session/course.h"
+#include "engine/fetch_flow.h"
 
+#include "engine/coalesce.h"
+#include "engine/engine.h"
+#include "engine/pause.h"
+#include "engine/redirect.h"
 #include "fetch/deadline.h"
 #include "fetch/fetch_stats.h"
 #include "fetch/retry.h"
-#include "session/coalesce.h"
-#include "session/engine.h"
-#include "session/pause.h"
-#include "session/redirect.h"
 #include "transfer/response_reader.h"
 #include "transfer/transfer.h"
 #include "util/clock.h"
 
-static void start(struct multi *m, struct curlew_fetch *f);
-static void try_again(struct multi *m, struct curlew_fetch *f);
+static void start(struct engine_worker *m, struct curlew_fetch *f);
+static void try_again(struct engine_worker *m, struct curlew_fetch *f);
 
 /* -- the end of a fetch -------------------------------------------------- */
 
@@ -27,10 +27,10 @@ bench_proxy(struct curlew_fetch *f)
 
 /* Off this thread: from here on the fetch belongs to whoever submitted it. */
 static void
-finish(struct multi *m, struct curlew_fetch *f)
+finish(struct engine_worker *m, struct curlew_fetch *f)
 {
     timer_clear(&m->loop.timers, &f->timer);
-    coalesce_forget(f);
+    coalesce_close(f);
     retry_forgo(f);
     bench_proxy(f);
     handle_cache_release(&m->handles, f);
@@ -44,7 +44,7 @@ finish(struct multi *m, struct curlew_fetch *f)
 
 /* Everybody who can start, starts. */
 void
-course_pump(struct multi *m)
+fetch_flow_dispatch(struct engine_worker *m)
 {
     struct curlew_fetch *f;
 
@@ -53,16 +53,16 @@ course_pump(struct multi *m)
 }
 
 static void
-leave(struct multi *m, struct curlew_fetch *f)
+leave(struct engine_worker *m, struct curlew_fetch *f)
 {
     scheduler_release(&m->scheduler, f);
-    engine_place_freed(m->engine, m);
+    engine_slot_freed(m->engine, m);
 }
 
 /* -- a fetch's own clock ------------------------------------------------- */
 
 void
-course_arm(struct multi *m, struct curlew_fetch *f)
+fetch_flow_arm_timer(struct engine_worker *m, struct curlew_fetch *f)
 {
     int64_t at = deadline_of(f);
 
@@ -72,7 +72,7 @@ course_arm(struct multi *m, struct curlew_fetch *f)
 
 /* Take a fetch that runs off libcurl; it keeps its places. */
 static void
-extract(struct multi *m, struct curlew_fetch *f)
+extract(struct engine_worker *m, struct curlew_fetch *f)
 {
     curl_socket_t fd = CURL_SOCKET_BAD;
 
@@ -87,30 +87,30 @@ extract(struct multi *m, struct curlew_fetch *f)
 
 /* Take a fetch that does not run out of where it is. */
 static void
-withdraw(struct multi *m, struct curlew_fetch *f)
+withdraw(struct engine_worker *m, struct curlew_fetch *f)
 {
     if (f->state == FETCH_WAITING)
         scheduler_withdraw(&m->scheduler, f);
     else if (f->state == FETCH_RESTING)
         list_remove(&f->place);
-    else if (coalesce_leave(f))
-        course_cancel(m, fetch_ref(f->host));
+    else if (coalesce_detach(f))
+        fetch_flow_cancel(m, fetch_ref(f->leader));
 }
 
 /* Take a fetch that runs away from libcurl, which is not done with it. */
 static void
-break_off(struct multi *m, struct curlew_fetch *f)
+break_off(struct engine_worker *m, struct curlew_fetch *f)
 {
     uint64_t conn_id = f->conn_id;
 
     /* Closed at once, if it is alone on it. */
     curl_easy_setopt(f->easy, CURLOPT_FORBID_REUSE, 1L);
-    course_conclude(m, f, CURLE_ABORTED_BY_CALLBACK);
+    fetch_flow_finish_hop(m, f, CURLE_ABORTED_BY_CALLBACK);
     pause_nudge(m, conn_id);
 }
 
 void
-course_fail(struct multi *m, struct curlew_fetch *f)
+fetch_flow_fail(struct engine_worker *m, struct curlew_fetch *f)
 {
     if (f->state == FETCH_RUNNING) {
         break_off(m, f);
@@ -118,27 +118,27 @@ course_fail(struct multi *m, struct curlew_fetch *f)
         withdraw(m, f);
         finish(m, f);
     }
-    course_pump(m);
+    fetch_flow_dispatch(m);
 }
 
 static void
 time_out(struct timer *t)
 {
     struct curlew_fetch *f = container_of(t, struct curlew_fetch, timer);
-    struct multi *m = f->home;
+    struct engine_worker *m = f->home;
 
     if (f->state == FETCH_RESTING)
         try_again(m, f);
     else if (deadline_check(f) == 0)
-        course_arm(m, f);
+        fetch_flow_arm_timer(m, f);
     else
-        course_fail(m, f);
+        fetch_flow_fail(m, f);
 }
 
 /* -- the start of a hop -------------------------------------------------- */
 
 static int
-launch(struct multi *m, struct curlew_fetch *f)
+launch(struct engine_worker *m, struct curlew_fetch *f)
 {
     if (handle_cache_acquire(&m->handles, f) != 0 ||
         dns_limit_check(&m->dns_limit, f, f->started_us) != 0 || transfer_prepare(f) != 0)
@@ -150,7 +150,7 @@ launch(struct multi *m, struct curlew_fetch *f)
 
 /* It has its places. */
 static void
-start(struct multi *m, struct curlew_fetch *f)
+start(struct engine_worker *m, struct curlew_fetch *f)
 {
     int64_t now = clock_us();
 
@@ -164,47 +164,47 @@ start(struct multi *m, struct curlew_fetch *f)
         transfer_release(f);
         leave(m, f);
         finish(m, f);
-        return; /* course_pump() would recurse: a turn of the thread ends with course_pump() */
+        return; /* fetch_flow_dispatch() would recurse: a turn of the thread ends with fetch_flow_dispatch() */
     }
     f->state = FETCH_RUNNING;
     list_append(&m->running, &f->place);
-    course_arm(m, f);
+    fetch_flow_arm_timer(m, f);
 }
 
-/* A host is done, on this thread: so are its guests. */
+/* A leader is done, on this thread: so are its followers. */
 static void
-host_done(struct curlew_fetch *host, void *arg)
+leader_done(struct curlew_fetch *leader, void *arg)
 {
-    struct multi *m = arg;
-    struct curlew_fetch *guest;
+    struct engine_worker *m = arg;
+    struct curlew_fetch *follower;
 
-    while ((guest = coalesce_next_guest(host)) != NULL)
-        finish(m, guest);
-    fetch_unref(host);
+    while ((follower = coalesce_next_follower(leader)) != NULL)
+        finish(m, follower);
+    fetch_unref(leader);
 }
 
-/* As a guest of a transfer under way, or of a new one. */
+/* As a follower of a transfer under way, or of a new one. */
 static void
-share(struct multi *m, struct curlew_fetch *f)
+share(struct engine_worker *m, struct curlew_fetch *f)
 {
-    struct curlew_fetch *host = coalesce_join(&m->coalesce, f);
+    struct curlew_fetch *leader = coalesce_join(&m->coalesce, f);
 
     if (f->failure.error != ERROR_NONE) {
         finish(m, f);
         return;
     }
-    course_arm(m, f);
-    if (host == NULL)
+    fetch_flow_arm_timer(m, f);
+    if (leader == NULL)
         return;
-    host->done = host_done;
-    host->arg = m;
-    host->home = m;
-    course_set_out(host);
-    course_begin(m, host);
+    leader->done = leader_done;
+    leader->arg = m;
+    leader->home = m;
+    fetch_flow_init(leader);
+    fetch_flow_start(m, leader);
 }
 
 void
-course_begin(struct multi *m, struct curlew_fetch *f)
+fetch_flow_start(struct engine_worker *m, struct curlew_fetch *f)
 {
     struct curlew_fetch *evicted;
     enum scheduled scheduled;
@@ -215,7 +215,7 @@ course_begin(struct multi *m, struct curlew_fetch *f)
         finish(m, f);
         return;
     }
-    if (coalesce_wanted(f)) {
+    if (coalesce_is_wanted(f)) {
         share(m, f);
         return;
     }
@@ -226,16 +226,16 @@ course_begin(struct multi *m, struct curlew_fetch *f)
     if (scheduled == SCHEDULED_NOW)
         start(m, f);
     else if (scheduled == SCHEDULED_QUEUED)
-        course_arm(m, f);
+        fetch_flow_arm_timer(m, f);
     else
         finish(m, f);
 }
 
 /* To the next origin of a chain of redirects; on this one the fetch keeps its place. */
 static void
-hop(struct multi *m, struct curlew_fetch *f)
+hop(struct engine_worker *m, struct curlew_fetch *f)
 {
-    struct multi *other = engine_thread_of(m->engine, f->url.origin);
+    struct engine_worker *other = engine_worker_for(m->engine, f->url.origin);
 
     f->posted_us = clock_us();
     if (scheduler_try_keep_slot(f)) {
@@ -243,19 +243,19 @@ hop(struct multi *m, struct curlew_fetch *f)
         return;
     }
     leave(m, f);
-    if (other == m || f->is_host) { /* a host stays where its guests are */
-        course_begin(m, f);
+    if (other == m || f->is_leader) { /* a leader stays where its followers are */
+        fetch_flow_start(m, f);
         return;
     }
     timer_clear(&m->loop.timers, &f->timer);
-    multi_post(other, f);
+    engine_worker_post(other, f);
 }
 
 /* -- the end of a hop ---------------------------------------------------- */
 
 /* Until it is time for another try; its places are free meanwhile. */
 static void
-rest(struct multi *m, struct curlew_fetch *f)
+rest(struct engine_worker *m, struct curlew_fetch *f)
 {
     leave(m, f);
     bench_proxy(f);
@@ -270,16 +270,16 @@ rest(struct multi *m, struct curlew_fetch *f)
 }
 
 static void
-try_again(struct multi *m, struct curlew_fetch *f)
+try_again(struct engine_worker *m, struct curlew_fetch *f)
 {
     list_remove(&f->place);
     f->posted_us = clock_us();
-    course_begin(m, f);
+    fetch_flow_start(m, f);
 }
 
 /* Whoever waits for an origin whose breaker has opened need not wait any longer. */
 static void
-turn_away(struct multi *m, struct origin_queue *l)
+turn_away(struct engine_worker *m, struct origin_queue *l)
 {
     struct curlew_fetch *f;
 
@@ -288,7 +288,7 @@ turn_away(struct multi *m, struct origin_queue *l)
 }
 
 void
-course_conclude(struct multi *m, struct curlew_fetch *f, CURLcode result)
+fetch_flow_finish_hop(struct engine_worker *m, struct curlew_fetch *f, CURLcode result)
 {
     enum redirect next = REDIRECT_NONE;
 
@@ -313,32 +313,32 @@ course_conclude(struct multi *m, struct curlew_fetch *f, CURLcode result)
 /* -- the caller leaves ---------------------------------------------------- */
 
 void
-course_cancel(struct multi *m, struct curlew_fetch *f)
+fetch_flow_cancel(struct engine_worker *m, struct curlew_fetch *f)
 {
     if (f->home == m && f->state >= FETCH_WAITING && f->state < FETCH_DONE) {
         failure_set(&f->failure, ERROR_CANCELLED, "the caller left");
-        course_fail(m, f);
+        fetch_flow_fail(m, f);
     }
     fetch_unref(f);
 }
 
 void
-course_cancel_all(struct multi *m)
+fetch_flow_cancel_all(struct engine_worker *m)
 {
     struct curlew_fetch *f;
 
     while ((f = scheduler_any_waiting(&m->scheduler)) != NULL)
-        course_cancel(m, fetch_ref(f));
+        fetch_flow_cancel(m, fetch_ref(f));
     while (!list_empty(&m->running))
-        course_cancel(m, fetch_ref(container_of(m->running.next, struct curlew_fetch, place)));
+        fetch_flow_cancel(m, fetch_ref(container_of(m->running.next, struct curlew_fetch, place)));
     while (!list_empty(&m->resting))
-        course_cancel(m, fetch_ref(container_of(m->resting.next, struct curlew_fetch, place)));
+        fetch_flow_cancel(m, fetch_ref(container_of(m->resting.next, struct curlew_fetch, place)));
 }
 
 /* -- in and out of the thread -------------------------------------------- */
 
 void
-course_set_out(struct curlew_fetch *f)
+fetch_flow_init(struct curlew_fetch *f)
 {
     timer_init(&f->timer, time_out); /* neither is set: no thread has the fetch just now */
     timer_init(&f->pace, pause_is_over);

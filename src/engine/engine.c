@@ -1,8 +1,8 @@
 /* engine.c - the session engine: its threads, its config, its account. */
 
-#include "session/engine.h"
+#include "engine/engine.h"
 
-#include "session/multi.h"
+#include "engine/engine_worker.h"
 #include "util/hash.h"
 
 #include <stdlib.h>
@@ -10,14 +10,14 @@
 
 /* -- threads ------------------------------------------------------------- */
 
-struct multi *
-engine_thread_of(struct curlew *c, const char *origin)
+struct engine_worker *
+engine_worker_for(struct curlew *c, const char *origin)
 {
     return c->threads[hash_bucket(hash_text(HASH_START, origin), (size_t)c->thread_count)];
 }
 
 void
-engine_place_freed(struct curlew *c, struct multi *by)
+engine_slot_freed(struct curlew *c, struct engine_worker *by)
 {
     /*
      * Another thread counts its fetch as queued, then looks for a place once more; this one has
@@ -28,7 +28,7 @@ engine_place_freed(struct curlew *c, struct multi *by)
         return;
     for (int i = 0; i < c->thread_count; i++)
         if (c->threads[i] != by)
-            multi_wake(c->threads[i]);
+            engine_worker_wake(c->threads[i]);
 }
 
 static void
@@ -36,9 +36,9 @@ stop_threads(struct curlew *c)
 {
     c->stopping = true;
     for (int i = 0; i < c->thread_count; i++)
-        multi_join(c->threads[i]);
+        engine_worker_join(c->threads[i]);
     for (int i = 0; i < c->thread_count; i++)
-        multi_free(c->threads[i]);
+        engine_worker_free(c->threads[i]);
     free(c->threads);
 }
 
@@ -48,7 +48,7 @@ start_threads(struct curlew *c, int count, struct failure *err)
     if ((c->threads = calloc((size_t)count, sizeof c->threads[0])) == NULL)
         return failure_no_memory(err);
     while (c->thread_count < count) {
-        struct multi *m = multi_new(c, err);
+        struct engine_worker *m = engine_worker_new(c, err);
 
         if (m == NULL)
             return -1;
@@ -174,7 +174,7 @@ engine_reset_session(struct curlew *c, const char *name, struct failure *err)
     counter_add(&s->state->resets,
                 1); /* its idle sockets are older than this: each thread drops them */
     for (int i = 0; i < c->thread_count; i++)
-        multi_forget_idle(c->threads[i]);
+        engine_worker_drop_reset(c->threads[i]);
     config_snapshot_unref(p);
     return 0;
 }

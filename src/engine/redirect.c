@@ -1,6 +1,6 @@
 /* redirect.c - following a redirect: which hop comes next, and how. */
 
-#include "session/redirect.h"
+#include "engine/redirect.h"
 
 #include "transfer/egress_hooks.h"
 

@@ -1,8 +1,8 @@
 /* coalesce.c - identical GETs in flight share one transfer. */
 
-#include "session/coalesce.h"
+#include "engine/coalesce.h"
 
-#include "session/engine.h"
+#include "engine/engine.h"
 #include "util/hash.h"
 
 #include <stdlib.h>
@@ -17,9 +17,9 @@ coalesce_init(struct coalesce *c)
 }
 
 bool
-coalesce_wanted(const struct curlew_fetch *f)
+coalesce_is_wanted(const struct curlew_fetch *f)
 {
-    return f->request.coalesce && f->state == FETCH_POSTED && f->redirects == 0 && !f->is_host &&
+    return f->request.coalesce && f->state == FETCH_POSTED && f->redirects == 0 && !f->is_leader &&
            !f->own_credentials && f->pipe == NULL && !f->sends_body &&
            strcmp(f->method, "GET") == 0;
 }
@@ -61,12 +61,12 @@ same_settings(const struct request *a, const struct request *b)
 
 /* The same session object: a session replaced in between is another one. */
 static bool
-is_identical(const struct curlew_fetch *host, const struct curlew_fetch *f)
+is_identical(const struct curlew_fetch *leader, const struct curlew_fetch *f)
 {
-    return host->session == f->session && host->config == f->config &&
-           strcmp(host->request.url, f->url.text) == 0 &&
-           same_headers(&host->request.headers, &f->request.headers) &&
-           same_settings(&host->request, &f->request);
+    return leader->session == f->session && leader->config == f->config &&
+           strcmp(leader->request.url, f->url.text) == 0 &&
+           same_headers(&leader->request.headers, &f->request.headers) &&
+           same_settings(&leader->request, &f->request);
 }
 
 static struct link *
@@ -75,118 +75,118 @@ bucket_of(struct coalesce *c, const char *url)
     return &c->buckets[hash_bucket(hash_text(HASH_START, url), COALESCE_BUCKETS)];
 }
 
-/* -- guests -------------------------------------------------------------- */
+/* -- followers -------------------------------------------------------------- */
 
 static void
-become_guest(struct curlew_fetch *f, struct curlew_fetch *host)
+become_follower(struct curlew_fetch *f, struct curlew_fetch *leader)
 {
-    f->state = FETCH_SHARING;
-    f->host = host;
-    f->response.coalesced = !list_empty(&host->guests);
-    list_append(&host->guests, &f->place);
+    f->state = FETCH_FOLLOWING;
+    f->leader = leader;
+    f->response.coalesced = !list_empty(&leader->followers);
+    list_append(&leader->followers, &f->place);
 }
 
-/* A fetch like f, which nobody waits for but its guests. */
+/* A fetch like f, which nobody waits for but its followers. */
 static struct curlew_fetch *
-host_new(struct curlew_fetch *f)
+leader_new(struct curlew_fetch *f)
 {
-    struct curlew_fetch *host = fetch_new();
+    struct curlew_fetch *leader = fetch_new();
     struct failure err = { 0 };
 
-    if (host == NULL)
+    if (leader == NULL)
         return NULL;
-    if (request_merge_copy(&host->request, &f->request, &err) != 0 ||
-        url_parse(&host->url, f->url.text, &err) != 0 ||
-        (f->proxy_host != NULL && (host->proxy_host = strdup(f->proxy_host)) == NULL)) {
-        fetch_unref(host);
-        return NULL;
-    }
-    host->is_host = true;
-    free(host->request.url); /* as it was asked for: a redirect changes host->url */
-    if ((host->request.url = strdup(f->url.text)) == NULL) {
-        fetch_unref(host);
+    if (request_merge_copy(&leader->request, &f->request, &err) != 0 ||
+        url_parse(&leader->url, f->url.text, &err) != 0 ||
+        (f->proxy_host != NULL && (leader->proxy_host = strdup(f->proxy_host)) == NULL)) {
+        fetch_unref(leader);
         return NULL;
     }
-    host->request.total_timeout_ms = 0; /* each guest has its own */
-    host->request.max_body_bytes = f->request.max_body_bytes;
-    host->engine = f->engine;
-    host->config = config_snapshot_ref(f->config);
-    host->session = f->session;
-    host->method = "GET";
-    host->same_origin = true;
-    host->names_host = f->names_host;
-    host->proxy_lent = f->proxy_lent;
-    host->submitted_us = host->posted_us = f->posted_us;
-    host->response.attempts = 1;
-    return host;
+    leader->is_leader = true;
+    free(leader->request.url); /* as it was asked for: a redirect changes leader->url */
+    if ((leader->request.url = strdup(f->url.text)) == NULL) {
+        fetch_unref(leader);
+        return NULL;
+    }
+    leader->request.total_timeout_ms = 0; /* each follower has its own */
+    leader->request.max_body_bytes = f->request.max_body_bytes;
+    leader->engine = f->engine;
+    leader->config = config_snapshot_ref(f->config);
+    leader->session = f->session;
+    leader->method = "GET";
+    leader->same_origin = true;
+    leader->names_host = f->names_host;
+    leader->proxy_lent = f->proxy_lent;
+    leader->submitted_us = leader->posted_us = f->posted_us;
+    leader->response.attempts = 1;
+    return leader;
 }
 
 struct curlew_fetch *
 coalesce_join(struct coalesce *c, struct curlew_fetch *f)
 {
     struct link *bucket = bucket_of(c, f->url.text);
-    struct curlew_fetch *host;
+    struct curlew_fetch *leader;
 
     for (struct link *l = bucket->next; l != bucket; l = l->next) {
-        host = container_of(l, struct curlew_fetch, shared);
-        if (is_identical(host, f)) {
-            become_guest(f, host);
+        leader = container_of(l, struct curlew_fetch, shared);
+        if (is_identical(leader, f)) {
+            become_follower(f, leader);
             return NULL;
         }
     }
-    if ((host = host_new(f)) == NULL) {
+    if ((leader = leader_new(f)) == NULL) {
         failure_no_memory(&f->failure);
         return NULL;
     }
-    list_append(bucket, &host->shared);
-    become_guest(f, host);
-    return host;
+    list_append(bucket, &leader->shared);
+    become_follower(f, leader);
+    return leader;
 }
 
 bool
-coalesce_leave(struct curlew_fetch *f)
+coalesce_detach(struct curlew_fetch *f)
 {
     list_remove(&f->place);
-    return list_empty(&f->host->guests);
+    return list_empty(&f->leader->followers);
 }
 
 void
-coalesce_forget(struct curlew_fetch *host)
+coalesce_close(struct curlew_fetch *leader)
 {
-    list_remove(&host->shared);
+    list_remove(&leader->shared);
 }
 
 /* -- the outcome --------------------------------------------------------- */
 
 static int
-copy_outcome(struct curlew_fetch *f, struct curlew_fetch *host)
+copy_outcome(struct curlew_fetch *f, struct curlew_fetch *leader)
 {
     struct failure *err = &f->failure;
     bool coalesced = f->response.coalesced;
 
-    if (host->failure.error != ERROR_NONE) {
-        *err = host->failure;
+    if (leader->failure.error != ERROR_NONE) {
+        *err = leader->failure;
         return -1;
     }
-    if (engine_account(f->engine, f->config, host->buffered) != 0)
+    if (engine_account(f->engine, f->config, leader->buffered) != 0)
         return failure_set(err, ERROR_OVERLOADED, "limits.buffered_bytes: all bodies are over it");
-    f->buffered = host->buffered;
-    if (response_copy(&f->response, &host->response) != 0)
+    f->buffered = leader->buffered;
+    if (response_copy(&f->response, &leader->response) != 0)
         return failure_no_memory(err);
     f->response.coalesced = coalesced;
-    f->redirects = host->redirects;
+    f->redirects = leader->redirects;
     return 0;
 }
 
 struct curlew_fetch *
-coalesce_next_guest(struct curlew_fetch *host)
+coalesce_next_follower(struct curlew_fetch *leader)
 {
-    struct link *l = list_take(&host->guests);
+    struct link *l = list_take(&leader->followers);
     struct curlew_fetch *f;
 
     if (l == NULL)
         return NULL;
     f = container_of(l, struct curlew_fetch, place);
-    copy_outcome(f, host);
+    copy_outcome(f, leader);
     return f;
 }

@@ -1,7 +1,7 @@
-/* submit.c - the door of the engine: a fetch is completed, checked, and sent to its thread. */
+/* prepare.c - the door of the engine: a fetch is completed, checked, and sent to its thread. */
 
-#include "session/engine.h"
-#include "session/multi.h"
+#include "engine/engine.h"
+#include "engine/engine_worker.h"
 #include "transfer/egress_hooks.h"
 #include "util/clock.h"
 
@@ -160,17 +160,17 @@ engine_submit(struct curlew *c, struct curlew_fetch *f, curlew_done *done, void 
     f->same_origin = true;
     f->response.attempts = 1;
     f->submitted_us = f->posted_us = clock_us();
-    multi_post(engine_thread_of(c, f->url.origin), f);
+    engine_worker_post(engine_worker_for(c, f->url.origin), f);
     return 0;
 }
 
 void
 curlew_cancel(struct curlew_fetch *f)
 {
-    struct multi *home;
+    struct engine_worker *home;
 
     if (atomic_exchange(&f->cancelled, true))
         return;
     if ((home = f->home) != NULL)
-        multi_cancel(home, fetch_ref(f));
+        engine_worker_cancel(home, fetch_ref(f));
 }
