@@ -14,7 +14,7 @@
 #define GATEWAY_BATCH_RUN_H
 
 #include "fetch/fetch.h"
-#include "message/batch.h"
+#include "message/batch_request.h"
 
 #define BATCH_RUN_WINDOW 4
 

@@ -4,7 +4,7 @@
 
 #include "gateway/fastcgi.h"
 #include "gateway/gateway.h"
-#include "message/request.h"
+#include "message/request_keys.h"
 
 #include <ctype.h>
 #include <stdlib.h>

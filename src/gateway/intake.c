@@ -11,7 +11,7 @@
 #include "gateway/hand_off.h"
 #include "gateway/responder.h"
 #include "gateway/trace.h"
-#include "message/request.h"
+#include "message/request_keys.h"
 
 #include <string.h>
 

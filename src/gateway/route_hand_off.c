@@ -4,7 +4,7 @@
 #include "gateway/fastcgi.h"
 #include "gateway/gateway.h"
 #include "gateway/routes.h"
-#include "message/request.h"
+#include "message/request_keys.h"
 
 static int
 check_target(struct call *c, const struct request *r, struct failure *err)

@@ -8,7 +8,7 @@
 #include "gateway/gateway.h"
 #include "gateway/routes.h"
 #include "message/config.h"
-#include "message/session.h"
+#include "message/session_json.h"
 
 #include <string.h>
 

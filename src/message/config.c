@@ -13,22 +13,22 @@
 /* -- the file ----------------------------------------------------------- */
 
 static int
-apply_group(struct config *c, const json_t *object, const struct place *at, struct failure *err)
+apply_group(struct config *c, const json_t *object, const struct json_path *at, struct failure *err)
 {
     const char *name;
     json_t *value;
 
     if (!json_is_object(object))
-        return place_refuse(at, err, "expected an object");
+        return json_path_refuse(at, err, "expected an object");
     json_object_foreach((json_t *)object, name, value)
     {
-        struct place here = { at, name, 0 };
+        struct json_path here = { at, name, 0 };
         const struct setting *row;
         char dotted[64];
 
         snprintf(dotted, sizeof dotted, "%s.%s", at->name, name);
         if ((row = setting_find(dotted)) == NULL)
-            return place_unknown(&here, err);
+            return json_path_unknown_key(&here, err);
         if (setting_apply(c, row, value, &here, err) != 0)
             return -1;
     }
@@ -36,7 +36,7 @@ apply_group(struct config *c, const json_t *object, const struct place *at, stru
 }
 
 static int
-apply_key(struct config *c, const json_t *value, const struct place *at, struct failure *err)
+apply_key(struct config *c, const json_t *value, const struct json_path *at, struct failure *err)
 {
     const struct setting *row = strchr(at->name, '.') == NULL ? setting_find(at->name) : NULL;
 
@@ -44,7 +44,8 @@ apply_key(struct config *c, const json_t *value, const struct place *at, struct 
         return setting_apply(c, row, value, at, err);
     if (strcmp(at->name, "sessions") == 0)
         return config_read_sessions(c, value, at, err);
-    return setting_is_group(at->name) ? apply_group(c, value, at, err) : place_unknown(at, err);
+    return setting_is_group(at->name) ? apply_group(c, value, at, err)
+                                      : json_path_unknown_key(at, err);
 }
 
 static int
@@ -54,10 +55,10 @@ apply(struct config *c, const json_t *root, struct failure *err)
     json_t *value;
 
     if (!json_is_object(root))
-        return place_refuse(NULL, err, "a configuration is one JSON object");
+        return json_path_refuse(NULL, err, "a configuration is one JSON object");
     json_object_foreach((json_t *)root, name, value)
     {
-        struct place at = { NULL, name, 0 };
+        struct json_path at = { NULL, name, 0 };
 
         if (apply_key(c, value, &at, err) != 0)
             return -1;

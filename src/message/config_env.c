@@ -70,7 +70,7 @@ split(const char *text, enum field_kind kind)
 static int
 apply(struct config *c, const char *name, const char *text, struct failure *err)
 {
-    struct place at = { NULL, name, 0 };
+    struct json_path at = { NULL, name, 0 };
     const struct setting *row = find(name);
     json_t *value;
     int rc;
@@ -84,7 +84,7 @@ apply(struct config *c, const char *name, const char *text, struct failure *err)
     else
         value = field_from_text(row->field.kind, text, strlen(text));
     if (value == NULL)
-        return place_refuse(&at, err, "not valid UTF-8");
+        return json_path_refuse(&at, err, "not valid UTF-8");
     rc = setting_apply(c, row, value, &at, err);
     json_decref(value);
     return rc;

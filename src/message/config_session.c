@@ -2,7 +2,7 @@
 
 #include "http/url.h"
 #include "message/config_table.h"
-#include "message/request_reader.h"
+#include "message/request_context.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -70,23 +70,23 @@ find_field(const char *group, const char *name)
 
 /* An object is what turns it on, even an empty one. */
 static int
-read_breaker(struct session_config *s, const struct place *at, const json_t *object,
+read_breaker(struct session_config *s, const struct json_path *at, const json_t *object,
              struct failure *err)
 {
     const char *name;
     json_t *value;
 
     if (!json_is_object(object))
-        return place_refuse(at, err, "expected an object of failures and open_seconds");
+        return json_path_refuse(at, err, "expected an object of failures and open_seconds");
     s->breaker.failures = BREAKER_FAILURES;
     s->breaker.open_seconds = BREAKER_OPEN_SECONDS;
     json_object_foreach((json_t *)object, name, value)
     {
         const struct field *f = find_field("breaker.", name);
-        struct place here = { at, name, 0 };
+        struct json_path here = { at, name, 0 };
 
         if (f == NULL)
-            return place_unknown(&here, err);
+            return json_path_unknown_key(&here, err);
         if (field_read(s, f, value, &here, err) != 0)
             return -1;
     }
@@ -94,26 +94,27 @@ read_breaker(struct session_config *s, const struct place *at, const json_t *obj
 }
 
 static int
-read_proxies(struct session_config *s, const struct place *at, const json_t *value,
+read_proxies(struct session_config *s, const struct json_path *at, const json_t *value,
              struct failure *err)
 {
     if (setting_read_texts(&s->proxies, &s->proxy_count, value, at, err) != 0)
         return -1;
     for (size_t i = 0; i < s->proxy_count; i++) {
-        struct place here = { at, NULL, i };
+        struct json_path here = { at, NULL, i };
         struct failure inner = { 0 };
         char *host = url_proxy_host(s->proxies[i], &inner);
 
         free(host);
         if (host == NULL)
-            return place_refuse(&here, err,
-                                "not an http, https, socks5 or socks5h URL with a host");
+            return json_path_refuse(&here, err,
+                                    "not an http, https, socks5 or socks5h URL with a host");
     }
     return 0;
 }
 
 static int
-read_key(struct session_config *s, const struct place *at, const json_t *value, struct failure *err)
+read_key(struct session_config *s, const struct json_path *at, const json_t *value,
+         struct failure *err)
 {
     const struct field *f = strchr(at->name, '.') == NULL ? find_field("", at->name) : NULL;
     int rc;
@@ -125,37 +126,37 @@ read_key(struct session_config *s, const struct place *at, const json_t *value, 
     if (strcmp(at->name, "proxies") == 0)
         return read_proxies(s, at, value, err);
     rc = request_read_default(&s->defaults, at, value, err);
-    return rc == 1 ? place_unknown(at, err) : rc;
+    return rc == 1 ? json_path_unknown_key(at, err) : rc;
 }
 
 /* Keys that mean nothing alone. */
 static int
-check_pairs(const struct session_config *s, const struct place *at, struct failure *err)
+check_pairs(const struct session_config *s, const struct json_path *at, struct failure *err)
 {
-    struct place key = { at, "client_key", 0 }, burst = { at, "burst", 0 };
+    struct json_path key = { at, "client_key", 0 }, burst = { at, "burst", 0 };
 
     if (s->client_key != NULL && s->client_cert == NULL)
-        return place_refuse(&key, err, "of no use without client_cert");
+        return json_path_refuse(&key, err, "of no use without client_cert");
     if (s->rate_limit.burst > 1 && s->rate_limit.rate <= 0)
-        return place_refuse(&burst, err, "of no use without rate_per_origin");
+        return json_path_refuse(&burst, err, "of no use without rate_per_origin");
     return 0;
 }
 
 static int
 read_session(struct session_config *s, const char *name, const json_t *object,
-             const struct place *at, struct failure *err)
+             const struct json_path *at, struct failure *err)
 {
     const char *key;
     json_t *value;
 
     if (!session_name_valid(name))
-        return place_refuse(at, err,
-                            "a session's name is 1 to 64 of A-Z, a-z, 0-9, \".\", \"_\" and \"-\"");
+        return json_path_refuse(
+            at, err, "a session's name is 1 to 64 of A-Z, a-z, 0-9, \".\", \"_\" and \"-\"");
     if (!json_is_object(object))
-        return place_refuse(at, err, "a session is a JSON object");
+        return json_path_refuse(at, err, "a session is a JSON object");
     json_object_foreach((json_t *)object, key, value)
     {
-        struct place here = { at, key, 0 };
+        struct json_path here = { at, key, 0 };
 
         if (read_key(s, &here, value, err) != 0)
             return -1;
@@ -193,17 +194,17 @@ find_or_add(struct engine_config *e, const char *name)
 }
 
 int
-config_read_sessions(struct config *c, const json_t *object, const struct place *at,
+config_read_sessions(struct config *c, const json_t *object, const struct json_path *at,
                      struct failure *err)
 {
     const char *name;
     json_t *value;
 
     if (!json_is_object(object))
-        return place_refuse(at, err, "expected an object of name to session");
+        return json_path_refuse(at, err, "expected an object of name to session");
     json_object_foreach((json_t *)object, name, value)
     {
-        struct place here = { at, name, 0 };
+        struct json_path here = { at, name, 0 };
         struct session_config *s = find_or_add(&c->engine, name);
 
         if (s == NULL)

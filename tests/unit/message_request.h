@@ -4,7 +4,7 @@
 #ifndef TESTS_MESSAGE_REQUEST_H
 #define TESTS_MESSAGE_REQUEST_H
 
-#include "message/request.h"
+#include "message/request_keys.h"
 
 #include <criterion/criterion.h>
 #include <string.h>

@@ -1,7 +1,7 @@
 /* test_api_page.c - docs/api.md has every key of the request object, and every error. */
 
 #include "message/config.h"
-#include "message/request.h"
+#include "message/request_keys.h"
 
 #include <criterion/criterion.h>
 #include <stdio.h>

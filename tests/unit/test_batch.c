@@ -1,6 +1,6 @@
 /* test_batch.c - JSON to a batch: its keys, its defaults, and its requests one by one. */
 
-#include "message/batch.h"
+#include "message/batch_request.h"
 
 #include <criterion/criterion.h>
 #include <stdio.h>

@@ -1,7 +1,7 @@
 /* test_config_man.c - every setting is in the man page, with its variable, range and default. */
 
 #include "message/config.h"
-#include "message/request.h"
+#include "message/request_keys.h"
 
 #include <criterion/criterion.h>
 #include <stdio.h>

@@ -1,6 +1,6 @@
-/* field.c - one JSON value into one member of a struct, as a table's row says. */
+/* field_reader.c - one JSON value into one member of a struct, as a table's row says. */
 
-#include "message/field.h"
+#include "message/field_reader.h"
 
 #include <stdbool.h>
 #include <stdlib.h>
@@ -9,21 +9,21 @@
 /* -- text --------------------------------------------------------------- */
 
 const char *
-field_string(const json_t *value, const struct place *at, struct failure *err)
+field_string(const json_t *value, const struct json_path *at, struct failure *err)
 {
     const char *text = json_string_value(value);
 
     if (text == NULL)
-        place_refuse(at, err, "expected text");
+        json_path_refuse(at, err, "expected text");
     else if (strlen(text) != json_string_length(value))
-        place_refuse(at, err, "must not contain NUL");
+        json_path_refuse(at, err, "must not contain NUL");
     else
         return text;
     return NULL;
 }
 
 int
-field_text(char **to, const json_t *value, const struct place *at, struct failure *err)
+field_text(char **to, const json_t *value, const struct json_path *at, struct failure *err)
 {
     const char *text = field_string(value, at, err);
     char *copy;
@@ -38,60 +38,60 @@ field_text(char **to, const json_t *value, const struct place *at, struct failur
 }
 
 static int
-read_text(char **to, const struct field *f, const json_t *value, const struct place *at,
+read_text(char **to, const struct field *f, const json_t *value, const struct json_path *at,
           struct failure *err)
 {
     int64_t n = (int64_t)json_string_length(value);
 
     if (json_is_string(value) && f->kind == FIELD_PATH && json_string_value(value)[0] != '/')
-        return place_refuse(at, err, "expected an absolute path");
+        return json_path_refuse(at, err, "expected an absolute path");
     if (json_is_string(value) && f->kind == FIELD_TEXT && n < f->min && f->min == 1)
-        return place_refuse(at, err, "must not be empty");
+        return json_path_refuse(at, err, "must not be empty");
     if (json_is_string(value) && f->kind == FIELD_TEXT && (n < f->min || n > f->max))
-        return place_refuse(at, err, "expected text of %lld to %lld bytes", (long long)f->min,
-                            (long long)f->max);
+        return json_path_refuse(at, err, "expected text of %lld to %lld bytes", (long long)f->min,
+                                (long long)f->max);
     return field_text(to, value, at, err);
 }
 
 /* -- scalars ------------------------------------------------------------ */
 
 static int
-read_bool(bool *to, const json_t *value, const struct place *at, struct failure *err)
+read_bool(bool *to, const json_t *value, const struct json_path *at, struct failure *err)
 {
     if (!json_is_boolean(value))
-        return place_refuse(at, err, "expected true or false");
+        return json_path_refuse(at, err, "expected true or false");
     *to = json_is_true(value);
     return 0;
 }
 
 static int
-read_integer(int64_t *to, const struct field *f, const json_t *value, const struct place *at,
+read_integer(int64_t *to, const struct field *f, const json_t *value, const struct json_path *at,
              struct failure *err)
 {
     int64_t n = json_integer_value(value);
 
     if (!json_is_integer(value) || n < f->min || n > f->max)
-        return place_refuse(at, err, "expected an integer from %lld to %lld", (long long)f->min,
-                            (long long)f->max);
+        return json_path_refuse(at, err, "expected an integer from %lld to %lld", (long long)f->min,
+                                (long long)f->max);
     *to = n;
     return 0;
 }
 
 static int
-read_number(double *to, const struct field *f, const json_t *value, const struct place *at,
+read_number(double *to, const struct field *f, const json_t *value, const struct json_path *at,
             struct failure *err)
 {
     double n = json_number_value(value);
 
     if (!json_is_number(value) || !(n > (double)f->min) || n > (double)f->max)
-        return place_refuse(at, err, "expected a number above %lld and at most %lld",
-                            (long long)f->min, (long long)f->max);
+        return json_path_refuse(at, err, "expected a number above %lld and at most %lld",
+                                (long long)f->min, (long long)f->max);
     *to = n;
     return 0;
 }
 
 static int
-read_choice(int *to, const struct field *f, const json_t *value, const struct place *at,
+read_choice(int *to, const struct field *f, const json_t *value, const struct json_path *at,
             struct failure *err)
 {
     const char *text = json_string_value(value);
@@ -106,11 +106,11 @@ read_choice(int *to, const struct field *f, const json_t *value, const struct pl
             strncat(all, ", ", sizeof all - strlen(all) - 1);
         strncat(all, f->words[i], sizeof all - strlen(all) - 1);
     }
-    return place_refuse(at, err, "expected one of %s", all);
+    return json_path_refuse(at, err, "expected one of %s", all);
 }
 
 int
-field_read(void *object, const struct field *f, const json_t *value, const struct place *at,
+field_read(void *object, const struct field *f, const json_t *value, const struct json_path *at,
            struct failure *err)
 {
     void *to = (char *)object + f->at;

@@ -1,6 +1,6 @@
-/* request.c - JSON to a request: the table of keys, and the keys that stand alone. */
+/* request_keys.c - JSON to a request: the table of keys, and the keys that stand alone. */
 
-#include "message/request_reader.h"
+#include "message/request_context.h"
 #include "transfer/impersonate.h"
 
 #include <stdlib.h>
@@ -12,13 +12,14 @@
 /* -- time-outs ---------------------------------------------------------- */
 
 static int
-read_seconds(struct request_reader *rd, const struct place *at, const json_t *value, int64_t *ms)
+read_seconds(struct request_context *rd, const struct json_path *at, const json_t *value,
+             int64_t *ms)
 {
     double s = json_number_value(value);
 
     if (!json_is_number(value) || !(s > 0) || s > TIMEOUT_MAX)
-        return place_refuse(at, rd->err, "expected a number of seconds above 0 and at most %d",
-                            TIMEOUT_MAX);
+        return json_path_refuse(at, rd->err, "expected a number of seconds above 0 and at most %d",
+                                TIMEOUT_MAX);
     *ms = (int64_t)(s * 1000 + 0.5);
     if (*ms == 0)
         *ms = 1; /* 0 would be no limit */
@@ -26,7 +27,7 @@ read_seconds(struct request_reader *rd, const struct place *at, const json_t *va
 }
 
 static int
-read_timeouts(struct request_reader *rd, const struct place *at, const json_t *object)
+read_timeouts(struct request_context *rd, const struct json_path *at, const json_t *object)
 {
     struct request *r = rd->r;
     const struct {
@@ -43,13 +44,13 @@ read_timeouts(struct request_reader *rd, const struct place *at, const json_t *o
 
     json_object_foreach((json_t *)object, name, value)
     {
-        struct place here = { at, name, 0 };
+        struct json_path here = { at, name, 0 };
         size_t i = 0;
 
         while (i < 3 && strcmp(name, keys[i].name) != 0)
             i++;
         if (i == 3)
-            return place_unknown(&here, rd->err);
+            return json_path_unknown_key(&here, rd->err);
         if (read_seconds(rd, &here, value, keys[i].ms) != 0)
             return -1;
         r->set |= keys[i].bit;
@@ -58,7 +59,7 @@ read_timeouts(struct request_reader *rd, const struct place *at, const json_t *o
 }
 
 static int
-read_timeout(struct request_reader *rd, const struct place *at, const json_t *value)
+read_timeout(struct request_context *rd, const struct json_path *at, const json_t *value)
 {
     if (json_is_object(value))
         return read_timeouts(rd, at, value);
@@ -71,7 +72,7 @@ read_timeout(struct request_reader *rd, const struct place *at, const json_t *va
 /* -- others that stand alone -------------------------------------------- */
 
 static int
-read_method(struct request_reader *rd, const struct place *at, const json_t *value)
+read_method(struct request_context *rd, const struct json_path *at, const json_t *value)
 {
     const char *text = field_string(value, at, rd->err);
     struct failure inner = { 0 };
@@ -79,41 +80,41 @@ read_method(struct request_reader *rd, const struct place *at, const json_t *val
     if (text == NULL)
         return -1;
     if (request_set_method(rd->r, text, &inner) != 0)
-        return place_pass(at->parent, &inner, rd->err);
+        return json_path_pass(at->parent, &inner, rd->err);
     return 0;
 }
 
 static int
-read_impersonate(struct request_reader *rd, const struct place *at, const json_t *value)
+read_impersonate(struct request_context *rd, const struct json_path *at, const json_t *value)
 {
     const char *target = field_string(value, at, rd->err);
 
     if (target == NULL)
         return -1;
     if (!impersonate_offered())
-        return place_unsupported(at, rd->err);
+        return json_path_unsupported(at, rd->err);
     rd->r->impersonate = strdup(target);
     return rd->r->impersonate != NULL ? 0 : failure_no_memory(rd->err);
 }
 
 static int
-read_forward_headers(struct request_reader *rd, const struct place *at, const json_t *value)
+read_forward_headers(struct request_context *rd, const struct json_path *at, const json_t *value)
 {
     struct failure inner = { 0 };
     const json_t *item;
     size_t i;
 
     if (!json_is_array(value))
-        return place_refuse(at, rd->err, "expected a list of header names");
+        return json_path_refuse(at, rd->err, "expected a list of header names");
     json_array_foreach(value, i, item)
     {
-        struct place here = { at, NULL, i };
+        struct json_path here = { at, NULL, i };
         const char *name = field_string(item, &here, rd->err);
 
         if (name == NULL)
             return -1;
         if (request_forward_header(rd->r, name, &inner) != 0)
-            return place_pass(at->parent, &inner, rd->err);
+            return json_path_pass(at->parent, &inner, rd->err);
     }
     return 0;
 }
@@ -193,8 +194,8 @@ request_key_name(size_t i)
 /* -- the object --------------------------------------------------------- */
 
 int
-request_key_read(struct request_reader *rd, const struct request_key *key, const struct place *at,
-                 const json_t *value)
+request_key_read(struct request_context *rd, const struct request_key *key,
+                 const struct json_path *at, const json_t *value)
 {
     int rc = key->read != NULL ? key->read(rd, at, value)
                                : field_read(rd->r, &key->field, value, at, rd->err);
@@ -205,31 +206,31 @@ request_key_read(struct request_reader *rd, const struct request_key *key, const
 }
 
 int
-request_finish(struct request_reader *rd)
+request_finish(struct request_context *rd)
 {
-    static const struct place url = { NULL, "url", 0 };
+    static const struct json_path url = { NULL, "url", 0 };
 
     if (rd->r->url == NULL)
-        return place_refuse(&url, rd->err, "required");
+        return json_path_refuse(&url, rd->err, "required");
     return request_apply_params(rd);
 }
 
 int
 request_from_json(struct request *r, const json_t *object, struct failure *err)
 {
-    struct request_reader rd = { .r = r, .err = err };
+    struct request_context rd = { .r = r, .err = err };
     const char *name;
     json_t *value;
 
     if (!json_is_object(object))
-        return place_refuse(NULL, err, "a request is a JSON object");
+        return json_path_refuse(NULL, err, "a request is a JSON object");
     json_object_foreach((json_t *)object, name, value)
     {
         const struct request_key *key = request_key_find(name);
-        struct place at = { NULL, name, 0 };
+        struct json_path at = { NULL, name, 0 };
 
         if (key == NULL)
-            return place_unknown(&at, err);
+            return json_path_unknown_key(&at, err);
         if (request_key_read(&rd, key, &at, value) != 0)
             return -1;
     }
@@ -249,16 +250,16 @@ request_from_text(struct request *r, const char *text, size_t size, struct failu
 /* -- a session's defaults ----------------------------------------------- */
 
 int
-request_read_default(struct request *r, const struct place *at, const json_t *value,
+request_read_default(struct request *r, const struct json_path *at, const json_t *value,
                      struct failure *err)
 {
-    struct request_reader rd = { .r = r, .err = err };
+    struct request_context rd = { .r = r, .err = err };
     const struct request_key *key = request_key_find(at->name);
 
     if (key == NULL)
         return 1;
     if (!(key->allowed & KEY_DEFAULT))
-        return place_refuse(at, err, "belongs to a single request, not to a session");
+        return json_path_refuse(at, err, "belongs to a single request, not to a session");
     return request_key_read(&rd, key, at, value);
 }
 
@@ -266,7 +267,7 @@ int
 request_default_from_json(struct request *r, const char *key, const json_t *value,
                           struct failure *err)
 {
-    struct place at = { NULL, key, 0 };
+    struct json_path at = { NULL, key, 0 };
 
     return request_read_default(r, &at, value, err);
 }

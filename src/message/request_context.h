@@ -1,23 +1,24 @@
 /*
- * request_reader.h - what the files that read a request object share.
+ * request_context.h - what the files that read a request object share.
  */
-#ifndef MESSAGE_REQUEST_READER_H
-#define MESSAGE_REQUEST_READER_H
+#ifndef MESSAGE_REQUEST_CONTEXT_H
+#define MESSAGE_REQUEST_CONTEXT_H
 
-#include "message/field.h"
-#include "message/request.h"
+#include "message/field_reader.h"
+#include "message/request_keys.h"
 
 #include <stdbool.h>
 
 /* One request object being read. */
-struct request_reader {
+struct request_context {
     struct request *r;
     struct failure *err;
     const json_t *params;  /* kept for the end: they need the URL, which may come after them */
     const char *body_form; /* the key that gave the body; NULL: none so far */
 };
 
-typedef int request_read(struct request_reader *rd, const struct place *at, const json_t *value);
+typedef int
+request_read(struct request_context *rd, const struct json_path *at, const json_t *value);
 
 enum {                       /* where else a key may stand */
        KEY_DEFAULT = 1 << 0, /* in a session's defaults */
@@ -34,22 +35,22 @@ struct request_key {
 
 const struct request_key *request_key_find(const char *name);
 size_t request_key_index(const struct request_key *key);
-int request_key_read(struct request_reader *rd, const struct request_key *key,
-                     const struct place *at, const json_t *value);
+int request_key_read(struct request_context *rd, const struct request_key *key,
+                     const struct json_path *at, const json_t *value);
 
 /* After the last key: url is there, params go into it. */
-int request_finish(struct request_reader *rd);
+int request_finish(struct request_context *rd);
 
 /* As request_default_from_json(), for a key somewhere inside a larger document. */
-int request_read_default(struct request *r, const struct place *at, const json_t *value,
+int request_read_default(struct request *r, const struct json_path *at, const json_t *value,
                          struct failure *err);
 
 /* request_pairs.c: `add` sees each name with each value as text, and must not keep either. */
-typedef int request_text(struct request_reader *rd, const struct place *at, const json_t *name,
+typedef int request_text(struct request_context *rd, const struct json_path *at, const json_t *name,
                          const struct buffer *text, void *arg);
-int request_each_text(struct request_reader *rd, const struct place *at, const json_t *value,
+int request_each_text(struct request_context *rd, const struct json_path *at, const json_t *value,
                       request_text *add, void *arg);
-int request_apply_params(struct request_reader *rd);
+int request_apply_params(struct request_context *rd);
 request_read request_read_headers, request_read_params;
 
 /* request_cookies.c */

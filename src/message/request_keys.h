@@ -1,5 +1,5 @@
 /*
- * message/request.h - JSON to a request: every key of the request object.
+ * message/request_keys.h - JSON to a request: every key of the request object.
  *
  * Beyond the contract's table:
  * - `params` and `form` take text, numbers, true and false as values, written as JSON writes them
@@ -10,8 +10,8 @@
  * - Text that becomes part of a URL, a header, a cookie or a log line holds no NUL; bodies may.
  * - An integer outside 64 bits is refused, also inside `json`.
  */
-#ifndef MESSAGE_REQUEST_H
-#define MESSAGE_REQUEST_H
+#ifndef MESSAGE_REQUEST_KEYS_H
+#define MESSAGE_REQUEST_KEYS_H
 
 #include "http/request.h"
 #include "message/json.h"

@@ -1,12 +1,12 @@
 /*
- * batch.h - JSON to a batch: its requests, read one by one as they are started.
+ * batch_request.h - JSON to a batch: its requests, read one by one as they are started.
  *
  *     {"requests": [{…}, …], "defaults": {…}, "max_parallel": N, "order": "completed"|"input"}
  *
  * Only `requests` is required.  `defaults` takes what a session's defaults take, and `session`.
  */
-#ifndef MESSAGE_BATCH_H
-#define MESSAGE_BATCH_H
+#ifndef MESSAGE_BATCH_REQUEST_H
+#define MESSAGE_BATCH_REQUEST_H
 
 #include "http/request.h"
 #include "util/error.h"

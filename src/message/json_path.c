@@ -1,6 +1,6 @@
-/* place.c - where in a document a value stands, so that an error can name it. */
+/* json_path.c - where in a document a value stands, so that an error can name it. */
 
-#include "message/place.h"
+#include "message/json_path.h"
 
 #include <stdarg.h>
 #include <stdio.h>
@@ -10,7 +10,7 @@
 
 /* "sessions.default.headers[2]" into `to`; returns how long it is. */
 static size_t
-write_path(const struct place *at, char *to, size_t size)
+write_path(const struct json_path *at, char *to, size_t size)
 {
     size_t n = at->parent != NULL ? write_path(at->parent, to, size) : 0;
     int added;
@@ -23,7 +23,7 @@ write_path(const struct place *at, char *to, size_t size)
 }
 
 int
-place_refuse(const struct place *at, struct failure *err, const char *format, ...)
+json_path_refuse(const struct json_path *at, struct failure *err, const char *format, ...)
 {
     char path[300] = "", sentence[300];
     va_list ap;
@@ -37,7 +37,7 @@ place_refuse(const struct place *at, struct failure *err, const char *format, ..
 }
 
 int
-place_unknown(const struct place *at, struct failure *err)
+json_path_unknown_key(const struct json_path *at, struct failure *err)
 {
     char path[300];
 
@@ -46,7 +46,7 @@ place_unknown(const struct place *at, struct failure *err)
 }
 
 int
-place_unsupported(const struct place *at, struct failure *err)
+json_path_unsupported(const struct json_path *at, struct failure *err)
 {
     char path[300];
 
@@ -55,7 +55,7 @@ place_unsupported(const struct place *at, struct failure *err)
 }
 
 int
-place_pass(const struct place *at, const struct failure *inner, struct failure *err)
+json_path_pass(const struct json_path *at, const struct failure *inner, struct failure *err)
 {
     char path[300] = "";
 

@@ -1,8 +1,8 @@
-/* batch.c - JSON to a batch: its requests, read one by one as they are started. */
+/* batch_request.c - JSON to a batch: its requests, read one by one as they are started. */
 
-#include "message/batch.h"
+#include "message/batch_request.h"
 
-#include "message/request_reader.h"
+#include "message/request_context.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -25,53 +25,53 @@ static const struct field keys[] = {
 };
 
 static int
-read_requests(struct batch *b, const struct place *at, json_t *list, struct failure *err)
+read_requests(struct batch *b, const struct json_path *at, json_t *list, struct failure *err)
 {
     const json_t *item;
     size_t i;
 
     if (!json_is_array(list))
-        return place_refuse(at, err, "expected a list of request objects");
+        return json_path_refuse(at, err, "expected a list of request objects");
     if (json_array_size(list) > BATCH_REQUESTS_MAX)
-        return place_refuse(at, err, "%zu are more than %d", json_array_size(list),
-                            BATCH_REQUESTS_MAX);
+        return json_path_refuse(at, err, "%zu are more than %d", json_array_size(list),
+                                BATCH_REQUESTS_MAX);
     json_array_foreach(list, i, item)
     {
-        struct place here = { at, NULL, i };
+        struct json_path here = { at, NULL, i };
 
         if (!json_is_object(item))
-            return place_refuse(&here, err, "a request is a JSON object");
+            return json_path_refuse(&here, err, "a request is a JSON object");
     }
     b->requests = list;
     return 0;
 }
 
 static int
-read_default(struct batch *b, const struct place *at, const json_t *value, struct failure *err)
+read_default(struct batch *b, const struct json_path *at, const json_t *value, struct failure *err)
 {
-    struct request_reader rd = { .r = &b->defaults, .err = err };
+    struct request_context rd = { .r = &b->defaults, .err = err };
     const struct request_key *key = request_key_find(at->name);
 
     if (key == NULL)
-        return place_unknown(at, err);
+        return json_path_unknown_key(at, err);
     if (strcmp(at->name, "forward_headers") == 0)
-        return place_refuse(at, err, "only a hand-off has a browser's headers to pass on");
+        return json_path_refuse(at, err, "only a hand-off has a browser's headers to pass on");
     if (!(key->allowed & KEY_DEFAULT) && strcmp(at->name, "session") != 0)
-        return place_refuse(at, err, "belongs to a single request");
+        return json_path_refuse(at, err, "belongs to a single request");
     return request_key_read(&rd, key, at, value);
 }
 
 static int
-read_defaults(struct batch *b, const struct place *at, json_t *object, struct failure *err)
+read_defaults(struct batch *b, const struct json_path *at, json_t *object, struct failure *err)
 {
     const char *name;
     json_t *value;
 
     if (!json_is_object(object))
-        return place_refuse(at, err, "expected an object of request keys");
+        return json_path_refuse(at, err, "expected an object of request keys");
     json_object_foreach(object, name, value)
     {
-        struct place here = { at, name, 0 };
+        struct json_path here = { at, name, 0 };
 
         if (read_default(b, &here, value, err) != 0)
             return -1;
@@ -82,7 +82,7 @@ read_defaults(struct batch *b, const struct place *at, json_t *object, struct fa
 static int
 read_key(struct batch *b, const char *name, json_t *value, struct failure *err)
 {
-    struct place at = { NULL, name, 0 };
+    struct json_path at = { NULL, name, 0 };
 
     if (strcmp(name, "requests") == 0)
         return read_requests(b, &at, value, err);
@@ -91,7 +91,7 @@ read_key(struct batch *b, const char *name, json_t *value, struct failure *err)
     for (size_t i = 0; i < sizeof keys / sizeof keys[0]; i++)
         if (strcmp(name, keys[i].name) == 0)
             return field_read(b, &keys[i], value, &at, err);
-    return place_unknown(&at, err);
+    return json_path_unknown_key(&at, err);
 }
 
 static int
@@ -101,14 +101,14 @@ read_batch(struct batch *b, struct failure *err)
     json_t *value;
 
     if (!json_is_object(b->root))
-        return place_refuse(NULL, err, "a batch is a JSON object");
+        return json_path_refuse(NULL, err, "a batch is a JSON object");
     json_object_foreach(b->root, name, value)
     {
         if (read_key(b, name, value, err) != 0)
             return -1;
     }
     if (b->requests == NULL)
-        return place_refuse(&(struct place){ NULL, "requests", 0 }, err, "required");
+        return json_path_refuse(&(struct json_path){ NULL, "requests", 0 }, err, "required");
     return 0;
 }
 
@@ -174,9 +174,9 @@ inherit_text(char **to, const char *from)
 static void
 find_tag(const struct batch *b, struct request *r, const json_t *object)
 {
-    static const struct place at = { NULL, "tag", 0 };
+    static const struct json_path at = { NULL, "tag", 0 };
     struct failure unheard = { 0 };
-    struct request_reader rd = { .r = r, .err = &unheard };
+    struct request_context rd = { .r = r, .err = &unheard };
     const json_t *tag = json_object_get(object, at.name);
 
     if (r->tag == NULL && tag != NULL)

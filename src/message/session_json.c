@@ -1,6 +1,6 @@
-/* session.c - named sessions to and from JSON, for …/v1/sessions. */
+/* session_json.c - named sessions to and from JSON, for …/v1/sessions. */
 
-#include "message/session.h"
+#include "message/session_json.h"
 
 #include "message/config.h"
 

@@ -1,8 +1,8 @@
 /*
- * message/session.h - named sessions to and from JSON, for …/v1/sessions.
+ * message/session_json.h - named sessions to and from JSON, for …/v1/sessions.
  */
-#ifndef MESSAGE_SESSION_H
-#define MESSAGE_SESSION_H
+#ifndef MESSAGE_SESSION_JSON_H
+#define MESSAGE_SESSION_JSON_H
 
 #include "session/session.h"
 #include "util/buffer.h"

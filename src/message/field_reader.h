@@ -1,13 +1,13 @@
 /*
- * field.h - one JSON value into one member of a struct, as a table's row says.
+ * field_reader.h - one JSON value into one member of a struct, as a table's row says.
  *
  * The request object, the configuration and its sessions are tables of these.
  */
-#ifndef MESSAGE_FIELD_H
-#define MESSAGE_FIELD_H
+#ifndef MESSAGE_FIELD_READER_H
+#define MESSAGE_FIELD_READER_H
 
 #include "message/json.h"
-#include "message/place.h"
+#include "message/json_path.h"
 #include "util/error.h"
 
 #include <stddef.h>
@@ -36,14 +36,14 @@ struct field {
 };
 
 /* 0; -1 with `err`: a wrong type or range, or no memory.  A text frees the one before it. */
-int field_read(void *object, const struct field *f, const json_t *value, const struct place *at,
+int field_read(void *object, const struct field *f, const json_t *value, const struct json_path *at,
                struct failure *err);
 
 /* Text without NUL; the caller owns *to and may hand in an older one, which is freed. */
-int field_text(char **to, const json_t *value, const struct place *at, struct failure *err);
+int field_text(char **to, const json_t *value, const struct json_path *at, struct failure *err);
 
 /* The value's own bytes; NULL with `err` where it is no text or holds a NUL. */
-const char *field_string(const json_t *value, const struct place *at, struct failure *err);
+const char *field_string(const json_t *value, const struct json_path *at, struct failure *err);
 
 /* The value that `text`, from a query or the environment, stands for.  A new reference, or NULL. */
 json_t *field_from_text(enum field_kind kind, const char *text, size_t n);
