@@ -1,7 +1,7 @@
 /* main.c - curlewd: options, signals, start bottom-up, stop top-down. */
 
-#include "gateway/fastcgi.h"
-#include "gateway/gateway.h"
+#include "fastcgi/fcgi_server.h"
+#include "fastcgi/libfcgi_codec.h"
 #include "message/config.h"
 #include "util/log.h"
 #include "util/notify.h"
@@ -91,10 +91,10 @@ read_options(struct options *o, int argc, char **argv)
 struct daemon {
     struct options options;
     struct config config;
-    struct listeners listeners;
+    struct listener_list listeners;
     struct auth auth;
     struct curlew *engine;
-    struct gateway *gateway;
+    struct fcgi_server *server;
 };
 
 /* Everything a configuration can get wrong, but for what only starting shows. */
@@ -107,10 +107,10 @@ load(struct daemon *d, struct config *c, struct failure *err)
     config_init(c);
     if (config_load(c, d->options.config, environ, err) != 0)
         return -1;
-    if (d->options.listen != NULL && listeners_check(d->options.listen, err) != 0)
+    if (d->options.listen != NULL && listener_check_address(d->options.listen, err) != 0)
         return -1;
     for (size_t i = 0; i < c->listen_count; i++)
-        listeners_check(c->listen[i], &rule);
+        listener_check_address(c->listen[i], &rule);
     egress = egress_new(&c->engine.egress, &rule);
     egress_free(egress);
     if (rule.error == ERROR_NONE)
@@ -132,23 +132,24 @@ static int
 open_listeners(struct daemon *d, struct failure *err)
 {
     const struct config *c = &d->config;
-    int inherited = listeners_inherited();
+    int inherited = listener_inherited_count();
     char address[32];
 
     if (d->options.listen != NULL)
-        return listeners_open(&d->listeners, d->options.listen, c->socket_mode, c->socket_group,
-                              err);
+        return listener_list_open(&d->listeners, d->options.listen, c->socket_mode, c->socket_group,
+                                  err);
     for (int i = 0; i < inherited; i++) {
         snprintf(address, sizeof address, "fd:%d", 3 + i); /* SD_LISTEN_FDS_START */
-        if (listeners_open(&d->listeners, address, 0, NULL, err) != 0)
+        if (listener_list_open(&d->listeners, address, 0, NULL, err) != 0)
             return -1;
     }
     if (inherited > 0)
         return 0;
-    if (listens_by_default(c) && listeners_fd_listens(STDIN_FILENO))
-        return listeners_open(&d->listeners, "fd:0", 0, NULL, err);
+    if (listens_by_default(c) && listener_fd_listens(STDIN_FILENO))
+        return listener_list_open(&d->listeners, "fd:0", 0, NULL, err);
     for (size_t i = 0; i < c->listen_count; i++)
-        if (listeners_open(&d->listeners, c->listen[i], c->socket_mode, c->socket_group, err) != 0)
+        if (listener_list_open(&d->listeners, c->listen[i], c->socket_mode, c->socket_group, err) !=
+            0)
             return -1;
     return 0;
 }
@@ -165,10 +166,10 @@ raise_descriptor_limit(void)
     setrlimit(RLIMIT_NOFILE, &l);
 }
 
-static struct gateway_settings
+static struct fcgi_server_config
 gateway_settings(const struct config *c)
 {
-    return (struct gateway_settings){
+    return (struct fcgi_server_config){
         .request_bytes = c->engine.limits.request_bytes,
         .bodies_bytes = c->engine.limits.buffered_bytes,
         .log_access = c->log_access,
@@ -178,17 +179,17 @@ gateway_settings(const struct config *c)
 static int
 start(struct daemon *d, struct failure *err)
 {
-    struct gateway_settings settings = gateway_settings(&d->config);
+    struct fcgi_server_config settings = gateway_settings(&d->config);
 
     if (auth_load(&d->auth, d->config.tokens_file, err) != 0 || open_listeners(d, err) != 0)
         return -1;
-    if (fastcgi_start() != 0)
+    if (libfcgi_codec_start() != 0)
         return failure_set(err, ERROR_INTERNAL, "libfcgi cannot start");
     if ((d->engine = engine_new(&d->config.engine, err)) == NULL)
         return -1;
-    d->gateway =
-        gateway_new(d->engine, &d->listeners, &d->auth, &settings, d->config.responders, err);
-    return d->gateway != NULL ? 0 : -1;
+    d->server =
+        fcgi_server_new(d->engine, &d->listeners, &d->auth, &settings, d->config.responders, err);
+    return d->server != NULL ? 0 : -1;
 }
 
 /* -- signals ------------------------------------------------------------- */
@@ -214,7 +215,7 @@ static void
 reload(struct daemon *d)
 {
     struct failure err = { 0 };
-    struct gateway_settings settings;
+    struct fcgi_server_config settings;
     struct config next;
 
     notify_reloading();
@@ -224,7 +225,7 @@ reload(struct daemon *d)
         config_destroy(&d->config);
         d->config = next;
         settings = gateway_settings(&d->config);
-        gateway_apply(d->gateway, &settings);
+        fcgi_server_apply(d->server, &settings);
         log_setup(d->config.log_level, d->config.log_json);
         log_info("the configuration was reloaded");
     } else {
@@ -266,10 +267,10 @@ stop(struct daemon *d, const sigset_t *ours)
     signal(SIGHUP, SIG_IGN); /* too late for a new configuration, and no reason to die of it */
     signal(SIGUSR1, SIG_IGN);
     pthread_sigmask(SIG_UNBLOCK, ours, NULL); /* a second one kills */
-    gateway_drain(d->gateway, d->config.drain_seconds);
-    gateway_join(d->gateway);
+    fcgi_server_drain(d->server, d->config.drain_seconds);
+    fcgi_server_join(d->server);
     curlew_free(d->engine); /* first: a session thread may still be waking a responder */
-    gateway_free(d->gateway);
+    fcgi_server_free(d->server);
 }
 
 /* Blocked in every thread and fetched by sigwait(), so that handling one is ordinary code. */

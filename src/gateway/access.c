@@ -2,12 +2,12 @@
 
 #include "gateway/access.h"
 
-#include "gateway/gateway.h"
+#include "fastcgi/fcgi_server.h"
 #include "gateway/trace.h"
 #include "util/log.h"
 
 void
-access_log(const struct call *c, const struct curlew_fetch *f, const struct failure *err)
+access_log(const struct exchange *c, const struct curlew_fetch *f, const struct failure *err)
 {
     const struct response *r = &f->response;
     bool failed = err->error != ERROR_NONE;
@@ -32,6 +32,6 @@ access_log(const struct call *c, const struct curlew_fetch *f, const struct fail
         { "index", LOG_NUMBER, .number = f->index },
     };
 
-    if (c->gateway->log_access)
+    if (c->server->log_access)
         log_event(LOG_INFO, "fetch", fields, sizeof fields / sizeof fields[0] - (f->index < 0));
 }

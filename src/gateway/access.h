@@ -6,9 +6,9 @@
 #ifndef GATEWAY_ACCESS_H
 #define GATEWAY_ACCESS_H
 
-#include "gateway/call.h"
+#include "fastcgi/exchange.h"
 
 /* A fetch of c is back, or was refused; `err` is what it failed of, error NONE where it did not. */
-void access_log(const struct call *c, const struct curlew_fetch *f, const struct failure *err);
+void access_log(const struct exchange *c, const struct curlew_fetch *f, const struct failure *err);
 
 #endif

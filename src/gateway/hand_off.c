@@ -2,8 +2,8 @@
 
 #include "gateway/hand_off.h"
 
-#include "gateway/fastcgi.h"
-#include "gateway/gateway.h"
+#include "fastcgi/fcgi_server.h"
+#include "fastcgi/libfcgi_codec.h"
 #include "message/request_keys.h"
 
 #include <ctype.h>
@@ -13,16 +13,16 @@
 #define PARAMETER "CURLEW_REQUEST"
 
 bool
-hand_off_asked(const struct call *c)
+hand_off_asked(const struct exchange *c)
 {
-    const char *object = fastcgi_param(c->fastcgi, PARAMETER);
+    const char *object = libfcgi_codec_param(c->codec, PARAMETER);
 
     return object != NULL && *object != '\0';
 }
 
 /* A header of the browser's is the parameter HTTP_NAME (RFC 3875 section 4.1.18). */
 static const char *
-browser_header(const struct call *c, const char *name)
+browser_header(const struct exchange *c, const char *name)
 {
     struct buffer parameter;
     const char *value = NULL;
@@ -32,13 +32,14 @@ browser_header(const struct call *c, const char *name)
     for (; *name != '\0'; name++)
         buffer_addc(&parameter, *name == '-' ? '_' : (char)toupper((unsigned char)*name));
     if (buffer_ok(&parameter))
-        value = fastcgi_param(c->fastcgi, parameter.data);
+        value = libfcgi_codec_param(c->codec, parameter.data);
     buffer_free(&parameter);
     return value;
 }
 
 static int
-forward(const struct call *c, const struct headers *names, struct request *r, struct failure *err)
+forward(const struct exchange *c, const struct headers *names, struct request *r,
+        struct failure *err)
 {
     for (size_t i = 0; i < names->count; i++) {
         const char *name = names->items[i].name;
@@ -53,9 +54,9 @@ forward(const struct call *c, const struct headers *names, struct request *r, st
 
 /* The request's own list, or else its session's. */
 static int
-forward_listed(const struct call *c, struct request *r, struct failure *err)
+forward_listed(const struct exchange *c, struct request *r, struct failure *err)
 {
-    struct config_snapshot *p = engine_config_snapshot(c->gateway->engine);
+    struct config_snapshot *p = engine_config_snapshot(c->server->engine);
     struct session *s =
         config_snapshot_find_session(p, r->session != NULL ? r->session : "default");
     bool own = r->forward.count > 0 || s == NULL;
@@ -66,14 +67,14 @@ forward_listed(const struct call *c, struct request *r, struct failure *err)
 }
 
 int
-hand_off_read(struct call *c, struct request *r, struct failure *err)
+hand_off_read(struct exchange *c, struct request *r, struct failure *err)
 {
-    const char *object = fastcgi_param(c->fastcgi, PARAMETER);
+    const char *object = libfcgi_codec_param(c->codec, PARAMETER);
     char *shelved = NULL;
     int rc;
 
     if (*object == '@') {
-        if ((shelved = shelf_take(c->gateway->shelf, object + 1)) == NULL)
+        if ((shelved = shelf_take(c->server->shelf, object + 1)) == NULL)
             return failure_set(err, ERROR_BAD_REQUEST,
                                PARAMETER ": the reference is unknown, used already, or too old");
         object = shelved;

@@ -9,14 +9,14 @@
 #ifndef GATEWAY_HAND_OFF_H
 #define GATEWAY_HAND_OFF_H
 
-#include "gateway/call.h"
+#include "fastcgi/exchange.h"
 
-bool hand_off_asked(const struct call *c); /* CURLEW_REQUEST is there, and not empty */
+bool hand_off_asked(const struct exchange *c); /* CURLEW_REQUEST is there, and not empty */
 
 /*
  * The object, or what the shelf holds for its "@reference", into r, with the headers it
  * forwards.
  */
-int hand_off_read(struct call *c, struct request *r, struct failure *err);
+int hand_off_read(struct exchange *c, struct request *r, struct failure *err);
 
 #endif

@@ -64,7 +64,7 @@ is_hop_by_hop(const struct headers *headers, const char *name)
  * here.
  */
 static bool
-is_undone(const struct call *c, const char *name)
+is_undone(const struct exchange *c, const char *name)
 {
     static const char *const names[] = { "content-encoding", "content-length", NULL };
     const struct headers *h = &c->fetch->response.head.headers;
@@ -79,12 +79,12 @@ is_undone(const struct call *c, const char *name)
     return false;
 }
 
-/* Beginnings of what a web server would take for words of this gateway, and obey. */
+/* Beginnings of what a web server would take for words of this server, and obey. */
 static const char *const obeyed[] = { "status",     "x-accel-",    "curlew-",
                                       "x-sendfile", "x-lighttpd-", "x-reproxy-" };
 
 static bool
-is_ours_to_say(const struct call *c, const char *name)
+is_ours_to_say(const struct exchange *c, const char *name)
 {
     static const char *const names[] = { "set-cookie", "set-cookie2", "cache-control",
                                          "expires",    "pragma",      "age",
@@ -97,7 +97,7 @@ is_ours_to_say(const struct call *c, const char *name)
 }
 
 static void
-add_facts(struct call *c)
+add_facts(struct exchange *c)
 {
     static const char *const versions[] = { "", "1.0", "1.1", "2", "3" };
     const struct response *r = &c->fetch->response;
@@ -141,7 +141,7 @@ end_head(struct buffer *b, const struct response_head *head)
 }
 
 void
-headers_pass(struct call *c)
+headers_pass(struct exchange *c)
 {
     const struct response_head *head = &c->fetch->response.head;
     const struct headers *h = &head->headers;

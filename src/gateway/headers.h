@@ -4,7 +4,7 @@
 #ifndef GATEWAY_HEADERS_H
 #define GATEWAY_HEADERS_H
 
-#include "gateway/call.h"
+#include "fastcgi/exchange.h"
 
 /*
  * The response's status and headers become c->head, with facts about the fetch in Curlew-* headers.
@@ -12,6 +12,6 @@
  * says
  * how to cache, which is the view's to say, and the facts.
  */
-void headers_pass(struct call *c);
+void headers_pass(struct exchange *c);
 
 #endif

@@ -2,28 +2,28 @@
 
 #include "gateway/intake.h"
 
+#include "fastcgi/fcgi_connection.h"
+#include "fastcgi/fcgi_server.h"
+#include "fastcgi/fcgi_worker.h"
+#include "fastcgi/libfcgi_codec.h"
 #include "fetch/body_pipe.h"
 #include "gateway/access.h"
 #include "gateway/auth.h"
-#include "gateway/connection.h"
-#include "gateway/fastcgi.h"
-#include "gateway/gateway.h"
 #include "gateway/hand_off.h"
-#include "gateway/responder.h"
 #include "gateway/trace.h"
 #include "message/request_keys.h"
 
 #include <string.h>
 
 static int
-read_request(struct call *c, struct failure *err)
+read_request(struct exchange *c, struct failure *err)
 {
     struct request *r = &c->fetch->request;
 
     if (c->hand_off)
         return hand_off_read(c, r, err);
-    if (strcmp(call_method(c), "GET") == 0)
-        return request_from_query(r, call_query(c), err);
+    if (strcmp(exchange_method(c), "GET") == 0)
+        return request_from_query(r, exchange_query(c), err);
     if (c->body.len == 0)
         return failure_set(err, ERROR_BAD_REQUEST, "the body is empty: a request object is needed");
     return request_from_text(r, c->body.data, c->body.len, err);
@@ -31,39 +31,39 @@ read_request(struct call *c, struct failure *err)
 
 /* A hand-off comes with the web server's word, and a browser behind it; others with a token. */
 static int
-check_caller(struct call *c, const struct request *r, struct failure *err)
+check_caller(struct exchange *c, const struct request *r, struct failure *err)
 {
     if (c->hand_off) /* the browser's own headers are no business of the origin's */
         return 0;
     if (r->forward.count > 0)
         return failure_set(err, ERROR_BAD_REQUEST,
                            "forward_headers: only a hand-off has a browser's headers to pass on");
-    return auth_check(c->gateway->auth, fastcgi_param(c->fastcgi, "HTTP_AUTHORIZATION"),
+    return auth_check(c->server->auth, libfcgi_codec_param(c->codec, "HTTP_AUTHORIZATION"),
                       r->session != NULL ? r->session : "default", err);
 }
 
 int
-intake_submit(struct call *c, struct curlew_fetch *f)
+intake_submit(struct exchange *c, struct curlew_fetch *f)
 {
     if (check_caller(c, &f->request, &f->failure) != 0 ||
         (!c->hand_off && trace_take(c, &f->request, &f->failure) != 0) ||
-        engine_submit(c->gateway->engine, f, responder_done, c->connection) != 0)
+        engine_submit(c->server->engine, f, fcgi_worker_on_done, c->connection) != 0)
         return -1;
-    connection_waits(c->connection);
+    fcgi_connection_fetch_started(c->connection);
     return 0;
 }
 
 static int
-start(struct call *c, bool stream, struct failure *err)
+start(struct exchange *c, bool stream, struct failure *err)
 {
-    if (c->gateway->draining)
+    if (c->server->draining)
         return failure_set(err, ERROR_DRAINING, "the daemon is stopping");
     if ((c->fetch = fetch_new()) == NULL)
         return failure_no_memory(err);
     if (read_request(c, err) != 0)
         return -1;
     buffer_free(&c->body);
-    if (stream && body_pipe_open(c->fetch, responder_notice) != 0)
+    if (stream && body_pipe_open(c->fetch, fcgi_worker_on_notify) != 0)
         return failure_no_memory(err);
     if (intake_submit(c, c->fetch) == 0)
         return 0;
@@ -72,7 +72,7 @@ start(struct call *c, bool stream, struct failure *err)
 }
 
 static int
-take_in(struct call *c, bool stream)
+take_in(struct exchange *c, bool stream)
 {
     struct failure err = { 0 };
 
@@ -80,18 +80,18 @@ take_in(struct call *c, bool stream)
         return 0;
     if (c->fetch != NULL)
         access_log(c, c->fetch, &err);
-    call_fail(c, &err);
+    exchange_fail(c, &err);
     return -1;
 }
 
 int
-intake_fetch(struct call *c)
+intake_fetch(struct exchange *c)
 {
     return take_in(c, false);
 }
 
 int
-intake_stream(struct call *c)
+intake_stream(struct exchange *c)
 {
     return take_in(c, true);
 }

@@ -4,18 +4,18 @@
 #ifndef GATEWAY_INTAKE_H
 #define GATEWAY_INTAKE_H
 
-#include "gateway/call.h"
+#include "fastcgi/exchange.h"
 
 /*
  * The request object in c's body, or in its query where the method is GET, becomes c->fetch, in
  * flight.  0; or -1, and c is answered with a problem.
  */
-int intake_fetch(struct call *c);
+int intake_fetch(struct exchange *c);
 
 /* Likewise, and its body will be streamed. */
-int intake_stream(struct call *c);
+int intake_stream(struct exchange *c);
 
 /* A fetch whose request has been read is now in flight for c; or -1 with f->failure. */
-int intake_submit(struct call *c, struct curlew_fetch *f);
+int intake_submit(struct exchange *c, struct curlew_fetch *f);
 
 #endif

@@ -2,21 +2,21 @@
 
 #include "gateway/result.h"
 
-#include "gateway/fastcgi.h"
+#include "fastcgi/libfcgi_codec.h"
 #include "message/envelope.h"
 
 #include <string.h>
 
 void
-result_choose_form(struct call *c)
+result_choose_form(struct exchange *c)
 {
-    const char *accept = fastcgi_param(c->fastcgi, "HTTP_ACCEPT");
+    const char *accept = libfcgi_codec_param(c->codec, "HTTP_ACCEPT");
 
     c->frames = accept != NULL && strstr(accept, RESULT_FRAMES) != NULL;
 }
 
 static int
-write_frame(struct call *c)
+write_frame(struct exchange *c)
 {
     const struct curlew_fetch *f = c->fetch;
 
@@ -31,7 +31,7 @@ write_frame(struct call *c)
 }
 
 int
-result_write(struct call *c)
+result_write(struct exchange *c)
 {
     const struct curlew_fetch *f = c->fetch;
 
@@ -39,6 +39,6 @@ result_write(struct call *c)
         return write_frame(c);
     if (envelope_write(&c->prefix, &f->request, &f->response, f->index) != 0)
         return -1;
-    call_account_prefix(c);
+    exchange_account_prefix(c);
     return 0;
 }

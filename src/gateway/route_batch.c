@@ -1,10 +1,10 @@
 /* route_batch.c - POST …/v1/batch: many fetches, answered by a line each as it completes. */
 
 #include "engine/engine.h"
+#include "fastcgi/fcgi_connection.h"
+#include "fastcgi/fcgi_server.h"
 #include "gateway/access.h"
 #include "gateway/batch_run.h"
-#include "gateway/connection.h"
-#include "gateway/gateway.h"
 #include "gateway/intake.h"
 #include "gateway/result.h"
 #include "gateway/routes.h"
@@ -16,9 +16,9 @@
 
 /* Bodies that wait must leave room, within what all may have, for those that are on their way. */
 static size_t
-waiting_bytes(const struct call *c)
+waiting_bytes(const struct exchange *c)
 {
-    struct config_snapshot *p = engine_config_snapshot(c->gateway->engine);
+    struct config_snapshot *p = engine_config_snapshot(c->server->engine);
     int64_t share = p->limits.buffered_bytes / 4;
 
     config_snapshot_unref(p);
@@ -28,11 +28,11 @@ waiting_bytes(const struct call *c)
 }
 
 static int
-open_batch(struct call *c, struct failure *err)
+open_batch(struct exchange *c, struct failure *err)
 {
     struct batch *b;
 
-    if (c->gateway->draining)
+    if (c->server->draining)
         return failure_set(err, ERROR_DRAINING, "the daemon is stopping");
     if (c->body.len == 0)
         return failure_set(err, ERROR_BAD_REQUEST, "the body is empty: a batch object is needed");
@@ -46,13 +46,13 @@ open_batch(struct call *c, struct failure *err)
 
 /* Every batch that can be read at all is a 200; nginx is told to pass each line on at once. */
 void
-batch_serve(struct call *c)
+batch_serve(struct exchange *c)
 {
     struct failure err = { 0 };
 
     result_choose_form(c);
     if (open_batch(c, &err) != 0) {
-        call_fail(c, &err);
+        exchange_fail(c, &err);
         return;
     }
     buffer_printf(&c->head,
@@ -66,7 +66,7 @@ batch_serve(struct call *c)
 
 /* No memory: what is left is not told, and that must show. */
 static void
-give_up(struct call *c)
+give_up(struct exchange *c)
 {
     c->broken = true;
     batch_run_stop(c->batch);
@@ -74,7 +74,7 @@ give_up(struct call *c)
 
 /* A batch that was taken is finished in a drain, too: it is in flight, all of it. */
 static void
-start_fetches(struct call *c)
+start_fetches(struct exchange *c)
 {
     struct curlew_fetch *f;
 
@@ -92,7 +92,7 @@ start_fetches(struct call *c)
 }
 
 void
-batch_fetched(struct call *c, struct curlew_fetch *f)
+batch_fetched(struct exchange *c, struct curlew_fetch *f)
 {
     batch_run_back(c->batch, f);
 }
@@ -100,7 +100,7 @@ batch_fetched(struct call *c, struct curlew_fetch *f)
 /* -- lines --------------------------------------------------------------- */
 
 static int
-write_failure(struct call *c, const struct failure *err)
+write_failure(struct exchange *c, const struct failure *err)
 {
     const struct curlew_fetch *f = c->fetch;
 
@@ -114,7 +114,7 @@ write_failure(struct call *c, const struct failure *err)
 
 /* One that no memory is left for is a failure. */
 static int
-write_result(struct call *c)
+write_result(struct exchange *c)
 {
     struct failure err = c->fetch->failure;
 
@@ -125,14 +125,14 @@ write_result(struct call *c)
             return 0;
     }
     failure_no_memory(&err);
-    call_clear_piece(c);
+    exchange_clear_piece(c);
     return write_failure(c, &err);
 }
 
 bool
-batch_more(struct call *c)
+batch_more(struct exchange *c)
 {
-    call_clear_piece(c);
+    exchange_clear_piece(c);
     fetch_unref(c->fetch);
     start_fetches(c);
     while ((c->fetch = batch_run_take(c->batch)) != NULL) {

@@ -5,21 +5,21 @@
 #include "gateway/routes.h"
 
 void
-fetch_serve(struct call *c)
+fetch_serve(struct exchange *c)
 {
     result_choose_form(c);
     intake_fetch(c);
 }
 
 void
-fetch_fetched(struct call *c, struct curlew_fetch *f)
+fetch_fetched(struct exchange *c, struct curlew_fetch *f)
 {
     struct failure err = f->failure;
 
     if (err.error == ERROR_NONE && result_write(c) != 0)
         failure_no_memory(&err);
     if (err.error != ERROR_NONE)
-        call_fail(c, &err);
+        exchange_fail(c, &err);
     else
-        call_answer(c, 200, c->frames ? RESULT_FRAMES : "application/json");
+        exchange_respond(c, 200, c->frames ? RESULT_FRAMES : "application/json");
 }

@@ -1,15 +1,15 @@
 /* route_hand_off.c - POST …/v1/handoffs: keep a request object for a hand-off by reference. */
 
+#include "fastcgi/fcgi_server.h"
+#include "fastcgi/libfcgi_codec.h"
 #include "gateway/auth.h"
-#include "gateway/fastcgi.h"
-#include "gateway/gateway.h"
 #include "gateway/routes.h"
 #include "message/request_keys.h"
 
 static int
-check_target(struct call *c, const struct request *r, struct failure *err)
+check_target(struct exchange *c, const struct request *r, struct failure *err)
 {
-    struct config_snapshot *p = engine_config_snapshot(c->gateway->engine);
+    struct config_snapshot *p = engine_config_snapshot(c->server->engine);
     const char *name = r->session != NULL ? r->session : "default";
     struct url u;
     int rc = 0;
@@ -25,7 +25,7 @@ check_target(struct call *c, const struct request *r, struct failure *err)
 
 /* It is read now as it will be then, so that its sender hears what is wrong with it. */
 static int
-check(struct call *c, struct failure *err)
+check(struct exchange *c, struct failure *err)
 {
     struct request r;
     int rc;
@@ -37,23 +37,23 @@ check(struct call *c, struct failure *err)
     if (rc == 0)
         rc = check_target(c, &r, err);
     if (rc == 0)
-        rc = auth_check(c->gateway->auth, fastcgi_param(c->fastcgi, "HTTP_AUTHORIZATION"),
+        rc = auth_check(c->server->auth, libfcgi_codec_param(c->codec, "HTTP_AUTHORIZATION"),
                         r.session != NULL ? r.session : "default", err);
     request_destroy(&r);
     return rc;
 }
 
 void
-hand_off_route_serve(struct call *c)
+hand_off_route_serve(struct exchange *c)
 {
     char name[SHELF_NAME_SIZE];
     struct failure err = { 0 };
 
     if (check(c, &err) != 0 ||
-        shelf_put(c->gateway->shelf, c->body.data, c->body.len, name, &err) != 0) {
-        call_fail(c, &err);
+        shelf_put(c->server->shelf, c->body.data, c->body.len, name, &err) != 0) {
+        exchange_fail(c, &err);
         return;
     }
     buffer_printf(&c->prefix, "{\"reference\":\"@%s\",\"expires_in\":%d}", name, SHELF_SECONDS);
-    call_answer(c, 200, "application/json");
+    exchange_respond(c, 200, "application/json");
 }

@@ -1,13 +1,13 @@
 /* route_health.c - GET …/healthz: may the daemon be sent requests? */
 
-#include "gateway/gateway.h"
+#include "fastcgi/fcgi_server.h"
 #include "gateway/routes.h"
 
 void
-health_serve(struct call *c)
+health_serve(struct exchange *c)
 {
-    bool draining = c->gateway->draining;
+    bool draining = c->server->draining;
 
     buffer_adds(&c->prefix, draining ? "{\"status\":\"draining\"}" : "{\"status\":\"ok\"}");
-    call_answer(c, draining ? 503 : 200, "application/json");
+    exchange_respond(c, draining ? 503 : 200, "application/json");
 }

@@ -1,6 +1,6 @@
 /* route_metrics.c - GET …/metrics: the counters in Prometheus' text format, version 0.0.4. */
 
-#include "gateway/gateway.h"
+#include "fastcgi/fcgi_server.h"
 #include "gateway/routes.h"
 #include "util/clock.h"
 
@@ -127,14 +127,14 @@ add_engine(struct buffer *b, const struct engine_stats *s)
 }
 
 void
-metrics_serve(struct call *c)
+metrics_serve(struct exchange *c)
 {
-    const struct gateway_stats *g = &c->gateway->stats;
-    struct config_snapshot *p = engine_config_snapshot(c->gateway->engine);
+    const struct fcgi_server_stats *g = &c->server->stats;
+    struct config_snapshot *p = engine_config_snapshot(c->server->engine);
     struct buffer *b = &c->prefix;
 
-    add_engine(b, &c->gateway->engine->stats);
-    add_restraint(b, &c->gateway->engine->stats);
+    add_engine(b, &c->server->engine->stats);
+    add_restraint(b, &c->server->engine->stats);
     add_outcomes(b, p);
     add_classes(b, p);
     add_value(b, "parked", "gauge", "Requests that wait for their fetch.",
@@ -148,5 +148,5 @@ metrics_serve(struct call *c)
     add_value(b, "cancelled_total", "counter", "Requests whose caller left before the answer.",
               counter_read(&g->cancelled));
     config_snapshot_unref(p);
-    call_answer(c, 200, "text/plain; version=0.0.4; charset=utf-8");
+    exchange_respond(c, 200, "text/plain; version=0.0.4; charset=utf-8");
 }

@@ -3,14 +3,14 @@
  * people.
  */
 
-#include "gateway/gateway.h"
+#include "fastcgi/fcgi_server.h"
 #include "gateway/routes.h"
 #include "message/status.h"
 
 static int
-write_status(struct call *c, struct buffer *b)
+write_status(struct exchange *c, struct buffer *b)
 {
-    const struct gateway *g = c->gateway;
+    const struct fcgi_server *g = c->server;
     const struct status_gateway facts = {
         .uptime_seconds = (int64_t)(time(NULL) - g->started),
         .draining = g->draining,
@@ -25,14 +25,14 @@ write_status(struct call *c, struct buffer *b)
 }
 
 void
-status_serve(struct call *c)
+status_serve(struct exchange *c)
 {
     struct failure err = { .error = ERROR_INTERNAL, .detail = "out of memory" };
 
     if (write_status(c, &c->prefix) == 0)
-        call_answer(c, 200, "application/json");
+        exchange_respond(c, 200, "application/json");
     else
-        call_fail(c, &err);
+        exchange_fail(c, &err);
 }
 
 /* The page asks for the JSON beside it once a second, and shows it as tables. */
@@ -60,8 +60,8 @@ static const char page[] =
     "show();setInterval(show,1000)\n</script></html>\n";
 
 void
-page_serve(struct call *c)
+page_serve(struct exchange *c)
 {
     buffer_add(&c->prefix, page, sizeof page - 1);
-    call_answer(c, 200, "text/html; charset=utf-8");
+    exchange_respond(c, 200, "text/html; charset=utf-8");
 }

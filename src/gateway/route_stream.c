@@ -5,13 +5,13 @@
 #include "gateway/routes.h"
 
 void
-stream_route_serve(struct call *c)
+stream_route_serve(struct exchange *c)
 {
     intake_stream(c);
 }
 
 void
-stream_route_begun(struct call *c)
+stream_route_begun(struct exchange *c)
 {
     headers_pass(c);
     c->streaming = c->answered = true;
@@ -19,12 +19,12 @@ stream_route_begun(struct call *c)
 
 /* With the head sent, the stream itself says how it ended; before that, a failure is a problem. */
 void
-stream_route_fetched(struct call *c, struct curlew_fetch *f)
+stream_route_fetched(struct exchange *c, struct curlew_fetch *f)
 {
     if (c->streaming)
         return;
     if (f->failure.error != ERROR_NONE)
-        call_fail(c, &f->failure);
+        exchange_fail(c, &f->failure);
     else
         stream_route_begun(c);
 }

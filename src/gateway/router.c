@@ -2,11 +2,11 @@
 
 #include "gateway/router.h"
 
+#include "fastcgi/fcgi_server.h"
+#include "fastcgi/libfcgi_codec.h"
+#include "fastcgi/params.h"
 #include "gateway/auth.h"
-#include "gateway/fastcgi.h"
-#include "gateway/gateway.h"
 #include "gateway/hand_off.h"
-#include "gateway/params.h"
 #include "gateway/routes.h"
 
 #include <string.h>
@@ -33,16 +33,16 @@ static const struct route hand_off = {
 };
 
 static const char *
-param(const struct call *c, const char *name)
+param(const struct exchange *c, const char *name)
 {
-    const char *value = fastcgi_param(c->fastcgi, name);
+    const char *value = libfcgi_codec_param(c->codec, name);
 
     return value != NULL ? value : "";
 }
 
 /* Web servers split a path in their own ways between these; a few leave both empty. */
 static void
-add_path(const struct call *c, struct buffer *path)
+add_path(const struct exchange *c, struct buffer *path)
 {
     buffer_adds(path, param(c, "SCRIPT_NAME"));
     buffer_adds(path, param(c, "PATH_INFO"));
@@ -66,7 +66,7 @@ ends_as(const char *path, size_t n, const char *pattern, char *name)
     n -= after;
     while (segment < n && path[n - segment - 1] != '/')
         segment++;
-    if (segment == 0 || n - segment < before || segment >= CALL_NAME_SIZE ||
+    if (segment == 0 || n - segment < before || segment >= EXCHANGE_NAME_SIZE ||
         strncmp(path + n - segment - before, pattern, before) != 0)
         return false;
     memcpy(name, path + n - segment, segment);
@@ -98,7 +98,7 @@ takes(const struct route *r, const char *method)
 }
 
 int
-router_find(struct call *c, struct failure *err)
+router_find(struct exchange *c, struct failure *err)
 {
     struct buffer path;
 
@@ -115,12 +115,13 @@ router_find(struct call *c, struct failure *err)
     buffer_free(&path);
     if (c->route == NULL)
         return -1;
-    if (!takes(c->route, call_method(c))) {
+    if (!takes(c->route, exchange_method(c))) {
         buffer_printf(&c->head, "Allow: %s\r\n", c->route->methods);
         return failure_set(err, ERROR_METHOD_NOT_ALLOWED, "%s takes %s", c->route->path,
                            c->route->methods);
     }
     if (c->route->open)
         return 0;
-    return auth_check(c->gateway->auth, fastcgi_param(c->fastcgi, "HTTP_AUTHORIZATION"), NULL, err);
+    return auth_check(c->server->auth, libfcgi_codec_param(c->codec, "HTTP_AUTHORIZATION"), NULL,
+                      err);
 }

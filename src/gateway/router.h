@@ -4,22 +4,23 @@
 #ifndef GATEWAY_ROUTER_H
 #define GATEWAY_ROUTER_H
 
-#include "gateway/call.h"
+#include "fastcgi/exchange.h"
 
 struct route {
-    const char *path;              /* the end of SCRIPT_NAME + PATH_INFO; "*" is one segment */
-    const char *methods;           /* as in an Allow field */
-    bool open;                     /* asks for no bearer token */
-    void (*serve)(struct call *c); /* the request is whole: answer, or submit c->fetch */
-    void (*fetched)(struct call *c, struct curlew_fetch *f); /* f, of c, is back: answer */
-    void (*begun)(struct call *c); /* the head of c->fetch's stream is there; NULL: no streams */
-    bool (*more)(struct call *c);  /* the next piece of a partial answer; false: none now */
+    const char *path;                  /* the end of SCRIPT_NAME + PATH_INFO; "*" is one segment */
+    const char *methods;               /* as in an Allow field */
+    bool open;                         /* asks for no bearer token */
+    void (*serve)(struct exchange *c); /* the request is whole: answer, or submit c->fetch */
+    void (*fetched)(struct exchange *c, struct curlew_fetch *f); /* f, of c, is back: answer */
+    void (*begun)(
+        struct exchange *c);          /* the head of c->fetch's stream is there; NULL: no streams */
+    bool (*more)(struct exchange *c); /* the next piece of a partial answer; false: none now */
 };
 
 /*
  * The route of c's request, in c->route; -1 with `err`: not_found, method_not_allowed,
  * unauthorized.
  */
-int router_find(struct call *c, struct failure *err);
+int router_find(struct exchange *c, struct failure *err);
 
 #endif

@@ -2,7 +2,7 @@
 
 #include "gateway/trace.h"
 
-#include "gateway/fastcgi.h"
+#include "fastcgi/libfcgi_codec.h"
 
 #include <string.h>
 
@@ -32,10 +32,10 @@ is_sane(const char *value)
 }
 
 int
-trace_take(const struct call *c, struct request *r, struct failure *err)
+trace_take(const struct exchange *c, struct request *r, struct failure *err)
 {
     for (size_t i = 0; i < sizeof fields / sizeof fields[0]; i++) {
-        const char *value = fastcgi_param(c->fastcgi, fields[i].parameter);
+        const char *value = libfcgi_codec_param(c->codec, fields[i].parameter);
 
         if (value != NULL && is_sane(value) &&
             headers_add(&r->trace, fields[i].name, strlen(fields[i].name), value, strlen(value)) !=

@@ -7,9 +7,10 @@
 #ifndef GATEWAY_TRACE_H
 #define GATEWAY_TRACE_H
 
-#include "gateway/call.h"
+#include "fastcgi/exchange.h"
 
-int trace_take(const struct call *c, struct request *r, struct failure *err); /* -1: no memory */
+int
+trace_take(const struct exchange *c, struct request *r, struct failure *err); /* -1: no memory */
 
 const char *trace_value(const struct request *r, const char *name); /* NULL: not there */
 

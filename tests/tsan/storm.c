@@ -37,7 +37,7 @@ check(bool ok, const char *what)
 
 /* /N goes on to another origin as /N-1, and sets a cookie on the way; now and then it fails. */
 static void
-serve(struct exchange *x)
+serve(struct seen_request *x)
 {
     int left = atoi(x->target + 1);
     char fields[256];
@@ -47,13 +47,13 @@ serve(struct exchange *x)
         return;
     }
     if (x->number % 7 == 0) {
-        exchange_reply(x, 503, "Retry-After: 0\r\n", "busy");
+        origin_reply(x, 503, "Retry-After: 0\r\n", "busy");
         return;
     }
     snprintf(fields, sizeof fields, "Set-Cookie: c%d=%d\r\n%s%s/%d\r\n", left % 7, x->number,
              left > 0 ? "Location: " : "X-End: ",
              origins[(x->number + x->origin->port) % ORIGINS].url, left - 1);
-    exchange_reply(x, left > 0 ? 302 : 200, fields, "body");
+    origin_reply(x, left > 0 ? 302 : 200, fields, "body");
 }
 
 static void

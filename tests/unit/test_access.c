@@ -2,7 +2,7 @@
 
 #include "gateway/access.h"
 
-#include "gateway/gateway.h"
+#include "fastcgi/fcgi_server.h"
 #include "support/origin.h"
 #include "support/runner.h"
 #include "util/log.h"
@@ -13,19 +13,19 @@
 #include <string.h>
 #include <unistd.h>
 
-static struct gateway gateway;
-static struct call call;
+static struct fcgi_server server;
+static struct exchange call;
 static struct curlew *engine;
 static struct test_origin o;
 static int from_log, saved;
 
 static void
-serve(struct exchange *x)
+serve(struct seen_request *x)
 {
-    if (exchange_is(x, "/go?secret=1"))
-        exchange_reply(x, 302, "Location: /end\r\nSet-Cookie: sid=cookie-secret\r\n", "");
+    if (origin_is(x, "/go?secret=1"))
+        origin_reply(x, 302, "Location: /end\r\nSet-Cookie: sid=cookie-secret\r\n", "");
     else
-        exchange_reply(x, 200, "", "hello");
+        origin_reply(x, 200, "", "hello");
 }
 
 static void
@@ -35,9 +35,9 @@ setup(void)
 
     origin_start(&o, "127.0.0.1", serve);
     engine = runner_default_engine();
-    gateway.log_access = true;
-    call_init(&call);
-    call.gateway = &gateway;
+    server.log_access = true;
+    exchange_init(&call);
+    call.server = &server;
     cr_assert_eq(pipe(fds), 0);
     saved = dup(STDERR_FILENO);
     dup2(fds[1], STDERR_FILENO);
@@ -51,7 +51,7 @@ static void
 teardown(void)
 {
     dup2(saved, STDERR_FILENO);
-    call_reset(&call);
+    exchange_reset(&call);
     curlew_free(engine);
     runner_check_leaks();
 }
@@ -156,7 +156,7 @@ Test(access, a_fetch_refused_before_it_had_a_session_or_a_URL_is_told)
 
 Test(access, nothing_is_told_where_nobody_wants_it)
 {
-    gateway.log_access = false;
+    server.log_access = false;
     call.fetch = runner_do(engine, runner_fetch("%s/", o.url));
     cr_assert_str_eq(line(), "");
 }

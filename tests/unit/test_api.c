@@ -15,15 +15,15 @@ static struct curlew *c;
 static struct curlew_options options;
 
 static void
-serve(struct exchange *x)
+serve(struct seen_request *x)
 {
-    if (exchange_is(x, "/hold"))
-        exchange_hold(x);
+    if (origin_is(x, "/hold"))
+        origin_hold(x);
     if (strcmp(x->method, "PUT") == 0)
-        exchange_reply(x, 201, exchange_has(x, "Content-Type: text/x") ? "X-Typed: 1\r\n" : "",
-                       x->body);
+        origin_reply(x, 201, origin_has(x, "Content-Type: text/x") ? "X-Typed: 1\r\n" : "",
+                     x->body);
     else
-        exchange_reply(x, 200, "X-A: 1\r\nx-a: 2\r\n", "hello");
+        origin_reply(x, 200, "X-A: 1\r\nx-a: 2\r\n", "hello");
 }
 
 static void

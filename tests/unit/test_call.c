@@ -1,6 +1,6 @@
 /* test_call.c - one request of a web server and the answer to it: what a route sees. */
 
-#include "gateway/call.h"
+#include "fastcgi/exchange.h"
 
 #include "support/fcgi_side.h"
 #include "support/runner.h"
@@ -9,20 +9,20 @@
 #include <jansson.h>
 #include <stdlib.h>
 
-static struct call call;
+static struct exchange call;
 
 static void
 setup(void)
 {
     side_open();
-    call_init(&call);
-    call.fastcgi = side;
+    exchange_init(&call);
+    call.codec = side;
 }
 
 static void
 teardown(void)
 {
-    call_reset(&call);
+    exchange_reset(&call);
     side_close();
     OS_LibShutdown();
     runner_check_leaks();
@@ -40,11 +40,11 @@ answer_in(size_t piece)
 
     buffer_free(&text);
     buffer_init(&text, 1 << 24);
-    while ((n = call_next(&call, &bytes, piece)) > 0) {
+    while ((n = exchange_next(&call, &bytes, piece)) > 0) {
         cr_assert_leq(n, piece);
         buffer_add(&text, bytes, n);
     }
-    cr_assert_eq(call_next(&call, &bytes, piece), 0, "and none again");
+    cr_assert_eq(exchange_next(&call, &bytes, piece), 0, "and none again");
     return text.len > 0 ? text.data : "";
 }
 
@@ -53,15 +53,15 @@ answer_in(size_t piece)
 Test(call, tells_method_and_query)
 {
     SIDE_ACCEPT("REQUEST_METHOD", "POST", "QUERY_STRING", "a=b");
-    cr_assert_str_eq(call_method(&call), "POST");
-    cr_assert_str_eq(call_query(&call), "a=b");
+    cr_assert_str_eq(exchange_method(&call), "POST");
+    cr_assert_str_eq(exchange_query(&call), "a=b");
 }
 
 Test(call, without_them_it_is_a_get_with_an_empty_query)
 {
     SIDE_ACCEPT();
-    cr_assert_str_eq(call_method(&call), "GET");
-    cr_assert_str_eq(call_query(&call), "");
+    cr_assert_str_eq(exchange_method(&call), "GET");
+    cr_assert_str_eq(exchange_query(&call), "");
 }
 
 /* -- the answer ---------------------------------------------------------- */
@@ -78,7 +78,7 @@ Test(call, an_answer_is_head_prefix_middle_and_suffix_in_pieces_of_any_size)
     call.middle_len = 6;
     call.suffix = " suffix";
     call.suffix_len = 7;
-    call_answer(&call, 200, "text/x");
+    exchange_respond(&call, 200, "text/x");
     cr_assert(call.answered);
     for (size_t piece = 1; piece < 200; piece++) {
         call.sent = 0;
@@ -90,7 +90,7 @@ Test(call, header_lines_that_stood_there_before_come_first)
 {
     SIDE_ACCEPT();
     buffer_adds(&call.head, "X-Early: 1\r\n");
-    call_answer(&call, 200, "text/x");
+    exchange_respond(&call, 200, "text/x");
     cr_assert_str_eq(answer_in(1000), "X-Early: 1\r\n" HEAD_OF("0"));
 }
 
@@ -100,7 +100,7 @@ Test(call, a_head_request_gets_the_length_and_no_body)
     buffer_adds(&call.prefix, "12345");
     call.middle = "678";
     call.middle_len = 3;
-    call_answer(&call, 200, "text/x");
+    exchange_respond(&call, 200, "text/x");
     cr_assert_str_eq(answer_in(1000), HEAD_OF("8"));
 }
 
@@ -110,9 +110,9 @@ Test(call, an_answer_that_has_been_given_up_has_no_bytes_left)
 
     SIDE_ACCEPT();
     buffer_adds(&call.prefix, "12345");
-    call_answer(&call, 200, "text/x");
+    exchange_respond(&call, 200, "text/x");
     call.sent = SIZE_MAX;
-    cr_assert_eq(call_next(&call, &bytes, 100), 0);
+    cr_assert_eq(exchange_next(&call, &bytes, 100), 0);
 }
 
 Test(call, every_error_has_a_reason_in_the_status_line)
@@ -124,8 +124,8 @@ Test(call, every_error_has_a_reason_in_the_status_line)
         char reason[64] = "";
         const char *line;
 
-        call_reset(&call);
-        call_fail(&call, &f);
+        exchange_reset(&call);
+        exchange_fail(&call, &f);
         line = strstr(answer_in(10000), "Status: ");
         cr_assert_eq(sscanf(line, "Status: %d %63[^\r]", &status, reason), 2, "%s", line);
         cr_assert_eq(status, error_status(e));
@@ -142,7 +142,7 @@ Test(call, a_failure_is_a_problem_document)
     buffer_adds(&call.prefix, "half an envelope");
     call.middle = "a body";
     call.middle_len = 6;
-    call_fail(&call, &f);
+    exchange_fail(&call, &f);
     text = answer_in(10000);
     cr_assert_not_null(strstr(text, "Content-Type: application/problem+json\r\n"));
     o = json_loads(strstr(text, "\r\n\r\n") + 4, 0, NULL);
@@ -158,8 +158,8 @@ failure_says(enum error e, const char *line)
 {
     const struct failure f = { .error = e };
 
-    call_reset(&call);
-    call_fail(&call, &f);
+    exchange_reset(&call);
+    exchange_fail(&call, &f);
     return strstr(answer_in(10000), line) != NULL;
 }
 
@@ -188,9 +188,9 @@ Test(call, nothing_is_left_after_a_reset)
     call.fetch = fetch_new();
     call.middle = "x";
     call.middle_len = 1;
-    call_answer(&call, 200, "text/x");
+    exchange_respond(&call, 200, "text/x");
     answer_in(3);
-    call_reset(&call);
+    exchange_reset(&call);
 
     cr_assert_null(call.fetch);
     cr_assert_null(call.route);

@@ -12,25 +12,25 @@ static struct test_origin o;
 static struct curlew *c;
 
 static void
-serve(struct exchange *x)
+serve(struct seen_request *x)
 {
-    if (exchange_is(x, "/hold"))
-        exchange_hold(x);
-    exchange_reply(x, 200, "", "ok");
+    if (origin_is(x, "/hold"))
+        origin_hold(x);
+    origin_reply(x, 200, "", "ok");
 }
 
 static void
-say_nothing(struct exchange *x)
+say_nothing(struct seen_request *x)
 {
-    exchange_reply(x, 204, "", "");
+    origin_reply(x, 204, "", "");
 }
 
 /* Half of the body, and then nothing. */
 static void
-say_half(struct exchange *x)
+say_half(struct seen_request *x)
 {
-    exchange_say(x, "HTTP/1.1 200 OK\r\nContent-Length: 8\r\n\r\nhalf");
-    exchange_hold(x);
+    origin_say(x, "HTTP/1.1 200 OK\r\nContent-Length: 8\r\n\r\nhalf");
+    origin_hold(x);
 }
 
 static void

@@ -15,7 +15,7 @@ static char authorization[1024], body[64];
 static bool accepts; /* what a digest answer says */
 
 static void
-digest(struct exchange *x)
+digest(struct seen_request *x)
 {
     const char *given = strstr(x->head, "\r\nAuthorization: Digest ");
 
@@ -23,12 +23,12 @@ digest(struct exchange *x)
              given != NULL ? (int)strcspn(given + 2, "\r") : 0, given != NULL ? given + 2 : "");
     snprintf(body, sizeof body, "%s", x->body);
     if (given != NULL && accepts)
-        exchange_reply(x, 200, "X-Final: 1\r\n", "welcome");
+        origin_reply(x, 200, "X-Final: 1\r\n", "welcome");
     else
-        exchange_reply(x, 401,
-                       "WWW-Authenticate: Digest realm=\"r\", nonce=\"abc\", qop=\"auth\", "
-                       "algorithm=MD5\r\nSet-Cookie: challenge=1\r\nX-Challenge: 1\r\n",
-                       "a challenge, longer than the answer");
+        origin_reply(x, 401,
+                     "WWW-Authenticate: Digest realm=\"r\", nonce=\"abc\", qop=\"auth\", "
+                     "algorithm=MD5\r\nSet-Cookie: challenge=1\r\nX-Challenge: 1\r\n",
+                     "a challenge, longer than the answer");
 }
 
 static void

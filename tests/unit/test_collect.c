@@ -16,48 +16,48 @@ static size_t head_size; /* of /head, from its status line to its empty line */
 
 /* Lines of 1024 bytes, then one that makes the head exactly as long as asked. */
 static void
-say_head(struct exchange *x, size_t size)
+say_head(struct seen_request *x, size_t size)
 {
     static const char start[] = "HTTP/1.1 200 OK\r\nContent-Length: 4\r\n";
     size_t left = size - (sizeof start - 1) - 2;
 
-    exchange_say(x, "%s", start);
+    origin_say(x, "%s", start);
     for (; left > 2048; left -= 1024)
-        exchange_say(x, "X-Fill: %01014d\r\n", 0);
-    exchange_say(x, "X-Last: %0*d\r\n\r\nbody", (int)(left - 10), 0);
+        origin_say(x, "X-Fill: %01014d\r\n", 0);
+    origin_say(x, "X-Last: %0*d\r\n\r\nbody", (int)(left - 10), 0);
 }
 
 static void
-serve(struct exchange *x)
+serve(struct seen_request *x)
 {
-    if (exchange_is(x, "/head"))
+    if (origin_is(x, "/head"))
         say_head(x, head_size);
-    else if (exchange_is(x, "/fields"))
-        exchange_say(x, "HTTP/1.1 200 Very Good\r\nA: 1\r\nb:2\r\nA:   3 \t \r\nEmpty:\r\n"
-                        "Content-Length: 0\r\n\r\n");
-    else if (exchange_is(x, "/no-field"))
-        exchange_say(x, "HTTP/1.1 200 OK\r\nno field\r\nContent-Length: 0\r\n\r\n");
-    else if (exchange_is(x, "/folded"))
-        exchange_say(x, "HTTP/1.1 200 OK\r\nA: 1\r\n  2\r\n\t3\r\nContent-Length: 0\r\n\r\n");
-    else if (exchange_is(x, "/folded-first"))
-        exchange_say(x, "HTTP/1.1 200 OK\r\n folded\r\nContent-Length: 0\r\n\r\n");
-    else if (exchange_is(x, "/hints"))
-        exchange_say(x, "HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\n"
-                        "HTTP/1.1 100 Continue\r\nX-Interim: 1\r\n\r\n"
-                        "HTTP/1.1 200 Done\r\nX-Final: 1\r\nContent-Length: 2\r\n\r\nok");
-    else if (exchange_is(x, "/reasonless"))
-        exchange_say(x, "HTTP/1.1 204\r\n\r\n");
-    else if (exchange_is(x, "/trailer"))
-        exchange_say(x, "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n4\r\nbody\r\n0\r\n"
-                        "X-Trailer: late\r\n\r\n");
-    else if (exchange_is(x, "/old")) {
-        exchange_say(x, "HTTP/1.0 200 OK\r\n\r\nold");
+    else if (origin_is(x, "/fields"))
+        origin_say(x, "HTTP/1.1 200 Very Good\r\nA: 1\r\nb:2\r\nA:   3 \t \r\nEmpty:\r\n"
+                      "Content-Length: 0\r\n\r\n");
+    else if (origin_is(x, "/no-field"))
+        origin_say(x, "HTTP/1.1 200 OK\r\nno field\r\nContent-Length: 0\r\n\r\n");
+    else if (origin_is(x, "/folded"))
+        origin_say(x, "HTTP/1.1 200 OK\r\nA: 1\r\n  2\r\n\t3\r\nContent-Length: 0\r\n\r\n");
+    else if (origin_is(x, "/folded-first"))
+        origin_say(x, "HTTP/1.1 200 OK\r\n folded\r\nContent-Length: 0\r\n\r\n");
+    else if (origin_is(x, "/hints"))
+        origin_say(x, "HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\n"
+                      "HTTP/1.1 100 Continue\r\nX-Interim: 1\r\n\r\n"
+                      "HTTP/1.1 200 Done\r\nX-Final: 1\r\nContent-Length: 2\r\n\r\nok");
+    else if (origin_is(x, "/reasonless"))
+        origin_say(x, "HTTP/1.1 204\r\n\r\n");
+    else if (origin_is(x, "/trailer"))
+        origin_say(x, "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n4\r\nbody\r\n0\r\n"
+                      "X-Trailer: late\r\n\r\n");
+    else if (origin_is(x, "/old")) {
+        origin_say(x, "HTTP/1.0 200 OK\r\n\r\nold");
         x->close = true;
     } else {
         char *body = calloc(1, strtoul(x->target + 1, NULL, 10) + 1); /* /N: N bytes */
 
         memset(body, 'x', strtoul(x->target + 1, NULL, 10));
-        exchange_reply(x, 200, "", body);
+        origin_reply(x, 200, "", body);
         free(body);
     }
 }

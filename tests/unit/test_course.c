@@ -19,35 +19,35 @@ static struct test_origin o;
 static struct curlew *c;
 
 static void
-drip(struct exchange *x, int bytes, int ms)
+drip(struct seen_request *x, int bytes, int ms)
 {
-    exchange_say(x, "HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n", bytes);
+    origin_say(x, "HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n", bytes);
     for (int i = 0; i < bytes && !x->close; i++) {
         usleep((useconds_t)ms * 1000);
-        exchange_say(x, "x");
+        origin_say(x, "x");
     }
 }
 
 static void
-serve(struct exchange *x)
+serve(struct seen_request *x)
 {
-    if (exchange_is(x, "/hold"))
-        exchange_hold(x);
-    if (exchange_is(x, "/silent-body")) {
-        exchange_say(x, "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nx");
-        exchange_hold(x);
-    } else if (exchange_is(x, "/drip")) {
+    if (origin_is(x, "/hold"))
+        origin_hold(x);
+    if (origin_is(x, "/silent-body")) {
+        origin_say(x, "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nx");
+        origin_hold(x);
+    } else if (origin_is(x, "/drip")) {
         drip(x, 8, 100);
-    } else if (exchange_is(x, "/large")) {
+    } else if (origin_is(x, "/large")) {
         char *body = calloc(1, 20001);
 
         memset(body, 'x', 20000);
-        exchange_reply(x, 200, "", body);
+        origin_reply(x, 200, "", body);
         free(body);
-    } else if (exchange_is(x, "/away")) {
-        exchange_reply(x, 302, "Location: /hold\r\n", "");
+    } else if (origin_is(x, "/away")) {
+        origin_reply(x, 302, "Location: /hold\r\n", "");
     } else {
-        exchange_reply(x, 200, "", "ok");
+        origin_reply(x, 200, "", "ok");
     }
 }
 

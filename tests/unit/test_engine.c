@@ -18,17 +18,17 @@ static struct curlew *c;
 
 /* /hop/N goes on to the next origin as /hop/N-1, down to the answer; /hold waits. */
 static void
-serve(struct exchange *x)
+serve(struct seen_request *x)
 {
     char field[128];
     int left = strncmp(x->target, "/hop/", 5) == 0 ? atoi(x->target + 5) : 0;
     long here = x->origin - origins;
 
-    if (exchange_is(x, "/hold"))
-        exchange_hold(x);
+    if (origin_is(x, "/hold"))
+        origin_hold(x);
     snprintf(field, sizeof field, "Location: %s/hop/%d\r\n", origins[(here + 1) % ORIGINS].url,
              left - 1);
-    exchange_reply(x, left > 0 ? 302 : 200, left > 0 ? field : "", "ok");
+    origin_reply(x, left > 0 ? 302 : 200, left > 0 ? field : "", "ok");
 }
 
 static void

@@ -5,7 +5,7 @@
  * its private fields, or of OS_Read, OS_Write and OS_IpcClose.
  */
 
-#include "gateway/fastcgi.h"
+#include "fastcgi/libfcgi_codec.h"
 
 #include "support/fcgi_side.h"
 #include "support/runner.h"
@@ -33,7 +33,7 @@ static void
 read_body(void)
 {
     buffer_init(&sent, 1 << 24);
-    cr_assert_eq(fastcgi_read_body(side, &sent), 0);
+    cr_assert_eq(libfcgi_codec_read_body(side, &sent), 0);
 }
 
 /* -- a request ----------------------------------------------------------- */
@@ -42,18 +42,18 @@ Test(fastcgi, parameters_are_read_from_memory)
 {
     SIDE_ACCEPT("REQUEST_METHOD", "GET", "EMPTY", "", "ODD", "a=b=c");
 
-    cr_assert_str_eq(fastcgi_param(side, "REQUEST_METHOD"), "GET");
-    cr_assert_str_eq(fastcgi_param(side, "EMPTY"), "");
-    cr_assert_str_eq(fastcgi_param(side, "ODD"), "a=b=c");
-    cr_assert_null(fastcgi_param(side, "REQUEST"));
-    cr_assert_null(fastcgi_param(side, "ABSENT"));
+    cr_assert_str_eq(libfcgi_codec_param(side, "REQUEST_METHOD"), "GET");
+    cr_assert_str_eq(libfcgi_codec_param(side, "EMPTY"), "");
+    cr_assert_str_eq(libfcgi_codec_param(side, "ODD"), "a=b=c");
+    cr_assert_null(libfcgi_codec_param(side, "REQUEST"));
+    cr_assert_null(libfcgi_codec_param(side, "ABSENT"));
     cr_assert_eq(in.len, 0, "what was read is gone");
 }
 
 Test(fastcgi, a_request_without_parameters_and_body_is_one)
 {
     SIDE_ACCEPT();
-    cr_assert_null(fastcgi_param(side, "REQUEST_METHOD"));
+    cr_assert_null(libfcgi_codec_param(side, "REQUEST_METHOD"));
     end_of(&in, STDIN, 1);
     read_body();
     cr_assert_eq(sent.len, 0);
@@ -66,8 +66,8 @@ Test(fastcgi, long_parameters_are_whole)
 
     memset(value, 'v', 200000);
     SIDE_ACCEPT("LONG", value, "AFTER", "1");
-    cr_assert_str_eq(fastcgi_param(side, "LONG"), value);
-    cr_assert_str_eq(fastcgi_param(side, "AFTER"), "1");
+    cr_assert_str_eq(libfcgi_codec_param(side, "LONG"), value);
+    cr_assert_str_eq(libfcgi_codec_param(side, "AFTER"), "1");
     free(value);
 }
 
@@ -92,14 +92,14 @@ Test(fastcgi, a_body_is_whole_with_every_byte)
 Test(fastcgi, the_wish_to_keep_the_connection_is_told)
 {
     SIDE_ACCEPT();
-    cr_assert(fastcgi_keeps(side));
+    cr_assert(libfcgi_codec_keeps_connection(side));
     end_of(&in, STDIN, 1);
     read_body();
-    fastcgi_finish(side);
+    libfcgi_codec_finish(side);
     begin(&in, 2, RESPONDER, false);
     end_of(&in, PARAMS, 2);
-    cr_assert_eq(fastcgi_accept(side), 0);
-    cr_assert_not(fastcgi_keeps(side));
+    cr_assert_eq(libfcgi_codec_accept(side), 0);
+    cr_assert_not(libfcgi_codec_keeps_connection(side));
     buffer_free(&sent);
 }
 
@@ -112,9 +112,9 @@ Test(fastcgi, an_answer_is_framed_and_ended_once)
     SIDE_ACCEPT();
     end_of(&in, STDIN, 1);
     read_body();
-    fastcgi_write(side, "Status: 200\r\n\r\n", 15);
-    fastcgi_write(side, "body", 4);
-    fastcgi_finish(side);
+    libfcgi_codec_write(side, "Status: 200\r\n\r\n", 15);
+    libfcgi_codec_write(side, "body", 4);
+    libfcgi_codec_finish(side);
     side_read_answer(&a);
     cr_assert_eq(a.text.len, 19);
     cr_assert_eq(memcmp(a.text.data, "Status: 200\r\n\r\nbody", 19), 0);
@@ -133,10 +133,10 @@ Test(fastcgi, the_request_id_is_echoed)
 
     begin(&in, 0x1234, RESPONDER, true);
     end_of(&in, PARAMS, 0x1234);
-    cr_assert_eq(fastcgi_accept(side), 0);
+    cr_assert_eq(libfcgi_codec_accept(side), 0);
     end_of(&in, STDIN, 0x1234);
     read_body();
-    fastcgi_finish(side);
+    libfcgi_codec_finish(side);
     side_read_answer(&a);
     cr_assert_eq(a.id, 0x1234);
     buffer_free(&a.text);
@@ -151,8 +151,8 @@ Test(fastcgi, a_large_answer_is_whole)
     for (int i = 0; i < 3000000; i++)
         text[i] = (char)(i * 7);
     SIDE_ACCEPT();
-    fastcgi_write(side, text, 3000000);
-    fastcgi_finish(side);
+    libfcgi_codec_write(side, text, 3000000);
+    libfcgi_codec_finish(side);
     side_read_answer(&a);
     cr_assert_eq(a.text.len, 3000000);
     cr_assert_eq(memcmp(a.text.data, text, 3000000), 0);
@@ -163,17 +163,17 @@ Test(fastcgi, a_large_answer_is_whole)
 Test(fastcgi, what_is_flushed_goes_out_at_once)
 {
     SIDE_ACCEPT();
-    fastcgi_write(side, "event", 5);
+    libfcgi_codec_write(side, "event", 5);
     cr_assert_eq(out.len, 0, "libfcgi gathers 8 KiB");
-    fastcgi_flush(side);
+    libfcgi_codec_flush(side);
     cr_assert_not_null(memmem(out.data, out.len, "event", 5));
 }
 
 Test(fastcgi, an_abandoned_request_ends_without_a_word)
 {
     SIDE_ACCEPT();
-    fastcgi_write(side, "lost", 4);
-    fastcgi_abandon(side);
+    libfcgi_codec_write(side, "lost", 4);
+    libfcgi_codec_abandon(side);
     cr_assert_eq(out.len, 0);
 }
 
@@ -183,9 +183,9 @@ Test(fastcgi, an_output_that_is_full_fails_and_says_so)
 
     SIDE_ACCEPT();
     out.max = 50000;
-    fastcgi_write(side, text, 100000);
+    libfcgi_codec_write(side, text, 100000);
     cr_assert_not(buffer_ok(&out));
-    fastcgi_finish(side);
+    libfcgi_codec_finish(side);
     free(text);
 }
 
@@ -203,15 +203,16 @@ Test(fastcgi, requests_follow_each_other_on_one_connection)
         if (i % 3 == 0)
             param(&in, i, "THIRD", "1");
         end_of(&in, PARAMS, i);
-        cr_assert_eq(fastcgi_accept(side), 0);
-        cr_assert_str_eq(fastcgi_param(side, "NUMBER"), number);
-        cr_assert_eq(fastcgi_param(side, "THIRD") != NULL, i % 3 == 0, "of this request alone");
+        cr_assert_eq(libfcgi_codec_accept(side), 0);
+        cr_assert_str_eq(libfcgi_codec_param(side, "NUMBER"), number);
+        cr_assert_eq(libfcgi_codec_param(side, "THIRD") != NULL, i % 3 == 0,
+                     "of this request alone");
         body(&in, i, number);
         end_of(&in, STDIN, i);
         read_body();
         cr_assert_eq(sent.len, strlen(number));
-        fastcgi_write(side, number, strlen(number));
-        fastcgi_finish(side);
+        libfcgi_codec_write(side, number, strlen(number));
+        libfcgi_codec_finish(side);
         side_read_answer(&a);
         cr_assert_eq(a.id, i);
         cr_assert_eq(a.text.len, strlen(number));
@@ -224,27 +225,27 @@ Test(fastcgi, requests_follow_each_other_on_one_connection)
 Test(fastcgi, two_connections_on_one_thread_do_not_mix)
 {
     struct buffer in2, out2;
-    struct fastcgi *other;
+    struct libfcgi_codec *other;
 
     buffer_init(&in2, 10000);
     buffer_init(&out2, 10000);
-    other = fastcgi_new(&in2, &out2);
+    other = libfcgi_codec_new(&in2, &out2);
     SIDE_ACCEPT("WHO", "first");
     begin(&in2, 9, RESPONDER, true);
     param(&in2, 9, "WHO", "second");
     end_of(&in2, PARAMS, 9);
-    cr_assert_eq(fastcgi_accept(other), 0);
+    cr_assert_eq(libfcgi_codec_accept(other), 0);
 
-    fastcgi_write(side, "to the first", 12);
-    fastcgi_write(other, "to the second", 13);
-    cr_assert_str_eq(fastcgi_param(side, "WHO"), "first");
-    cr_assert_str_eq(fastcgi_param(other, "WHO"), "second");
-    fastcgi_finish(other);
-    fastcgi_finish(side);
+    libfcgi_codec_write(side, "to the first", 12);
+    libfcgi_codec_write(other, "to the second", 13);
+    cr_assert_str_eq(libfcgi_codec_param(side, "WHO"), "first");
+    cr_assert_str_eq(libfcgi_codec_param(other, "WHO"), "second");
+    libfcgi_codec_finish(other);
+    libfcgi_codec_finish(side);
     cr_assert_not_null(memmem(out.data, out.len, "to the first", 12));
     cr_assert_null(memmem(out.data, out.len, "to the second", 13));
     cr_assert_not_null(memmem(out2.data, out2.len, "to the second", 13));
-    fastcgi_free(other);
+    libfcgi_codec_free(other);
     buffer_free(&in2);
     buffer_free(&out2);
 }
@@ -262,9 +263,9 @@ Test(fastcgi, parameters_cut_short_are_no_request)
     for (size_t n = 0; n < whole.len; n++) {
         buffer_clear(&in);
         buffer_add(&in, whole.data, n);
-        cr_assert_eq(fastcgi_accept(side), -1, "of the first %zu bytes", n);
-        fastcgi_free(side);
-        side = fastcgi_new(&in, &out);
+        cr_assert_eq(libfcgi_codec_accept(side), -1, "of the first %zu bytes", n);
+        libfcgi_codec_free(side);
+        side = libfcgi_codec_new(&in, &out);
     }
     buffer_free(&whole);
 }
@@ -274,7 +275,7 @@ Test(fastcgi, a_body_cut_short_is_no_body)
     SIDE_ACCEPT();
     body(&in, 1, "half");
     buffer_init(&sent, 1000);
-    cr_assert_eq(fastcgi_read_body(side, &sent), -1);
+    cr_assert_eq(libfcgi_codec_read_body(side, &sent), -1);
     buffer_free(&sent);
 }
 
@@ -284,13 +285,13 @@ Test(fastcgi, a_body_over_the_limit_of_its_buffer_is_none)
     body(&in, 1, "12345");
     end_of(&in, STDIN, 1);
     buffer_init(&sent, 4);
-    cr_assert_eq(fastcgi_read_body(side, &sent), -1);
+    cr_assert_eq(libfcgi_codec_read_body(side, &sent), -1);
     buffer_free(&sent);
 }
 
 /* -- libfcgi's private side ---------------------------------------------- */
 
-/* fastcgi_accept() relies on each of these. */
+/* libfcgi_codec_accept() relies on each of these. */
 Test(fastcgi, the_private_fields_are_what_they_were)
 {
     FCGX_Request r;
@@ -321,11 +322,11 @@ Test(fastcgi, no_descriptor_is_touched)
     for (int i = 0; i < 10; i++) {
         begin(&in, 1, RESPONDER, false); /* libfcgi would close after this one */
         end_of(&in, PARAMS, 1);
-        cr_assert_eq(fastcgi_accept(side), 0);
-        fastcgi_write(side, "x", 1);
-        fastcgi_finish(side);
+        cr_assert_eq(libfcgi_codec_accept(side), 0);
+        libfcgi_codec_write(side, "x", 1);
+        libfcgi_codec_finish(side);
     }
-    cr_assert_eq(fastcgi_accept(side), -1, "there is nothing to read");
+    cr_assert_eq(libfcgi_codec_accept(side), -1, "there is nothing to read");
     cr_assert_eq(open_descriptors(), before);
 }
 

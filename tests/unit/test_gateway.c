@@ -3,11 +3,11 @@
 #include "support/web_server.h"
 #include "util/clock.h"
 
-TestSuite(gateway, .init = setup, .fini = teardown, .timeout = 60);
+TestSuite(server, .init = setup, .fini = teardown, .timeout = 60);
 
 /* -- requests ------------------------------------------------------------ */
 
-Test(gateway, many_requests_on_one_connection)
+Test(server, many_requests_on_one_connection)
 {
     int fd = dial();
 
@@ -23,7 +23,7 @@ Test(gateway, many_requests_on_one_connection)
     close(fd);
 }
 
-Test(gateway, requests_in_one_packet_are_all_answered)
+Test(server, requests_in_one_packet_are_all_answered)
 {
     int fd = dial();
 
@@ -37,7 +37,7 @@ Test(gateway, requests_in_one_packet_are_all_answered)
     close(fd);
 }
 
-Test(gateway, an_empty_method_is_refused_and_hangs_nobody)
+Test(server, an_empty_method_is_refused_and_hangs_nobody)
 {
     struct buffer b;
     int fd = dial();
@@ -53,7 +53,7 @@ Test(gateway, an_empty_method_is_refused_and_hangs_nobody)
     close(fd);
 }
 
-Test(gateway, a_caller_that_leaves_cancels_its_fetch)
+Test(server, a_caller_that_leaves_cancels_its_fetch)
 {
     int fd = dial();
 
@@ -68,13 +68,13 @@ Test(gateway, a_caller_that_leaves_cancels_its_fetch)
 
 /* -- the end ------------------------------------------------------------- */
 
-Test(gateway, a_drain_finishes_what_is_in_flight)
+Test(server, a_drain_finishes_what_is_in_flight)
 {
     int fd = dial();
 
     ask_fetch(fd, "/hold", true);
     origin_await_held(&o, 1);
-    gateway_drain(gateway, 10);
+    fcgi_server_drain(server, 10);
     usleep(50000);
     cr_assert_eq(access(path, F_OK), -1, "nobody else gets in");
     origin_release(&o, 1);
@@ -83,14 +83,14 @@ Test(gateway, a_drain_finishes_what_is_in_flight)
     close(fd);
 }
 
-Test(gateway, when_the_time_of_a_drain_is_over_the_rest_is_cancelled)
+Test(server, when_the_time_of_a_drain_is_over_the_rest_is_cancelled)
 {
     int64_t before = clock_us();
     int fd = dial();
 
     ask_fetch(fd, "/hold", true);
     origin_await_held(&o, 1);
-    gateway_drain(gateway, 1);
+    fcgi_server_drain(server, 1);
     cr_assert(has_ended(fd));
     cr_assert_geq(clock_us() - before, 900 * US_PER_MS);
     cr_assert_lt(clock_us() - before, 10 * US_PER_SECOND);

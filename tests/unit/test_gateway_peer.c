@@ -37,9 +37,9 @@ Test(gateway_peer, a_peer_that_asks_and_never_reads_is_cut_off)
             record(&b, GET_VALUES, 0, "\x0e\0FCGI_MAX_CONNS", 16, 0);
         send_all(fd, &b);
     }
-    for (int i = 0; i < 1000 && counter_read(&gateway->stats.connections) > 0; i++)
+    for (int i = 0; i < 1000 && counter_read(&server->stats.connections) > 0; i++)
         usleep(1000);
-    cr_assert_eq(counter_read(&gateway->stats.connections), 0);
+    cr_assert_eq(counter_read(&server->stats.connections), 0);
     close(fd);
     fd = dial();
     ask(fd, "/healthz", "", true);

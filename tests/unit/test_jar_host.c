@@ -8,28 +8,28 @@ TestSuite(jar_host, .init = setup, .fini = teardown, .timeout = 60);
 static struct test_origin far;
 
 static void
-go_far(struct exchange *x)
+go_far(struct seen_request *x)
 {
     char fields[200];
 
     snprintf(fields, sizeof fields, "Location: %s/\r\nSet-Cookie: near=new\r\n", far.url);
-    if (exchange_is(x, "/start"))
-        exchange_reply(x, 302, fields, "");
+    if (origin_is(x, "/start"))
+        origin_reply(x, 302, fields, "");
     else
         set_and_tell(x);
 }
 
 static void
-go_near(struct exchange *x)
+go_near(struct seen_request *x)
 {
     char fields[200];
 
     snprintf(fields, sizeof fields, "Location: %s/\r\n%s", o.url,
-             exchange_has(x, "Cookie: far=1") ? "Set-Cookie: met=1\r\n" : "");
-    if (exchange_is(x, "/far"))
-        exchange_reply(x, 200, "Set-Cookie: far=1\r\n", "");
+             origin_has(x, "Cookie: far=1") ? "Set-Cookie: met=1\r\n" : "");
+    if (origin_is(x, "/far"))
+        origin_reply(x, 200, "Set-Cookie: far=1\r\n", "");
     else
-        exchange_reply(x, 302, fields, "");
+        origin_reply(x, 302, fields, "");
 }
 
 Test(jar_host, a_chain_over_two_hosts_is_lent_the_cookies_of_each_once)

@@ -1,6 +1,6 @@
 /* test_listener.c - the sockets web servers connect to. */
 
-#include "gateway/listener.h"
+#include "fastcgi/listener.h"
 
 #include "support/runner.h"
 
@@ -16,7 +16,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-static struct listeners ls;
+static struct listener_list ls;
 static struct failure err;
 static char folder[] = "/tmp/curlew-listener-XXXXXX";
 static char path[64], address[80];
@@ -32,7 +32,7 @@ setup(void)
 static void
 teardown(void)
 {
-    listeners_close(&ls);
+    listener_list_close(&ls);
     unlink(path);
     rmdir(folder);
     runner_check_leaks();
@@ -44,7 +44,7 @@ static void
 opens(const char *where, mode_t mode)
 {
     err = (struct failure){ 0 };
-    cr_assert_eq(listeners_open(&ls, where, mode, NULL, &err), 0, "%s", err.detail);
+    cr_assert_eq(listener_list_open(&ls, where, mode, NULL, &err), 0, "%s", err.detail);
 }
 
 static void
@@ -54,15 +54,15 @@ does_not_open(const char *where, const char *detail)
     struct failure form = { 0 };
 
     err = (struct failure){ 0 };
-    cr_assert_eq(listeners_open(&ls, where, 0600, NULL, &err), -1, "%s", where);
+    cr_assert_eq(listener_list_open(&ls, where, 0600, NULL, &err), -1, "%s", where);
     cr_assert_not_null(strstr(err.detail, detail), "%s: %s", where, err.detail);
     cr_assert_eq(ls.count, before);
     if (err.error ==
         ERROR_BAD_REQUEST) { /* then its form is wrong, which a check tells without opening it */
-        cr_assert_eq(listeners_check(where, &form), -1, "%s", where);
+        cr_assert_eq(listener_check_address(where, &form), -1, "%s", where);
         cr_assert_str_eq(form.detail, err.detail);
     } else {
-        cr_assert_eq(listeners_check(where, &form), 0, "%s", where);
+        cr_assert_eq(listener_check_address(where, &form), 0, "%s", where);
     }
 }
 
@@ -109,21 +109,21 @@ Test(listener, the_umask_neither_widens_nor_narrows_it)
 Test(listener, closing_removes_the_path)
 {
     opens(address, 0600);
-    listeners_close(&ls);
+    listener_list_close(&ls);
     cr_assert_eq(mode_of(path), -1);
     cr_assert_eq(ls.count, 0);
 }
 
 Test(listener, closing_leaves_a_successors_socket_alone)
 {
-    struct listeners next = { 0 };
+    struct listener_list next = { 0 };
 
     opens(address, 0600);
     unlink(path);
-    cr_assert_eq(listeners_open(&next, address, 0600, NULL, &err), 0);
-    listeners_close(&ls);
+    cr_assert_eq(listener_list_open(&next, address, 0600, NULL, &err), 0);
+    listener_list_close(&ls);
     cr_assert_eq(dial_unix(path), 0, "the successor's");
-    listeners_close(&next);
+    listener_list_close(&next);
 }
 
 Test(listener, a_socket_that_nobody_listens_on_is_replaced)
@@ -140,12 +140,12 @@ Test(listener, a_socket_that_nobody_listens_on_is_replaced)
 
 Test(listener, a_socket_that_somebody_listens_on_is_not)
 {
-    struct listeners first = { 0 };
+    struct listener_list first = { 0 };
 
-    cr_assert_eq(listeners_open(&first, address, 0600, NULL, &err), 0);
+    cr_assert_eq(listener_list_open(&first, address, 0600, NULL, &err), 0);
     does_not_open(address, "another process listens there");
     cr_assert_eq(dial_unix(path), 0);
-    listeners_close(&first);
+    listener_list_close(&first);
 }
 
 Test(listener, a_file_is_not_replaced)
@@ -172,7 +172,7 @@ Test(listener, a_path_has_1_to_107_bytes)
     longest[5 + 107] = '\0';
     opens(longest, 0600);
     cr_assert_eq(dial_unix(longest + 5), 0);
-    listeners_close(&ls);
+    listener_list_close(&ls);
     cr_assert_eq(mode_of(longest + 5), -1);
 }
 
@@ -183,7 +183,7 @@ Test(listener, a_folder_that_is_not_there_is_an_error)
 
 Test(listener, a_group_that_is_not_there_is_an_error)
 {
-    cr_assert_eq(listeners_open(&ls, address, 0600, "no-such-group", &err), -1);
+    cr_assert_eq(listener_list_open(&ls, address, 0600, "no-such-group", &err), -1);
     cr_assert_not_null(strstr(err.detail, "no-such-group"));
     cr_assert_eq(ls.count, 0);
 }
@@ -194,10 +194,11 @@ Test(listener, a_group_is_a_name_or_a_number)
     char number[16];
 
     snprintf(number, sizeof number, "%d", (int)getgid());
-    cr_assert_eq(listeners_open(&ls, address, 0660, number, &err), 0, "%s", err.detail);
-    listeners_close(&ls);
+    cr_assert_eq(listener_list_open(&ls, address, 0660, number, &err), 0, "%s", err.detail);
+    listener_list_close(&ls);
     if (mine != NULL)
-        cr_assert_eq(listeners_open(&ls, address, 0660, mine->gr_name, &err), 0, "%s", err.detail);
+        cr_assert_eq(listener_list_open(&ls, address, 0660, mine->gr_name, &err), 0, "%s",
+                     err.detail);
 }
 
 /* -- HOST:PORT ----------------------------------------------------------- */
@@ -230,14 +231,14 @@ Test(listener, a_port_is_listened_on)
     opens("127.0.0.1:0", 0);
     cr_assert_gt(port_of(ls.items[0].fd), 0);
     cr_assert_eq(dial_tcp(port_of(ls.items[0].fd)), 0);
-    listeners_close(&ls);
+    listener_list_close(&ls);
 }
 
 Test(listener, a_name_and_an_IPv6_address_are_understood)
 {
     opens("localhost:0", 0);
     err = (struct failure){ 0 };
-    if (listeners_open(&ls, "[::1]:0", 0, NULL, &err) == 0)
+    if (listener_list_open(&ls, "[::1]:0", 0, NULL, &err) == 0)
         cr_assert_eq(ls.count, 2);
     else
         cr_assert_not_null(strstr(err.detail, "bind"), "no IPv6 on this machine: %s", err.detail);
@@ -269,18 +270,18 @@ Test(listener, what_is_no_address_is_an_error)
 
 Test(listener, a_descriptor_that_listens_is_taken)
 {
-    struct listeners made = { 0 };
+    struct listener_list made = { 0 };
     char where[16];
     int fd;
 
-    cr_assert_eq(listeners_open(&made, "127.0.0.1:0", 0, NULL, &err), 0);
+    cr_assert_eq(listener_list_open(&made, "127.0.0.1:0", 0, NULL, &err), 0);
     fd = dup(made.items[0].fd);
-    cr_assert(listeners_fd_listens(fd));
+    cr_assert(listener_fd_listens(fd));
     snprintf(where, sizeof where, "fd:%d", fd);
     opens(where, 0);
     cr_assert_eq(ls.items[0].fd, fd);
     cr_assert_eq(dial_tcp(port_of(fd)), 0);
-    listeners_close(&made);
+    listener_list_close(&made);
 }
 
 Test(listener, any_other_descriptor_is_not)
@@ -297,8 +298,8 @@ Test(listener, any_other_descriptor_is_not)
     does_not_open("fd:3x", "neither");
     does_not_open("fd:-1", "neither");
     does_not_open("fd:99999999999999999999", "neither");
-    cr_assert_not(listeners_fd_listens(-1));
-    cr_assert_not(listeners_fd_listens(STDIN_FILENO));
+    cr_assert_not(listener_fd_listens(-1));
+    cr_assert_not(listener_fd_listens(STDIN_FILENO));
 }
 
 /* -- systemd's sockets --------------------------------------------------- */
@@ -314,7 +315,7 @@ inherited(const char *pid, const char *count)
         setenv("LISTEN_FDS", count, 1);
     else
         unsetenv("LISTEN_FDS");
-    return listeners_inherited();
+    return listener_inherited_count();
 }
 
 Test(listener, sockets_that_systemd_passed_to_this_very_process_count)

@@ -16,12 +16,12 @@ static struct test_origin o;
 static struct curlew *c;
 
 static void
-serve(struct exchange *x)
+serve(struct seen_request *x)
 {
-    if (exchange_is(x, "/hold"))
-        exchange_hold(x);
-    exchange_reply(x, 200, "", "ok");
-    if (exchange_is(x, "/close"))
+    if (origin_is(x, "/hold"))
+        origin_hold(x);
+    origin_reply(x, 200, "", "ok");
+    if (origin_is(x, "/close"))
         x->close = true;
 }
 

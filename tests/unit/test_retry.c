@@ -19,22 +19,22 @@ static char how[20];        /* they fail so; "": 503 */
 static char seen[10][2000]; /* head and body of each request */
 
 static void
-fail_so(struct exchange *x)
+fail_so(struct seen_request *x)
 {
     if (strcmp(how, "close") == 0) {
         x->close = true;
     } else if (strcmp(how, "cut") == 0) {
-        exchange_say(x, "HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nfour");
+        origin_say(x, "HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nfour");
         x->close = true;
     } else if (strcmp(how, "hold") == 0) {
-        exchange_hold(x);
+        origin_hold(x);
     } else {
-        exchange_reply(x, 503, how, "busy");
+        origin_reply(x, 503, how, "busy");
     }
 }
 
 static void
-serve(struct exchange *x)
+serve(struct seen_request *x)
 {
     int n = origin_requests(&o);
 
@@ -42,10 +42,10 @@ serve(struct exchange *x)
         snprintf(seen[n - 1], sizeof seen[0], "%s%s", x->head, x->body);
     if (n <= failing)
         fail_so(x);
-    else if (exchange_is(x, "/away"))
-        exchange_reply(x, 302, "Location: /there\r\n", "");
+    else if (origin_is(x, "/away"))
+        origin_reply(x, 302, "Location: /there\r\n", "");
     else
-        exchange_reply(x, 200, "", "ok");
+        origin_reply(x, 200, "", "ok");
 }
 
 static void

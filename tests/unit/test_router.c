@@ -2,7 +2,7 @@
 
 #include "gateway/router.h"
 
-#include "gateway/gateway.h"
+#include "fastcgi/fcgi_server.h"
 #include "gateway/routes.h"
 #include "support/fcgi_side.h"
 
@@ -12,9 +12,9 @@
 
 #define TOKEN "0123456789abcdef"
 
-static struct gateway gateway;
+static struct fcgi_server server;
 static struct auth auth;
-static struct call call;
+static struct exchange call;
 static struct failure err;
 
 static void
@@ -22,15 +22,15 @@ setup(void)
 {
     side_open();
     auth_init(&auth);
-    gateway.auth = &auth;
-    call_init(&call);
-    call.gateway = &gateway;
+    server.auth = &auth;
+    exchange_init(&call);
+    call.server = &server;
 }
 
 static void
 teardown(void)
 {
-    call_reset(&call);
+    exchange_reset(&call);
     auth_destroy(&auth);
     side_close();
 }
@@ -41,12 +41,12 @@ TestSuite(router, .init = setup, .fini = teardown, .timeout = 10);
 static enum error
 find(const char *const *params)
 {
-    fastcgi_free(side);
+    libfcgi_codec_free(side);
     buffer_clear(&in);
-    side = fastcgi_new(&in, &out);
+    side = libfcgi_codec_new(&in, &out);
     side_accept(params);
-    call_reset(&call);
-    call.fastcgi = side;
+    exchange_reset(&call);
+    call.codec = side;
     err = (struct failure){ 0 };
     cr_assert_eq(router_find(&call, &err) == 0, err.error == ERROR_NONE);
     return err.error;
@@ -56,7 +56,7 @@ find(const char *const *params)
 #define GET       "REQUEST_METHOD", "GET"
 
 static void
-leads_to(const char *script, const char *path, void (*serve)(struct call *c))
+leads_to(const char *script, const char *path, void (*serve)(struct exchange *c))
 {
     cr_assert_eq(FIND(GET, "SCRIPT_NAME", script, "PATH_INFO", path), ERROR_NONE, "%s%s", script,
                  path);

@@ -13,9 +13,9 @@ Test(screen, a_whole_request_passes_as_it_is)
     buffer_init(&copy, 1 << 20);
     open_request();
     body(&bytes, 1, "body");
-    gives(SCREEN_MORE);
+    gives(RECORD_MORE);
     end_of(&bytes, STDIN, 1);
-    gives(SCREEN_COMPLETE);
+    gives(RECORD_REQUEST_DONE);
 
     begin(&copy, 1, RESPONDER, true);
     param(&copy, 1, "A", "b");
@@ -35,7 +35,7 @@ Test(screen, padding_and_the_reserved_byte_stay_behind)
     record(&bytes, STDIN, 1, "body", 4, 255);
     bytes.data[7] = 'r';
     buffer_clear(&passed);
-    gives(SCREEN_MORE);
+    gives(RECORD_MORE);
 
     cr_assert_eq(passed.len, 8 + 4);
     cr_assert_eq(passed.data[6], 0);
@@ -55,11 +55,11 @@ Test(screen, a_request_cut_into_single_bytes_is_the_same_request)
     end_of(&all, STDIN, 7);
     for (size_t i = 0; i < all.len; i++) {
         size_t used;
-        enum screen_verdict v = screen_feed(&s, all.data + i, 1, &used, &passed, &answers);
+        enum record_event v = record_parser_feed(&s, all.data + i, 1, &used, &passed, &answers);
 
         cr_assert_eq(used, 1);
-        heads += v == SCREEN_HEAD;
-        completes += v == SCREEN_COMPLETE;
+        heads += v == RECORD_PARAMS_DONE;
+        completes += v == RECORD_REQUEST_DONE;
     }
     cr_assert_eq(heads, 1);
     cr_assert_eq(completes, 1);
@@ -71,14 +71,14 @@ Test(screen, a_request_cut_into_single_bytes_is_the_same_request)
 Test(screen, after_the_answer_the_next_request_may_come)
 {
     for (int id = 1; id <= 3; id++) {
-        cr_assert(screen_idle(&s));
+        cr_assert(record_parser_is_idle(&s));
         begin(&bytes, id, RESPONDER, true);
         end_of(&bytes, PARAMS, id);
-        gives(SCREEN_HEAD);
-        cr_assert_not(screen_idle(&s));
+        gives(RECORD_PARAMS_DONE);
+        cr_assert_not(record_parser_is_idle(&s));
         end_of(&bytes, STDIN, id);
-        gives(SCREEN_COMPLETE);
-        screen_next(&s);
+        gives(RECORD_REQUEST_DONE);
+        record_parser_next(&s);
     }
 }
 
@@ -86,8 +86,8 @@ Test(screen, a_half_record_is_not_idle)
 {
     begin(&bytes, 1, RESPONDER, true);
     bytes.len = 3;
-    gives(SCREEN_MORE);
-    cr_assert_not(screen_idle(&s));
+    gives(RECORD_MORE);
+    cr_assert_not(record_parser_is_idle(&s));
 }
 
 /* -- limits -------------------------------------------------------------- */
@@ -100,13 +100,13 @@ Test(screen, a_body_of_the_limit_passes_and_of_one_byte_more_is_too_large)
     open_request();
     body(&bytes, 1, text);
     end_of(&bytes, STDIN, 1);
-    gives(SCREEN_COMPLETE);
-    screen_next(&s);
+    gives(RECORD_REQUEST_DONE);
+    record_parser_next(&s);
 
     open_request();
     text[100] = 'x';
     body(&bytes, 1, text);
-    gives(SCREEN_TOO_LARGE);
+    gives(RECORD_TOO_LARGE);
     cr_assert(s.dropping);
 }
 
@@ -115,15 +115,15 @@ Test(screen, what_is_left_of_a_body_too_large_is_dropped_up_to_its_end)
     open_request();
     for (int i = 0; i < 11; i++)
         body(&bytes, 1, "ten bytes!");
-    gives(SCREEN_TOO_LARGE);
+    gives(RECORD_TOO_LARGE);
     buffer_clear(&passed);
     for (int i = 0; i < 1000; i++)
         body(&bytes, 1, "ten bytes!");
-    gives(SCREEN_MORE);
+    gives(RECORD_MORE);
     cr_assert_eq(passed.len, 0);
     end_of(&bytes, STDIN, 1);
-    gives(SCREEN_COMPLETE);
-    screen_next(&s);
+    gives(RECORD_REQUEST_DONE);
+    record_parser_next(&s);
     cr_assert_not(s.dropping);
     open_request();
 }
@@ -134,7 +134,7 @@ Test(screen, a_body_too_large_does_not_end_twice)
     open_request();
     s.dropping = true;
     end_of(&bytes, STDIN, 1);
-    gives(SCREEN_COMPLETE);
+    gives(RECORD_REQUEST_DONE);
     end_of(&bytes, STDIN, 1);
-    gives(SCREEN_BROKEN);
+    gives(RECORD_BROKEN);
 }

@@ -9,11 +9,11 @@ TestSuite(screen_order, .init = setup, .fini = teardown);
 static void
 breaks(void (*write)(void))
 {
-    screen_init(&s);
+    record_parser_init(&s);
     buffer_clear(&bytes);
     write();
-    for (enum screen_verdict v; (v = feed()) != SCREEN_BROKEN;)
-        cr_assert(v != SCREEN_MORE || bytes.len > 0, "not broken");
+    for (enum record_event v; (v = feed()) != RECORD_BROKEN;)
+        cr_assert(v != RECORD_MORE || bytes.len > 0, "not broken");
 }
 
 static void
@@ -108,12 +108,12 @@ Test(screen_order, records_of_requests_that_do_not_exist_are_passed_over)
     param(&bytes, 5, "A", "b");
     body(&bytes, 6, "x");
     record(&bytes, ABORT, 7, NULL, 0, 0);
-    gives(SCREEN_MORE);
+    gives(RECORD_MORE);
     open_request();
     body(&bytes, 2, "of another");
-    gives(SCREEN_MORE);
+    gives(RECORD_MORE);
     end_of(&bytes, STDIN, 1);
-    gives(SCREEN_COMPLETE);
+    gives(RECORD_REQUEST_DONE);
     cr_assert_eq(answers.len, 0);
     cr_assert_null(memmem(passed.data, passed.len, "of another", 10));
 }
@@ -122,25 +122,25 @@ Test(screen_order, a_second_request_at_once_is_turned_away_and_the_first_goes_on
 {
     open_request();
     begin(&bytes, 2, RESPONDER, true);
-    gives(SCREEN_MORE);
+    gives(RECORD_MORE);
     answered_with(END, 2, 1); /* FCGI_CANT_MPX_CONN */
     param(&bytes, 2, "A", "b");
     end_of(&bytes, PARAMS, 2);
     end_of(&bytes, STDIN, 2);
-    gives(SCREEN_MORE);
+    gives(RECORD_MORE);
     end_of(&bytes, STDIN, 1);
-    gives(SCREEN_COMPLETE);
+    gives(RECORD_REQUEST_DONE);
     cr_assert_eq(s.id, 1);
 }
 
 Test(screen_order, another_role_is_turned_away)
 {
     begin(&bytes, 1, AUTHORIZER, true);
-    gives(SCREEN_MORE);
+    gives(RECORD_MORE);
     answered_with(END, 1, 3); /* FCGI_UNKNOWN_ROLE */
     begin(&bytes, 1, 257, false);
     bytes.data[8] = 1; /* 0x0101 is no responder either */
-    gives(SCREEN_CLOSE);
+    gives(RECORD_CLOSE);
     answered_with(END, 1, 3);
     cr_assert_eq(passed.len, 0);
 }
@@ -153,7 +153,7 @@ Test(screen_order, the_values_that_are_asked_for_are_told)
                                "FCGI_MPXS_CONNS0";
 
     record(&bytes, GET_VALUES, 0, asked, sizeof asked - 1, 5);
-    gives(SCREEN_MORE);
+    gives(RECORD_MORE);
     cr_assert_eq(answers.len, 8 + sizeof told - 1);
     cr_assert_eq(answers.data[1], GET_VALUES_RESULT);
     cr_assert_eq(memcmp(answers.data + 8, told, sizeof told - 1), 0);
@@ -173,7 +173,7 @@ Test(screen_order, a_management_record_longer_than_it_is_looked_at_is_harmless)
 Test(screen_order, an_unknown_management_record_is_named_as_such)
 {
     record(&bytes, 42, 0, "x", 1, 0);
-    gives(SCREEN_MORE);
+    gives(RECORD_MORE);
     answered_with(UNKNOWN, 0, 42);
 }
 
@@ -181,13 +181,13 @@ Test(screen_order, the_web_server_may_take_its_request_back_at_any_time)
 {
     begin(&bytes, 1, RESPONDER, true);
     record(&bytes, ABORT, 1, NULL, 0, 0);
-    gives(SCREEN_ABORTED);
-    screen_next(&s);
+    gives(RECORD_ABORTED);
+    record_parser_next(&s);
     open_request();
     record(&bytes, ABORT, 1, "with content", 12, 7);
-    gives(SCREEN_ABORTED);
+    gives(RECORD_ABORTED);
     end_of(&bytes, STDIN, 1);
-    gives(SCREEN_COMPLETE);
+    gives(RECORD_REQUEST_DONE);
     record(&bytes, ABORT, 1, NULL, 0, 0);
-    gives(SCREEN_ABORTED);
+    gives(RECORD_ABORTED);
 }

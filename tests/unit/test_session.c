@@ -159,12 +159,12 @@ static struct test_origin o;
 static struct curlew *c;
 
 static void
-serve(struct exchange *x)
+serve(struct seen_request *x)
 {
-    if (exchange_is(x, "/hold"))
-        exchange_hold(x);
-    exchange_reply(x, 200, exchange_is(x, "/set") ? "Set-Cookie: sid=1\r\n" : "",
-                   exchange_has(x, "Cookie: sid=1") ? "known" : "unknown");
+    if (origin_is(x, "/hold"))
+        origin_hold(x);
+    origin_reply(x, 200, origin_is(x, "/set") ? "Set-Cookie: sid=1\r\n" : "",
+                 origin_has(x, "Cookie: sid=1") ? "known" : "unknown");
 }
 
 static void

@@ -14,11 +14,11 @@ static struct curlew *c;
 static struct failure err;
 
 static void
-serve(struct exchange *x)
+serve(struct seen_request *x)
 {
-    if (exchange_is(x, "/hold"))
-        exchange_hold(x);
-    exchange_reply(x, 200, "", "ok");
+    if (origin_is(x, "/hold"))
+        origin_hold(x);
+    origin_reply(x, 200, "", "ok");
 }
 
 static void

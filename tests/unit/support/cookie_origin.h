@@ -21,7 +21,7 @@ static struct failure err;
  * released, /hop?LINE goes on to /, any other just answers.  Each tells the cookies it was sent.
  */
 static inline void
-set_and_tell(struct exchange *x)
+set_and_tell(struct seen_request *x)
 {
     const char *line = strchr(x->target, '?'), *sent = strstr(x->head, "\r\nCookie: ");
     char fields[8192] = "", body[8192] = "";
@@ -32,14 +32,14 @@ set_and_tell(struct exchange *x)
             fields[n++] = *p == '+' ? ' ' : *p;
     fields[n] = '\0';
     if (strncmp(x->target, "/set-hold", 9) == 0)
-        exchange_hold(x);
+        origin_hold(x);
     if (sent != NULL)
         snprintf(body, sizeof body, "%.*s", (int)strcspn(sent + 10, "\r"), sent + 10);
-    exchange_say(x, "HTTP/1.1 %d X\r\n%s%s%s%sContent-Length: %zu\r\n\r\n%s",
-                 strncmp(x->target, "/hop", 4) == 0 ? 302 : 200, n > 0 ? "Set-Cookie: " : "",
-                 fields, n > 0 ? "\r\n" : "",
-                 strncmp(x->target, "/hop", 4) == 0 ? "Location: /app/next\r\n" : "", strlen(body),
-                 body);
+    origin_say(x, "HTTP/1.1 %d X\r\n%s%s%s%sContent-Length: %zu\r\n\r\n%s",
+               strncmp(x->target, "/hop", 4) == 0 ? 302 : 200, n > 0 ? "Set-Cookie: " : "", fields,
+               n > 0 ? "\r\n" : "",
+               strncmp(x->target, "/hop", 4) == 0 ? "Location: /app/next\r\n" : "", strlen(body),
+               body);
 }
 
 static inline void

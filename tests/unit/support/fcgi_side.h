@@ -5,28 +5,28 @@
 #ifndef UNIT_SUPPORT_FCGI_SIDE_H
 #define UNIT_SUPPORT_FCGI_SIDE_H
 
+#include "fastcgi/libfcgi_codec.h"
 #include "fcgi_records.h"
-#include "gateway/fastcgi.h"
 
 #include <criterion/criterion.h>
 
 static struct buffer in, out;
-static struct fastcgi *side;
+static struct libfcgi_codec *side;
 
 static inline void
 side_open(void)
 {
     buffer_init(&in, 1 << 24);
     buffer_init(&out, 1 << 24);
-    cr_assert_eq(fastcgi_start(), 0);
-    side = fastcgi_new(&in, &out);
+    cr_assert_eq(libfcgi_codec_start(), 0);
+    side = libfcgi_codec_new(&in, &out);
     cr_assert_not_null(side);
 }
 
 static inline void
 side_close(void)
 {
-    fastcgi_free(side);
+    libfcgi_codec_free(side);
     buffer_free(&in);
     buffer_free(&out);
 }
@@ -39,7 +39,7 @@ side_accept(const char *const *params)
     for (; *params != NULL; params += 2)
         param(&in, 1, params[0], params[1]);
     end_of(&in, PARAMS, 1);
-    cr_assert_eq(fastcgi_accept(side), 0);
+    cr_assert_eq(libfcgi_codec_accept(side), 0);
 }
 
 #define SIDE_ACCEPT(...) side_accept((const char *const[]){ __VA_ARGS__ __VA_OPT__(, ) NULL })

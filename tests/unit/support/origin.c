@@ -18,7 +18,7 @@
 
 /* Up to and with the empty line; false: the peer has gone. */
 static bool
-read_head(struct exchange *x)
+read_head(struct seen_request *x)
 {
     size_t n = 0;
 
@@ -33,7 +33,7 @@ read_head(struct exchange *x)
 }
 
 static size_t
-announced_length(const struct exchange *x)
+announced_length(const struct seen_request *x)
 {
     const char *line = strcasestr(x->head, "\r\nContent-Length: ");
 
@@ -41,7 +41,7 @@ announced_length(const struct exchange *x)
 }
 
 static bool
-read_body(struct exchange *x)
+read_body(struct seen_request *x)
 {
     size_t all = announced_length(x);
 
@@ -78,7 +78,7 @@ static void *
 serve_connection(void *arg)
 {
     struct caller *c = arg;
-    struct exchange x = { .origin = c->origin, .fd = c->fd, .connection = c->number };
+    struct seen_request x = { .origin = c->origin, .fd = c->fd, .connection = c->number };
 
     free(c);
     x.head = malloc(HEAD_MAX);
@@ -133,7 +133,7 @@ origin_listen(const char *address, int *port)
 }
 
 void
-origin_start(struct test_origin *o, const char *address, void (*serve)(struct exchange *x))
+origin_start(struct test_origin *o, const char *address, void (*serve)(struct seen_request *x))
 {
     pthread_t thread;
 
@@ -157,7 +157,7 @@ origin_deafen(struct test_origin *o)
 /* -- what a test's serve() uses ------------------------------------------ */
 
 void
-exchange_say_bytes(struct exchange *x, const void *bytes, size_t n)
+origin_say_bytes(struct seen_request *x, const void *bytes, size_t n)
 {
     const char *at = bytes;
 
@@ -174,7 +174,7 @@ exchange_say_bytes(struct exchange *x, const void *bytes, size_t n)
 }
 
 void
-exchange_say(struct exchange *x, const char *format, ...)
+origin_say(struct seen_request *x, const char *format, ...)
 {
     char *text;
     va_list ap;
@@ -185,25 +185,25 @@ exchange_say(struct exchange *x, const char *format, ...)
     va_end(ap);
     if (n < 0)
         abort();
-    exchange_say_bytes(x, text, (size_t)n);
+    origin_say_bytes(x, text, (size_t)n);
     free(text);
 }
 
 void
-exchange_reply(struct exchange *x, int status, const char *fields, const char *body)
+origin_reply(struct seen_request *x, int status, const char *fields, const char *body)
 {
-    exchange_say(x, "HTTP/1.1 %d Reason %d\r\nContent-Length: %zu\r\n%s\r\n%s", status, status,
-                 strlen(body), fields, strcmp(x->method, "HEAD") == 0 ? "" : body);
+    origin_say(x, "HTTP/1.1 %d Reason %d\r\nContent-Length: %zu\r\n%s\r\n%s", status, status,
+               strlen(body), fields, strcmp(x->method, "HEAD") == 0 ? "" : body);
 }
 
 bool
-exchange_is(const struct exchange *x, const char *target)
+origin_is(const struct seen_request *x, const char *target)
 {
     return strcmp(x->target, target) == 0;
 }
 
 bool
-exchange_has(const struct exchange *x, const char *line)
+origin_has(const struct seen_request *x, const char *line)
 {
     char wanted[4096];
 
@@ -212,7 +212,7 @@ exchange_has(const struct exchange *x, const char *line)
 }
 
 void
-exchange_hold(struct exchange *x)
+origin_hold(struct seen_request *x)
 {
     struct test_origin *o = x->origin;
 

@@ -21,25 +21,25 @@ static char field[8192];
 
 /* /go?STATUS redirects so to the location; /N goes on to /N-1, down to /end. */
 static inline void
-serve(struct exchange *x)
+serve(struct seen_request *x)
 {
     int status = strncmp(x->target, "/go?", 4) == 0 ? atoi(x->target + 4) : 302;
     char next[32];
 
-    if (exchange_is(x, "/end")) {
+    if (origin_is(x, "/end")) {
         snprintf(last, sizeof last, "%s", x->head);
         snprintf(last_body, sizeof last_body, "%s", x->body);
-        exchange_reply(x, 200, "X-End: 1\r\n", "the end");
-    } else if (exchange_is(x, "/back")) {
+        origin_reply(x, 200, "X-End: 1\r\n", "the end");
+    } else if (origin_is(x, "/back")) {
         snprintf(field, sizeof field, "Location: %s/end\r\n", near.url);
-        exchange_reply(x, 302, field, "");
+        origin_reply(x, 302, field, "");
     } else if (strncmp(x->target, "/go", 3) == 0) {
         snprintf(first, sizeof first, "%s", x->head);
         snprintf(field, sizeof field, "Location: %s\r\nX-Hop: 1\r\n", location);
-        exchange_reply(x, status, field, "a body on the way");
+        origin_reply(x, status, field, "a body on the way");
     } else {
         snprintf(next, sizeof next, "Location: /%d\r\n", atoi(x->target + 1) - 1);
-        exchange_reply(x, 302, atoi(x->target + 1) == 1 ? "Location: end\r\n" : next, "");
+        origin_reply(x, 302, atoi(x->target + 1) == 1 ? "Location: end\r\n" : next, "");
     }
 }
 

@@ -4,19 +4,19 @@
 #ifndef UNIT_SUPPORT_SCREEN_FEED_H
 #define UNIT_SUPPORT_SCREEN_FEED_H
 
+#include "fastcgi/record_parser.h"
 #include "fcgi_records.h"
-#include "gateway/screen.h"
 
 #include <criterion/criterion.h>
 #include <stdlib.h>
 
-static struct screen s;
+static struct record_parser s;
 static struct buffer bytes, passed, answers;
 
 static inline void
 setup(void)
 {
-    screen_init(&s);
+    record_parser_init(&s);
     s.stdin_max = 100;
     buffer_init(&bytes, 1 << 22);
     buffer_init(&passed, 1 << 22);
@@ -32,22 +32,22 @@ teardown(void)
 }
 
 /* Feeds what has been written so far, up to the first verdict; what is left stays in `bytes`. */
-static inline enum screen_verdict
+static inline enum record_event
 feed(void)
 {
     size_t used = 0;
-    enum screen_verdict v = screen_feed(&s, bytes.data, bytes.len, &used, &passed, &answers);
+    enum record_event v = record_parser_feed(&s, bytes.data, bytes.len, &used, &passed, &answers);
 
     cr_assert_leq(used, bytes.len);
-    cr_assert(used == bytes.len || v != SCREEN_MORE);
+    cr_assert(used == bytes.len || v != RECORD_MORE);
     buffer_drop(&bytes, used);
     return v;
 }
 
 static inline void
-gives(enum screen_verdict wanted)
+gives(enum record_event wanted)
 {
-    enum screen_verdict v = feed();
+    enum record_event v = feed();
 
     cr_assert_eq(v, wanted, "%d, not %d", v, wanted);
 }
@@ -59,7 +59,7 @@ open_request(void)
     begin(&bytes, 1, RESPONDER, true);
     param(&bytes, 1, "A", "b");
     end_of(&bytes, PARAMS, 1);
-    gives(SCREEN_HEAD);
+    gives(RECORD_PARAMS_DONE);
 }
 
 static inline void

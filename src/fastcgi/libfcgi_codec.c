@@ -1,6 +1,6 @@
-/* fastcgi.c - libfcgi as a codec: it reads from and writes to memory. */
+/* libfcgi_codec.c - libfcgi as a codec: it reads from and writes to memory. */
 
-#include "gateway/fastcgi.h"
+#include "fastcgi/libfcgi_codec.h"
 
 #include <errno.h>
 #include <fcgiapp.h>
@@ -11,7 +11,7 @@
 
 #define STAND_IN_FD INT_MAX /* never a real descriptor: libfcgi only hands it back to us */
 
-struct fastcgi {
+struct libfcgi_codec {
     FCGX_Request request;
     struct buffer *in, *out;
     size_t taken; /* of in */
@@ -19,7 +19,7 @@ struct fastcgi {
 };
 
 /* The connection whose request libfcgi is working on in this thread. */
-static _Thread_local struct fastcgi *current;
+static _Thread_local struct libfcgi_codec *current;
 
 /* -- what libfcgi calls -------------------------------------------------- */
 
@@ -59,22 +59,22 @@ OS_IpcClose(int fd, int shutdown)
 
 /* What libfcgi has read is its own now. */
 static void
-forget_taken(struct fastcgi *f)
+forget_taken(struct libfcgi_codec *f)
 {
     buffer_drop(f->in, f->taken);
     f->taken = 0;
 }
 
 int
-fastcgi_start(void)
+libfcgi_codec_start(void)
 {
     return FCGX_Init() == 0 ? 0 : -1;
 }
 
-struct fastcgi *
-fastcgi_new(struct buffer *in, struct buffer *out)
+struct libfcgi_codec *
+libfcgi_codec_new(struct buffer *in, struct buffer *out)
 {
-    struct fastcgi *f = calloc(1, sizeof *f);
+    struct libfcgi_codec *f = calloc(1, sizeof *f);
 
     if (f == NULL)
         return NULL;
@@ -85,11 +85,11 @@ fastcgi_new(struct buffer *in, struct buffer *out)
 }
 
 void
-fastcgi_free(struct fastcgi *f)
+libfcgi_codec_free(struct libfcgi_codec *f)
 {
     if (f == NULL)
         return;
-    fastcgi_abandon(f);
+    libfcgi_codec_abandon(f);
     free(f);
 }
 
@@ -101,7 +101,7 @@ fastcgi_free(struct fastcgi *f)
  * fail at once.  It also returns 0 for parameters that were cut short.
  */
 int
-fastcgi_accept(struct fastcgi *f)
+libfcgi_codec_accept(struct libfcgi_codec *f)
 {
     current = f;
     f->request.ipcFd = STAND_IN_FD;
@@ -115,7 +115,7 @@ fastcgi_accept(struct fastcgi *f)
 }
 
 int
-fastcgi_read_body(struct fastcgi *f, struct buffer *body)
+libfcgi_codec_read_body(struct libfcgi_codec *f, struct buffer *body)
 {
     char chunk[16384];
     int n;
@@ -128,7 +128,7 @@ fastcgi_read_body(struct fastcgi *f, struct buffer *body)
 }
 
 void
-fastcgi_write(struct fastcgi *f, const void *bytes, size_t n)
+libfcgi_codec_write(struct libfcgi_codec *f, const void *bytes, size_t n)
 {
     const char *at = bytes;
 
@@ -144,34 +144,34 @@ fastcgi_write(struct fastcgi *f, const void *bytes, size_t n)
 }
 
 void
-fastcgi_flush(struct fastcgi *f)
+libfcgi_codec_flush(struct libfcgi_codec *f)
 {
     current = f;
     FCGX_FFlush(f->request.out);
 }
 
 void
-fastcgi_finish(struct fastcgi *f)
+libfcgi_codec_finish(struct libfcgi_codec *f)
 {
     current = f;
     FCGX_Finish_r(&f->request);
 }
 
 void
-fastcgi_abandon(struct fastcgi *f)
+libfcgi_codec_abandon(struct libfcgi_codec *f)
 {
     current = f;
     FCGX_Free(&f->request, 0);
 }
 
 const char *
-fastcgi_param(const struct fastcgi *f, const char *name)
+libfcgi_codec_param(const struct libfcgi_codec *f, const char *name)
 {
     return FCGX_GetParam(name, f->request.envp);
 }
 
 bool
-fastcgi_keeps(const struct fastcgi *f)
+libfcgi_codec_keeps_connection(const struct libfcgi_codec *f)
 {
     return f->keep;
 }

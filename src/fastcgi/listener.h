@@ -4,8 +4,8 @@
  * ADDR is unix:PATH, HOST:PORT ([::1]:9000 for IPv6), or fd:N for a socket that is listening
  * already.
  */
-#ifndef GATEWAY_LISTENER_H
-#define GATEWAY_LISTENER_H
+#ifndef FASTCGI_LISTENER_H
+#define FASTCGI_LISTENER_H
 
 #include "util/error.h"
 
@@ -19,20 +19,20 @@ struct listener {
     ino_t inode;
 };
 
-struct listeners {
+struct listener_list {
     struct listener *items;
     size_t count;
 };
 
 /* `mode` and `group` (a name or a number, or NULL) are for unix: sockets.  -1 with `err`. */
-int listeners_open(struct listeners *ls, const char *address, mode_t mode, const char *group,
-                   struct failure *err);
-int listeners_check(const char *address,
-                    struct failure *err); /* its form only; -1: none of the three */
-void listeners_close(struct listeners *ls);
+int listener_list_open(struct listener_list *ls, const char *address, mode_t mode,
+                       const char *group, struct failure *err);
+int listener_check_address(const char *address,
+                           struct failure *err); /* its form only; -1: none of the three */
+void listener_list_close(struct listener_list *ls);
 
-int
-listeners_inherited(void); /* how many sockets systemd passed from fd 3 on (LISTEN_FDS); 0: none */
-int listeners_fd_listens(int fd); /* 1: fd is a listening stream socket */
+int listener_inherited_count(
+    void); /* how many sockets systemd passed from fd 3 on (LISTEN_FDS); 0: none */
+int listener_fd_listens(int fd); /* 1: fd is a listening stream socket */
 
 #endif

@@ -1,6 +1,6 @@
 /* listener.c - the sockets web servers connect to. */
 
-#include "gateway/listener.h"
+#include "fastcgi/listener.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -27,7 +27,7 @@ is_port(const char *text)
 }
 
 static int
-add(struct listeners *ls, int fd, const char *path, struct failure *err)
+add(struct listener_list *ls, int fd, const char *path, struct failure *err)
 {
     struct listener *items = realloc(ls->items, (ls->count + 1) * sizeof items[0]);
     struct listener *l;
@@ -50,7 +50,7 @@ add(struct listeners *ls, int fd, const char *path, struct failure *err)
 }
 
 void
-listeners_close(struct listeners *ls)
+listener_list_close(struct listener_list *ls)
 {
     for (size_t i = 0; i < ls->count; i++) {
         struct listener *l = &ls->items[i];
@@ -63,7 +63,7 @@ listeners_close(struct listeners *ls)
         free(l->path);
     }
     free(ls->items);
-    *ls = (struct listeners){ 0 };
+    *ls = (struct listener_list){ 0 };
 }
 
 static int
@@ -115,7 +115,7 @@ set_group(const char *path, const char *group, const char *address, struct failu
 }
 
 static int
-open_unix(struct listeners *ls, const char *address, mode_t mode, const char *group,
+open_unix(struct listener_list *ls, const char *address, mode_t mode, const char *group,
           struct failure *err)
 {
     const char *path = address + strlen("unix:");
@@ -162,7 +162,7 @@ bind_one(const struct addrinfo *a)
 }
 
 static int
-open_tcp(struct listeners *ls, const char *address, struct failure *err)
+open_tcp(struct listener_list *ls, const char *address, struct failure *err)
 {
     const char *colon = strrchr(address, ':');
     struct addrinfo hints = { .ai_socktype = SOCK_STREAM, .ai_flags = AI_PASSIVE | AI_NUMERICSERV };
@@ -187,7 +187,7 @@ open_tcp(struct listeners *ls, const char *address, struct failure *err)
 /* -- fd:N ---------------------------------------------------------------- */
 
 int
-listeners_fd_listens(int fd)
+listener_fd_listens(int fd)
 {
     int listening = 0, type = 0;
     socklen_t n = sizeof listening, m = sizeof type;
@@ -197,11 +197,11 @@ listeners_fd_listens(int fd)
 }
 
 static int
-open_fd(struct listeners *ls, const char *address, struct failure *err)
+open_fd(struct listener_list *ls, const char *address, struct failure *err)
 {
     long fd = strtol(address + strlen("fd:"), NULL, 10);
 
-    if (!listeners_fd_listens((int)fd))
+    if (!listener_fd_listens((int)fd))
         return failure_set(err, ERROR_INTERNAL, "listen %s: not a listening stream socket",
                            address);
     return add(ls, (int)fd, NULL, err);
@@ -209,7 +209,7 @@ open_fd(struct listeners *ls, const char *address, struct failure *err)
 
 /* sd_listen_fds(3): meant for us only where LISTEN_PID is our own. */
 int
-listeners_inherited(void)
+listener_inherited_count(void)
 {
     const char *pid = getenv("LISTEN_PID"), *count = getenv("LISTEN_FDS");
     long n = count != NULL ? strtol(count, NULL, 10) : 0;
@@ -220,7 +220,7 @@ listeners_inherited(void)
 }
 
 int
-listeners_check(const char *address, struct failure *err)
+listener_check_address(const char *address, struct failure *err)
 {
     const char *colon = strrchr(address, ':');
     size_t n = strlen(address);
@@ -238,10 +238,10 @@ listeners_check(const char *address, struct failure *err)
 }
 
 int
-listeners_open(struct listeners *ls, const char *address, mode_t mode, const char *group,
-               struct failure *err)
+listener_list_open(struct listener_list *ls, const char *address, mode_t mode, const char *group,
+                   struct failure *err)
 {
-    if (listeners_check(address, err) != 0)
+    if (listener_check_address(address, err) != 0)
         return -1;
     if (strncmp(address, "unix:", 5) == 0)
         return open_unix(ls, address, mode, group, err);

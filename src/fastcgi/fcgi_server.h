@@ -1,12 +1,12 @@
 /*
- * gateway.h - the FastCGI side: listeners, responder threads, and what they share.
+ * fcgi_server.h - the FastCGI side: listeners, responder threads, and what they share.
  */
-#ifndef GATEWAY_GATEWAY_H
-#define GATEWAY_GATEWAY_H
+#ifndef FASTCGI_FCGI_SERVER_H
+#define FASTCGI_FCGI_SERVER_H
 
 #include "engine/engine.h"
+#include "fastcgi/listener.h"
 #include "gateway/auth.h"
-#include "gateway/listener.h"
 #include "gateway/shelf.h"
 #include "util/error.h"
 #include "util/metrics.h"
@@ -15,9 +15,9 @@
 #include <stdatomic.h>
 #include <time.h>
 
-struct responder;
+struct fcgi_worker;
 
-struct gateway_stats {
+struct fcgi_server_stats {
     counter connections; /* gauge, from web servers */
     counter parked;      /* gauge, requests that wait for their fetch */
     counter requests;
@@ -25,12 +25,12 @@ struct gateway_stats {
     counter cancelled; /* requests whose caller left before the answer */
 };
 
-struct gateway {
+struct fcgi_server {
     struct curlew *engine;
-    struct listeners *listeners;
+    struct listener_list *listeners;
     struct auth *auth;
     struct shelf *shelf;
-    struct responder **responders;
+    struct fcgi_worker **responders;
     int responder_count;
     _Atomic int64_t request_bytes; /* limit of one request's body */
     _Atomic int64_t bodies_bytes;  /* limit of all requests' bodies together */
@@ -40,31 +40,34 @@ struct gateway {
     atomic_bool log_access;
     int64_t drain_until_us; /* written before draining */
     time_t started;         /* wall clock */
-    struct gateway_stats stats;
+    struct fcgi_server_stats stats;
 };
 
-struct gateway_settings {
+struct fcgi_server_config {
     int64_t request_bytes, bodies_bytes;
     bool log_access;
 };
 
 /* From now on; safe at any time. */
-void gateway_apply(struct gateway *g, const struct gateway_settings *s);
+void fcgi_server_apply(struct fcgi_server *g, const struct fcgi_server_config *s);
 
 /* Start serving; the engine, the listeners and the auth stay the caller's.  NULL with `err`. */
-struct gateway *gateway_new(struct curlew *engine, struct listeners *listeners, struct auth *auth,
-                            const struct gateway_settings *s, int responders, struct failure *err);
+struct fcgi_server *
+fcgi_server_new(struct curlew *engine, struct listener_list *listeners, struct auth *auth,
+                const struct fcgi_server_config *s, int responders, struct failure *err);
 
 /*
  * Accept no more, answer what is in flight, at most for so long; what is left then is cancelled.
- * Returns at once: gateway_join() waits.
+ * Returns at once: fcgi_server_join() waits.
  */
-void gateway_drain(struct gateway *g, int seconds);
-void gateway_request_over(
-    struct gateway *g); /* one less is busy: in a drain it may have been the last */
-void gateway_stop_accepting(
-    struct gateway *g); /* a responder has let go; the last one closes the listeners */
-void gateway_join(struct gateway *g); /* after gateway_drain(): waits for all to be answered */
-void gateway_free(struct gateway *g); /* after gateway_join(), and after the engine was freed */
+void fcgi_server_drain(struct fcgi_server *g, int seconds);
+void fcgi_server_request_done(
+    struct fcgi_server *g); /* one less is busy: in a drain it may have been the last */
+void fcgi_server_stop_accepting(
+    struct fcgi_server *g); /* a responder has let go; the last one closes the listeners */
+void fcgi_server_join(
+    struct fcgi_server *g); /* after fcgi_server_drain(): waits for all to be answered */
+void fcgi_server_free(
+    struct fcgi_server *g); /* after fcgi_server_join(), and after the engine was freed */
 
 #endif

@@ -1,6 +1,6 @@
 /* params.c - the name-value pairs of a request, measured before libfcgi reads them. */
 
-#include "gateway/params.h"
+#include "fastcgi/params.h"
 
 #include <string.h>
 

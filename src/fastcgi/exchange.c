@@ -1,11 +1,11 @@
-/* call.c - one request of a web server and the answer to it: what a route sees. */
+/* exchange.c - one request of a web server and the answer to it: what a route sees. */
 
-#include "gateway/call.h"
+#include "fastcgi/exchange.h"
 
 #include "engine/engine.h"
+#include "fastcgi/fcgi_connection.h"
+#include "fastcgi/libfcgi_codec.h"
 #include "gateway/batch_run.h"
-#include "gateway/connection.h"
-#include "gateway/fastcgi.h"
 #include "message/problem.h"
 
 #include <string.h>
@@ -14,7 +14,7 @@
 #define KEEP_BYTES     4096         /* a buffer up to this size is kept for the next answer */
 
 void
-call_init(struct call *c)
+exchange_init(struct exchange *c)
 {
     memset(c, 0, sizeof *c);
     buffer_init(&c->body, SIZE_MAX / 2); /* the screen holds the real limit */
@@ -33,7 +33,7 @@ empty(struct buffer *b)
 }
 
 void
-call_reset(struct call *c)
+exchange_reset(struct exchange *c)
 {
     buffer_free(&c->body);
     empty(&c->head);
@@ -49,25 +49,25 @@ call_reset(struct call *c)
 }
 
 void
-call_destroy(struct call *c)
+exchange_destroy(struct exchange *c)
 {
-    call_reset(c);
+    exchange_reset(c);
     buffer_free(&c->head);
     buffer_free(&c->prefix);
 }
 
 const char *
-call_method(const struct call *c)
+exchange_method(const struct exchange *c)
 {
-    const char *method = fastcgi_param(c->fastcgi, "REQUEST_METHOD");
+    const char *method = libfcgi_codec_param(c->codec, "REQUEST_METHOD");
 
     return method != NULL ? method : "GET";
 }
 
 const char *
-call_query(const struct call *c)
+exchange_query(const struct exchange *c)
 {
-    const char *query = fastcgi_param(c->fastcgi, "QUERY_STRING");
+    const char *query = libfcgi_codec_param(c->codec, "QUERY_STRING");
 
     return query != NULL ? query : "";
 }
@@ -103,9 +103,9 @@ reason_of(int status)
 
 /* CGI's form of a response head (RFC 3875 section 6). */
 void
-call_answer(struct call *c, int status, const char *type)
+exchange_respond(struct exchange *c, int status, const char *type)
 {
-    bool head = strcmp(call_method(c), "HEAD") == 0;
+    bool head = strcmp(exchange_method(c), "HEAD") == 0;
 
     buffer_adds(&c->head, "Status: ");
     buffer_add_integer(&c->head, status);
@@ -124,14 +124,14 @@ call_answer(struct call *c, int status, const char *type)
 }
 
 void
-call_answer_empty(struct call *c)
+exchange_respond_empty(struct exchange *c)
 {
     buffer_adds(&c->head, "Status: 204 No Content\r\nCache-Control: no-store\r\n\r\n");
     c->answered = true;
 }
 
 void
-call_fail(struct call *c, const struct failure *f)
+exchange_fail(struct exchange *c, const struct failure *f)
 {
     int after = f->retry_after > 0 ? f->retry_after : error_retry_after(f->error);
 
@@ -142,20 +142,20 @@ call_fail(struct call *c, const struct failure *f)
         buffer_printf(&c->head, "Retry-After: %d\r\n", after);
     if (f->error == ERROR_UNAUTHORIZED)
         buffer_adds(&c->head, "WWW-Authenticate: Bearer realm=\"curlew\"\r\n");
-    call_answer(c, error_status(f->error), "application/problem+json");
+    exchange_respond(c, error_status(f->error), "application/problem+json");
 }
 
 void
-call_clear_piece(struct call *c)
+exchange_clear_piece(struct exchange *c)
 {
     buffer_free(&c->head);
-    connection_reset_buffer(&c->prefix);
+    fcgi_connection_reset_buffer(&c->prefix);
     c->middle = c->suffix = NULL;
     c->middle_len = c->suffix_len = c->sent = 0;
 }
 
 void
-call_cancel(struct call *c)
+exchange_cancel(struct exchange *c)
 {
     if (c->batch != NULL)
         batch_run_stop(c->batch);
@@ -165,7 +165,7 @@ call_cancel(struct call *c)
 
 /* The engine's account of bodies held goes on with what is really held. */
 void
-call_account_prefix(struct call *c)
+exchange_account_prefix(struct exchange *c)
 {
     struct curlew_fetch *f = c->fetch;
 
@@ -175,7 +175,7 @@ call_account_prefix(struct call *c)
 }
 
 size_t
-call_next(struct call *c, const char **bytes, size_t n)
+exchange_next(struct exchange *c, const char **bytes, size_t n)
 {
     const struct {
         const char *data;

@@ -1,10 +1,10 @@
-/* reply.c - writing an answer to a web server, as fast as it reads and no faster. */
+/* response_writer.c - writing an answer to a web server, as fast as it reads and no faster. */
 
-#include "gateway/reply.h"
+#include "fastcgi/response_writer.h"
 
+#include "fastcgi/fcgi_worker.h"
+#include "fastcgi/libfcgi_codec.h"
 #include "fetch/body_pipe.h"
-#include "gateway/fastcgi.h"
-#include "gateway/responder.h"
 #include "gateway/router.h"
 #include "util/clock.h"
 
@@ -19,37 +19,38 @@
 #define STREAM_OUT_BYTES 32768 /* as OUT_BYTES: a stream holds little, wherever it is */
 
 static int
-patience(const struct connection *c)
+patience(const struct fcgi_connection *c)
 {
-    return c->call.streaming || c->call.batch != NULL ? CONNECTION_STREAM_S : CONNECTION_WRITE_S;
+    return c->call.streaming || c->call.batch != NULL ? FCGI_STREAM_TIMEOUT_S
+                                                      : FCGI_WRITE_TIMEOUT_S;
 }
 
 /* Ready for the next request, or closed: never first on an idle connection, but in a drain. */
 static void
-end_answer(struct connection *c)
+end_answer(struct fcgi_connection *c)
 {
-    bool linger = c->screen.phase == PHASE_STDIN; /* the peer is still sending */
+    bool linger = c->parser.phase == PHASE_STDIN; /* the peer is still sending */
 
-    timer_clear(&connection_loop(c)->timers, &c->timer);
-    call_reset(&c->call);
+    timer_clear(&fcgi_connection_loop(c)->timers, &c->timer);
+    exchange_reset(&c->call);
     c->finished = c->breaking = false;
-    connection_request_over(c);
+    fcgi_connection_request_done(c);
     if (linger) {
         /* With bytes unread a close would be a reset, which could overtake the answer. */
         shutdown(c->watch.fd, SHUT_WR);
         c->state = LINGERING;
-        connection_watch_for(c, EPOLLIN);
-        connection_be_patient(c, CONNECTION_PATIENCE_S);
-    } else if (!c->keep || connection_gateway(c)->draining) {
-        connection_close(c);
+        fcgi_connection_watch(c, EPOLLIN);
+        fcgi_connection_set_timeout(c, FCGI_READ_TIMEOUT_S);
+    } else if (!c->keep || fcgi_connection_server(c)->draining) {
+        fcgi_connection_close(c);
     } else {
         c->state = READING;
-        connection_watch_for(c, EPOLLIN);
+        fcgi_connection_watch(c, EPOLLIN);
     }
 }
 
 int
-reply_send(struct connection *c)
+response_writer_flush(struct fcgi_connection *c)
 {
     while (c->out_sent < c->out.len) {
         ssize_t n = send(c->watch.fd, c->out.data + c->out_sent, c->out.len - c->out_sent,
@@ -62,9 +63,9 @@ reply_send(struct connection *c)
         c->out_sent += (size_t)n;
         c->sent_us = clock_us();
         if (c->state == WRITING && c->timer.place != 0)
-            connection_be_patient(c, patience(c));
+            fcgi_connection_set_timeout(c, patience(c));
     }
-    connection_reset_buffer(&c->out);
+    fcgi_connection_reset_buffer(&c->out);
     c->out_sent = 0;
     return 1;
 }
@@ -74,21 +75,21 @@ reply_send(struct connection *c)
  * close without an end record is not enough for every web server; a record of version 0 is.
  */
 static void
-break_off(struct connection *c)
+break_off(struct fcgi_connection *c)
 {
     static const char no_record[8];
 
-    fastcgi_abandon(c->fastcgi);
+    libfcgi_codec_abandon(c->codec);
     buffer_add(&c->out, no_record, sizeof no_record);
     c->keep = c->breaking = false;
     c->finished = true;
 }
 
 void
-reply_break(struct connection *c)
+response_writer_abort(struct fcgi_connection *c)
 {
     break_off(c);
-    reply_send(c);
+    response_writer_flush(c);
 }
 
 /*
@@ -96,9 +97,9 @@ reply_break(struct connection *c)
  * before.
  */
 static bool
-must_wait(struct connection *c)
+must_wait(struct fcgi_connection *c)
 {
-    struct loop *l = connection_loop(c);
+    struct loop *l = fcgi_connection_loop(c);
     int64_t until = c->sent_us + BREAK_DELAY_US;
 
     if (c->out.len > c->out_sent || clock_us() >= until)
@@ -113,14 +114,14 @@ must_wait(struct connection *c)
  * what is framed has to be sent before the break.
  */
 static bool
-finish(struct connection *c, bool whole)
+finish(struct fcgi_connection *c, bool whole)
 {
     if (whole) {
-        fastcgi_finish(c->fastcgi);
+        libfcgi_codec_finish(c->codec);
         c->finished = true;
         return false;
     }
-    fastcgi_flush(c->fastcgi);
+    libfcgi_codec_flush(c->codec);
     if (!must_wait(c))
         break_off(c);
     return !c->finished && !c->breaking;
@@ -128,18 +129,18 @@ finish(struct connection *c, bool whole)
 
 /* The next bytes of the answer, into its next piece where one is sent; 0: none, now or at all. */
 static size_t
-next_bytes(struct call *c, const char **bytes)
+next_bytes(struct exchange *c, const char **bytes)
 {
-    size_t n = call_next(c, bytes, SLICE_BYTES);
+    size_t n = exchange_next(c, bytes, SLICE_BYTES);
 
     if (n == 0 && c->partial && c->route->more(c))
-        n = call_next(c, bytes, SLICE_BYTES);
+        n = exchange_next(c, bytes, SLICE_BYTES);
     return n;
 }
 
 /* Frame some more of the answer, up to the end record; true: there may be more now. */
 static bool
-frame(struct connection *c)
+frame(struct fcgi_connection *c)
 {
     const char *bytes;
     size_t n = 1;
@@ -150,21 +151,21 @@ frame(struct connection *c)
     }
     while (c->out.len - c->out_sent < OUT_BYTES && n > 0) {
         n = next_bytes(&c->call, &bytes);
-        fastcgi_write(c->fastcgi, bytes, n);
+        libfcgi_codec_write(c->codec, bytes, n);
     }
     if (n > 0)
         return true;
     if (!c->call.partial)
         return finish(c, !c->call.broken);
-    fastcgi_flush(c->fastcgi);
+    libfcgi_codec_flush(c->codec);
     return false;
 }
 
 /* The next bytes of a stream's answer: its head, then what has come of its body. */
 static size_t
-stream_next(struct call *c, char *scratch, const char **bytes)
+stream_next(struct exchange *c, char *scratch, const char **bytes)
 {
-    size_t n = call_next(c, bytes, SLICE_BYTES);
+    size_t n = exchange_next(c, bytes, SLICE_BYTES);
 
     if (n > 0)
         return n;
@@ -174,49 +175,49 @@ stream_next(struct call *c, char *scratch, const char **bytes)
 
 /* As frame(), but each event of the origin goes out at once, and little is held. */
 static bool
-frame_stream(struct connection *c)
+frame_stream(struct fcgi_connection *c)
 {
-    char *scratch = responder_scratch(c->responder);
+    char *scratch = fcgi_worker_scratch(c->responder);
     bool last = !c->waiting; /* before the look into the stream, or its last bytes are missed */
     const char *bytes;
     size_t n = 1;
 
     while (c->out.len - c->out_sent < STREAM_OUT_BYTES && n > 0) {
         n = stream_next(&c->call, scratch, &bytes);
-        fastcgi_write(c->fastcgi, bytes, n);
+        libfcgi_codec_write(c->codec, bytes, n);
     }
     if (n == 0 && last)
         return finish(c, c->call.fetch->failure.error == ERROR_NONE);
-    fastcgi_flush(c->fastcgi);
+    libfcgi_codec_flush(c->codec);
     return n > 0;
 }
 
 /* Nothing to send until the stream has more. */
 static void
-await_more(struct connection *c)
+await_more(struct fcgi_connection *c)
 {
     if (!c->breaking)
-        timer_clear(&connection_loop(c)->timers, &c->timer);
-    connection_watch_for(c, EPOLLIN);
+        timer_clear(&fcgi_connection_loop(c)->timers, &c->timer);
+    fcgi_connection_watch(c, EPOLLIN);
 }
 
 /* A piece of a batch's answer takes more than copying: in between it is the others' turn. */
 void
-reply_pump(struct connection *c)
+response_writer_on_writable(struct fcgi_connection *c)
 {
     bool more;
     int sent;
 
     do {
         more = !c->finished && (c->call.streaming ? frame_stream(c) : frame(c));
-        sent = buffer_ok(&c->out) ? reply_send(c) : -1;
+        sent = buffer_ok(&c->out) ? response_writer_flush(c) : -1;
     } while (more && sent == 1 && c->call.batch == NULL);
     if (sent < 0) {
-        connection_close(c);
+        fcgi_connection_close(c);
     } else if (sent == 0 || more) {
-        connection_watch_for(c, EPOLLIN | EPOLLOUT);
+        fcgi_connection_watch(c, EPOLLIN | EPOLLOUT);
         if (c->timer.place == 0)
-            connection_be_patient(c, patience(c));
+            fcgi_connection_set_timeout(c, patience(c));
     } else if (c->finished) {
         end_answer(c);
     } else {
@@ -225,8 +226,8 @@ reply_pump(struct connection *c)
 }
 
 void
-reply_start(struct connection *c)
+response_writer_start(struct fcgi_connection *c)
 {
     c->state = WRITING;
-    reply_pump(c);
+    response_writer_on_writable(c);
 }

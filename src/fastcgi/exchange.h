@@ -1,8 +1,8 @@
 /*
- * call.h - one request of a web server and the answer to it: what a route sees.
+ * exchange.h - one request of a web server and the answer to it: what a route sees.
  */
-#ifndef GATEWAY_CALL_H
-#define GATEWAY_CALL_H
+#ifndef FASTCGI_EXCHANGE_H
+#define FASTCGI_EXCHANGE_H
 
 #include "fetch/fetch.h"
 #include "util/buffer.h"
@@ -11,19 +11,19 @@
 #include <stdbool.h>
 
 struct batch_run;
-struct connection;
-struct fastcgi;
-struct gateway;
+struct fcgi_connection;
+struct libfcgi_codec;
+struct fcgi_server;
 struct route;
 
-#define CALL_NAME_SIZE 72 /* more than a session's name may have */
+#define EXCHANGE_NAME_SIZE 72 /* more than a session's name may have */
 
-struct call {
-    struct gateway *gateway;
-    struct connection *connection;
-    struct fastcgi *fastcgi; /* for parameters */
+struct exchange {
+    struct fcgi_server *server;
+    struct fcgi_connection *connection;
+    struct libfcgi_codec *codec; /* for parameters */
     const struct route *route;
-    char name[CALL_NAME_SIZE]; /* what the path has where the route says "*" */
+    char name[EXCHANGE_NAME_SIZE]; /* what the path has where the route says "*" */
     struct buffer body;
     struct curlew_fetch *fetch; /* in flight: only to be cancelled; afterwards: the call's */
     struct batch_run *batch;    /* many fetches; `fetch` is then the one being written */
@@ -44,29 +44,31 @@ struct call {
     bool broken;   /* it will not become whole, which must not look as if it were */
 };
 
-void call_init(struct call *c);
-void call_reset(struct call *c); /* ready for the next request */
-void call_destroy(struct call *c);
+void exchange_init(struct exchange *c);
+void exchange_reset(struct exchange *c); /* ready for the next request */
+void exchange_destroy(struct exchange *c);
 
-const char *call_method(const struct call *c);
-const char *call_query(const struct call *c); /* "" where there is none */
+const char *exchange_method(const struct exchange *c);
+const char *exchange_query(const struct exchange *c); /* "" where there is none */
 
 /*
  * Answer: status, Content-Type and c->prefix … as body.  Further header lines may stand in
  * c->head before.
  */
-void call_answer(struct call *c, int status, const char *type);
-void call_answer_empty(struct call *c);                  /* 204 */
-void call_fail(struct call *c, const struct failure *f); /* a problem document */
+void exchange_respond(struct exchange *c, int status, const char *type);
+void exchange_respond_empty(struct exchange *c);                 /* 204 */
+void exchange_fail(struct exchange *c, const struct failure *f); /* a problem document */
 
-void call_account_prefix(struct call *c); /* it stands for the fetch's body now, which goes */
+void
+exchange_account_prefix(struct exchange *c); /* it stands for the fetch's body now, which goes */
 
 /* The piece of the answer behind the head is sent: room for another one. */
-void call_clear_piece(struct call *c);
+void exchange_clear_piece(struct exchange *c);
 
-void call_cancel(struct call *c); /* what it has in flight, and what it has not yet started */
+void
+exchange_cancel(struct exchange *c); /* what it has in flight, and what it has not yet started */
 
 /* The next bytes to be sent, at most n of them; 0: none are left. */
-size_t call_next(struct call *c, const char **bytes, size_t n);
+size_t exchange_next(struct exchange *c, const char **bytes, size_t n);
 
 #endif

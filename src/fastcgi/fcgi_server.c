@@ -1,45 +1,45 @@
-/* gateway.c - the FastCGI side: listeners, responder threads, and what they share. */
+/* fcgi_server.c - the FastCGI side: listeners, responder threads, and what they share. */
 
-#include "gateway/gateway.h"
+#include "fastcgi/fcgi_server.h"
 
-#include "gateway/fastcgi.h"
-#include "gateway/responder.h"
+#include "fastcgi/fcgi_worker.h"
+#include "fastcgi/libfcgi_codec.h"
 #include "util/clock.h"
 
 #include <stdlib.h>
 
 void
-gateway_join(struct gateway *g)
+fcgi_server_join(struct fcgi_server *g)
 {
     for (int i = 0; i < g->responder_count; i++)
-        responder_join(g->responders[i]);
+        fcgi_worker_join(g->responders[i]);
 }
 
 void
-gateway_free(struct gateway *g)
+fcgi_server_free(struct fcgi_server *g)
 {
     if (g == NULL)
         return;
     for (int i = 0; i < g->responder_count; i++)
-        responder_free(g->responders[i]);
+        fcgi_worker_free(g->responders[i]);
     free(g->responders);
     shelf_free(g->shelf);
     free(g);
 }
 
 void
-gateway_apply(struct gateway *g, const struct gateway_settings *s)
+fcgi_server_apply(struct fcgi_server *g, const struct fcgi_server_config *s)
 {
     g->request_bytes = s->request_bytes;
     g->bodies_bytes = s->bodies_bytes;
     g->log_access = s->log_access;
 }
 
-struct gateway *
-gateway_new(struct curlew *engine, struct listeners *listeners, struct auth *auth,
-            const struct gateway_settings *s, int responders, struct failure *err)
+struct fcgi_server *
+fcgi_server_new(struct curlew *engine, struct listener_list *listeners, struct auth *auth,
+                const struct fcgi_server_config *s, int responders, struct failure *err)
 {
-    struct gateway *g = calloc(1, sizeof *g);
+    struct fcgi_server *g = calloc(1, sizeof *g);
 
     if (g == NULL || (g->shelf = shelf_new()) == NULL ||
         (g->responders = calloc((size_t)responders, sizeof g->responders[0])) == NULL) {
@@ -52,15 +52,15 @@ gateway_new(struct curlew *engine, struct listeners *listeners, struct auth *aut
     g->listeners = listeners;
     g->auth = auth;
     g->started = time(NULL);
-    gateway_apply(g, s);
+    fcgi_server_apply(g, s);
     g->accepting = responders;
     while (g->responder_count < responders) {
-        struct responder *r = responder_new(g, err);
+        struct fcgi_worker *r = fcgi_worker_new(g, err);
 
         if (r == NULL) {
-            gateway_drain(g, 0);
-            gateway_join(g);
-            gateway_free(g);
+            fcgi_server_drain(g, 0);
+            fcgi_server_join(g);
+            fcgi_server_free(g);
             return NULL;
         }
         g->responders[g->responder_count++] = r;
@@ -69,14 +69,14 @@ gateway_new(struct curlew *engine, struct listeners *listeners, struct auth *aut
 }
 
 static void
-wake_all(struct gateway *g)
+wake_all(struct fcgi_server *g)
 {
     for (int i = 0; i < g->responder_count; i++)
-        responder_wake(g->responders[i]);
+        fcgi_worker_wake(g->responders[i]);
 }
 
 void
-gateway_drain(struct gateway *g, int seconds)
+fcgi_server_drain(struct fcgi_server *g, int seconds)
 {
     g->drain_until_us = clock_us() + (int64_t)seconds * US_PER_SECOND;
     g->draining = true;
@@ -84,15 +84,15 @@ gateway_drain(struct gateway *g, int seconds)
 }
 
 void
-gateway_request_over(struct gateway *g)
+fcgi_server_request_done(struct fcgi_server *g)
 {
     if (atomic_fetch_sub(&g->busy, 1) == 1 && g->draining)
         wake_all(g);
 }
 
 void
-gateway_stop_accepting(struct gateway *g)
+fcgi_server_stop_accepting(struct fcgi_server *g)
 {
     if (atomic_fetch_sub(&g->accepting, 1) == 1)
-        listeners_close(g->listeners);
+        listener_list_close(g->listeners);
 }

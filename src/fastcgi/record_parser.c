@@ -1,6 +1,6 @@
-/* screen.c - what libfcgi may see of what a peer sends. */
+/* record_parser.c - what libfcgi may see of what a peer sends. */
 
-#include "gateway/screen.h"
+#include "fastcgi/record_parser.h"
 
 #include <string.h>
 
@@ -23,7 +23,7 @@ enum { CANT_MPX_CONN = 1, UNKNOWN_ROLE = 3 }; /* protocolStatus, section 5.5 */
 #define BEGIN_SIZE 8
 
 void
-screen_init(struct screen *s)
+record_parser_init(struct record_parser *s)
 {
     size_t stdin_max = s->stdin_max;
 
@@ -32,7 +32,7 @@ screen_init(struct screen *s)
 }
 
 void
-screen_next(struct screen *s)
+record_parser_next(struct record_parser *s)
 {
     s->phase = PHASE_IDLE;
     s->stdin_bytes = 0;
@@ -41,20 +41,20 @@ screen_next(struct screen *s)
 }
 
 void
-screen_drop(struct screen *s)
+record_parser_drop(struct record_parser *s)
 {
     s->dropping = true;
     s->pass = false;
 }
 
 bool
-screen_idle(const struct screen *s)
+record_parser_is_idle(const struct record_parser *s)
 {
     return s->phase == PHASE_IDLE && s->header_len == 0 && s->content == 0 && s->padding == 0;
 }
 
 bool
-screen_sees_next(const struct screen *s, const unsigned char *bytes, size_t n)
+record_parser_is_next_request(const struct record_parser *s, const unsigned char *bytes, size_t n)
 {
     bool between = s->header_len == 0 && s->content == 0 && s->padding == 0;
 
@@ -95,7 +95,7 @@ answer_unknown_type(struct buffer *answers, int type)
 
 /* The three variables of section 4.1, as far as they were asked for. */
 static void
-answer_values(struct screen *s, struct buffer *answers)
+answer_values(struct record_parser *s, struct buffer *answers)
 {
     static const char *const pairs[][2] = { { "FCGI_MAX_CONNS", "65535" },
                                             { "FCGI_MAX_REQS", "65535" },
@@ -120,34 +120,34 @@ answer_values(struct screen *s, struct buffer *answers)
 /* -- records ------------------------------------------------------------- */
 
 static int
-type_of(const struct screen *s)
+type_of(const struct record_parser *s)
 {
     return s->header[1];
 }
 
 static unsigned
-id_of(const struct screen *s)
+id_of(const struct record_parser *s)
 {
     return (unsigned)s->header[2] << 8 | s->header[3];
 }
 
 static bool
-is_ours(const struct screen *s)
+is_ours(const struct record_parser *s)
 {
     return s->phase != PHASE_IDLE && id_of(s) == s->id;
 }
 
 /* Without its padding, which stays here. */
 static void
-pass_header(const struct screen *s, struct buffer *passed)
+pass_header(const struct record_parser *s, struct buffer *passed)
 {
     buffer_add(passed, s->header, 6);
     buffer_add(passed, "\0", 2);
 }
 
 /* A record header is whole: is the record allowed here, and is it libfcgi's? */
-static enum screen_verdict
-start_record(struct screen *s, struct buffer *passed)
+static enum record_event
+start_record(struct record_parser *s, struct buffer *passed)
 {
     int type = type_of(s);
 
@@ -156,78 +156,78 @@ start_record(struct screen *s, struct buffer *passed)
     s->body_len = 0;
     s->pass = false;
     if (s->header[0] != VERSION_1 || (type == BEGIN_REQUEST && s->content != BEGIN_SIZE))
-        return SCREEN_BROKEN;
+        return RECORD_BROKEN;
     if (id_of(s) == 0)
-        return type == BEGIN_REQUEST ? SCREEN_BROKEN : SCREEN_MORE;
+        return type == BEGIN_REQUEST ? RECORD_BROKEN : RECORD_MORE;
     if (!is_ours(s) || type == ABORT_REQUEST)
-        return SCREEN_MORE;
+        return RECORD_MORE;
     if (type == PARAMS && s->phase == PHASE_PARAMS)
         s->pass = true;
     else if (type == STDIN && s->phase == PHASE_STDIN)
         s->pass = !s->dropping;
     else
-        return SCREEN_BROKEN; /* a second BEGIN_REQUEST, DATA, STDIN before or after its time, … */
+        return RECORD_BROKEN; /* a second BEGIN_REQUEST, DATA, STDIN before or after its time, … */
     if (s->pass)
         pass_header(s, passed);
-    return SCREEN_MORE;
+    return RECORD_MORE;
 }
 
-static enum screen_verdict
-feed_content(struct screen *s, const char *bytes, size_t n, struct buffer *passed)
+static enum record_event
+feed_content(struct record_parser *s, const char *bytes, size_t n, struct buffer *passed)
 {
     size_t room = sizeof s->body - s->body_len;
 
     if (!s->pass) {
         memcpy(s->body + s->body_len, bytes, n < room ? n : room);
         s->body_len += (uint32_t)(n < room ? n : room);
-        return SCREEN_MORE;
+        return RECORD_MORE;
     }
     if (type_of(s) == PARAMS && !params_feed(&s->params, bytes, n))
-        return SCREEN_BROKEN;
+        return RECORD_BROKEN;
     buffer_add(passed, bytes, n);
     if (type_of(s) == STDIN)
         s->stdin_bytes += n;
-    return SCREEN_MORE;
+    return RECORD_MORE;
 }
 
 /* Between requests a BEGIN_REQUEST starts one, if it asks for a responder. */
-static enum screen_verdict
-begin(struct screen *s, struct buffer *passed, struct buffer *answers)
+static enum record_event
+begin(struct record_parser *s, struct buffer *passed, struct buffer *answers)
 {
     bool keep = s->body[2] & KEEP_CONN;
 
     if (s->phase != PHASE_IDLE) {
         answer_end(answers, id_of(s), CANT_MPX_CONN);
-        return SCREEN_MORE;
+        return RECORD_MORE;
     }
     if ((s->body[0] << 8 | s->body[1]) != RESPONDER) {
         answer_end(answers, id_of(s), UNKNOWN_ROLE);
-        return keep ? SCREEN_MORE : SCREEN_CLOSE;
+        return keep ? RECORD_MORE : RECORD_CLOSE;
     }
     s->phase = PHASE_PARAMS;
     s->id = (uint16_t)id_of(s);
     s->keep = keep;
     pass_header(s, passed);
     buffer_add(passed, s->body, BEGIN_SIZE);
-    return SCREEN_MORE;
+    return RECORD_MORE;
 }
 
 /* An empty record ends its stream. */
-static enum screen_verdict
-end_stream(struct screen *s)
+static enum record_event
+end_stream(struct record_parser *s)
 {
     if (type_of(s) == PARAMS) {
         if (!params_between(&s->params))
-            return SCREEN_BROKEN;
+            return RECORD_BROKEN;
         s->phase = PHASE_STDIN;
-        return SCREEN_HEAD;
+        return RECORD_PARAMS_DONE;
     }
     s->phase = PHASE_ANSWERING;
-    return SCREEN_COMPLETE;
+    return RECORD_REQUEST_DONE;
 }
 
-static enum screen_verdict
-finish_record(struct screen *s, struct buffer *passed, struct buffer *answers)
+static enum record_event
+finish_record(struct record_parser *s, struct buffer *passed, struct buffer *answers)
 {
     bool empty = s->header[4] == 0 && s->header[5] == 0;
 
@@ -236,26 +236,26 @@ finish_record(struct screen *s, struct buffer *passed, struct buffer *answers)
         if (empty)
             return end_stream(s);
         if (s->stdin_bytes <= s->stdin_max)
-            return SCREEN_MORE;
-        screen_drop(s);
-        return SCREEN_TOO_LARGE;
+            return RECORD_MORE;
+        record_parser_drop(s);
+        return RECORD_TOO_LARGE;
     }
     if (id_of(s) == 0) {
         if (type_of(s) == GET_VALUES)
             answer_values(s, answers);
         else
             answer_unknown_type(answers, type_of(s));
-        return SCREEN_MORE;
+        return RECORD_MORE;
     }
     if (type_of(s) == BEGIN_REQUEST)
         return begin(s, passed, answers);
     if (type_of(s) == ABORT_REQUEST && is_ours(s))
-        return SCREEN_ABORTED;
+        return RECORD_ABORTED;
     if (type_of(s) == STDIN && is_ours(s) && empty) { /* of what is dropped, too, the end matters */
         s->phase = PHASE_ANSWERING;
-        return SCREEN_COMPLETE;
+        return RECORD_REQUEST_DONE;
     }
-    return SCREEN_MORE;
+    return RECORD_MORE;
 }
 
 /* -- bytes --------------------------------------------------------------- */
@@ -267,10 +267,10 @@ least(size_t a, size_t b)
 }
 
 /* The header, the content or the padding of one record, as much of it as is there. */
-static enum screen_verdict
-feed_part(struct screen *s, const char *bytes, size_t n, size_t *used, struct buffer *passed)
+static enum record_event
+feed_part(struct record_parser *s, const char *bytes, size_t n, size_t *used, struct buffer *passed)
 {
-    enum screen_verdict v = SCREEN_MORE;
+    enum record_event v = RECORD_MORE;
 
     if (s->header_len < (int)sizeof s->header) {
         *used = least(n, sizeof s->header - (size_t)s->header_len);
@@ -289,19 +289,19 @@ feed_part(struct screen *s, const char *bytes, size_t n, size_t *used, struct bu
     return v;
 }
 
-enum screen_verdict
-screen_feed(struct screen *s, const char *bytes, size_t n, size_t *used, struct buffer *passed,
-            struct buffer *answers)
+enum record_event
+record_parser_feed(struct record_parser *s, const char *bytes, size_t n, size_t *used,
+                   struct buffer *passed, struct buffer *answers)
 {
-    enum screen_verdict v = SCREEN_MORE;
+    enum record_event v = RECORD_MORE;
 
     *used = 0;
-    while (*used < n && v == SCREEN_MORE) {
+    while (*used < n && v == RECORD_MORE) {
         size_t part;
 
         v = feed_part(s, bytes + *used, n - *used, &part, passed);
         *used += part;
-        if (v == SCREEN_MORE && s->header_len == (int)sizeof s->header && s->content == 0 &&
+        if (v == RECORD_MORE && s->header_len == (int)sizeof s->header && s->content == 0 &&
             s->padding == 0)
             v = finish_record(s, passed, answers);
     }

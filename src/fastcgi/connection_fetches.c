@@ -1,39 +1,39 @@
 /* connection_fetches.c - the fetches of a connection's request: in flight, with news, back. */
 
+#include "fastcgi/fcgi_connection.h"
+#include "fastcgi/fcgi_server.h"
+#include "fastcgi/fcgi_worker.h"
+#include "fastcgi/response_writer.h"
 #include "fetch/body_pipe.h"
 #include "gateway/access.h"
-#include "gateway/connection.h"
-#include "gateway/gateway.h"
-#include "gateway/reply.h"
-#include "gateway/responder.h"
 #include "gateway/router.h"
 
 void
-connection_waits(struct connection *c)
+fcgi_connection_fetch_started(struct fcgi_connection *c)
 {
     if (c->waiting++ == 0)
-        counter_add(&connection_gateway(c)->stats.parked, 1);
+        counter_add(&fcgi_connection_server(c)->stats.parked, 1);
 }
 
 void
-connection_fetched(struct connection *c, struct curlew_fetch *f)
+fcgi_connection_on_fetch_done(struct fcgi_connection *c, struct curlew_fetch *f)
 {
-    struct gateway *g = connection_gateway(c);
+    struct fcgi_server *g = fcgi_connection_server(c);
 
     access_log(&c->call, f, &f->failure);
     if (--c->waiting == 0)
         counter_add(&g->stats.parked, -1);
     if (c->state != GONE) {
         c->call.route->fetched(&c->call, f);
-        responder_stir(c->responder, c);
+        fcgi_worker_mark_ready(c->responder, c);
     } else if (c->waiting == 0) {
         counter_add(&g->stats.cancelled, 1);
-        connection_request_over(c);
+        fcgi_connection_request_done(c);
     }
 }
 
 void
-connection_noticed(struct connection *c)
+fcgi_connection_on_stream_readable(struct fcgi_connection *c)
 {
     struct curlew_fetch *f = c->call.fetch;
 
@@ -45,5 +45,5 @@ connection_noticed(struct connection *c)
     if (c->state == PARKED && body_pipe_has_head(f))
         c->call.route->begun(&c->call);
     if (c->call.streaming)
-        reply_start(c);
+        response_writer_start(c);
 }

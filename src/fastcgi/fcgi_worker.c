@@ -1,10 +1,10 @@
-/* responder.c - one thread that speaks FastCGI with the connections it has accepted. */
+/* fcgi_worker.c - one thread that speaks FastCGI with the connections it has accepted. */
 
-#include "gateway/responder.h"
+#include "fastcgi/fcgi_worker.h"
 
 #include "event/mailbox.h"
-#include "gateway/connection.h"
-#include "gateway/reply.h"
+#include "fastcgi/fcgi_connection.h"
+#include "fastcgi/response_writer.h"
 #include "util/clock.h"
 #include "util/log.h"
 
@@ -18,11 +18,11 @@
 
 struct door { /* this thread's watch on a listener */
     struct watch watch;
-    struct responder *responder;
+    struct fcgi_worker *responder;
 };
 
-struct responder {
-    struct gateway *gateway;
+struct fcgi_worker {
+    struct fcgi_server *server;
     pthread_t thread;
     struct loop loop;
     struct mailbox inbox; /* fetches that are back */
@@ -33,48 +33,48 @@ struct responder {
     size_t door_count;
     bool accepting;
     struct timer reopen, deadline;
-    char scratch[RESPONDER_READ_BYTES];
+    char scratch[FCGI_WORKER_READ_BYTES];
 };
 
-struct gateway *
-responder_gateway(struct responder *r)
+struct fcgi_server *
+fcgi_worker_server(struct fcgi_worker *r)
 {
-    return r->gateway;
+    return r->server;
 }
 
 struct loop *
-responder_loop(struct responder *r)
+fcgi_worker_loop(struct fcgi_worker *r)
 {
     return &r->loop;
 }
 
 char *
-responder_scratch(struct responder *r)
+fcgi_worker_scratch(struct fcgi_worker *r)
 {
     return r->scratch;
 }
 
 void
-responder_wake(struct responder *r)
+fcgi_worker_wake(struct fcgi_worker *r)
 {
     loop_wake(&r->loop);
 }
 
 void
-responder_adopt(struct responder *r, struct connection *c)
+fcgi_worker_add(struct fcgi_worker *r, struct fcgi_connection *c)
 {
     list_append(&r->connections, &c->place);
 }
 
 void
-responder_bury(struct responder *r, struct connection *c)
+fcgi_worker_defer_free(struct fcgi_worker *r, struct fcgi_connection *c)
 {
     list_remove(&c->place);
     list_append(&r->gone, &c->place);
 }
 
 void
-responder_stir(struct responder *r, struct connection *c)
+fcgi_worker_mark_ready(struct fcgi_worker *r, struct fcgi_connection *c)
 {
     list_remove(&c->stir);
     list_append(&r->stirred, &c->stir);
@@ -83,7 +83,7 @@ responder_stir(struct responder *r, struct connection *c)
 /* -- accepting ----------------------------------------------------------- */
 
 static void
-close_doors(struct responder *r)
+close_doors(struct fcgi_worker *r)
 {
     for (size_t i = 0; i < r->door_count; i++)
         loop_remove(&r->loop, &r->doors[i].watch);
@@ -92,7 +92,7 @@ close_doors(struct responder *r)
 
 /* EPOLLEXCLUSIVE: a new connection wakes one responder, not all of them. */
 static int
-open_doors(struct responder *r)
+open_doors(struct fcgi_worker *r)
 {
     for (size_t i = 0; i < r->door_count; i++)
         if (loop_add(&r->loop, &r->doors[i].watch, EPOLLIN | EPOLLEXCLUSIVE) != 0)
@@ -102,7 +102,7 @@ open_doors(struct responder *r)
 }
 
 static void
-pause_accepting(struct responder *r)
+pause_accepting(struct fcgi_worker *r)
 {
     log_warning("cannot accept a connection: %s", strerror(errno));
     close_doors(r);
@@ -112,9 +112,9 @@ pause_accepting(struct responder *r)
 static void
 reopen(struct timer *t)
 {
-    struct responder *r = container_of(t, struct responder, reopen);
+    struct fcgi_worker *r = container_of(t, struct fcgi_worker, reopen);
 
-    if (r->gateway->draining || open_doors(r) == 0)
+    if (r->server->draining || open_doors(r) == 0)
         return;
     close_doors(r);
     timer_set(&r->loop.timers, t, clock_us() + ACCEPT_PAUSE_US);
@@ -123,14 +123,14 @@ reopen(struct timer *t)
 static void
 on_knock(struct watch *w, uint32_t events)
 {
-    struct responder *r = container_of(w, struct door, watch)->responder;
+    struct fcgi_worker *r = container_of(w, struct door, watch)->responder;
 
     (void)events;
     for (int i = 0; i < ACCEPT_BATCH; i++) {
         int fd = accept4(w->fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
 
         if (fd >= 0) {
-            connection_open(r, fd);
+            fcgi_connection_open(r, fd);
             continue;
         }
         if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM)
@@ -143,9 +143,9 @@ on_knock(struct watch *w, uint32_t events)
 /* -- fetches ------------------------------------------------------------- */
 
 static void
-post(struct connection *c, struct mail *one, enum fetch_mail about)
+post(struct fcgi_connection *c, struct mail *one, enum fetch_mail about)
 {
-    struct responder *r = c->responder;
+    struct fcgi_worker *r = c->responder;
 
     one->about = about;
     if (mailbox_push(&r->inbox, one))
@@ -153,13 +153,13 @@ post(struct connection *c, struct mail *one, enum fetch_mail about)
 }
 
 void
-responder_done(struct curlew_fetch *f, void *arg)
+fcgi_worker_on_done(struct curlew_fetch *f, void *arg)
 {
     post(arg, &f->mail, FETCH_FINISHED);
 }
 
 void
-responder_notice(struct curlew_fetch *f, void *arg)
+fcgi_worker_on_notify(struct curlew_fetch *f, void *arg)
 {
     post(arg, &f->notice, FETCH_NOTICE);
 }
@@ -167,28 +167,28 @@ responder_notice(struct curlew_fetch *f, void *arg)
 static void
 fetch_is_back(struct curlew_fetch *f)
 {
-    connection_fetched(f->arg, f);
+    fcgi_connection_on_fetch_done(f->arg, f);
 }
 
 /* All that has come for a batch goes out in one go. */
 static void
-answer_stirred(struct responder *r)
+answer_stirred(struct fcgi_worker *r)
 {
     struct link *l;
 
     while ((l = list_take(&r->stirred)) != NULL)
-        reply_start(container_of(l, struct connection, stir));
+        response_writer_start(container_of(l, struct fcgi_connection, stir));
 }
 
 static void
-take_inbox(struct responder *r)
+take_inbox(struct fcgi_worker *r)
 {
     struct mail *next;
 
     for (struct mail *one = mailbox_take(&r->inbox); one != NULL; one = next) {
         next = one->next;
         if (one->about == FETCH_NOTICE)
-            connection_noticed(container_of(one, struct curlew_fetch, notice)->arg);
+            fcgi_connection_on_stream_readable(container_of(one, struct curlew_fetch, notice)->arg);
         else
             fetch_is_back(container_of(one, struct curlew_fetch, mail));
     }
@@ -196,53 +196,53 @@ take_inbox(struct responder *r)
 }
 
 static void
-free_gone(struct responder *r)
+free_gone(struct fcgi_worker *r)
 {
     struct link *next;
 
     for (struct link *l = r->gone.next; l != &r->gone; l = next) {
-        struct connection *c = container_of(l, struct connection, place);
+        struct fcgi_connection *c = container_of(l, struct fcgi_connection, place);
 
         next = l->next;
         if (c->waiting == 0)
-            connection_free(c);
+            fcgi_connection_free(c);
     }
 }
 
 /* -- the thread ---------------------------------------------------------- */
 
 static void
-close_all(struct responder *r)
+close_all(struct fcgi_worker *r)
 {
     while (!list_empty(&r->connections))
-        connection_cut(container_of(r->connections.next, struct connection, place));
+        fcgi_connection_cut(container_of(r->connections.next, struct fcgi_connection, place));
 }
 
 /* drain_seconds are over: whoever still waits is let go. */
 static void
 give_up(struct timer *t)
 {
-    struct responder *r = container_of(t, struct responder, deadline);
+    struct fcgi_worker *r = container_of(t, struct fcgi_worker, deadline);
 
-    if (r->gateway->busy > 0)
+    if (r->server->busy > 0)
         log_warning("drain_seconds are over: what is still in flight is cancelled");
     close_all(r);
 }
 
 static void
-begin_drain(struct responder *r)
+begin_drain(struct fcgi_worker *r)
 {
     if (r->accepting)
         close_doors(r);
-    timer_set(&r->loop.timers, &r->deadline, r->gateway->drain_until_us);
-    gateway_stop_accepting(r->gateway);
+    timer_set(&r->loop.timers, &r->deadline, r->server->drain_until_us);
+    fcgi_server_stop_accepting(r->server);
 }
 
 static void *
 run(void *arg)
 {
-    struct responder *r = arg;
-    struct gateway *g = r->gateway;
+    struct fcgi_worker *r = arg;
+    struct fcgi_server *g = r->server;
     bool drains = false;
 
     while (!g->draining || g->busy > 0) {
@@ -264,9 +264,9 @@ run(void *arg)
 /* -- start and stop ------------------------------------------------------ */
 
 static int
-hang_doors(struct responder *r)
+hang_doors(struct fcgi_worker *r)
 {
-    const struct listeners *ls = r->gateway->listeners;
+    const struct listener_list *ls = r->server->listeners;
 
     if ((r->doors = calloc(ls->count, sizeof r->doors[0])) == NULL)
         return -1;
@@ -279,14 +279,14 @@ hang_doors(struct responder *r)
     return open_doors(r);
 }
 
-struct responder *
-responder_new(struct gateway *g, struct failure *err)
+struct fcgi_worker *
+fcgi_worker_new(struct fcgi_server *g, struct failure *err)
 {
-    struct responder *r = calloc(1, sizeof *r);
+    struct fcgi_worker *r = calloc(1, sizeof *r);
 
     if (r == NULL)
         goto no_memory;
-    r->gateway = g;
+    r->server = g;
     mailbox_init(&r->inbox);
     list_init(&r->connections);
     list_init(&r->gone);
@@ -312,13 +312,13 @@ no_memory:
 }
 
 void
-responder_join(struct responder *r)
+fcgi_worker_join(struct fcgi_worker *r)
 {
     pthread_join(r->thread, NULL);
 }
 
 void
-responder_free(struct responder *r)
+fcgi_worker_free(struct fcgi_worker *r)
 {
     free(r->doors);
     loop_destroy(&r->loop);

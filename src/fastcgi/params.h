@@ -4,8 +4,8 @@
  * libfcgi trusts the lengths it is told (FastCGI 1.0, section 3.4).  Here each
  * is held against the limit and against the bytes that really come.
  */
-#ifndef GATEWAY_PARAMS_H
-#define GATEWAY_PARAMS_H
+#ifndef FASTCGI_PARAMS_H
+#define FASTCGI_PARAMS_H
 
 #include <stdbool.h>
 #include <stddef.h>
