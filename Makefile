@@ -29,7 +29,7 @@ LIBCURLEW = -lcurl
 LIBS      = -lfcgi -ljansson $(LIBCURLEW)
 VERSION   = $(shell sed -n 's/.*CURLEW_VERSION "\(.*\)"/\1/p' include/curlew/curlew.h)
 
-DAEMON_FOLDERS = message fastcgi routes gateway
+DAEMON_FOLDERS = message fastcgi routes
 DAEMON  = $(patsubst %.c,$B/%.o,$(wildcard $(DAEMON_FOLDERS:%=src/%/*.c)))
 ENGINE  = $(filter-out $(DAEMON),$(patsubst %.c,$B/%.o,$(wildcard src/*/*.c)))
 UNIT    = $(patsubst %.c,$B/%.o,$(wildcard tests/unit/*.c tests/unit/support/*.c))

@@ -5,8 +5,8 @@
 #include "fastcgi/fcgi_worker.h"
 #include "fastcgi/response_writer.h"
 #include "fetch/body_pipe.h"
-#include "gateway/access.h"
-#include "gateway/router.h"
+#include "routes/access_log.h"
+#include "routes/router.h"
 
 void
 fcgi_connection_fetch_started(struct fcgi_connection *c)
@@ -20,11 +20,11 @@ fcgi_connection_on_fetch_done(struct fcgi_connection *c, struct curlew_fetch *f)
 {
     struct fcgi_server *g = fcgi_connection_server(c);
 
-    access_log(&c->call, f, &f->failure);
+    access_log_write(&c->call, f, &f->failure);
     if (--c->waiting == 0)
         counter_add(&g->stats.parked, -1);
     if (c->state != GONE) {
-        c->call.route->fetched(&c->call, f);
+        c->call.route->on_fetch_done(&c->call, f);
         fcgi_worker_mark_ready(c->responder, c);
     } else if (c->waiting == 0) {
         counter_add(&g->stats.cancelled, 1);
@@ -43,7 +43,7 @@ fcgi_connection_on_stream_readable(struct fcgi_connection *c)
     if (f->home == NULL) /* it has ended already: how, its own mail says */
         return;
     if (c->state == PARKED && body_pipe_has_head(f))
-        c->call.route->begun(&c->call);
+        c->call.route->on_headers(&c->call);
     if (c->call.streaming)
         response_writer_start(c);
 }

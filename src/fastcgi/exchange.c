@@ -5,8 +5,8 @@
 #include "engine/engine.h"
 #include "fastcgi/fcgi_connection.h"
 #include "fastcgi/libfcgi_codec.h"
-#include "gateway/batch_run.h"
 #include "message/problem.h"
+#include "routes/batch_window.h"
 
 #include <string.h>
 
@@ -39,11 +39,11 @@ exchange_reset(struct exchange *c)
     empty(&c->head);
     empty(&c->prefix);
     fetch_unref(c->fetch);
-    batch_run_free(c->batch);
+    batch_window_free(c->batch);
     c->fetch = NULL;
     c->batch = NULL;
     c->route = NULL;
-    c->frames = c->answered = c->streaming = c->hand_off = c->partial = c->broken = false;
+    c->frames = c->answered = c->streaming = c->handoff = c->partial = c->broken = false;
     c->middle = c->suffix = NULL;
     c->middle_len = c->suffix_len = c->sent = 0;
 }
@@ -158,7 +158,7 @@ void
 exchange_cancel(struct exchange *c)
 {
     if (c->batch != NULL)
-        batch_run_stop(c->batch);
+        batch_window_cancel(c->batch);
     else if (c->fetch != NULL)
         curlew_cancel(c->fetch);
 }

@@ -10,7 +10,7 @@
 
 #include <stdbool.h>
 
-struct batch_run;
+struct batch_window;
 struct fcgi_connection;
 struct libfcgi_codec;
 struct fcgi_server;
@@ -26,10 +26,10 @@ struct exchange {
     char name[EXCHANGE_NAME_SIZE]; /* what the path has where the route says "*" */
     struct buffer body;
     struct curlew_fetch *fetch; /* in flight: only to be cancelled; afterwards: the call's */
-    struct batch_run *batch;    /* many fetches; `fetch` is then the one being written */
+    struct batch_window *batch; /* many fetches; `fetch` is then the one being written */
     bool streaming;             /* the answer's body is the fetch's stream */
-    bool hand_off; /* asked for by CURLEW_REQUEST: what the browser gets is the view's to say */
-    bool frames;   /* the caller takes application/vnd.curlew.frames */
+    bool handoff; /* asked for by CURLEW_REQUEST: what the browser gets is the view's to say */
+    bool frames;  /* the caller takes application/vnd.curlew.frames */
 
     /*
      * The answer: head and prefix are the call's, the middle is somebody else's, say the fetch's

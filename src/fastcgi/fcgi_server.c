@@ -23,7 +23,7 @@ fcgi_server_free(struct fcgi_server *g)
     for (int i = 0; i < g->responder_count; i++)
         fcgi_worker_free(g->responders[i]);
     free(g->responders);
-    shelf_free(g->shelf);
+    handoff_store_free(g->handoff_store);
     free(g);
 }
 
@@ -41,9 +41,9 @@ fcgi_server_new(struct curlew *engine, struct listener_list *listeners, struct a
 {
     struct fcgi_server *g = calloc(1, sizeof *g);
 
-    if (g == NULL || (g->shelf = shelf_new()) == NULL ||
+    if (g == NULL || (g->handoff_store = handoff_store_new()) == NULL ||
         (g->responders = calloc((size_t)responders, sizeof g->responders[0])) == NULL) {
-        shelf_free(g != NULL ? g->shelf : NULL);
+        handoff_store_free(g != NULL ? g->handoff_store : NULL);
         free(g);
         failure_no_memory(err);
         return NULL;

@@ -6,8 +6,8 @@
 
 #include "engine/engine.h"
 #include "fastcgi/listener.h"
-#include "gateway/auth.h"
-#include "gateway/shelf.h"
+#include "routes/auth.h"
+#include "routes/handoff_store.h"
 #include "util/error.h"
 #include "util/metrics.h"
 
@@ -29,7 +29,7 @@ struct fcgi_server {
     struct curlew *engine;
     struct listener_list *listeners;
     struct auth *auth;
-    struct shelf *shelf;
+    struct handoff_store *handoff_store;
     struct fcgi_worker **responders;
     int responder_count;
     _Atomic int64_t request_bytes; /* limit of one request's body */

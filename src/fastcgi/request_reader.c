@@ -5,8 +5,8 @@
 #include "fastcgi/fcgi_worker.h"
 #include "fastcgi/libfcgi_codec.h"
 #include "fastcgi/response_writer.h"
-#include "gateway/hand_off.h"
-#include "gateway/router.h"
+#include "routes/handoff_request.h"
+#include "routes/router.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -20,7 +20,7 @@ dispatch(struct fcgi_connection *c)
 
     timer_clear(&fcgi_connection_loop(c)->timers, &c->timer);
     if (router_find(&c->call, &err) == 0)
-        c->call.route->serve(&c->call);
+        c->call.route->on_request(&c->call);
     else
         exchange_fail(&c->call, &err);
     if (c->call.answered)
@@ -44,7 +44,7 @@ open_request(struct fcgi_connection *c)
     }
     c->keep = c->parser.keep;
     c->parser.stdin_max = (size_t)fcgi_connection_server(c)->request_bytes;
-    if (hand_off_asked(&c->call)) {
+    if (handoff_request_is_present(&c->call)) {
         c->parser.dropping = true; /* the browser's body is none of the fetch's business */
         dispatch(c);
         return;

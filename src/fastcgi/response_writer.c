@@ -5,7 +5,7 @@
 #include "fastcgi/fcgi_worker.h"
 #include "fastcgi/libfcgi_codec.h"
 #include "fetch/body_pipe.h"
-#include "gateway/router.h"
+#include "routes/router.h"
 #include "util/clock.h"
 
 #include <errno.h>
@@ -133,7 +133,7 @@ next_bytes(struct exchange *c, const char **bytes)
 {
     size_t n = exchange_next(c, bytes, SLICE_BYTES);
 
-    if (n == 0 && c->partial && c->route->more(c))
+    if (n == 0 && c->partial && c->route->next_chunk(c))
         n = exchange_next(c, bytes, SLICE_BYTES);
     return n;
 }

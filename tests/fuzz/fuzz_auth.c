@@ -5,7 +5,7 @@
  * Up to the first byte 0xff: the file.  Then the field, another 0xff, the session.
  */
 
-#include "gateway/auth.h"
+#include "routes/auth.h"
 #include "util/utf8.h"
 
 #include <stdbool.h>

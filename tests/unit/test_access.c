@@ -1,6 +1,6 @@
 /* test_access.c - one log line a fetch: who asked for which origin, and what came of it. */
 
-#include "gateway/access.h"
+#include "routes/access_log.h"
 
 #include "fastcgi/fcgi_server.h"
 #include "support/origin.h"
@@ -65,7 +65,7 @@ line(void)
     static char text[8192];
     ssize_t n;
 
-    access_log(&call, call.fetch, &call.fetch->failure);
+    access_log_write(&call, call.fetch, &call.fetch->failure);
     n = read(from_log, text, sizeof text - 1);
     text[n > 0 ? n : 0] = '\0';
     return text;

@@ -1,6 +1,6 @@
 /* test_auth.c - bearer tokens, and the sessions each may use. */
 
-#include "gateway/auth.h"
+#include "routes/auth.h"
 
 #include "support/runner.h"
 

@@ -1,6 +1,6 @@
 /* test_batch_run.c - a batch under way: what may be started, and what comes out in which order. */
 
-#include "gateway/batch_run.h"
+#include "routes/batch_window.h"
 
 #include <criterion/criterion.h>
 #include <string.h>
@@ -8,7 +8,7 @@
 #define REQUESTS 40      /* of each batch here */
 #define BYTES    1000000 /* of bodies that may wait */
 
-static struct batch_run *run;
+static struct batch_window *run;
 static struct curlew_fetch *flying[REQUESTS];
 
 static void
@@ -22,7 +22,7 @@ start_with(const char *more)
     for (int i = 0; i < REQUESTS; i++)
         buffer_printf(&text, "%s{\"url\":\"http://a/%d\"}", i > 0 ? "," : "", i);
     buffer_printf(&text, "],%s}", more);
-    run = batch_run_new(batch_from_text(text.data, text.len, &err), BYTES);
+    run = batch_window_new(batch_from_text(text.data, text.len, &err), BYTES);
     buffer_free(&text);
     cr_assert_not_null(run);
 }
@@ -30,7 +30,7 @@ start_with(const char *more)
 static void
 teardown(void)
 {
-    batch_run_free(run);
+    batch_window_free(run);
 }
 
 TestSuite(batch_run, .fini = teardown);
@@ -41,10 +41,10 @@ start_all(void)
 {
     int n = 0;
 
-    for (; batch_run_has_room(run); n++) {
+    for (; batch_window_has_room(run); n++) {
         struct curlew_fetch *f = fetch_new();
 
-        batch_run_start(run, f);
+        batch_window_start(run, f);
         flying[f->index] = f;
     }
     return n;
@@ -56,14 +56,14 @@ back(int index, size_t bytes)
     static char body[2 * BYTES];
 
     buffer_add(&flying[index]->response.body, body, bytes);
-    batch_run_back(run, flying[index]);
+    batch_window_on_fetch_done(run, flying[index]);
 }
 
 /* The index of the next result; -1: none is ready. */
 static int
 take(void)
 {
-    struct curlew_fetch *f = batch_run_take(run);
+    struct curlew_fetch *f = batch_window_take(run);
     int index = f != NULL ? f->index : -1;
 
     fetch_unref(f);
@@ -89,7 +89,7 @@ Test(batch_run, results_that_nobody_takes_stop_the_starts)
 {
     start_with("\"max_parallel\":2");
 
-    for (int i = 0; i < BATCH_RUN_WINDOW * 2; i++) {
+    for (int i = 0; i < BATCH_WINDOW * 2; i++) {
         start_all();
         cr_assert_not_null(flying[i], "%d was not started", i);
         back(i, 0);
@@ -147,13 +147,13 @@ Test(batch_run, a_late_first_result_holds_back_a_window_and_no_more)
     start_with("\"max_parallel\":2,\"order\":\"input\"");
 
     start_all();
-    for (int i = 1; i < BATCH_RUN_WINDOW * 2; i++) {
+    for (int i = 1; i < BATCH_WINDOW * 2; i++) {
         back(i, 0);
         start_all();
     }
-    cr_assert_null(flying[BATCH_RUN_WINDOW * 2]);
+    cr_assert_null(flying[BATCH_WINDOW * 2]);
     back(0, 0);
-    for (int i = 0; i < BATCH_RUN_WINDOW * 2; i++)
+    for (int i = 0; i < BATCH_WINDOW * 2; i++)
         cr_assert_eq(take(), i);
     cr_assert_eq(start_all(), 2);
 }
@@ -179,7 +179,7 @@ run_through(const char *more, bool in_order)
     int taken = 0;
 
     start_with(more);
-    for (int round = 0; !batch_run_over(run); round++) {
+    for (int round = 0; !batch_window_is_done(run); round++) {
         int index;
 
         start_all();
@@ -216,17 +216,17 @@ Test(batch_run, once_stopped_it_starts_no_more_and_cancels_what_flies)
 
     start_all();
     back(1, 0);
-    batch_run_stop(run);
+    batch_window_cancel(run);
     cr_assert(flying[0]->cancelled);
     cr_assert(flying[2]->cancelled);
     cr_assert_not(flying[1]->cancelled);
     cr_assert_eq(start_all(), 0);
-    cr_assert_not(batch_run_over(run));
+    cr_assert_not(batch_window_is_done(run));
     back(0, 0);
     back(2, 0);
     for (int i = 0; i < 3; i++)
         cr_assert_eq(take(), i);
-    cr_assert(batch_run_over(run));
+    cr_assert(batch_window_is_done(run));
 }
 
 Test(batch_run, frees_what_nobody_has_taken)

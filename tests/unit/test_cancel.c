@@ -220,7 +220,7 @@ Test(cancel, freeing_the_engine_cancels_what_runs_and_what_waits)
 
 Test(cancel, freeing_the_engine_at_once_loses_no_fetch)
 {
-    o.serve =
+    o.on_request =
         say_nothing; /* a body would be on the engine's account: such fetches are freed before it */
     for (int round = 0; round < 20; round++) {
         struct run runs[10];
@@ -242,7 +242,7 @@ Test(cancel, a_fetch_cancelled_in_mid_body_outlives_the_engine)
 {
     struct run r;
 
-    o.serve = say_half;
+    o.on_request = say_half;
     run_start(&r, c, to("/"));
     while (counter_read(&c->stats.buffered) < 4)
         usleep(1000);

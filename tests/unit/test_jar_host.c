@@ -38,7 +38,7 @@ Test(jar_host, a_chain_over_two_hosts_is_lent_the_cookies_of_each_once)
     size_t n;
 
     origin_start(&far, "127.0.0.2", go_near);
-    o.serve = go_far;
+    o.on_request = go_far;
     sent_to("/set?near=old");
     sent_by(runner_fetch("%s/far", far.url));
     f = runner_do(c, to("/start"));

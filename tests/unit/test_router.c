@@ -1,9 +1,9 @@
 /* test_router.c - which route a request is for: the end of its path decides. */
 
-#include "gateway/router.h"
+#include "routes/router.h"
 
 #include "fastcgi/fcgi_server.h"
-#include "gateway/routes.h"
+#include "routes/routes.h"
 #include "support/fcgi_side.h"
 
 #include <stdio.h>
@@ -56,11 +56,11 @@ find(const char *const *params)
 #define GET       "REQUEST_METHOD", "GET"
 
 static void
-leads_to(const char *script, const char *path, void (*serve)(struct exchange *c))
+leads_to(const char *script, const char *path, void (*on_request)(struct exchange *c))
 {
     cr_assert_eq(FIND(GET, "SCRIPT_NAME", script, "PATH_INFO", path), ERROR_NONE, "%s%s", script,
                  path);
-    cr_assert_eq(call.route->serve, serve, "%s%s", script, path);
+    cr_assert_eq(call.route->on_request, on_request, "%s%s", script, path);
 }
 
 static void
@@ -75,15 +75,15 @@ leads_nowhere(const char *script, const char *path)
 
 Test(router, every_route_answers_under_any_prefix)
 {
-    leads_to("/v1/fetch", "", fetch_serve);
-    leads_to("/_fetch/v1/fetch", "", fetch_serve);
-    leads_to("", "/v1/fetch", fetch_serve);
-    leads_to("/any/where", "/v1/fetch", fetch_serve);
-    leads_to("/x/v1", "/fetch", fetch_serve);
-    leads_to("/x", "/healthz", health_serve);
-    leads_to("/x", "/metrics", metrics_serve);
-    leads_to("/x", "/status", page_serve);
-    leads_to("/x", "/v1/status", status_serve);
+    leads_to("/v1/fetch", "", route_fetch_on_request);
+    leads_to("/_fetch/v1/fetch", "", route_fetch_on_request);
+    leads_to("", "/v1/fetch", route_fetch_on_request);
+    leads_to("/any/where", "/v1/fetch", route_fetch_on_request);
+    leads_to("/x/v1", "/fetch", route_fetch_on_request);
+    leads_to("/x", "/healthz", route_health_on_request);
+    leads_to("/x", "/metrics", route_metrics_on_request);
+    leads_to("/x", "/status", route_status_on_page);
+    leads_to("/x", "/v1/status", route_status_on_request);
 }
 
 Test(router, half_a_name_is_no_route)
@@ -104,11 +104,11 @@ Test(router, half_a_name_is_no_route)
 Test(router, where_script_and_path_are_empty_the_document_URI_counts)
 {
     cr_assert_eq(FIND(GET, "DOCUMENT_URI", "/x/healthz"), ERROR_NONE);
-    cr_assert_eq(call.route->serve, health_serve);
+    cr_assert_eq(call.route->on_request, route_health_on_request);
     cr_assert_eq(FIND(GET, "SCRIPT_NAME", "", "PATH_INFO", "", "DOCUMENT_URI", "/x/healthz"),
                  ERROR_NONE);
     cr_assert_eq(FIND(GET, "PATH_INFO", "/x/metrics", "DOCUMENT_URI", "/x/healthz"), ERROR_NONE);
-    cr_assert_eq(call.route->serve, metrics_serve);
+    cr_assert_eq(call.route->on_request, route_metrics_on_request);
 }
 
 Test(router, a_path_of_many_bytes_is_looked_at_whole)

@@ -85,7 +85,7 @@ serve_connection(void *arg)
     while (!x.close && read_head(&x)) {
         change(x.origin, &x.origin->requests, 1, &x.number);
         if (read_body(&x))
-            x.origin->serve(&x);
+            x.origin->on_request(&x);
         else
             x.close = true;
         free(x.body);
@@ -133,11 +133,11 @@ origin_listen(const char *address, int *port)
 }
 
 void
-origin_start(struct test_origin *o, const char *address, void (*serve)(struct seen_request *x))
+origin_start(struct test_origin *o, const char *address, void (*on_request)(struct seen_request *x))
 {
     pthread_t thread;
 
-    *o = (struct test_origin){ .serve = serve };
+    *o = (struct test_origin){ .on_request = on_request };
     o->fd = origin_listen(address, &o->port);
     pthread_mutex_init(&o->lock, NULL);
     pthread_cond_init(&o->moved, NULL);
@@ -154,7 +154,7 @@ origin_deafen(struct test_origin *o)
     close(o->fd);
 }
 
-/* -- what a test's serve() uses ------------------------------------------ */
+/* -- what a test's on_request() uses ------------------------------------------ */
 
 void
 origin_say_bytes(struct seen_request *x, const void *bytes, size_t n)

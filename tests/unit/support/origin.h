@@ -17,7 +17,7 @@ struct seen_request;
 struct test_origin {
     int fd, port;
     char url[64]; /* http://127.0.0.1:PORT, without a slash at the end */
-    void (*serve)(struct seen_request *x);
+    void (*on_request)(struct seen_request *x);
     pthread_mutex_t lock;
     pthread_cond_t moved;
     int connections, open, requests; /* accepted, of these still open, heads read */
@@ -35,8 +35,8 @@ struct seen_request {
 };
 
 int origin_listen(const char *address, int *port); /* a listening socket on a free port */
-void
-origin_start(struct test_origin *o, const char *address, void (*serve)(struct seen_request *x));
+void origin_start(struct test_origin *o, const char *address,
+                  void (*on_request)(struct seen_request *x));
 void origin_deafen(struct test_origin *o); /* its port is closed to new connections */
 
 void

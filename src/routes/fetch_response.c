@@ -1,6 +1,6 @@
-/* result.c - what a fetch came to, as a piece of an answer: an envelope or a frame. */
+/* fetch_response.c - what a fetch came to, as a piece of an answer: an envelope or a frame. */
 
-#include "gateway/result.h"
+#include "routes/fetch_response.h"
 
 #include "fastcgi/libfcgi_codec.h"
 #include "message/envelope.h"
@@ -8,11 +8,11 @@
 #include <string.h>
 
 void
-result_choose_form(struct exchange *c)
+fetch_response_choose_format(struct exchange *c)
 {
     const char *accept = libfcgi_codec_param(c->codec, "HTTP_ACCEPT");
 
-    c->frames = accept != NULL && strstr(accept, RESULT_FRAMES) != NULL;
+    c->frames = accept != NULL && strstr(accept, FETCH_RESPONSE_FRAMES) != NULL;
 }
 
 static int
@@ -31,7 +31,7 @@ write_frame(struct exchange *c)
 }
 
 int
-result_write(struct exchange *c)
+fetch_response_write(struct exchange *c)
 {
     const struct curlew_fetch *f = c->fetch;
 

@@ -1,13 +1,13 @@
-/* access.c - one log line a fetch: who asked for which origin, and what came of it. */
+/* access_log.c - one log line a fetch: who asked for which origin, and what came of it. */
 
-#include "gateway/access.h"
+#include "routes/access_log.h"
 
 #include "fastcgi/fcgi_server.h"
-#include "gateway/trace.h"
+#include "routes/trace_context.h"
 #include "util/log.h"
 
 void
-access_log(const struct exchange *c, const struct curlew_fetch *f, const struct failure *err)
+access_log_write(const struct exchange *c, const struct curlew_fetch *f, const struct failure *err)
 {
     const struct response *r = &f->response;
     bool failed = err->error != ERROR_NONE;
@@ -27,8 +27,8 @@ access_log(const struct exchange *c, const struct curlew_fetch *f, const struct 
         { "redirects", LOG_NUMBER, .number = f->redirects },
         { "attempts", LOG_NUMBER, .number = r->attempts },
         { "tag", LOG_TEXT, .text = f->request.tag },
-        { "traceparent", LOG_TEXT, .text = trace_value(&f->request, "traceparent") },
-        { "request_id", LOG_TEXT, .text = trace_value(&f->request, "X-Request-ID") },
+        { "traceparent", LOG_TEXT, .text = trace_context_find(&f->request, "traceparent") },
+        { "request_id", LOG_TEXT, .text = trace_context_find(&f->request, "X-Request-ID") },
         { "index", LOG_NUMBER, .number = f->index },
     };
 

@@ -1,6 +1,6 @@
-/* shelf.c - request objects too large for a header, kept for the hand-off that names them. */
+/* handoff_store.c - request objects too large for a header, kept for the hand-off that names them. */
 
-#include "gateway/shelf.h"
+#include "routes/handoff_store.h"
 
 #include "util/clock.h"
 #include "util/list.h"
@@ -16,20 +16,20 @@ struct item {
     struct link place; /* oldest first: they all live for as long */
     int64_t until_us;
     size_t size;
-    char name[SHELF_NAME_SIZE];
+    char name[HANDOFF_STORE_NAME_SIZE];
     char text[]; /* NUL-terminated */
 };
 
-struct shelf {
+struct handoff_store {
     pthread_mutex_t lock;
     struct link items;
     size_t count, bytes;
 };
 
-struct shelf *
-shelf_new(void)
+struct handoff_store *
+handoff_store_new(void)
 {
-    struct shelf *s = calloc(1, sizeof *s);
+    struct handoff_store *s = calloc(1, sizeof *s);
 
     if (s == NULL)
         return NULL;
@@ -39,13 +39,13 @@ shelf_new(void)
 }
 
 static struct item *
-first(struct shelf *s)
+first(struct handoff_store *s)
 {
     return list_empty(&s->items) ? NULL : container_of(s->items.next, struct item, place);
 }
 
 static void
-take_off(struct shelf *s, struct item *i)
+take_off(struct handoff_store *s, struct item *i)
 {
     list_remove(&i->place);
     s->count--;
@@ -53,7 +53,7 @@ take_off(struct shelf *s, struct item *i)
 }
 
 static void
-drop_old(struct shelf *s, int64_t now_us)
+drop_old(struct handoff_store *s, int64_t now_us)
 {
     struct item *i;
 
@@ -64,7 +64,7 @@ drop_old(struct shelf *s, int64_t now_us)
 }
 
 void
-shelf_free(struct shelf *s)
+handoff_store_free(struct handoff_store *s)
 {
     if (s == NULL)
         return;
@@ -77,7 +77,7 @@ shelf_free(struct shelf *s)
 static int
 name_item(struct item *i)
 {
-    unsigned char random[(SHELF_NAME_SIZE - 1) / 2];
+    unsigned char random[(HANDOFF_STORE_NAME_SIZE - 1) / 2];
 
     if (getrandom(random, sizeof random, 0) != (ssize_t)sizeof random)
         return -1;
@@ -87,15 +87,15 @@ name_item(struct item *i)
 }
 
 static int
-keep(struct shelf *s, struct item *i, struct failure *err)
+keep(struct handoff_store *s, struct item *i, struct failure *err)
 {
     int64_t now_us = clock_us();
 
     drop_old(s, now_us);
-    if (s->count >= SHELF_ITEMS_MAX || i->size > SHELF_BYTES_MAX - s->bytes)
+    if (s->count >= HANDOFF_STORE_ITEMS_MAX || i->size > HANDOFF_STORE_BYTES_MAX - s->bytes)
         return failure_set(err, ERROR_OVERLOADED,
                            "%zu request objects wait for their hand-off already", s->count);
-    i->until_us = now_us + (int64_t)SHELF_SECONDS * US_PER_SECOND;
+    i->until_us = now_us + (int64_t)HANDOFF_STORE_SECONDS * US_PER_SECOND;
     list_append(&s->items, &i->place);
     s->count++;
     s->bytes += i->size;
@@ -103,8 +103,8 @@ keep(struct shelf *s, struct item *i, struct failure *err)
 }
 
 int
-shelf_put(struct shelf *s, const char *text, size_t n, char name[SHELF_NAME_SIZE],
-          struct failure *err)
+handoff_store_put(struct handoff_store *s, const char *text, size_t n,
+                  char name[HANDOFF_STORE_NAME_SIZE], struct failure *err)
 {
     struct item *i = malloc(sizeof *i + n + 1);
     int rc;
@@ -116,7 +116,7 @@ shelf_put(struct shelf *s, const char *text, size_t n, char name[SHELF_NAME_SIZE
     memcpy(i->text, text, n);
     i->text[n] = '\0';
     i->size = n;
-    memcpy(name, i->name, SHELF_NAME_SIZE);
+    memcpy(name, i->name, HANDOFF_STORE_NAME_SIZE);
     pthread_mutex_lock(&s->lock);
     rc = keep(s, i, err);
     pthread_mutex_unlock(&s->lock);
@@ -126,7 +126,7 @@ shelf_put(struct shelf *s, const char *text, size_t n, char name[SHELF_NAME_SIZE
 }
 
 static struct item *
-find(struct shelf *s, const char *name)
+find(struct handoff_store *s, const char *name)
 {
     for (struct link *l = s->items.next; l != &s->items; l = l->next) {
         struct item *i = container_of(l, struct item, place);
@@ -138,7 +138,7 @@ find(struct shelf *s, const char *name)
 }
 
 char *
-shelf_take(struct shelf *s, const char *name)
+handoff_store_take(struct handoff_store *s, const char *name)
 {
     struct item *i;
     char *text = NULL;

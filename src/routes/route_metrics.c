@@ -1,7 +1,7 @@
 /* route_metrics.c - GET …/metrics: the counters in Prometheus' text format, version 0.0.4. */
 
 #include "fastcgi/fcgi_server.h"
-#include "gateway/routes.h"
+#include "routes/routes.h"
 #include "util/clock.h"
 
 #include <inttypes.h>
@@ -127,7 +127,7 @@ add_engine(struct buffer *b, const struct engine_stats *s)
 }
 
 void
-metrics_serve(struct exchange *c)
+route_metrics_on_request(struct exchange *c)
 {
     const struct fcgi_server_stats *g = &c->server->stats;
     struct config_snapshot *p = engine_config_snapshot(c->server->engine);

@@ -1,6 +1,6 @@
-/* hand_off.c - a fetch that a view asked for and the web server streams to the browser. */
+/* handoff_request.c - a fetch that a view asked for and the web server streams to the browser. */
 
-#include "gateway/hand_off.h"
+#include "routes/handoff_request.h"
 
 #include "fastcgi/fcgi_server.h"
 #include "fastcgi/libfcgi_codec.h"
@@ -13,7 +13,7 @@
 #define PARAMETER "CURLEW_REQUEST"
 
 bool
-hand_off_asked(const struct exchange *c)
+handoff_request_is_present(const struct exchange *c)
 {
     const char *object = libfcgi_codec_param(c->codec, PARAMETER);
 
@@ -67,14 +67,14 @@ forward_listed(const struct exchange *c, struct request *r, struct failure *err)
 }
 
 int
-hand_off_read(struct exchange *c, struct request *r, struct failure *err)
+handoff_request_read(struct exchange *c, struct request *r, struct failure *err)
 {
     const char *object = libfcgi_codec_param(c->codec, PARAMETER);
     char *shelved = NULL;
     int rc;
 
     if (*object == '@') {
-        if ((shelved = shelf_take(c->server->shelf, object + 1)) == NULL)
+        if ((shelved = handoff_store_take(c->server->handoff_store, object + 1)) == NULL)
             return failure_set(err, ERROR_BAD_REQUEST,
                                PARAMETER ": the reference is unknown, used already, or too old");
         object = shelved;

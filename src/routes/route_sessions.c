@@ -5,10 +5,10 @@
 
 #include "fastcgi/fcgi_server.h"
 #include "fastcgi/libfcgi_codec.h"
-#include "gateway/auth.h"
-#include "gateway/routes.h"
 #include "message/config.h"
 #include "message/session_json.h"
+#include "routes/auth.h"
+#include "routes/routes.h"
 
 #include <string.h>
 
@@ -21,7 +21,7 @@ no_memory(struct exchange *c)
 }
 
 void
-sessions_route_serve(struct exchange *c)
+route_sessions_on_list(struct exchange *c)
 {
     struct config_snapshot *p = engine_config_snapshot(c->server->engine);
 
@@ -85,7 +85,7 @@ check(struct exchange *c, struct failure *err)
 }
 
 void
-session_route_serve(struct exchange *c)
+route_sessions_on_request(struct exchange *c)
 {
     const char *method = exchange_method(c);
     struct failure err = { 0 };
@@ -107,7 +107,7 @@ session_route_serve(struct exchange *c)
 }
 
 void
-session_reset_serve(struct exchange *c)
+route_sessions_on_reset(struct exchange *c)
 {
     struct failure err = { 0 };
 

@@ -1,10 +1,10 @@
-/* route_hand_off.c - POST …/v1/handoffs: keep a request object for a hand-off by reference. */
+/* route_handoff.c - POST …/v1/handoffs: keep a request object for a hand-off by reference. */
 
 #include "fastcgi/fcgi_server.h"
 #include "fastcgi/libfcgi_codec.h"
-#include "gateway/auth.h"
-#include "gateway/routes.h"
 #include "message/request_keys.h"
+#include "routes/auth.h"
+#include "routes/routes.h"
 
 static int
 check_target(struct exchange *c, const struct request *r, struct failure *err)
@@ -44,16 +44,17 @@ check(struct exchange *c, struct failure *err)
 }
 
 void
-hand_off_route_serve(struct exchange *c)
+route_handoff_on_request(struct exchange *c)
 {
-    char name[SHELF_NAME_SIZE];
+    char name[HANDOFF_STORE_NAME_SIZE];
     struct failure err = { 0 };
 
     if (check(c, &err) != 0 ||
-        shelf_put(c->server->shelf, c->body.data, c->body.len, name, &err) != 0) {
+        handoff_store_put(c->server->handoff_store, c->body.data, c->body.len, name, &err) != 0) {
         exchange_fail(c, &err);
         return;
     }
-    buffer_printf(&c->prefix, "{\"reference\":\"@%s\",\"expires_in\":%d}", name, SHELF_SECONDS);
+    buffer_printf(&c->prefix, "{\"reference\":\"@%s\",\"expires_in\":%d}", name,
+                  HANDOFF_STORE_SECONDS);
     exchange_respond(c, 200, "application/json");
 }

@@ -1,8 +1,8 @@
 /*
- * headers.h - which of an origin's headers pass through a stream, and what is said about the fetch.
+ * response_headers.h - which of an origin's headers pass through a stream, and what is said about the fetch.
  */
-#ifndef GATEWAY_HEADERS_H
-#define GATEWAY_HEADERS_H
+#ifndef ROUTES_RESPONSE_HEADERS_H
+#define ROUTES_RESPONSE_HEADERS_H
 
 #include "fastcgi/exchange.h"
 
@@ -12,6 +12,6 @@
  * says
  * how to cache, which is the view's to say, and the facts.
  */
-void headers_pass(struct exchange *c);
+void response_headers_write(struct exchange *c);
 
 #endif

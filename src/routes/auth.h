@@ -4,8 +4,8 @@
  * The file has one token a line, after it the names of the sessions it may
  * use, or none for all.  Blank lines and lines that begin with # are skipped.
  */
-#ifndef GATEWAY_AUTH_H
-#define GATEWAY_AUTH_H
+#ifndef ROUTES_AUTH_H
+#define ROUTES_AUTH_H
 
 #include "util/error.h"
 

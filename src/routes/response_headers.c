@@ -1,9 +1,9 @@
 /*
- * headers.c - which of an origin's headers pass through a stream, and what is said about the
+ * response_headers.c - which of an origin's headers pass through a stream, and what is said about the
  * fetch.
  */
 
-#include "gateway/headers.h"
+#include "routes/response_headers.h"
 
 #include <string.h>
 #include <strings.h>
@@ -93,7 +93,7 @@ is_ours_to_say(const struct exchange *c, const char *name)
     for (size_t i = 0; i < sizeof obeyed / sizeof obeyed[0]; i++)
         if (strncasecmp(name, obeyed[i], strlen(obeyed[i])) == 0)
             return true;
-    return c->hand_off && is_one_of(name, names);
+    return c->handoff && is_one_of(name, names);
 }
 
 static void
@@ -141,7 +141,7 @@ end_head(struct buffer *b, const struct response_head *head)
 }
 
 void
-headers_pass(struct exchange *c)
+response_headers_write(struct exchange *c)
 {
     const struct response_head *head = &c->fetch->response.head;
     const struct headers *h = &head->headers;
@@ -156,7 +156,7 @@ headers_pass(struct exchange *c)
         buffer_adds(&c->head, p->value);
         buffer_adds(&c->head, "\r\n");
     }
-    if (!c->hand_off)
+    if (!c->handoff)
         add_facts(c);
     end_head(&c->head, head);
 }

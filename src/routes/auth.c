@@ -1,6 +1,6 @@
 /* auth.c - bearer tokens, and the sessions each may use. */
 
-#include "gateway/auth.h"
+#include "routes/auth.h"
 
 #include <errno.h>
 #include <stdbool.h>

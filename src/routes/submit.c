@@ -1,17 +1,17 @@
-/* intake.c - from a web server's request to a fetch in flight: read, check who asks, submit. */
+/* submit.c - from a web server's request to a fetch in flight: read, check who asks, submit. */
 
-#include "gateway/intake.h"
+#include "routes/submit.h"
 
 #include "fastcgi/fcgi_connection.h"
 #include "fastcgi/fcgi_server.h"
 #include "fastcgi/fcgi_worker.h"
 #include "fastcgi/libfcgi_codec.h"
 #include "fetch/body_pipe.h"
-#include "gateway/access.h"
-#include "gateway/auth.h"
-#include "gateway/hand_off.h"
-#include "gateway/trace.h"
 #include "message/request_keys.h"
+#include "routes/access_log.h"
+#include "routes/auth.h"
+#include "routes/handoff_request.h"
+#include "routes/trace_context.h"
 
 #include <string.h>
 
@@ -20,8 +20,8 @@ read_request(struct exchange *c, struct failure *err)
 {
     struct request *r = &c->fetch->request;
 
-    if (c->hand_off)
-        return hand_off_read(c, r, err);
+    if (c->handoff)
+        return handoff_request_read(c, r, err);
     if (strcmp(exchange_method(c), "GET") == 0)
         return request_from_query(r, exchange_query(c), err);
     if (c->body.len == 0)
@@ -33,7 +33,7 @@ read_request(struct exchange *c, struct failure *err)
 static int
 check_caller(struct exchange *c, const struct request *r, struct failure *err)
 {
-    if (c->hand_off) /* the browser's own headers are no business of the origin's */
+    if (c->handoff) /* the browser's own headers are no business of the origin's */
         return 0;
     if (r->forward.count > 0)
         return failure_set(err, ERROR_BAD_REQUEST,
@@ -43,10 +43,10 @@ check_caller(struct exchange *c, const struct request *r, struct failure *err)
 }
 
 int
-intake_submit(struct exchange *c, struct curlew_fetch *f)
+submit_prepared(struct exchange *c, struct curlew_fetch *f)
 {
     if (check_caller(c, &f->request, &f->failure) != 0 ||
-        (!c->hand_off && trace_take(c, &f->request, &f->failure) != 0) ||
+        (!c->handoff && trace_context_read(c, &f->request, &f->failure) != 0) ||
         engine_submit(c->server->engine, f, fcgi_worker_on_done, c->connection) != 0)
         return -1;
     fcgi_connection_fetch_started(c->connection);
@@ -65,7 +65,7 @@ start(struct exchange *c, bool stream, struct failure *err)
     buffer_free(&c->body);
     if (stream && body_pipe_open(c->fetch, fcgi_worker_on_notify) != 0)
         return failure_no_memory(err);
-    if (intake_submit(c, c->fetch) == 0)
+    if (submit_prepared(c, c->fetch) == 0)
         return 0;
     *err = c->fetch->failure;
     return -1;
@@ -79,19 +79,19 @@ take_in(struct exchange *c, bool stream)
     if (start(c, stream, &err) == 0)
         return 0;
     if (c->fetch != NULL)
-        access_log(c, c->fetch, &err);
+        access_log_write(c, c->fetch, &err);
     exchange_fail(c, &err);
     return -1;
 }
 
 int
-intake_fetch(struct exchange *c)
+submit_fetch(struct exchange *c)
 {
     return take_in(c, false);
 }
 
 int
-intake_stream(struct exchange *c)
+submit_stream(struct exchange *c)
 {
     return take_in(c, true);
 }

@@ -1,12 +1,12 @@
-/* batch_run.c - a batch under way: what has been started, is in flight, is ready to be written. */
+/* batch_window.c - a batch under way: what has been started, is in flight, is ready to be written. */
 
-#include "gateway/batch_run.h"
+#include "routes/batch_window.h"
 
 #include "curlew/curlew.h"
 
 #include <stdlib.h>
 
-struct batch_run {
+struct batch_window {
     struct batch *batch;
     size_t parallel, window, bytes; /* the limits */
     size_t end;                     /* no request from this one on is started */
@@ -19,10 +19,10 @@ struct batch_run {
     struct curlew_fetch **early; /* by index modulo the window; NULL: any order will do */
 };
 
-struct batch_run *
-batch_run_new(struct batch *b, size_t bytes)
+struct batch_window *
+batch_window_new(struct batch *b, size_t bytes)
 {
-    struct batch_run *run = calloc(1, sizeof *run);
+    struct batch_window *run = calloc(1, sizeof *run);
 
     if (run == NULL) {
         batch_free(b);
@@ -30,14 +30,14 @@ batch_run_new(struct batch *b, size_t bytes)
     }
     run->batch = b;
     run->parallel = batch_parallel(b);
-    run->window = BATCH_RUN_WINDOW * run->parallel;
+    run->window = BATCH_WINDOW * run->parallel;
     run->bytes = bytes;
     run->end = batch_count(b);
     list_init(&run->flying);
     list_init(&run->ready);
     if (batch_in_order(b) &&
         (run->early = calloc(run->window, sizeof(struct curlew_fetch *))) == NULL) {
-        batch_run_free(run);
+        batch_window_free(run);
         return NULL;
     }
     return run;
@@ -61,7 +61,7 @@ free_all(struct link *list)
 }
 
 void
-batch_run_free(struct batch_run *run)
+batch_window_free(struct batch_window *run)
 {
     if (run == NULL)
         return;
@@ -77,14 +77,14 @@ batch_run_free(struct batch_run *run)
 /* -- from request to result ---------------------------------------------- */
 
 bool
-batch_run_has_room(const struct batch_run *run)
+batch_window_has_room(const struct batch_window *run)
 {
     return run->next < run->end && run->flying_count < run->parallel &&
            run->next - run->taken < run->window && run->ready_bytes < run->bytes;
 }
 
 void
-batch_run_start(struct batch_run *run, struct curlew_fetch *f)
+batch_window_start(struct batch_window *run, struct curlew_fetch *f)
 {
     f->index = (int)run->next;
     batch_read(run->batch, run->next, &f->request, &f->failure);
@@ -95,7 +95,7 @@ batch_run_start(struct batch_run *run, struct curlew_fetch *f)
 
 /* It comes before others that are back already; those whose turn it makes are ready, too. */
 static void
-put_in_order(struct batch_run *run, struct curlew_fetch *f)
+put_in_order(struct batch_window *run, struct curlew_fetch *f)
 {
     struct curlew_fetch **at = &run->early[(size_t)f->index % run->window];
 
@@ -108,7 +108,7 @@ put_in_order(struct batch_run *run, struct curlew_fetch *f)
 }
 
 void
-batch_run_back(struct batch_run *run, struct curlew_fetch *f)
+batch_window_on_fetch_done(struct batch_window *run, struct curlew_fetch *f)
 {
     list_remove(&f->kin);
     run->flying_count--;
@@ -120,7 +120,7 @@ batch_run_back(struct batch_run *run, struct curlew_fetch *f)
 }
 
 struct curlew_fetch *
-batch_run_take(struct batch_run *run)
+batch_window_take(struct batch_window *run)
 {
     struct curlew_fetch *f = first_of(&run->ready);
 
@@ -135,7 +135,7 @@ batch_run_take(struct batch_run *run)
 
 /* The newest first: they may still wait for a place, and an older one would give them its own. */
 void
-batch_run_stop(struct batch_run *run)
+batch_window_cancel(struct batch_window *run)
 {
     run->end = run->next;
     for (struct link *l = run->flying.prev; l != &run->flying; l = l->prev)
@@ -143,7 +143,7 @@ batch_run_stop(struct batch_run *run)
 }
 
 bool
-batch_run_over(const struct batch_run *run)
+batch_window_is_done(const struct batch_window *run)
 {
     return run->taken == run->end;
 }

@@ -1,6 +1,6 @@
-/* trace.c - the caller's trace context: which request of whose this fetch belongs to. */
+/* trace_context.c - the caller's trace context: which request of whose this fetch belongs to. */
 
-#include "gateway/trace.h"
+#include "routes/trace_context.h"
 
 #include "fastcgi/libfcgi_codec.h"
 
@@ -32,7 +32,7 @@ is_sane(const char *value)
 }
 
 int
-trace_take(const struct exchange *c, struct request *r, struct failure *err)
+trace_context_read(const struct exchange *c, struct request *r, struct failure *err)
 {
     for (size_t i = 0; i < sizeof fields / sizeof fields[0]; i++) {
         const char *value = libfcgi_codec_param(c->codec, fields[i].parameter);
@@ -46,7 +46,7 @@ trace_take(const struct exchange *c, struct request *r, struct failure *err)
 }
 
 const char *
-trace_value(const struct request *r, const char *name)
+trace_context_find(const struct request *r, const char *name)
 {
     for (size_t i = 0; i < r->trace.count; i++)
         if (strcmp(r->trace.items[i].name, name) == 0)

@@ -1,10 +1,10 @@
 /* route_health.c - GET …/healthz: may the daemon be sent requests? */
 
 #include "fastcgi/fcgi_server.h"
-#include "gateway/routes.h"
+#include "routes/routes.h"
 
 void
-health_serve(struct exchange *c)
+route_health_on_request(struct exchange *c)
 {
     bool draining = c->server->draining;
 

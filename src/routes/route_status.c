@@ -4,8 +4,8 @@
  */
 
 #include "fastcgi/fcgi_server.h"
-#include "gateway/routes.h"
 #include "message/status.h"
+#include "routes/routes.h"
 
 static int
 write_status(struct exchange *c, struct buffer *b)
@@ -25,7 +25,7 @@ write_status(struct exchange *c, struct buffer *b)
 }
 
 void
-status_serve(struct exchange *c)
+route_status_on_request(struct exchange *c)
 {
     struct failure err = { .error = ERROR_INTERNAL, .detail = "out of memory" };
 
@@ -60,7 +60,7 @@ static const char page[] =
     "show();setInterval(show,1000)\n</script></html>\n";
 
 void
-page_serve(struct exchange *c)
+route_status_on_page(struct exchange *c)
 {
     buffer_add(&c->prefix, page, sizeof page - 1);
     exchange_respond(c, 200, "text/html; charset=utf-8");

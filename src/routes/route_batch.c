@@ -3,12 +3,12 @@
 #include "engine/engine.h"
 #include "fastcgi/fcgi_connection.h"
 #include "fastcgi/fcgi_server.h"
-#include "gateway/access.h"
-#include "gateway/batch_run.h"
-#include "gateway/intake.h"
-#include "gateway/result.h"
-#include "gateway/routes.h"
 #include "message/envelope.h"
+#include "routes/access_log.h"
+#include "routes/batch_window.h"
+#include "routes/fetch_response.h"
+#include "routes/routes.h"
+#include "routes/submit.h"
 
 #define WAITING_BYTES (1024 * 1024) /* of bodies that wait for the caller to read */
 
@@ -38,7 +38,7 @@ open_batch(struct exchange *c, struct failure *err)
         return failure_set(err, ERROR_BAD_REQUEST, "the body is empty: a batch object is needed");
     if ((b = batch_from_text(c->body.data, c->body.len, err)) == NULL)
         return -1;
-    if ((c->batch = batch_run_new(b, waiting_bytes(c))) == NULL)
+    if ((c->batch = batch_window_new(b, waiting_bytes(c))) == NULL)
         return failure_no_memory(err);
     buffer_free(&c->body);
     return 0;
@@ -46,11 +46,11 @@ open_batch(struct exchange *c, struct failure *err)
 
 /* Every batch that can be read at all is a 200; nginx is told to pass each line on at once. */
 void
-batch_serve(struct exchange *c)
+route_batch_on_request(struct exchange *c)
 {
     struct failure err = { 0 };
 
-    result_choose_form(c);
+    fetch_response_choose_format(c);
     if (open_batch(c, &err) != 0) {
         exchange_fail(c, &err);
         return;
@@ -58,7 +58,7 @@ batch_serve(struct exchange *c)
     buffer_printf(&c->head,
                   "Status: 200 OK\r\nContent-Type: %s\r\nCache-Control: no-store\r\n"
                   "X-Accel-Buffering: no\r\n\r\n",
-                  c->frames ? RESULT_FRAMES : "application/x-ndjson");
+                  c->frames ? FETCH_RESPONSE_FRAMES : "application/x-ndjson");
     c->answered = c->partial = true;
 }
 
@@ -69,7 +69,7 @@ static void
 give_up(struct exchange *c)
 {
     c->broken = true;
-    batch_run_stop(c->batch);
+    batch_window_cancel(c->batch);
 }
 
 /* A batch that was taken is finished in a drain, too: it is in flight, all of it. */
@@ -78,23 +78,23 @@ start_fetches(struct exchange *c)
 {
     struct curlew_fetch *f;
 
-    while (batch_run_has_room(c->batch)) {
+    while (batch_window_has_room(c->batch)) {
         if ((f = fetch_new()) == NULL) {
             give_up(c);
             return;
         }
-        batch_run_start(c->batch, f);
-        if (f->failure.error == ERROR_NONE && intake_submit(c, f) == 0)
+        batch_window_start(c->batch, f);
+        if (f->failure.error == ERROR_NONE && submit_prepared(c, f) == 0)
             continue;
-        access_log(c, f, &f->failure);
-        batch_run_back(c->batch, f);
+        access_log_write(c, f, &f->failure);
+        batch_window_on_fetch_done(c->batch, f);
     }
 }
 
 void
-batch_fetched(struct exchange *c, struct curlew_fetch *f)
+route_batch_on_fetch_done(struct exchange *c, struct curlew_fetch *f)
 {
-    batch_run_back(c->batch, f);
+    batch_window_on_fetch_done(c->batch, f);
 }
 
 /* -- lines --------------------------------------------------------------- */
@@ -118,7 +118,7 @@ write_result(struct exchange *c)
 {
     struct failure err = c->fetch->failure;
 
-    if (err.error == ERROR_NONE && result_write(c) == 0) {
+    if (err.error == ERROR_NONE && fetch_response_write(c) == 0) {
         if (!c->frames)
             buffer_addc(&c->prefix, '\n');
         if (buffer_ok(&c->prefix))
@@ -130,17 +130,17 @@ write_result(struct exchange *c)
 }
 
 bool
-batch_more(struct exchange *c)
+route_batch_next_chunk(struct exchange *c)
 {
     exchange_clear_piece(c);
     fetch_unref(c->fetch);
     start_fetches(c);
-    while ((c->fetch = batch_run_take(c->batch)) != NULL) {
+    while ((c->fetch = batch_window_take(c->batch)) != NULL) {
         if (!c->broken && write_result(c) == 0)
             return true;
         give_up(c);
         fetch_unref(c->fetch);
     }
-    c->partial = !batch_run_over(c->batch);
+    c->partial = !batch_window_is_done(c->batch);
     return false;
 }

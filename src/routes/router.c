@@ -1,35 +1,37 @@
 /* router.c - which route a request is for: the end of its path decides. */
 
-#include "gateway/router.h"
+#include "routes/router.h"
 
 #include "fastcgi/fcgi_server.h"
 #include "fastcgi/libfcgi_codec.h"
 #include "fastcgi/params.h"
-#include "gateway/auth.h"
-#include "gateway/hand_off.h"
-#include "gateway/routes.h"
+#include "routes/auth.h"
+#include "routes/handoff_request.h"
+#include "routes/routes.h"
 
 #include <string.h>
 
 /* Longer ends come first: …/v1/status ends in /status, too. */
 static const struct route routes[] = {
-    { "/v1/fetch", "GET, POST", false, fetch_serve, fetch_fetched, NULL, NULL },
-    { "/v1/stream", "GET, POST", false, stream_route_serve, stream_route_fetched,
-      stream_route_begun, NULL },
-    { "/v1/batch", "POST", false, batch_serve, batch_fetched, NULL, batch_more },
-    { "/v1/handoffs", "POST", false, hand_off_route_serve, NULL, NULL, NULL },
-    { "/v1/sessions", "GET, HEAD", false, sessions_route_serve, NULL, NULL, NULL },
-    { "/v1/sessions/*/reset", "POST", false, session_reset_serve, NULL, NULL, NULL },
-    { "/v1/sessions/*", "GET, PUT, DELETE", false, session_route_serve, NULL, NULL, NULL },
-    { "/v1/status", "GET, HEAD", false, status_serve, NULL, NULL, NULL },
-    { "/status", "GET, HEAD", false, page_serve, NULL, NULL, NULL },
-    { "/metrics", "GET, HEAD", false, metrics_serve, NULL, NULL, NULL },
-    { "/healthz", "GET, HEAD", true, health_serve, NULL, NULL, NULL },
+    { "/v1/fetch", "GET, POST", false, route_fetch_on_request, route_fetch_on_fetch_done, NULL,
+      NULL },
+    { "/v1/stream", "GET, POST", false, route_stream_on_request, route_stream_on_fetch_done,
+      route_stream_on_headers, NULL },
+    { "/v1/batch", "POST", false, route_batch_on_request, route_batch_on_fetch_done, NULL,
+      route_batch_next_chunk },
+    { "/v1/handoffs", "POST", false, route_handoff_on_request, NULL, NULL, NULL },
+    { "/v1/sessions", "GET, HEAD", false, route_sessions_on_list, NULL, NULL, NULL },
+    { "/v1/sessions/*/reset", "POST", false, route_sessions_on_reset, NULL, NULL, NULL },
+    { "/v1/sessions/*", "GET, PUT, DELETE", false, route_sessions_on_request, NULL, NULL, NULL },
+    { "/v1/status", "GET, HEAD", false, route_status_on_request, NULL, NULL, NULL },
+    { "/status", "GET, HEAD", false, route_status_on_page, NULL, NULL, NULL },
+    { "/metrics", "GET, HEAD", false, route_metrics_on_request, NULL, NULL, NULL },
+    { "/healthz", "GET, HEAD", true, route_health_on_request, NULL, NULL, NULL },
 };
 
 /* Whatever its path and method, and with no token of its own: the web server vouches for it. */
-static const struct route hand_off = {
-    "", "", true, stream_route_serve, stream_route_fetched, stream_route_begun, NULL
+static const struct route handoff = {
+    "", "", true, route_stream_on_request, route_stream_on_fetch_done, route_stream_on_headers, NULL
 };
 
 static const char *
@@ -102,9 +104,9 @@ router_find(struct exchange *c, struct failure *err)
 {
     struct buffer path;
 
-    if (hand_off_asked(c)) {
-        c->hand_off = true;
-        c->route = &hand_off;
+    if (handoff_request_is_present(c)) {
+        c->handoff = true;
+        c->route = &handoff;
         return 0;
     }
     buffer_init(&path, PARAMS_MAX);
