@@ -49,6 +49,16 @@ def test_each_return_type_is_seen(type):
     assert len(findings("src/util/log.c", definition("anything", type))) == 1
 
 
+@pytest.mark.parametrize("type", [
+    "__attribute__((noreturn)) void",
+    "__attribute__((noreturn))\nvoid",
+    "__attribute__((format(printf, 1, 2))) int",
+])
+def test_a_function_with_an_attribute_is_seen(type):
+    assert len(findings("src/util/log.c", definition("anything", type))) == 1
+    assert findings("src/util/log.c", definition("log_anything", type)) == []
+
+
 def test_parameters_of_several_lines_are_seen():
     text = "int\nanything(int a, void (*f)(int, int),\n         int b)\n{\n}\n"
     assert len(findings("src/util/log.c", text)) == 1

@@ -37,6 +37,8 @@ __attribute__((warn_unused_result))
 int good_open(struct good *g);
 typedef void good_done(struct good *g, void *arg);
 
+static const char *const good_names[] = { "*/*", "https://", "{;", "'" };
+
 static inline int
 good_size(const struct good *g) /* a definition has its name in column 0 */
 {
@@ -85,6 +87,29 @@ def test_torn_behind_the_parenthesis():
 def test_torn_behind_the_return_type(text):
     (finding,) = findings(text)
     assert "broken behind the return type" in finding
+
+
+@pytest.mark.parametrize("path", ["src/util/bad.h", "src/util/bad.c"])
+def test_a_member_torn_by_its_comment(path):
+    text = """struct bad {
+    struct good
+        *good; /* owned */
+    int a;     /* a comment
+                  of two lines */
+};
+"""
+    (finding,) = findings(text, path)
+    assert finding.startswith(f"{path}:2: a member torn")
+
+
+def test_a_member_of_several_lines_has_its_comment_above():
+    text = """struct bad {
+    /* May be NULL. */
+    void (*call)(int a,
+                 int b);
+};
+"""
+    assert findings(text) == []
 
 
 def test_the_public_header_is_looked_at_too():

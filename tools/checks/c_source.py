@@ -8,18 +8,21 @@ import re
 from collections.abc import Iterator
 from typing import NamedTuple
 
-NOISE = re.compile(
-    r'/\*.*?\*/|//[^\n]*|"(?:\\.|[^"\\\n])*"|\'(?:\\.|[^\'\\\n])*\''
-    r"|^[ \t]*#(?:\\\n|[^\n])*",
-    re.DOTALL | re.MULTILINE,
+LITERAL_OR_COMMENT = re.compile(
+    r'/\*.*?\*/|//[^\n]*|"(?:\\.|[^"\\\n])*"|\'(?:\\.|[^\'\\\n])*\'', re.DOTALL
 )
+NOISE = re.compile(
+    LITERAL_OR_COMMENT.pattern + r"|^[ \t]*#(?:\\\n|[^\n])*", re.DOTALL | re.MULTILINE
+)
+EXTERN_C = re.compile(r'extern +"C" *\{')
 COMMENT = re.compile(r"/\*.*?\*/|//[^\n]*", re.DOTALL)
 DEFINITION = re.compile(
-    r"^(?P<type>[A-Za-z_][^\n;{}()]*)\n(?P<name>\w+)\((?P<parameters>[^;{}]*)\)\s*\n\{",
+    r"^ *(?P<type>[A-Za-z_][^\n;{}()]*)\n(?P<name>\w+)\((?P<parameters>[^;{}]*)\)\s*\n\{",
     re.MULTILINE,
 )
 ATTRIBUTE = re.compile(r"__attribute__\s*\(\((?:[^()]|\([^()]*\))*\)\)")
 STATEMENT = re.compile(r"[^;{}]*[;{}]")
+STRUCT = re.compile(r"(typedef )?(static )?(struct|union)\b[^()=]*\{$")
 
 
 class Function(NamedTuple):
@@ -36,8 +39,8 @@ class Function(NamedTuple):
         return "static" not in self.type.split()
 
 
-class Prototype(NamedTuple):
-    """A declaration of a function: its text without comments, and the lines that it covers."""
+class Declaration(NamedTuple):
+    """A prototype or a member: its text without comments, and the lines that it covers."""
 
     text: str
     first: int
@@ -51,7 +54,9 @@ def blank_out(text: str) -> str:
 
 def without_comments(text: str) -> str:
     """The text with its comments made blank; lines stay lines."""
-    return COMMENT.sub(lambda found: re.sub(r"[^\n]", " ", found[0]), text)
+    return LITERAL_OR_COMMENT.sub(
+        lambda found: re.sub(r"[^\n]", " ", found[0]) if found[0][0] == "/" else found[0], text
+    )
 
 
 def line_at(text: str, offset: int) -> int:
@@ -72,7 +77,7 @@ def split_parameters(text: str) -> list[str]:
 
 def functions(text: str) -> Iterator[Function]:
     """The function definitions of a .c file or a header."""
-    code = blank_out(text)
+    code = ATTRIBUTE.sub(lambda found: re.sub(r"[^\n]", " ", found[0]), blank_out(text))
     for found in DEFINITION.finditer(code):
         start = line_at(code, found.start("name"))
         end = line_at(code, code.find("\n}", found.end() - 1) + 1)
@@ -80,26 +85,34 @@ def functions(text: str) -> Iterator[Function]:
                        split_parameters(found["parameters"]))
 
 
-def prototypes(text: str) -> Iterator[Prototype]:
+def prototypes(text: str) -> Iterator[Declaration]:
     """The declarations of functions, and typedefs of them, that stand outside of any braces."""
-    code = re.sub(r'extern +"\w*" *\{', lambda found: " " * len(found[0]),
-                  without_directives(text))
-    depth = 0
+    for declaration, braces in declarations(text):
+        if not braces and is_prototype(declaration.text):
+            yield declaration
+
+
+def members(text: str) -> Iterator[Declaration]:
+    """The members of structs and unions."""
+    for declaration, braces in declarations(text):
+        if braces and STRUCT.match(braces[-1]):
+            yield declaration
+
+
+def declarations(text: str) -> Iterator[tuple[Declaration, list[str]]]:
+    """What ends with a semicolon, each with what stands before the braces around it."""
+    code = blank_out(EXTERN_C.sub(lambda found: " " * len(found[0]), text))
+    braces: list[str] = []
     for found in STATEMENT.finditer(code):
         statement = found[0].lstrip()
         if statement.endswith("{"):
-            depth += 1
+            braces.append(statement)
         elif statement.endswith("}"):
-            depth = max(depth - 1, 0)
-        elif depth == 0 and is_prototype(statement):
+            del braces[-1:]
+        else:
             start = found.end() - len(statement)
-            yield Prototype(statement, line_at(code, start), line_at(code, found.end() - 1))
-
-
-def without_directives(text: str) -> str:
-    """The text without comments and preprocessor lines; strings stay, for `extern "C"`."""
-    return re.sub(r"^[ \t]*#(?:\\\n|[^\n])*", lambda found: re.sub(r"[^\n]", " ", found[0]),
-                  without_comments(text), flags=re.MULTILINE)
+            lines = line_at(code, start), line_at(code, found.end() - 1)
+            yield Declaration(statement, *lines), braces
 
 
 def is_prototype(statement: str) -> bool:
