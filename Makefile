@@ -83,11 +83,16 @@ UNDEFINED     = -fsanitize=undefined -fno-sanitize-recover=undefined
 
 test: deps-test
 	@$(MAKE) unit
+	@$(MAKE) lint-test
 	@$(MAKE) integration
 	@$(MAKE) client
 
 unit: $B/unit
 	$B/unit
+
+# That each check of tools/checks finds what it is for.
+lint-test:
+	$(PYTHON) -m pytest $(PYTEST_ARGS) tests/lint
 
 integration: all $B/embed
 	$(STACK) -m pytest $(PYTEST_ARGS) tests/integration
@@ -176,5 +181,5 @@ clean:
 	rm -rf build
 
 .PHONY: all demo run deps deps-build deps-deb deps-run deps-test deps-bench test unit integration \
-    asan tsan sanitized fuzz fuzzers bench bench-django lint format install uninstall clean
+    lint-test asan tsan sanitized fuzz fuzzers bench bench-django lint format install uninstall clean
 .SECONDARY:
