@@ -27,9 +27,13 @@ struct egress_config {    /* as configured; every pointer owned */
     bool report_only; /* log and count instead of refusing */
 };
 
-void egress_config_init(struct egress_config *r); /* both schemes, nothing else */
+/* Both schemes, nothing else. */
+void egress_config_init(struct egress_config *r);
+
 void egress_config_destroy(struct egress_config *r);
-int egress_config_add(char ***list, size_t *count, const char *rule); /* copies; -1: no memory */
+
+/* Copies; -1: no memory. */
+int egress_config_add(char ***list, size_t *count, const char *rule);
 
 struct egress; /* compiled: immutable, safe to read from every thread */
 
@@ -39,7 +43,10 @@ struct egress; /* compiled: immutable, safe to read from every thread */
  */
 struct egress *egress_new(const struct egress_config *rules, struct failure *err);
 struct egress *egress_ref(struct egress *e);
-void egress_free(struct egress *e); /* drops one reference; the last one frees */
+
+/* Drops one reference; the last one frees. */
+void egress_free(struct egress *e);
+
 bool egress_is_report_only(const struct egress *e);
 
 /*

@@ -1,4 +1,7 @@
-/* egress_rule.c - the rules of egress.allow and egress.deny: networks, host names, all names under one. */
+/*
+ * egress_rule.c - the rules of egress.allow and egress.deny: networks, host names, all names under
+ * one.
+ */
 
 #include "egress/egress_rule.h"
 

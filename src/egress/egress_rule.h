@@ -1,5 +1,6 @@
 /*
- * egress_rule.h - the rules of egress.allow and egress.deny: networks, host names, all names under one.
+ * egress_rule.h - the rules of egress.allow and egress.deny: networks, host names, all names under
+ * one.
  */
 #ifndef EGRESS_EGRESS_RULE_H
 #define EGRESS_EGRESS_RULE_H
@@ -34,17 +35,19 @@ struct egress_rule_list {
 /* 0; -1 with `err` naming `option` ("egress.allow"), the rule and what is wrong with it. */
 int egress_rule_list_init(struct egress_rule_list *list, char *const *texts, size_t count,
                           const char *option, struct failure *err);
-void egress_rule_list_destroy(struct egress_rule_list *list); /* a zeroed one too */
+
+/* A zeroed one too. */
+void egress_rule_list_destroy(struct egress_rule_list *list);
 
 /*
  * `host` of `size` bytes, without a trailing dot; case does not matter.  Never a literal
  * address.
  */
-const struct egress_rule *
-egress_rule_list_find_host(const struct egress_rule_list *list, const char *host, size_t size);
+const struct egress_rule *egress_rule_list_find_host(const struct egress_rule_list *list,
+                                                     const char *host, size_t size);
 
 /* The narrowest network that holds the address. */
-const struct egress_rule *
-egress_rule_list_find_address(const struct egress_rule_list *list, const struct ip_address *a);
+const struct egress_rule *egress_rule_list_find_address(const struct egress_rule_list *list,
+                                                        const struct ip_address *a);
 
 #endif

@@ -32,12 +32,15 @@ struct ip_address_block {
     const char *source; /* "RFC 1122", or whose metadata service it is */
 };
 
-bool ip_address_from_socket(struct ip_address *a,
-                            const struct sockaddr *s); /* false: not an IP address */
-bool
-ip_address_parse(struct ip_address *a, const char *text); /* what inet_pton takes, nothing else */
-bool
-ip_address_parse_legacy(struct ip_address *a, const char *text); /* what inet_aton takes: 127.1 */
+/* false: not an IP address. */
+bool ip_address_from_socket(struct ip_address *a, const struct sockaddr *s);
+
+/* What inet_pton takes, nothing else. */
+bool ip_address_parse(struct ip_address *a, const char *text);
+
+/* What inet_aton takes: 127.1. */
+bool ip_address_parse_legacy(struct ip_address *a, const char *text);
+
 void ip_address_format(const struct ip_address *a, char text[IP_ADDRESS_TEXT_SIZE]);
 bool ip_address_is_ipv4(const struct ip_address *a);
 
@@ -57,11 +60,14 @@ size_t ip_address_embedded_ipv4(const struct ip_address *a,
 
 /* The last 32 bits as IPv4: what a NAT64 with a /96 prefix makes of the address. */
 struct ip_address ip_address_tail(const struct ip_address *a);
-bool ip_address_is_local_nat64(const struct ip_address *a); /* 64:ff9b:1::/48, RFC 8215 */
+
+/* 64:ff9b:1::/48, RFC 8215. */
+bool ip_address_is_local_nat64(const struct ip_address *a);
 
 /* A network of fewer than 96 bits is of IPv6 addresses only: ::/0 does not hold 127.0.0.1. */
 bool ip_address_is_in(const struct ip_network *n, const struct ip_address *a);
-struct ip_address
-ip_address_network_first(const struct ip_address *a, int bits); /* a, without its last bits */
+
+/* a, without its last bits. */
+struct ip_address ip_address_network_first(const struct ip_address *a, int bits);
 
 #endif

@@ -21,11 +21,12 @@ struct coalesce {
 
 void coalesce_init(struct coalesce *c);
 
-bool coalesce_is_wanted(const struct curlew_fetch *f); /* it asks for it, and may */
+/* It asks for it, and may. */
+bool coalesce_is_wanted(const struct curlew_fetch *f);
 
 /*
- * Make f a follower, FETCH_FOLLOWING.  NULL: of a leader in flight already, or, with f->failure set, there
- * was no memory; else the new leader, which the caller sends on its way.
+ * Make f a follower, FETCH_FOLLOWING.  NULL: of a leader in flight already, or, with f->failure
+ * set, there was no memory; else the new leader, which the caller sends on its way.
  */
 struct curlew_fetch *coalesce_join(struct coalesce *c, struct curlew_fetch *f);
 
@@ -35,6 +36,7 @@ bool coalesce_detach(struct curlew_fetch *f);
 /* The leader is done: take its next follower off, with a copy of the outcome.  NULL: no more. */
 struct curlew_fetch *coalesce_next_follower(struct curlew_fetch *leader);
 
-void coalesce_close(struct curlew_fetch *leader); /* takes no more followers */
+/* Takes no more followers. */
+void coalesce_close(struct curlew_fetch *leader);
 
 #endif

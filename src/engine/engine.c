@@ -21,8 +21,8 @@ engine_slot_freed(struct curlew *c, struct engine_worker *by)
 {
     /*
      * Another thread counts its fetch as queued, then looks for a place once more; this one has
-     * given
-     * the place up, then looks for the queued.  In one order for all, or both could miss the other.
+     * given the place up, then looks for the queued.  In one order for all, or both could miss the
+     * other.
      */
     if (c->thread_count == 1 || c->stats.queued == 0)
         return;

@@ -51,13 +51,15 @@ int engine_reload(struct curlew *c, const struct engine_config *settings, struct
 
 /*
  * Sessions at run time: create or replace; remove; drop cookies and idle connections.  What is in
- * flight goes on with what it started with.  -1 with `err`: see config_snapshot_with_session() and config_snapshot_without_session().
+ * flight goes on with what it started with.  -1 with `err`: see config_snapshot_with_session() and
+ * config_snapshot_without_session().
  */
 int engine_put_session(struct curlew *c, const struct session_config *s, struct failure *err);
 int engine_remove_session(struct curlew *c, const char *name, struct failure *err);
 int engine_reset_session(struct curlew *c, const char *name, struct failure *err);
 
-struct config_snapshot *engine_config_snapshot(struct curlew *c); /* a new reference */
+/* A new reference. */
+struct config_snapshot *engine_config_snapshot(struct curlew *c);
 
 /* 0: taken, and given back by done() on a session thread.  -1: refused, with f->failure. */
 int engine_submit(struct curlew *c, struct curlew_fetch *f, curlew_done *done, void *arg);
@@ -77,7 +79,9 @@ void engine_slot_freed(struct curlew *c, struct engine_worker *by);
  */
 int engine_account(struct curlew *c, const struct config_snapshot *p, int64_t n);
 
-const char *engine_curl_version(void); /* libcurl's own line: version, TLS, features */
+/* libcurl's own line: version, TLS, features. */
+const char *engine_curl_version(void);
+
 bool engine_has_http2(void);
 bool engine_has_http3(void);
 

@@ -35,23 +35,31 @@ struct engine_worker {
     struct handle_cache handles;
 };
 
-struct engine_worker *
-engine_worker_new(struct curlew *engine, struct failure *err); /* with its thread running */
-void
-engine_worker_join(struct engine_worker
-                       *m); /* once the engine is stopping: cancels what it has, ends the thread */
-void engine_worker_free(struct engine_worker *m); /* after every thread of the engine was joined */
+/* With its thread running. */
+struct engine_worker *engine_worker_new(struct curlew *engine, struct failure *err);
 
-void engine_worker_post(struct engine_worker *m,
-                        struct curlew_fetch *f); /* the fetch is the thread's now */
-void
-engine_worker_cancel(struct engine_worker *m, struct curlew_fetch *f); /* takes over a reference */
-void engine_worker_resume(struct engine_worker *m,
-                          struct curlew_fetch *f);      /* likewise: its reader has room again */
-void engine_worker_drop_reset(struct engine_worker *m); /* a session was reset */
-void engine_worker_wake(
-    struct engine_worker *m); /* a place has become free elsewhere: look at the queue again */
+/* Once the engine is stopping: cancels what it has, ends the thread. */
+void engine_worker_join(struct engine_worker *m);
 
-void engine_worker_reap(struct engine_worker *m); /* on its thread: see what libcurl has finished */
+/* After every thread of the engine was joined. */
+void engine_worker_free(struct engine_worker *m);
+
+/* The fetch is the thread's now. */
+void engine_worker_post(struct engine_worker *m, struct curlew_fetch *f);
+
+/* Takes over a reference. */
+void engine_worker_cancel(struct engine_worker *m, struct curlew_fetch *f);
+
+/* Likewise: its reader has room again. */
+void engine_worker_resume(struct engine_worker *m, struct curlew_fetch *f);
+
+/* A session was reset. */
+void engine_worker_drop_reset(struct engine_worker *m);
+
+/* A place has become free elsewhere: look at the queue again. */
+void engine_worker_wake(struct engine_worker *m);
+
+/* On its thread: see what libcurl has finished. */
+void engine_worker_reap(struct engine_worker *m);
 
 #endif

@@ -164,7 +164,11 @@ start(struct engine_worker *m, struct curlew_fetch *f)
         transfer_release(f);
         leave(m, f);
         finish(m, f);
-        return; /* fetch_flow_dispatch() would recurse: a turn of the thread ends with fetch_flow_dispatch() */
+        /*
+         * fetch_flow_dispatch() would recurse: a turn of the thread ends with
+         * fetch_flow_dispatch().
+         */
+        return;
     }
     f->state = FETCH_RUNNING;
     list_append(&m->running, &f->place);

@@ -14,19 +14,27 @@
 #include "engine/engine_worker.h"
 
 void fetch_flow_init(struct curlew_fetch *f);
-void fetch_flow_start(struct engine_worker *m,
-                      struct curlew_fetch *f); /* it has come out of the inbox */
-void fetch_flow_finish_hop(struct engine_worker *m, struct curlew_fetch *f,
-                           CURLcode result); /* libcurl is done with it */
-void fetch_flow_cancel(struct engine_worker *m,
-                       struct curlew_fetch *f); /* the caller has left; drops a reference */
+
+/* It has come out of the inbox. */
+void fetch_flow_start(struct engine_worker *m, struct curlew_fetch *f);
+
+/* libcurl is done with it. */
+void fetch_flow_finish_hop(struct engine_worker *m, struct curlew_fetch *f, CURLcode result);
+
+/* The caller has left; drops a reference. */
+void fetch_flow_cancel(struct engine_worker *m, struct curlew_fetch *f);
+
 void fetch_flow_cancel_all(struct engine_worker *m);
-void fetch_flow_dispatch(struct engine_worker *m); /* whoever waits and can start, starts */
+
+/* Whoever waits and can start, starts. */
+void fetch_flow_dispatch(struct engine_worker *m);
 
 /* For those who stop a fetch from the side. */
-void fetch_flow_arm_timer(struct engine_worker *m,
-                          struct curlew_fetch *f); /* its timer anew, as its time-outs say */
-void fetch_flow_fail(struct engine_worker *m,
-                     struct curlew_fetch *f); /* of f->failure, wherever it stands */
+
+/* Its timer anew, as its time-outs say. */
+void fetch_flow_arm_timer(struct engine_worker *m, struct curlew_fetch *f);
+
+/* Of f->failure, wherever it stands. */
+void fetch_flow_fail(struct engine_worker *m, struct curlew_fetch *f);
 
 #endif

@@ -22,8 +22,8 @@ go_on(struct engine_worker *m, struct curlew_fetch *f)
     f->active_us = clock_us();
     fetch_flow_arm_timer(m, f);
     /*
-     * May deliver at once; f itself stays until engine_worker_reap().  What a callback refuses then,
-     * libcurl tells here and nowhere else: the transfer would sit there until its time-out.
+     * May deliver at once; f itself stays until engine_worker_reap().  What a callback refuses
+     * then, libcurl tells here and nowhere else: the transfer would sit there until its time-out.
      */
     if (curl_easy_pause(f->easy, CURLPAUSE_CONT) != CURLE_OK) {
         failure_set(&f->failure, ERROR_INTERNAL, "the transfer could not be resumed");

@@ -17,10 +17,11 @@ void pause_resume(struct engine_worker *m, struct curlew_fetch *f);
 
 /*
  * Under HTTP/2 libcurl queues the RST_STREAM of an abandoned transfer until something else moves on
- * the connection: so that the origin hears of it at once, a neighbour is made to move.
+ * the connection: so that the origin hears of it at once, a neighbour is made to move. 0: none.
  */
-void pause_nudge(struct engine_worker *m, uint64_t conn_id); /* 0: none */
+void pause_nudge(struct engine_worker *m, uint64_t conn_id);
 
-void pause_is_over(struct timer *t); /* f->pace has fired */
+/* f->pace has fired. */
+void pause_is_over(struct timer *t);
 
 #endif

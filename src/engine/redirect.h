@@ -18,7 +18,10 @@ enum redirect {
     REDIRECT_FAILED, /* f->failure: too many, a bad URL, refused by the guard */
 };
 
-bool redirect_follows(const struct curlew_fetch *f); /* the response at hand is not the final one */
-enum redirect redirect_next(struct curlew_fetch *f); /* after curl_result_apply() without failure */
+/* The response at hand is not the final one. */
+bool redirect_follows(const struct curlew_fetch *f);
+
+/* After curl_result_apply() without failure. */
+enum redirect redirect_next(struct curlew_fetch *f);
 
 #endif

@@ -33,17 +33,26 @@ struct loop {
     int batch_next, batch_end; /* the part of the batch that is still to be handled */
 };
 
-int loop_init(struct loop *l); /* 0, or -1 with errno */
+/* 0, or -1 with errno. */
+int loop_init(struct loop *l);
+
 void loop_destroy(struct loop *l);
 
-int loop_add(struct loop *l, struct watch *w, uint32_t events); /* 0, or -1 with errno */
-int loop_change(struct loop *l, struct watch *w, uint32_t events);
-void loop_remove(struct loop *l, struct watch *w); /* before its fd is closed */
-void
-loop_forget(struct loop *l, struct watch *w); /* the same for one whose fd was closed already */
+/* 0, or -1 with errno. */
+int loop_add(struct loop *l, struct watch *w, uint32_t events);
 
-void loop_turn(struct loop *l); /* sleep until something is due, then handle all that is */
-void
-loop_wake(struct loop *l); /* from any thread: end the sleep of the turn under way, or the next */
+int loop_change(struct loop *l, struct watch *w, uint32_t events);
+
+/* Before its fd is closed. */
+void loop_remove(struct loop *l, struct watch *w);
+
+/* The same for one whose fd was closed already. */
+void loop_forget(struct loop *l, struct watch *w);
+
+/* Sleep until something is due, then handle all that is. */
+void loop_turn(struct loop *l);
+
+/* From any thread: end the sleep of the turn under way, or the next. */
+void loop_wake(struct loop *l);
 
 #endif

@@ -22,10 +22,14 @@ struct mailbox {
 };
 
 void mailbox_init(struct mailbox *m);
-void mailbox_destroy(struct mailbox *m); /* must be empty */
 
-bool
-mailbox_push(struct mailbox *m, struct mail *one); /* true: it was empty, so wake the receiver */
-struct mail *mailbox_take(struct mailbox *m);      /* the whole list, oldest first; NULL: none */
+/* Must be empty. */
+void mailbox_destroy(struct mailbox *m);
+
+/* true: it was empty, so wake the receiver. */
+bool mailbox_push(struct mailbox *m, struct mail *one);
+
+/* The whole list, oldest first; NULL: none. */
+struct mail *mailbox_take(struct mailbox *m);
 
 #endif

@@ -25,11 +25,15 @@ void timer_heap_init(struct timer_heap *ts);
 void timer_heap_destroy(struct timer_heap *ts);
 
 void timer_init(struct timer *t, void (*fire)(struct timer *t));
-int timer_set(struct timer_heap *ts, struct timer *t, int64_t at_us); /* -1: no memory, not set */
+
+/* -1: no memory, not set. */
+int timer_set(struct timer_heap *ts, struct timer *t, int64_t at_us);
+
 void timer_clear(struct timer_heap *ts, struct timer *t);
 
-int64_t
-timer_heap_next(const struct timer_heap *ts); /* the earliest at_us; INT64_MAX: none is set */
+/* The earliest at_us; INT64_MAX: none is set. */
+int64_t timer_heap_next(const struct timer_heap *ts);
+
 void timer_heap_fire(struct timer_heap *ts, int64_t now_us);
 
 #endif

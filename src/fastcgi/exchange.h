@@ -45,28 +45,37 @@ struct exchange {
 };
 
 void exchange_init(struct exchange *c);
-void exchange_reset(struct exchange *c); /* ready for the next request */
+
+/* Ready for the next request. */
+void exchange_reset(struct exchange *c);
+
 void exchange_destroy(struct exchange *c);
 
 const char *exchange_method(const struct exchange *c);
-const char *exchange_query(const struct exchange *c); /* "" where there is none */
+
+/* "" where there is none. */
+const char *exchange_query(const struct exchange *c);
 
 /*
  * Answer: status, Content-Type and c->prefix … as body.  Further header lines may stand in
  * c->head before.
  */
 void exchange_respond(struct exchange *c, int status, const char *type);
-void exchange_respond_empty(struct exchange *c);                 /* 204 */
-void exchange_fail(struct exchange *c, const struct failure *f); /* a problem document */
 
-void
-exchange_account_prefix(struct exchange *c); /* it stands for the fetch's body now, which goes */
+/* 204 */
+void exchange_respond_empty(struct exchange *c);
+
+/* A problem document. */
+void exchange_fail(struct exchange *c, const struct failure *f);
+
+/* It stands for the fetch's body now, which goes. */
+void exchange_account_prefix(struct exchange *c);
 
 /* The piece of the answer behind the head is sent: room for another one. */
 void exchange_clear_piece(struct exchange *c);
 
-void
-exchange_cancel(struct exchange *c); /* what it has in flight, and what it has not yet started */
+/* What it has in flight, and what it has not yet started. */
+void exchange_cancel(struct exchange *c);
 
 /* The next bytes to be sent, at most n of them; 0: none are left. */
 size_t exchange_next(struct exchange *c, const char **bytes, size_t n);

@@ -17,9 +17,8 @@
 #define KEEP_BYTES 16384 /* a buffer up to this size is kept for the next request */
 
 /*
- * Four times what reply.c lets wait.  Only a peer that asks the screen for answers and reads
- * none gets
- * there: it is cut off.
+ * Four times what reply.c lets wait.  Only a peer that asks the screen for answers and reads none
+ * gets there: it is cut off.
  */
 #define OUT_MAX (1 << 20)
 

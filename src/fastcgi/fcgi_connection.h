@@ -47,27 +47,38 @@ struct fcgi_connection {
     struct exchange call;
 };
 
-int fcgi_connection_open(struct fcgi_worker *r, int fd); /* takes the fd; -1: no memory, closed */
-void fcgi_connection_close(struct fcgi_connection *c);   /* at once; cancels its fetches */
+/* Takes the fd; -1: no memory, closed. */
+int fcgi_connection_open(struct fcgi_worker *r, int fd);
+
+/* At once; cancels its fetches. */
+void fcgi_connection_close(struct fcgi_connection *c);
 
 /* The same, and what has been sent of an answer does not look like the whole of it. */
 void fcgi_connection_cut(struct fcgi_connection *c);
 
 /* In connection_fetches.c. */
-void fcgi_connection_fetch_started(
-    struct fcgi_connection *c); /* one more fetch of its call is in flight */
-void fcgi_connection_on_fetch_done(struct fcgi_connection *c,
-                                   struct curlew_fetch *f); /* and now it is back */
-void fcgi_connection_on_stream_readable(
-    struct fcgi_connection *c); /* its fetch's stream has something new */
+
+/* One more fetch of its call is in flight. */
+void fcgi_connection_fetch_started(struct fcgi_connection *c);
+
+/* And now it is back. */
+void fcgi_connection_on_fetch_done(struct fcgi_connection *c, struct curlew_fetch *f);
+
+/* Its fetch's stream has something new. */
+void fcgi_connection_on_stream_readable(struct fcgi_connection *c);
 
 /* For the writing of answers, in reply.c. */
 struct loop *fcgi_connection_loop(struct fcgi_connection *c);
 struct fcgi_server *fcgi_connection_server(struct fcgi_connection *c);
 void fcgi_connection_watch(struct fcgi_connection *c, uint32_t events);
 void fcgi_connection_set_timeout(struct fcgi_connection *c, int seconds);
-void fcgi_connection_reset_buffer(struct buffer *b); /* empty; a large one gives its memory back */
+
+/* Empty; a large one gives its memory back. */
+void fcgi_connection_reset_buffer(struct buffer *b);
+
 void fcgi_connection_request_done(struct fcgi_connection *c);
-void fcgi_connection_free(struct fcgi_connection *c); /* GONE, and no fetch in flight */
+
+/* GONE, and no fetch in flight. */
+void fcgi_connection_free(struct fcgi_connection *c);
 
 #endif

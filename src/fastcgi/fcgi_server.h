@@ -52,22 +52,26 @@ struct fcgi_server_config {
 void fcgi_server_apply(struct fcgi_server *g, const struct fcgi_server_config *s);
 
 /* Start serving; the engine, the listeners and the auth stay the caller's.  NULL with `err`. */
-struct fcgi_server *
-fcgi_server_new(struct curlew *engine, struct listener_list *listeners, struct auth *auth,
-                const struct fcgi_server_config *s, int responders, struct failure *err);
+struct fcgi_server *fcgi_server_new(struct curlew *engine, struct listener_list *listeners,
+                                    struct auth *auth, const struct fcgi_server_config *s,
+                                    int responders, struct failure *err);
 
 /*
  * Accept no more, answer what is in flight, at most for so long; what is left then is cancelled.
  * Returns at once: fcgi_server_join() waits.
  */
 void fcgi_server_drain(struct fcgi_server *g, int seconds);
-void fcgi_server_request_done(
-    struct fcgi_server *g); /* one less is busy: in a drain it may have been the last */
-void fcgi_server_stop_accepting(
-    struct fcgi_server *g); /* a responder has let go; the last one closes the listeners */
-void fcgi_server_join(
-    struct fcgi_server *g); /* after fcgi_server_drain(): waits for all to be answered */
-void fcgi_server_free(
-    struct fcgi_server *g); /* after fcgi_server_join(), and after the engine was freed */
+
+/* One less is busy: in a drain it may have been the last. */
+void fcgi_server_request_done(struct fcgi_server *g);
+
+/* A responder has let go; the last one closes the listeners. */
+void fcgi_server_stop_accepting(struct fcgi_server *g);
+
+/* After fcgi_server_drain(): waits for all to be answered. */
+void fcgi_server_join(struct fcgi_server *g);
+
+/* After fcgi_server_join(), and after the engine was freed. */
+void fcgi_server_free(struct fcgi_server *g);
 
 #endif

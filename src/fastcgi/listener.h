@@ -27,12 +27,16 @@ struct listener_list {
 /* `mode` and `group` (a name or a number, or NULL) are for unix: sockets.  -1 with `err`. */
 int listener_list_open(struct listener_list *ls, const char *address, mode_t mode,
                        const char *group, struct failure *err);
-int listener_check_address(const char *address,
-                           struct failure *err); /* its form only; -1: none of the three */
+
+/* Its form only; -1: none of the three. */
+int listener_check_address(const char *address, struct failure *err);
+
 void listener_list_close(struct listener_list *ls);
 
-int listener_inherited_count(
-    void); /* how many sockets systemd passed from fd 3 on (LISTEN_FDS); 0: none */
-int listener_fd_listens(int fd); /* 1: fd is a listening stream socket */
+/* How many sockets systemd passed from fd 3 on (LISTEN_FDS); 0: none. */
+int listener_inherited_count(void);
+
+/* 1: fd is a listening stream socket. */
+int listener_fd_listens(int fd);
 
 #endif

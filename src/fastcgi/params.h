@@ -27,6 +27,7 @@ struct params {              /* all zero at the start of a request */
  */
 bool params_feed(struct params *p, const char *bytes, size_t n);
 
-bool params_between(const struct params *p); /* no pair is half read: the stream may end here */
+/* No pair is half read: the stream may end here. */
+bool params_between(const struct params *p);
 
 #endif

@@ -46,17 +46,19 @@ struct record_parser {
 };
 
 void record_parser_init(struct record_parser *s);
-void
-record_parser_next(struct record_parser *s); /* the request has been answered: ready for another */
+
+/* The request has been answered: ready for another. */
+void record_parser_next(struct record_parser *s);
+
 /* n bytes that may come next begin another request, while this one is being answered. */
-bool
-record_parser_is_next_request(const struct record_parser *s, const unsigned char *bytes, size_t n);
+bool record_parser_is_next_request(const struct record_parser *s, const unsigned char *bytes,
+                                   size_t n);
 
 /* Drop what is left of STDIN: whoever sends it may not listen before it has said all. */
 void record_parser_drop(struct record_parser *s);
 
-bool record_parser_is_idle(
-    const struct record_parser *s); /* between requests, and not inside a record */
+/* Between requests, and not inside a record. */
+bool record_parser_is_idle(const struct record_parser *s);
 
 /*
  * Take up to n bytes; *used says how many, fewer than n only with a verdict other than RECORD_MORE.

@@ -6,6 +6,7 @@
 
 #include "fastcgi/fcgi_connection.h"
 
-void request_reader_on_readable(struct fcgi_connection *c); /* its socket is readable, or closed */
+/* Its socket is readable, or closed. */
+void request_reader_on_readable(struct fcgi_connection *c);
 
 #endif

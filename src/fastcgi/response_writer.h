@@ -6,8 +6,11 @@
 
 #include "fastcgi/fcgi_connection.h"
 
-void response_writer_start(struct fcgi_connection *c);       /* its call is answered */
-void response_writer_on_writable(struct fcgi_connection *c); /* its peer takes more */
+/* Its call is answered. */
+void response_writer_start(struct fcgi_connection *c);
+
+/* Its peer takes more. */
+void response_writer_on_writable(struct fcgi_connection *c);
 
 /* An answer that cannot go on: seen as broken, where it can be. */
 void response_writer_abort(struct fcgi_connection *c);

@@ -1,4 +1,6 @@
-/* body_pipe.c - a body on its way from a session thread to a reader's thread, with back-pressure. */
+/*
+ * body_pipe.c - a body on its way from a session thread to a reader's thread, with back-pressure.
+ */
 
 #include "fetch/body_pipe.h"
 

@@ -22,15 +22,24 @@ int body_pipe_open(struct curlew_fetch *f, body_pipe_notify *notify);
 void body_pipe_free(struct body_pipe *s);
 
 /* The session thread's side. */
-bool body_pipe_is_published(const struct curlew_fetch *f); /* the head has been published */
-void
-body_pipe_publish_head(struct curlew_fetch *f); /* f->response.head is the reader's from here on */
-bool body_pipe_try_write(struct curlew_fetch *f, const char *bytes,
-                         size_t n); /* false: full, pause and put again */
+
+/* The head has been published. */
+bool body_pipe_is_published(const struct curlew_fetch *f);
+
+/* f->response.head is the reader's from here on. */
+void body_pipe_publish_head(struct curlew_fetch *f);
+
+/* false: full, pause and put again. */
+bool body_pipe_try_write(struct curlew_fetch *f, const char *bytes, size_t n);
 
 /* The reader's side. */
-void body_pipe_ack_notify(struct curlew_fetch *f); /* first of all, when a notice has come */
+
+/* First of all, when a notice has come. */
+void body_pipe_ack_notify(struct curlew_fetch *f);
+
 bool body_pipe_has_head(struct curlew_fetch *f);
-size_t body_pipe_read(struct curlew_fetch *f, char *to, size_t n); /* 0: nothing there now */
+
+/* 0: nothing there now. */
+size_t body_pipe_read(struct curlew_fetch *f, char *to, size_t n);
 
 #endif

@@ -9,7 +9,8 @@
 
 #include "fetch/fetch.h"
 
-int64_t deadline_of(const struct curlew_fetch *f); /* on clock_us()'s clock; INT64_MAX: none */
+/* On clock_us()'s clock; INT64_MAX: none. */
+int64_t deadline_of(const struct curlew_fetch *f);
 
 /* What was its deadline has come: 0, it has another now; -1 with f->failure. */
 int deadline_check(struct curlew_fetch *f);

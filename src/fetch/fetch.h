@@ -65,8 +65,8 @@ struct curlew_fetch {
     bool proxy_lent;  /* request.proxy was the next of its session's proxies */
     char *proxy_host; /* owned; NULL: straight to the origin */
     struct origin_queue *queue;
-    struct link
-        place; /* in its queue's queue, among the running, the resting or a leader's followers */
+    /* In its queue's queue, among the running, the resting or a leader's followers. */
+    struct link place;
     struct timer timer; /* total and idle time-out, or the end of its rest */
     struct timer pace;  /* paused until then, to keep to max_recv_speed */
     bool paused;        /* for that, or as its reader is slow: no time to be idle */
@@ -103,14 +103,21 @@ struct curlew_fetch {
     bool names_host; /* its headers name a Host, which libcurl then takes for the cookies' host */
 };
 
-struct curlew_fetch *fetch_new(void); /* NULL: no memory */
+/* NULL: no memory. */
+struct curlew_fetch *fetch_new(void);
+
 struct curlew_fetch *fetch_ref(struct curlew_fetch *f);
-void fetch_unref(struct curlew_fetch *f); /* the last one frees */
-void fetch_reset(struct curlew_fetch *f); /* forget what came back of it; the request stays */
+
+/* The last one frees. */
+void fetch_unref(struct curlew_fetch *f);
+
+/* Forget what came back of it; the request stays. */
+void fetch_reset(struct curlew_fetch *f);
 
 /* GET, or POST where there is a body, where nobody said otherwise. */
 const char *fetch_method(const struct request *r);
 
-bool fetch_proxy_failed(const struct curlew_fetch *f); /* the one lent by its session has failed */
+/* The one lent by its session has failed. */
+bool fetch_proxy_failed(const struct curlew_fetch *f);
 
 #endif

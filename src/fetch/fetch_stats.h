@@ -6,7 +6,7 @@
 
 #include "engine/engine.h"
 
-void
-fetch_stats_record(struct curlew *engine, struct curlew_fetch *f); /* also notes how long it took */
+/* Also notes how long it took. */
+void fetch_stats_record(struct curlew *engine, struct curlew_fetch *f);
 
 #endif

@@ -25,8 +25,11 @@ struct headers {
 /* Append a copy; sizes without NUL.  A NULL value stays NULL.  -1: no memory. */
 int headers_add(struct headers *p, const char *name, size_t name_size, const char *value,
                 size_t value_size);
-int headers_extend(struct headers *p, const char *more,
-                   size_t n);            /* the last value goes on, after a blank */
-void headers_destroy(struct headers *p); /* leaves it empty and usable */
+
+/* The last value goes on, after a blank. */
+int headers_extend(struct headers *p, const char *more, size_t n);
+
+/* Leaves it empty and usable. */
+void headers_destroy(struct headers *p);
 
 #endif

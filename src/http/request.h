@@ -81,8 +81,8 @@ struct request {
     char *session; /* NULL: "default" */
     char *tag;
     struct headers headers;
-    struct headers
-        trace; /* of the caller's own request: passed on where no header says otherwise */
+    /* Of the caller's own request: passed on where no header says otherwise. */
+    struct headers trace;
     struct headers forward; /* names only: headers of the browser that a hand-off passes on */
     struct cookies cookies;
 
@@ -112,9 +112,13 @@ struct request {
 };
 
 void cookies_destroy(struct cookies *c);
-int cookies_add(struct cookies *list, const struct cookie *c); /* copies; -1: no memory */
 
-void request_init(struct request *r); /* the contract's defaults, nothing set */
+/* Copies; -1: no memory. */
+int cookies_add(struct cookies *list, const struct cookie *c);
+
+/* The contract's defaults, nothing set. */
+void request_init(struct request *r);
+
 void request_destroy(struct request *r);
 
 /*
@@ -128,7 +132,8 @@ int request_add_cookie(struct request *r, const struct cookie *c, struct failure
 int request_add_part(struct request *r, const struct part *p, struct failure *err);
 int request_add_retry_method(struct request *r, const char *method, struct failure *err);
 
-bool request_has_header(const struct request *r, const char *name); /* given or removed */
+/* Given or removed. */
+bool request_has_header(const struct request *r, const char *name);
 
 /* Fill what r leaves open from a session's defaults; headers and cookies of r win by name. */
 int request_merge_defaults(struct request *r, const struct request *defaults, struct failure *err);

@@ -42,10 +42,12 @@ struct response {
 
 void response_init(struct response *r);
 void response_destroy(struct response *r);
-void response_head_destroy(struct response_head *h); /* leaves it empty and usable */
 
-int
-response_copy(struct response *to, const struct response *from); /* `to` is empty; -1: no memory */
+/* Leaves it empty and usable. */
+void response_head_destroy(struct response_head *h);
+
+/* `to` is empty; -1: no memory. */
+int response_copy(struct response *to, const struct response *from);
 
 /* The head becomes the history's newest; a new, empty head takes its place.  -1: no memory. */
 int response_push_history(struct response *r);

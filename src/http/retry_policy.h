@@ -20,17 +20,24 @@ struct retry_policy {
     bool respect_retry_after;
 };
 
-void retry_policy_init(struct retry_policy *r); /* the defaults of docs/citizen.md: none */
+/* The defaults of docs/citizen.md: none. */
+void retry_policy_init(struct retry_policy *r);
+
 void retry_policy_destroy(struct retry_policy *r);
 bool retry_policy_equal(const struct retry_policy *a, const struct retry_policy *b);
 
 void retry_policy_clear_statuses(struct retry_policy *r);
-void retry_policy_add_status(struct retry_policy *r, int status); /* from MIN to MAX */
+
+/* From MIN to MAX. */
+void retry_policy_add_status(struct retry_policy *r, int status);
+
 bool retry_policy_has_status(const struct retry_policy *r, int status);
 
 void retry_policy_clear_methods(struct retry_policy *r);
-int
-retry_policy_add_method(struct retry_policy *r, const char *method); /* a token; -1: no memory */
+
+/* A token; -1: no memory. */
+int retry_policy_add_method(struct retry_policy *r, const char *method);
+
 bool retry_policy_has_method(const struct retry_policy *r, const char *method);
 
 /* What a Retry-After field asks for, in microseconds from `now`; -1: it makes no sense. */
@@ -41,7 +48,7 @@ int64_t retry_policy_parse_retry_after(const char *value, time_t now);
  * any time up to backoff * 2^n and max_backoff, as `random` decides.  -1: it asked for more than
  * max_backoff.
  */
-int64_t
-retry_policy_wait_us(const struct retry_policy *r, int n, int64_t after_us, uint64_t random);
+int64_t retry_policy_wait_us(const struct retry_policy *r, int n, int64_t after_us,
+                             uint64_t random);
 
 #endif

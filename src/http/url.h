@@ -20,7 +20,9 @@ struct url {
     int port;
 };
 
-int url_parse(struct url *u, const char *text, struct failure *err); /* 0; -1: bad_url */
+/* 0; -1: bad_url. */
+int url_parse(struct url *u, const char *text, struct failure *err);
+
 void url_destroy(struct url *u);
 
 /*

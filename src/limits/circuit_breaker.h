@@ -51,7 +51,10 @@ struct circuit_breaker {
  */
 enum circuit_breaker_outcome circuit_breaker_classify(const struct failure *f, int status);
 
-/* May a request go?  `probe`: it is the probe, and circuit_breaker_record() must be told of its end. */
+/*
+ * May a request go?  `probe`: it is the probe, and circuit_breaker_record() must be told of its
+ * end.
+ */
 bool circuit_breaker_try_pass(struct circuit_breaker *b, const struct circuit_breaker_config *s,
                               int64_t now_us, bool *probe);
 
@@ -59,11 +62,13 @@ bool circuit_breaker_try_pass(struct circuit_breaker *b, const struct circuit_br
 bool circuit_breaker_record(struct circuit_breaker *b, const struct circuit_breaker_config *s,
                             enum circuit_breaker_outcome outcome, bool probe, int64_t now_us);
 
-void circuit_breaker_tick(struct circuit_breaker *b,
-                          int64_t now_us); /* open no longer, where its time is over */
-int circuit_breaker_retry_after(const struct circuit_breaker *b,
-                                int64_t now_us); /* whole seconds, at least 1 */
-bool
-circuit_breaker_is_idle(const struct circuit_breaker *b, int64_t now_us); /* nothing to remember */
+/* Open no longer, where its time is over. */
+void circuit_breaker_tick(struct circuit_breaker *b, int64_t now_us);
+
+/* Whole seconds, at least 1. */
+int circuit_breaker_retry_after(const struct circuit_breaker *b, int64_t now_us);
+
+/* Nothing to remember. */
+bool circuit_breaker_is_idle(const struct circuit_breaker *b, int64_t now_us);
 
 #endif

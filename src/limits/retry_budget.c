@@ -1,4 +1,6 @@
-/* retry_budget.c - how many retries an origin must bear: a fifth of its fetches, over ten seconds. */
+/*
+ * retry_budget.c - how many retries an origin must bear: a fifth of its fetches, over ten seconds.
+ */
 
 #include "limits/retry_budget.h"
 

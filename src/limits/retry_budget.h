@@ -20,9 +20,13 @@ struct retry_budget {
     uint32_t fetches[RETRY_BUDGET_SECONDS], retries[RETRY_BUDGET_SECONDS];
 };
 
-void retry_budget_deposit(struct retry_budget *b, int64_t now_us); /* a request that is no retry */
-bool retry_budget_try_withdraw(struct retry_budget *b,
-                               int64_t now_us); /* a retry; false: not one more */
-bool retry_budget_is_idle(const struct retry_budget *b, int64_t now_us); /* nothing to remember */
+/* A request that is no retry. */
+void retry_budget_deposit(struct retry_budget *b, int64_t now_us);
+
+/* A retry; false: not one more. */
+bool retry_budget_try_withdraw(struct retry_budget *b, int64_t now_us);
+
+/* Nothing to remember. */
+bool retry_budget_is_idle(const struct retry_budget *b, int64_t now_us);
 
 #endif

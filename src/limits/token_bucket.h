@@ -26,7 +26,7 @@ int64_t token_bucket_ready_at(struct token_bucket *b, const struct rate_limit *p
 /* false: there is none, and nothing is taken. */
 bool token_bucket_try_take(struct token_bucket *b, const struct rate_limit *p, int64_t now_us);
 
-bool
-token_bucket_is_full(const struct token_bucket *b, int64_t now_us); /* full: nothing to remember */
+/* Full: nothing to remember. */
+bool token_bucket_is_full(const struct token_bucket *b, int64_t now_us);
 
 #endif

@@ -27,9 +27,14 @@ struct batch;
 struct batch *batch_from_text(const char *text, size_t size, struct failure *err);
 void batch_free(struct batch *b);
 
-size_t batch_count(const struct batch *b);    /* 0 to BATCH_REQUESTS_MAX */
-size_t batch_parallel(const struct batch *b); /* 1 to BATCH_PARALLEL_MAX */
-bool batch_in_order(const struct batch *b);   /* of input, not of completion */
+/* 0 to BATCH_REQUESTS_MAX. */
+size_t batch_count(const struct batch *b);
+
+/* 1 to BATCH_PARALLEL_MAX. */
+size_t batch_parallel(const struct batch *b);
+
+/* Of input, not of completion. */
+bool batch_in_order(const struct batch *b);
 
 /*
  * The i-th request, filled up from the batch's defaults, into r (initialised by the caller); once

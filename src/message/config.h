@@ -35,7 +35,9 @@ struct config {
     struct engine_config engine;
 };
 
-void config_init(struct config *c); /* the safe defaults */
+/* The safe defaults. */
+void config_init(struct config *c);
+
 void config_destroy(struct config *c);
 
 /*
@@ -52,7 +54,8 @@ int config_load(struct config *c, const char *path, char **environment, struct f
 int session_settings_from_json(struct session_config *s, const char *name, const json_t *object,
                                struct failure *err);
 
-bool session_name_valid(const char *name); /* 1 to 64 of A-Z a-z 0-9 . _ - */
+/* 1 to 64 of A-Z a-z 0-9 . _ - */
+bool session_name_valid(const char *name);
 
 /* The i-th setting's dotted name, its variable's name; NULL past the last. */
 const char *config_key(size_t i);

@@ -17,7 +17,10 @@ struct setting {
 };
 
 const struct setting *setting_find(const char *name);
-bool setting_is_group(const char *name); /* "limits": settings' names go on from it after a dot */
+
+/* "limits": settings' names go on from it after a dot. */
+bool setting_is_group(const char *name);
+
 /* A JSON list of texts, none of them empty, in the place of what *list held.  -1 with `err`. */
 int setting_read_texts(char ***list, size_t *count, const json_t *value, const struct json_path *at,
                        struct failure *err);

@@ -27,9 +27,14 @@ json_t *json_parse(const char *text, size_t size, struct failure *err);
 
 /* Append one value.  Text must be valid UTF-8; it is quoted and escaped. */
 void json_add_text(struct buffer *to, const char *text, size_t n);
-void json_add_escaped(struct buffer *to, const char *text, size_t n); /* without the quotes */
+
+/* Without the quotes. */
+void json_add_escaped(struct buffer *to, const char *text, size_t n);
+
 void json_add_integer(struct buffer *to, int64_t n);
-void json_add_seconds(struct buffer *to, double seconds); /* to the microsecond; 0 or more */
+
+/* To the microsecond; 0 or more. */
+void json_add_seconds(struct buffer *to, double seconds);
 
 /* Compact, keys in their order, reals as the shortest text that reads back as the same number. */
 void json_add_value(struct buffer *to, const json_t *value);

@@ -18,12 +18,16 @@ struct json_path {
 };
 
 /* Each fills `err` and returns -1. */
+
+/* bad_request: `timeout.connect: expected …`. */
 int json_path_refuse(const struct json_path *at, struct failure *err, const char *format, ...)
-    __attribute__((format(printf, 3, 4))); /* bad_request: `timeout.connect: expected …` */
-int
-json_path_unknown_key(const struct json_path *at, struct failure *err); /* `unknown key "urll"` */
-int json_path_unsupported(const struct json_path *at,
-                          struct failure *err); /* this libcurl has it not */
+    __attribute__((format(printf, 3, 4)));
+
+/* `unknown key "urll"`. */
+int json_path_unknown_key(const struct json_path *at, struct failure *err);
+
+/* This libcurl has it not. */
+int json_path_unsupported(const struct json_path *at, struct failure *err);
 
 /* What a lower floor refused, its detail put under `at` (NULL: as it is). */
 int json_path_pass(const struct json_path *at, const struct failure *inner, struct failure *err);

@@ -17,8 +17,8 @@ struct request_context {
     const char *body_form; /* the key that gave the body; NULL: none so far */
 };
 
-typedef int
-request_read(struct request_context *rd, const struct json_path *at, const json_t *value);
+typedef int request_read(struct request_context *rd, const struct json_path *at,
+                         const json_t *value);
 
 enum {                       /* where else a key may stand */
        KEY_DEFAULT = 1 << 0, /* in a session's defaults */

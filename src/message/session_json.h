@@ -19,6 +19,8 @@ int session_from_text(struct session_config *s, const char *name, const char *te
  * credentials, and a proxy's user and password are shown as "***".  -1: no memory.
  */
 int session_write(struct buffer *out, const struct session *s);
-int sessions_write(struct buffer *out, const struct config_snapshot *p); /* {"sessions": [ … ]} */
+
+/* {"sessions": [ … ]} */
+int sessions_write(struct buffer *out, const struct config_snapshot *p);
 
 #endif

@@ -14,7 +14,7 @@ struct status_gateway { /* the floor above's own figures */
     const char *libfcgi; /* its version, or a word for it */
 };
 
-int status_write(struct buffer *out, struct curlew *engine,
-                 const struct status_gateway *g); /* -1: no memory */
+/* -1: no memory. */
+int status_write(struct buffer *out, struct curlew *engine, const struct status_gateway *g);
 
 #endif

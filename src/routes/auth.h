@@ -27,7 +27,9 @@ struct auth {
     size_t count;
 };
 
-void auth_init(struct auth *a); /* nobody is asked for a token */
+/* Nobody is asked for a token. */
+void auth_init(struct auth *a);
+
 void auth_destroy(struct auth *a);
 
 /* Read the tokens anew; NULL: none are asked for.  -1 with `err`: the old ones stay. */

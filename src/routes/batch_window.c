@@ -1,4 +1,6 @@
-/* batch_window.c - a batch under way: what has been started, is in flight, is ready to be written. */
+/*
+ * batch_window.c - a batch under way: what has been started, is in flight, is ready to be written.
+ */
 
 #include "routes/batch_window.h"
 

@@ -22,23 +22,29 @@ struct batch_window;
 
 /* Takes b; `bytes`, from 1, of bodies that wait stop the starts.  NULL: no memory, b is freed. */
 struct batch_window *batch_window_new(struct batch *b, size_t bytes);
-void
-batch_window_free(struct batch_window *run); /* nothing of it is in flight; frees its fetches */
 
-bool batch_window_has_room(const struct batch_window *run); /* one more may be started now */
+/* Nothing of it is in flight; frees its fetches. */
+void batch_window_free(struct batch_window *run);
+
+/* One more may be started now. */
+bool batch_window_has_room(const struct batch_window *run);
 
 /*
  * The next request goes into f, a new fetch, with its index, and what is wrong with it into
  * f->failure.  From here on f is the run's, and flying, until batch_window_on_fetch_done().
  */
 void batch_window_start(struct batch_window *run, struct curlew_fetch *f);
-void batch_window_on_fetch_done(struct batch_window *run,
-                                struct curlew_fetch *f); /* it is done, or was refused */
-struct curlew_fetch *
-batch_window_take(struct batch_window *run); /* the caller's to free; NULL: none */
 
-void batch_window_cancel(struct batch_window *run); /* starts no more, cancels what is in flight */
-bool
-batch_window_is_done(const struct batch_window *run); /* nothing is left to start, nor to take */
+/* It is done, or was refused. */
+void batch_window_on_fetch_done(struct batch_window *run, struct curlew_fetch *f);
+
+/* The caller's to free; NULL: none. */
+struct curlew_fetch *batch_window_take(struct batch_window *run);
+
+/* Starts no more, cancels what is in flight. */
+void batch_window_cancel(struct batch_window *run);
+
+/* Nothing is left to start, nor to take. */
+bool batch_window_is_done(const struct batch_window *run);
 
 #endif

@@ -11,8 +11,8 @@
 
 #include "fastcgi/exchange.h"
 
-bool
-handoff_request_is_present(const struct exchange *c); /* CURLEW_REQUEST is there, and not empty */
+/* CURLEW_REQUEST is there, and not empty. */
+bool handoff_request_is_present(const struct exchange *c);
 
 /*
  * The object, or what the handoff_store holds for its "@reference", into r, with the headers it

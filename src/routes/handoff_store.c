@@ -1,4 +1,6 @@
-/* handoff_store.c - request objects too large for a header, kept for the hand-off that names them. */
+/*
+ * handoff_store.c - request objects too large for a header, kept for the hand-off that names them.
+ */
 
 #include "routes/handoff_store.h"
 

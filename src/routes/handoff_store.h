@@ -17,7 +17,9 @@
 
 struct handoff_store;
 
-struct handoff_store *handoff_store_new(void); /* NULL: no memory */
+/* NULL: no memory. */
+struct handoff_store *handoff_store_new(void);
+
 void handoff_store_free(struct handoff_store *s);
 
 /*
@@ -27,7 +29,7 @@ void handoff_store_free(struct handoff_store *s);
 int handoff_store_put(struct handoff_store *s, const char *text, size_t n,
                       char name[HANDOFF_STORE_NAME_SIZE], struct failure *err);
 
-char *handoff_store_take(struct handoff_store *s,
-                         const char *name); /* the caller frees; NULL: not there (any more) */
+/* The caller frees; NULL: not there (any more). */
+char *handoff_store_take(struct handoff_store *s, const char *name);
 
 #endif

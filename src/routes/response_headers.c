@@ -1,6 +1,6 @@
 /*
- * response_headers.c - which of an origin's headers pass through a stream, and what is said about the
- * fetch.
+ * response_headers.c - which of an origin's headers pass through a stream, and what is said about
+ * the fetch.
  */
 
 #include "routes/response_headers.h"

@@ -11,12 +11,12 @@ struct route {
     const char *methods; /* as in an Allow field */
     bool open;           /* asks for no bearer token */
     void (*on_request)(struct exchange *c); /* the request is whole: answer, or submit c->fetch */
-    void (*on_fetch_done)(struct exchange *c,
-                          struct curlew_fetch *f); /* f, of c, is back: answer */
-    void (*on_headers)(
-        struct exchange *c); /* the head of c->fetch's stream is there; NULL: no streams */
-    bool (*next_chunk)(
-        struct exchange *c); /* the next piece of a partial answer; false: none now */
+    /* f, of c, is back: answer. */
+    void (*on_fetch_done)(struct exchange *c, struct curlew_fetch *f);
+    /* The head of c->fetch's stream is there; NULL: no streams. */
+    void (*on_headers)(struct exchange *c);
+    /* The next piece of a partial answer; false: none now. */
+    bool (*next_chunk)(struct exchange *c);
 };
 
 /*

@@ -9,9 +9,10 @@
 
 #include "fastcgi/exchange.h"
 
-int trace_context_read(const struct exchange *c, struct request *r,
-                       struct failure *err); /* -1: no memory */
+/* -1: no memory. */
+int trace_context_read(const struct exchange *c, struct request *r, struct failure *err);
 
-const char *trace_context_find(const struct request *r, const char *name); /* NULL: not there */
+/* NULL: not there. */
+const char *trace_context_find(const struct request *r, const char *name);
 
 #endif

@@ -1,4 +1,6 @@
-/* origin_queue.c - queues: one session's fetches toward one origin, and what is remembered of both. */
+/*
+ * origin_queue.c - queues: one session's fetches toward one origin, and what is remembered of both.
+ */
 
 #include "scheduler/origin_queue.h"
 

@@ -56,23 +56,37 @@ struct origin_queues {
 
 void origin_queue_init_all(struct origin_queues *ls, struct curlew *engine,
                            struct timer_heap *timers, void (*on_due)(struct timer *t));
-void origin_queue_destroy_all(struct origin_queues *ls); /* nothing waits or runs any more */
 
+/* Nothing waits or runs any more. */
+void origin_queue_destroy_all(struct origin_queues *ls);
+
+/* NULL: no memory. */
 struct origin_queue *origin_queue_get(struct origin_queues *ls, const struct session_state *session,
-                                      const char *origin); /* NULL: no memory */
-void origin_queue_settle(struct origin_queue *l); /* its counts have changed; may free it */
-struct curlew_fetch *
-origin_queue_first(struct origin_queue *l); /* of the queue, which is not empty */
-struct origin_queue *
-origin_queue_longest(struct origin_queues *ls); /* its queue; NULL: nobody waits */
-int64_t origin_queue_token_at(
-    struct origin_queue *l); /* when there is one for the first of the queue; 0: now */
+                                      const char *origin);
+
+/* Its counts have changed; may free it. */
+void origin_queue_settle(struct origin_queue *l);
+
+/* Of the queue, which is not empty. */
+struct curlew_fetch *origin_queue_first(struct origin_queue *l);
+
+/* Its queue; NULL: nobody waits. */
+struct origin_queue *origin_queue_longest(struct origin_queues *ls);
+
+/* When there is one for the first of the queue; 0: now. */
+int64_t origin_queue_token_at(struct origin_queue *l);
 
 /* Its breaker has an opinion.  false: not now, with f->failure. */
 bool origin_queue_try_admit(struct origin_queue *l, struct curlew_fetch *f);
-void origin_queue_reject(struct origin_queue *l, struct curlew_fetch *f); /* fills f->failure */
-bool origin_queue_is_rejecting(const struct origin_queue *l); /* open, or busy with its probe */
-void origin_queue_tick(struct origin_queue *l);               /* `due` has come */
+
+/* Fills f->failure. */
+void origin_queue_reject(struct origin_queue *l, struct curlew_fetch *f);
+
+/* Open, or busy with its probe. */
+bool origin_queue_is_rejecting(const struct origin_queue *l);
+
+/* `due` has come. */
+void origin_queue_tick(struct origin_queue *l);
 
 /* What has become of f says so of its origin.  true: that has opened the breaker. */
 bool origin_queue_record(struct origin_queue *l, struct curlew_fetch *f,

@@ -215,7 +215,10 @@ is_full(struct scheduler *a)
     struct origin_queue *l = container_of(list_first(&a->ring), struct origin_queue, turn);
     int first = origin_queue_first(l)->config->limits.in_flight, now = a->engine->in_flight_max;
 
-    /* The first may wait under an older configuration's lower limit, and must not hold up the others. */
+    /*
+     * The first may wait under an older configuration's lower limit, and must not hold up the
+     * others.
+     */
     return a->engine->stats.in_flight >= (first > now ? first : now);
 }
 

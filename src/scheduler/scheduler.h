@@ -26,24 +26,33 @@ enum scheduled {
 };
 
 void scheduler_init(struct scheduler *a, struct curlew *engine, struct timer_heap *timers);
-void scheduler_destroy(struct scheduler *a); /* nothing waits or runs any more */
+
+/* Nothing waits or runs any more. */
+void scheduler_destroy(struct scheduler *a);
 
 /* `evicted`: another fetch, now failed as overloaded, that had to make room; or NULL. */
-enum scheduled
-scheduler_enqueue(struct scheduler *a, struct curlew_fetch *f, struct curlew_fetch **evicted);
-struct curlew_fetch *scheduler_next(struct scheduler *a); /* may start now; NULL: nobody */
-void scheduler_release(struct scheduler *a, struct curlew_fetch *f); /* it no longer runs */
+enum scheduled scheduler_enqueue(struct scheduler *a, struct curlew_fetch *f,
+                                 struct curlew_fetch **evicted);
+
+/* May start now; NULL: nobody. */
+struct curlew_fetch *scheduler_next(struct scheduler *a);
+
+/* It no longer runs. */
+void scheduler_release(struct scheduler *a, struct curlew_fetch *f);
 
 /* f->url is still of the queue f has a place in, and f may start its next hop there at once. */
 bool scheduler_try_keep_slot(struct curlew_fetch *f);
 
 /* f has ended, or its head has come; before it leaves.  true: its breaker has opened. */
 bool scheduler_record_outcome(struct curlew_fetch *f);
-struct curlew_fetch *
-scheduler_reject_waiting(struct scheduler *a,
-                         struct origin_queue *l); /* one that waits for it; NULL: nobody */
 
-struct curlew_fetch *scheduler_any_waiting(struct scheduler *a); /* any that waits; NULL: none */
-void scheduler_withdraw(struct scheduler *a, struct curlew_fetch *f); /* it no longer waits */
+/* One that waits for it; NULL: nobody. */
+struct curlew_fetch *scheduler_reject_waiting(struct scheduler *a, struct origin_queue *l);
+
+/* Any that waits; NULL: none. */
+struct curlew_fetch *scheduler_any_waiting(struct scheduler *a);
+
+/* It no longer waits. */
+void scheduler_withdraw(struct scheduler *a, struct curlew_fetch *f);
 
 #endif

@@ -20,13 +20,17 @@
 
 struct cookie_jar; /* safe to use from every thread */
 
-struct cookie_jar *cookie_jar_new(void); /* NULL: no memory */
+/* NULL: no memory. */
+struct cookie_jar *cookie_jar_new(void);
+
 void cookie_jar_free(struct cookie_jar *j);
 void cookie_jar_clear(struct cookie_jar *j);
 
-void cookie_jar_enable(CURL *easy); /* turn the handle's own cookie engine on, empty */
-void
-cookie_jar_move(CURL *from, CURL *to); /* the cookies of one handle's own engine to another's */
+/* Turn the handle's own cookie engine on, empty. */
+void cookie_jar_enable(CURL *easy);
+
+/* The cookies of one handle's own engine to another's. */
+void cookie_jar_move(CURL *from, CURL *to);
 
 /*
  * Put the jar's cookies for the host in (j may be NULL), but for those the engine has, or was lent

@@ -35,8 +35,8 @@ void netscape_cookie_parse(struct netscape_cookie *l, const char *text);
 bool netscape_cookie_field_equals(const struct netscape_cookie *l, enum netscape_field f,
                                   const char *text);
 
-bool netscape_cookie_same_domain(const struct netscape_cookie *a,
-                                 const struct netscape_cookie *b); /* same domain */
+/* Same domain. */
+bool netscape_cookie_same_domain(const struct netscape_cookie *a, const struct netscape_cookie *b);
 
 /* Same domain, path and name: the same cookie (RFC 6265 section 5.3, step 11). */
 bool netscape_cookie_same(const struct netscape_cookie *a, const struct netscape_cookie *b);
@@ -45,7 +45,10 @@ bool netscape_cookie_list_has(const struct curl_slist *lines, const struct netsc
 /* May this host be sent it at all?  Paths, schemes and addresses are for libcurl to judge. */
 bool netscape_cookie_matches_host(const struct netscape_cookie *l, const char *host);
 
-int64_t netscape_cookie_expires(const struct netscape_cookie *l); /* since 1970; 0: none */
-int netscape_cookie_append(struct cookies *to, const struct netscape_cookie *l); /* -1: no memory */
+/* Since 1970; 0: none. */
+int64_t netscape_cookie_expires(const struct netscape_cookie *l);
+
+/* -1: no memory. */
+int netscape_cookie_append(struct cookies *to, const struct netscape_cookie *l);
 
 #endif

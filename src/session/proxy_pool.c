@@ -1,4 +1,6 @@
-/* proxy_pool.c - a session's proxies, taken in turn; one that fails sits on the bench for a while. */
+/*
+ * proxy_pool.c - a session's proxies, taken in turn; one that fails sits on the bench for a while.
+ */
 
 #include "session/proxy_pool.h"
 

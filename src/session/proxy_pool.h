@@ -13,8 +13,9 @@
 
 struct proxy_pool;
 
-struct proxy_pool *
-proxy_pool_new(char **urls, size_t count); /* the URLs stay the caller's; NULL: no memory */
+/* The URLs stay the caller's; NULL: no memory. */
+struct proxy_pool *proxy_pool_new(char **urls, size_t count);
+
 void proxy_pool_free(struct proxy_pool *p);
 
 /*
@@ -23,7 +24,7 @@ void proxy_pool_free(struct proxy_pool *p);
  */
 const char *proxy_pool_next(struct proxy_pool *p, int64_t now_us);
 
-void
-proxy_pool_cool_down(struct proxy_pool *p, const char *url, int64_t now_us); /* it has failed */
+/* It has failed. */
+void proxy_pool_cool_down(struct proxy_pool *p, const char *url, int64_t now_us);
 
 #endif

@@ -58,8 +58,8 @@ struct config_snapshot {
 };
 
 /*
- * A snapshot as the settings say, with the states of `old` (or NULL) carried over by name.  NULL with
- * `err`: no memory, or an egress rule that makes no sense.
+ * A snapshot as the settings say, with the states of `old` (or NULL) carried over by name.  NULL
+ * with `err`: no memory, or an egress rule that makes no sense.
  */
 struct config_snapshot *config_snapshot_new(const struct engine_config *settings,
                                             const struct config_snapshot *old, struct failure *err);
@@ -70,13 +70,13 @@ void config_snapshot_unref(struct config_snapshot *p);
  * The same config, but with this session in the place of its namesake or beside the others; or
  * without the one of this name.  NULL with `err`: too many, unknown, "default", or no memory.
  */
-struct config_snapshot *
-config_snapshot_with_session(const struct config_snapshot *old, const struct session_config *put,
-                             struct failure *err);
+struct config_snapshot *config_snapshot_with_session(const struct config_snapshot *old,
+                                                     const struct session_config *put,
+                                                     struct failure *err);
 struct config_snapshot *config_snapshot_without_session(const struct config_snapshot *old,
                                                         const char *name, struct failure *err);
 
-struct session *
-config_snapshot_find_session(const struct config_snapshot *p, const char *name); /* NULL: unknown */
+/* NULL: unknown. */
+struct session *config_snapshot_find_session(const struct config_snapshot *p, const char *name);
 
 #endif

@@ -47,9 +47,14 @@ struct engine_config {
     size_t session_count;
 };
 
-void session_config_init(struct session_config *s); /* the defaults of docs/api.md */
+/* The defaults of docs/api.md. */
+void session_config_init(struct session_config *s);
+
 void session_config_destroy(struct session_config *s);
-void engine_config_init(struct engine_config *s); /* with the session "default" */
+
+/* With the session "default". */
+void engine_config_init(struct engine_config *s);
+
 void engine_config_destroy(struct engine_config *s);
 
 #endif

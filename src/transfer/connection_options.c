@@ -1,4 +1,7 @@
-/* connection_options.c - the connection that a hop goes out on: proxy, TLS, HTTP version, old or new. */
+/*
+ * connection_options.c - the connection that a hop goes out on: proxy, TLS, HTTP version, old or
+ * new.
+ */
 
 #include "transfer/connection_options.h"
 

@@ -1,5 +1,6 @@
 /*
- * connection_options.h - the connection that a hop goes out on: proxy, TLS, HTTP version, old or new.
+ * connection_options.h - the connection that a hop goes out on: proxy, TLS, HTTP version, old or
+ * new.
  */
 #ifndef TRANSFER_CONNECTION_OPTIONS_H
 #define TRANSFER_CONNECTION_OPTIONS_H

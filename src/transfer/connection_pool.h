@@ -19,8 +19,8 @@ struct connection_pool {
     struct loop *loop;
     struct curlew *engine;
     CURLM *multi;
-    void (*ready)(struct connection_pool *p, int fd,
-                  int curl_events); /* a socket libcurl waits for has moved */
+    /* A socket libcurl waits for has moved. */
+    void (*ready)(struct connection_pool *p, int fd, int curl_events);
     struct pool_socket **by_fd;
     size_t size;
     struct link idle; /* longest idle first */
@@ -30,28 +30,29 @@ struct connection_pool {
 void connection_pool_init(struct connection_pool *p, struct loop *loop, struct curlew *engine,
                           CURLM *multi,
                           void (*ready)(struct connection_pool *p, int fd, int curl_events));
-void connection_pool_destroy(
-    struct connection_pool *p); /* after the multi handle, which closes its sockets */
 
-void connection_pool_attach(
-    struct curlew_fetch *f); /* libcurl's close-socket callback, for the transfer */
-int connection_pool_on_opened(struct curlew_fetch *f,
-                              int fd); /* a new socket, on f's behalf; -1: no memory */
+/* After the multi handle, which closes its sockets. */
+void connection_pool_destroy(struct connection_pool *p);
+
+/* libcurl's close-socket callback, for the transfer. */
+void connection_pool_attach(struct curlew_fetch *f);
+
+/* A new socket, on f's behalf; -1: no memory. */
+int connection_pool_on_opened(struct curlew_fetch *f, int fd);
 
 /* The request of f's hop goes out on that connection, a new one or not; never 0. */
 void connection_pool_on_request(struct curlew_fetch *f, uint64_t conn_id);
 
-int connection_pool_on_socket(CURL *easy, curl_socket_t fd, int what, void *pool,
-                              void *socket); /* CURLMOPT_SOCKETFUNCTION */
+/* CURLMOPT_SOCKETFUNCTION */
+int connection_pool_on_socket(CURL *easy, curl_socket_t fd, int what, void *pool, void *socket);
 
-void connection_pool_hop_done(
-    struct curlew_fetch *f); /* f's hop is off the multi handle: which sockets remain? */
+/* f's hop is off the multi handle: which sockets remain? */
+void connection_pool_hop_done(struct curlew_fetch *f);
 
 /* A transfer on socket fd (-1: none) has ended; `running` are those that go on. */
 void connection_pool_mark_idle(struct connection_pool *p, int fd, struct link *running);
 
-void connection_pool_drop_reset(
-    struct connection_pool
-        *p); /* shut down idle sockets whose session was reset since they opened */
+/* Shut down idle sockets whose session was reset since they opened. */
+void connection_pool_drop_reset(struct connection_pool *p);
 
 #endif

@@ -13,13 +13,13 @@ int egress_hooks_check_url(struct curlew_fetch *f, const struct url *u);
 /*
  * libcurl reuses a connection of any HTTP version for a request that asks for another, and in some
  * versions a tunnel through a proxy for one that does not know the proxy's password.  It does keep
- * connections apart by their IPv6 scope.  So each version that was asked for, and each proxy
- * with its
- * credentials, has a scope of its own, which never reaches the socket.  0 where there is neither.
+ * connections apart by their IPv6 scope.  So each version that was asked for, and each proxy with
+ * its credentials, has a scope of its own, which never reaches the socket.  0 where there is
+ * neither.
  */
 long egress_hooks_scope(const struct curlew_fetch *f);
 
-void
-egress_hooks_attach(struct curlew_fetch *f); /* libcurl's open-socket and pre-request callbacks */
+/* libcurl's open-socket and pre-request callbacks. */
+void egress_hooks_attach(struct curlew_fetch *f);
 
 #endif

@@ -11,8 +11,8 @@
 struct pool_socket {
     struct watch watch;
     struct connection_pool *pool;
-    struct config_snapshot
-        *config; /* keeps the session alive; NULL: libcurl's own, such as the resolver's */
+    /* Keeps the session alive; NULL: libcurl's own, such as the resolver's. */
+    struct config_snapshot *config;
     struct session *session; /* that opened it */
     struct link place;       /* among the idle */
     struct link birth;       /* among the sockets of the hop that opened it */
@@ -25,11 +25,18 @@ struct pool_socket {
     int64_t resets;          /* of the session, when the socket was opened */
 };
 
-struct pool_socket *pool_socket_of(struct connection_pool *p, int fd); /* NULL: none of ours */
-void pool_uncount(struct pool_socket *s); /* no longer among the open connections */
+/* NULL: none of ours. */
+struct pool_socket *pool_socket_of(struct connection_pool *p, int fd);
+
+/* No longer among the open connections. */
+void pool_uncount(struct pool_socket *s);
 
 /* In pool_idle.c. */
-void pool_leave_idle(struct pool_socket *s); /* it is busy, or about to be closed */
-void pool_idle_over(struct timer *t);        /* s->timer has fired */
+
+/* It is busy, or about to be closed. */
+void pool_leave_idle(struct pool_socket *s);
+
+/* s->timer has fired. */
+void pool_idle_over(struct timer *t);
 
 #endif

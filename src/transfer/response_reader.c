@@ -1,4 +1,6 @@
-/* response_reader.c - gathering a response's head and body as libcurl delivers them, within limits. */
+/*
+ * response_reader.c - gathering a response's head and body as libcurl delivers them, within limits.
+ */
 
 #include "transfer/response_reader.h"
 

@@ -6,11 +6,13 @@
 
 #include "fetch/fetch.h"
 
-void
-response_reader_attach(struct curlew_fetch *f); /* set the callbacks on f->easy, and begin anew */
-void
-response_reader_drop_body(struct curlew_fetch *f); /* what was kept; how much it was stays known */
-void
-response_reader_reset(struct curlew_fetch *f); /* what has come of a try that is not the last */
+/* Set the callbacks on f->easy, and begin anew. */
+void response_reader_attach(struct curlew_fetch *f);
+
+/* What was kept; how much it was stays known. */
+void response_reader_drop_body(struct curlew_fetch *f);
+
+/* What has come of a try that is not the last. */
+void response_reader_reset(struct curlew_fetch *f);
 
 #endif

@@ -21,22 +21,35 @@ struct buffer {
 };
 
 void buffer_init(struct buffer *b, size_t max);
-void buffer_free(struct buffer *b);  /* leaves it empty and usable */
-void buffer_clear(struct buffer *b); /* empty, not failed; keeps its memory */
 
-void buffer_expect(struct buffer *b, size_t n); /* about n more bytes will come: a hint */
-void buffer_grow_add(struct buffer *b, const void *p, size_t n);  /* for buffer_add() */
-void buffer_add_digits(struct buffer *b, uint64_t n, int digits); /* at least so many, up to 20 */
+/* Leaves it empty and usable. */
+void buffer_free(struct buffer *b);
+
+/* Empty, not failed; keeps its memory. */
+void buffer_clear(struct buffer *b);
+
+/* About n more bytes will come: a hint. */
+void buffer_expect(struct buffer *b, size_t n);
+
+/* For buffer_add(). */
+void buffer_grow_add(struct buffer *b, const void *p, size_t n);
+
+/* At least so many, up to 20. */
+void buffer_add_digits(struct buffer *b, uint64_t n, int digits);
+
 void buffer_add_integer(struct buffer *b, int64_t n);
 void buffer_printf(struct buffer *b, const char *format, ...) __attribute__((format(printf, 2, 3)));
-void buffer_drop(struct buffer *b, size_t n); /* forget the first n bytes */
+
+/* Forget the first n bytes. */
+void buffer_drop(struct buffer *b, size_t n);
 
 /* Room for n more bytes to be written at data + len, or NULL; len is then the caller's to raise. */
 char *buffer_room(struct buffer *b, size_t n);
 
 bool buffer_ok(const struct buffer *b);
-char *
-buffer_steal(struct buffer *b, size_t *len); /* the caller frees; NULL where nothing is in it */
+
+/* The caller frees; NULL where nothing is in it. */
+char *buffer_steal(struct buffer *b, size_t *len);
 
 /* In line, as an envelope is some two hundred of these, most of them of a length known here. */
 static inline void

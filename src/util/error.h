@@ -44,10 +44,17 @@ enum error {
         ERROR_COUNT
 };
 
-int error_status(enum error e);        /* the HTTP status */
-const char *error_code(enum error e);  /* the word in `code` */
-const char *error_title(enum error e); /* one sentence for people */
-int error_retry_after(enum error e);   /* seconds for Retry-After; 0: none */
+/* The HTTP status. */
+int error_status(enum error e);
+
+/* The word in `code`. */
+const char *error_code(enum error e);
+
+/* One sentence for people. */
+const char *error_title(enum error e);
+
+/* Seconds for Retry-After; 0: none. */
+int error_retry_after(enum error e);
 
 /*
  * What went wrong, and the sentence that says what exactly.  Passed down, filled once, read at
@@ -67,6 +74,7 @@ struct failure {
 int failure_set(struct failure *f, enum error e, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 
-int failure_no_memory(struct failure *f); /* likewise, as internal */
+/* Likewise, as internal. */
+int failure_no_memory(struct failure *f);
 
 #endif

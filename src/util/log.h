@@ -23,12 +23,17 @@ struct log_field {
     double seconds;
 };
 
-int log_start(void); /* the writer's thread; 0 or -1.  Before it, lines are written at once */
-void log_stop(void); /* writes what is left, joins the thread */
-void log_setup(enum log_level level, bool json); /* at any time, from one thread */
+/* The writer's thread; 0 or -1. Before it, lines are written at once. */
+int log_start(void);
 
-void
-log_event(enum log_level level, const char *event, const struct log_field *fields, size_t count);
+/* Writes what is left, joins the thread. */
+void log_stop(void);
+
+/* At any time, from one thread. */
+void log_setup(enum log_level level, bool json);
+
+void log_event(enum log_level level, const char *event, const struct log_field *fields,
+               size_t count);
 
 /* A plain sentence. */
 void log_line(enum log_level level, const char *format, ...) __attribute__((format(printf, 2, 3)));

@@ -7,6 +7,7 @@
 /* Send `state`, such as "READY=1", to $NOTIFY_SOCKET; does nothing where that is not set. */
 void notify_send(const char *state);
 
-void notify_reloading(void); /* RELOADING=1, with the time that systemd asks for */
+/* RELOADING=1, with the time that systemd asks for. */
+void notify_reloading(void);
 
 #endif

@@ -43,8 +43,8 @@ struct side {
     struct buffer params, sent; /* what has passed of PARAMS and STDIN, by a second reading */
     size_t looked;              /* how far into `in` */
     struct libfcgi_codec *codec;
-    size_t taken, answer_at,
-        delay; /* bytes in all; when the answer is done; how many after the request */
+    /* Bytes in all; when the answer is done; how many after the request. */
+    size_t taken, answer_at, delay;
     bool opened, answering, over;
 };
 

@@ -1,4 +1,7 @@
-/* test_session.c - named sessions, and the configuration snapshot: everything a fetch is started under. */
+/*
+ * test_session.c - named sessions, and the configuration snapshot: everything a fetch is started
+ * under.
+ */
 
 #include "session/session.h"
 

@@ -39,8 +39,8 @@ void origin_start(struct test_origin *o, const char *address,
                   void (*on_request)(struct seen_request *x));
 void origin_deafen(struct test_origin *o); /* its port is closed to new connections */
 
-void
-origin_say(struct seen_request *x, const char *format, ...) __attribute__((format(printf, 2, 3)));
+void origin_say(struct seen_request *x, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
 void origin_say_bytes(struct seen_request *x, const void *bytes, size_t n);
 /* A whole answer; `fields` are header lines, each with its CRLF. */
 void origin_reply(struct seen_request *x, int status, const char *fields, const char *body);
