@@ -22,7 +22,7 @@ CC       ?= cc
 CFLAGS   ?= -O2 -g -fstack-protector-strong
 LDFLAGS  ?= -Wl,-z,relro,-z,now
 WARNINGS  = -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wvla -Wformat=2 -Werror
-COMPILE   = $(CC) -D_GNU_SOURCE -Iinclude -Isrc -MMD -MP $(CPPFLAGS) \
+COMPILE   = $(CC) -D_GNU_SOURCE -Iinclude -Isrc -Itests/unit -MMD -MP $(CPPFLAGS) \
             -std=c17 $(WARNINGS) -pthread -fno-common $(CFLAGS) $(SAN)
 LINK      = $(CC) -pthread $(LDFLAGS) $(SAN)
 LIBCURLEW = -lcurl
@@ -32,7 +32,7 @@ VERSION   = $(shell sed -n 's/.*CURLEW_VERSION "\(.*\)"/\1/p' include/curlew/cur
 DAEMON_FOLDERS = message fastcgi routes
 DAEMON  = $(patsubst %.c,$B/%.o,$(wildcard $(DAEMON_FOLDERS:%=src/%/*.c)))
 ENGINE  = $(filter-out $(DAEMON),$(patsubst %.c,$B/%.o,$(wildcard src/*/*.c)))
-UNIT    = $(patsubst %.c,$B/%.o,$(wildcard tests/unit/*.c tests/unit/support/*.c))
+UNIT    = $(patsubst %.c,$B/%.o,$(wildcard tests/unit/*/*.c))
 FUZZERS = $(patsubst tests/fuzz/%.c,$B/%,$(wildcard tests/fuzz/fuzz_*.c))
 
 all: $B/curlewd $B/libcurlew.a

@@ -7,8 +7,8 @@
  * once.  tests/tsan/run builds and runs it.
  */
 
-#include "../unit/support/origin.h"
 #include "engine/engine.h"
+#include "support/origin.h"
 
 #include <stdio.h>
 #include <stdlib.h>

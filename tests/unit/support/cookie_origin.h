@@ -2,11 +2,11 @@
  * cookie_origin.h - what the tests of the jar share: an origin that sets and tells cookies, an
  * engine whose session has a shared jar.
  */
-#ifndef UNIT_SUPPORT_COOKIE_ORIGIN_H
-#define UNIT_SUPPORT_COOKIE_ORIGIN_H
+#ifndef SUPPORT_COOKIE_ORIGIN_H
+#define SUPPORT_COOKIE_ORIGIN_H
 
-#include "origin.h"
-#include "runner.h"
+#include "support/origin.h"
+#include "support/runner.h"
 
 #include <criterion/criterion.h>
 #include <stdio.h>

@@ -1,11 +1,11 @@
 /*
  * echo_origin.h - what the tests of the transfer share: an origin that notes what it is sent.
  */
-#ifndef UNIT_SUPPORT_ECHO_ORIGIN_H
-#define UNIT_SUPPORT_ECHO_ORIGIN_H
+#ifndef SUPPORT_ECHO_ORIGIN_H
+#define SUPPORT_ECHO_ORIGIN_H
 
-#include "origin.h"
-#include "runner.h"
+#include "support/origin.h"
+#include "support/runner.h"
 
 #include <criterion/criterion.h>
 #include <stdio.h>

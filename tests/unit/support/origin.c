@@ -1,6 +1,6 @@
 /* origin.c - a small HTTP/1.1 server on threads of the test's own process. */
 
-#include "origin.h"
+#include "support/origin.h"
 
 #include <arpa/inet.h>
 #include <stdarg.h>

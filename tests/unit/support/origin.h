@@ -5,8 +5,8 @@
  * One thread a connection.  The test's `serve` is called for each request, on
  * its connection's thread, and writes the answer as it likes, byte by byte.
  */
-#ifndef UNIT_SUPPORT_ORIGIN_H
-#define UNIT_SUPPORT_ORIGIN_H
+#ifndef SUPPORT_ORIGIN_H
+#define SUPPORT_ORIGIN_H
 
 #include <pthread.h>
 #include <stdbool.h>

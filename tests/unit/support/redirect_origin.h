@@ -1,11 +1,11 @@
 /*
  * redirect_origin.h - what the tests of redirects share: two origins that send a fetch on.
  */
-#ifndef UNIT_SUPPORT_REDIRECT_ORIGIN_H
-#define UNIT_SUPPORT_REDIRECT_ORIGIN_H
+#ifndef SUPPORT_REDIRECT_ORIGIN_H
+#define SUPPORT_REDIRECT_ORIGIN_H
 
-#include "origin.h"
-#include "runner.h"
+#include "support/origin.h"
+#include "support/runner.h"
 
 #include <criterion/criterion.h>
 #include <stdlib.h>

@@ -1,6 +1,6 @@
 /* runner.c - engines that may fetch from loopback, and fetches that a test waits for. */
 
-#include "runner.h"
+#include "support/runner.h"
 
 #include <criterion/criterion.h>
 #include <stdarg.h>

@@ -1,8 +1,8 @@
 /*
  * runner.h - engines that may fetch from loopback, and fetches that a test waits for.
  */
-#ifndef UNIT_SUPPORT_RUNNER_H
-#define UNIT_SUPPORT_RUNNER_H
+#ifndef SUPPORT_RUNNER_H
+#define SUPPORT_RUNNER_H
 
 #include "engine/engine.h"
 

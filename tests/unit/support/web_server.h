@@ -1,14 +1,14 @@
 /*
  * web_server.h - what the tests of the gateway share: one that runs, and the side of a web server.
  */
-#ifndef UNIT_SUPPORT_WEB_SERVER_H
-#define UNIT_SUPPORT_WEB_SERVER_H
+#ifndef SUPPORT_WEB_SERVER_H
+#define SUPPORT_WEB_SERVER_H
 
 #include "fastcgi/fcgi_server.h"
 #include "fastcgi/libfcgi_codec.h"
-#include "fcgi_records.h"
-#include "origin.h"
-#include "runner.h"
+#include "support/fcgi_records.h"
+#include "support/origin.h"
+#include "support/runner.h"
 
 #include <criterion/criterion.h>
 #include <fcgios.h>
