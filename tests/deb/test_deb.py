@@ -56,7 +56,7 @@ class Machine:
             systemctl restart nginx""")
 
     def fetch(self, url=ITSELF):
-        """The answer to a fetch through nginx, as an object."""
+        """The response to a fetch through nginx, decoded."""
         return json.loads(self.sh(
             f"curl -sS -m 20 -d '{json.dumps({'url': url})}' http://127.0.0.1:8080/_fetch/v1/fetch"))
 

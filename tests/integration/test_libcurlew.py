@@ -1,4 +1,4 @@
-"""libcurlew by examples/embed.c, and what `make install` puts in place."""
+"""libcurlew through examples/embed.c, and the files that `make install` puts in place."""
 
 import os
 import shutil

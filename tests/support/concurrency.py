@@ -1,4 +1,4 @@
-"""Many requests at once: from threads for some dozens, from one asyncio loop for thousands."""
+"""Concurrent requests: by threads for some dozens, by one asyncio loop for thousands."""
 
 import asyncio
 import concurrent.futures
@@ -7,12 +7,12 @@ import struct
 import time
 
 from . import fcgi
-from .answer import answer_from_cgi
 from .procs import wait_until
+from .response import parse_cgi_response
 
 
-class Background:
-    """Calls under way in threads; results in the order they were started."""
+class BackgroundCalls:
+    """Function calls running in threads; their results in the order of start()."""
 
     def __init__(self, size=64):
         self.pool = concurrent.futures.ThreadPoolExecutor(size)
@@ -32,25 +32,25 @@ class Background:
         return [f.result(timeout) for f in self.futures]
 
 
-def _watch_health(path, stop, slowest):
+def _probe_health(path, stop, slowest):
     while not stop.is_set():
-        answer, took = timed(fcgi.ask, path, "GET", "/_fetch/healthz")
-        slowest.value = max(slowest.value, took) if answer.status == 200 else float("inf")
+        response, took = timed(fcgi.ask, path, "GET", "/_fetch/healthz")
+        slowest.value = max(slowest.value, took) if response.status == 200 else float("inf")
         stop.wait(0.02)
 
 
-class HealthWatch:
-    """Asks for …/healthz from a process of its own, whose time nobody else takes."""
+class HealthProbe:
+    """Requests …/healthz in a loop, in its own process so that the test's load doesn't delay it."""
 
     def __init__(self, path):
         context = multiprocessing.get_context("spawn")
         self.stop = context.Event()
         self.value = context.Value("d", 0.0)
-        self.process = context.Process(target=_watch_health, args=(path, self.stop, self.value))
+        self.process = context.Process(target=_probe_health, args=(path, self.stop, self.value))
 
     def __enter__(self):
         self.process.start()
-        wait_until("its first answer", lambda: self.value.value > 0)
+        wait_until("the first response", lambda: self.value.value > 0)
         return self
 
     def __exit__(self, *_):
@@ -59,18 +59,18 @@ class HealthWatch:
         self.process.kill()
 
     def slowest(self):
-        """Seconds; infinite where an answer was not 200."""
+        """Seconds; infinite where a status was not 200."""
         return self.value.value
 
 
 def timed(function, *args, **kwargs):
-    """(what it gives, seconds)"""
+    """(its result, seconds)"""
     start = time.monotonic()
     return function(*args, **kwargs), time.monotonic() - start
 
 
-async def fcgi_ask(path, request):
-    """One whole request on a unix socket; its answer."""
+async def fcgi_request(path, request):
+    """One whole request on a unix socket; its response."""
     reader, writer = await asyncio.open_unix_connection(str(path))
     writer.write(request)
     out = bytearray()
@@ -79,13 +79,13 @@ async def fcgi_ask(path, request):
             _, kind, _, length, pad = struct.unpack(">BBHHBx", await reader.readexactly(8))
             content = (await reader.readexactly(length + pad))[:length]
             if kind == fcgi.END:
-                return answer_from_cgi(bytes(out))
+                return parse_cgi_response(bytes(out))
             out += content
     finally:
         writer.close()
 
 
-async def http_ask(port, target, body):
+async def http_post(port, target, body):
     """One POST on a connection of its own; (status, body)."""
     reader, writer = await asyncio.open_connection("127.0.0.1", port)
     writer.write(b"POST %b HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n"

@@ -1,4 +1,4 @@
-"""A name server that does not answer holds up the one fetch that asked, and nobody else."""
+"""A DNS server that does not answer delays the fetch that needs it, and no other."""
 
 import json
 import shutil
@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 
 from tests.support import fcgi
+from tests.support.concurrency import BackgroundCalls
 from tests.support.curlewd import ROOT
 from tests.support.procs import wait_until
-from tests.support.many import Background
 
 LOOKUP = 5  # seconds that a name takes, in tests/faults/slow_resolver.c
 AT_ONCE = 1
@@ -37,15 +37,15 @@ def timed(call, *args, **keys):
 
 
 def in_flight(daemon):
-    return daemon.way.ask("GET", "/v1/status").json()["engine"]["in_flight"]
+    return daemon.client.ask("GET", "/v1/status").json()["engine"]["in_flight"]
 
 
 def test_the_connect_time_out_covers_the_look_up_and_neighbours_go_on(daemon, origin):
-    with Background() as b:
-        b.start(daemon.way.refused, {"url": "http://one.slow.test/", "timeout": {"connect": 1}},
+    with BackgroundCalls() as b:
+        b.start(daemon.client.refused, {"url": "http://one.slow.test/", "timeout": {"connect": 1}},
                 504, "connect_timeout")
         wait_until("it is looked up", lambda: in_flight(daemon) == 1)
-        _, took = timed(daemon.way.fetch, origin.url("/hello"))
+        _, took = timed(daemon.client.fetch, origin.url("/hello"))
         assert took < AT_ONCE
         _, took = timed(b.results)
     assert took < LOOKUP - 1
@@ -54,28 +54,28 @@ def test_the_connect_time_out_covers_the_look_up_and_neighbours_go_on(daemon, or
 def test_a_caller_that_leaves_in_the_look_up_holds_nobody_up(daemon, origin):
     body = json.dumps({"url": "http://two.slow.test/"}).encode()
     c = fcgi.Connection(daemon.socket)
-    c.send(fcgi.request(fcgi.params_of("POST", "/_fetch/v1/fetch", body=body), body))
+    c.send(fcgi.request(fcgi.cgi_params("POST", "/_fetch/v1/fetch", body=body), body))
     wait_until("it is looked up", lambda: in_flight(daemon) == 1)
     c.close()
-    _, took = timed(daemon.way.fetch, origin.url("/hello"))
+    _, took = timed(daemon.client.fetch, origin.url("/hello"))
     assert took < AT_ONCE
     wait_until("it is gone", lambda: in_flight(daemon) == 0, AT_ONCE)
 
 
 def test_a_drain_does_not_wait_for_a_look_up_that_was_given_up(daemon):
-    daemon.way.refused({"url": "http://three.slow.test/", "timeout": 0.2}, 504, "timeout")
+    daemon.client.refused({"url": "http://three.slow.test/", "timeout": 0.2}, 504, "timeout")
     _, took = timed(daemon.stop)
     assert took < AT_ONCE + 1
 
 
 def test_look_ups_that_were_given_up_are_bounded(daemon, origin):
     given_up = {"url": "http://x.slow.test/", "timeout": 0.05}
-    with Background(32) as b:
+    with BackgroundCalls(32) as b:
         for _ in range(160):
-            b.start(daemon.way.post, given_up)
-        codes = [answer.json()["code"] for answer in b.results()]
+            b.start(daemon.client.post, given_up)
+        codes = [response.json()["code"] for response in b.results()]
     assert set(codes) == {"timeout", "overloaded"}
     assert codes.count("timeout") < 64 + 32 + 1  # those under way at once come on top
     threads = len(list(Path(f"/proc/{daemon.pid}/task").iterdir()))
     assert threads < 64 + 32 + 8
-    assert daemon.way.fetch(origin.url("/hello"))["ok"]  # an address needs no look-up
+    assert daemon.client.fetch(origin.url("/hello"))["ok"]  # an address needs no look-up

@@ -1,9 +1,9 @@
-"""An HTTP answer as tests look at it, whatever way it came."""
+"""An HTTP response as tests look at it, received over HTTP or FastCGI."""
 
 import json
 
 
-class Answer:
+class Response:
     def __init__(self, status, headers, body):
         self.status = status
         self.headers = headers  # [(name, value)] as received
@@ -22,7 +22,7 @@ class Answer:
         return f"<{self.status} {self.headers} {self.body[:400]!r}>"
 
 
-def answer_from_cgi(stdout):
+def parse_cgi_response(stdout):
     """What a FastCGI responder wrote on its STDOUT: CGI headers, an empty line, the body."""
     head, gap, body = stdout.partition(b"\r\n\r\n")
     assert gap, f"no end of the CGI headers in {stdout[:200]!r}"
@@ -33,4 +33,4 @@ def answer_from_cgi(stdout):
         headers.append((name, value.strip()))
     status = [v for n, v in headers if n.lower() == "status"]
     kept = [(n, v) for n, v in headers if n.lower() != "status"]
-    return Answer(int(status[0].split()[0]) if status else 200, kept, body)
+    return Response(int(status[0].split()[0]) if status else 200, kept, body)

@@ -1,8 +1,8 @@
-"""A restart without a failed fetch: the listening socket outlives the daemon, as systemd keeps it.
+"""A graceful restart without a failed fetch: systemd keeps the listening socket open.
 
-The test plays systemd: it holds the socket, gives it to one curlewd after the other, starts the
-next only when the last has left, and all the while fetches go on.  Who had connected already when
-the drain began may be declined (503, draining, Retry-After); he asks again, as he is told.
+The test plays systemd: it holds the socket, passes it to one curlewd after the other, and starts
+the next when the last has exited, under constant load. A request on a connection from before the
+drain may get 503 (draining, Retry-After); the client sends it again, as told.
 """
 
 import contextlib
@@ -14,9 +14,9 @@ import time
 
 import pytest
 
-from tests.support import fcgi, ways
+from tests.support import fcgi, clients
+from tests.support.concurrency import BackgroundCalls, timed
 from tests.support.curlewd import BINARY, LOOPBACK, clean_env
-from tests.support.many import Background, timed
 from tests.support.procs import temp_dir, wait_until
 
 ASKING = 8  # at once
@@ -62,42 +62,42 @@ def systemd(request, spawn):
     one.listener.close()
 
 
-def is_declined(answer):
-    return (answer.status == 503 and answer.header("retry-after") is not None
-            and answer.json()["code"] == "draining")
+def is_declined(response):
+    return (response.status == 503 and response.header("retry-after") is not None
+            and response.json()["code"] == "draining")
 
 
 class Load:
-    """Fetches without a pause from several threads; what was answered to each."""
+    """Fetches without a pause from several threads; their responses."""
 
-    def __init__(self, way_of, url):
-        self.way_of, self.url = way_of, url
-        self.answers = []
+    def __init__(self, make_client, url):
+        self.make_client, self.url = make_client, url
+        self.responses = []
         self.stop = threading.Event()
         self.threads = [threading.Thread(target=self.ask, args=(i,)) for i in range(ASKING)]
 
     def ask(self, number):
-        way = self.way_of()
+        client = self.make_client()
         while not self.stop.is_set():
             try:
-                answer = way.post({"url": self.url, "tag": str(number)})
-                if not is_declined(answer):
-                    self.answers.append(answer.json() if answer.status == 200 else answer)
-            except (OSError, fcgi.Broken, http.client.HTTPException) as error:
-                self.answers.append(error)
-        way.close()
+                response = client.post({"url": self.url, "tag": str(number)})
+                if not is_declined(response):
+                    self.responses.append(response.json() if response.status == 200 else response)
+            except (OSError, fcgi.IncompleteResponse, http.client.HTTPException) as error:
+                self.responses.append(error)
+        client.close()
 
     def more(self, count):
-        seen = len(self.answers)
-        wait_until(f"{count} more answers", lambda: len(self.answers) >= seen + count, 20)
+        seen = len(self.responses)
+        wait_until(f"{count} more responses", lambda: len(self.responses) >= seen + count, 20)
 
     def failed(self):
-        return [a for a in self.answers if not (isinstance(a, dict) and a["body"] == "late\n")]
+        return [a for a in self.responses if not (isinstance(a, dict) and a["body"] == "late\n")]
 
 
 @contextlib.contextmanager
-def load(way_of, url):
-    one = Load(way_of, url)
+def load(make_client, url):
+    one = Load(make_client, url)
     for thread in one.threads:
         thread.start()
     yield one
@@ -114,16 +114,16 @@ def restart_under(one, systemd):
 
 
 def test_connections_wait_in_the_socket_for_the_next_daemon(systemd, origin):
-    with load(lambda: ways.Socket(systemd.path), origin.url("/delay/0.05")) as one:
+    with load(lambda: clients.FastCgiClient(systemd.path), origin.url("/delay/0.05")) as one:
         restart_under(one, systemd)
-    assert one.failed() == [] and len(one.answers) > 20 * ASKING
+    assert one.failed() == [] and len(one.responses) > 20 * ASKING
 
 
 def test_the_same_through_nginx_with_a_connection_for_each_request(systemd, nginx, origin):
-    front = nginx(systemd, name="nginx-no-keep-alive")
-    with load(lambda: ways.Http(front.port), origin.url("/delay/0.05")) as one:
+    client = nginx(systemd, name="nginx-no-keep-alive")
+    with load(lambda: clients.HttpClient(client.port), origin.url("/delay/0.05")) as one:
         restart_under(one, systemd)
-    assert one.failed() == [] and len(one.answers) > 20 * ASKING
+    assert one.failed() == [] and len(one.responses) > 20 * ASKING
 
 
 # docs/deploy.md, "Upgrading": nginx asks again by itself, on another connection.
@@ -135,21 +135,21 @@ ASKED_AGAIN = [
 
 
 def test_through_nginx_with_warm_connections_that_asks_again_by_itself(systemd, nginx, origin):
-    front = nginx(systemd, more=ASKED_AGAIN)
-    with load(lambda: ways.Http(front.port), origin.url("/delay/0.05")) as one:
+    client = nginx(systemd, more=ASKED_AGAIN)
+    with load(lambda: clients.HttpClient(client.port), origin.url("/delay/0.05")) as one:
         restart_under(one, systemd)
-    assert one.failed() == [] and len(one.answers) > 20 * ASKING
+    assert one.failed() == [] and len(one.responses) > 20 * ASKING
 
 
 def test_a_slow_fetch_is_finished_and_those_after_it_wait(systemd, origin):
-    way = ways.Socket(systemd.path)
-    with Background() as b:
-        b.start(way.fetch, origin.url("/delay/1.5"))
+    client = clients.FastCgiClient(systemd.path)
+    with BackgroundCalls() as b:
+        b.start(client.fetch, origin.url("/delay/1.5"))
         origin.wait_for("arrived", "/delay/1.5")
         systemd.daemon.send(signal.SIGTERM)
         wait_until("the drain", lambda: "draining" in systemd.daemon.err)
         time.sleep(0.2)  # by now it accepts no more, and closes its copy of the socket
-        b.start(timed, way.fetch, origin.url("/hello"))
+        b.start(timed, client.fetch, origin.url("/hello"))
         systemd.restart()
         slow, (waited, seconds) = b.results()
     assert (slow["body"], waited["body"]) == ("late\n", "hello\n")

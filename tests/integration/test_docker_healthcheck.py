@@ -1,4 +1,4 @@
-"""docker/healthcheck, the image's own: a real request, and the answer is read."""
+"""docker/healthcheck sends a real request and reads the response."""
 
 import socket
 import subprocess
@@ -19,20 +19,20 @@ def check(address):
 
 @pytest.fixture
 def responder(tmp_path):
-    """responder(cgi) → the path of a socket where one request gets that answer."""
-    def answer(listener, cgi):
+    """responder(cgi) → the path of a socket where one request gets that response."""
+    def serve(listener, cgi):
         with listener.accept()[0] as s:
             s.settimeout(10)
-            asked = b""
-            while fcgi.record(fcgi.STDIN) not in asked:  # the empty one that ends STDIN
-                asked += s.recv(4096)
+            received = b""
+            while fcgi.record(fcgi.STDIN) not in received:  # the empty one that ends STDIN
+                received += s.recv(4096)
             s.sendall(fcgi.stream(fcgi.STDOUT, 1, cgi) + fcgi.record(fcgi.END, 1, bytes(8)))
 
     def start(cgi):
         listener = socket.socket(socket.AF_UNIX)
         listener.bind(str(tmp_path / "s.sock"))
         listener.listen()
-        thread = threading.Thread(target=answer, args=(listener, cgi), daemon=True)
+        thread = threading.Thread(target=serve, args=(listener, cgi), daemon=True)
         thread.start()
         started.append((listener, thread))
         return tmp_path / "s.sock"

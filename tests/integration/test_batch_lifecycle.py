@@ -1,8 +1,7 @@
-"""A batch under way: readers that are slow or leave, a daemon that stops, tokens, the log."""
+"""A running batch: slow readers, disconnects, graceful shutdown, tokens, the log."""
 
 import http.client
 import json
-import re
 import signal
 import time
 
@@ -11,14 +10,10 @@ import pytest
 from tests.support import fcgi
 from tests.support.batch import Lines, parse_lines
 from tests.support.curlewd import SANITIZED
+from tests.support.metrics import read_metric
 from tests.support.procs import wait_until
 
 MIB = 1 << 20
-
-
-def gauge(daemon, name):
-    text = daemon.way.get("/metrics").body.decode()
-    return int(re.search(rf"^curlew_{name} (\d+)", text, re.M)[1])
 
 
 def settled(read, seconds=0.5):
@@ -35,8 +30,8 @@ def settled(read, seconds=0.5):
 
 @pytest.fixture(params=["socket", "nginx"])
 def reach(request, nginx):
-    """reach(daemon) → a way to it."""
-    return (lambda daemon: nginx(daemon)) if request.param == "nginx" else (lambda d: d.way)
+    """reach(daemon) → a client of it."""
+    return (lambda daemon: nginx(daemon)) if request.param == "nginx" else (lambda d: d.client)
 
 
 # -- a slow reader ---------------------------------------------------------
@@ -47,24 +42,24 @@ def test_a_reader_that_stops_stops_the_fetches_and_loses_nothing(curlewd, origin
                                                                  record_property):
     size, parallel, count = 100000, 16, 600
     daemon = curlewd({"limits": {"buffered_bytes": 4 * MIB}})
-    way = reach(daemon)
-    way.fetch(origin.url(f"/bytes/{size}"))
+    client = reach(daemon)
+    client.fetch(origin.url(f"/bytes/{size}"))
     origin.reset()
     before = daemon.rss_kib()
     requests = [{"url": origin.url(f"/bytes/{size}?{i}")} for i in range(count)]
-    with Lines(way, {"requests": requests, "max_parallel": parallel, "order": order}) as lines:
+    with Lines(client, {"requests": requests, "max_parallel": parallel, "order": order}) as lines:
         next(lines)
         started = settled(lambda: origin.stats()["requests"])
         # a MiB and max_parallel bodies in the daemon; the rest on its way, in base64
-        assert gauge(daemon, "buffered_bytes") <= MIB + (parallel + 1) * size
+        assert read_metric(daemon, "curlew_buffered_bytes") <= MIB + (parallel + 1) * size
         assert started < 80
         record_property("grown_kib", daemon.peak_kib() - before)
         assert SANITIZED or daemon.peak_kib() - before < 12 * 1024
-        assert origin.stats()["in_flight"] == 0 and gauge(daemon, "in_flight") == 0
+        assert origin.stats()["in_flight"] == 0 and read_metric(daemon, "curlew_in_flight") == 0
         rest = [e for e, _ in lines]
     assert len(rest) == count - 1 and all(e["body_bytes"] == size for e in rest)
     assert origin.stats()["requests"] == count
-    wait_until("all to be given back", lambda: gauge(daemon, "buffered_bytes") == 0)
+    wait_until("all to be given back", lambda: read_metric(daemon, "curlew_buffered_bytes") == 0)
 
 
 @pytest.mark.parametrize("order", ["completed", "input"])
@@ -74,14 +69,14 @@ def test_ten_thousand_to_a_slow_reader_stay_within_buffered_bytes(curlewd, origi
     daemon = curlewd({"log": {"access": False}, "limits": {"buffered_bytes": limit}})
     requests = [{"url": origin.url(f"/bytes/{size}?{i}")} for i in range(count)]
     held, seen = [], set()
-    with Lines(daemon.way, {"requests": requests, "order": order}, timeout=60) as lines:
+    with Lines(daemon.client, {"requests": requests, "order": order}, timeout=60) as lines:
         before = daemon.rss_kib()
         for envelope, _ in lines:
             assert envelope["ok"] and envelope["body_bytes"] == size, envelope
             seen.add(envelope["index"])
             if len(seen) % 200 == 0:
                 time.sleep(0.05)  # the daemon has filled what there is to fill
-                held.append(gauge(daemon, "buffered_bytes"))
+                held.append(read_metric(daemon, "curlew_buffered_bytes"))
     assert seen == set(range(count))
     record_property("held", max(held))
     record_property("grown_kib", daemon.peak_kib() - before)
@@ -92,7 +87,7 @@ def test_ten_thousand_to_a_slow_reader_stay_within_buffered_bytes(curlewd, origi
 def test_small_results_stop_the_fetches_too(curlewd, origin):
     daemon = curlewd({"log": {"access": False}})
     requests = [{"url": origin.url("/hello")}] * 10000
-    with Lines(daemon.way, {"requests": requests, "max_parallel": 50}) as lines:
+    with Lines(daemon.client, {"requests": requests, "max_parallel": 50}) as lines:
         next(lines)
         # 256 KiB framed, what a socket holds, and a window of 200
         assert settled(lambda: origin.stats()["requests"]) < 2500
@@ -102,11 +97,11 @@ def test_small_results_stop_the_fetches_too(curlewd, origin):
 def test_a_reader_that_stops_holds_up_nobody_else(curlewd, origin):
     daemon = curlewd({"limits": {"in_flight": 8}})
     requests = [{"url": origin.url("/bytes/100000")}] * 200
-    with Lines(daemon.way, {"requests": requests, "max_parallel": 8}) as lines:
+    with Lines(daemon.client, {"requests": requests, "max_parallel": 8}) as lines:
         next(lines)
         settled(lambda: origin.stats()["requests"])
         for _ in range(20):
-            assert daemon.way.fetch(origin.url("/hello"))["timing"]["total"] < 0.5
+            assert daemon.client.fetch(origin.url("/hello"))["timing"]["total"] < 0.5
 
 
 # -- a caller who leaves ---------------------------------------------------
@@ -115,44 +110,44 @@ def test_a_reader_that_stops_holds_up_nobody_else(curlewd, origin):
 def all_left(daemon, origin, n):
     wait_until("the origin to be left alone", lambda: origin.stats()["in_flight"] == 0, 5)
     assert settled(lambda: origin.stats()["requests"]) == n  # no more were started
-    wait_until("nothing to be in flight", lambda: gauge(daemon, "in_flight") == 0)
-    wait_until("nothing to be queued", lambda: gauge(daemon, "queued") == 0)
-    assert gauge(daemon, "parked") == 0
+    wait_until("nothing to be in flight", lambda: read_metric(daemon, "curlew_in_flight") == 0)
+    wait_until("nothing to be queued", lambda: read_metric(daemon, "curlew_queued") == 0)
+    assert read_metric(daemon, "curlew_parked") == 0
 
 
 @pytest.mark.parametrize("order", ["completed", "input"])
 def test_the_caller_leaves(curlewd, origin, reach, order):
     daemon = curlewd()
-    way = reach(daemon)
-    cancelled = gauge(daemon, "cancelled_total")
+    client = reach(daemon)
+    cancelled = read_metric(daemon, "curlew_cancelled_total")
     pages = ["/hello", *(f"/silent?{i}" for i in range(100))]
-    lines = Lines(way, {"requests": [{"url": origin.url(p)} for p in pages], "max_parallel": 20,
-                        "order": order})
+    lines = Lines(client, {"requests": [{"url": origin.url(p)} for p in pages], "max_parallel": 20,
+                           "order": order})
     next(lines)
     wait_until("20 to be in flight", lambda: origin.stats()["in_flight"] == 20)
     lines.close()
     all_left(daemon, origin, 21)
-    assert gauge(daemon, "cancelled_total") == cancelled + 1
-    codes = [e.get("code") for e in daemon.lines("fetch")]
+    assert read_metric(daemon, "curlew_cancelled_total") == cancelled + 1
+    codes = [e.get("code") for e in daemon.log_entries("fetch")]
     assert codes.count("cancelled") == 20
 
 
 def test_the_caller_leaves_while_nothing_is_in_flight(curlewd, origin):
     daemon = curlewd()
     requests = [{"url": origin.url("/bytes/200000")}] * 100
-    lines = Lines(daemon.way, {"requests": requests})
+    lines = Lines(daemon.client, {"requests": requests})
     next(lines)
     n = settled(lambda: origin.stats()["requests"])
     lines.close()
     all_left(daemon, origin, n)
-    wait_until("all to be given back", lambda: gauge(daemon, "buffered_bytes") == 0)
+    wait_until("all to be given back", lambda: read_metric(daemon, "curlew_buffered_bytes") == 0)
 
 
 def test_the_caller_leaves_a_queue(curlewd, origin):
     daemon = curlewd({"limits": {"in_flight": 2}})
     requests = [{"url": origin.url("/silent")}] * 50
-    lines = Lines(daemon.way, {"requests": requests})
-    wait_until("30 to be queued", lambda: gauge(daemon, "queued") == 30)
+    lines = Lines(daemon.client, {"requests": requests})
+    wait_until("30 to be queued", lambda: read_metric(daemon, "curlew_queued") == 30)
     lines.close()
     all_left(daemon, origin, 2)
 
@@ -161,13 +156,14 @@ def test_an_abort_record_ends_the_batch_and_is_answered(daemon, origin):
     requests = [{"url": origin.url("/silent")}] * 50
     body = json.dumps({"requests": requests, "max_parallel": 5}).encode()
     with fcgi.Connection(daemon.socket) as c:
-        c.send(fcgi.request(fcgi.params_of("POST", "/_fetch/v1/batch", body=body), body, keep=True))
+        c.send(fcgi.request(fcgi.cgi_params("POST", "/_fetch/v1/batch", body=body), body,
+                            keep=True))
         wait_until("5 to be in flight", lambda: origin.stats()["in_flight"] == 5)
         c.send(fcgi.record(fcgi.ABORT))
-        lines = parse_lines(c.answer().body)
+        lines = parse_lines(c.read_response().body)
         assert [e["error"]["code"] for e in lines] == ["cancelled"] * 5
-        c.send(fcgi.request(fcgi.params_of("GET", "/_fetch/healthz")))  # the connection lives
-        assert c.answer().status == 200
+        c.send(fcgi.request(fcgi.cgi_params("GET", "/_fetch/healthz")))  # the connection lives
+        assert c.read_response().status == 200
     all_left(daemon, origin, 5)
 
 
@@ -176,14 +172,14 @@ def test_thirty_batches_that_leave_at_once(curlewd, origin):
     batches = []
     for i in range(30):
         pages = [f"/silent?{i}", "/bytes/50000", "/delay/0.05"] * 100
-        batches.append(Lines(daemon.way, {"requests": [{"url": origin.url(p)} for p in pages],
-                                          "order": ("input", "completed")[i % 2]}))
+        batches.append(Lines(daemon.client, {"requests": [{"url": origin.url(p)} for p in pages],
+                                             "order": ("input", "completed")[i % 2]}))
     wait_until("some to be in flight", lambda: origin.stats()["in_flight"] > 300)
     for lines in batches:
         lines.close()
     wait_until("the origin to be left alone", lambda: origin.stats()["in_flight"] == 0)
     all_left(daemon, origin, origin.stats()["requests"])
-    assert daemon.way.fetch(origin.url("/hello"))["status"] == 200
+    assert daemon.client.fetch(origin.url("/hello"))["status"] == 200
 
 
 # -- a daemon that stops ---------------------------------------------------
@@ -191,51 +187,52 @@ def test_thirty_batches_that_leave_at_once(curlewd, origin):
 
 def test_a_batch_in_flight_is_finished_in_a_drain(curlewd, origin, reach):
     daemon = curlewd({"drain_seconds": 20})
-    way = reach(daemon)
+    client = reach(daemon)
     requests = [{"url": origin.url("/delay/0.3")}] * 10
-    with Lines(way, {"requests": requests, "max_parallel": 2}) as lines:
+    with Lines(client, {"requests": requests, "max_parallel": 2}) as lines:
         next(lines)
         daemon.process.send(signal.SIGTERM)
         assert sum(e["ok"] for e, _ in lines) == 9
-    daemon.wait_gone()
+    daemon.wait_exit()
 
 
 def test_a_new_batch_is_refused_in_a_drain(curlewd, origin):
     daemon = curlewd({"drain_seconds": 20})
     with fcgi.Connection(daemon.socket) as kept:
-        kept.send(fcgi.request(fcgi.params_of("GET", "/_fetch/healthz"), keep=True))
-        kept.answer()
-        with Lines(daemon.way, {"requests": [{"url": origin.url("/delay/0.5")}] * 2,
-                                "max_parallel": 1}) as lines:
+        kept.send(fcgi.request(fcgi.cgi_params("GET", "/_fetch/healthz"), keep=True))
+        kept.read_response()
+        with Lines(daemon.client, {"requests": [{"url": origin.url("/delay/0.5")}] * 2,
+                                   "max_parallel": 1}) as lines:
             next(lines)
             daemon.process.send(signal.SIGTERM)
             wait_until("draining", lambda: "draining" in daemon.process.err)
             body = json.dumps({"requests": [{"url": origin.url("/hello")}]}).encode()
-            kept.send(fcgi.request(fcgi.params_of("POST", "/_fetch/v1/batch", body=body), body))
-            answer = kept.answer()
-            assert answer.status == 503 and answer.json()["code"] == "draining", answer
+            kept.send(fcgi.request(fcgi.cgi_params("POST", "/_fetch/v1/batch", body=body), body))
+            response = kept.read_response()
+            assert response.status == 503 and response.json()["code"] == "draining", response
             assert next(lines)[0]["ok"]
-    daemon.wait_gone()
+    daemon.wait_exit()
 
 
-@pytest.mark.parametrize("mount", ["nginx", "nginx-no-keep-alive", "apache", "haproxy",
+@pytest.mark.parametrize("web_server", ["nginx", "nginx-no-keep-alive", "apache", "haproxy",
                                    "lighttpd"])
-def test_a_batch_cut_short_by_the_end_of_a_drain_looks_cut_short(curlewd, origin, nginx, mount):
+def test_a_batch_cut_short_by_the_end_of_a_drain_looks_cut_short(curlewd, origin, nginx,
+                                                                 web_server):
     daemon = curlewd({"drain_seconds": 1})
-    way = nginx(daemon, name=mount)
+    client = nginx(daemon, name=web_server)
     requests = [{"url": origin.url("/hello")}, {"url": origin.url("/silent")}]
     body = json.dumps({"requests": requests, "max_parallel": 1})
-    c = http.client.HTTPConnection("127.0.0.1", way.port, timeout=15)
+    c = http.client.HTTPConnection("127.0.0.1", client.port, timeout=15)
     c.request("POST", "/_fetch/v1/batch", body=body)
     origin.wait_for("arrived", "/silent")
     daemon.process.send(signal.SIGTERM)
     with pytest.raises((http.client.HTTPException, ConnectionError, Cut)):
-        answer = c.getresponse()
-        answer.read()
-        if answer.status >= 500:
+        response = c.getresponse()
+        response.read()
+        if response.status >= 500:
             raise Cut
     c.close()
-    daemon.wait_gone()
+    daemon.wait_exit()
 
 
 class Cut(Exception):
@@ -252,15 +249,15 @@ def test_each_requests_session_is_checked(curlewd, origin, tmp_path):
     sessions = ["a", "b", None, "none-such"]
     requests = [{"url": origin.url("/hello"), **({"session": s} if s else {})} for s in sessions]
     body = json.dumps({"requests": requests, "order": "input"}).encode()
-    assert daemon.way.ask("POST", "/v1/batch", body=body).status == 401
+    assert daemon.client.ask("POST", "/v1/batch", body=body).status == 401
     bearer = [("Authorization", "Bearer token-of-the-first-app")]
-    answer = daemon.way.ask("POST", "/v1/batch", body=body, headers=bearer)
-    lines = parse_lines(answer.body)
+    response = daemon.client.ask("POST", "/v1/batch", body=body, headers=bearer)
+    lines = parse_lines(response.body)
     assert [e["ok"] for e in lines] == [True, False, True, False]
     assert [lines[i]["error"]["code"] for i in (1, 3)] == ["unknown_session"] * 2
     body = json.dumps({"requests": requests[2:3], "defaults": {"session": "b"}}).encode()
-    answer = daemon.way.ask("POST", "/v1/batch", body=body, headers=bearer)
-    assert parse_lines(answer.body)[0]["error"]["code"] == "unknown_session"
+    response = daemon.client.ask("POST", "/v1/batch", body=body, headers=bearer)
+    assert parse_lines(response.body)[0]["error"]["code"] == "unknown_session"
     assert origin.stats()["requests"] == 2
 
 
@@ -268,8 +265,8 @@ def test_each_requests_session_is_checked(curlewd, origin, tmp_path):
 
 
 def fetches_logged(daemon, n):
-    wait_until(f"{n} lines in the log", lambda: len(daemon.lines("fetch")) >= n)
-    lines = daemon.lines("fetch")
+    wait_until(f"{n} lines in the log", lambda: len(daemon.log_entries("fetch")) >= n)
+    lines = daemon.log_entries("fetch")
     assert len(lines) == n
     return lines
 
@@ -279,10 +276,10 @@ def test_each_fetch_has_its_line_in_the_log(curlewd, origin):
     requests = [{"url": origin.url("/hello"), "tag": "one"}, {"url": origin.url("/status/404")},
                 {"nonsense": 1}, {"url": "http://10.0.0.1/"}]
     body = json.dumps({"requests": requests}).encode()
-    daemon.way.ask("POST", "/v1/batch", body=body)
+    daemon.client.ask("POST", "/v1/batch", body=body)
     logged = fetches_logged(daemon, 4)
     by_index = {e["index"]: e for e in logged}
     assert (by_index[0]["status"], by_index[0]["tag"], by_index[1]["status"]) == (200, "one", 404)
     assert (by_index[2]["code"], by_index[3]["code"]) == ("bad_request", "blocked")
-    daemon.way.fetch(origin.url("/hello"))
+    daemon.client.fetch(origin.url("/hello"))
     assert "index" not in fetches_logged(daemon, 5)[4]

@@ -1,13 +1,13 @@
-"""The battery's failures: each comes through every mount as the problem it is."""
+"""Each failure comes through every web server as a problem document."""
 
 import pytest
 
-from tests.support import ways
+from tests.support import clients
 
 
 @pytest.fixture
-def way(mounted):
-    return mounted
+def client(conformance_client):
+    return conformance_client
 
 
 @pytest.fixture
@@ -39,26 +39,27 @@ FAILURES = [
 @pytest.mark.parametrize("request_object, status, code", FAILURES,
                          ids=[str(next(iter(r.values()), "nothing")) + str(i)
                               for i, (r, _, _) in enumerate(FAILURES)])
-def test_every_failure_comes_through_as_a_problem(way, url, request_object, status, code):
+def test_every_failure_comes_through_as_a_problem(client, url, request_object, status, code):
     facts = {"{http}": url(""), "{refused}": url(port="closed")}
     for name, value in facts.items():
         request_object = {k: v.replace(name, value) if isinstance(v, str) else v
                           for k, v in request_object.items()}
-    answer = way.post(request_object)
-    ways.problem(answer, status, code or answer.json()["code"])
+    response = client.post(request_object)
+    clients.problem(response, status, code or response.json()["code"])
     if status == 502 and code not in ("response_too_large",):
-        assert answer.json()["curl_code"] > 0, answer
+        assert response.json()["curl_code"] > 0, response
 
 
-def test_malformed_json_is_refused_with_line_and_column(way):
-    p = ways.problem(way.post(b'{"url": "http://x.example/",\n  "tag" 1}'), 400, "bad_request")
+def test_malformed_json_is_refused_with_line_and_column(client):
+    p = clients.problem(client.post(b'{"url": "http://x.example/",\n  "tag" 1}'), 400,
+                        "bad_request")
     assert "line 2" in p["detail"] and "column" in p["detail"]
 
 
-def test_request_bytes_at_the_limit_one_over_and_far_over(way, url):
+def test_request_bytes_at_the_limit_one_over_and_far_over(client, url):
     head = b'{"url": "%b", "response_body": "none", "body": "' % url("/echo").encode()
     fill = (1 << 20) - len(head) - 2
-    assert way.post(head + b"x" * fill + b'"}').status == 200
+    assert client.post(head + b"x" * fill + b'"}').status == 200
     for size in (fill + 1, fill + (4 << 20)):
-        ways.problem(way.post(head + b"x" * size + b'"}'), 413, "request_too_large")
-    assert way.fetch(url("/hello"))["body"] == "hello\n"
+        clients.problem(client.post(head + b"x" * size + b'"}'), 413, "request_too_large")
+    assert client.fetch(url("/hello"))["body"] == "hello\n"

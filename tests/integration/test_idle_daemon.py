@@ -1,4 +1,4 @@
-"""An idle daemon sleeps: no wake-ups beyond one a second, and little memory."""
+"""An idle daemon sleeps: at most one wake-up a second, and little memory."""
 
 import os
 import re
@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.concurrency import BackgroundCalls
 from tests.support.curlewd import SANITIZED
-from tests.support.many import Background
 from tests.support.procs import wait_until
 
 SECONDS = 3
@@ -41,7 +41,7 @@ def wake_ups_while_idle(daemon):
 @pytest.mark.parametrize("threads", [1, 2])
 def test_a_daemon_that_has_done_nothing_yet(curlewd, threads):
     daemon = curlewd({"threads": threads})
-    assert daemon.way.ask("GET", "/healthz").status == 200
+    assert daemon.client.ask("GET", "/healthz").status == 200
     assert wake_ups_while_idle(daemon) <= SECONDS + 1
     assert SANITIZED or daemon.rss_kib() < 15 * 1024
 
@@ -49,10 +49,10 @@ def test_a_daemon_that_has_done_nothing_yet(curlewd, threads):
 @pytest.mark.quiet
 def test_a_daemon_with_warm_connections_on_both_sides(curlewd, origin, nginx):
     daemon = curlewd()
-    mount = nginx(daemon)
-    with Background(20) as b:
+    web_server = nginx(daemon)
+    with BackgroundCalls(20) as b:
         for _ in range(100):
-            b.start(mount.fetch, origin.url("/delay/0.01"))
+            b.start(web_server.fetch, origin.url("/delay/0.01"))
         b.results()
     assert origin.stats()["open"] > 0
     assert wake_ups_while_idle(daemon) <= SECONDS + 1

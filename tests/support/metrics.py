@@ -1,4 +1,4 @@
-"""What the daemon says of itself in …/metrics, and what the kernel says of it."""
+"""The daemon's metrics (…/metrics), and its CPU time as the kernel counts it."""
 
 import os
 import re
@@ -6,14 +6,14 @@ import re
 LINE = re.compile(r"^(curlew_\w+(?:\{[^}]*\})?) (\S+)$", re.M)
 
 
-def figures(daemon):
-    """Every figure by its name, labels and all: {'curlew_breakers{state="open"}': 1.0, …}"""
-    text = daemon.way.get("/metrics").body.decode()
+def read_metrics(daemon):
+    """Every value by name and labels: {'curlew_breakers{state="open"}': 1.0, …}"""
+    text = daemon.client.get("/metrics").body.decode()
     return {name: float(value) for name, value in LINE.findall(text)}
 
 
-def figure(daemon, name):
-    return figures(daemon)[name]
+def read_metric(daemon, name):
+    return read_metrics(daemon)[name]
 
 
 def cpu_seconds(daemon):

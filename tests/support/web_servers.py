@@ -1,15 +1,15 @@
-"""The example mounts, started for a test.
+"""Web servers in front of the daemon, each started for a test on its own file in examples/.
 
-A test's web server runs on the very file in examples/, with paths and ports put in its place by
-plain substitution. What is to be replaced must stand in the file, so that the two can't drift.
+Only paths and ports are substituted. The text to replace must be in the file, so that a test
+fails where the example has changed and the test has not.
 """
 
 import os
 import shutil
 from pathlib import Path
 
+from .clients import HttpClient
 from .procs import Process, connects, free_port, temp_dir
-from .ways import Http
 
 ROOT = Path(__file__).parents[2]
 EXAMPLES = ROOT / "examples"
@@ -19,36 +19,36 @@ DJANGO = "127.0.0.1:8000"
 
 
 class Example:
-    """One file of examples/: its program, and what a test changes in it."""
+    """A configuration file in examples/, its program, and the substitutions a test makes."""
 
     def __init__(self, file, program, argv, changes, check, unprivileged=()):
         self.path = EXAMPLES / file
         self.program = program
         self.argv = argv  # after the program's name; {file} and {dir} are filled in
-        self.changes = changes  # (old, new), new filled in from the test's facts
-        self.check = check  # as argv, for `is this file valid?`
-        self.unprivileged = list(unprivileged)  # (old, new), where we are not root
+        self.changes = changes  # (old, new); {port} and the like in new are filled in
+        self.check = check  # as argv, for the program's own check of its configuration
+        self.unprivileged = list(unprivileged)  # (old, new), where the tests don't run as root
 
-    def command(self, argv, facts):
-        return [find_program(self.program), *(a.format_map(facts) for a in argv)]
+    def command(self, argv, values):
+        return [find_program(self.program), *(a.format_map(values) for a in argv)]
 
-    def render(self, facts, more=()):
+    def render(self, values, more=()):
         changes = [*self.changes, *more, *(self.unprivileged if os.getuid() != 0 else [])]
-        return substitute(self.path.read_text(), changes, facts)
+        return substitute(self.path.read_text(), changes, values)
 
 
-def substitute(text, changes, facts):
-    """Each old text must be there; facts ({port}) are filled into the new one."""
+def substitute(text, changes, values):
+    """Each old text must be there; values ({port}) are filled into the new one."""
     for old, new in changes:
         assert old in text, f"{old!r} is not in the example"
-        for name, value in facts.items():
+        for name, value in values.items():
             new = new.replace("{%s}" % name, str(value))
         text = text.replace(old, new)
     return text
 
 
 def find_program(name):
-    """Servers often stand in sbin, which is not in everybody's PATH."""
+    """Web servers are often in sbin, which is not in every user's PATH."""
     path = shutil.which(name, path=os.environ.get("PATH", "") + ":/usr/sbin:/usr/local/sbin")
     if path is None:
         raise FileNotFoundError(f"{name} is not installed")
@@ -120,8 +120,8 @@ NO_KEEP_ALIVE = [("fastcgi_keep_conn on;", "fastcgi_keep_conn off;"),
                  ("        keepalive 64;\n        keepalive_requests 1000000;\n"
                   "        keepalive_timeout 60s;\n", "")]
 
-# Every mount by its name: the example, and what is changed beyond the usual.
-MOUNTS = {
+# By name: the example, and the changes beyond the usual.
+ALL_WEB_SERVERS = {
     "nginx": (NGINX, []),
     "nginx-no-keep-alive": (NGINX, NO_KEEP_ALIVE),
     "apache": (APACHE, []),
@@ -132,35 +132,35 @@ MOUNTS = {
 }
 
 
-def offered(name):
-    """Whether this Debian has the web server: tools/deps.sh notes the packages that are not there.
+def is_available(name):
+    """Whether this Debian has a package of it: tools/deps.sh lists the packages that don't exist.
 
-    One that is merely not installed counts as offered, and its tests fail.
+    One that is only not installed counts as available, and its tests fail.
     """
-    noted = ROOT / ".venv/skipped-packages"
-    return not noted.exists() or MOUNTS[name][0].program not in noted.read_text().split()
+    skipped = ROOT / ".venv/skipped-packages"
+    program = ALL_WEB_SERVERS[name][0].program
+    return not skipped.exists() or program not in skipped.read_text().split()
 
 
-NOT_OFFERED = [name for name in MOUNTS if not offered(name)]
-for missing in NOT_OFFERED:
-    del MOUNTS[missing]
-EXAMPLE_FILES = {e.program: e for e, _ in MOUNTS.values()}
+UNAVAILABLE = [name for name in ALL_WEB_SERVERS if not is_available(name)]
+WEB_SERVERS = {name: server for name, server in ALL_WEB_SERVERS.items() if name not in UNAVAILABLE}
+EXAMPLES_BY_PROGRAM = {e.program: e for e, _ in WEB_SERVERS.values()}
 
 
-class Mount(Http):
+class WebServer(HttpClient):
     """A running web server with the daemon under /_fetch/ and Django (if any) under /."""
 
     def __init__(self, name, socket, django_port=None, more=()):
-        example, changes = MOUNTS[name]
+        example, changes = WEB_SERVERS[name]
         port = free_port()
         super().__init__(port)
         self.directory = temp_dir()
-        facts = {"dir": self.directory, "port": port, "socket": socket,
-                 "django": django_port or free_port(),
-                 "file": self.directory / example.path.name}
-        self.config_path = facts["file"]
-        self.config_path.write_text(example.render(facts, [*changes, *more]))
-        self.process = Process(name, example.command(example.argv, facts), self.directory,
+        values = {"dir": self.directory, "port": port, "socket": socket,
+                  "django": django_port or free_port(),
+                  "file": self.directory / example.path.name}
+        self.config_path = values["file"]
+        self.config_path.write_text(example.render(values, [*changes, *more]))
+        self.process = Process(name, example.command(example.argv, values), self.directory,
                                env={"HOME": str(self.directory), "XDG_DATA_HOME": None,
                                     "XDG_CONFIG_HOME": None})
         self.process.wait_ready(lambda: connects(("127.0.0.1", port)))

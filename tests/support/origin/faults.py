@@ -1,6 +1,6 @@
-"""The origin's bad pages: they write on the connection themselves, HTTP/1.1 only.
+"""Pages with faults: they write to the connection themselves, in HTTP/1.1 only.
 
-A page that gives None is done with the connection, which is then closed.
+A page that returns None is done with the connection, which is then closed.
 """
 
 import asyncio
@@ -19,12 +19,12 @@ def abort(writer):
 
 
 async def write(request, data):
-    request.link.writer.write(data)
-    await request.link.writer.drain()
+    request.connection.writer.write(data)
+    await request.connection.writer.drain()
 
 
 async def close_early(origin, request):
-    """Says 100 bytes, sends ?n= (10)."""
+    """Announces 100 bytes, sends ?n= (10)."""
     await write(request, HEAD + b"Content-Length: 100\r\n\r\n" + b"x" * request.arg_int("n", 10))
 
 
@@ -34,7 +34,7 @@ async def reset(origin, request):
     if after:
         await write(request, HEAD + b"Content-Length: 100\r\n\r\n" + b"x" * after)
         await asyncio.sleep(0.05)  # let it arrive before the reset overtakes it
-    abort(request.link.writer)
+    abort(request.connection.writer)
 
 
 async def stall(origin, request):
@@ -97,7 +97,7 @@ async def bad_gzip(origin, request):
 
 
 async def early_hints(origin, request):
-    """An interim answer before the real one."""
+    """An interim response before the final one."""
     await write(request, b"HTTP/1.1 103 Early Hints\r\nLink: </a.css>; rel=preload\r\n\r\n")
     await write(request, HEAD + b"Content-Length: 3\r\nConnection: close\r\n\r\nok\n")
 

@@ -1,4 +1,4 @@
-"""Pages for streams: bodies counted as they leave, events with the time, cuts of every kind."""
+"""Pages for streams: bodies counted as they are sent, timed events, breaks of every kind."""
 
 import asyncio
 import hashlib
@@ -6,8 +6,8 @@ import json
 import re
 import time
 
-from .message import Reply
-from .mischief import FOR_EVER, abort, write
+from .faults import FOR_EVER, abort, write
+from .message import Response
 
 PIECE = 16384
 ENDLESS = 1 << 50
@@ -24,7 +24,7 @@ async def pour(origin, request):
     """?n= bytes (for ever), counted in …/_sent; ?chunked; ?rate= bytes a second."""
     size, rate = request.arg_int("n", ENDLESS), request.arg_float("rate", 0)
     chunked = size == ENDLESS or request.arg("chunked") is not None
-    request.link.limit_send_buffer(SEND_BUFFER)
+    request.connection.limit_send_buffer(SEND_BUFFER)
 
     async def body():
         origin.stats.sent[request.target] = 0
@@ -34,13 +34,13 @@ async def pour(origin, request):
             if rate:
                 await asyncio.sleep(len(piece) / rate)
 
-    return Reply(headers=[["Content-Type", "application/octet-stream"]], body=body(),
-                 length=None if chunked else size)
+    return Response(headers=[["Content-Type", "application/octet-stream"]], body=body(),
+                    length=None if chunked else size)
 
 
 async def sent(origin, request):
     """How much of a /pour has left."""
-    return Reply(body=json.dumps(origin.stats.sent.get(request.arg("target"), 0)).encode())
+    return Response(body=json.dumps(origin.stats.sent.get(request.arg("target"), 0)).encode())
 
 
 async def ticks(origin, request):
@@ -50,8 +50,8 @@ async def ticks(origin, request):
             await asyncio.sleep(request.arg_float("every", 0.05))
             yield f"data: {time.monotonic()}\n\n".encode()
 
-    return Reply(headers=[["Content-Type", "text/event-stream"], ["Cache-Control", "no-cache"]],
-                 body=body())
+    return Response(headers=[["Content-Type", "text/event-stream"], ["Cache-Control", "no-cache"]],
+                    body=body())
 
 
 async def cut(origin, request):
@@ -70,7 +70,7 @@ async def cut(origin, request):
     await write(request, head + body)
     await asyncio.sleep(0.05)  # a reset must not overtake what was sent
     if how == "reset":
-        abort(request.link.writer)
+        abort(request.connection.writer)
     elif how == "stall":
         await asyncio.sleep(FOR_EVER)
 
@@ -80,27 +80,27 @@ async def ranges(origin, request):
     whole = b"0123456789" * 100
     headers = [["Content-Type", "text/plain"], ["Accept-Ranges", "bytes"], ["ETag", '"v1"']]
     if request.header("if-none-match") == '"v1"':
-        return Reply(304, headers)
-    asked = re.fullmatch(r"bytes=(\d+)-(\d*)", request.header("range", ""))
-    if not asked:
-        return Reply(200, headers, whole)
-    first, last = int(asked[1]), min(int(asked[2] or 999), 999)
+        return Response(304, headers)
+    wanted_range = re.fullmatch(r"bytes=(\d+)-(\d*)", request.header("range", ""))
+    if not wanted_range:
+        return Response(200, headers, whole)
+    first, last = int(wanted_range[1]), min(int(wanted_range[2] or 999), 999)
     if first > last:
-        return Reply(416, [*headers, ["Content-Range", "bytes */1000"]])
-    return Reply(206, [*headers, ["Content-Range", f"bytes {first}-{last}/1000"]],
-                 whole[first:last + 1])
+        return Response(416, [*headers, ["Content-Range", "bytes */1000"]])
+    return Response(206, [*headers, ["Content-Range", f"bytes {first}-{last}/1000"]],
+                    whole[first:last + 1])
 
 
 async def say(origin, request):
     """?h=Name:value, as often as wanted, and ?status=."""
     headers = [h.split(":", 1) for n, h in request.query if n == "h"]
-    return Reply(request.arg_int("status", 200), headers, b"said\n")
+    return Response(request.arg_int("status", 200), headers, b"said\n")
 
 
 async def upload(origin, request):
     """What came, without giving it all back."""
     told = {"bytes": len(request.body), "sha256": hashlib.sha256(request.body).hexdigest()}
-    return Reply(headers=[["Content-Type", "application/json"]], body=json.dumps(told).encode())
+    return Response(headers=[["Content-Type", "application/json"]], body=json.dumps(told).encode())
 
 
 PAGES = {"/_sent": sent, "/pour": pour, "/ticks": ticks, "/cut": cut, "/ranges": ranges,

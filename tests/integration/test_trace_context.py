@@ -1,4 +1,4 @@
-"""The caller's trace context and request id go on to the origin, and into the log."""
+"""The caller's trace context and request id are sent to the origin and logged."""
 
 import json
 
@@ -11,16 +11,16 @@ FIELDS = {"traceparent": PARENT, "tracestate": "congo=t61rcWkgMzE", "x-request-i
 
 
 def fetched(daemon, origin, sent, **keys):
-    answer = daemon.way.post({"url": origin.url("/echo"), **keys}, list(sent.items()))
-    assert answer.status == 200, answer
-    return {k.lower(): v for k, v in json.loads(answer.json()["body"])["headers"]}
+    response = daemon.client.post({"url": origin.url("/echo"), **keys}, list(sent.items()))
+    assert response.status == 200, response
+    return {k.lower(): v for k, v in json.loads(response.json()["body"])["headers"]}
 
 
 def test_they_are_passed_on_and_logged(curlewd, origin):
     daemon = curlewd()
     got = fetched(daemon, origin, FIELDS)
     assert {name: got.get(name) for name in FIELDS} == FIELDS
-    line = wait_until("the line", lambda: daemon.lines("fetch"))[0]
+    line = wait_until("the line", lambda: daemon.log_entries("fetch"))[0]
     assert (line["traceparent"], line["request_id"]) == (PARENT, "r-1")
 
 

@@ -1,7 +1,7 @@
-"""Ways to reach the daemon: straight on its socket, or by HTTP through a web server.
+"""Clients of the daemon: FastCGI on its own socket, or HTTP through a web server.
 
-Each has ask(method, path, query, body, headers) → Answer, with path below the mount ("/v1/fetch"),
-and the same few words for what tests mostly ask.
+Each has ask(method, path, query, body, headers) → Response, where path is below the mount
+("/v1/fetch"), and short methods for the requests that most tests send.
 """
 
 import http.client
@@ -9,12 +9,12 @@ import json
 from urllib.parse import urlencode
 
 from . import fcgi
-from .answer import Answer
+from .response import Response
 
 FRAMES = "application/vnd.curlew.frames"
 
 
-class Way:
+class Client:
     prefix = "/_fetch"
 
     def ask(self, method, path, query="", body=b"", headers=(), timeout=15.0):
@@ -31,10 +31,10 @@ class Way:
 
     def fetch(self, url, **keys):
         """The envelope of a fetch that works."""
-        answer = self.post({"url": url, **keys})
-        assert answer.status == 200, answer
-        assert answer.header("content-type").startswith("application/json"), answer
-        envelope = answer.json()
+        response = self.post({"url": url, **keys})
+        assert response.status == 200, response
+        assert response.header("content-type").startswith("application/json"), response
+        envelope = response.json()
         assert envelope["ok"] is True, envelope
         return envelope
 
@@ -44,28 +44,28 @@ class Way:
 
     def frames(self, url, **keys):
         """(envelope, body) of a fetch asked for as frames."""
-        answer = self.post({"url": url, **keys}, [("Accept", FRAMES)])
-        assert answer.status == 200, answer
-        assert answer.header("content-type") == FRAMES, answer
-        line, body = answer.body.split(b"\n", 1)
+        response = self.post({"url": url, **keys}, [("Accept", FRAMES)])
+        assert response.status == 200, response
+        assert response.header("content-type") == FRAMES, response
+        line, body = response.body.split(b"\n", 1)
         envelope = json.loads(line)
         assert len(body) == envelope["body_bytes"] + 1 and body.endswith(b"\n"), (envelope, body)
         return envelope, body[:-1]
 
 
-def problem(answer, status, code):
-    """Check that the answer is this refusal, as RFC 9457 has it; the object."""
-    assert answer.status == status, answer
-    assert answer.header("content-type") == "application/problem+json", answer
-    p = answer.json()
+def problem(response, status, code):
+    """Check that the response is this problem document (RFC 9457); the decoded object."""
+    assert response.status == status, response
+    assert response.header("content-type") == "application/problem+json", response
+    p = response.json()
     assert p["status"] == status and p["code"] == code, p
     assert p["type"] and p["title"] and p["detail"], p
     if status == 503:
-        assert int(answer.header("retry-after")) >= 1, answer
+        assert int(response.header("retry-after")) >= 1, response
     return p
 
 
-class Socket(Way):
+class FastCgiClient(Client):
     """Straight FastCGI, a connection for each request unless keep is set."""
 
     def __init__(self, address, keep=False):
@@ -76,12 +76,12 @@ class Socket(Way):
     def ask(self, method, path, query="", body=b"", headers=(), timeout=15.0):
         if not self.keep:
             return fcgi.ask(self.address, method, self.prefix + path, query, body, headers, timeout)
-        if self.kept and self.kept.has_ended():
+        if self.kept and self.kept.is_closed():
             self.close()
         self.kept = self.kept or fcgi.Connection(self.address, timeout)
-        params = fcgi.params_of(method, self.prefix + path, query, body, headers)
+        params = fcgi.cgi_params(method, self.prefix + path, query, body, headers)
         self.kept.send(fcgi.request(params, body, keep=True))
-        return self.kept.answer()
+        return self.kept.read_response()
 
     def close(self):
         if self.kept:
@@ -89,7 +89,7 @@ class Socket(Way):
             self.kept = None
 
 
-class Http(Way):
+class HttpClient(Client):
     """Through a web server on 127.0.0.1."""
 
     def __init__(self, port, prefix="/_fetch"):
@@ -102,7 +102,7 @@ class Http(Way):
             target = self.prefix + path + ("?" + query if query else "")
             c.request(method, target, body=body or None, headers=dict(headers))
             r = c.getresponse()
-            return Answer(r.status, r.getheaders(), r.read())
+            return Response(r.status, r.getheaders(), r.read())
         finally:
             c.close()
 

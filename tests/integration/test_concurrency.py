@@ -1,4 +1,4 @@
-"""A thousand fetches of two seconds each, at once."""
+"""A thousand concurrent fetches of two seconds each."""
 
 import asyncio
 import json
@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from tests.support import fcgi
+from tests.support.concurrency import HealthProbe, fcgi_request, http_post
 from tests.support.curlewd import SANITIZED
-from tests.support.many import HealthWatch, fcgi_ask, http_ask
 
 COUNT = 1000
 WHOLE_TIME = 10.0  # 3 on a quiet machine; see bench/
@@ -33,15 +33,15 @@ async def thousand(ask):
 def test_all_are_answered_and_healthz_meanwhile(curlewd, origin, record_property):
     daemon = curlewd({"log": {"access": False}})
     body = body_of(origin)
-    request = fcgi.request(fcgi.params_of("POST", "/_fetch/v1/fetch", body=body), body)
-    with HealthWatch(daemon.socket) as watch:
+    request = fcgi.request(fcgi.cgi_params("POST", "/_fetch/v1/fetch", body=body), body)
+    with HealthProbe(daemon.socket) as watch:
         start = time.monotonic()
-        answers = asyncio.run(thousand(lambda: fcgi_ask(daemon.socket, request)))
+        responses = asyncio.run(thousand(lambda: fcgi_request(daemon.socket, request)))
         took = time.monotonic() - start
     health = watch.slowest()
     for name, value in (("seconds", took), ("healthz", health), ("peak_kib", peak_kib(daemon))):
         record_property(name, value)
-    assert all(a.status == 200 and a.json()["body"] == "late\n" for a in answers)
+    assert all(a.status == 200 and a.json()["body"] == "late\n" for a in responses)
     assert origin.stats()["max_in_flight"] == COUNT
     assert took < WHOLE_TIME, f"{took:.2f} s"
     assert health < HEALTH_TIME, f"{health:.3f} s"
@@ -51,10 +51,10 @@ def test_all_are_answered_and_healthz_meanwhile(curlewd, origin, record_property
 @pytest.mark.quiet
 def test_all_are_answered_behind_nginx(curlewd, origin, nginx):
     daemon = curlewd({"log": {"access": False}})
-    mount = nginx(daemon)
+    web_server = nginx(daemon)
     start = time.monotonic()
-    answers = asyncio.run(thousand(
-        lambda: http_ask(mount.port, "/_fetch/v1/fetch", body_of(origin))))
-    assert [status for status, _ in answers].count(200) == COUNT
+    responses = asyncio.run(thousand(
+        lambda: http_post(web_server.port, "/_fetch/v1/fetch", body_of(origin))))
+    assert [status for status, _ in responses].count(200) == COUNT
     assert time.monotonic() - start < WHOLE_TIME
-    assert mount.error_log() == ""
+    assert web_server.error_log() == ""

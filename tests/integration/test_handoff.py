@@ -1,6 +1,6 @@
-"""Hand-off: a view answers, nginx streams what curlewd fetches, and nobody else can set that off.
+"""Handoff: a view responds, and nginx streams what curlewd fetches; nobody else can start one.
 
-The origin also plays Django where a view of any kind is wanted: nginx passes it what Django gets.
+Where a view can be anything, the origin plays Django: nginx passes it the browser's requests.
 """
 
 import http.client
@@ -11,12 +11,12 @@ from urllib.parse import urlencode
 
 import pytest
 
-from tests.support.answer import Answer
-from tests.support.many import Background, timed
-from tests.support.mounts import EXAMPLES, PACKAGE
+from tests.support.clients import problem
+from tests.support.concurrency import BackgroundCalls, timed
 from tests.support.origin.client import now
 from tests.support.procs import connects, free_port
-from tests.support.ways import problem
+from tests.support.response import Response
+from tests.support.web_servers import EXAMPLES, PACKAGE
 
 GUNICORN = ["gunicorn", "--log-level", "warning", "--workers", "1", "--worker-class", "sync",
             "--bind", "127.0.0.1:{port}", "project.wsgi:application"]
@@ -27,7 +27,7 @@ def browse(port, path, method="GET", headers=(), body=None):
     try:
         c.request(method, path, body, dict(headers))
         r = c.getresponse()
-        return Answer(r.status, r.getheaders(), r.read())
+        return Response(r.status, r.getheaders(), r.read())
     finally:
         c.close()
 
@@ -60,17 +60,17 @@ class Django:
 
     def __init__(self, nginx, daemon, spawn, origin):
         own = free_port()
-        self.mount = nginx(daemon, own)
+        self.web_server = nginx(daemon, own)
         self.process = spawn(
             "gunicorn",
             [sys.executable, "-W", "error", "-m", *(word.format(port=own) for word in GUNICORN)],
             cwd=EXAMPLES / "django",
-            env={"ORIGIN": origin.url(""), "CURLEW_URL": f"{self.mount.url}/_fetch",
+            env={"ORIGIN": origin.url(""), "CURLEW_URL": f"{self.web_server.url}/_fetch",
                  "PYTHONPATH": str(PACKAGE)})
         self.process.wait_ready(lambda: connects(("127.0.0.1", own)))
 
     def get(self, path, **headers):
-        return browse(self.mount.port, path, headers=headers)
+        return browse(self.web_server.port, path, headers=headers)
 
     def link(self, page):
         return self.get(f"/links/{page}").body.decode()
@@ -83,15 +83,16 @@ def django(nginx, daemon, spawn, origin):
     assert django.process.running()
     complaints = [line for line in django.process.err.splitlines() if "Forbidden" not in line]
     assert not complaints, complaints
-    assert django.mount.error_log() == ""
+    assert django.web_server.error_log() == ""
 
 
 def test_who_has_a_link_sees_the_file(django):
-    answer = django.get(django.link("bytes/3000000"))
-    assert (answer.status, len(answer.body)) == (200, 3000000)
-    assert answer.header("content-type") == "application/octet-stream"
-    assert [v for n, v in answer.headers if n.lower() == "cache-control"] == ["private, max-age=60"]
-    assert not [n for n, _ in answer.headers if "curlew" in n.lower() or "accel" in n.lower()]
+    response = django.get(django.link("bytes/3000000"))
+    assert (response.status, len(response.body)) == (200, 3000000)
+    assert response.header("content-type") == "application/octet-stream"
+    assert [v for n,
+            v in response.headers if n.lower() == "cache-control"] == ["private, max-age=60"]
+    assert not [n for n, _ in response.headers if "curlew" in n.lower() or "accel" in n.lower()]
 
 
 def test_who_has_none_does_not(django, origin):
@@ -112,17 +113,17 @@ def test_a_browser_resumes_where_it_was_cut_off(django):
 def test_one_worker_serves_twenty_slow_files_and_still_answers(django, origin):
     link = django.link("drip?n=50&every=0.1")
     start = time.monotonic()
-    with Background(20) as browsers:
+    with BackgroundCalls(20) as browsers:
         for _ in range(20):
             browsers.start(django.get, link)
         slowest = 0.0
         while not all(f.done() for f in browsers.futures):
-            answer, took = timed(django.get, "/")
+            response, took = timed(django.get, "/")
             slowest = max(slowest, took)
-            assert answer.status == 200
+            assert response.status == 200
             time.sleep(0.05)
-        answers = browsers.results()
-    assert [a.body for a in answers] == [b"x" * 50] * 20
+        responses = browsers.results()
+    assert [a.body for a in responses] == [b"x" * 50] * 20
     assert 4.9 < time.monotonic() - start < 10  # one after the other they take a hundred
     assert origin.stats()["max_in_flight"] == 20
     assert slowest < 1
@@ -144,9 +145,9 @@ def test_without_nginx_the_bridge_delivers(daemon, spawn, origin):
                          "PYTHONPATH": str(PACKAGE)})
     process.wait_ready(lambda: connects(("127.0.0.1", port)))
     link = browse(port, "/links/ranges").body.decode()
-    answer = browse(port, link, headers={"Range": "bytes=10-19"})
-    assert (answer.status, answer.body) == (206, b"0123456789")
-    assert answer.header("cache-control") == "private, max-age=60"
+    response = browse(port, link, headers={"Range": "bytes=10-19"})
+    assert (response.status, response.body) == (206, b"0123456789")
+    assert response.header("cache-control") == "private, max-age=60"
     assert browse(port, link[:-1]).status == 403
     assert browse(port, "/_fetch/healthz").json() == {"status": "ok"}
     assert [line for line in process.err.splitlines() if "Forbidden" not in line] == []
@@ -159,34 +160,35 @@ def test_caching_is_the_views_to_say_and_cookies_too(site, origin):
     page = said(origin, "Set-Cookie:spy=1", "Set-Cookie2:old=1", "Cache-Control:public, max-age=9",
                 "Expires:Thu, 01 Jan 2037 00:00:00 GMT", "Pragma:cache", "Age:77", "ETag:\"o\"",
                 "X-Kept:1")
-    answer = handed(site, {"url": page}, "Cache-Control:private", "Set-Cookie:view=1")
-    assert (answer.status, answer.body) == (200, b"said\n")
-    assert (answer.header("x-kept"), answer.header("etag")) == ("1", '"o"')
-    assert [v for n, v in answer.headers if n.lower() == "cache-control"] == ["private"]
-    assert [v for n, v in answer.headers if n.lower() == "set-cookie"] == ["view=1"]
-    names = {n.lower() for n, _ in answer.headers}
+    response = handed(site, {"url": page}, "Cache-Control:private", "Set-Cookie:view=1")
+    assert (response.status, response.body) == (200, b"said\n")
+    assert (response.header("x-kept"), response.header("etag")) == ("1", '"o"')
+    assert [v for n, v in response.headers if n.lower() == "cache-control"] == ["private"]
+    assert [v for n, v in response.headers if n.lower() == "set-cookie"] == ["view=1"]
+    names = {n.lower() for n, _ in response.headers}
     assert not names & {"expires", "pragma", "age", "set-cookie2"}
     assert handed(site, {"url": page}).header("cache-control") is None
 
 
 def test_no_word_about_the_fetch_reaches_the_browser(site, origin):
-    answer = handed(site, {"url": origin.url("/redirect/1")})
-    assert answer.body == b"hello\n"
-    assert not [n for n, _ in answer.headers if "curlew" in n.lower() or "accel" in n.lower()]
+    response = handed(site, {"url": origin.url("/redirect/1")})
+    assert response.body == b"hello\n"
+    assert not [n for n, _ in response.headers if "curlew" in n.lower() or "accel" in n.lower()]
 
 
 def test_a_view_that_forgets_the_redirect_tells_no_secret(nginx, daemon, origin):
-    mount = nginx(daemon, origin.ports["http"])
-    answer = browse(mount.port, "/say?" + urlencode({"h": "X-Curlew-Request:{\"secret\": 1}"}))
-    assert answer.body == b"said\n" and answer.header("x-curlew-request") is None
+    web_server = nginx(daemon, origin.ports["http"])
+    response = browse(web_server.port,
+                      "/say?" + urlencode({"h": "X-Curlew-Request:{\"secret\": 1}"}))
+    assert response.body == b"said\n" and response.header("x-curlew-request") is None
 
 
 @pytest.mark.parametrize("status", [201, 204, 302, 304, 401, 404, 500, 503])
 def test_the_origins_status(site, origin, status):
     page = said(origin, "Location:/x", status=status)
-    answer = handed(site, {"url": page, "follow_redirects": False})
-    assert (answer.status, answer.header("location")) == (status, "/x")
-    assert answer.body == (b"" if status in (204, 304) else b"said\n")
+    response = handed(site, {"url": page, "follow_redirects": False})
+    assert (response.status, response.header("location")) == (status, "/x")
+    assert response.body == (b"" if status in (204, 304) else b"said\n")
 
 
 def test_an_origin_cannot_hand_off(site, origin):
@@ -197,8 +199,9 @@ def test_an_origin_cannot_hand_off(site, origin):
 
 
 def test_a_head_of_the_browsers(site, origin):
-    answer = handed(site, {"url": origin.url("/bytes/100000")}, method="HEAD")
-    assert (answer.status, answer.header("content-length"), answer.body) == (200, "100000", b"")
+    response = handed(site, {"url": origin.url("/bytes/100000")}, method="HEAD")
+    assert (response.status, response.header("content-length"), response.body) == (200, "100000",
+                                                                                   b"")
 
 
 @pytest.mark.parametrize("page", ["/cut?n=10", "/cut?framing=chunked", "/reset?after=10"])
@@ -228,9 +231,9 @@ def test_a_browser_that_leaves_takes_the_fetch_with_it(site, origin):
 def test_a_failure_before_the_head(site, origin, request_object, status, code):
     request_object = {k: v.replace("{origin}", origin.url("")) if isinstance(v, str) else v
                       for k, v in request_object.items()}
-    answer = handed(site, request_object, "Cache-Control:max-age=60")
-    problem(answer, status, code)
-    assert "no-store" in [v for n, v in answer.headers if n.lower() == "cache-control"]
+    response = handed(site, request_object, "Cache-Control:max-age=60")
+    problem(response, status, code)
+    assert "no-store" in [v for n, v in response.headers if n.lower() == "cache-control"]
 
 
 # -- what the origin gets ----------------------------------------------------
@@ -241,9 +244,9 @@ BROWSER = {"Range": "bytes=0-4", "If-None-Match": '"v1"', "Cookie": "s=1",
            "Accept-Language": "de"}
 
 
-def seen(answer):
-    assert answer.status == 200, answer
-    return {n.lower(): v for n, v in json.loads(answer.body)["headers"]}
+def seen(response):
+    assert response.status == 200, response
+    return {n.lower(): v for n, v in json.loads(response.body)["headers"]}
 
 
 def test_nothing_of_the_browsers_request_goes_along(site, origin):
@@ -267,15 +270,15 @@ def test_what_the_view_says_wins_over_what_is_forwarded(site, origin):
 
 
 def test_a_range_that_is_not_forwarded_brings_the_whole(site, origin):
-    answer = handed(site, {"url": origin.url("/ranges")}, browser={"Range": "bytes=0-4"})
-    assert (answer.status, len(answer.body)) == (200, 1000)
+    response = handed(site, {"url": origin.url("/ranges")}, browser={"Range": "bytes=0-4"})
+    assert (response.status, len(response.body)) == (200, 1000)
 
 
 @pytest.mark.parametrize("method", ["POST", "PUT"])
 @pytest.mark.parametrize("size", [1, 900000])  # nginx' own limit is a mebibyte
 def test_the_browsers_method_and_body_do_not_go_along(site, origin, method, size):
-    answer = handed(site, {"url": origin.url("/echo")}, method=method, body=b"b" * size)
-    echo = json.loads(answer.body)
+    response = handed(site, {"url": origin.url("/echo")}, method=method, body=b"b" * size)
+    echo = json.loads(response.body)
     assert (echo["method"], echo["body_base64"]) == ("GET", "")
     assert not {n.lower() for n, _ in echo["headers"]} & {"content-length", "content-type"}
 

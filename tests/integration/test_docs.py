@@ -1,4 +1,4 @@
-"""What the documents say of names, files and links is so."""
+"""Metric names, files and links in the docs exist."""
 
 import re
 from pathlib import Path
@@ -11,8 +11,8 @@ PAGES = sorted(page for folder in (".", "docs", "docker", "bench", "examples", "
                for page in (ROOT / folder).glob("*.md"))
 
 
-def test_operations_has_every_metric_and_no_other(way):
-    text = way.ask("GET", "/metrics").body.decode()
+def test_operations_has_every_metric_and_no_other(client):
+    text = client.ask("GET", "/metrics").body.decode()
     exposed = set(re.findall(r"^# TYPE (\w+)", text, re.M))
     page = (ROOT / "docs/operations.md").read_text()
     told = set(re.findall(r"^\| `(curlew_\w+)[`{]", page, re.M))
