@@ -1,4 +1,4 @@
-"""Content codings: known ones are undone whole or the fetch fails; unknown ones stay and are told."""
+"""Content codings: a known one is undone whole or the fetch fails; an unknown one stays."""
 
 import base64
 import gzip
@@ -10,6 +10,8 @@ import zstandard
 
 from tests.support.scripted_origin import ScriptedOrigin
 from tests.support.streams import IncompleteResponse, open_stream
+
+pytestmark = pytest.mark.libcurl
 
 TEXT = b"".join(b"line %d of a text that is long enough\n" % i for i in range(2000))
 

@@ -6,11 +6,13 @@ import pytest
 
 from tests.support.scripted_origin import ScriptedOrigin, answer
 
+pytestmark = pytest.mark.libcurl
+
 
 def origin_setting(*lines, certs=None):
     """Sets these cookies at /set, to be bytes or text; elsewhere answers the Cookie field."""
-    fields = b"".join(b"Set-Cookie: " + (s if isinstance(s, bytes) else s.encode("latin-1")) + b"\r\n"
-                      for s in lines)
+    lines = [s if isinstance(s, bytes) else s.encode("latin-1") for s in lines]
+    fields = b"".join(b"Set-Cookie: " + s + b"\r\n" for s in lines)
 
     def script(request, connection):
         if request.target.startswith("/set"):
@@ -90,7 +92,8 @@ def test_a_deleted_cookie_is_told_and_not_sent(client):
 
 def test_the_order_is_that_of_rfc_6265(curlewd):
     daemon = curlewd({"sessions": {"jar": {"cookie_jar": "shared"}}})
-    with origin_setting("a=1; Path=/", "bb=2; Path=/", "ccc=3; Path=/", "deep=4; Path=/x/y") as origin:
+    with origin_setting("a=1; Path=/", "bb=2; Path=/", "ccc=3; Path=/",
+                        "deep=4; Path=/x/y") as origin:
         daemon.client.fetch(origin.url("/set"), session="jar")
         daemon.client.fetch(origin.url("/x/y/z"), session="jar")
         assert origin.requests[-1].header("cookie") == "deep=4; a=1; bb=2; ccc=3"
@@ -144,7 +147,8 @@ def generated_line(r):
     name = bytes(r.choice(b"abcdef_-.") for _ in range(r.randint(1, 6)))
     attributes = [b"Path=/", b"Path=/set", b"Path=foo", b"Path=", b"Secure", b"HttpOnly",
                   b"Max-Age=100", b"Max-Age=x", b"Expires=Wed, 09 Jun 2100 10:18:14 GMT",
-                  b"Expires=never", b"SameSite=Lax", b"Domain=", b"Domain=127.0.0.1", b"Odd=1", word]
+                  b"Expires=never", b"SameSite=Lax", b"Domain=", b"Domain=127.0.0.1", b"Odd=1",
+                  word]
     return name + b"=" + word + b"".join(
         b"; " + r.choice(attributes) for _ in range(r.randint(0, 4)))
 

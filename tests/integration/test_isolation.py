@@ -13,6 +13,8 @@ import pytest
 from tests.support.scripted_origin import ScriptedOrigin, answer
 from tests.support.streams import IncompleteResponse, open_stream
 
+pytestmark = pytest.mark.libcurl
+
 OK = b"HTTP/1.1 200 OK\r\n"
 FOREIGN = answer("foreign", fields=["Set-Cookie: foreign=1; Path=/"])
 CHUNKED = OK + b"Transfer-Encoding: chunked\r\n\r\n"
@@ -33,9 +35,10 @@ ODD = {
     "fifty cookies": (OK + b"".join(b"Set-Cookie: c%d=%d; Path=/\r\n" % (i, i) for i in range(50))
                       + b"Content-Length: 2\r\n\r\nok", None),
     "two hundred cookies": (OK + b"".join(b"Set-Cookie: c%d=%s; Path=/\r\n" % (i, b"v" * 100)
-                                          for i in range(200)) + b"Content-Length: 2\r\n\r\nok", None),
-    "a cookie of 8 KB": (OK + b"Set-Cookie: big=" + b"v" * 8000 + b"\r\nContent-Length: 2\r\n\r\nok",
-                         None),
+                                          for i in range(200))
+                            + b"Content-Length: 2\r\n\r\nok", None),
+    "a cookie of 8 KB": (OK + b"Set-Cookie: big=" + b"v" * 8000
+                         + b"\r\nContent-Length: 2\r\n\r\nok", None),
     "a cookie with a NUL": (OK + b"Set-Cookie: a=\0b\r\nContent-Length: 2\r\n\r\nok", None),
     "an empty cookie": (OK + b"Set-Cookie: \r\nSet-Cookie: =\r\nContent-Length: 2\r\n\r\nok", None),
     "a cookie for another host": (OK + b"Set-Cookie: a=1; Domain=example.com\r\n"
@@ -76,8 +79,8 @@ ODD = {
     "status 099": (b"HTTP/1.1 099 x\r\nContent-Length: 2\r\n\r\nok", None),
     "no reason": (b"HTTP/1.1 200\r\nContent-Length: 2\r\n\r\nok", None),
     "a 100 before": (b"HTTP/1.1 100 Continue\r\n\r\n" + answer(), None),
-    "a 103 before": (b"HTTP/1.1 103 Early Hints\r\nLink: </x>\r\nSet-Cookie: e=1\r\n\r\n" + answer(),
-                     None),
+    "a 103 before": (b"HTTP/1.1 103 Early Hints\r\nLink: </x>\r\nSet-Cookie: e=1\r\n\r\n"
+                     + answer(), None),
     "a 101": (b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: x\r\n\r\n" + FOREIGN, None),
     "gzip that is none": (OK + b"Content-Encoding: gzip\r\nContent-Length: 5\r\n\r\nhello", None),
     "an unknown coding": (OK + b"Content-Encoding: odd\r\nContent-Length: 5\r\n\r\nhello", None),

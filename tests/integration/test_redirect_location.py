@@ -1,9 +1,11 @@
-"""Locations are resolved with the leniency of browsers (WHATWG URL), the same by fetch and stream."""
+"""Locations are read as browsers read them (WHATWG URL), the same by fetch and stream."""
 
 import pytest
 
 from tests.support.scripted_origin import ScriptedOrigin, answer
 from tests.support.streams import open_stream
+
+pytestmark = pytest.mark.libcurl
 
 
 def redirecting(location):

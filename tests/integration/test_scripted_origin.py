@@ -1,6 +1,10 @@
 """The scripted origins say what the test says, and see what the daemon sends."""
 
+import pytest
+
 from tests.support.scripted_origin import Http2Origin, ScriptedOrigin, answer
+
+pytestmark = pytest.mark.libcurl
 
 
 def test_an_http1_answer_byte_for_byte(client):

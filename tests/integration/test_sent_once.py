@@ -14,6 +14,8 @@ import pytest
 from tests.support.clients import problem
 from tests.support.scripted_origin import Http2Origin, ScriptedOrigin, answer
 
+pytestmark = pytest.mark.libcurl
+
 REFUSED_STREAM = 7
 SAFE = ["GET", "HEAD", "OPTIONS", "TRACE"]
 UNCERTAIN = ["recv_failed", "send_failed", "protocol_error"]  # it may have been processed
@@ -32,7 +34,7 @@ def added(before, after):
 
 
 def warm_then(end):
-    """An origin whose first request works and is kept; each later one on that connection ends so."""
+    """The first request works and its connection is kept; the next one there ends so."""
     first = set()
 
     def script(request, connection):
