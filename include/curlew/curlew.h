@@ -49,7 +49,7 @@ struct curlew *curlew_new(const struct curlew_options *o, char *err, size_t size
 /* Refuse new fetches from now on; those in flight go on. */
 void curlew_drain(struct curlew *c);
 
-/* Cancels what is in flight, waits for its callbacks, releases; free the fetches first. */
+/* Cancels what is in flight and waits for its callbacks. Fetches may be freed before or after. */
 void curlew_free(struct curlew *c);
 
 /*

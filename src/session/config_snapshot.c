@@ -14,6 +14,7 @@ config_snapshot_unref(struct config_snapshot *p)
         session_unref(p->sessions[i]);
     free(p->sessions);
     egress_free(p->egress);
+    body_account_unref(p->bodies);
     free(p);
 }
 
@@ -24,19 +25,26 @@ config_snapshot_ref(struct config_snapshot *p)
     return p;
 }
 
-/* An empty one with room for so many sessions. */
+/* Without sessions and egress rules, with room for `room` sessions beside those of `old`. */
 static struct config_snapshot *
-alloc_snapshot(const struct limits *limits, size_t room, struct failure *err)
+alloc_snapshot(const struct limits *limits, size_t room, const struct config_snapshot *old,
+               struct failure *err)
 {
     struct config_snapshot *p = calloc(1, sizeof *p);
 
-    if (p == NULL || (p->sessions = calloc(room, sizeof p->sessions[0])) == NULL) {
-        free(p);
+    if (p == NULL) {
         failure_no_memory(err);
         return NULL;
     }
     p->refs = 1;
     p->limits = *limits;
+    p->bodies = old != NULL ? body_account_ref(old->bodies) : body_account_new();
+    p->sessions = calloc(room + (old != NULL ? old->session_count : 0), sizeof p->sessions[0]);
+    if (p->bodies == NULL || p->sessions == NULL) {
+        config_snapshot_unref(p);
+        failure_no_memory(err);
+        return NULL;
+    }
     return p;
 }
 
@@ -62,8 +70,8 @@ struct config_snapshot *
 config_snapshot_new(const struct engine_config *settings, const struct config_snapshot *old,
                     struct failure *err)
 {
-    size_t room = settings->session_count + (old != NULL ? old->session_count : 0);
-    struct config_snapshot *p = alloc_snapshot(&settings->limits, room, err);
+    struct config_snapshot *p =
+        alloc_snapshot(&settings->limits, settings->session_count, old, err);
 
     if (p == NULL)
         return NULL;
@@ -88,7 +96,7 @@ failed:
 static struct config_snapshot *
 copy_without(const struct config_snapshot *old, const char *name, struct failure *err)
 {
-    struct config_snapshot *p = alloc_snapshot(&old->limits, old->session_count + 1, err);
+    struct config_snapshot *p = alloc_snapshot(&old->limits, 1, old, err);
 
     if (p == NULL)
         return NULL;

@@ -10,6 +10,7 @@
 #define SESSION_SESSION_H
 
 #include "egress/egress.h"
+#include "session/body_account.h"
 #include "session/cookie_jar.h"
 #include "session/proxy_pool.h"
 #include "session/session_config.h"
@@ -52,6 +53,7 @@ void session_unref(struct session *s);
 struct config_snapshot {
     atomic_int refs;
     struct egress *egress;
+    struct body_account *bodies; /* shared with every other snapshot of the engine */
     struct limits limits;
     struct session **sessions;
     size_t session_count;

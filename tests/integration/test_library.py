@@ -141,8 +141,8 @@ int main(int argc, char **argv)
         return 1;
     sem_wait(&finished);
     printf("%%d %%s", curlew_fetch_status(f), (const char *)curlew_fetch_body(f, &size));
-    curlew_fetch_free(f);
     curlew_free(c);
+    curlew_fetch_free(f);
     return 0;
 }
 """

@@ -278,6 +278,38 @@ Test(api, freeing_the_engine_waits_for_every_callback)
     origin_release(&o, 50);
 }
 
+/* The usual order in C++ and in languages with a garbage collector. */
+Test(api, fetches_may_be_read_cancelled_and_freed_after_their_engine)
+{
+    struct curlew_fetch *whole = runner_do(c, to("/")), *failed = to("/hold"), *refused = to("/");
+    size_t n;
+
+    curlew_fetch_set_timeout(failed, 100);
+    runner_do(c, failed);
+    origin_release(&o, 1);
+    curlew_drain(c);
+    cr_assert_eq(curlew_submit(c, refused, free_it, NULL), -1);
+    curlew_free(c);
+    c = NULL;
+    curlew_cancel(whole);
+    cr_assert_str_eq(curlew_fetch_body(whole, &n), "hello");
+    curlew_fetch_free(whole);
+    curlew_fetch_free(failed);
+    curlew_fetch_free(refused);
+}
+
+Test(api, a_fetch_that_outlived_its_engine_may_go_to_another)
+{
+    struct curlew_fetch *f = runner_do(c, to("/"));
+    size_t n;
+
+    curlew_free(c);
+    c = curlew_new(&options, NULL, 0);
+    runner_do(c, f);
+    cr_assert_str_eq(curlew_fetch_body(f, &n), "hello");
+    curlew_fetch_free(f);
+}
+
 Test(api, submitting_after_a_drain_is_refused)
 {
     struct curlew_fetch *f = to("/");

@@ -137,7 +137,7 @@ Test(redirect, the_chain_stands_in_the_history)
     cr_assert_eq(memcmp(curlew_fetch_body(f, &n), "the end", 7), 0);
     cr_assert_eq(n, 7, "the bodies on the way are gone");
     cr_assert_eq(r->body_bytes, 7);
-    cr_assert_eq(counter_read(&c->stats.buffered), 7);
+    cr_assert_eq(counter_read(&c->config->bodies->bytes), 7);
     curlew_fetch_free(f);
 }
 

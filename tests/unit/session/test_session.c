@@ -112,6 +112,19 @@ Test(session, its_state_lives_on_under_the_same_name)
     cr_assert_neq(config_snapshot_find_session(p, "default")->state, state);
 }
 
+Test(session, the_account_of_bodies_lives_on)
+{
+    struct config_snapshot *now;
+
+    p = policy_of(NULL);
+    cr_assert(body_account_try_add(p->bodies, 5, 5));
+    now = policy_of(p);
+    cr_assert_eq(now->bodies, p->bodies);
+    config_snapshot_unref(p);
+    p = now;
+    cr_assert_eq(counter_read(&p->bodies->bytes), 5);
+}
+
 Test(session, another_name_begins_anew)
 {
     struct config_snapshot *now;
