@@ -84,6 +84,7 @@ config_snapshot_new(const struct engine_config *settings, const struct config_sn
             goto failed;
         add(p, s);
     }
+    p->log = settings->log;
     carry_over(p, old);
     return p;
 
@@ -101,6 +102,7 @@ copy_without(const struct config_snapshot *old, const char *name, struct failure
     if (p == NULL)
         return NULL;
     p->egress = egress_ref(old->egress);
+    p->log = old->log;
     for (size_t i = 0; i < old->session_count; i++)
         if (strcmp(old->sessions[i]->settings.name, name) != 0)
             add(p, session_ref(old->sessions[i]));

@@ -55,6 +55,7 @@ struct config_snapshot {
     struct egress *egress;
     struct body_account *bodies; /* shared with every other snapshot of the engine */
     struct limits limits;
+    struct log_sink log;
     struct session **sessions;
     size_t session_count;
 };

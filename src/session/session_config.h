@@ -10,6 +10,7 @@
 #include "http/request.h"
 #include "limits/circuit_breaker.h"
 #include "limits/token_bucket.h"
+#include "util/log_sink.h"
 
 #include <stddef.h>
 #include <stdint.h>
@@ -43,6 +44,7 @@ struct engine_config {
     int threads;
     struct limits limits;
     struct egress_config egress;
+    struct log_sink log;             /* silent by default */
     struct session_config *sessions; /* one is named "default" */
     size_t session_count;
 };

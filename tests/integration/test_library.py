@@ -119,6 +119,19 @@ def test_the_library_exports_the_functions_of_its_header_alone():
     assert exported_names(LIBRARY) == declared
 
 
+@pytest.mark.parametrize("language", [["-x", "c", "-std=c99"], ["-x", "c++", "-std=c++11"]])
+def test_the_header_stands_alone_in_c_and_in_cpp(tmp_path, language):
+    source = tmp_path / "source"
+    source.write_text("#include <curlew/curlew.h>\n"
+                      "void start(void);\n"
+                      "void start(void) { curlew_new(NULL, NULL, 0); }\n")
+    done = run("clang", *language, "-fsyntax-only", "-pedantic", "-Wall", "-Wextra",
+               f"-I{ROOT / 'include'}", source)
+    assert done.returncode == 0, done.stderr
+    warnings = [line for line in done.stderr.splitlines() if "warning:" in line]
+    assert len(warnings) == 1 and "ignoring return value" in warnings[0], done.stderr
+
+
 CLASHING = """\
 #include <curlew/curlew.h>
 #include <semaphore.h>

@@ -14,9 +14,9 @@ becomes(int status, const char *method, const char *wanted, bool keeps_body)
     char line[64];
 
     location = "/end";
-    curlew_fetch_set_method(f, method);
+    cr_assert_eq(curlew_fetch_set_method(f, method), 0);
     if (sends)
-        curlew_fetch_set_body(f, "payload", 7, "text/x");
+        cr_assert_eq(curlew_fetch_set_body(f, "payload", 7, "text/x"), 0);
     run(f);
     snprintf(line, sizeof line, "%s /end HTTP/1.1\r\n", wanted);
     cr_assert_eq(strncmp(last, line, strlen(line)), 0, "%d %s: %s", status, method, last);
