@@ -63,7 +63,7 @@ egress_new(const struct egress_config *rules, struct failure *err)
             0 ||
         egress_rule_list_init(&e->deny, rules->deny, rules->deny_count, "egress.deny", err) != 0 ||
         copy_ports(e, rules, err) != 0) {
-        egress_free(e);
+        egress_unref(e);
         return NULL;
     }
     return e;
@@ -77,7 +77,7 @@ egress_ref(struct egress *e)
 }
 
 void
-egress_free(struct egress *e)
+egress_unref(struct egress *e)
 {
     if (e == NULL || atomic_fetch_sub(&e->refs, 1) != 1)
         return;

@@ -10,30 +10,12 @@
 #ifndef EGRESS_EGRESS_H
 #define EGRESS_EGRESS_H
 
+#include "egress/egress_config.h"
 #include "util/error.h"
 
-#include <stdbool.h>
-#include <stddef.h>
 #include <sys/socket.h>
 
 #define EGRESS_PORT_MAX 65535
-
-struct egress_config {    /* as configured; every pointer owned */
-    char **allow, **deny; /* CIDRs, addresses, host names, "*.suffix" */
-    size_t allow_count, deny_count;
-    int *ports; /* none: every port from 1 to 65535 */
-    size_t port_count;
-    bool http, https; /* schemes */
-    bool report_only; /* log and count instead of refusing */
-};
-
-/* Both schemes, nothing else. */
-void egress_config_init(struct egress_config *r);
-
-void egress_config_destroy(struct egress_config *r);
-
-/* Copies; -1: no memory. */
-int egress_config_add(char ***list, size_t *count, const char *rule);
 
 struct egress; /* compiled: immutable, safe to read from every thread */
 
@@ -45,7 +27,7 @@ struct egress *egress_new(const struct egress_config *rules, struct failure *err
 struct egress *egress_ref(struct egress *e);
 
 /* Drops one reference; the last one frees. */
-void egress_free(struct egress *e);
+void egress_unref(struct egress *e);
 
 bool egress_is_report_only(const struct egress *e);
 

@@ -1,6 +1,6 @@
 /* egress_config.c - the rules of the egress guard, as they were configured. */
 
-#include "egress/egress.h"
+#include "egress/egress_config.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -6,7 +6,7 @@
 
 #include "curlew/curlew.h"
 #include "fetch/fetch.h"
-#include "session/session_config.h"
+#include "session/engine_config.h"
 #include "util/metrics.h"
 
 #include <pthread.h>

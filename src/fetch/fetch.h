@@ -15,7 +15,7 @@
 #include "http/request.h"
 #include "http/response.h"
 #include "http/url.h"
-#include "session/session.h"
+#include "session/config_snapshot.h"
 #include "util/list.h"
 
 #include <curl/curl.h>

@@ -1,6 +1,6 @@
-/* config_snapshot.c - everything that new fetches are started under, as one immutable whole. */
+/* config_snapshot.c - the configuration that new fetches start under, as one immutable object. */
 
-#include "session/session.h"
+#include "session/config_snapshot.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -13,7 +13,7 @@ config_snapshot_unref(struct config_snapshot *p)
     for (size_t i = 0; i < p->session_count; i++)
         session_unref(p->sessions[i]);
     free(p->sessions);
-    egress_free(p->egress);
+    egress_unref(p->egress);
     body_account_unref(p->bodies);
     free(p);
 }
@@ -48,13 +48,20 @@ alloc_snapshot(const struct limits *limits, size_t room, const struct config_sna
     return p;
 }
 
+/* NULL: unknown, or there is no snapshot. */
+static struct session *
+find(const struct config_snapshot *p, const char *name)
+{
+    return p != NULL ? config_snapshot_find_session(p, name) : NULL;
+}
+
 static void
 add(struct config_snapshot *p, struct session *s)
 {
     p->sessions[p->session_count++] = s;
 }
 
-/* What callers made at run time stays, but for names that the configuration has now. */
+/* Sessions that callers created stay, unless the configuration now has one of that name. */
 static void
 carry_over(struct config_snapshot *p, const struct config_snapshot *old)
 {
@@ -78,7 +85,8 @@ config_snapshot_new(const struct engine_config *settings, const struct config_sn
     if ((p->egress = egress_new(&settings->egress, err)) == NULL)
         goto failed;
     for (size_t i = 0; i < settings->session_count; i++) {
-        struct session *s = session_new(&settings->sessions[i], old, err);
+        struct session *s =
+            session_new(&settings->sessions[i], find(old, settings->sessions[i].name), err);
 
         if (s == NULL)
             goto failed;
@@ -122,7 +130,7 @@ config_snapshot_with_session(const struct config_snapshot *old, const struct ses
                     CONFIG_SNAPSHOT_SESSIONS_MAX);
         return NULL;
     }
-    if ((s = session_new(put, old, err)) == NULL)
+    if ((s = session_new(put, find(old, put->name), err)) == NULL)
         return NULL;
     s->at_run_time = true;
     if ((p = copy_without(old, put->name, err)) == NULL)

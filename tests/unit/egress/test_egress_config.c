@@ -70,7 +70,7 @@ Test(egress_rules, good_ones_are_taken)
         struct egress *e = try_rule(good[i], good[i], &err);
 
         cr_expect_not_null(e, "%s", err.detail);
-        egress_free(e);
+        egress_unref(e);
     }
 }
 
@@ -178,5 +178,5 @@ Test(egress_rules, are_copied_so_the_settings_may_go)
 
     cr_assert(passes(e, "10.0.0.1") && !passes(e, "10.1.0.1"));
     cr_assert(passes_as(e, "a.test", "127.0.0.1", &err));
-    egress_free(e);
+    egress_unref(e);
 }

@@ -3,7 +3,7 @@
  * under.
  */
 
-#include "session/session.h"
+#include "session/config_snapshot.h"
 
 #include "support/origin.h"
 #include "support/runner.h"
