@@ -60,16 +60,12 @@ netscape_cookie_same(const struct netscape_cookie *a, const struct netscape_cook
 }
 
 bool
-netscape_cookie_list_has(const struct curl_slist *lines, const struct netscape_cookie *wanted)
+netscape_cookie_same_as_line(const struct netscape_cookie *a, const char *line)
 {
-    for (; lines != NULL; lines = lines->next) {
-        struct netscape_cookie l;
+    struct netscape_cookie b;
 
-        netscape_cookie_parse(&l, lines->data);
-        if (netscape_cookie_same(&l, wanted))
-            return true;
-    }
-    return false;
+    netscape_cookie_parse(&b, line);
+    return netscape_cookie_same(a, &b);
 }
 
 bool

@@ -10,8 +10,6 @@
 #include "http/request.h"
 #include "util/buffer.h"
 
-#include <curl/curl.h>
-
 enum netscape_field {
     COOKIE_DOMAIN,
     COOKIE_TAIL,
@@ -40,7 +38,9 @@ bool netscape_cookie_same_domain(const struct netscape_cookie *a, const struct n
 
 /* Same domain, path and name: the same cookie (RFC 6265 section 5.3, step 11). */
 bool netscape_cookie_same(const struct netscape_cookie *a, const struct netscape_cookie *b);
-bool netscape_cookie_list_has(const struct curl_slist *lines, const struct netscape_cookie *wanted);
+
+/* The same cookie as the one of this line. */
+bool netscape_cookie_same_as_line(const struct netscape_cookie *a, const char *line);
 
 /* May this host be sent it at all?  Paths, schemes and addresses are for libcurl to judge. */
 bool netscape_cookie_matches_host(const struct netscape_cookie *l, const char *host);

@@ -54,14 +54,14 @@ static int
 count_for(const char *host)
 {
     CURL *easy = curl_easy_init();
-    struct curl_slist *lent = NULL;
+    struct exported_cookie *exported = NULL;
     int n = 0;
 
     cookie_jar_enable(easy);
-    cr_assert_eq(cookie_jar_export(j, easy, host, &lent), 0);
-    for (struct curl_slist *l = lent; l != NULL; l = l->next)
+    cr_assert_eq(cookie_jar_export(j, easy, host, &exported), 0);
+    for (struct exported_cookie *l = exported; l != NULL; l = l->next)
         n++;
-    curl_slist_free_all(lent);
+    cookie_jar_export_free(exported);
     curl_easy_cleanup(easy);
     return n;
 }
