@@ -20,7 +20,7 @@ TestSuite(egress, .init = setup, .fini = teardown);
 
 /* -- by default ---------------------------------------------------------- */
 
-/* Every form that carries an IPv4 address, with one that must not be reached and one that may. */
+/* Every form that embeds an IPv4 address, with one that must not be reached and one that may. */
 static const struct {
     const char *form;
     const char *loopback, *private, *metadata,
@@ -60,7 +60,7 @@ static const struct {
 
 #define FORMS (sizeof forms / sizeof forms[0])
 
-Test(egress, refuses_ipv4_in_whatever_form_it_is_carried)
+Test(egress, refuses_ipv4_in_whatever_form_it_is_embedded)
 {
     for (size_t i = 0; i < FORMS; i++) {
         cr_expect_not(passes(defaults, forms[i].loopback), "%s", forms[i].form);
@@ -71,7 +71,7 @@ Test(egress, refuses_ipv4_in_whatever_form_it_is_carried)
     }
 }
 
-Test(egress, deny_of_ipv4_catches_it_in_whatever_form_it_is_carried)
+Test(egress, deny_of_ipv4_catches_it_in_whatever_form_it_is_embedded)
 {
     struct egress *e = guard_of("0.0.0.0/0 ::/0", "8.8.8.8 127.0.0.0/8 10.0.0.0/8 169.254.0.0/16");
     struct egress *none = guard_of("0.0.0.0/0 ::/0", "");
@@ -103,7 +103,7 @@ Test(egress, allow_of_ipv4_holds_for_itself_and_mapped_only)
     egress_unref(e);
 }
 
-Test(egress, allow_of_a_carrier_leaves_what_it_carries_to_be_judged)
+Test(egress, allow_of_an_address_does_not_allow_the_one_embedded_in_it)
 {
     struct egress *e = guard_of("64:ff9b::/96 ::/96 2001::/32 2002::/16 2a00::/12", "");
 
@@ -118,7 +118,7 @@ Test(egress, allow_of_a_carrier_leaves_what_it_carries_to_be_judged)
     egress_unref(e);
 }
 
-Test(egress, allow_of_carrier_and_carried_together_permits)
+Test(egress, allow_of_both_addresses_permits)
 {
     struct egress *e = guard_of("64:ff9b::/96 2002::/16 10.0.0.0/8", "");
 
@@ -214,10 +214,10 @@ static const struct {
       "169.254.169.254 is a cloud metadata address (AWS, Azure, Google and others): the egress "
       "guard refuses it; add it to egress.allow to permit it" },
     { "", "", NULL, "64:ff9b::10.0.0.1",
-      "64:ff9b::a00:1 carries 10.0.0.1, a private address (RFC 1918): the egress guard refuses "
+      "64:ff9b::a00:1 embeds 10.0.0.1, a private address (RFC 1918): the egress guard refuses "
       "it; add both to egress.allow to permit it" },
     { "", "", "a.test", "2002:7f00:1::",
-      "2002:7f00:1:: carries 127.0.0.1, a loopback address (RFC 1122): the egress guard refuses "
+      "2002:7f00:1:: embeds 127.0.0.1, a loopback address (RFC 1122): the egress guard refuses "
       "it; add both or a.test to egress.allow to permit it" },
     { "", "", NULL, "4000::1",
       "4000::1 is an address outside the public 2000::/3 (RFC 4291): the egress guard refuses "
@@ -225,10 +225,10 @@ static const struct {
     { "10.0.0.0/8", "10.0.0.0/8", NULL, "10.0.0.1",
       "10.0.0.1 is denied by the rule \"10.0.0.0/8\" in egress.deny" },
     { "", "10.0.0.0/8 10.0.0.0/24", "a.test", "10.0.0.1",
-      "10.0.0.1 is denied by the rule \"10.0.0.0/24\" in egress.deny; it was looked up for "
-      "a.test" },
+      "10.0.0.1 is denied by the rule \"10.0.0.0/24\" in egress.deny; a.test resolves "
+      "to it" },
     { "", "10.0.0.0/8", NULL, "64:ff9b::10.0.0.1",
-      "64:ff9b::a00:1 carries 10.0.0.1, which is denied by the rule \"10.0.0.0/8\" in "
+      "64:ff9b::a00:1 embeds 10.0.0.1, which is denied by the rule \"10.0.0.0/8\" in "
       "egress.deny" },
     { "*.test", "*.A.test.", "x.a.test", "8.8.8.8",
       "x.a.test is denied by the rule \"*.A.test.\" in egress.deny" },
