@@ -1,6 +1,6 @@
 /*
- * test_session.c - named sessions, and the configuration snapshot: everything a fetch is started
- * under.
+ * test_session.c - named sessions, and the configuration snapshot: the configuration that new
+ * fetches start under.
  */
 
 #include "session/config_snapshot.h"
@@ -42,7 +42,7 @@ add_session(const char *name)
 }
 
 static struct config_snapshot *
-policy_of(const struct config_snapshot *old)
+snapshot_of(const struct config_snapshot *old)
 {
     struct config_snapshot *now = config_snapshot_new(&s, old, &err);
 
@@ -53,7 +53,7 @@ policy_of(const struct config_snapshot *old)
 Test(session, is_found_by_its_whole_name)
 {
     add_session("api");
-    p = policy_of(NULL);
+    p = snapshot_of(NULL);
 
     cr_assert_str_eq(config_snapshot_find_session(p, "default")->settings.name, "default");
     cr_assert_str_eq(config_snapshot_find_session(p, "api")->settings.name, "api");
@@ -76,7 +76,7 @@ Test(session, its_settings_are_a_copy)
     s.sessions[1].defaults.total_timeout_ms = 3;
     s.sessions[1].defaults.set = SET_TOTAL_TIMEOUT;
     request_add_header(&s.sessions[1].defaults, "X", "1", &err);
-    p = policy_of(NULL);
+    p = snapshot_of(NULL);
     engine_config_destroy(&s);
 
     const struct session_config *is = &config_snapshot_find_session(p, "api")->settings;
@@ -100,10 +100,10 @@ Test(session, its_state_lives_on_under_the_same_name)
     struct session_state *state;
 
     add_session("api");
-    p = policy_of(NULL);
+    p = snapshot_of(NULL);
     state = config_snapshot_find_session(p, "api")->state;
     counter_add(&state->outcomes[0], 3);
-    now = policy_of(p);
+    now = snapshot_of(p);
     config_snapshot_unref(p);
     p = now;
 
@@ -116,25 +116,25 @@ Test(session, the_account_of_bodies_lives_on)
 {
     struct config_snapshot *now;
 
-    p = policy_of(NULL);
+    p = snapshot_of(NULL);
     cr_assert(body_account_try_add(p->bodies, 5, 5));
-    now = policy_of(p);
+    now = snapshot_of(p);
     cr_assert_eq(now->bodies, p->bodies);
     config_snapshot_unref(p);
     p = now;
     cr_assert_eq(counter_read(&p->bodies->bytes), 5);
 }
 
-Test(session, another_name_begins_anew)
+Test(session, another_name_starts_with_a_new_state)
 {
     struct config_snapshot *now;
 
     add_session("api");
-    p = policy_of(NULL);
+    p = snapshot_of(NULL);
     counter_add(&config_snapshot_find_session(p, "api")->state->outcomes[0], 3);
     free(s.sessions[1].name);
     s.sessions[1].name = strdup("other");
-    now = policy_of(p);
+    now = snapshot_of(p);
     config_snapshot_unref(p);
     p = now;
 
@@ -142,7 +142,7 @@ Test(session, another_name_begins_anew)
     cr_assert_eq(counter_read(&config_snapshot_find_session(p, "other")->state->outcomes[0]), 0);
 }
 
-Test(session, a_rule_that_makes_no_sense_makes_no_policy)
+Test(session, a_rule_that_cannot_be_parsed_makes_no_snapshot)
 {
     runner_allow(&s, "10.0.0.0/99");
     cr_assert_null(config_snapshot_new(&s, NULL, &err));
@@ -161,7 +161,7 @@ Test(session, references_count_from_every_thread)
 {
     pthread_t threads[4];
 
-    p = policy_of(NULL);
+    p = snapshot_of(NULL);
     for (int i = 0; i < 4; i++)
         cr_assert_eq(pthread_create(&threads[i], NULL, take_and_give_back, p), 0);
     for (int i = 0; i < 4; i++)
@@ -214,7 +214,7 @@ Test(session, a_reload_keeps_the_cookies_and_the_warm_connection)
     curlew_free(c);
 }
 
-Test(session, a_fetch_in_flight_goes_on_under_the_old_policy)
+Test(session, a_fetch_in_flight_goes_on_under_the_old_limits)
 {
     struct run r;
 
@@ -231,7 +231,7 @@ Test(session, a_fetch_in_flight_goes_on_under_the_old_policy)
     curlew_free(c);
 }
 
-Test(session, a_new_fetch_goes_by_the_new_policy)
+Test(session, a_new_fetch_goes_by_the_new_limits)
 {
     struct curlew_fetch *f;
 
