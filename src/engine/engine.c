@@ -101,7 +101,7 @@ curlew_free(struct curlew *c)
 }
 
 struct config_snapshot *
-engine_config_snapshot(struct curlew *c)
+engine_snapshot(struct curlew *c)
 {
     struct config_snapshot *p;
 
@@ -163,7 +163,7 @@ engine_remove_session(struct curlew *c, const char *name, struct failure *err)
 int
 engine_reset_session(struct curlew *c, const char *name, struct failure *err)
 {
-    struct config_snapshot *p = engine_config_snapshot(c);
+    struct config_snapshot *p = engine_snapshot(c);
     struct session *s = config_snapshot_find_session(p, name);
 
     if (s == NULL) {
