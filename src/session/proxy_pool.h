@@ -19,8 +19,8 @@ struct proxy_pool *proxy_pool_new(char **urls, size_t count);
 void proxy_pool_free(struct proxy_pool *p);
 
 /*
- * The next proxy that is not cooling down; if all are, the one whose cooldown ends first.  NULL: the
- * pool is empty.
+ * The next proxy that is not cooling down; if all are, the one whose cooldown ends first.  NULL:
+ * the pool is empty.
  */
 const char *proxy_pool_next(struct proxy_pool *p, int64_t now_us);
 
