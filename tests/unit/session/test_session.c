@@ -1,4 +1,4 @@
-/* test_session.c - a named session: settings that never change, and the state that outlives them. */
+/* test_session.c - a named session: settings that never change, and a state that outlives them. */
 
 #include "session/session.h"
 
