@@ -25,7 +25,10 @@ WARNINGS  = -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wvl
 COMPILE   = $(CC) -D_GNU_SOURCE -Iinclude -Isrc -Itests/unit -MMD -MP $(CPPFLAGS) \
             -std=c17 $(WARNINGS) -pthread -fno-common $(CFLAGS) $(SAN)
 LINK      = $(CC) -pthread $(LDFLAGS) $(SAN)
-LIBCURLEW = -lcurl
+# Static, hidden and before libcurl: a libcurl that brings its own copies, exported, must not be mixed
+# up with these, nor they with it.
+CODINGS   = -Wl,--exclude-libs,ALL -l:libbrotlidec.a -l:libbrotlicommon.a -l:libzstd.a -l:libz.a
+LIBCURLEW = $(CODINGS) -lcurl
 LIBS      = -lfcgi -ljansson $(LIBCURLEW)
 VERSION   = $(shell sed -n 's/.*CURLEW_VERSION "\(.*\)"/\1/p' include/curlew/curlew.h)
 
@@ -49,10 +52,10 @@ $B/embed: $B/examples/embed.o $B/libcurlew.a
 	$(call say,LINK)$(LINK) -o $@ $^ $(LIBCURLEW)
 
 $B/bench/yardstick: $B/bench/yardstick.o
-	$(call say,LINK)$(LINK) -o $@ $^ $(LIBCURLEW)
+	$(call say,LINK)$(LINK) -o $@ $^ -lcurl
 
 $B/unit: $(UNIT) $(DAEMON) $B/libcurlew.a
-	$(call say,LINK)$(LINK) -o $@ $^ -lcriterion $(LIBS)
+	$(call say,LINK)$(LINK) -o $@ $^ -lcriterion -l:libbrotlienc.a $(LIBS)
 
 $B/fuzz_%: $B/tests/fuzz/fuzz_%.o $(DAEMON) $B/libcurlew.a
 	$(call say,LINK)$(LINK) -fsanitize=fuzzer -o $@ $^ $(LIBS)
