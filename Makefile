@@ -55,7 +55,7 @@ $B/bench/yardstick: $B/bench/yardstick.o
 	$(call say,LINK)$(LINK) -o $@ $^ -lcurl
 
 $B/unit: $(UNIT) $(DAEMON) $B/libcurlew.a
-	$(call say,LINK)$(LINK) -o $@ $^ -lcriterion -l:libbrotlienc.a $(LIBS)
+	$(call say,LINK)$(LINK) -o $@ $^ -lcriterion -l:libbrotlienc.a $(LIBS) -lm
 
 $B/fuzz_%: $B/tests/fuzz/fuzz_%.o $(DAEMON) $B/libcurlew.a
 	$(call say,LINK)$(LINK) -fsanitize=fuzzer -o $@ $^ $(LIBS)

@@ -255,7 +255,10 @@ brotli_step(struct stage *s, struct span *io)
     if (rc != BROTLI_DECODER_RESULT_ERROR)
         return STEP_OK;
     code = BrotliDecoderGetErrorCode(s->brotli);
-    return is_brotli_memory(code) ? STEP_NO_MEMORY : broken(s, BrotliDecoderErrorString(code));
+    if (is_brotli_memory(code))
+        return STEP_NO_MEMORY;
+    return broken(s, code == BROTLI_DECODER_ERROR_FORMAT_WINDOW_BITS ? "its window is over 16 MiB"
+                                                                     : "malformed");
 }
 
 /* -- zstd --------------------------------------------------------------- */
@@ -314,14 +317,12 @@ zstd_start_frame(struct stage *s, struct span *io)
     struct span head = { s->head, sizeof s->head, io->out, io->room };
     enum step step;
 
-    s->head[s->head_len++] = *io->in++;
+    s->head[s->head_len] = *io->in;
+    if (!is_zstd_magic(s->head, s->head_len + 1))
+        return s->phase == PHASE_END ? ignore_rest(s, io) : broken(s, "the body is not zstd");
+    io->in++;
     io->left--;
-    if (!is_zstd_magic(s->head, s->head_len)) {
-        if (s->phase == PHASE_START)
-            return broken(s, "the body is not zstd");
-        return ignore_rest(s, io);
-    }
-    if (s->head_len < sizeof s->head)
+    if (++s->head_len < sizeof s->head)
         return STEP_OK;
     if (!s->is_open && zstd_open(s) != STEP_OK)
         return STEP_NO_MEMORY;

@@ -35,8 +35,8 @@ encode_brotli(struct buffer *to, int window_bits, bool large, const void *bytes,
     BrotliEncoderSetParameter(state, BROTLI_PARAM_QUALITY, 4);
     BrotliEncoderSetParameter(state, BROTLI_PARAM_LARGE_WINDOW, large);
     BrotliEncoderSetParameter(state, BROTLI_PARAM_LGWIN, (uint32_t)window_bits);
-    cr_assert(BrotliEncoderCompressStream(state, BROTLI_OPERATION_FINISH, &n, &in, &room, &out,
-                                          NULL));
+    cr_assert(
+        BrotliEncoderCompressStream(state, BROTLI_OPERATION_FINISH, &n, &in, &room, &out, NULL));
     cr_assert(BrotliEncoderIsFinished(state));
     to->len += max - room;
     BrotliEncoderDestroyInstance(state);
