@@ -10,8 +10,9 @@
  *     br       no large window
  *     zstd     several frames, skippable ones too; a window of 8 MiB at most (RFC 9659)
  *
- * Other bytes behind the end are ignored up to 1 MiB, as browsers and gunzip do (libcurl fails): the
- * body is known to be whole by then. A body without any byte is whole, as that of HEAD or 304 is.
+ * Other bytes behind the end are ignored up to 1 MiB, as browsers and gunzip do (libcurl fails):
+ * the body is known to be whole by then. A body without any byte is whole, too: HEAD and 304 have
+ * a Content-Encoding and no body.
  *
  * Memory: a slice for each coding; gzip and deflate 40 KiB, zstd up to 8.5 MiB, br up to 16 MiB by
  * the window that the origin chose (and only as far as output has filled it). A bomb is bounded by
@@ -21,14 +22,14 @@
 #define TRANSFER_CONTENT_CODING_H
 
 #include "http/content_encoding.h"
+#include "transfer/coding_stage.h"
 
-#include <stdbool.h>
 #include <stddef.h>
 
 /* What a request offers in Accept-Encoding. */
 #define CONTENT_CODING_ACCEPT "gzip, deflate, br, zstd"
 
-#define CONTENT_CODING_SLICE 16384   /* the largest piece that a sink is given */
+#define CONTENT_CODING_SLICE CODING_STAGE_SLICE /* the largest piece that a sink is given */
 #define CONTENT_CODING_TURN  1048576 /* bytes made in one call, by all codings together */
 
 enum coding_result {

@@ -67,7 +67,7 @@ check_whole(const char *codings, const char *wanted, size_t n)
     check_whole_in(codings, wanted, n, 7);
 }
 
-/* The first `n` bytes of `body` are no whole one, and what comes of them is the text's beginning. */
+/* The first `n` bytes of `body` are not whole; what comes of them is how the text begins. */
 static void
 check_cut(const char *codings, size_t n)
 {
