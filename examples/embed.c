@@ -1,7 +1,9 @@
 /*
  * embed.c - the engine inside a C program: fetch every URL given, all at once.
  *
- * cc embed.c -lcurlew -lcurl -pthread -o embed && ./embed https://example.com/ https://example.org/
+ * cc embed.c $(pkg-config --cflags --libs curlew) -o embed
+ * ./embed https://example.com/ https://example.org/
+ *
  * The guard lets only public addresses through; --allow CIDR lets one more range pass.
  */
 #include <curlew/curlew.h>
