@@ -96,3 +96,20 @@ def test_the_example_builds_against_the_installed_library(installed, origin):
     check_embed(program, origin)
     version = run("pkg-config", "--modversion", "curlew", env=env).stdout.strip()
     assert run(BINARY, "--version").stdout.splitlines()[0] == f"curlewd {version}"
+
+
+CODINGS = {"inflate", "BrotliDecoderDecompressStream", "ZSTD_decompressStream"}
+
+
+def defined_names(program, *options):
+    done = run("nm", "--defined-only", "--format=posix", *options, program)
+    assert done.returncode == 0, done.stderr
+    return {line.split()[0] for line in done.stdout.splitlines()}
+
+
+@pytest.mark.parametrize("program", [BINARY, EMBED], ids=["curlewd", "embed"])
+def test_zlib_brotli_and_zstd_are_inside_and_hidden_from_libcurl(program):
+    assert CODINGS <= defined_names(program)
+    exported = defined_names(program, "--dynamic")
+    assert not [name for name in exported
+                if name.startswith(("inflate", "crc32", "adler32", "zlib", "Brotli", "ZSTD_"))]
