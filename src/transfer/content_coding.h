@@ -14,9 +14,10 @@
  * the body is known to be whole by then. A body without any byte is whole, too: HEAD and 304 have
  * a Content-Encoding and no body.
  *
- * Memory: a slice for each coding; gzip and deflate 40 KiB, zstd up to 8.5 MiB, br up to 16 MiB by
- * the window that the origin chose (and only as far as output has filled it). A bomb is bounded by
- * the sink, which sees each slice before the next is made.
+ * Memory of each coding: a slice of 16 KiB, and with gzip or deflate 40 KiB, with zstd 160 KiB and
+ * up to 8 MiB of window, with br up to 16 MiB of window and 4 MiB of tables. The origin chooses the
+ * window, and it is filled only as far as there is output. A bomb is bounded by the sink, which
+ * sees each slice before the next is made.
  */
 #ifndef TRANSFER_CONTENT_CODING_H
 #define TRANSFER_CONTENT_CODING_H
