@@ -86,7 +86,7 @@ def django(curlewd, nginx, spawn, origin):
 
 @pytest.mark.parametrize("view", ["sync", "async"])
 @pytest.mark.parametrize("server", SERVERS)
-def test_five_in_turn_and_twenty_at_once(django, origin, server, view):
+def test_five_requests_in_turn_and_twenty_at_once_succeed(django, origin, server, view):
     site = django(server)
 
     told = [site.fetched(f"/{view}/hello") for _ in range(5)]
@@ -114,7 +114,7 @@ def test_several_pages_in_turn_share_one_connection(django, origin, server):
 
 
 @pytest.mark.parametrize("server", SERVERS)
-def test_a_view_waits_for_its_pages_together(django, server):
+def test_a_view_fetches_its_pages_concurrently(django, server):
     start = time.monotonic()
     told = django(server).fetched("/together/?" + "&".join(["page=delay/1"] * 10))
 
@@ -129,7 +129,7 @@ def test_the_origins_status_and_query_pass_through(django):
 
 
 @pytest.mark.skipif(django_package.VERSION < (5, 0), reason="Django 4 does not tell the view")
-def test_a_browser_that_leaves_takes_its_fetch_with_it(django, origin):
+def test_a_browser_that_disconnects_cancels_its_fetch(django, origin):
     site = django()
     target = "/delay/30"
     browser = socket.create_connection(("127.0.0.1", site.port))

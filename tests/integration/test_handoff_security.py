@@ -31,19 +31,19 @@ def handed(daemon, request, method="GET", path="/any/path", body=b"", headers=()
 @pytest.mark.parametrize("method, path", [("GET", "/x"), ("DELETE", "/"),
                                           ("POST", "/_fetch/v1/fetch"), ("GET", "/_fetch/healthz"),
                                           ("OPTIONS", "*")])
-def test_whatever_the_path_and_method(daemon, origin, method, path):
+def test_path_and_method_do_not_matter(daemon, origin, method, path):
     echo = json.loads(handed(daemon, {"url": origin.url("/echo")}, method, path).body)
     assert (echo["method"], echo["path"]) == ("GET", "/echo")
 
 
-def test_an_empty_parameter_is_none(daemon):
+def test_an_empty_parameter_starts_no_handoff(daemon):
     assert handed(daemon, "", path="/_fetch/healthz").json() == {"status": "ok"}
     problem(handed(daemon, "", path="/_handoff/"), 404, "not_found")
 
 
 @pytest.mark.parametrize("told", ["{", "[]", '{"url": 1}', '{"url": "http://x/", "url": ""}',
                                   "@", "@nothing", "x"])
-def test_what_is_no_request_object_is_a_bad_request(daemon, told):
+def test_an_invalid_request_object_is_a_bad_request(daemon, told):
     problem(handed(daemon, told), 400, "bad_request")
 
 
@@ -73,7 +73,7 @@ def test_a_kept_connection_outlives_a_handoff_that_fails_at_once(daemon, origin)
         assert c.read_response().body == b"hello\n"
 
 
-def test_what_comes_of_a_body_after_the_response_is_skipped(daemon, origin):
+def test_the_rest_of_a_body_after_the_response_is_skipped(daemon, origin):
     """Cut inside a record, too: the rest of the body belongs to no request any more."""
     rest = fcgi.record(fcgi.STDIN, 1, b"b" * 1000) + fcgi.record(fcgi.STDIN)
     for cut in (0, 3, 8, 500, len(rest) - 3):
@@ -86,7 +86,7 @@ def test_what_comes_of_a_body_after_the_response_is_skipped(daemon, origin):
             assert c.read_response().body == b"hello\n", cut
 
 
-def test_a_body_that_never_ends_does_not_hold_the_answer_up(daemon, origin):
+def test_an_endless_body_does_not_delay_the_response(daemon, origin):
     with fcgi.Connection(daemon.socket) as c:
         told = parameters({"url": origin.url("/hello")}, "POST")
         told["CONTENT_LENGTH"] = "1000000000"
@@ -95,7 +95,7 @@ def test_a_body_that_never_ends_does_not_hold_the_answer_up(daemon, origin):
         assert c.read_response().body == b"hello\n"
 
 
-def test_the_answer_of_a_slow_fetch_comes_though_the_body_goes_on(daemon, origin):
+def test_a_slow_fetch_completes_while_the_body_goes_on(daemon, origin):
     with fcgi.Connection(daemon.socket) as c:
         told = parameters({"url": origin.url("/drip?n=5&every=0.1")}, "POST")
         c.send(fcgi.begin() + fcgi.stream(fcgi.PARAMS, 1, fcgi.pairs(told)))
@@ -141,7 +141,7 @@ def test_a_forwarded_value_cannot_smuggle_a_header(daemon, origin, value):
                    headers=[("X-Own", value)]), 400, "bad_request")
 
 
-def test_a_token_is_not_asked_for(curlewd, origin, tmp_path):
+def test_delivery_needs_no_token_but_storing_does(curlewd, origin, tmp_path):
     tokens = tmp_path / "tokens"
     tokens.write_text("0123456789abcdef-all\n")
     daemon = curlewd({"auth": {"tokens_file": str(tokens)}})
@@ -160,7 +160,7 @@ FORGED = ["Curlew-Request", "X-Curlew-Request", "CURLEW_REQUEST", "Curlew_Reques
 
 
 @pytest.mark.parametrize("web_server", WEB_SERVERS)
-def test_no_header_of_a_clients_is_taken_for_it(daemon, origin, nginx, web_server):
+def test_no_header_of_a_client_starts_a_handoff(daemon, origin, nginx, web_server):
     client = nginx(daemon, name=web_server)
     told = json.dumps({"url": origin.url("/stolen")})
     for name in FORGED:
@@ -172,7 +172,7 @@ def test_no_header_of_a_clients_is_taken_for_it(daemon, origin, nginx, web_serve
 
 @pytest.mark.parametrize("name", ["HTTP_CURLEW_REQUEST", "HTTP_X_CURLEW_REQUEST", "curlew_request",
                                   "CURLEW_REQUEST2", "CURLEW_REQUES", "REDIRECT_CURLEW_REQUEST"])
-def test_no_other_parameter_is_taken_for_it(daemon, origin, name):
+def test_no_other_parameter_starts_a_handoff(daemon, origin, name):
     told = parameters({"url": origin.url("/stolen")}, path="/_fetch/healthz")
     told[name] = told.pop("CURLEW_REQUEST")
     with fcgi.Connection(daemon.socket) as c:
@@ -182,7 +182,7 @@ def test_no_other_parameter_is_taken_for_it(daemon, origin, name):
 
 @pytest.mark.parametrize("path", ["/_handoff/", "/_handoff/v1/fetch", "/_handoff/?CURLEW_REQUEST=x",
                                   "//_handoff/", "/%5fhandoff/", "/x/../_handoff/"])
-def test_nobody_gets_into_the_internal_location_from_outside(daemon, origin, nginx, path):
+def test_the_internal_location_is_closed_to_browsers(daemon, origin, nginx, path):
     web_server = nginx(daemon, origin.ports["http"])
     c = http.client.HTTPConnection("127.0.0.1", web_server.port, timeout=10)
     c.request("GET", path, headers={"X-Curlew-Request": json.dumps({"url": origin.url("/stolen")})})
@@ -207,7 +207,7 @@ def reference(daemon, request):
     return told["reference"]
 
 
-def test_a_reference_stands_for_a_request_once(daemon, origin):
+def test_a_reference_can_be_used_once(daemon, origin):
     large = {"url": origin.url("/echo"), "method": "PUT", "body": "grüße " * 50000}
     name = reference(daemon, large)
     echo = json.loads(handed(daemon, name).body)
@@ -215,7 +215,7 @@ def test_a_reference_stands_for_a_request_once(daemon, origin):
     problem(handed(daemon, name), 400, "bad_request")
 
 
-def test_each_reference_is_one_of_its_own_and_not_to_be_guessed(daemon, origin):
+def test_references_are_unique_and_cannot_be_guessed(daemon, origin):
     names = [reference(daemon, {"url": origin.url(f"/echo/{i}")}) for i in range(50)]
     assert len(set(names)) == 50 and all(len(n) == 33 for n in names)
     for i, name in reversed(list(enumerate(names))):
@@ -230,22 +230,22 @@ def test_a_reference_forwards_headers_too(daemon, origin):
 @pytest.mark.parametrize("payload, status, code", [
     (b"", 400, "bad_request"), (b"{", 400, "bad_request"), ({"surprise": 1}, 400, "bad_request"),
     (b'{"url": "http://x.example/", "body": "' + b"x" * (1 << 20), 413, "request_too_large")])
-def test_what_is_wrong_is_said_when_it_is_stored(daemon, payload, status, code):
+def test_an_invalid_request_is_refused_when_it_is_stored(daemon, payload, status, code):
     problem(stored(daemon, payload), status, code)
 
 
-def test_only_post_stores(daemon):
+def test_only_post_stores_a_request(daemon):
     problem(daemon.client.ask("GET", "/v1/handoffs"), 405, "method_not_allowed")
 
 
-def test_a_reference_leads_nowhere_but_in_the_parameter(daemon, origin):
+def test_a_reference_works_only_in_the_parameter(daemon, origin):
     name = reference(daemon, {"url": origin.url("/stolen")})
     problem(daemon.client.post(name.encode()), 400, "bad_request")
     problem(daemon.client.ask("POST", streams.ROUTE, body=name.encode()), 400, "bad_request")
     assert not origin.events("/stolen")
 
 
-def test_too_many_that_nobody_takes_are_refused(curlewd):
+def test_a_full_store_refuses_more_references(curlewd):
     daemon = curlewd()
     request = json.dumps({"url": "http://x.example/"}).encode()
     kept = fcgi.Connection(daemon.socket)

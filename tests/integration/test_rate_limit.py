@@ -35,7 +35,7 @@ def fetch_all(daemon, urls, **keys):
         return timed(b.results)
 
 
-def test_one_after_the_other(curlewd, origin):
+def test_fetches_start_one_by_one(curlewd, origin):
     daemon = curlewd(polite(10))
     done, took = fetch_all(daemon, [origin.url("/hello")] * 11)
     assert 0.95 <= took < 1.6
@@ -43,7 +43,7 @@ def test_one_after_the_other(curlewd, origin):
     assert max(e["timing"]["queue"] for e in done) > 0.9
 
 
-def test_a_burst_goes_at_once(curlewd, origin):
+def test_a_burst_starts_at_once(curlewd, origin):
     daemon = curlewd(polite(5, burst=10))
     _, took = fetch_all(daemon, [origin.url("/hello")] * 10)
     assert took < 0.5
@@ -53,13 +53,13 @@ def test_a_burst_goes_at_once(curlewd, origin):
     check_rate(arrivals(origin), 5, 10)
 
 
-def test_less_than_one_a_second(curlewd, origin):
+def test_a_rate_below_one_a_second_works(curlewd, origin):
     daemon = curlewd(polite(0.8))
     _, took = fetch_all(daemon, [origin.url("/hello")] * 2)
     assert 1.15 <= took < 1.8
 
 
-def test_many_a_second(curlewd, origin):
+def test_a_high_rate_is_reached(curlewd, origin):
     daemon = curlewd(polite(200, burst=20))
     fetch_all(daemon, [origin.url("/hello")] * 300)
     at = arrivals(origin)
@@ -67,7 +67,7 @@ def test_many_a_second(curlewd, origin):
     check_rate(at, 200, 20, slack=0.15)
 
 
-def test_who_waits_is_queued_and_not_in_flight(curlewd, origin):
+def test_a_waiting_fetch_is_queued_and_not_in_flight(curlewd, origin):
     daemon = curlewd({**polite(1), "limits": {"in_flight": 1}})
     with BackgroundCalls() as b:
         for _ in range(3):
@@ -79,7 +79,7 @@ def test_who_waits_is_queued_and_not_in_flight(curlewd, origin):
         b.results()
 
 
-def test_is_each_origins_and_each_sessions_own(curlewd, origin):
+def test_each_origin_and_each_session_has_its_own_rate(curlewd, origin):
     daemon = curlewd(polite(0.5))
     assert timed(daemon.client.fetch, origin.url("/hello"))[1] < 0.5
     assert timed(daemon.client.fetch, origin.url("/hello", host="127.0.0.2"))[1] < 0.5
@@ -97,7 +97,7 @@ def test_each_hop_takes_a_token(curlewd, origin):
     check_rate(arrivals(origin), 10, 1)
 
 
-def test_a_hop_to_another_origin_takes_one_of_that(curlewd, origin):
+def test_a_hop_to_another_origin_takes_that_origins_token(curlewd, origin):
     daemon = curlewd(polite(1))
     there = origin.url("/hello", host="127.0.0.2")
     assert timed(daemon.client.fetch, there)[1] < 0.5
@@ -105,7 +105,7 @@ def test_a_hop_to_another_origin_takes_one_of_that(curlewd, origin):
     assert took > 0.7
 
 
-def test_what_has_begun_goes_on_before_what_has_not(curlewd, origin):
+def test_a_fetch_under_way_goes_before_a_new_one(curlewd, origin):
     daemon = curlewd(polite(10))
     with BackgroundCalls() as b:
         b.start(daemon.client.fetch, origin.url("/redirect/3"))
@@ -124,7 +124,7 @@ def test_each_retry_takes_a_token(curlewd, origin):
     check_rate(arrivals(origin), 5, 1)
 
 
-def test_all_together(curlewd, origin):
+def test_rate_retries_and_redirects_work_together(curlewd, origin):
     daemon = curlewd(polite(50, burst=5))
     urls = [origin.flaky(key=f"k{i}", then="/redirect/1") for i in range(20)]
     fetch_all(daemon, urls, retries={"max": 1, "backoff": 0.01})
@@ -136,7 +136,7 @@ def test_all_together(curlewd, origin):
 # -- leaving and ending ---------------------------------------------------------
 
 
-def test_a_fetch_that_waits_too_long_is_told(curlewd, origin):
+def test_a_fetch_that_waits_too_long_times_out(curlewd, origin):
     daemon = curlewd(polite(0.2))
     daemon.client.fetch(origin.url("/hello"))
     request = {"url": origin.url("/hello"), "timeout": 0.4}
@@ -155,7 +155,7 @@ def test_past_the_queue_a_fetch_is_refused_at_once(curlewd, origin):
         b.results()
 
 
-def test_a_caller_who_leaves_takes_no_token_along(curlewd, origin):
+def test_a_cancelled_fetch_takes_no_token(curlewd, origin):
     daemon = curlewd(polite(2))
     daemon.client.fetch(origin.url("/hello"))
     body = json.dumps({"url": origin.url("/hello?left")}).encode()
@@ -169,7 +169,7 @@ def test_a_caller_who_leaves_takes_no_token_along(curlewd, origin):
     assert not origin.events("/hello?left")
 
 
-def test_a_drain_waits_for_those_that_wait(curlewd, origin):
+def test_a_drain_waits_for_queued_fetches(curlewd, origin):
     daemon = curlewd(polite(4))
     with BackgroundCalls() as b:
         for _ in range(4):
@@ -180,7 +180,7 @@ def test_a_drain_waits_for_those_that_wait(curlewd, origin):
     daemon.wait_exit()
 
 
-def test_a_new_rate_holds_from_the_next_fetch_on(curlewd, origin):
+def test_a_new_rate_applies_from_the_next_fetch(curlewd, origin):
     daemon = curlewd(polite(0.01))
     daemon.client.fetch(origin.url("/hello"))
     daemon.reload({**daemon.config, **polite(10)})
@@ -192,7 +192,7 @@ def test_a_new_rate_holds_from_the_next_fetch_on(curlewd, origin):
 
 
 @pytest.mark.quiet
-def test_waiting_costs_nothing(curlewd, origin):
+def test_waiting_costs_no_cpu(curlewd, origin):
     daemon = curlewd(polite(0.1))
     with BackgroundCalls() as b:
         for _ in range(20):
@@ -204,7 +204,7 @@ def test_waiting_costs_nothing(curlewd, origin):
         b.results()
 
 
-def test_an_origin_is_not_forgotten_for_the_sake_of_a_thousand_others(curlewd, origin):
+def test_an_origin_is_remembered_beside_a_thousand_others(curlewd, origin):
     """More idle lanes than are kept: the one whose bucket is not full yet stays."""
     daemon = curlewd({**polite(0.25), "egress": {"allow": ["127.0.0.0/8"]}})
     daemon.client.fetch(origin.url("/hello"))
