@@ -1,4 +1,4 @@
-"""The figures as Markdown, and as a picture."""
+"""The results as Markdown, and as a picture."""
 
 from html import escape
 from math import ceil, floor, log10
@@ -28,9 +28,9 @@ def table(result):
     for server, view, clients in panels(result):
         base = clients["nothing"]["cpu_us"]["median"]
         ours = clients["curlew"]["added_us"]["median"]
-        yield f"**{TITLES[view]}**, {server}: processor time of Django's process for each"
-        yield f"request, above a view that fetches nothing ({base:,.0f} µs), with quartiles\n"
-        yield "| | above nothing | django-curlew's share of it | requests a second | median |"
+        yield f"**{TITLES[view]}**, {server}: CPU time of Django's process that the fetch adds to each"
+        yield f"request of a view (without a fetch {base:,.0f} µs), with quartiles\n"
+        yield "| client | added CPU time | django-curlew's, as a share | requests a second | latency |"
         yield "|---|---:|---:|---:|---:|"
         for name, s in clients.items():
             if name == "nothing":
@@ -103,7 +103,7 @@ def picture(result):
         panel = Panel(f"{TITLES[view]}, {server}", clients, top)
         parts += panel.drawn()
         top = panel.bottom + FOOT
-    words = "Processor time of Django's process for each request, above a view that fetches nothing"
+    words = "CPU time of Django's process that the fetch adds to each request of a view"
     parts.append(text(WIDTH / 2, top, words, "small", "middle"))
     return (f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {top + 14}">\n'
             f"<style>{STYLE}</style>\n" + "\n".join(parts) + "\n</svg>\n")
