@@ -28,15 +28,15 @@ def table(result):
     for server, view, clients in panels(result):
         base = clients["nothing"]["cpu_us"]["median"]
         ours = clients["curlew"]["added_us"]["median"]
-        yield f"**{TITLES[view]}**, {server}: CPU time of Django's process that the fetch adds to each"
-        yield f"request of a view (without a fetch {base:,.0f} µs), with quartiles\n"
-        yield "| client | added CPU time | django-curlew's, as a share | requests a second | latency |"
+        yield f"**{TITLES[view]}**, {server}: CPU time that the fetch adds to each request of"
+        yield f"Django's process (without a fetch {base:,.0f} µs), with quartiles\n"
+        yield "| client | added CPU time | django-curlew adds | requests a second | latency |"
         yield "|---|---:|---:|---:|---:|"
         for name, s in clients.items():
             if name == "nothing":
                 continue
             a, rate, wait = s["added_us"], s["rate"]["median"], s["p50_ms"]["median"]
-            share = "" if name == "curlew" else f"{ours / a['median']:.2f}"
+            share = "" if name == "curlew" else f"{ours / a['median']:.2f} of that"
             yield (f"| {NAMES[name]} "
                    f"| {a['median']:+,.0f} µs ({a['low']:+,.0f} to {a['high']:+,.0f}) "
                    f"| {share} | {rate:,.0f} | {wait:.1f} ms |")
