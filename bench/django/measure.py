@@ -98,12 +98,12 @@ def rounds(sites, view, options, tell):
 def summarized(samples):
     """Client → what it costs above nothing, round by round."""
     base = [s["cpu_us"] for s in samples[NOTHING]]
-    told = {}
+    summary = {}
     for name, list_ in samples.items():
         added = [s["cpu_us"] - b for s, b in zip(list_, base)]
-        told[name] = {"added_us": quartiles_of(added), "each_added_us": added,
-                      **{key: quartiles_of([s[key] for s in list_]) for key in list_[0]}}
-    return told
+        summary[name] = {"added_us": quartiles_of(added), "each_added_us": added,
+                         **{key: quartiles_of([s[key] for s in list_]) for key in list_[0]}}
+    return summary
 
 
 def measure_under(server, url, daemon, options, tell):

@@ -108,20 +108,20 @@ def test_http_3_falls_back_where_the_origin_lacks_it(compose, origin):
 
 @pytest.mark.parametrize("service", SERVICES)
 def test_services_have_no_root_no_capabilities_nothing_to_write(compose, service):
-    status = dict(re.findall(r"^(\w+):\s+(.*)$", compose.inside(
+    status = dict(re.findall(r"^(\w+):\s+(.*)$", compose.exec_in(
         service, "cat", "/proc/1/status").stdout, re.M))
     assert "0" not in status["Uid"].split()
     assert {int(status[n], 16) for n in ("CapEff", "CapPrm", "CapBnd", "CapAmb")} == {0}
     assert status["NoNewPrivs"] == "1" and status["Seccomp"] == "2"
-    done = compose.inside(service, "touch", "/etc/here", "/usr/here", "/here", check=False)
+    done = compose.exec_in(service, "touch", "/etc/here", "/usr/here", "/here", check=False)
     assert done.stderr.count("Read-only file system") == 3, done.stderr
 
 
 def test_the_origin_is_on_a_network_of_its_own(compose):
-    assert compose.inside("curlewd", "getent", "hosts", "origin").stdout
+    assert compose.exec_in("curlewd", "getent", "hosts", "origin").stdout
     for service in ("nginx", "asgi", "wsgi"):
-        assert compose.inside(service, "getent", "hosts", "origin", check=False).stdout == ""
-    assert compose.inside("curlewd", "getent", "hosts", "nginx", check=False).stdout == ""
+        assert compose.exec_in(service, "getent", "hosts", "origin", check=False).stdout == ""
+    assert compose.exec_in("curlewd", "getent", "hosts", "nginx", check=False).stdout == ""
 
 
 def test_the_egress_guard_works_in_a_container(compose):

@@ -15,8 +15,8 @@ def test_operations_md_lists_every_metric_and_no_other(client):
     text = client.ask("GET", "/metrics").body.decode()
     exposed = set(re.findall(r"^# TYPE (\w+)", text, re.M))
     page = (ROOT / "docs/operations.md").read_text()
-    told = set(re.findall(r"^\| `(curlew_\w+)[`{]", page, re.M))
-    assert told == exposed
+    documented = set(re.findall(r"^\| `(curlew_\w+)[`{]", page, re.M))
+    assert documented == exposed
 
 
 def anchors(path):

@@ -105,7 +105,7 @@ def test_short_parameters_may_use_long_lengths(connect):
 
 # -- what is no FastCGI ----------------------------------------------------
 
-NOISE = {
+INVALID_BYTES = {
     "zeros": bytes(64),
     "http": b"GET /_fetch/healthz HTTP/1.1\r\nHost: x\r\n\r\n",
     "tls": b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03" + bytes(range(200)),
@@ -127,7 +127,7 @@ NOISE = {
 }
 
 
-@pytest.mark.parametrize("noise", NOISE.values(), ids=NOISE)
+@pytest.mark.parametrize("noise", INVALID_BYTES.values(), ids=INVALID_BYTES)
 def test_invalid_bytes_close_the_connection(connect, noise):
     c = connect()
     c.send(noise)
@@ -138,7 +138,7 @@ def test_invalid_bytes_close_the_connection(connect, noise):
 @pytest.mark.parametrize("name", ["zeros", "http", "0xff", "version 0", "a name of 2 GB"])
 def test_an_invalid_header_closes_the_connection_at_once(connect, name):
     c = connect()
-    c.send(NOISE[name])
+    c.send(INVALID_BYTES[name])
     assert c.closes_within(3)
 
 

@@ -73,8 +73,8 @@ def test_events_arrive_by_handoff(curlewd, nginx, origin, page, record_property,
     _, changes = streams.MODES[name]
     web_server = nginx(curlewd(), origin.ports["http"], more=changes)
     web_server.prefix = ""
-    told = ["X-Accel-Redirect:/_handoff/", "X-Curlew-Request:" + json.dumps({"url": page})]
-    with request_stream(web_server, "GET", "/say?" + urlencode([("h", h) for h in told])) as s:
+    headers = ["X-Accel-Redirect:/_handoff/", "X-Curlew-Request:" + json.dumps({"url": page})]
+    with request_stream(web_server, "GET", "/say?" + urlencode([("h", h) for h in headers])) as s:
         check(s, record_property)
 
 

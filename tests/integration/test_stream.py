@@ -151,13 +151,13 @@ def test_a_head_request_gets_the_head_alone(client, url):
         assert s.header("content-type") == "application/octet-stream"
 
 
-@pytest.mark.parametrize("asked_for, status, got, told", [
+@pytest.mark.parametrize("asked_for, status, got, content_range", [
     ("bytes=10-19", 206, b"0123456789", "bytes 10-19/1000"),
     ("bytes=998-", 206, b"89", "bytes 998-999/1000"),
     ("bytes=1000-", 416, b"", "bytes */1000")])
-def test_ranges_are_passed_on(client, url, asked_for, status, got, told):
+def test_ranges_are_passed_on(client, url, asked_for, status, got, content_range):
     with open_stream(client, url=url("/ranges"), headers={"Range": asked_for}) as s:
-        assert (s.status, s.read_all(), s.header("content-range")) == (status, got, told)
+        assert (s.status, s.read_all(), s.header("content-range")) == (status, got, content_range)
 
 
 def test_a_conditional_request_may_get_304(client, url):

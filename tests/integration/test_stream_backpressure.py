@@ -314,8 +314,8 @@ def test_a_large_upload_goes_through(curlewd, origin):
     daemon.client.fetch(origin.url("/hello"))
     before = daemon.rss_kib()
     with open_stream(daemon.client, url=origin.url("/upload"), body=text) as s:
-        told = json.loads(s.read_all())
-    assert told == {"bytes": 8 << 20, "sha256": hashlib.sha256(text.encode()).hexdigest()}
+        received = json.loads(s.read_all())
+    assert received == {"bytes": 8 << 20, "sha256": hashlib.sha256(text.encode()).hexdigest()}
     if not SANITIZED:
         peak = daemon.peak_kib() - before
         assert peak < 4 * (8 << 10), f"{peak} KiB for 8 MiB"
