@@ -4,7 +4,7 @@ import struct
 
 import pytest
 
-from django_curlew.daemon import Broken, Malformed, NoAnswer
+from django_curlew.daemon import IncompleteResponse, ProtocolError, NoResponse
 from django_curlew.daemon.answer import LONGEST_HEAD
 from django_curlew.daemon.fastcgi import Encoder, Reply, pair, records
 
@@ -138,26 +138,26 @@ def test_a_head_without_a_status_is_200_and_may_end_in_bare_line_feeds():
 def test_an_answer_that_ends_early_is_never_whole(cut):
     reply = Reply()
     reply.feed(WHOLE[:cut])
-    with pytest.raises(Broken):
+    with pytest.raises(IncompleteResponse):
         reply.ended()
 
 
 def test_no_byte_at_all_is_another_matter():
-    with pytest.raises(NoAnswer):
+    with pytest.raises(NoResponse):
         Reply().ended()
 
 
 @pytest.mark.parametrize("data, kind, word", [
-    (record(6, HEAD) + b"\0" * 8, Broken, "broke the answer off"),
-    (b"\0" * 8, Malformed, "version 0"),
-    (b"HTTP/1.1 400 Bad Request\r\n", Malformed, "curlewd's socket"),
-    (record(6, HEAD, request=2), Malformed, "request 2"),
-    (record(9, b"x"), Malformed, "type 9"),
-    (record(3, b"xx"), Malformed, "END_REQUEST"),
-    (record(3, struct.pack(">IB3x", 0, 2)), Broken, "overloaded"),
-    (record(7, b"no memory") + END, Broken, "no memory"),
-    (record(6, b"Status: ok\r\n\r\n"), Malformed, "not a status"),
-    (record(6, b"no colon\r\n\r\n"), Malformed, "not a header"),
+    (record(6, HEAD) + b"\0" * 8, IncompleteResponse, "broke the answer off"),
+    (b"\0" * 8, ProtocolError, "version 0"),
+    (b"HTTP/1.1 400 Bad Request\r\n", ProtocolError, "curlewd's socket"),
+    (record(6, HEAD, request=2), ProtocolError, "request 2"),
+    (record(9, b"x"), ProtocolError, "type 9"),
+    (record(3, b"xx"), ProtocolError, "END_REQUEST"),
+    (record(3, struct.pack(">IB3x", 0, 2)), IncompleteResponse, "overloaded"),
+    (record(7, b"no memory") + END, IncompleteResponse, "no memory"),
+    (record(6, b"Status: ok\r\n\r\n"), ProtocolError, "not a status"),
+    (record(6, b"no colon\r\n\r\n"), ProtocolError, "not a header"),
 ])
 def test_what_is_not_as_agreed_is_an_error(data, kind, word):
     with pytest.raises(kind, match=word):
@@ -178,9 +178,9 @@ def test_the_longest_head_passes_and_one_byte_more_does_not():
     reply = Reply()
     reply.feed(records(6, line + b"\r\n\r\n") + END)
     assert reply.finished
-    with pytest.raises(Malformed, match="head"):
+    with pytest.raises(ProtocolError, match="head"):
         Reply().feed(records(6, line + b"b\r\n\r\n"))
-    with pytest.raises(Malformed, match="head"):
+    with pytest.raises(ProtocolError, match="head"):
         Reply().feed(records(6, line + b"bcd"))
 
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from django_curlew.daemon import Broken, Malformed, NoAnswer
+from django_curlew.daemon import IncompleteResponse, ProtocolError, NoResponse
 from django_curlew.daemon.http1 import LONGEST_LINE, Encoder, Reply
 
 
@@ -55,9 +55,9 @@ def test_an_answer_that_ends_early_is_never_whole(data):
     for cut in range(1, len(data)):
         reply = Reply()
         reply.feed(data[:cut])
-        with pytest.raises(Broken):
+        with pytest.raises(IncompleteResponse):
             reply.ended()
-    with pytest.raises(NoAnswer):
+    with pytest.raises(NoResponse):
         Reply().ended()
 
 
@@ -106,7 +106,7 @@ def test_answers_that_never_have_a_body(method, status):
     (b"HTTP/1.1 200 X\r\nbad name : x\r\n\r\n", "not a header"),
 ])
 def test_what_is_no_http_is_an_error(data, word):
-    with pytest.raises(Malformed, match=word):
+    with pytest.raises(ProtocolError, match=word):
         Reply().feed(data)
 
 
@@ -123,5 +123,5 @@ def test_a_line_of_a_chunked_body_has_a_limit():
     reply = Reply()
     reply.feed(head + longest + b"\nx\r\n0\r\n\r\n")
     assert reply.take() == b"x"
-    with pytest.raises(Malformed, match="line of more than"):
+    with pytest.raises(ProtocolError, match="line of more than"):
         Reply().feed(head + b"e" + longest)

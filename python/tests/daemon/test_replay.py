@@ -11,12 +11,12 @@ import pytest
 from fake import Fake, answer, read_exactly, read_request, record
 
 from django_curlew.daemon import (
-    Broken,
+    IncompleteResponse,
     Daemon,
-    Late,
-    Malformed,
-    NoAnswer,
-    TooLarge,
+    DaemonTimeout,
+    ProtocolError,
+    NoResponse,
+    ResponseTooLarge,
     Unreachable,
 )
 
@@ -101,7 +101,7 @@ def test_a_request_that_was_read_whole_is_repeated_only_where_that_does_no_harm(
     with Fake(serve(answer(b"1"), quit_after_reading)) as fake:
         d = Daemon(fake.url)
         exchange(kind, d)
-        with pytest.raises(NoAnswer):
+        with pytest.raises(NoResponse):
             exchange(kind, d, idempotent=False)
         assert fake.taken == 1
 
@@ -123,7 +123,7 @@ def test_over_tcp_a_reset_proves_nothing(kind):
     with Fake(serve(answer(b"1"), reset), tcp=True) as fake:
         d = Daemon(fake.url)
         exchange(kind, d)
-        with pytest.raises(NoAnswer):
+        with pytest.raises(NoResponse):
             exchange(kind, d, idempotent=False)
 
 
@@ -143,7 +143,7 @@ def test_a_large_request_that_could_not_be_sent_whole_is_repeated(kind):
 @pytest.mark.parametrize("kind", KINDS)
 def test_a_new_connection_that_fails_is_an_error_at_once(kind):
     with Fake(quit_after_reading) as fake:
-        with pytest.raises(NoAnswer):
+        with pytest.raises(NoResponse):
             exchange(kind, Daemon(fake.url), idempotent=True)
 
 
@@ -152,7 +152,7 @@ def test_it_is_repeated_once_and_no_more(kind):
     with Fake(serve(answer(b"1"), quit_after_reading), quit_after_reading) as fake:
         d = Daemon(fake.url)
         exchange(kind, d)
-        with pytest.raises(NoAnswer):
+        with pytest.raises(NoResponse):
             exchange(kind, d, idempotent=True)
         assert fake.taken == 2
 
@@ -163,7 +163,7 @@ def test_an_answer_that_has_begun_is_never_asked_for_again(kind, said):
     with Fake(serve(answer(b"1"), said)) as fake:
         d = Daemon(fake.url)
         exchange(kind, d)
-        with pytest.raises(Broken):
+        with pytest.raises(IncompleteResponse):
             exchange(kind, d, idempotent=True)
 
 
@@ -176,10 +176,10 @@ def test_nobody_is_waited_for_longer_than_asked(kind):
     with Fake(silent, serve(answer(b"1"), silent)) as fake:
         d = Daemon(fake.url)
         began = time.monotonic()
-        with pytest.raises(Late):
+        with pytest.raises(DaemonTimeout):
             exchange(kind, d, timeout=0.2)
         exchange(kind, d)
-        with pytest.raises(Late):  # on a kept connection, too, and not repeated
+        with pytest.raises(DaemonTimeout):  # on a kept connection, too, and not repeated
             exchange(kind, d, timeout=0.2, idempotent=True)
         assert 0.35 < time.monotonic() - began < 2
         assert fake.taken == 2
@@ -190,14 +190,14 @@ def test_an_answer_has_a_limit(kind):
     with Fake(serve(answer(b"x" * 1000), answer(b"x" * 1001))) as fake:
         d = Daemon(fake.url, max_reply=1000)
         assert len(exchange(kind, d).body) == 1000
-        with pytest.raises(TooLarge, match="1000"):
+        with pytest.raises(ResponseTooLarge, match="1000"):
             exchange(kind, d)
 
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_another_sort_of_server_is_recognised(kind):
     with Fake(serve(b"HTTP/1.1 400 Bad Request\r\n\r\n")) as fake:
-        with pytest.raises(Malformed, match="curlewd's socket"):
+        with pytest.raises(ProtocolError, match="curlewd's socket"):
             exchange(kind, Daemon(fake.url))
 
 
@@ -228,7 +228,7 @@ def test_a_full_backlog_is_waited_for_so_long_and_no_longer(kind, tmp_path):
             exchange(kind, d)
         assert 0.15 < time.monotonic() - began < 2
         threading.Timer(0.1, lambda: others.append(listener.accept()[0])).start()
-        with pytest.raises(Late):  # there is room now; nobody answers
+        with pytest.raises(DaemonTimeout):  # there is room now; nobody answers
             exchange(kind, Daemon(d.url, connect=5), timeout=0.5)
     finally:
         for each in [*others, listener]:

@@ -9,7 +9,7 @@ import time
 import pytest
 
 from django_curlew import daemon as ways
-from django_curlew.daemon import Broken, Daemon, DaemonError, NoAnswer, Unreachable
+from django_curlew.daemon import IncompleteResponse, Daemon, DaemonError, NoResponse, Unreachable
 from django_curlew.daemon.sockets import pool, unreachable
 from tests.support.curlewd import Curlewd
 from tests.support.mounts import Mount
@@ -115,7 +115,7 @@ def test_a_stream_and_then_its_connection_again(way, asks, origin):
 def test_a_stream_that_breaks_is_broken(way, asks, origin):
     with pytest.raises(DaemonError) as caught:
         asks.stream(way, asked(origin.url("/cut?framing=chunked&n=100000")))
-    assert isinstance(caught.value, (Broken, NoAnswer))
+    assert isinstance(caught.value, (IncompleteResponse, NoResponse))
 
 
 def test_an_error_of_the_daemons_is_an_answer(way, asks):
@@ -161,7 +161,7 @@ def test_closing_a_stream_reaches_the_origin(way, origin):
     assert stream.read(5)
     stream.close()
     origin.wait_for("left", target)
-    with pytest.raises(Broken, match="closed"):
+    with pytest.raises(IncompleteResponse, match="closed"):
         while stream.read():
             pass
 

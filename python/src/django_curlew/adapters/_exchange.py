@@ -87,5 +87,5 @@ def failure(status: int, body: bytes) -> Failure:
 
 
 def unreachable(why: daemon.DaemonError) -> Failure:
-    code = "timeout" if isinstance(why, daemon.Late) else "unreachable"
+    code = "timeout" if isinstance(why, daemon.DaemonTimeout) else "unreachable"
     return Failure(code, str(why))

@@ -79,7 +79,7 @@ def _raise(why: exchange.Failure, request: httpx.Request) -> Exception:
 
 
 def _broken(why: daemon.DaemonError) -> Exception:
-    late = isinstance(why, daemon.Late)
+    late = isinstance(why, daemon.DaemonTimeout)
     kind: Type[Exception] = httpx.ReadTimeout if late else httpx.RemoteProtocolError
     return kind(str(why))
 

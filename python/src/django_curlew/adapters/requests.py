@@ -161,7 +161,7 @@ class _Pieces(io.RawIOBase):
     def readinto(self, buffer: Any) -> int:
         try:
             piece = self._rest or self._stream.read()
-        except daemon.Late as why:
+        except daemon.DaemonTimeout as why:
             raise socket.timeout(str(why)) from why  # noqa: UP041 (not the same before 3.10)
         except daemon.DaemonError as why:
             raise ConnectionError(str(why)) from why  # urllib3 makes a ProtocolError of it

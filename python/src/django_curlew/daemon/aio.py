@@ -19,7 +19,7 @@ from .address import Address
 from .answer import Answer, until_head, until_piece
 from .call import PIECE, Call, Reply
 from .opened import Opened
-from .errors import Broken, Late
+from .errors import IncompleteResponse, DaemonTimeout
 
 Loop = asyncio.AbstractEventLoop
 Until = Callable[[Answer], bool]
@@ -44,7 +44,7 @@ class AsyncStream(Opened):
     """
 
     async def read(self, timeout: Optional[float] = None) -> bytes:
-        """The next piece, b"" at the end. Broken where the rest will not come, Late where nothing
+        """The next piece, b"" at the end. IncompleteResponse where the rest will not come, DaemonTimeout where nothing
         has come within `timeout` seconds; after either, or when cancelled, the stream is closed."""
         answer = self._answer
         if not until_piece(answer):
@@ -55,7 +55,7 @@ class AsyncStream(Opened):
 
     async def _read_on(self, timeout: Optional[float]) -> None:
         if self._sock is None:
-            raise Broken("the stream was closed before its end")
+            raise IncompleteResponse("the stream was closed before its end")
         talk = Talk(self._sock, self._answer, until_piece)
         try:
             if not talk.receive():
@@ -169,7 +169,7 @@ class Talk:
             self._loop.remove_writer(self._sock.fileno())
 
     def _late(self) -> None:
-        self._settle(Late("curlewd did not answer in time"))
+        self._settle(DaemonTimeout("curlewd did not answer in time"))
 
     def _settle(self, why: Optional[BaseException]) -> None:
         done = self._done

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import List, Optional, Tuple
 
-from .errors import Broken, Malformed, NoAnswer
+from .errors import IncompleteResponse, ProtocolError, NoResponse
 
 Headers = List[Tuple[bytes, bytes]]
 
@@ -37,7 +37,7 @@ class Answer:
 
     @property
     def headers(self) -> Headers:
-        """In order and in their case; Malformed where the head has a line that is none."""
+        """In order and in their case; ProtocolError where the head has a line that is none."""
         if self._headers is None:
             self._headers = fields(self.head.split(b"\n")) if self.head else []
         return self._headers
@@ -49,14 +49,14 @@ class Answer:
         self.head = b"\r\n".join([name + b": " + value for name, value in pairs])
 
     def feed(self, data: bytes) -> None:
-        """The next bytes of the connection, one at least; Malformed where they can't be."""
+        """The next bytes of the connection, one at least; ProtocolError where they can't be."""
         raise NotImplementedError
 
     def ended(self) -> None:
         """The connection has ended. Whether that is an answer is the codec's to say."""
         if not self.started:
-            raise NoAnswer("curlewd closed the connection without an answer")
-        raise Broken("the connection to curlewd ended within the answer")
+            raise NoResponse("curlewd closed the connection without an answer")
+        raise IncompleteResponse("the connection to curlewd ended within the answer")
 
     def take(self) -> bytes:
         """What has come of the body since the last call."""
@@ -85,7 +85,7 @@ class Answer:
         crlf, lf = data.find(b"\r\n\r\n", start), data.find(b"\n\n", start)
         at, width = (lf, 2) if crlf < 0 or 0 <= lf < crlf else (crlf, 4)
         if max(at, 0) > LONGEST_HEAD or (at < 0 and len(data) > LONGEST_HEAD):
-            raise Malformed(f"the head of an answer has more than {LONGEST_HEAD} bytes")
+            raise ProtocolError(f"the head of an answer has more than {LONGEST_HEAD} bytes")
         if at < 0:
             self._head = data
             return None
@@ -110,6 +110,6 @@ def fields(lines: List[bytes]) -> Headers:
             continue
         name, colon, value = line.rstrip(b"\r").partition(b":")
         if not colon or not name or name != name.strip():
-            raise Malformed(f"not a header: {line[:80]!r}")
+            raise ProtocolError(f"not a header: {line[:80]!r}")
         pairs.append((name, value.strip(b" \t")))
     return pairs

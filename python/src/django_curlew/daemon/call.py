@@ -6,7 +6,7 @@ from typing import List, NamedTuple, Optional, Tuple, Union
 
 from .address import Address
 from .answer import Answer
-from .errors import TooLarge
+from .errors import ResponseTooLarge
 from .fastcgi import Encoder as FastCGI
 from .http1 import Encoder as HTTP1
 
@@ -34,7 +34,9 @@ class Call(NamedTuple):
 
     def until_whole(self, answer: Answer) -> bool:
         if answer.held > self.max_reply:
-            raise TooLarge(f"curlewd's answer has more than max_reply={self.max_reply} bytes")
+            raise ResponseTooLarge(
+                f"curlewd's answer has more than max_reply={self.max_reply} bytes"
+            )
         return answer.finished
 
 

@@ -40,7 +40,7 @@ class Daemon:
     from any thread, process and loop. Connections are kept for the process, by address.
 
     `token` goes as a bearer token with each request. `connect` is in seconds. `max_reply`: bytes of
-    a body that exchange() will gather; TooLarge beyond.
+    a body that exchange() will gather; ResponseTooLarge beyond.
     """
 
     def __init__(

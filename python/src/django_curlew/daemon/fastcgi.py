@@ -16,7 +16,7 @@ import struct
 from typing import Dict, List, Mapping, Optional, Sequence, Tuple
 
 from .answer import Answer
-from .errors import Broken, Malformed
+from .errors import IncompleteResponse, ProtocolError
 
 Pairs = Sequence[Tuple[str, str]]
 
@@ -149,12 +149,12 @@ class Reply(Answer):
 
     def _not_version_1(self, version: int) -> None:
         if version == 0 and self.started and self.status:
-            raise Broken("curlewd broke the answer off: the fetch failed after its head")
-        raise Malformed(f"a FastCGI record of version {version}; is this curlewd's socket?")
+            raise IncompleteResponse("curlewd broke the answer off: the fetch failed after its head")
+        raise ProtocolError(f"a FastCGI record of version {version}; is this curlewd's socket?")
 
     def _record(self, kind: int, request: int, content: bytes) -> None:
         if request != ID:
-            raise Malformed(f"a record of type {kind} for request {request}, unasked for")
+            raise ProtocolError(f"a record of type {kind} for request {request}, unasked for")
         if kind == STDOUT:
             self._stdout(content)
         elif kind == STDERR:
@@ -162,7 +162,7 @@ class Reply(Answer):
         elif kind == END_REQUEST:
             self._end(content)
         else:
-            raise Malformed(f"a record of type {kind}, which is not for a web server")
+            raise ProtocolError(f"a record of type {kind}, which is not for a web server")
 
     def _stdout(self, content: bytes) -> None:
         if self.status:
@@ -175,14 +175,14 @@ class Reply(Answer):
 
     def _end(self, content: bytes) -> None:
         if len(content) != _END.size:
-            raise Malformed(f"an END_REQUEST record of {len(content)} bytes")
+            raise ProtocolError(f"an END_REQUEST record of {len(content)} bytes")
         _, protocol_status = _END.unpack(content)
         if protocol_status:
             why = _REFUSALS.get(protocol_status, f"protocol status {protocol_status}")
-            raise Broken(f"the FastCGI server refused the request: {why}")
+            raise IncompleteResponse(f"the FastCGI server refused the request: {why}")
         if not self.status:
             said = self._stderr.decode("utf-8", "replace").strip()
-            raise Broken("an answer without a head" + (f"; it said: {said}" if said else ""))
+            raise IncompleteResponse("an answer without a head" + (f"; it said: {said}" if said else ""))
         self.finished = self.reusable = True
 
 
@@ -200,5 +200,5 @@ def cgi_head(head: bytes) -> Tuple[int, bytes]:
 def _status(line: bytes) -> int:
     said = line[7:].strip()[:3]
     if not said.isdigit() or not 100 <= int(said) <= 999:
-        raise Malformed(f"not a status: {line[:80]!r}")
+        raise ProtocolError(f"not a status: {line[:80]!r}")
     return int(said)

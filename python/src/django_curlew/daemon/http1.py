@@ -10,7 +10,7 @@ from __future__ import annotations
 from typing import Mapping, Optional, Sequence, Tuple
 
 from .answer import Answer
-from .errors import Malformed
+from .errors import ProtocolError
 
 Pairs = Sequence[Tuple[str, str]]
 
@@ -87,7 +87,7 @@ class Reply(Answer):
         first, _, lines = found[0].partition(b"\n")
         version, status = _status_line(first.rstrip(b"\r"))
         if status == 101:
-            raise Malformed("the web server switched protocols, unasked for")
+            raise ProtocolError("the web server switched protocols, unasked for")
         if status >= 200:
             self.head = lines
             self._frame(version, status)
@@ -105,7 +105,7 @@ class Reply(Answer):
         elif codings == "chunked":
             self._state = CHUNK_SIZE
         elif codings:
-            raise Malformed(f"a Transfer-Encoding nobody asked for: {codings[:80]}")
+            raise ProtocolError(f"a Transfer-Encoding nobody asked for: {codings[:80]}")
         elif lengths:
             self._state, self._left = LENGTH, _content_length(lengths)
             if not self._left:
@@ -137,7 +137,7 @@ class Reply(Answer):
         line, newline, rest = data.partition(b"\n")
         self._line += line
         if len(self._line) > LONGEST_LINE:
-            raise Malformed(f"a line of more than {LONGEST_LINE} bytes in a chunked answer")
+            raise ProtocolError(f"a line of more than {LONGEST_LINE} bytes in a chunked answer")
         if newline:
             line, self._line = self._line.rstrip(b"\r"), b""
             self._line_of_chunk(line)
@@ -149,7 +149,7 @@ class Reply(Answer):
             self._state = CHUNK if self._left else TRAILER
         elif self._state == CHUNK_END:
             if line:
-                raise Malformed(f"no line break behind a chunk: {line[:80]!r}")
+                raise ProtocolError(f"no line break behind a chunk: {line[:80]!r}")
             self._state = CHUNK_SIZE
         elif not line:
             self._finish()
@@ -158,19 +158,19 @@ class Reply(Answer):
 def _status_line(line: bytes) -> Tuple[bytes, int]:
     version, _, rest = line.partition(b" ")
     if version not in (b"HTTP/1.1", b"HTTP/1.0") or not rest[:3].isdigit():
-        raise Malformed(f"no HTTP response: {line[:80]!r}; is this the web server's address?")
+        raise ProtocolError(f"no HTTP response: {line[:80]!r}; is this the web server's address?")
     return version, int(rest[:3])
 
 
 def _content_length(values: "set[str]") -> int:
     value = values.pop()
     if values or not (value.isascii() and value.isdigit()) or len(value) > 18:
-        raise Malformed(f"not one Content-Length: {value[:80]}")
+        raise ProtocolError(f"not one Content-Length: {value[:80]}")
     return int(value)
 
 
 def _chunk_size(line: bytes) -> int:
     size = line.partition(b";")[0].strip()
     if not size or len(size) > 15 or size.strip(b"0123456789abcdefABCDEF"):
-        raise Malformed(f"not a chunk's size: {line[:80]!r}")
+        raise ProtocolError(f"not a chunk's size: {line[:80]!r}")
     return int(size, 16)

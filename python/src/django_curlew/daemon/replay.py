@@ -11,7 +11,7 @@ if no byte of an answer has come and one of these holds:
 - Doing it twice does no harm: the caller says so of a fetch whose method is GET, HEAD, OPTIONS,
   TRACE, PUT or DELETE (RFC 9110 9.2.2), and of questions about the daemon itself.
 
-In all other cases the fetch may have been made, and the caller is told: NoAnswer.
+In all other cases the fetch may have been made, and the caller is told: NoResponse.
 """
 
 from __future__ import annotations
@@ -21,10 +21,10 @@ import socket
 from .address import Address
 from .answer import Answer
 from .call import Call
-from .errors import Broken, Late, NoAnswer
+from .errors import IncompleteResponse, DaemonTimeout, NoResponse
 
 IDEMPOTENT = frozenset(("GET", "HEAD", "OPTIONS", "TRACE", "PUT", "DELETE", "QUERY"))
-FAILURES = (OSError, NoAnswer)  # of a connection; what else is raised is about the answer
+FAILURES = (OSError, NoResponse)  # of a connection; what else is raised is about the answer
 
 
 def check(call: Call, why: BaseException, answer: Answer) -> None:
@@ -32,15 +32,15 @@ def check(call: Call, why: BaseException, answer: Answer) -> None:
     named = name(call.address, why, answer)
     reset = isinstance(why, ConnectionResetError) and call.address.is_unix
     harmless = not answer.asked or reset or call.idempotent
-    if not (isinstance(named, NoAnswer) and harmless):
+    if not (isinstance(named, NoResponse) and harmless):
         raise named from (None if named is why else why)
 
 
 def name(address: Address, why: BaseException, answer: Answer) -> BaseException:
     """A connection's failure, as one of our errors."""
-    if isinstance(why, (Late, NoAnswer)):
+    if isinstance(why, (DaemonTimeout, NoResponse)):
         return why
     if isinstance(why, (socket.timeout, TimeoutError)):  # two types before Python 3.10
-        return Late(f"curlewd at {address.url} did not answer in time")
-    kind = Broken if answer.started else NoAnswer
+        return DaemonTimeout(f"curlewd at {address.url} did not answer in time")
+    kind = IncompleteResponse if answer.started else NoResponse
     return kind(f"the connection to curlewd at {address.url} broke: {why}")

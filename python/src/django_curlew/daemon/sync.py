@@ -14,7 +14,7 @@ from .address import Address
 from .answer import Answer, until_head, until_piece
 from .call import PIECE, Call, Reply
 from .opened import Opened
-from .errors import Broken, Late
+from .errors import IncompleteResponse, DaemonTimeout
 
 Until = Callable[[Answer], bool]
 
@@ -39,7 +39,7 @@ class Stream(Opened):
     """
 
     def read(self, timeout: Optional[float] = None) -> bytes:
-        """The next piece, b"" at the end. Broken where the rest will not come, Late where nothing
+        """The next piece, b"" at the end. IncompleteResponse where the rest will not come, DaemonTimeout where nothing
         has come within `timeout` seconds; after either, the stream is closed."""
         answer = self._answer
         if not until_piece(answer):
@@ -50,7 +50,7 @@ class Stream(Opened):
 
     def _read_on(self, deadline: Optional[float]) -> None:
         if self._sock is None:
-            raise Broken("the stream was closed before its end")
+            raise IncompleteResponse("the stream was closed before its end")
         try:
             _receive(self._sock, self._answer, until_piece, deadline)
         except replay.FAILURES as why:
@@ -85,7 +85,7 @@ def _left(deadline: Optional[float]) -> Optional[float]:
         return None
     left = deadline - time.monotonic()
     if left <= 0:
-        raise Late("curlewd did not answer in time")
+        raise DaemonTimeout("curlewd did not answer in time")
     return left
 
 

@@ -121,9 +121,9 @@ def of_reply(reply: Any, response: Any = None, impersonate: bool = False) -> Any
 def of_daemon(why: daemon.DaemonError, response: Any = None, streaming: bool = False) -> Any:
     """The exception for a daemon that did not answer, or, `streaming`, for a body that broke off:
     how a stream says that the origin's did."""
-    if isinstance(why, daemon.Late):
+    if isinstance(why, daemon.DaemonTimeout):
         raised: Any = e.Timeout(str(why), int(C.OPERATION_TIMEDOUT), response)
-    elif streaming and isinstance(why, daemon.Broken):
+    elif streaming and isinstance(why, daemon.IncompleteResponse):
         raised = e.IncompleteRead(str(why), int(C.PARTIAL_FILE), response)
     else:
         raised = e.DaemonError(str(why), 0, response)
