@@ -16,25 +16,25 @@ from typing import Any, Callable, List, Optional, Tuple
 
 from . import replay, sockets
 from .address import Address
-from .answer import Answer, until_head, until_piece
+from .response_parser import ResponseParser, has_head, has_body_data
 from .call import PIECE, Call, Reply
 from .opened import Opened
 from .errors import IncompleteResponse, DaemonTimeout
 
 Loop = asyncio.AbstractEventLoop
-Until = Callable[[Answer], bool]
+Until = Callable[[ResponseParser], bool]
 
 
 async def exchange(call: Call) -> Reply:
     """Ask and gather the whole answer."""
-    sock, answer = await _ask(call, call.until_whole)
-    sockets.finished(call.address, sock, answer.reusable)
-    return Reply(answer)
+    sock, parser = await _ask(call, call.until_whole)
+    sockets.finished(call.address, sock, parser.reusable)
+    return Reply(parser)
 
 
 async def open_stream(call: Call) -> "AsyncStream":
     """Ask and read as far as the answer's head."""
-    return AsyncStream(call.address, *await _ask(call, until_head))
+    return AsyncStream(call.address, *await _ask(call, has_head))
 
 
 class AsyncStream(Opened):
@@ -46,23 +46,23 @@ class AsyncStream(Opened):
     async def read(self, timeout: Optional[float] = None) -> bytes:
         """The next piece, b"" at the end. IncompleteResponse where the rest will not come, DaemonTimeout where nothing
         has come within `timeout` seconds; after either, or when cancelled, the stream is closed."""
-        answer = self._answer
-        if not until_piece(answer):
+        parser = self._parser
+        if not has_body_data(parser):
             await self._read_on(timeout)
-        if answer.finished and self._sock is not None:
+        if parser.finished and self._sock is not None:
             self._release()
-        return answer.take()
+        return parser.take_body()
 
     async def _read_on(self, timeout: Optional[float]) -> None:
         if self._sock is None:
             raise IncompleteResponse("the stream was closed before its end")
-        talk = Talk(self._sock, self._answer, until_piece)
+        talk = Talk(self._sock, self._parser, has_body_data)
         try:
             if not talk.receive():
                 await talk.wait(timeout)
         except replay.FAILURES as why:
             self.close()
-            raise replay.name(self._address, why, self._answer) from None
+            raise replay.name(self._address, why, self._parser) from None
         except BaseException:
             self.close()
             raise
@@ -90,11 +90,11 @@ class Talk:
     """One stretch of a conversation: sends what is to be sent and feeds what comes to the answer,
     in the loop's callbacks, until enough of it is there."""
 
-    __slots__ = ("_sock", "_answer", "_until", "_unsent", "_loop", "_done")
+    __slots__ = ("_sock", "_parser", "_until", "_unsent", "_loop", "_done")
 
-    def __init__(self, sock: socket.socket, answer: Answer, until: Until) -> None:
+    def __init__(self, sock: socket.socket, parser: ResponseParser, until: Until) -> None:
         self._sock = sock
-        self._answer = answer
+        self._parser = parser
         self._until = until
         self._unsent: Any = b""
         self._loop: Optional[Loop] = None  # while it waits
@@ -117,10 +117,10 @@ class Talk:
         except (BlockingIOError, InterruptedError):
             return False
         if data:
-            self._answer.feed(data)
+            self._parser.feed(data)
         else:
-            self._answer.ended()
-        return self._until(self._answer)
+            self._parser.feed_eof()
+        return self._until(self._parser)
 
     async def wait(self, timeout: Optional[float]) -> None:
         """Until enough has come. The loop knows the socket no longer than this takes."""
@@ -149,7 +149,7 @@ class Talk:
             return
         if n == len(self._unsent):
             self._unsent = b""
-            self._answer.asked = True
+            self._parser.request_sent = True
         else:
             self._unsent = memoryview(self._unsent)[n:]
 
@@ -181,24 +181,24 @@ class Talk:
             done.set_exception(why)
 
 
-async def _ask(call: Call, until: Until) -> Tuple[socket.socket, Answer]:
+async def _ask(call: Call, until: Until) -> Tuple[socket.socket, ResponseParser]:
     """Send, and receive as far as is wanted: on a kept connection, else on a new one."""
     began = time.monotonic()
     sock = sockets.pool.take(call.address)
     if sock is not None:
-        answer = call.begin()
+        parser = call.new_parser()
         try:
-            await Talk(sock, answer, until).ask(call.data, call.timeout)
-            return sock, answer
+            await Talk(sock, parser, until).ask(call.data, call.timeout)
+            return sock, parser
         except replay.FAILURES as why:
-            replay.check(call, why, answer)
+            replay.check(call, why, parser)
     sock = await connect(call.address, min(call.connect, _left(call, began) or call.connect))
-    answer = call.begin()
+    parser = call.new_parser()
     try:
-        await Talk(sock, answer, until).ask(call.data, _left(call, began))
+        await Talk(sock, parser, until).ask(call.data, _left(call, began))
     except replay.FAILURES as why:
-        raise replay.name(call.address, why, answer) from None
-    return sock, answer
+        raise replay.name(call.address, why, parser) from None
+    return sock, parser
 
 
 def _left(call: Call, began: float) -> Optional[float]:

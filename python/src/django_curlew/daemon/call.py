@@ -5,16 +5,16 @@ from __future__ import annotations
 from typing import List, NamedTuple, Optional, Tuple, Union
 
 from .address import Address
-from .answer import Answer
+from .response_parser import ResponseParser
 from .errors import ResponseTooLarge
-from .fastcgi import Encoder as FastCGI
-from .http1 import Encoder as HTTP1
+from .fastcgi import FastCGIEncoder
+from .http1 import HTTP1Encoder
 
 PIECE = 65536  # bytes asked of a socket at once
 CONNECT_SECONDS = 5.0
 MAX_REPLY = 1 << 30  # bytes of a body that exchange() gathers; the daemon's own limits are lower
 
-Encoder = Union[FastCGI, HTTP1]
+Encoder = Union[FastCGIEncoder, HTTP1Encoder]
 
 
 class Call(NamedTuple):
@@ -29,35 +29,35 @@ class Call(NamedTuple):
     idempotent: bool
     max_reply: int
 
-    def begin(self) -> Answer:
-        return self.encoder.answer(self.method)
+    def new_parser(self) -> ResponseParser:
+        return self.encoder.response_parser(self.method)
 
-    def until_whole(self, answer: Answer) -> bool:
-        if answer.held > self.max_reply:
+    def until_whole(self, parser: ResponseParser) -> bool:
+        if parser.buffered_bytes > self.max_reply:
             raise ResponseTooLarge(
                 f"curlewd's answer has more than max_reply={self.max_reply} bytes"
             )
-        return answer.finished
+        return parser.finished
 
 
 class Reply:
     """A whole answer. Headers are bytes, in order and in their case, as ASGI has them."""
 
-    __slots__ = ("status", "body", "head", "_answer")
+    __slots__ = ("status", "body", "head", "_parser")
 
-    def __init__(self, answer: Answer) -> None:
-        self.status = answer.status
-        self.body = answer.take()
-        self.head = answer.head  # its lines as they came
-        self._answer = answer
+    def __init__(self, parser: ResponseParser) -> None:
+        self.status = parser.status
+        self.body = parser.take_body()
+        self.head = parser.head  # its lines as they came
+        self._parser = parser
 
     @property
     def headers(self) -> List[Tuple[bytes, bytes]]:
-        return self._answer.headers
+        return self._parser.headers
 
     def header(self, name: str) -> Optional[str]:
         """The first header of that name."""
-        return self._answer.header(name)
+        return self._parser.header(name)
 
     def __repr__(self) -> str:
         return f"<Reply {self.status}, {len(self.body)} bytes>"
@@ -65,7 +65,7 @@ class Reply:
 
 def encoder_for(address: Address, token: Optional[str]) -> Encoder:
     if address.protocol == "fcgi":
-        return FastCGI(address.mount, token)
+        return FastCGIEncoder(address.mount, token)
     host = f"[{address.host}]" if ":" in address.host else address.host or "localhost"
-    return HTTP1(f"{host}:{address.port}" if address.port not in (0, 80) else host, address.mount,
+    return HTTP1Encoder(f"{host}:{address.port}" if address.port not in (0, 80) else host, address.mount,
                  token)

@@ -19,7 +19,7 @@ from __future__ import annotations
 import socket
 
 from .address import Address
-from .answer import Answer
+from .response_parser import ResponseParser
 from .call import Call
 from .errors import IncompleteResponse, DaemonTimeout, NoResponse
 
@@ -27,20 +27,20 @@ IDEMPOTENT = frozenset(("GET", "HEAD", "OPTIONS", "TRACE", "PUT", "DELETE", "QUE
 FAILURES = (OSError, NoResponse)  # of a connection; what else is raised is about the answer
 
 
-def check(call: Call, why: BaseException, answer: Answer) -> None:
+def check(call: Call, why: BaseException, parser: ResponseParser) -> None:
     """A kept connection failed with `why`: return where the request may be replayed, else raise."""
-    named = name(call.address, why, answer)
+    named = name(call.address, why, parser)
     reset = isinstance(why, ConnectionResetError) and call.address.is_unix
-    harmless = not answer.asked or reset or call.idempotent
+    harmless = not parser.request_sent or reset or call.idempotent
     if not (isinstance(named, NoResponse) and harmless):
         raise named from (None if named is why else why)
 
 
-def name(address: Address, why: BaseException, answer: Answer) -> BaseException:
+def name(address: Address, why: BaseException, parser: ResponseParser) -> BaseException:
     """A connection's failure, as one of our errors."""
     if isinstance(why, (DaemonTimeout, NoResponse)):
         return why
     if isinstance(why, (socket.timeout, TimeoutError)):  # two types before Python 3.10
         return DaemonTimeout(f"curlewd at {address.url} did not answer in time")
-    kind = IncompleteResponse if answer.started else NoResponse
+    kind = IncompleteResponse if parser.started else NoResponse
     return kind(f"the connection to curlewd at {address.url} broke: {why}")

@@ -11,24 +11,24 @@ from typing import Callable, Optional, Tuple
 
 from . import replay, sockets
 from .address import Address
-from .answer import Answer, until_head, until_piece
+from .response_parser import ResponseParser, has_head, has_body_data
 from .call import PIECE, Call, Reply
 from .opened import Opened
 from .errors import IncompleteResponse, DaemonTimeout
 
-Until = Callable[[Answer], bool]
+Until = Callable[[ResponseParser], bool]
 
 
 def exchange(call: Call) -> Reply:
     """Ask and gather the whole answer."""
-    sock, answer = _ask(call, call.until_whole)
-    sockets.finished(call.address, sock, answer.reusable)
-    return Reply(answer)
+    sock, parser = _ask(call, call.until_whole)
+    sockets.finished(call.address, sock, parser.reusable)
+    return Reply(parser)
 
 
 def open_stream(call: Call) -> "Stream":
     """Ask and read as far as the answer's head."""
-    return Stream(call.address, *_ask(call, until_head))
+    return Stream(call.address, *_ask(call, has_head))
 
 
 class Stream(Opened):
@@ -41,21 +41,21 @@ class Stream(Opened):
     def read(self, timeout: Optional[float] = None) -> bytes:
         """The next piece, b"" at the end. IncompleteResponse where the rest will not come, DaemonTimeout where nothing
         has come within `timeout` seconds; after either, the stream is closed."""
-        answer = self._answer
-        if not until_piece(answer):
+        parser = self._parser
+        if not has_body_data(parser):
             self._read_on(_deadline(timeout))
-        if answer.finished and self._sock is not None:
+        if parser.finished and self._sock is not None:
             self._release()
-        return answer.take()
+        return parser.take_body()
 
     def _read_on(self, deadline: Optional[float]) -> None:
         if self._sock is None:
             raise IncompleteResponse("the stream was closed before its end")
         try:
-            _receive(self._sock, self._answer, until_piece, deadline)
+            _receive(self._sock, self._parser, has_body_data, deadline)
         except replay.FAILURES as why:
             self.close()
-            raise replay.name(self._address, why, self._answer) from None
+            raise replay.name(self._address, why, self._parser) from None
         except BaseException:
             self.close()
             raise
@@ -89,49 +89,49 @@ def _left(deadline: Optional[float]) -> Optional[float]:
     return left
 
 
-def _ask(call: Call, until: Until) -> Tuple[socket.socket, Answer]:
+def _ask(call: Call, until: Until) -> Tuple[socket.socket, ResponseParser]:
     """Send, and receive as far as is wanted: on a kept connection, else on a new one."""
     deadline = _deadline(call.timeout)
     sock = sockets.pool.take(call.address)
     if sock is not None:
-        answer = call.begin()
+        parser = call.new_parser()
         try:
-            _converse(sock, call, answer, until, deadline)
-            return sock, answer
+            _converse(sock, call, parser, until, deadline)
+            return sock, parser
         except replay.FAILURES as why:
-            replay.check(call, why, answer)
+            replay.check(call, why, parser)
     sock = connect(call.address, min(call.connect, _left(deadline) or call.connect))
-    answer = call.begin()
+    parser = call.new_parser()
     try:
-        _converse(sock, call, answer, until, deadline)
+        _converse(sock, call, parser, until, deadline)
     except replay.FAILURES as why:
-        raise replay.name(call.address, why, answer) from None
-    return sock, answer
+        raise replay.name(call.address, why, parser) from None
+    return sock, parser
 
 
 def _converse(
-    sock: socket.socket, call: Call, answer: Answer, until: Until, deadline: Optional[float]
+    sock: socket.socket, call: Call, parser: ResponseParser, until: Until, deadline: Optional[float]
 ) -> None:
     try:
         sock.settimeout(_left(deadline))
         sock.sendall(call.data)
-        answer.asked = True
-        _receive(sock, answer, until, deadline)
+        parser.request_sent = True
+        _receive(sock, parser, until, deadline)
     except BaseException:
         sock.close()
         raise
 
 
 def _receive(
-    sock: socket.socket, answer: Answer, until: Until, deadline: Optional[float]
+    sock: socket.socket, parser: ResponseParser, until: Until, deadline: Optional[float]
 ) -> None:
-    while not until(answer):
+    while not until(parser):
         sock.settimeout(_left(deadline))
         data = sock.recv(PIECE)
         if data:
-            answer.feed(data)
+            parser.feed(data)
         else:
-            answer.ended()
+            parser.feed_eof()
 
 
 def connect(address: Address, timeout: float) -> socket.socket:

@@ -7,7 +7,7 @@ import json
 from typing import Any, AsyncIterator, Dict, Iterator, List, NamedTuple, Optional, Tuple
 
 from .. import daemon
-from ..daemon.answer import Answer as Parsed
+from ..daemon.response_parser import ResponseParser
 
 Request = Dict[str, Any]
 
@@ -91,7 +91,7 @@ class FakeDaemon(daemon.Daemon):
     def _reply(self, asked: "Asked") -> daemon.Reply:
         return daemon.Reply(self._answer(asked))
 
-    def _answer(self, asked: "Asked") -> Parsed:
+    def _answer(self, asked: "Asked") -> ResponseParser:
         path = asked.route.partition("?")[0]
         if path.endswith("/v1/fetch"):
             return fetched(self.answer_to(asked.document()), asked.wants_frames)
@@ -106,7 +106,7 @@ class FakeDaemon(daemon.Daemon):
         told = {"status": 404, "code": "not_found", "detail": f"a test has no {asked.route}"}
         return 404, PROBLEM, json.dumps(told).encode()
 
-    def _streamed(self, asked: "Asked") -> Parsed:
+    def _streamed(self, asked: "Asked") -> ResponseParser:
         if asked.hand_off is not None:
             return streamed(self.answer_to(asked.hand_off), facts=False)
         if asked.route.endswith("/v1/stream"):
@@ -148,17 +148,17 @@ JSON = [("Content-Type", "application/json")]
 PROBLEM = [("Content-Type", "application/problem+json"), ("Cache-Control", "no-store")]
 
 
-def parsed(status: int, headers: Any, body: bytes) -> Parsed:
+def parsed(status: int, headers: Any, body: bytes) -> ResponseParser:
     """An answer as if it had come by a connection."""
-    made = Parsed()
+    made = ResponseParser()
     made.status = status
     made.head = "\r\n".join(f"{name}: {value}" for name, value in headers).encode()
     made.started = made.finished = True
-    made._keep(body)
+    made.append_body(body)
     return made
 
 
-def fetched(told: Answer, frames: bool) -> Parsed:
+def fetched(told: Answer, frames: bool) -> ResponseParser:
     if told.problem:
         return parsed(told.status, PROBLEM, json.dumps(told.problem).encode())
     if frames:
@@ -166,7 +166,7 @@ def fetched(told: Answer, frames: bool) -> Parsed:
     return parsed(200, JSON, json.dumps({**told.envelope, **in_json(told.body)}).encode())
 
 
-def batched(all_told: List[Answer], frames: bool) -> Parsed:
+def batched(all_told: List[Answer], frames: bool) -> ResponseParser:
     pieces = []
     for index, told in enumerate(all_told):
         said = {**told.envelope, "index": index}
@@ -178,7 +178,7 @@ def batched(all_told: List[Answer], frames: bool) -> Parsed:
     return parsed(200, [("Content-Type", kind)], b"".join(pieces))
 
 
-def streamed(told: Answer, facts: bool) -> Parsed:
+def streamed(told: Answer, facts: bool) -> ResponseParser:
     if told.problem:
         return parsed(told.status, PROBLEM, json.dumps(told.problem).encode())
     envelope = told.envelope
@@ -207,9 +207,9 @@ def in_json(body: bytes) -> Dict[str, str]:
 class FakeStream:
     """A stream whose body is here already, in one piece."""
 
-    def __init__(self, answer: Parsed) -> None:
+    def __init__(self, answer: ResponseParser) -> None:
         self.status, self.headers, self.header = answer.status, answer.headers, answer.header
-        self._body = answer.take()
+        self._body = answer.take_body()
 
     def read(self, timeout: Optional[float] = None) -> bytes:
         body, self._body = self._body, b""
@@ -231,9 +231,9 @@ class FakeStream:
 class FakeAsyncStream:
     """Likewise, for coroutines."""
 
-    def __init__(self, answer: Parsed) -> None:
+    def __init__(self, answer: ResponseParser) -> None:
         self.status, self.headers, self.header = answer.status, answer.headers, answer.header
-        self._body = answer.take()
+        self._body = answer.take_body()
 
     async def read(self, timeout: Optional[float] = None) -> bytes:
         body, self._body = self._body, b""
