@@ -38,7 +38,7 @@ def _how(told: str) -> Any:
     return {"headers": JSON, "body": told.encode(), "timeout": PATIENCE}
 
 
-def _reference(reply: daemon.Reply) -> str:
+def _reference(reply: daemon.Response) -> str:
     try:
         said = json.loads(reply.body)
         if reply.status == 200:

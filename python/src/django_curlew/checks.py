@@ -20,7 +20,7 @@ import socket
 import ssl
 from typing import Any, Dict, Iterator, List, Optional
 from urllib.error import HTTPError
-from urllib.parse import urlsplit
+from urllib.parse_address import urlsplit
 from urllib.request import HTTPSHandler, ProxyHandler, build_opener
 
 from django.conf import settings
@@ -56,7 +56,7 @@ def _nearest(key: str) -> str:
 
 def _check_address(key: str, url: Any) -> List[CheckMessage]:
     try:
-        address = daemon.parse(url)
+        address = daemon.parse_address(url)
     except daemon.AddressError as why:
         return [Error(f"CURLEW's {key}: {why}", id="curlew.E002")]
     if key == "BRIDGE_URL" and address.protocol != "fcgi":
@@ -91,7 +91,7 @@ def check_daemon(app_configs: Any, **_: Any) -> List[CheckMessage]:
     return _judge(asked.url, reply)
 
 
-def _judge(url: str, reply: daemon.Reply) -> List[CheckMessage]:
+def _judge(url: str, reply: daemon.Response) -> List[CheckMessage]:
     if reply.status == 401:
         return [
             Error(
@@ -162,7 +162,7 @@ def _allowed() -> Iterator[str]:
 def mount() -> str:
     """The path to try: that of URL where it has one, else the usual."""
     try:
-        return daemon.parse(conf.configured_url() or "").mount or "/_fetch"
+        return daemon.parse_address(conf.configured_url() or "").mount or "/_fetch"
     except daemon.AddressError:
         return "/_fetch"
 

@@ -139,7 +139,7 @@ class BaseSession(Generic[R]):
             jar.keep(self._cookies, envelope)
         return response  # type: ignore[no-any-return]
 
-    def _respond_to_fetch(self, plan: Plan, reply: daemon.Reply) -> R:
+    def _respond_to_fetch(self, plan: Plan, reply: daemon.Response) -> R:
         if reply.status != 200 or FRAMES not in reply.head:
             raise problem.of_reply(reply, self._empty(plan), "impersonate" in plan.keys)
         return self._checked(self._respond(plan, *frame(reply.body)))

@@ -161,7 +161,7 @@ class Batch(Generic[R]):
         if self._missing or self._held:
             raise DaemonError(f"curlewd's answer lacks {len(self._missing)} of a batch's requests")
 
-    def results(self, reply: daemon.Reply, return_exceptions: bool) -> List[R]:
+    def results(self, reply: daemon.Response, return_exceptions: bool) -> List[R]:
         """All of them, in order."""
         if reply.status != 200:
             raise problem.of_reply(reply)

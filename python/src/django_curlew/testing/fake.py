@@ -74,10 +74,10 @@ class FakeDaemon(daemon.Daemon):
 
     # -- the four ways to ask ---------------------------------------------------------------------
 
-    def exchange(self, method: str, route: str, **how: Any) -> daemon.Reply:
+    def exchange(self, method: str, route: str, **how: Any) -> daemon.Response:
         return self._reply(Asked(method, route, **how))
 
-    async def aexchange(self, method: str, route: str, **how: Any) -> daemon.Reply:
+    async def aexchange(self, method: str, route: str, **how: Any) -> daemon.Response:
         return self._reply(Asked(method, route, **how))
 
     def open(self, method: str, route: str, **how: Any) -> Any:
@@ -88,8 +88,8 @@ class FakeDaemon(daemon.Daemon):
 
     # -- what is answered -------------------------------------------------------------------------
 
-    def _reply(self, asked: "Asked") -> daemon.Reply:
-        return daemon.Reply(self._answer(asked))
+    def _reply(self, asked: "Asked") -> daemon.Response:
+        return daemon.Response(self._answer(asked))
 
     def _answer(self, asked: "Asked") -> ResponseParser:
         path = asked.route.partition("?")[0]

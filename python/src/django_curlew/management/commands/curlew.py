@@ -160,7 +160,7 @@ def ask_status() -> Status:
     return {"url": asked.url, **told}
 
 
-def words_of(reply: daemon.Reply) -> str:
+def words_of(reply: daemon.Response) -> str:
     """What a problem document says."""
     try:
         said = json.loads(reply.body)
