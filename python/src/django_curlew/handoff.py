@@ -29,9 +29,9 @@ from django.http import HttpRequest, HttpResponse
 
 from . import ahead, conf, context
 from .bridge.scope import has_bridge
-from .requests.base import BaseSession
+from .requests.base_session import BaseSession
 from .requests.parameters import DEFAULT_TIMEOUT
-from .requests.plan import Plan
+from .requests.prepared_request import PreparedRequest
 
 RESUMING = ("range", "if-range", "if-none-match", "if-modified-since")
 
@@ -96,7 +96,7 @@ def request_object(
     session: BaseSession[Any], method: str, url: str, forward: Iterable[str], how: Dict[str, Any]
 ) -> Dict[str, Any]:
     """Curlew's request object; the request's id and trace go along, as with any other fetch."""
-    told = dict(Plan(session, method, url, {**how, "stream": True}).keys)
+    told = dict(PreparedRequest(session, method, url, {**how, "stream": True}).keys)
     if "accept_encoding" not in how:
         told.pop("decompress", None)
     if "timeout" not in how and session.timeout is DEFAULT_TIMEOUT:

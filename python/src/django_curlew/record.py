@@ -35,7 +35,7 @@ class Fetch:
     url: str
     status: Optional[int]  # None: no answer
     error: Optional[str]  # why not: a code of docs/api.md
-    began: float  # seconds after the record did
+    start: float  # seconds after the record did
     seconds: float
     bytes: Optional[int] = None
     reused: Optional[bool] = None
@@ -48,7 +48,7 @@ class Fetch:
 
 @dataclass
 class Record:
-    began: float = field(default_factory=time.perf_counter)
+    start: float = field(default_factory=time.perf_counter)
     fetches: List[Fetch] = field(default_factory=list)
     left_out: int = 0
 
@@ -67,14 +67,14 @@ class Record:
     def busy(self) -> float:
         """Seconds in which at least one was under way."""
         total, until = 0.0, 0.0
-        for began, ended in sorted((f.began, f.began + f.seconds) for f in self.fetches):
-            total += max(0.0, ended - max(began, until))
+        for start, ended in sorted((f.start, f.start + f.seconds) for f in self.fetches):
+            total += max(0.0, ended - max(start, until))
             until = max(until, ended)
         return total
 
     def table(self) -> str:
         lines = [
-            f"{f.began * 1000:8.1f} {f.seconds * 1000:8.1f} ms  {f.outcome:<16} {f.method} {f.url}"
+            f"{f.start * 1000:8.1f} {f.seconds * 1000:8.1f} ms  {f.outcome:<16} {f.method} {f.url}"
             + (f"  [{f.tag}]" if f.tag else "")
             for f in self.fetches
         ]
@@ -99,7 +99,7 @@ class Logged(Record):
     """No record: each fetch goes to the log alone."""
 
     def __init__(self) -> None:
-        super().__init__(began=0.0)
+        super().__init__(start=0.0)
 
     def add(self, fetch: Fetch) -> None:
         log_fetch(fetch)
@@ -142,7 +142,7 @@ def tell(record: Record, request: Any, response: Any) -> None:
     )
 
 
-def shown(url: str) -> str:
+def redact_url(url: str) -> str:
     """A URL that may be shown: without user, password and the query's values."""
     try:
         parts = urlsplit(url)

@@ -188,7 +188,7 @@ def limit_across_loops(url):
         each.start()
     for each in workers:
         each.join()
-    assert few._gate._free == 2 and not few._gate._waiting
+    assert few._semaphore._free == 2 and not few._semaphore._waiters
 
 
 if __name__ == "__main__":
