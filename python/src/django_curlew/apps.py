@@ -1,4 +1,4 @@
-"""The app: system checks, `manage.py curlew`, and a curlewd of `runserver`'s own."""
+"""The Django app: system checks, `manage.py curlew`, and a curlewd for `runserver`."""
 
 from __future__ import annotations
 
@@ -24,4 +24,4 @@ class CurlewConfig(AppConfig):
         from . import checks  # noqa: F401  (registers them)
 
         setting_changed.connect(_setting_changed, dispatch_uid="django_curlew.conf")
-        embedded.start_if_wanted(sys.argv)
+        embedded.start_if_needed(sys.argv)

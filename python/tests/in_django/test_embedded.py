@@ -122,22 +122,22 @@ def test_there_is_none_where_it_is_not_wanted(spawn, more):
 def test_without_the_program_the_site_runs_and_says_so(spawn):
     site = Site(spawn, {"CURLEWD": "no-such-curlewd"})
     assert site.ask() == "none"
-    assert "there is no no-such-curlewd" in site.process.err
+    assert "no-such-curlewd was not found" in site.process.err
 
 
 def test_a_configuration_that_curlewd_refuses(spawn):
     site = Site(spawn, {"EMBEDDED": {"surprise": 1}})
     assert site.ask() == "none"
-    assert "surprise" in site.process.err and "curlewd ended with" in site.process.err
+    assert "surprise" in site.process.err and "curlewd exited with status" in site.process.err
 
 
 def test_other_commands_start_none():
     for argv in (["manage.py", "migrate"], ["manage.py"], ["manage.py", "runserver", "--help"]):
-        assert not embedded.wanted(argv)
+        assert not embedded.should_start(argv)
 
 
 def test_stop_may_be_called_twice():
-    daemon = embedded.Embedded(str(BINARY))
+    daemon = embedded.EmbeddedDaemon(str(BINARY))
     socket = socket_of(daemon.url)
     assert connects(socket)
     daemon.stop()

@@ -191,17 +191,17 @@ def test_a_line_has_a_limit():
 
 
 def test_a_record_has_each_fetch(kind, origin):
-    kept = record.begin()
+    active = record.start()
     try:
         gather(kind, [origin.url("/hello?secret=1"), "http://127.0.0.1:1/"], return_exceptions=True)
         asked = Session().get(origin.url("/status/404"), tag="t") if kind == "sync" else \
             asyncio.run(AsyncSession().get(origin.url("/status/404"), tag="t"))
     finally:
-        record.end(kept)
+        record.stop(active)
     assert asked.status_code == 404
-    assert sorted((f.outcome, f.tag) for f in kept.record.fetches) == [
+    assert sorted((f.outcome, f.tag) for f in active.record.fetches) == [
         ("200", None), ("404", "t"), ("connect_failed", None)]
-    assert "secret=…" in kept.record.table() and "secret=1" not in kept.record.table()
+    assert "secret=…" in active.record.table() and "secret=1" not in active.record.table()
 
 
 def test_no_daemon(kind):

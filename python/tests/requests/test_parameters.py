@@ -104,7 +104,8 @@ def test_retries():
         "max": 2, "methods": ["GET"], "backoff": 0.001, "max_backoff": 10.0, "statuses": []}
     strategy = RetryStrategy(count=3, delay=5, backoff="exponential")
     session = Session(retry=strategy, raise_for_status=True)
-    assert keys(session=session, method="POST")["retries"] == {"max": 3, "methods": ["POST"], "backoff": 5, "max_backoff": 40.0}
+    assert keys(session=session, method="POST")["retries"] == {
+        "max": 3, "methods": ["POST"], "backoff": 5, "max_backoff": 40.0}
     assert keys(session=Session(retry=3), retry=0)["retries"] == 0
     for wrong in (-1, RetryStrategy):
         with pytest.raises((ValueError, TypeError)):

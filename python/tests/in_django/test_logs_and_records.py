@@ -25,12 +25,12 @@ def test_a_record_of_real_fetches(origin):
         mine.gather([origin.url("/status/404"), origin.url("/hello")])
         with pytest.raises(exceptions.Blocked):
             mine.get("http://10.1.2.3/")
-        told.append(request.curlew)
+        records.append(request.curlew)
         return HttpResponse()
 
-    told = []
+    records = []
     response = CurlewMiddleware(view)(RequestFactory().get("/"))
-    (record,) = told
+    (record,) = records
     assert [f.outcome for f in record.fetches] == ["200", "404", "200", "blocked"]
     first = record.fetches[0]
     assert (first.method, first.tag, first.bytes) == ("GET", "greeting", 6)
@@ -52,8 +52,8 @@ def test_what_runs_at_once_is_in_one_record(origin):
 
 def test_the_request_id_reaches_the_origin(origin):
     def view(request):
-        told = [Session().get(origin.url("/echo")), *Session().gather([origin.url("/echo")])]
-        return HttpResponse(repr([dict(r.json()["headers"]).get("X-Request-ID") for r in told]))
+        records = [Session().get(origin.url("/echo")), *Session().gather([origin.url("/echo")])]
+        return HttpResponse(repr([dict(r.json()["headers"]).get("X-Request-ID") for r in records]))
 
     request = RequestFactory().get("/", HTTP_X_REQUEST_ID="job-7")
     assert CurlewMiddleware(view)(request).content == b"['job-7', 'job-7']"
