@@ -10,7 +10,7 @@ a test compares the two.
 
 from __future__ import annotations
 
-from typing import Mapping, Optional, Sequence, Tuple
+from typing import List, Mapping, Optional, Sequence, Tuple
 
 from .errors import ProtocolError
 from .response_parser import ResponseParser
@@ -103,18 +103,18 @@ class HTTP1Parser(ResponseParser):
 
     def _set_framing(self, version: bytes, status: int) -> None:
         """How the body ends (RFC 9112 6.3), and whether the connection is kept (9.3)."""
-        options = ",".join(self._header_values(b"connection")).lower().replace(" ", "").split(",")
+        options = self._list_items(b"connection")
         self._keep_alive = "close" not in options and (
             version == b"HTTP/1.1" or "keep-alive" in options
         )
-        codings = ",".join(self._header_values(b"transfer-encoding")).lower().replace(" ", "")
+        codings = self._list_items(b"transfer-encoding")
         lengths = set(self._header_values(b"content-length"))
         if self._method == "HEAD" or status in (204, 304):
             self._finish()
-        elif codings == "chunked":
+        elif codings == ["chunked"]:
             self._state = CHUNK_SIZE
         elif codings:
-            raise ProtocolError(f"unsupported Transfer-Encoding: {codings[:80]}")
+            raise ProtocolError(f"unsupported Transfer-Encoding: {', '.join(codings)[:80]}")
         elif lengths:
             self._state, self._remaining = LENGTH, _parse_content_length(lengths)
             if not self._remaining:
@@ -122,6 +122,11 @@ class HTTP1Parser(ResponseParser):
 
     def _header_values(self, name: bytes) -> Sequence[str]:
         return [v.decode("latin-1") for n, v in self.headers if n.lower() == name]
+
+    def _list_items(self, name: bytes) -> List[str]:
+        """The items of a header that is a list (RFC 9110 5.6.1), in lower case."""
+        values = self._header_values(name)
+        return [item.strip() for value in values for item in value.lower().split(",")]
 
     def _finish(self) -> None:
         self.finished, self.reusable = True, self._keep_alive
@@ -148,8 +153,8 @@ class HTTP1Parser(ResponseParser):
         if len(self._partial_line) > MAX_LINE_BYTES:
             raise ProtocolError(f"a line of the chunked body has more than {MAX_LINE_BYTES} bytes")
         if newline:
-            line, self._partial_line = self._partial_line.rstrip(b"\r"), b""
-            self._on_chunk_line(line)
+            line, self._partial_line = self._partial_line, b""
+            self._on_chunk_line(line[:-1] if line.endswith(b"\r") else line)
         return rest
 
     def _on_chunk_line(self, line: bytes) -> None:
@@ -166,7 +171,8 @@ class HTTP1Parser(ResponseParser):
 
 def _parse_status_line(line: bytes) -> Tuple[bytes, int]:
     version, _, rest = line.partition(b" ")
-    if version not in (b"HTTP/1.1", b"HTTP/1.0") or not rest[:3].isdigit():
+    is_status = rest[:3].isdigit() and rest[:1] != b"0"
+    if version not in (b"HTTP/1.1", b"HTTP/1.0") or not is_status:
         raise ProtocolError(
             f"not an HTTP response: {line[:80]!r}; check that this is the web server's address"
         )

@@ -6,11 +6,14 @@ here does I/O, one parser serves threads, gevent and every event loop.
 
 from __future__ import annotations
 
+import re
 from typing import List, Optional, Tuple
 
 from .errors import IncompleteResponse, NoResponse, ProtocolError
 
 Headers = List[Tuple[bytes, bytes]]
+
+_find_head_end = re.compile(rb"\n\r?\n").search
 
 MAX_HEAD_BYTES = 1 << 20  # curlewd passes on at most 256 KiB of an origin's head
 
@@ -87,16 +90,17 @@ class ResponseParser:
         held = len(self._partial_head)
         if held:
             data = self._partial_head + data
-        start = max(0, held - 3)
-        crlf, lf = data.find(b"\r\n\r\n", start), data.find(b"\n\n", start)
-        at, width = (lf, 2) if crlf < 0 or 0 <= lf < crlf else (crlf, 4)
-        if max(at, 0) > MAX_HEAD_BYTES or (at < 0 and len(data) > MAX_HEAD_BYTES):
+        end = _find_head_end(data, max(0, held - 2))
+        size = len(data) if end is None else end.start()
+        if end is not None and data[size - 1 : size] == b"\r":
+            size -= 1
+        if size > MAX_HEAD_BYTES:
             raise ProtocolError(f"the head of the response has more than {MAX_HEAD_BYTES} bytes")
-        if at < 0:
+        if end is None:
             self._partial_head = data
             return None
         self._partial_head = b""
-        return data[:at], data[at + width :]
+        return data[:size], data[end.end() :]
 
 
 def has_head(parser: ResponseParser) -> bool:
@@ -113,7 +117,7 @@ def parse_header_lines(lines: List[bytes]) -> Headers:
     pairs: Headers = []
     for line in lines:
         if line[:1] in (b" ", b"\t") and pairs:
-            pairs[-1] = (pairs[-1][0], pairs[-1][1] + b" " + line.strip())
+            pairs[-1] = (pairs[-1][0], (pairs[-1][1] + b" " + line.strip()).strip())
             continue
         name, colon, value = line.rstrip(b"\r").partition(b":")
         if not colon or not name or name != name.strip():
