@@ -16,6 +16,8 @@ def _setting_changed(*, setting: str, **_: object) -> None:
 
 
 class CurlewConfig(AppConfig):
+    """For INSTALLED_APPS: "django_curlew"."""
+
     name = "django_curlew"
     label = "curlew"
     verbose_name = "Curlew"

@@ -21,6 +21,8 @@ Keys = Dict[str, Any]
 
 
 class EncodedBody(NamedTuple):
+    """What encode_body() returns."""
+
     keys: Keys  # of the request object
     content_type: Optional[str]  # used if the headers have none
     content: Optional[bytes]  # for Response.request

@@ -20,6 +20,8 @@ Status = Dict[str, Any]
 
 
 class Command(BaseCommand):
+    """The command: one method for each of its subcommands."""
+
     help = "Show the status of curlewd, or fetch a URL with it."
     requires_system_checks: List[str] = []  # it must work if something is wrong
 
