@@ -137,7 +137,7 @@ def test_keys_for_every_request(client, origin):
         client(surprise=1).get(origin.url("/hello"))
 
 
-def test_the_trace_goes_along(client, origin):
+def test_the_trace_context_is_sent(client, origin):
     with context.propagate(request_id="job-7"):
         seen = client().get(origin.url("/echo")).json()
     assert ["X-Request-ID", "job-7"] in seen["headers"]

@@ -109,7 +109,7 @@ def test_facts_and_keys(session, origin):
     assert (facts["session"], facts["http-version"]) == ("jar", "1.1")
 
 
-def test_the_trace_goes_along(session, origin):
+def test_the_trace_context_is_sent(session, origin):
     with context.propagate(request_id="job-7"):
         seen = session().get(origin.url("/echo")).json()
     assert ["X-Request-ID", "job-7"] in seen["headers"]

@@ -54,7 +54,7 @@ def parts(data):
     return first[2], read_pairs(b"".join(params)), b"".join(stdin)
 
 
-def test_a_request_says_what_a_web_server_would():
+def test_a_request_has_a_web_servers_parameters():
     encoder = FastCGIEncoder("/_fetch", token="t")
     begin, params, stdin = parts(encoder.encode(
         "POST", "/v1/fetch", HEADERS, b"{}", [("traceparent", "00-1"), ("X-Request-ID", "7")]))
@@ -68,7 +68,7 @@ def test_a_request_says_what_a_web_server_would():
         "HTTP_TRACEPARENT": "00-1", "HTTP_X_REQUEST_ID": "7"}
 
 
-def test_the_beginning_that_is_kept_says_the_same():
+def test_the_cached_beginning_of_a_request_is_the_same():
     encoder = FastCGIEncoder()
     first = encoder.encode("POST", "/v1/fetch", HEADERS, b"a")
     assert encoder.encode("POST", "/v1/fetch", HEADERS, b"a") == first
@@ -114,7 +114,7 @@ def check_response(parser):
 
 
 @pytest.mark.parametrize("cut", range(1, len(WHOLE)))
-def test_an_answer_cut_at_any_byte_is_the_same(cut):
+def test_a_response_cut_at_any_byte_is_the_same(cut):
     parser = FastCGIParser()
     parser.feed(WHOLE[:cut])
     assert not parser.finished
@@ -123,7 +123,7 @@ def test_an_answer_cut_at_any_byte_is_the_same(cut):
     assert parser.take_body() == b"body"
 
 
-def test_an_answer_byte_by_byte_gives_its_body_as_it_comes():
+def test_a_response_byte_by_byte_gives_its_body_as_it_is_received():
     parser, body = FastCGIParser(), b""
     for i in range(len(WHOLE)):
         parser.feed(WHOLE[i:i + 1])
@@ -140,14 +140,14 @@ def test_a_head_without_a_status_is_200_and_may_end_in_bare_line_feeds():
 
 
 @pytest.mark.parametrize("cut", range(1, len(WHOLE)))
-def test_an_answer_that_ends_early_is_never_whole(cut):
+def test_a_response_that_ends_early_is_incomplete(cut):
     parser = FastCGIParser()
     parser.feed(WHOLE[:cut])
     with pytest.raises(IncompleteResponse):
         parser.feed_eof()
 
 
-def test_no_byte_at_all_is_another_matter():
+def test_no_byte_at_all_is_no_response():
     with pytest.raises(NoResponse):
         FastCGIParser().feed_eof()
 
@@ -164,7 +164,7 @@ def test_no_byte_at_all_is_another_matter():
     (record(6, b"Status: ok\r\n\r\n"), ProtocolError, "not a status line"),
     (record(6, b"no colon\r\n\r\n"), ProtocolError, "not a header line"),
 ])
-def test_what_is_not_as_agreed_is_an_error(data, kind, word):
+def test_invalid_records_are_errors(data, kind, word):
     with pytest.raises(kind, match=word):
         parser = FastCGIParser()
         parser.feed(data)
@@ -172,7 +172,7 @@ def test_what_is_not_as_agreed_is_an_error(data, kind, word):
 
 
 @pytest.mark.parametrize("more", [b"x", record(6, b"x"), END, b"\0" * 8])
-def test_bytes_behind_the_end_spoil_the_connection_but_not_the_answer(more):
+def test_bytes_after_the_end_spoil_the_connection_but_not_the_response(more):
     parser = FastCGIParser()
     parser.feed(WHOLE + more)
     assert parser.finished and not parser.reusable and parser.take_body() == b"body"
@@ -189,7 +189,7 @@ def test_the_longest_head_passes_and_one_byte_more_does_not():
         FastCGIParser().feed(encode_records(6, line + b"bcd"))
 
 
-def test_what_the_daemon_says_on_stderr_is_bounded():
+def test_what_is_kept_of_stderr_is_bounded():
     parser = FastCGIParser()
     for _ in range(10):
         parser.feed(record(7, b"x" * 60000))

@@ -16,13 +16,13 @@ def test_a_request():
         b"Accept: x/y", b"traceparent: 00-1", b"Content-Length: 2"]
 
 
-def test_a_post_without_a_body_says_so_and_a_get_does_not():
+def test_only_a_post_without_a_body_has_a_content_length():
     assert b"Content-Length: 0\r\n" in HTTP1Encoder("h").encode("POST", "/x")
     assert b"Content-Length" not in HTTP1Encoder("h").encode("GET", "/x")
 
 
 @pytest.mark.parametrize("value", ["a\r\nX: y", "a\nX: y", "a\rX: y"])
-def test_a_line_break_in_a_header_never_gets_out(value):
+def test_a_line_break_in_a_header_is_refused(value):
     with pytest.raises(ValueError, match="line break"):
         HTTP1Encoder("h").encode("GET", "/x", (("A", value),))
 
@@ -40,7 +40,7 @@ CLOSING = b"HTTP/1.1 200 OK\r\nConnection: close\r\nA: b\r\n\r\nabcdef"
 
 
 @pytest.mark.parametrize("data", [LENGTH, CHUNKED, HINTED], ids=["length", "chunked", "hinted"])
-def test_an_answer_cut_anywhere_is_the_same(data):
+def test_a_response_cut_anywhere_is_the_same(data):
     for cut in range(1, len(data)):
         parser = HTTP1Parser()
         parser.feed(data[:cut])
@@ -51,7 +51,7 @@ def test_an_answer_cut_anywhere_is_the_same(data):
 
 
 @pytest.mark.parametrize("data", [LENGTH, CHUNKED, HINTED], ids=["length", "chunked", "hinted"])
-def test_an_answer_that_ends_early_is_never_whole(data):
+def test_a_response_that_ends_early_is_incomplete(data):
     for cut in range(1, len(data)):
         parser = HTTP1Parser()
         parser.feed(data[:cut])
@@ -61,7 +61,7 @@ def test_an_answer_that_ends_early_is_never_whole(data):
         HTTP1Parser().feed_eof()
 
 
-def test_a_body_without_an_end_of_its_own_ends_with_the_connection():
+def test_a_body_without_a_length_ends_with_the_connection():
     parser = HTTP1Parser()
     for i in range(len(CLOSING)):
         parser.feed(CLOSING[i:i + 1])
@@ -77,14 +77,14 @@ def test_a_body_without_an_end_of_its_own_ends_with_the_connection():
     (b"HTTP/1.0 200 OK\r\n", False),
     (b"HTTP/1.0 200 OK\r\nConnection: keep-alive\r\n", True),
 ])
-def test_who_keeps_the_connection(head, keeps):
+def test_which_responses_keep_the_connection(head, keeps):
     parser = HTTP1Parser()
     parser.feed(head + b"Content-Length: 0\r\n\r\n")
     assert parser.finished and parser.reusable is keeps
 
 
 @pytest.mark.parametrize("method, status", [("HEAD", 200), ("GET", 204), ("GET", 304)])
-def test_answers_that_never_have_a_body(method, status):
+def test_responses_that_never_have_a_body(method, status):
     parser = HTTP1Parser(method)
     parser.feed(b"HTTP/1.1 %d X\r\nContent-Length: 5\r\n\r\n" % status)
     assert parser.finished and parser.take_body() == b""
@@ -105,13 +105,13 @@ def test_answers_that_never_have_a_body(method, status):
     (b"HTTP/1.1 200 X\r\nTransfer-Encoding: chunked\r\n\r\n1\r\nab\r\n", "line break"),
     (b"HTTP/1.1 200 X\r\nbad name : x\r\n\r\n", "not a header line"),
 ])
-def test_what_is_no_http_is_an_error(data, word):
+def test_invalid_responses_are_errors(data, word):
     with pytest.raises(ProtocolError, match=word):
         HTTP1Parser().feed(data)
 
 
 @pytest.mark.parametrize("data", [LENGTH, CHUNKED])
-def test_bytes_behind_the_end_spoil_the_connection_but_not_the_answer(data):
+def test_bytes_after_the_end_spoil_the_connection_but_not_the_response(data):
     parser = HTTP1Parser()
     parser.feed(data + b"H")
     assert parser.finished and not parser.reusable and parser.take_body() == b"abcdef"

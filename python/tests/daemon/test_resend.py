@@ -69,7 +69,7 @@ def test_a_connection_that_was_closed_while_idle_is_not_used(kind):
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_a_connection_with_bytes_unasked_for_is_not_used(kind):
+def test_a_connection_with_unexpected_bytes_is_not_used(kind):
     sent, go_on = threading.Event(), threading.Event()
 
     def send_unexpected(sock):
@@ -95,7 +95,7 @@ def read_end(sock):
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_a_request_that_was_read_whole_is_repeated_only_where_that_does_no_harm(kind):
+def test_a_request_that_was_read_is_sent_again_only_if_it_is_idempotent(kind):
     with FakeDaemon(serve(response(b"1"), close_after_reading), serve(response(b"2"))) as fake:
         d = Daemon(fake.url)
         exchange(kind, d)
@@ -109,7 +109,7 @@ def test_a_request_that_was_read_whole_is_repeated_only_where_that_does_no_harm(
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_a_request_that_was_left_unread_on_a_unix_socket_is_always_repeated(kind):
+def test_a_request_that_was_not_read_on_a_unix_socket_is_sent_again(kind):
     with FakeDaemon(serve(response(b"1"), close_unread), serve(response(b"2"))) as fake:
         d = Daemon(fake.url)
         exchange(kind, d)
@@ -117,7 +117,7 @@ def test_a_request_that_was_left_unread_on_a_unix_socket_is_always_repeated(kind
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_over_tcp_a_reset_proves_nothing(kind):
+def test_a_reset_over_tcp_is_not_sent_again(kind):
     def reset(sock):
         read_request(sock)
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
@@ -130,7 +130,7 @@ def test_over_tcp_a_reset_proves_nothing(kind):
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_a_large_request_that_could_not_be_sent_whole_is_repeated(kind):
+def test_a_request_that_was_not_sent_whole_is_sent_again(kind):
     body = b"x" * (4 << 20)  # more than the kernel keeps for a reader who reads nothing
 
     def close_early(sock):
@@ -150,7 +150,7 @@ def test_a_new_connection_that_fails_is_an_error_at_once(kind):
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_it_is_repeated_once_and_no_more(kind):
+def test_a_request_is_sent_again_only_once(kind):
     with FakeDaemon(serve(response(b"1"), close_after_reading), close_after_reading) as fake:
         d = Daemon(fake.url)
         exchange(kind, d)
@@ -170,7 +170,7 @@ def test_a_request_is_not_sent_again_once_its_response_has_begun(kind, first_byt
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_nobody_is_waited_for_longer_than_asked(kind):
+def test_the_timeout_holds_on_new_and_kept_connections(kind):
     def silent(sock):
         read_request(sock)
         read_end(sock)
@@ -188,7 +188,7 @@ def test_nobody_is_waited_for_longer_than_asked(kind):
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_an_answer_has_a_limit(kind):
+def test_a_response_has_a_limit(kind):
     with FakeDaemon(serve(response(b"x" * 1000), response(b"x" * 1001))) as fake:
         d = Daemon(fake.url, max_response_bytes=1000)
         assert len(exchange(kind, d).body) == 1000
@@ -197,7 +197,7 @@ def test_an_answer_has_a_limit(kind):
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_another_sort_of_server_is_recognised(kind):
+def test_another_kind_of_server_is_recognised(kind):
     with FakeDaemon(serve(b"HTTP/1.1 400 Bad Request\r\n\r\n")) as fake:
         with pytest.raises(ProtocolError, match="curlewd's socket"):
             exchange(kind, Daemon(fake.url))
@@ -211,7 +211,7 @@ def test_no_daemon(kind, url):
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_a_full_backlog_is_waited_for_so_long_and_no_longer(kind, tmp_path):
+def test_a_full_backlog_is_waited_for_until_the_connect_timeout(kind, tmp_path):
     path = str(tmp_path / "s")
     listener = socket.socket(socket.AF_UNIX)
     listener.bind(path)

@@ -131,7 +131,7 @@ def test_an_error_of_the_daemons_is_a_response(remote, client):
     assert response.status == 400 and json.loads(response.body)["code"] == "bad_request"
 
 
-def test_trace_context_goes_along(remote, client, origin):
+def test_trace_context_is_sent(remote, client, origin):
     trace = (("traceparent", "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"),)
     body = fetch_object(origin.url("/echo"))
     response = client.exchange(remote, "POST", "/v1/fetch", body=body, trace=trace, timeout=10)
@@ -181,7 +181,7 @@ def test_a_stream_that_is_dropped_is_closed_without_a_warning(remote, origin):
     origin.wait_for("left", target)
 
 
-def test_params_stand_in_place_of_a_request(all_urls, origin):
+def test_params_replace_the_request(all_urls, origin):
     params = {"REQUEST_METHOD": "GET", "SCRIPT_NAME": "/any",
               "CURLEW_REQUEST": json.dumps({"url": origin.url("/hello")})}
     with Daemon(all_urls["fcgi+unix"]).open("GET", "/x", params=params, timeout=10) as stream:
@@ -203,7 +203,7 @@ def test_the_daemon_down_then_up_again(certs, client, tmp_path):
         second.stop()
 
 
-def test_a_socket_that_is_not_for_us(all_urls):
+def test_a_socket_without_permission(all_urls):
     """Root may connect to any socket, so the kernel's refusal is made up here."""
     err = unreachable(Daemon(all_urls["fcgi+unix"]).address, PermissionError(13, "denied"))
     assert "socket_mode" in str(err)
@@ -226,7 +226,7 @@ def test_names_are_resolved(all_urls, client):
         client.exchange(Daemon("fcgi://nowhere.invalid:1"), "GET", "/healthz", timeout=5)
 
 
-def test_a_connection_that_is_never_made_is_given_up(client):
+def test_connecting_has_a_timeout(client):
     """A listener whose backlog is full drops SYNs, so that connecting hangs."""
     with socket.socket() as listener:
         listener.bind(("127.0.0.1", 0))

@@ -27,7 +27,7 @@ def test_other_requests_are_the_applications(bridge):
 
 
 @pytest.mark.parametrize("kind", ["lifespan", "websocket"])
-def test_other_scopes_are_too(bridge, kind):
+def test_other_scopes_are_the_applications_too(bridge, kind):
     seen = []
 
     async def other(scope, receive, send):
@@ -45,7 +45,7 @@ def test_other_scopes_are_too(bridge, kind):
     asyncio.run(main())
 
 
-def test_an_error_of_the_applications_is_its_own(bridge):
+def test_an_error_of_the_application_is_passed_on(bridge):
     async def fails(scope, receive, send):
         raise LookupError("mine")
 
@@ -82,14 +82,14 @@ def test_the_mount_fetches(bridge, origin):
     assert call(bridge(application), path="/_fetch/v1/fetch", query=query).json()["ok"]
 
 
-def test_it_may_stand_elsewhere_and_below_a_root_path(bridge):
+def test_the_mount_may_have_another_path_and_a_root_path(bridge):
     for root, path in (("", "/curl/healthz"), ("/site", "/site/curl/healthz"),
                        ("/site", "/curl/healthz")):
         response = call(bridge(application, mount="/curl/"), path=path, root_path=root)
         assert response.json() == {"status": "ok"}
 
 
-def test_there_may_be_none(bridge):
+def test_the_mount_may_be_off(bridge):
     assert call(bridge(application, mount=None), path="/_fetch/healthz").json()[0] == "http"
 
 
@@ -125,7 +125,7 @@ OUTSIDE = {
 
 
 @pytest.mark.parametrize("client", OUTSIDE)
-def test_it_is_closed_to_the_outside(bridge, client, origin, caplog):
+def test_the_mount_rejects_clients_outside(bridge, client, origin, caplog):
     query = b"url=" + origin.url("/stolen").encode()
     response = call(bridge(application), path="/_fetch/v1/fetch", query=query, **OUTSIDE[client])
     assert (response.status, response.json()["code"]) == (403, "forbidden")
@@ -138,17 +138,17 @@ def test_it_is_closed_to_the_outside(bridge, client, origin, caplog):
     {"client": ("::1", 5)}, {"client": ("127.8.9.1", 5)}, {"client": ("::ffff:127.0.0.1", 5)},
     {"headers": host(b"[::1]:8000")}, {"headers": host(b"127.0.0.1")}, {"http_version": "2"},
     {"headers": host(b"LOCALHOST")}], ids=str)
-def test_it_is_open_to_this_machine(bridge, inside):
+def test_the_mount_accepts_programs_on_this_machine(bridge, inside):
     assert call(bridge(application), path="/_fetch/healthz", **inside).status == 200
 
 
 @pytest.mark.parametrize("client", OUTSIDE)
-def test_it_may_be_opened(bridge, client):
+def test_an_open_mount_accepts_all_clients(bridge, client):
     response = call(bridge(application, open=True), path="/_fetch/healthz", **OUTSIDE[client])
     assert response.status == 200
 
 
-def test_an_opened_one_leaves_tokens_to_the_daemon(curlewd, curlew, tmp_path):
+def test_an_open_mount_leaves_tokens_to_the_daemon(curlewd, curlew, tmp_path):
     tokens = tmp_path / "tokens"
     tokens.write_text("a-token-of-our-own-1 *\n")
     tokens.chmod(0o600)
@@ -160,7 +160,7 @@ def test_an_opened_one_leaves_tokens_to_the_daemon(curlewd, curlew, tmp_path):
     assert call(wrapped, path="/_fetch/v1/status", headers=token).status == 200
 
 
-def test_no_header_of_a_client_becomes_a_hand_off(bridge, origin):
+def test_no_header_of_a_client_becomes_a_handoff(bridge, origin):
     odd = [(name, json.dumps({"url": origin.url("/stolen")}).encode())
            for name in (b"curlew-request", b"curlew_request", b"x-curlew-request",
                         b"x_curlew_request", b"http-curlew-request")]
@@ -178,7 +178,7 @@ def test_a_body_has_the_daemons_limit(curlewd, curlew, more, status):
     assert response.status == status
 
 
-def test_a_client_that_leaves_before_it_has_said_all(bridge):
+def test_a_client_that_disconnects_in_the_middle_of_its_request(bridge):
     async def main():
         scope = scope_of(path="/_fetch/v1/fetch", method="POST")
         communicator = ApplicationCommunicator(bridge(application), scope)

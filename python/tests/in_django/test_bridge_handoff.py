@@ -35,7 +35,7 @@ def page_url(origin, *headers, status=200):
     return origin.url("/say?" + urlencode([("status", status), *(("h", h) for h in headers)]))
 
 
-def test_who_says_what(bridge, origin):
+def test_headers_of_the_view_and_the_fetch_are_merged(bridge, origin):
     page = page_url(
         origin, "Set-Cookie:spy=1", "Cache-Control:public", "ETag:\"o\"", "X-Both:fetch",
         "Content-Type:text/x-o", "Vary:Accept", "Content-Disposition:inline", "Date:never")
@@ -71,7 +71,7 @@ def test_ranges_and_other_headers_only_where_they_are_listed(bridge, origin):
     assert len(call(bridge(handoff_view(request)), headers=browser).body) == 1000
 
 
-def test_nothing_else_of_the_browsers_goes_along(bridge, origin):
+def test_nothing_else_of_the_browsers_request_is_sent(bridge, origin):
     view = handoff_view({"url": origin.url("/echo"), "forward_headers": ["x-a"]})
     browser = [*LOCAL_HEADERS, (b"x-a", "ü".encode()), (b"x-b", b"2"), (b"cookie", b"c=1"),
                (b"authorization", b"Basic eA==")]
@@ -93,7 +93,7 @@ def test_request_objects_of_every_size(bridge, origin, size):
     assert call(bridge(handoff_view(request))).json()["bytes"] == size
 
 
-def test_a_failure_before_the_head_must_not_be_kept(bridge, origin):
+def test_a_failure_before_the_head_must_not_be_cached(bridge, origin):
     view = handoff_view({"url": "http://10.1.2.3/"}, (b"cache-control", b"max-age=60"),
                         (b"expires", b"Thu, 01 Jan 2037 00:00:00 GMT"))
     response = call(bridge(view))
@@ -102,7 +102,7 @@ def test_a_failure_before_the_head_must_not_be_kept(bridge, origin):
 
 
 @pytest.mark.parametrize("page", ["/cut?n=10", "/cut?n=10&framing=chunked", "/cut?n=9&how=reset"])
-def test_one_that_breaks_off_never_ends_well(bridge, origin, page):
+def test_a_fetch_that_fails_after_its_head_is_an_incomplete_response(bridge, origin, page):
     err, messages = run_to_exception(bridge(handoff_view({"url": origin.url(page)})))
     if messages[0]["status"] == 200:
         assert isinstance(err, ResponseAborted) and all(m["more_body"] for m in messages[1:])
@@ -110,7 +110,7 @@ def test_one_that_breaks_off_never_ends_well(bridge, origin, page):
         assert messages[0]["status"] == 502 and err is None
 
 
-def test_a_client_that_leaves_takes_the_fetch_with_it(bridge, origin):
+def test_a_client_that_disconnects_cancels_the_fetch(bridge, origin):
     target = "/pour?bridge"
 
     async def main():
@@ -128,7 +128,7 @@ def test_a_client_that_leaves_takes_the_fetch_with_it(bridge, origin):
     assert origin.wait_for("left", target) - left < 0.5
 
 
-def test_one_that_left_while_the_view_was_busy_starts_none(bridge, origin):
+def test_a_client_that_disconnected_during_the_view_starts_no_fetch(bridge, origin):
     async def view(scope, receive, send):
         while (await receive())["type"] != "http.disconnect":
             pass
@@ -201,7 +201,7 @@ def test_a_daemon_that_is_down(curlew, caplog, path, tmp_path):
     assert str(tmp_path) not in response.body.decode() and "none.sock" in caplog.text
 
 
-def test_a_way_over_http_is_an_error_that_says_what_to_do(curlew):
+def test_an_http_address_is_an_error_that_names_the_setting(curlew):
     curlew(URL="http://127.0.0.1:8080/_fetch")
     err, messages = run_to_exception(CurlewBridge(application), path="/_fetch/healthz")
     assert isinstance(err, conf.NotConfigured) and "BRIDGE_URL" in str(err) and not messages

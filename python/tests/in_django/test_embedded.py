@@ -84,7 +84,7 @@ def gone(site, socket):
 
 
 @pytest.mark.parametrize("options", [(), ("--noreload",)], ids=["reloader", "noreload"])
-def test_it_comes_and_goes_with_runserver(spawn, origin, options):
+def test_it_starts_and_stops_with_runserver(spawn, origin, options):
     site = Site(spawn, {"EMBEDDED": OPEN}, options=options)
     socket = socket_of(site.ask())
     assert len(site.curlewds()) == 1
@@ -113,7 +113,7 @@ def test_a_runserver_that_is_killed_leaves_none_behind(spawn, options):
 
 @pytest.mark.parametrize("more", [{"debug": False}, {"curlew": {"EMBEDDED": False}},
                                   {"curlew": {"URL": "fcgi://127.0.0.1:1"}}])
-def test_there_is_none_where_it_is_not_wanted(spawn, more):
+def test_none_is_started_if_it_is_off_or_a_url_is_set(spawn, more):
     site = Site(spawn, **more)
     assert site.ask() == more.get("curlew", {}).get("URL", "none")
     assert "curlewd" not in site.process.out + site.process.err
@@ -131,7 +131,7 @@ def test_a_configuration_that_curlewd_refuses(spawn):
     assert "surprise" in site.process.err and "curlewd exited with status" in site.process.err
 
 
-def test_other_commands_start_none():
+def test_other_commands_do_not_start_one():
     for argv in (["manage.py", "migrate"], ["manage.py"], ["manage.py", "runserver", "--help"]):
         assert not embedded.should_start(argv)
 

@@ -19,7 +19,7 @@ def fetch_of(*args, **kwargs):
     return HandOff(RequestFactory().get("/"), *(args or [URL]), **kwargs).fetch
 
 
-def test_what_it_says():
+def test_the_headers_of_a_handoff():
     response = HandOff(RequestFactory().get("/"), URL)
     assert response["X-Accel-Redirect"] == "/_handoff/"
     assert json.loads(response["X-Curlew-Request"]) == {"url": URL,
@@ -43,7 +43,7 @@ def test_requests_parameters_are_taken():
     assert "forward_headers" not in fetch and "decompress" not in fetch
 
 
-def test_one_that_does_not_exist_is_named():
+def test_an_unknown_parameter_is_named():
     with pytest.raises(TypeError, match="surprise"):
         fetch_of(URL, surprise=1)
 
@@ -55,7 +55,7 @@ def test_a_sessions_defaults_apply():
     assert ["X-S", "1"] in fetch["headers"]
 
 
-def test_the_trace_goes_along_unless_the_view_says_its_own():
+def test_the_trace_is_sent_unless_the_view_sets_its_own():
     with context.propagate(request_id="job-7"):
         assert fetch_of()["headers"] == [["X-Request-ID", "job-7"]]
         assert fetch_of(URL, headers={"x-request-id": "8"})["headers"] == [["x-request-id", "8"]]
@@ -84,19 +84,19 @@ def test_async_code_prepares_a_large_one(daemon, curlew):
     asyncio.run(main(), debug=True)
 
 
-def test_before_the_bridge_every_size_fits():
+def test_with_the_bridge_every_size_fits():
     request = AsyncRequestFactory().get("/")
     request.scope = mark_bridged(request.scope)
     assert HandOff(request, URL, **LARGE)["X-Curlew-Request"].startswith("{")
 
 
-def test_a_daemon_that_does_not_take_it(curlew):
+def test_a_large_one_without_a_daemon(curlew):
     curlew(URL="fcgi+unix:/nowhere.sock")
     with pytest.raises(handoff_store.HandoffStoreError, match="is curlewd running"):
         HandOff(RequestFactory().get("/"), URL, **LARGE)
 
 
-def test_a_daemon_that_takes_no_more(curlewd, curlew):
+def test_a_large_one_over_the_daemons_limit(curlewd, curlew):
     curlew(URL=f"fcgi+unix:{curlewd({'limits': {'request_bytes': 2000}}).socket}")
     with pytest.raises(handoff_store.HandoffStoreError, match="2000"):
         HandOff(RequestFactory().get("/"), URL, **LARGE)

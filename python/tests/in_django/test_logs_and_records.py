@@ -38,7 +38,7 @@ def test_a_record_of_real_fetches(origin):
     assert '"4 fetches"' in response["Server-Timing"]
 
 
-def test_what_runs_at_once_is_in_one_record(origin):
+def test_concurrent_fetches_are_in_one_record(origin):
     async def view(request):
         mine = AsyncSession()
         await asyncio.gather(*(mine.get(origin.url(f"/echo/{i}")) for i in range(5)))
@@ -69,7 +69,7 @@ def test_each_fetch_is_logged_without_secrets(origin, caplog):
     assert "secret" not in caplog.text and first.url.endswith("/hello?key=…")
 
 
-def test_no_log_is_written_where_nobody_reads_it(origin, caplog):
+def test_nothing_is_logged_above_debug(origin, caplog):
     with caplog.at_level(logging.INFO, "django_curlew.fetch"):
         Session().get(origin.url("/hello"))
     assert not caplog.records

@@ -49,7 +49,7 @@ def seen(serve, **headers):
     return dict(carried), response
 
 
-def test_an_id_and_a_trace_go_on(serve):
+def test_the_request_id_and_the_trace_are_propagated(serve):
     carried, _ = seen(serve, X_REQUEST_ID="job 7", TRACEPARENT=TRACE, TRACESTATE="a=1")
     assert carried == {"X-Request-ID": "job 7", "traceparent": TRACE, "tracestate": "a=1"}
 
@@ -78,7 +78,7 @@ def test_the_header_may_have_another_name(curlew, serve):
     assert (request_id, response["X-Trace"]) == (["7"], "7")
 
 
-def test_requests_at_once_do_not_mix():
+def test_concurrent_requests_do_not_mix():
     async def view(request):
         await asyncio.sleep(0.01)
         return HttpResponse(context.request_id())
@@ -92,7 +92,7 @@ def test_requests_at_once_do_not_mix():
     assert asyncio.run(main()) == [str(i).encode() for i in range(50)]
 
 
-def test_an_error_in_the_view_ends_it_too(serve):
+def test_an_error_in_the_view_restores_the_context(serve):
     def view(request):
         raise LookupError
 
@@ -124,7 +124,7 @@ def fetch(start, seconds, **more):
     return record.Fetch(start=start, seconds=seconds, **fields)
 
 
-def test_a_record_is_kept_where_it_is_asked_for(curlew, serve, caplog):
+def test_a_record_is_kept_if_the_setting_is_on(curlew, serve, caplog):
     def view(request):
         record.current().add(fetch(0.0, 0.5))
         record.current().add(fetch(0.25, 0.5, error="timeout", status=None, tag="slow"))
@@ -160,7 +160,7 @@ def test_a_record_has_a_limit():
 
 
 @pytest.mark.parametrize("start, busy", [([0, 1, 2], 3), ([0, 0, 0], 1), ([0, 0.5, 3], 2.5)])
-def test_time_at_once_counts_once(start, busy):
+def test_overlapping_fetches_count_once(start, busy):
     full = record.Record()
     for at in start:
         full.add(fetch(at, 1))

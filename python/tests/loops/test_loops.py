@@ -17,7 +17,7 @@ SCRIPTS = ["loop_after_loop", "threads", "forks", "fork_in_flight", "spawned", "
 
 @pytest.mark.parametrize("name", SCRIPTS)
 def test_a_session_of_the_module(name, daemon, origin):
-    # gevent's and fork()'s own warnings are not ours to mend.
+    # gevent's and fork()'s own warnings are not about this package.
     quiet = ["-W", "ignore::DeprecationWarning"] if name in ("gevent", "forks", "spawned",
                                                              "fork_in_flight") else []
     env = {**os.environ, "PYTHONPATH": str(ROOT / "python" / "src"), "PYTHONASYNCIODEBUG": "1",
@@ -30,8 +30,8 @@ def test_a_session_of_the_module(name, daemon, origin):
     assert (done.returncode, done.stdout, stderr) == (0, "ok\n", []), done
 
 
-def test_cancelling_while_waiting_for_a_turn(daemon, origin):
-    """A place is given back whoever gives up, and whenever."""
+def test_cancelling_while_waiting_for_the_semaphore(daemon, origin):
+    """A task that is cancelled releases the semaphore, or never acquires it."""
     session = AsyncSession(max_clients=1, daemon=f"fcgi+unix:{daemon.socket}")
 
     async def main():
@@ -48,7 +48,7 @@ def test_cancelling_while_waiting_for_a_turn(daemon, origin):
     assert session._semaphore._free == 1
 
 
-def test_cancelling_just_as_the_turn_comes(daemon, origin):
+def test_cancelling_at_the_moment_of_acquiring(daemon, origin):
     session = AsyncSession(max_clients=1, daemon=f"fcgi+unix:{daemon.socket}")
 
     async def main():

@@ -51,7 +51,7 @@ def test_impersonate_which_this_libcurl_does_not_offer(origin):
 
 
 @pytest.mark.parametrize("stream", [False, True])
-def test_too_much_to_do(curlewd, origin, stream):
+def test_an_overloaded_daemon(curlewd, origin, stream):
     url = f"fcgi+unix:{curlewd({'limits': {'in_flight': 1, 'queue': 0}}).socket}"
 
     async def main():

@@ -31,7 +31,7 @@ def kind(request):
     return request.param
 
 
-def test_responses_stand_in_order_whatever_they_take(kind, origin):
+def test_responses_are_in_the_order_of_the_requests(kind, origin):
     urls = [origin.url(f"/delay/{wait}?n={i}") for i, wait in enumerate([0.2, 0.0, 0.1])]
     start = time.monotonic()
     responses = gather(kind, urls)
@@ -51,7 +51,7 @@ def test_a_request_may_be_written_in_each_form(kind, origin):
     assert echoes[4]["body_base64"] == "AP8=" and responses[2].request.body == b"[1]"
 
 
-def test_nothing_to_do(kind):
+def test_an_empty_batch(kind):
     assert gather(kind, []) == [] and completed(kind, []) == []
 
 
@@ -91,7 +91,7 @@ def test_a_limit_in_parallel(kind, origin):
         gather(kind, urls, max_parallel=0)
 
 
-def test_large_and_many(kind, origin):
+def test_many_large_responses(kind, origin):
     urls = [origin.url(f"/bytes/{70_000 + i}") for i in range(60)]
     assert [len(r.content) for r in gather(kind, urls)] == [70_000 + i for i in range(60)]
     assert sorted((i, len(r.content)) for i, r in completed(kind, urls)) \
@@ -139,7 +139,7 @@ def test_cancelling_gather_cancels_all(origin):
 
 
 @pytest.mark.parametrize("kwargs", [{"stream": True}, {"content_callback": print}])
-def test_what_can_not_be_in_a_batch(kind, kwargs):
+def test_a_batch_has_no_streams(kind, kwargs):
     with pytest.raises(ValueError, match="streamed"):
         gather(kind, [("GET", "http://x/", kwargs)])
 
@@ -149,7 +149,7 @@ def test_a_batch_as_a_whole_may_be_refused(kind):
         gather(kind, [("POST", "http://127.0.0.1:1/", {"data": "x" * (2 << 20)})])
 
 
-def test_a_batch_says_once_what_all_have_in_common():
+def test_common_keys_of_a_batch_are_sent_once():
     requests = ["http://a/", ("GET", "http://b/", {"timeout": 3}), "http://c/"]
     todo = Batch(Session(verify=False), requests, 5000)
     document = json.loads(todo.to_json())
@@ -176,7 +176,7 @@ def test_frames_cut_at_any_byte():
 @pytest.mark.parametrize("data, word", [
     (frame(0), "1 results"), (frame(0) + frame(0), "repeated"), (frame(5), "unknown"),
     (frame(0) + frame(1)[:-1], "1 results"), (frame(0) + frame(1) + b"x", "0 results")])
-def test_a_batch_that_is_not_whole_is_an_error(data, word):
+def test_an_incomplete_batch_is_an_error(data, word):
     todo = Batch(Session(), ["http://a/"] * 2, 2)
     with pytest.raises(exceptions.DaemonError, match=word):
         list(todo.feed(data))

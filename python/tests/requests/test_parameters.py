@@ -19,7 +19,7 @@ def keys(url="http://a/", session=None, method="GET", **kwargs):
     return document
 
 
-def test_a_plain_get_says_nothing_but_its_url():
+def test_a_plain_get_has_no_key_but_its_url():
     assert keys() == {}
 
 
@@ -27,25 +27,25 @@ def test_a_plain_get_says_nothing_but_its_url():
     (5, {"connect": 5, "total": 5}), (0.5, {"connect": 0.5, "total": 0.5}),
     ((1, 2), {"connect": 1, "total": 3}), (None, {"connect": 300, "total": MAX_TIMEOUT}),
     (0, {"connect": 300, "total": MAX_TIMEOUT}), (1e9, {"connect": 1e9, "total": MAX_TIMEOUT})])
-def test_time_outs(timeout, key):
+def test_timeouts(timeout, key):
     assert keys(timeout=timeout)["timeout"] == key
     assert keys(session=Session(timeout=timeout))["timeout"] == key
 
 
 @pytest.mark.parametrize("timeout, key", [
     (5, {"connect": 5, "idle": 5}), ((1, 2), {"connect": 1, "idle": 3}), (None, {"connect": 300})])
-def test_time_outs_of_a_stream_are_of_silence(timeout, key):
+def test_timeouts_of_a_stream_limit_the_time_without_a_byte(timeout, key):
     document = keys(timeout=timeout, stream=True)
     assert document == {"timeout": key, "decompress": True}
 
 
 @pytest.mark.parametrize("timeout", ["5", True, object()])
-def test_what_is_no_time_out(timeout):
+def test_invalid_timeouts(timeout):
     with pytest.raises(TypeError):
         keys(timeout=timeout)
 
 
-def test_our_own_patience_is_a_little_longer_than_the_daemons():
+def test_the_clients_timeout_is_a_little_longer_than_the_daemons():
     assert PreparedRequest(Session(), "GET", "http://a/", {"timeout": 2}).timeout == 7
     assert PreparedRequest(Session(), "GET", "http://a/", {}).timeout == 35
     assert PreparedRequest(Session(name="s"), "GET", "http://a/", {}).timeout == 3600
@@ -134,7 +134,7 @@ OF_SESSIONS = {"curl": (object(), "daemon"), "curl_share": (object(), "daemon"),
 
 
 @pytest.mark.parametrize("name", REFUSED)
-def test_what_can_not_cross_is_refused_at_once_and_says_why(name):
+def test_unsupported_parameters_raise_at_once_with_the_reason(name):
     value, word = REFUSED[name]
     for refused in (lambda: Session(**{name: value}), lambda: AsyncSession(**{name: value}),
                     lambda: Session().get("http://a/", **{name: value})):
@@ -145,7 +145,7 @@ def test_what_can_not_cross_is_refused_at_once_and_says_why(name):
 
 
 @pytest.mark.parametrize("name", OF_SESSIONS)
-def test_what_a_session_can_not_have(name):
+def test_unsupported_values_of_a_session(name):
     value, word = OF_SESSIONS[name]
     with pytest.raises(exceptions.Unsupported, match=word):
         Session(**{name: value})

@@ -165,7 +165,7 @@ def test_an_address_that_leads_nowhere(agree, address):
 
 
 @pytest.mark.parametrize("kwargs", [{"timeout": 0.3}, {"timeout": (0.1, 0.2)}])
-def test_time_runs_out(agree, kwargs):
+def test_a_timeout(agree, kwargs):
     assert agree(lambda lib, s, url: s.get(url("/silent"), **kwargs).status_code)[1] == "Timeout"
 
 
@@ -198,7 +198,7 @@ def test_a_closed_session(agree):
 
 
 @pytest.mark.parametrize("kwargs", [{"proxy": "x", "proxies": {"all": "y"}}, {"nonsense": 1}])
-def test_calls_that_make_no_sense(agree, kwargs):
+def test_invalid_calls(agree, kwargs):
     assert agree(lambda lib, s, url: s.get(url("/hello"), **kwargs))[1] == "TypeError"
 
 

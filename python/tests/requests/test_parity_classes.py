@@ -125,7 +125,7 @@ def test_the_old_names():
 
 @pytest.mark.parametrize("lib, module", [(curl_cffi, django_curlew),
                                          (curl_cffi.requests, django_curlew.requests)])
-def test_each_name_is_there_or_says_why_not(lib, module):
+def test_each_name_exists_or_has_a_reason(lib, module):
     for name in lib.__all__:
         if name in ("config_warnings", "exceptions"):
             continue

@@ -99,7 +99,7 @@ async def lifespan(scope, receive, send):
 
 
 async def websocket(scope, receive, send):
-    """Django has none of these either: what is said comes back."""
+    """Django has none of these either: an echo."""
     assert (await receive())["type"] == "websocket.connect"
     await send({"type": "websocket.accept"})
     message = await receive()

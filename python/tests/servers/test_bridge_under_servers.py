@@ -42,7 +42,7 @@ def expect_error(server, words):
         time.sleep(0.5)
 
 
-def test_lifespan_passes(server):
+def test_lifespan_events_reach_the_application(server):
     asked = server.process.err.startswith("lifespan.startup")
     assert asked == (server.name != "daphne")  # which knows none
 
@@ -52,7 +52,7 @@ def test_the_applications_own(server):
 
 
 @pytest.mark.parametrize("view", ["handoff", "handoff-async"])
-def test_a_file_comes_whole(server, origin, view):
+def test_a_file_is_delivered_whole(server, origin, view):
     code, body = server.body(handoff_path({"url": origin.url("/bytes/3000000")}, view))
     assert (code, len(body)) == (0, 3000000)
     assert body[:1000] == (bytes(range(256)) * 4)[:1000]
@@ -86,7 +86,7 @@ def test_a_body_of_unknown_length_ends_well(server, origin):
 
 @pytest.mark.parametrize("page", ["/cut?n=10", "/cut?n=100000&framing=chunked",
                                   "/cut?n=10&how=reset&framing=chunked"])
-def test_one_that_breaks_off_looks_broken(server, origin, page):
+def test_a_fetch_that_fails_after_its_head_is_incomplete_for_curl(server, origin, page):
     start = time.monotonic()
     code, _ = server.body(handoff_path({"url": origin.url(page)}), "--fail")
     assert code in (*BROKEN, REFUSED)  # a break may be known before the head is passed on
@@ -95,7 +95,7 @@ def test_one_that_breaks_off_looks_broken(server, origin, page):
     assert server.body("/") == (0, b"from Django\n")
 
 
-def test_a_browser_that_leaves_takes_the_fetch_with_it(server, origin):
+def test_a_browser_that_disconnects_cancels_the_fetch(server, origin):
     target = f"/pour?{server.name}"
     with server.get(handoff_path({"url": origin.url(target)})) as browser:
         assert len(browser.read(100000)) == 100000
@@ -103,7 +103,7 @@ def test_a_browser_that_leaves_takes_the_fetch_with_it(server, origin):
     assert origin.wait_for("left", target) - left < 0.5
 
 
-def test_one_that_leaves_before_the_head_too(server, origin):
+def test_a_browser_that_disconnects_before_the_head_does_too(server, origin):
     target = f"/delay/29?{server.name}"
     with server.get(handoff_path({"url": origin.url(target)})) as browser:
         origin.wait_for("arrived", target)

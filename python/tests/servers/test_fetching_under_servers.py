@@ -120,6 +120,6 @@ def test_children_share_no_connection_of_their_parents(name, curlewd, origin, sp
     assert errors_of(server) == []
 
 
-def test_http2_is_the_browsers_affair(curlewd, origin, spawn):
+def test_views_work_under_http2(curlewd, origin, spawn):
     server = Server("hypercorn-h2", spawn, f"fcgi+unix:{curlewd().socket}", origin.url("/hello"))
     assert HTTP2 and server.body("/get-async?" + urlencode({"url": origin.url("/hello")}))[0] == 0
