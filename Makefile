@@ -22,16 +22,17 @@ CC       ?= cc
 CFLAGS   ?= -O2 -g -fstack-protector-strong
 LDFLAGS  ?= -Wl,-z,relro,-z,now
 WARNINGS  = -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wvla -Wformat=2 -Werror
-COMPILE   = $(CC) -D_GNU_SOURCE -Iinclude -Isrc -MMD -MP $(CPPFLAGS) \
+COMPILE   = $(CC) -D_GNU_SOURCE -Iinclude -Isrc -Itests/unit -MMD -MP $(CPPFLAGS) \
             -std=c17 $(WARNINGS) -pthread -fno-common $(CFLAGS) $(SAN)
 LINK      = $(CC) -pthread $(LDFLAGS) $(SAN)
 LIBCURLEW = -lcurl
 LIBS      = -lfcgi -ljansson $(LIBCURLEW)
 VERSION   = $(shell sed -n 's/.*CURLEW_VERSION "\(.*\)"/\1/p' include/curlew/curlew.h)
 
-ENGINE  = $(patsubst %.c,$B/%.o,$(wildcard src/base/*.c src/session/*.c))
-DAEMON  = $(patsubst %.c,$B/%.o,$(wildcard src/message/*.c src/gateway/*.c))
-UNIT    = $(patsubst %.c,$B/%.o,$(wildcard tests/unit/*.c tests/unit/support/*.c))
+DAEMON_FOLDERS = message fastcgi routes
+DAEMON  = $(patsubst %.c,$B/%.o,$(wildcard $(DAEMON_FOLDERS:%=src/%/*.c)))
+ENGINE  = $(filter-out $(DAEMON),$(patsubst %.c,$B/%.o,$(wildcard src/*/*.c)))
+UNIT    = $(patsubst %.c,$B/%.o,$(wildcard tests/unit/*/*.c))
 FUZZERS = $(patsubst tests/fuzz/%.c,$B/%,$(wildcard tests/fuzz/fuzz_*.c))
 
 all: $B/curlewd $B/libcurlew.a
@@ -82,11 +83,16 @@ UNDEFINED     = -fsanitize=undefined -fno-sanitize-recover=undefined
 
 test: deps-test
 	@$(MAKE) unit
+	@$(MAKE) lint-test
 	@$(MAKE) integration
 	@$(MAKE) client
 
 unit: $B/unit
 	$B/unit
+
+# That each check of tools/checks finds what it is for.
+lint-test:
+	$(PYTHON) -m pytest $(PYTEST_ARGS) tests/lint
 
 integration: all $B/embed
 	$(STACK) -m pytest $(PYTEST_ARGS) tests/integration
@@ -95,8 +101,8 @@ integration: all $B/embed
 client: all
 	$(STACK) -W error -m pytest $(PYTEST_ARGS) python/tests
 
-# What a web server makes of a stream that breaks, or how fast it is read, is a matter of milliseconds.
-TIMED = tests/integration/test_stream_broken.py tests/integration/test_stream_flow.py \
+# How a web server passes on a broken stream, or a slowly read one, is a matter of milliseconds.
+TIMED = tests/integration/test_stream_truncation.py tests/integration/test_stream_backpressure.py \
         tests/integration/test_sse.py
 
 asan:
@@ -175,5 +181,5 @@ clean:
 	rm -rf build
 
 .PHONY: all demo run deps deps-build deps-deb deps-run deps-test deps-bench test unit integration \
-    asan tsan sanitized fuzz fuzzers bench bench-django lint format install uninstall clean
+    lint-test asan tsan sanitized fuzz fuzzers bench bench-django lint format install uninstall clean
 .SECONDARY:

@@ -32,16 +32,16 @@ main(int argc, char **argv)
 {
     const char *allow[2] = { NULL };
     struct curlew_options options;
-    char why[256];
+    char err[256];
     int first = argc > 2 && strcmp(argv[1], "--allow") == 0 ? 3 : 1;
 
     curlew_options_init(&options);
     allow[0] = first == 3 ? argv[2] : NULL;
     options.allow = allow;
 
-    struct curlew *session = curlew_new(&options, why, sizeof why);
+    struct curlew *session = curlew_new(&options, err, sizeof err);
     if (session == NULL)
-        return fprintf(stderr, "embed: %s\n", why), 1;
+        return fprintf(stderr, "embed: %s\n", err), 1;
     sem_init(&finished, 0, 0);
     for (int i = first; i < argc; i++) {
         struct curlew_fetch *f = curlew_fetch_new(argv[i]);

@@ -1,10 +1,10 @@
 /* main.c - curlewd: options, signals, start bottom-up, stop top-down. */
 
-#include "base/log.h"
-#include "base/notify.h"
-#include "gateway/fastcgi.h"
-#include "gateway/gateway.h"
+#include "fastcgi/fcgi_server.h"
+#include "fastcgi/libfcgi_codec.h"
 #include "message/config.h"
+#include "util/log.h"
+#include "util/notify.h"
 
 #include <errno.h>
 #include <getopt.h>
@@ -91,33 +91,33 @@ read_options(struct options *o, int argc, char **argv)
 struct daemon {
     struct options options;
     struct config config;
-    struct listeners listeners;
+    struct listener_list listeners;
     struct auth auth;
     struct curlew *engine;
-    struct gateway *gateway;
+    struct fcgi_server *server;
 };
 
 /* Everything a configuration can get wrong, but for what only starting shows. */
 static int
-load(struct daemon *d, struct config *c, struct failure *why)
+load(struct daemon *d, struct config *c, struct failure *err)
 {
     struct failure rule = { 0 };
     struct egress *egress;
 
     config_init(c);
-    if (config_load(c, d->options.config, environ, why) != 0)
+    if (config_load(c, d->options.config, environ, err) != 0)
         return -1;
-    if (d->options.listen != NULL && listeners_check(d->options.listen, why) != 0)
+    if (d->options.listen != NULL && listener_check_address(d->options.listen, err) != 0)
         return -1;
     for (size_t i = 0; i < c->listen_count; i++)
-        listeners_check(c->listen[i], &rule);
+        listener_check_address(c->listen[i], &rule);
     egress = egress_new(&c->engine.egress, &rule);
     egress_free(egress);
     if (rule.error == ERROR_NONE)
         return 0;
     if (d->options.config == NULL)
-        return failure_set(why, rule.error, "%s", rule.detail);
-    return failure_set(why, rule.error, "%s: %s", d->options.config, rule.detail);
+        return failure_set(err, rule.error, "%s", rule.detail);
+    return failure_set(err, rule.error, "%s: %s", d->options.config, rule.detail);
 }
 
 /* Nobody said where; then a web server that spawned us may have, by the FastCGI convention. */
@@ -129,26 +129,27 @@ listens_by_default(const struct config *c)
 
 /* --listen, or systemd's sockets, or a listening standard input, or the configuration. */
 static int
-open_listeners(struct daemon *d, struct failure *why)
+open_listeners(struct daemon *d, struct failure *err)
 {
     const struct config *c = &d->config;
-    int inherited = listeners_inherited();
+    int inherited = listener_inherited_count();
     char address[32];
 
     if (d->options.listen != NULL)
-        return listeners_open(&d->listeners, d->options.listen, c->socket_mode, c->socket_group,
-                              why);
+        return listener_list_open(&d->listeners, d->options.listen, c->socket_mode, c->socket_group,
+                                  err);
     for (int i = 0; i < inherited; i++) {
         snprintf(address, sizeof address, "fd:%d", 3 + i); /* SD_LISTEN_FDS_START */
-        if (listeners_open(&d->listeners, address, 0, NULL, why) != 0)
+        if (listener_list_open(&d->listeners, address, 0, NULL, err) != 0)
             return -1;
     }
     if (inherited > 0)
         return 0;
-    if (listens_by_default(c) && listeners_fd_listens(STDIN_FILENO))
-        return listeners_open(&d->listeners, "fd:0", 0, NULL, why);
+    if (listens_by_default(c) && listener_fd_listens(STDIN_FILENO))
+        return listener_list_open(&d->listeners, "fd:0", 0, NULL, err);
     for (size_t i = 0; i < c->listen_count; i++)
-        if (listeners_open(&d->listeners, c->listen[i], c->socket_mode, c->socket_group, why) != 0)
+        if (listener_list_open(&d->listeners, c->listen[i], c->socket_mode, c->socket_group, err) !=
+            0)
             return -1;
     return 0;
 }
@@ -165,10 +166,10 @@ raise_descriptor_limit(void)
     setrlimit(RLIMIT_NOFILE, &l);
 }
 
-static struct gateway_settings
+static struct fcgi_server_config
 gateway_settings(const struct config *c)
 {
-    return (struct gateway_settings){
+    return (struct fcgi_server_config){
         .request_bytes = c->engine.limits.request_bytes,
         .bodies_bytes = c->engine.limits.buffered_bytes,
         .log_access = c->log_access,
@@ -176,19 +177,19 @@ gateway_settings(const struct config *c)
 }
 
 static int
-start(struct daemon *d, struct failure *why)
+start(struct daemon *d, struct failure *err)
 {
-    struct gateway_settings settings = gateway_settings(&d->config);
+    struct fcgi_server_config settings = gateway_settings(&d->config);
 
-    if (auth_load(&d->auth, d->config.tokens_file, why) != 0 || open_listeners(d, why) != 0)
+    if (auth_load(&d->auth, d->config.tokens_file, err) != 0 || open_listeners(d, err) != 0)
         return -1;
-    if (fastcgi_start() != 0)
-        return failure_set(why, ERROR_INTERNAL, "libfcgi cannot start");
-    if ((d->engine = engine_new(&d->config.engine, why)) == NULL)
+    if (libfcgi_codec_start() != 0)
+        return failure_set(err, ERROR_INTERNAL, "libfcgi cannot start");
+    if ((d->engine = engine_new(&d->config.engine, err)) == NULL)
         return -1;
-    d->gateway =
-        gateway_new(d->engine, &d->listeners, &d->auth, &settings, d->config.responders, why);
-    return d->gateway != NULL ? 0 : -1;
+    d->server =
+        fcgi_server_new(d->engine, &d->listeners, &d->auth, &settings, d->config.responders, err);
+    return d->server != NULL ? 0 : -1;
 }
 
 /* -- signals ------------------------------------------------------------- */
@@ -213,23 +214,23 @@ warn_of_restart(const struct config *now, const struct config *then)
 static void
 reload(struct daemon *d)
 {
-    struct failure why = { 0 };
-    struct gateway_settings settings;
+    struct failure err = { 0 };
+    struct fcgi_server_config settings;
     struct config next;
 
     notify_reloading();
-    if (load(d, &next, &why) == 0 && auth_load(&d->auth, next.tokens_file, &why) == 0 &&
-        engine_reload(d->engine, &next.engine, &why) == 0) {
+    if (load(d, &next, &err) == 0 && auth_load(&d->auth, next.tokens_file, &err) == 0 &&
+        engine_reload(d->engine, &next.engine, &err) == 0) {
         warn_of_restart(&next, &d->config);
         config_destroy(&d->config);
         d->config = next;
         settings = gateway_settings(&d->config);
-        gateway_apply(d->gateway, &settings);
+        fcgi_server_apply(d->server, &settings);
         log_setup(d->config.log_level, d->config.log_json);
         log_info("the configuration was reloaded");
     } else {
         config_destroy(&next);
-        log_error("the configuration was not reloaded, the old one stays: %s", why.detail);
+        log_error("the configuration was not reloaded, the old one stays: %s", err.detail);
     }
     notify_send("READY=1");
 }
@@ -266,10 +267,10 @@ stop(struct daemon *d, const sigset_t *ours)
     signal(SIGHUP, SIG_IGN); /* too late for a new configuration, and no reason to die of it */
     signal(SIGUSR1, SIG_IGN);
     pthread_sigmask(SIG_UNBLOCK, ours, NULL); /* a second one kills */
-    gateway_drain(d->gateway, d->config.drain_seconds);
-    gateway_join(d->gateway);
+    fcgi_server_drain(d->server, d->config.drain_seconds);
+    fcgi_server_join(d->server);
     curlew_free(d->engine); /* first: a session thread may still be waking a responder */
-    gateway_free(d->gateway);
+    fcgi_server_free(d->server);
 }
 
 /* Blocked in every thread and fetched by sigwait(), so that handling one is ordinary code. */
@@ -288,13 +289,13 @@ take_signals(sigset_t *ours)
 static int
 run(struct daemon *d)
 {
-    struct failure why = { 0 };
+    struct failure err = { 0 };
     sigset_t ours;
 
     take_signals(&ours);
     raise_descriptor_limit();
-    if (log_start() != 0 || start(d, &why) != 0) {
-        log_error("cannot start: %s", why.detail);
+    if (log_start() != 0 || start(d, &err) != 0) {
+        log_error("cannot start: %s", err.detail);
         log_stop();
         return EXIT_FAILURE;
     }
@@ -311,14 +312,14 @@ int
 main(int argc, char **argv)
 {
     static struct daemon d;
-    struct failure why = { 0 };
+    struct failure err = { 0 };
     int rc;
 
     /* IDN names map by the locale: one for every machine, whatever its environment says. */
     setlocale(LC_CTYPE, "C.UTF-8");
     read_options(&d.options, argc, argv);
-    if (load(&d, &d.config, &why) != 0) {
-        fprintf(stderr, "curlewd: %s\n", why.detail);
+    if (load(&d, &d.config, &err) != 0) {
+        fprintf(stderr, "curlewd: %s\n", err.detail);
         return EXIT_FAILURE;
     }
     if (d.options.check) {

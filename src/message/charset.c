@@ -2,8 +2,8 @@
 
 #include "message/charset.h"
 
-#include "base/utf8.h"
 #include "message/json.h"
+#include "util/utf8.h"
 
 #include <errno.h>
 #include <iconv.h>

@@ -4,7 +4,7 @@
 #ifndef MESSAGE_CHARSET_H
 #define MESSAGE_CHARSET_H
 
-#include "base/buffer.h"
+#include "util/buffer.h"
 
 #include <stdbool.h>
 #include <stddef.h>

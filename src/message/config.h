@@ -12,9 +12,9 @@
 #ifndef MESSAGE_CONFIG_H
 #define MESSAGE_CONFIG_H
 
-#include "base/log.h"
 #include "message/json.h"
-#include "session/settings.h"
+#include "session/session_config.h"
+#include "util/log.h"
 
 #include <stdbool.h>
 #include <sys/types.h>
@@ -32,27 +32,30 @@ struct config {
     bool log_access;   /* one line a fetch */
     char *tokens_file; /* auth.tokens_file; NULL: no token is asked for */
     int drain_seconds;
-    struct engine_settings engine;
+    struct engine_config engine;
 };
 
-void config_init(struct config *c); /* the safe defaults */
+/* The safe defaults. */
+void config_init(struct config *c);
+
 void config_destroy(struct config *c);
 
 /*
  * The file (NULL: none), then the environment, over what config_init() left in c; the caller
- * destroys c either way.  0, or -1 with `why`: the file cannot be read, is not JSON (line and
+ * destroys c either way.  0, or -1 with `err`: the file cannot be read, is not JSON (line and
  * column), or a key or variable is unknown, mistyped or out of range.
  */
-int config_load(struct config *c, const char *path, char **environment, struct failure *why);
+int config_load(struct config *c, const char *path, char **environment, struct failure *err);
 
 /*
  * One session of the configuration or of PUT …/v1/sessions/NAME, into s (initialised by the
  * caller, who destroys it either way).
  */
-int session_settings_from_json(struct session_settings *s, const char *name, const json_t *object,
-                               struct failure *why);
+int session_settings_from_json(struct session_config *s, const char *name, const json_t *object,
+                               struct failure *err);
 
-bool session_name_valid(const char *name); /* 1 to 64 of A-Z a-z 0-9 . _ - */
+/* 1 to 64 of A-Z a-z 0-9 . _ - */
+bool session_name_valid(const char *name);
 
 /* The i-th setting's dotted name, its variable's name; NULL past the last. */
 const char *config_key(size_t i);

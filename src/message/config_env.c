@@ -68,15 +68,15 @@ split(const char *text, enum field_kind kind)
 }
 
 static int
-apply(struct config *c, const char *name, const char *text, struct failure *why)
+apply(struct config *c, const char *name, const char *text, struct failure *err)
 {
-    struct place at = { NULL, name, 0 };
+    struct json_path at = { NULL, name, 0 };
     const struct setting *row = find(name);
     json_t *value;
     int rc;
 
     if (row == NULL)
-        return failure_set(why, ERROR_BAD_REQUEST, "unknown environment variable %.100s", name);
+        return failure_set(err, ERROR_BAD_REQUEST, "unknown environment variable %.100s", name);
     if (*text == '\0')
         return 0;
     if (row->list != ONE)
@@ -84,14 +84,14 @@ apply(struct config *c, const char *name, const char *text, struct failure *why)
     else
         value = field_from_text(row->field.kind, text, strlen(text));
     if (value == NULL)
-        return place_refuse(&at, why, "not valid UTF-8");
-    rc = setting_apply(c, row, value, &at, why);
+        return json_path_refuse(&at, err, "not valid UTF-8");
+    rc = setting_apply(c, row, value, &at, err);
     json_decref(value);
     return rc;
 }
 
 int
-config_read_environment(struct config *c, char **environment, struct failure *why)
+config_read_environment(struct config *c, char **environment, struct failure *err)
 {
     for (; environment != NULL && *environment != NULL; environment++) {
         const char *text = strchr(*environment, '=');
@@ -101,9 +101,9 @@ config_read_environment(struct config *c, char **environment, struct failure *wh
         if (text == NULL || strncmp(*environment, PREFIX, sizeof PREFIX - 1) != 0)
             continue;
         if ((name = strndup(*environment, (size_t)(text - *environment))) == NULL)
-            return failure_no_memory(why);
+            return failure_no_memory(err);
         if (strcmp(name, PREFIX "URL") != 0 && !names_a_service(name, text + 1))
-            rc = apply(c, name, text + 1, why);
+            rc = apply(c, name, text + 1, err);
         free(name);
         if (rc != 0)
             return -1;

@@ -17,92 +17,92 @@ setting_texts_free(char **list, size_t count)
 
 /* Replaces a list of texts. */
 int
-setting_read_texts(char ***list, size_t *count, const json_t *value, const struct place *at,
-                   struct failure *why)
+setting_read_texts(char ***list, size_t *count, const json_t *value, const struct json_path *at,
+                   struct failure *err)
 {
     setting_texts_free(*list, *count);
     *list = NULL;
     *count = 0;
     if (!json_is_array(value))
-        return place_refuse(at, why, "expected a list of texts");
+        return json_path_refuse(at, err, "expected a list of texts");
     for (size_t i = 0; i < json_array_size(value); i++) {
-        struct place here = { at, NULL, i };
-        const char *text = field_string(json_array_get(value, i), &here, why);
+        struct json_path here = { at, NULL, i };
+        const char *text = field_string(json_array_get(value, i), &here, err);
 
         if (text == NULL)
             return -1;
         if (text[0] == '\0')
-            return place_refuse(&here, why, "must not be empty");
-        if (egress_rules_add(list, count, text) != 0)
-            return failure_no_memory(why);
+            return json_path_refuse(&here, err, "must not be empty");
+        if (egress_config_add(list, count, text) != 0)
+            return failure_no_memory(err);
     }
     return 0;
 }
 
 static int
-read_listen(struct config *c, const json_t *value, const struct place *at, struct failure *why)
+read_listen(struct config *c, const json_t *value, const struct json_path *at, struct failure *err)
 {
     json_t *list = json_is_string(value) ? json_array() : json_incref((json_t *)value);
     int rc;
 
     if (json_is_string(value))
         json_array_append(list, (json_t *)value);
-    rc = setting_read_texts(&c->listen, &c->listen_count, list, at, why);
+    rc = setting_read_texts(&c->listen, &c->listen_count, list, at, err);
     json_decref(list);
     if (rc == 0 && c->listen_count == 0)
-        rc = place_refuse(at, why, "expected at least one address");
+        rc = json_path_refuse(at, err, "expected at least one address");
     return rc;
 }
 
 static int
-read_allow(struct config *c, const json_t *value, const struct place *at, struct failure *why)
+read_allow(struct config *c, const json_t *value, const struct json_path *at, struct failure *err)
 {
-    struct egress_rules *r = &c->engine.egress;
+    struct egress_config *r = &c->engine.egress;
 
-    return setting_read_texts(&r->allow, &r->allow_count, value, at, why);
+    return setting_read_texts(&r->allow, &r->allow_count, value, at, err);
 }
 
 static int
-read_deny(struct config *c, const json_t *value, const struct place *at, struct failure *why)
+read_deny(struct config *c, const json_t *value, const struct json_path *at, struct failure *err)
 {
-    struct egress_rules *r = &c->engine.egress;
+    struct egress_config *r = &c->engine.egress;
 
-    return setting_read_texts(&r->deny, &r->deny_count, value, at, why);
+    return setting_read_texts(&r->deny, &r->deny_count, value, at, err);
 }
 
 static int
-read_ports(struct config *c, const json_t *value, const struct place *at, struct failure *why)
+read_ports(struct config *c, const json_t *value, const struct json_path *at, struct failure *err)
 {
     static const struct field port = { "", FIELD_INT, 0, 1, 65535, NULL };
-    struct egress_rules *r = &c->engine.egress;
+    struct egress_config *r = &c->engine.egress;
     size_t count = json_array_size(value);
 
     if (!json_is_array(value))
-        return place_refuse(at, why, "expected a list of ports");
+        return json_path_refuse(at, err, "expected a list of ports");
     free(r->ports);
     r->port_count = 0;
     if ((r->ports = calloc(count > 0 ? count : 1, sizeof *r->ports)) == NULL)
-        return failure_no_memory(why);
+        return failure_no_memory(err);
     for (; r->port_count < count; r->port_count++) {
-        struct place here = { at, NULL, r->port_count };
+        struct json_path here = { at, NULL, r->port_count };
         const json_t *item = json_array_get(value, r->port_count);
 
-        if (field_read(&r->ports[r->port_count], &port, item, &here, why) != 0)
+        if (field_read(&r->ports[r->port_count], &port, item, &here, err) != 0)
             return -1;
     }
     return 0;
 }
 
 static int
-read_schemes(struct config *c, const json_t *value, const struct place *at, struct failure *why)
+read_schemes(struct config *c, const json_t *value, const struct json_path *at, struct failure *err)
 {
-    struct egress_rules *r = &c->engine.egress;
+    struct egress_config *r = &c->engine.egress;
 
     if (json_array_size(value) == 0)
-        return place_refuse(at, why, "expected a list of http, https or both");
+        return json_path_refuse(at, err, "expected a list of http, https or both");
     r->http = r->https = false;
     for (size_t i = 0; i < json_array_size(value); i++) {
-        struct place here = { at, NULL, i };
+        struct json_path here = { at, NULL, i };
         const char *text = json_string_value(json_array_get(value, i));
 
         if (text != NULL && strcmp(text, "http") == 0)
@@ -110,20 +110,20 @@ read_schemes(struct config *c, const json_t *value, const struct place *at, stru
         else if (text != NULL && strcmp(text, "https") == 0)
             r->https = true;
         else
-            return place_refuse(&here, why, "expected http or https");
+            return json_path_refuse(&here, err, "expected http or https");
     }
     return 0;
 }
 
 /* Octal digits in a string: JSON's 0660 is no number, and its 660 is another mode. */
 static int
-read_mode(struct config *c, const json_t *value, const struct place *at, struct failure *why)
+read_mode(struct config *c, const json_t *value, const struct json_path *at, struct failure *err)
 {
     const char *text = json_string_value(value);
     size_t n = text != NULL ? strspn(text, "01234567") : 0;
 
     if (n < 3 || n > 4 || text[n] != '\0' || strtoul(text, NULL, 8) > 0777)
-        return place_refuse(at, why, "expected octal digits in quotes, \"0600\" to \"0777\"");
+        return json_path_refuse(at, err, "expected octal digits in quotes, \"0600\" to \"0777\"");
     c->socket_mode = (mode_t)strtoul(text, NULL, 8);
     return 0;
 }
@@ -180,11 +180,11 @@ setting_find(const char *name)
 
 int
 setting_apply(struct config *c, const struct setting *row, const json_t *value,
-              const struct place *at, struct failure *why)
+              const struct json_path *at, struct failure *err)
 {
     if (row->read != NULL)
-        return row->read(c, value, at, why);
-    return field_read(c, &row->field, value, at, why);
+        return row->read(c, value, at, err);
+    return field_read(c, &row->field, value, at, err);
 }
 
 const char *

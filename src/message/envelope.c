@@ -2,11 +2,11 @@
 
 #include "message/envelope.h"
 
-#include "base/base64.h"
-#include "base/utf8.h"
 #include "message/charset.h"
 #include "message/json.h"
 #include "message/problem.h"
+#include "util/base64.h"
+#include "util/utf8.h"
 
 #include <string.h>
 #include <strings.h>
@@ -28,7 +28,7 @@ put_bool(struct buffer *out, bool yes)
 /* -- heads and cookies -------------------------------------------------- */
 
 static void
-put_headers(struct buffer *out, const struct pairs *headers)
+put_headers(struct buffer *out, const struct headers *headers)
 {
     PUT(out, "\"headers\":[");
     for (size_t i = 0; i < headers->count; i++) {
@@ -44,7 +44,7 @@ put_headers(struct buffer *out, const struct pairs *headers)
 }
 
 static void
-put_status(struct buffer *out, const struct head *h)
+put_status(struct buffer *out, const struct response_head *h)
 {
     PUT(out, "\"status\":");
     json_add_integer(out, h->status);
@@ -108,7 +108,7 @@ put_cookies(struct buffer *out, const struct cookies *cookies)
 static void
 find_encoding(char name[CHARSET_SIZE], const struct request *asked, const struct response *r)
 {
-    const struct pairs *headers = &r->head.headers;
+    const struct headers *headers = &r->head.headers;
 
     for (size_t i = 0; i < headers->count; i++)
         if (strcasecmp(headers->items[i].name, "content-type") == 0 &&

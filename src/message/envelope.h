@@ -8,10 +8,10 @@
 #ifndef MESSAGE_ENVELOPE_H
 #define MESSAGE_ENVELOPE_H
 
-#include "base/buffer.h"
-#include "base/error.h"
-#include "session/request.h"
-#include "session/response.h"
+#include "http/request.h"
+#include "http/response.h"
+#include "util/buffer.h"
+#include "util/error.h"
 
 #include <stdbool.h>
 

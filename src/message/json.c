@@ -2,7 +2,7 @@
 
 #include "message/json.h"
 
-#include "base/utf8.h"
+#include "util/utf8.h"
 
 #include <string.h>
 
@@ -41,7 +41,7 @@ first_too_deep(const char *text, size_t size)
 /* -- saying where ------------------------------------------------------- */
 
 static void
-refuse_at(const char *text, size_t offset, struct failure *why, const char *what)
+refuse_at(const char *text, size_t offset, struct failure *err, const char *what)
 {
     size_t line = 1, column = 1;
 
@@ -53,12 +53,12 @@ refuse_at(const char *text, size_t offset, struct failure *why, const char *what
             column++;
         }
     }
-    failure_set(why, ERROR_BAD_REQUEST, "line %zu, column %zu: %s", line, column, what);
+    failure_set(err, ERROR_BAD_REQUEST, "line %zu, column %zu: %s", line, column, what);
 }
 
 /* jansson stops just after the second one's closing quote, and does not name a long key. */
 static void
-refuse_duplicate(const char *text, size_t end, struct failure *why)
+refuse_duplicate(const char *text, size_t end, struct failure *err)
 {
     char what[160];
     size_t start = end - 1, slashes;
@@ -71,27 +71,27 @@ refuse_duplicate(const char *text, size_t end, struct failure *why)
     } while (start > 0 && (text[start] != '"' || slashes % 2 == 1));
     snprintf(what, sizeof what, "key given twice: \"%.*s\"",
              (int)(end - start - 2 < 100 ? end - start - 2 : 100), text + start + 1);
-    refuse_at(text, start, why, what);
+    refuse_at(text, start, err, what);
 }
 
 static void
-refuse(const char *text, const json_error_t *error, struct failure *why)
+refuse(const char *text, const json_error_t *error, struct failure *err)
 {
     switch (json_error_code(error)) {
     case json_error_out_of_memory:
-        failure_no_memory(why);
+        failure_no_memory(err);
         break;
     case json_error_duplicate_key:
-        refuse_duplicate(text, (size_t)error->position, why);
+        refuse_duplicate(text, (size_t)error->position, err);
         break;
     default:
-        failure_set(why, ERROR_BAD_REQUEST, "line %d, column %d: %s", error->line,
+        failure_set(err, ERROR_BAD_REQUEST, "line %d, column %d: %s", error->line,
                     error->column > 0 ? error->column : 1, error->text);
     }
 }
 
 json_t *
-json_parse(const char *text, size_t size, struct failure *why)
+json_parse(const char *text, size_t size, struct failure *err)
 {
     static const size_t flags = JSON_REJECT_DUPLICATES | JSON_DECODE_ANY | JSON_ALLOW_NUL;
     size_t valid = utf8_prefix(text, size);
@@ -102,14 +102,14 @@ json_parse(const char *text, size_t size, struct failure *why)
     if (text == NULL)
         text = ""; /* an empty buffer */
     if (valid < size) {
-        refuse_at(text, valid, why, "not valid UTF-8");
+        refuse_at(text, valid, err, "not valid UTF-8");
         return NULL;
     }
     if (shallow < size) {
-        refuse_at(text, shallow, why, "nested deeper than 64 levels");
+        refuse_at(text, shallow, err, "nested deeper than 64 levels");
         return NULL;
     }
     if ((root = json_loadb(text, size, flags, &error)) == NULL)
-        refuse(text, &error, why);
+        refuse(text, &error, err);
     return root;
 }

@@ -8,8 +8,8 @@
 #ifndef MESSAGE_JSON_H
 #define MESSAGE_JSON_H
 
-#include "base/buffer.h"
-#include "base/error.h"
+#include "util/buffer.h"
+#include "util/error.h"
 
 #include <jansson.h>
 #include <stddef.h>
@@ -20,16 +20,21 @@
 /*
  * One document, whole, of any type (NULL is an empty one): no duplicate keys, at most 64 levels,
  * valid UTF-8; NULs in strings are read and left for the key's own reader to judge.  A new
- * reference; NULL with `why` (bad_request, with line and column, both from 1, the column in
+ * reference; NULL with `err` (bad_request, with line and column, both from 1, the column in
  * characters).
  */
-json_t *json_parse(const char *text, size_t size, struct failure *why);
+json_t *json_parse(const char *text, size_t size, struct failure *err);
 
 /* Append one value.  Text must be valid UTF-8; it is quoted and escaped. */
 void json_add_text(struct buffer *to, const char *text, size_t n);
-void json_add_escaped(struct buffer *to, const char *text, size_t n); /* without the quotes */
+
+/* Without the quotes. */
+void json_add_escaped(struct buffer *to, const char *text, size_t n);
+
 void json_add_integer(struct buffer *to, int64_t n);
-void json_add_seconds(struct buffer *to, double seconds); /* to the microsecond; 0 or more */
+
+/* To the microsecond; 0 or more. */
+void json_add_seconds(struct buffer *to, double seconds);
 
 /* Compact, keys in their order, reals as the shortest text that reads back as the same number. */
 void json_add_value(struct buffer *to, const json_t *value);

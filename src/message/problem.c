@@ -2,8 +2,8 @@
 
 #include "message/problem.h"
 
-#include "base/utf8.h"
 #include "message/json.h"
+#include "util/utf8.h"
 
 #include <string.h>
 

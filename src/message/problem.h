@@ -4,8 +4,8 @@
 #ifndef MESSAGE_PROBLEM_H
 #define MESSAGE_PROBLEM_H
 
-#include "base/buffer.h"
-#include "base/error.h"
+#include "util/buffer.h"
+#include "util/error.h"
 
 #include <jansson.h>
 

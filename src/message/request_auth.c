@@ -1,6 +1,6 @@
 /* request_auth.c - who we are to the origin and to the proxy. */
 
-#include "message/request_reader.h"
+#include "message/request_context.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -8,13 +8,13 @@
 
 /* Some of these end up in a header as they are, so no line may end in one. */
 static const char *
-secret(struct request_reader *rd, const struct place *at, const json_t *value)
+secret(struct request_context *rd, const struct json_path *at, const json_t *value)
 {
-    const char *text = field_string(value, at, rd->why);
+    const char *text = field_string(value, at, rd->err);
 
     for (const char *p = text; p != NULL && *p != '\0'; p++) {
         if ((unsigned char)*p < 0x20 || *p == 0x7f) {
-            place_refuse(at, rd->why, "must not contain control characters");
+            json_path_refuse(at, rd->err, "must not contain control characters");
             return NULL;
         }
     }
@@ -22,7 +22,7 @@ secret(struct request_reader *rd, const struct place *at, const json_t *value)
 }
 
 static int
-copy_secret(struct request_reader *rd, const struct place *at, const json_t *value, char **to)
+copy_secret(struct request_context *rd, const struct json_path *at, const json_t *value, char **to)
 {
     const char *text = secret(rd, at, value);
     char *copy;
@@ -30,57 +30,57 @@ copy_secret(struct request_reader *rd, const struct place *at, const json_t *val
     if (text == NULL)
         return -1;
     if ((copy = strdup(text)) == NULL)
-        return failure_no_memory(rd->why);
+        return failure_no_memory(rd->err);
     free(*to);
     *to = copy;
     return 0;
 }
 
 static int
-read_credentials(struct request_reader *rd, const struct place *at, const json_t *value,
+read_credentials(struct request_context *rd, const struct json_path *at, const json_t *value,
                  struct credentials *to)
 {
-    struct place user = { at, NULL, 0 }, password = { at, NULL, 1 };
+    struct json_path user = { at, NULL, 0 }, password = { at, NULL, 1 };
 
     if (!json_is_array(value) || json_array_size(value) != 2)
-        return place_refuse(at, rd->why, "expected [user, password]");
+        return json_path_refuse(at, rd->err, "expected [user, password]");
     if (copy_secret(rd, &user, json_array_get(value, 0), &to->user) != 0 ||
         copy_secret(rd, &password, json_array_get(value, 1), &to->password) != 0)
         return -1;
     if (strchr(to->user, ':') != NULL)
-        return place_refuse(&user, rd->why, "a user name cannot contain a colon");
+        return json_path_refuse(&user, rd->err, "a user name cannot contain a colon");
     return 0;
 }
 
 int
-request_read_proxy_auth(struct request_reader *rd, const struct place *at, const json_t *value)
+request_read_proxy_auth(struct request_context *rd, const struct json_path *at, const json_t *value)
 {
     return read_credentials(rd, at, value, &rd->r->proxy_auth);
 }
 
 static int
-read_bearer(struct request_reader *rd, const struct place *at, const json_t *value)
+read_bearer(struct request_context *rd, const struct json_path *at, const json_t *value)
 {
     if (json_is_string(value) && json_string_length(value) == 0)
-        return place_refuse(at, rd->why, "expected a token");
+        return json_path_refuse(at, rd->err, "expected a token");
     return copy_secret(rd, at, value, &rd->r->auth_token);
 }
 
 int
-request_read_auth(struct request_reader *rd, const struct place *at, const json_t *value)
+request_read_auth(struct request_context *rd, const struct json_path *at, const json_t *value)
 {
     static const char *const kinds[] = { "none", "basic", "digest", "bearer" };
     void *only = json_object_iter((json_t *)value);
     const char *name = json_object_size(value) == 1 ? json_object_iter_key(only) : "";
-    struct place here = { at, name, 0 };
+    struct json_path here = { at, name, 0 };
     enum auth_kind kind = AUTH_BASIC;
 
     while (kind <= AUTH_BEARER && strcmp(name, kinds[kind]) != 0)
         kind++;
     if (kind > AUTH_BEARER)
-        return place_refuse(at, rd->why,
-                            "expected {\"basic\": [user, password]}, "
-                            "{\"digest\": [user, password]} or {\"bearer\": token}");
+        return json_path_refuse(at, rd->err,
+                                "expected {\"basic\": [user, password]}, "
+                                "{\"digest\": [user, password]} or {\"bearer\": token}");
     rd->r->auth = kind;
     if (kind == AUTH_BEARER)
         return read_bearer(rd, &here, json_object_iter_value(only));
@@ -88,10 +88,10 @@ request_read_auth(struct request_reader *rd, const struct place *at, const json_
 }
 
 int
-request_read_proxy(struct request_reader *rd, const struct place *at, const json_t *value)
+request_read_proxy(struct request_context *rd, const struct json_path *at, const json_t *value)
 {
     static const char *const schemes[] = { "http://", "https://", "socks5://", "socks5h://" };
-    const char *text = field_string(value, at, rd->why);
+    const char *text = field_string(value, at, rd->err);
 
     if (text == NULL)
         return -1;
@@ -99,7 +99,7 @@ request_read_proxy(struct request_reader *rd, const struct place *at, const json
         size_t n = strlen(schemes[i]);
 
         if (strncasecmp(text, schemes[i], n) == 0 && text[n] != '\0')
-            return field_text(&rd->r->proxy, value, at, rd->why);
+            return field_text(&rd->r->proxy, value, at, rd->err);
     }
-    return place_refuse(at, rd->why, "expected an http, https, socks5 or socks5h URL");
+    return json_path_refuse(at, rd->err, "expected an http, https, socks5 or socks5h URL");
 }

@@ -1,30 +1,30 @@
 /* request_body.c - the five forms of a request's body, of which at most one is given. */
 
-#include "base/base64.h"
-#include "message/request_reader.h"
-#include "session/url.h"
+#include "http/url.h"
+#include "message/request_context.h"
+#include "util/base64.h"
 
 #include <stdlib.h>
 #include <string.h>
 
 static int
-claim(struct request_reader *rd, const struct place *at)
+claim(struct request_context *rd, const struct json_path *at)
 {
     if (rd->body_form != NULL)
-        return place_refuse(at, rd->why, "a request has one body, and it has \"%s\" already",
-                            rd->body_form);
+        return json_path_refuse(at, rd->err, "a request has one body, and it has \"%s\" already",
+                                rd->body_form);
     rd->body_form = at->name;
     return 0;
 }
 
 /* The buffer's bytes become the body; an empty body is a body too. */
 static int
-keep(struct request_reader *rd, struct buffer *body, const char *type)
+keep(struct request_context *rd, struct buffer *body, const char *type)
 {
     buffer_add(body, "", 0); /* the NUL after the last byte, also of none */
     if (!buffer_ok(body)) {
         buffer_free(body);
-        return failure_no_memory(rd->why);
+        return failure_no_memory(rd->err);
     }
     rd->r->body = body->data;
     rd->r->body_size = body->len;
@@ -35,14 +35,14 @@ keep(struct request_reader *rd, struct buffer *body, const char *type)
 /* -- text, bytes, JSON -------------------------------------------------- */
 
 int
-request_read_body(struct request_reader *rd, const struct place *at, const json_t *value)
+request_read_body(struct request_context *rd, const struct json_path *at, const json_t *value)
 {
     struct buffer body;
 
     if (claim(rd, at) != 0)
         return -1;
     if (!json_is_string(value))
-        return place_refuse(at, rd->why, "expected text");
+        return json_path_refuse(at, rd->err, "expected text");
     buffer_init(&body, SIZE_MAX);
     buffer_add(&body, json_string_value(value), json_string_length(value));
     return keep(rd, &body, "text/plain; charset=utf-8");
@@ -50,20 +50,21 @@ request_read_body(struct request_reader *rd, const struct place *at, const json_
 
 /* Appends what the base64 text stands for. */
 static int
-add_base64(struct request_reader *rd, const struct place *at, const json_t *value,
+add_base64(struct request_context *rd, const struct json_path *at, const json_t *value,
            struct buffer *to)
 {
     if (!json_is_string(value))
-        return place_refuse(at, rd->why, "expected base64 text");
+        return json_path_refuse(at, rd->err, "expected base64 text");
     if (base64_decode(to, json_string_value(value), json_string_length(value)) == 0)
         return 0;
     if (!buffer_ok(to))
-        return failure_no_memory(rd->why);
-    return place_refuse(at, rd->why, "not base64 (RFC 4648 section 4, with padding)");
+        return failure_no_memory(rd->err);
+    return json_path_refuse(at, rd->err, "not base64 (RFC 4648 section 4, with padding)");
 }
 
 int
-request_read_body_base64(struct request_reader *rd, const struct place *at, const json_t *value)
+request_read_body_base64(struct request_context *rd, const struct json_path *at,
+                         const json_t *value)
 {
     struct buffer body;
 
@@ -78,7 +79,7 @@ request_read_body_base64(struct request_reader *rd, const struct place *at, cons
 }
 
 int
-request_read_json(struct request_reader *rd, const struct place *at, const json_t *value)
+request_read_json(struct request_context *rd, const struct json_path *at, const json_t *value)
 {
     struct buffer body;
 
@@ -109,7 +110,7 @@ add_encoded(struct buffer *body, const char *text, size_t n)
 }
 
 static int
-add_field(struct request_reader *rd, const struct place *at, const json_t *name,
+add_field(struct request_context *rd, const struct json_path *at, const json_t *name,
           const struct buffer *text, void *arg)
 {
     struct buffer *body = arg;
@@ -125,7 +126,7 @@ add_field(struct request_reader *rd, const struct place *at, const json_t *name,
 }
 
 int
-request_read_form(struct request_reader *rd, const struct place *at, const json_t *value)
+request_read_form(struct request_context *rd, const struct json_path *at, const json_t *value)
 {
     struct buffer body;
 
@@ -149,24 +150,24 @@ struct part_reader {
 };
 
 static int
-read_part_value(struct request_reader *rd, struct part_reader *p, const struct place *at,
+read_part_value(struct request_context *rd, struct part_reader *p, const struct json_path *at,
                 const json_t *value)
 {
     bool text = strcmp(at->name, "value") == 0;
 
     if (p->filled)
-        return place_refuse(at, rd->why, "a part has a value or a value_base64, not both");
+        return json_path_refuse(at, rd->err, "a part has a value or a value_base64, not both");
     p->filled = true;
     if (!text)
         return add_base64(rd, at, value, &p->data);
     if (!json_is_string(value))
-        return place_refuse(at, rd->why, "expected text");
+        return json_path_refuse(at, rd->err, "expected text");
     buffer_add(&p->data, json_string_value(value), json_string_length(value));
-    return buffer_ok(&p->data) ? 0 : failure_no_memory(rd->why);
+    return buffer_ok(&p->data) ? 0 : failure_no_memory(rd->err);
 }
 
 static int
-read_part_key(struct request_reader *rd, struct part_reader *p, const struct place *at,
+read_part_key(struct request_context *rd, struct part_reader *p, const struct json_path *at,
               const json_t *value)
 {
     char **text = strcmp(at->name, "name") == 0           ? &p->part.name
@@ -177,48 +178,48 @@ read_part_key(struct request_reader *rd, struct part_reader *p, const struct pla
     if (strcmp(at->name, "value") == 0 || strcmp(at->name, "value_base64") == 0)
         return read_part_value(rd, p, at, value);
     if (text == NULL)
-        return place_unknown(at, rd->why);
-    if (field_text(text, value, at, rd->why) != 0)
+        return json_path_unknown_key(at, rd->err);
+    if (field_text(text, value, at, rd->err) != 0)
         return -1;
     if (strpbrk(*text, "\r\n") != NULL)
-        return place_refuse(at, rd->why, "must not contain CR or LF");
+        return json_path_refuse(at, rd->err, "must not contain CR or LF");
     return 0;
 }
 
 static int
-read_part_keys(struct request_reader *rd, struct part_reader *p, const struct place *at,
+read_part_keys(struct request_context *rd, struct part_reader *p, const struct json_path *at,
                const json_t *object)
 {
     const char *name;
     json_t *value;
 
     if (!json_is_object(object))
-        return place_refuse(at, rd->why, "expected an object with name and value");
+        return json_path_refuse(at, rd->err, "expected an object with name and value");
     json_object_foreach((json_t *)object, name, value)
     {
-        struct place here = { at, name, 0 };
+        struct json_path here = { at, name, 0 };
 
         if (read_part_key(rd, p, &here, value) != 0)
             return -1;
     }
     if (p->part.name == NULL || !p->filled)
-        return place_refuse(at, rd->why, "name and value (or value_base64) are required");
+        return json_path_refuse(at, rd->err, "name and value (or value_base64) are required");
     p->part.data = p->data.data != NULL ? p->data.data : (char *)"";
     p->part.size = p->data.len;
-    return request_add_part(rd->r, &p->part, rd->why);
+    return request_add_part(rd->r, &p->part, rd->err);
 }
 
 int
-request_read_multipart(struct request_reader *rd, const struct place *at, const json_t *value)
+request_read_multipart(struct request_context *rd, const struct json_path *at, const json_t *value)
 {
     int rc = 0;
 
     if (claim(rd, at) != 0)
         return -1;
     if (json_array_size(value) == 0)
-        return place_refuse(at, rd->why, "expected a list of at least one part");
+        return json_path_refuse(at, rd->err, "expected a list of at least one part");
     for (size_t i = 0; i < json_array_size(value) && rc == 0; i++) {
-        struct place here = { at, NULL, i };
+        struct json_path here = { at, NULL, i };
         struct part_reader p = { 0 };
 
         buffer_init(&p.data, SIZE_MAX);

@@ -1,6 +1,6 @@
 /* request_cookies.c - the cookies a request brings along. */
 
-#include "message/request_reader.h"
+#include "message/request_context.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -9,18 +9,19 @@
 
 /* Whole seconds since 1970, as clocks give them: 2.5e9 and 1700000000.25 are numbers too. */
 static int
-read_expires(int64_t *to, const json_t *value, const struct place *at, struct failure *why)
+read_expires(int64_t *to, const json_t *value, const struct json_path *at, struct failure *err)
 {
     double seconds = json_number_value(value);
 
     if (!json_is_number(value) || !(seconds >= 0) || seconds > (double)FIELD_BYTES_MAX)
-        return place_refuse(at, why, "expected seconds since 1970, 0 for a session cookie");
+        return json_path_refuse(at, err, "expected seconds since 1970, 0 for a session cookie");
     *to = (int64_t)seconds;
     return 0;
 }
 
 static int
-read_cookie_key(struct cookie *c, const struct place *at, const json_t *value, struct failure *why)
+read_cookie_key(struct cookie *c, const struct json_path *at, const json_t *value,
+                struct failure *err)
 {
     static const struct field fields[] = {
         { "name", FIELD_TEXT, AT(name), 1, INT64_MAX, NULL },
@@ -32,15 +33,15 @@ read_cookie_key(struct cookie *c, const struct place *at, const json_t *value, s
     };
 
     if (strcmp(at->name, "expires") == 0)
-        return read_expires(&c->expires, value, at, why);
+        return read_expires(&c->expires, value, at, err);
     for (size_t i = 0; i < sizeof fields / sizeof fields[0]; i++)
         if (strcmp(at->name, fields[i].name) == 0)
-            return field_read(c, &fields[i], value, at, why);
-    return place_unknown(at, why);
+            return field_read(c, &fields[i], value, at, err);
+    return json_path_unknown_key(at, err);
 }
 
 static int
-add_cookie(struct request_reader *rd, const struct place *at, const struct cookie *c)
+add_cookie(struct request_context *rd, const struct json_path *at, const struct cookie *c)
 {
     struct cookie plain = *c;
     struct failure inner = { 0 };
@@ -48,30 +49,31 @@ add_cookie(struct request_reader *rd, const struct place *at, const struct cooki
     if (plain.domain != NULL && plain.domain[0] == '.')
         plain.domain++; /* RFC 6265 section 5.2.3 */
     if (request_add_cookie(rd->r, &plain, &inner) != 0)
-        return place_pass(at->parent, &inner, rd->why);
+        return json_path_pass(at->parent, &inner, rd->err);
     return 0;
 }
 
 static int
-read_cookie(struct request_reader *rd, const struct place *list, size_t i, const json_t *object)
+read_cookie(struct request_context *rd, const struct json_path *list, size_t i,
+            const json_t *object)
 {
-    struct place at = { list, NULL, i };
+    struct json_path at = { list, NULL, i };
     struct cookie c = { 0 };
     const char *name;
     json_t *value;
     int rc = 0;
 
     if (!json_is_object(object))
-        return place_refuse(&at, rd->why, "expected an object with name and value");
+        return json_path_refuse(&at, rd->err, "expected an object with name and value");
     json_object_foreach((json_t *)object, name, value)
     {
-        struct place here = { &at, name, 0 };
+        struct json_path here = { &at, name, 0 };
 
-        if ((rc = read_cookie_key(&c, &here, value, rd->why)) != 0)
+        if ((rc = read_cookie_key(&c, &here, value, rd->err)) != 0)
             break;
     }
     if (rc == 0 && (c.name == NULL || c.value == NULL))
-        rc = place_refuse(&at, rd->why, "name and value are required");
+        rc = json_path_refuse(&at, rd->err, "name and value are required");
     if (rc == 0)
         rc = add_cookie(rd, list, &c);
     free(c.name);
@@ -82,15 +84,15 @@ read_cookie(struct request_reader *rd, const struct place *list, size_t i, const
 }
 
 static int
-read_named_cookies(struct request_reader *rd, const struct place *at, const json_t *object)
+read_named_cookies(struct request_context *rd, const struct json_path *at, const json_t *object)
 {
     const char *name;
     json_t *value;
 
     json_object_foreach((json_t *)object, name, value)
     {
-        struct place here = { at, name, 0 };
-        const char *text = field_string(value, &here, rd->why);
+        struct json_path here = { at, name, 0 };
+        const char *text = field_string(value, &here, rd->err);
         struct cookie c = { .name = (char *)name, .value = (char *)text };
 
         if (text == NULL || add_cookie(rd, at, &c) != 0)
@@ -100,12 +102,12 @@ read_named_cookies(struct request_reader *rd, const struct place *at, const json
 }
 
 int
-request_read_cookies(struct request_reader *rd, const struct place *at, const json_t *value)
+request_read_cookies(struct request_context *rd, const struct json_path *at, const json_t *value)
 {
     if (json_is_object(value))
         return read_named_cookies(rd, at, value);
     if (!json_is_array(value))
-        return place_refuse(at, rd->why, "expected an object or a list of cookies");
+        return json_path_refuse(at, rd->err, "expected an object or a list of cookies");
     for (size_t i = 0; i < json_array_size(value); i++)
         if (read_cookie(rd, at, i, json_array_get(value, i)) != 0)
             return -1;

@@ -1,18 +1,18 @@
 /* request_pairs.c - the keys that hold names and values: headers, params, and forms for others. */
 
-#include "message/request_reader.h"
-#include "session/url.h"
+#include "http/url.h"
+#include "message/request_context.h"
 
 #include <stdlib.h>
 #include <string.h>
 
 /* -- pairs of any kind -------------------------------------------------- */
 
-typedef int pair_read(struct request_reader *rd, const struct place *at, const json_t *name,
+typedef int pair_read(struct request_context *rd, const struct json_path *at, const json_t *name,
                       const json_t *value, void *arg);
 
 static int
-each_of_object(struct request_reader *rd, const struct place *at, const json_t *object,
+each_of_object(struct request_context *rd, const struct json_path *at, const json_t *object,
                pair_read *add, void *arg)
 {
     const char *name;
@@ -20,9 +20,9 @@ each_of_object(struct request_reader *rd, const struct place *at, const json_t *
 
     json_object_foreach((json_t *)object, name, value)
     {
-        struct place here = { at, name, 0 };
+        struct json_path here = { at, name, 0 };
         json_t *text = json_string_nocheck(name);
-        int rc = text != NULL ? add(rd, &here, text, value, arg) : failure_no_memory(rd->why);
+        int rc = text != NULL ? add(rd, &here, text, value, arg) : failure_no_memory(rd->err);
 
         json_decref(text);
         if (rc != 0)
@@ -33,19 +33,19 @@ each_of_object(struct request_reader *rd, const struct place *at, const json_t *
 
 /* An object, or a list of [name, value]; `add` sees each, with the place of its value. */
 static int
-each_pair(struct request_reader *rd, const struct place *at, const json_t *value, pair_read *add,
-          void *arg)
+each_pair(struct request_context *rd, const struct json_path *at, const json_t *value,
+          pair_read *add, void *arg)
 {
     if (json_is_object(value))
         return each_of_object(rd, at, value, add, arg);
     if (!json_is_array(value))
-        return place_refuse(at, rd->why, "expected an object or a list of [name, value]");
+        return json_path_refuse(at, rd->err, "expected an object or a list of [name, value]");
     for (size_t i = 0; i < json_array_size(value); i++) {
-        struct place here = { at, NULL, i };
+        struct json_path here = { at, NULL, i };
         const json_t *pair = json_array_get(value, i), *name = json_array_get(pair, 0);
 
         if (json_array_size(pair) != 2 || !json_is_string(name))
-            return place_refuse(&here, rd->why, "expected [name, value]");
+            return json_path_refuse(&here, rd->err, "expected [name, value]");
         if (add(rd, &here, name, json_array_get(pair, 1), arg) != 0)
             return -1;
     }
@@ -61,32 +61,33 @@ struct walk {
 
 /* Text as it is, numbers and booleans as JSON writes them. */
 static int
-add_scalar(struct request_reader *rd, const struct place *at, const json_t *name,
+add_scalar(struct request_context *rd, const struct json_path *at, const json_t *name,
            const json_t *value, const struct walk *w)
 {
     struct buffer text;
     int rc;
 
     if (!json_is_string(value) && !json_is_number(value) && !json_is_boolean(value))
-        return place_refuse(at, rd->why, "expected text, a number, true, false or a list of these");
+        return json_path_refuse(at, rd->err,
+                                "expected text, a number, true, false or a list of these");
     buffer_init(&text, SIZE_MAX);
     if (json_is_string(value))
         buffer_add(&text, json_string_value(value), json_string_length(value));
     else
         json_add_value(&text, value);
-    rc = buffer_ok(&text) ? w->add(rd, at, name, &text, w->arg) : failure_no_memory(rd->why);
+    rc = buffer_ok(&text) ? w->add(rd, at, name, &text, w->arg) : failure_no_memory(rd->err);
     buffer_free(&text);
     return rc;
 }
 
 static int
-add_scalars(struct request_reader *rd, const struct place *at, const json_t *name,
+add_scalars(struct request_context *rd, const struct json_path *at, const json_t *name,
             const json_t *value, void *arg)
 {
     if (!json_is_array(value))
         return add_scalar(rd, at, name, value, arg);
     for (size_t i = 0; i < json_array_size(value); i++) {
-        struct place here = { at, NULL, i };
+        struct json_path here = { at, NULL, i };
 
         if (add_scalar(rd, &here, name, json_array_get(value, i), arg) != 0)
             return -1;
@@ -95,7 +96,7 @@ add_scalars(struct request_reader *rd, const struct place *at, const json_t *nam
 }
 
 int
-request_each_text(struct request_reader *rd, const struct place *at, const json_t *value,
+request_each_text(struct request_context *rd, const struct json_path *at, const json_t *value,
                   request_text *add, void *arg)
 {
     struct walk w = { add, arg };
@@ -106,26 +107,26 @@ request_each_text(struct request_reader *rd, const struct place *at, const json_
 /* -- headers ------------------------------------------------------------ */
 
 static int
-add_header(struct request_reader *rd, const struct place *at, const json_t *name,
+add_header(struct request_context *rd, const struct json_path *at, const json_t *name,
            const json_t *value, void *arg)
 {
-    const char *name_text = field_string(name, at, rd->why), *text = NULL;
-    const struct place *above = arg;
+    const char *name_text = field_string(name, at, rd->err), *text = NULL;
+    const struct json_path *above = arg;
     struct failure inner = { 0 };
 
     if (name_text == NULL)
         return -1;
     if (!json_is_null(value) && !json_is_string(value))
-        return place_refuse(at, rd->why, "expected text, or null to remove the header");
-    if (json_is_string(value) && (text = field_string(value, at, rd->why)) == NULL)
+        return json_path_refuse(at, rd->err, "expected text, or null to remove the header");
+    if (json_is_string(value) && (text = field_string(value, at, rd->err)) == NULL)
         return -1;
     if (request_add_header(rd->r, name_text, text, &inner) != 0)
-        return place_pass(above, &inner, rd->why);
+        return json_path_pass(above, &inner, rd->err);
     return 0;
 }
 
 int
-request_read_headers(struct request_reader *rd, const struct place *at, const json_t *value)
+request_read_headers(struct request_context *rd, const struct json_path *at, const json_t *value)
 {
     return each_pair(rd, at, value, add_header, (void *)at->parent);
 }
@@ -133,21 +134,21 @@ request_read_headers(struct request_reader *rd, const struct place *at, const js
 /* -- params ------------------------------------------------------------- */
 
 static int
-add_param(struct request_reader *rd, const struct place *at, const json_t *name,
+add_param(struct request_context *rd, const struct json_path *at, const json_t *name,
           const struct buffer *text, void *arg)
 {
-    const char *name_text = field_string(name, at, rd->why);
+    const char *name_text = field_string(name, at, rd->err);
 
     if (name_text == NULL)
         return -1;
     if (strlen(text->data) != text->len)
-        return place_refuse(at, rd->why, "must not contain NUL");
+        return json_path_refuse(at, rd->err, "must not contain NUL");
     url_add_param(arg, name_text, text->data);
     return 0;
 }
 
 int
-request_read_params(struct request_reader *rd, const struct place *at, const json_t *value)
+request_read_params(struct request_context *rd, const struct json_path *at, const json_t *value)
 {
     (void)at;
     rd->params = value;
@@ -156,9 +157,9 @@ request_read_params(struct request_reader *rd, const struct place *at, const jso
 
 /* The query ends where the fragment begins. */
 int
-request_apply_params(struct request_reader *rd)
+request_apply_params(struct request_context *rd)
 {
-    static const struct place at = { NULL, "params", 0 };
+    static const struct json_path at = { NULL, "params", 0 };
     size_t fragment = strcspn(rd->r->url, "#"), len;
     struct buffer url;
 
@@ -173,7 +174,7 @@ request_apply_params(struct request_reader *rd)
     buffer_adds(&url, rd->r->url + fragment);
     if (!buffer_ok(&url)) {
         buffer_free(&url);
-        return failure_no_memory(rd->why);
+        return failure_no_memory(rd->err);
     }
     free(rd->r->url);
     rd->r->url = buffer_steal(&url, &len);

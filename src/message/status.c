@@ -2,8 +2,8 @@
 
 #include "message/status.h"
 
-#include "base/clock.h"
 #include "message/json.h"
+#include "util/clock.h"
 
 #include <stdlib.h>
 
@@ -34,7 +34,7 @@ histogram_json(const struct histogram *h)
 {
     int64_t count = 0;
 
-    for (int i = 0; i <= HISTOGRAM_BOUNDS; i++)
+    for (int i = 0; i <= METRICS_BOUNDS; i++)
         count += counter_read(&h->buckets[i]);
     return json_pack("{s:I, s:f}", "count", (json_int_t)count, "sum",
                      (double)counter_read(&h->sum_us) / US_PER_SECOND);
@@ -43,9 +43,9 @@ histogram_json(const struct histogram *h)
 static json_t *
 breakers_json(const struct engine_stats *s)
 {
-    return json_pack("{s:o, s:o, s:o}", "closed", number(&s->breakers[BREAKER_CLOSED]), "open",
-                     number(&s->breakers[BREAKER_OPEN]), "half_open",
-                     number(&s->breakers[BREAKER_HALF_OPEN]));
+    return json_pack("{s:o, s:o, s:o}", "closed", number(&s->breakers[CIRCUIT_CLOSED]), "open",
+                     number(&s->breakers[CIRCUIT_OPEN]), "half_open",
+                     number(&s->breakers[CIRCUIT_HALF_OPEN]));
 }
 
 static json_t *
@@ -78,7 +78,7 @@ engine_json(const struct engine_stats *s)
 static json_t *
 session_json(const struct session *s)
 {
-    const struct session_settings *c = &s->settings;
+    const struct session_config *c = &s->settings;
     json_t *outcomes = json_object();
 
     for (int e = 0; e < ERROR_COUNT; e++)
@@ -92,7 +92,7 @@ session_json(const struct session *s)
 }
 
 static json_t *
-sessions_json(const struct policy *p)
+sessions_json(const struct config_snapshot *p)
 {
     json_t *all = json_object();
 
@@ -112,7 +112,7 @@ gateway_json(const struct status_gateway *g)
 int
 status_write(struct buffer *out, struct curlew *engine, const struct status_gateway *g)
 {
-    struct policy *p = engine_policy(engine);
+    struct config_snapshot *p = engine_config_snapshot(engine);
     json_t *all = json_pack("{s:s, s:s, s:I, s:i, s:o, s:o, s:o, s:o, s:o}", "version",
                             CURLEW_VERSION, "status", g->draining ? "draining" : "ok",
                             "uptime_seconds", (json_int_t)g->uptime_seconds, "threads",
@@ -121,7 +121,7 @@ status_write(struct buffer *out, struct curlew *engine, const struct status_gate
                             "gateway", gateway_json(g), "sessions", sessions_json(p));
     char *text = all != NULL ? json_dumps(all, JSON_COMPACT) : NULL;
 
-    policy_unref(p);
+    config_snapshot_unref(p);
     json_decref(all);
     if (text == NULL)
         return -1;

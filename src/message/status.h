@@ -4,8 +4,8 @@
 #ifndef MESSAGE_STATUS_H
 #define MESSAGE_STATUS_H
 
-#include "base/buffer.h"
-#include "session/engine.h"
+#include "engine/engine.h"
+#include "util/buffer.h"
 
 struct status_gateway { /* the floor above's own figures */
     int64_t uptime_seconds;
@@ -14,7 +14,7 @@ struct status_gateway { /* the floor above's own figures */
     const char *libfcgi; /* its version, or a word for it */
 };
 
-int status_write(struct buffer *out, struct curlew *engine,
-                 const struct status_gateway *g); /* -1: no memory */
+/* -1: no memory. */
+int status_write(struct buffer *out, struct curlew *engine, const struct status_gateway *g);
 
 #endif

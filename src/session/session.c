@@ -12,7 +12,7 @@ state_unref(struct session_state *s)
 {
     if (s == NULL || atomic_fetch_sub(&s->refs, 1) != 1)
         return;
-    jar_free(s->jar);
+    cookie_jar_free(s->jar);
     free(s->name);
     free(s);
 }
@@ -28,7 +28,7 @@ state_new(const char *name)
     s->refs = 1;
     s->id = ++last_id;
     s->name = strdup(name);
-    s->jar = jar_new();
+    s->jar = cookie_jar_new();
     if (s->name == NULL || s->jar == NULL) {
         state_unref(s);
         return NULL;
@@ -37,9 +37,9 @@ state_new(const char *name)
 }
 
 static struct session_state *
-state_of(const struct policy *old, const char *name)
+state_of(const struct config_snapshot *old, const char *name)
 {
-    struct session *s = old != NULL ? policy_session(old, name) : NULL;
+    struct session *s = old != NULL ? config_snapshot_find_session(old, name) : NULL;
 
     if (s == NULL)
         return state_new(name);
@@ -61,8 +61,8 @@ session_unref(struct session *s)
 {
     if (s == NULL || atomic_fetch_sub(&s->refs, 1) != 1)
         return;
-    proxies_free(s->rota);
-    session_settings_destroy(&s->settings);
+    proxy_pool_free(s->proxy_pool);
+    session_config_destroy(&s->settings);
     state_unref(s->state);
     free(s);
 }
@@ -74,48 +74,49 @@ copy_path(char **to, const char *from)
 }
 
 static int
-copy_settings(struct session_settings *to, const struct session_settings *from, struct failure *why)
+copy_settings(struct session_config *to, const struct session_config *from, struct failure *err)
 {
-    session_settings_init(to);
+    session_config_init(to);
     to->shared_jar = from->shared_jar;
     to->trace_context = from->trace_context;
     for (size_t i = 0; i < from->proxy_count; i++)
-        if (egress_rules_add(&to->proxies, &to->proxy_count, from->proxies[i]) != 0)
-            return failure_no_memory(why);
+        if (egress_config_add(&to->proxies, &to->proxy_count, from->proxies[i]) != 0)
+            return failure_no_memory(err);
     to->max_in_flight = from->max_in_flight;
     to->max_per_origin = from->max_per_origin;
     to->idle_connections = from->idle_connections;
     to->idle_seconds = from->idle_seconds;
-    to->politeness = from->politeness;
+    to->rate_limit = from->rate_limit;
     to->breaker = from->breaker;
     if (copy_path(&to->name, from->name) || copy_path(&to->ca_file, from->ca_file) ||
         copy_path(&to->client_cert, from->client_cert) ||
         copy_path(&to->client_key, from->client_key))
-        return failure_no_memory(why);
-    return request_copy(&to->defaults, &from->defaults, why);
+        return failure_no_memory(err);
+    return request_merge_copy(&to->defaults, &from->defaults, err);
 }
 
 struct session *
-session_new(const struct session_settings *settings, const struct policy *old, struct failure *why)
+session_new(const struct session_config *settings, const struct config_snapshot *old,
+            struct failure *err)
 {
     struct session *s = calloc(1, sizeof *s);
 
     if (s == NULL) {
-        failure_no_memory(why);
+        failure_no_memory(err);
         return NULL;
     }
     s->refs = 1;
-    if (copy_settings(&s->settings, settings, why) != 0) {
+    if (copy_settings(&s->settings, settings, err) != 0) {
         session_unref(s);
         return NULL;
     }
-    if ((s->rota = proxies_new(s->settings.proxies, s->settings.proxy_count)) == NULL) {
-        failure_no_memory(why);
+    if ((s->proxy_pool = proxy_pool_new(s->settings.proxies, s->settings.proxy_count)) == NULL) {
+        failure_no_memory(err);
         session_unref(s);
         return NULL;
     }
     if ((s->state = state_of(old, settings->name)) == NULL) {
-        failure_no_memory(why);
+        failure_no_memory(err);
         session_unref(s);
         return NULL;
     }

@@ -4,8 +4,8 @@
 #ifndef TESTS_FUZZ_CHECK_H
 #define TESTS_FUZZ_CHECK_H
 
-#include "base/utf8.h"
-#include "message/request.h"
+#include "message/request_keys.h"
+#include "util/utf8.h"
 
 #include <stdint.h>
 #include <stdlib.h>
@@ -14,11 +14,11 @@
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 static inline void
-check_refusal(const struct failure *why)
+check_refusal(const struct failure *err)
 {
-    if (why->error != ERROR_BAD_REQUEST && why->error != ERROR_UNSUPPORTED)
+    if (err->error != ERROR_BAD_REQUEST && err->error != ERROR_UNSUPPORTED)
         abort();
-    if (why->detail[0] == '\0' || !utf8_valid(why->detail, strlen(why->detail)))
+    if (err->detail[0] == '\0' || !utf8_valid(err->detail, strlen(err->detail)))
         abort();
 }
 
@@ -32,7 +32,7 @@ check_request(const struct request *r)
     if ((r->body != NULL) != (r->body_type != NULL))
         abort();
     for (size_t i = 0; i < r->headers.count; i++) {
-        const struct pair *h = &r->headers.items[i];
+        const struct header *h = &r->headers.items[i];
 
         if (h->name[0] == '\0' || strpbrk(h->name, "\r\n: ") != NULL ||
             (h->value != NULL && strpbrk(h->value, "\r\n") != NULL))

@@ -5,8 +5,8 @@
  * Up to the first byte 0xff: the file.  Then the field, another 0xff, the session.
  */
 
-#include "base/utf8.h"
-#include "gateway/auth.h"
+#include "routes/auth.h"
+#include "util/utf8.h"
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -107,7 +107,7 @@ token_of(const char *authorization)
 /* -- the auth ------------------------------------------------------------ */
 
 static int
-load(struct auth *a, const char *file, size_t size, struct failure *why)
+load(struct auth *a, const char *file, size_t size, struct failure *err)
 {
     int fd = memfd_create("tokens", MFD_CLOEXEC), rc;
     char path[40];
@@ -115,7 +115,7 @@ load(struct auth *a, const char *file, size_t size, struct failure *why)
     if (write(fd, file, size) != (ssize_t)size)
         abort();
     snprintf(path, sizeof path, "/proc/self/fd/%d", fd);
-    rc = auth_load(a, path, why);
+    rc = auth_load(a, path, err);
     close(fd);
     return rc;
 }
@@ -125,12 +125,12 @@ ask(struct auth *a, const char *file, size_t size, const char *field, const char
 {
     const char *token = token_of(field);
     int wanted = token != NULL ? file_says(file, size, token, session) : -1;
-    struct failure why = { 0 };
-    bool in = auth_check(a, field, session, &why) == 0;
+    struct failure err = { 0 };
+    bool in = auth_check(a, field, session, &err) == 0;
 
     check(in == (wanted == 1), "who gets in");
-    check(in || why.error == (wanted < 0 ? ERROR_UNAUTHORIZED : ERROR_UNKNOWN_SESSION), "why not");
-    check(utf8_valid(why.detail, strlen(why.detail)), "a reason that can be read");
+    check(in || err.error == (wanted < 0 ? ERROR_UNAUTHORIZED : ERROR_UNKNOWN_SESSION), "why not");
+    check(utf8_valid(err.detail, strlen(err.detail)), "a reason that can be read");
 }
 
 /* Each token of the file opens, and a byte more or less does not. */
@@ -173,7 +173,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     const uint8_t *end = size > 0 ? memchr(data, 0xff, size) : NULL;
     size_t n = end != NULL ? (size_t)(end - data) : size;
     char *file = malloc(n + 1), *field, *session;
-    struct failure why = { 0 };
+    struct failure err = { 0 };
     struct auth a;
 
     memcpy(file, data, n);
@@ -182,13 +182,13 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     field = take(&data, &size);
     session = take(&data, &size);
     auth_init(&a);
-    check(load(&a, old, sizeof old - 1, &why) == 0, "a good file");
-    if (load(&a, file, n, &why) == 0) {
+    check(load(&a, old, sizeof old - 1, &err) == 0, "a good file");
+    if (load(&a, file, n, &err) == 0) {
         ask_each(&a, file, n);
         ask(&a, file, n, field, session);
         ask(&a, file, n, field, NULL);
     } else {
-        check(why.error == ERROR_BAD_REQUEST && utf8_valid(why.detail, strlen(why.detail)), "why");
+        check(err.error == ERROR_BAD_REQUEST && utf8_valid(err.detail, strlen(err.detail)), "why");
         ask(&a, old, sizeof old - 1, "Bearer the-token-of-before", session);
         ask(&a, old, sizeof old - 1, field, NULL);
     }

@@ -46,7 +46,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     char *environment[VARIABLES + 1], path[40], *text = malloc(size + 1);
     int fd = memfd_create("config", MFD_CLOEXEC);
-    struct failure why = { 0 };
+    struct failure err = { 0 };
     struct config c;
 
     memcpy(text, data, size);
@@ -57,10 +57,10 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     snprintf(path, sizeof path, "/proc/self/fd/%d", fd);
 
     config_init(&c);
-    if (config_load(&c, path, environment, &why) == 0)
+    if (config_load(&c, path, environment, &err) == 0)
         check(&c);
     else
-        check_refusal(&why);
+        check_refusal(&err);
     config_destroy(&c);
     close(fd);
     for (size_t i = 0; environment[i] != NULL; i++)

@@ -3,8 +3,8 @@
  * make fuzz builds and runs it; a failed check aborts and names the rule or the address.
  */
 
+#include "egress/egress.h"
 #include "egress_opinion.h"
-#include "session/egress.h"
 
 #include <arpa/inet.h>
 #include <ctype.h>
@@ -100,23 +100,23 @@ guard_allows(const struct egress *e, const char *host, const uint8_t a[16])
 {
     struct sockaddr_in6 six = { .sin6_family = AF_INET6 };
     struct sockaddr_in four = { .sin_family = AF_INET };
-    struct failure why = { 0 }, why4 = { 0 };
+    struct failure err = { 0 }, why4 = { 0 };
     bool ok;
 
     memcpy(&six.sin6_addr, a, 16);
     memcpy(&four.sin_addr, a + 12, 4);
-    ok = egress_allows_address(e, host, (struct sockaddr *)&six, &why);
-    check((why.error == ERROR_NONE) == ok && (why.detail[0] == '\0') == ok, "why", why.detail);
-    check(ok || strstr(why.detail, "egress.") != NULL, "the option is named", why.detail);
+    ok = egress_allows_address(e, host, (struct sockaddr *)&six, &err);
+    check((err.error == ERROR_NONE) == ok && (err.detail[0] == '\0') == ok, "why", err.detail);
+    check(ok || strstr(err.detail, "egress.") != NULL, "the option is named", err.detail);
     if (is_four(a))
         check(egress_allows_address(e, host, (struct sockaddr *)&four, &why4) == ok &&
-                  strcmp(why.detail, why4.detail) == 0,
-              "mapped is IPv4", why.detail);
+                  strcmp(err.detail, why4.detail) == 0,
+              "mapped is IPv4", err.detail);
     return ok;
 }
 
 static void
-add_rule(struct input *in, struct egress_rules *rules, struct opinion *o)
+add_rule(struct input *in, struct egress_config *rules, struct opinion *o)
 {
     bool allow = byte(in) & 1;
     struct range r = { { 0 }, byte(in) % 129 }, *to = allow ? o->allow : o->deny;
@@ -133,9 +133,9 @@ add_rule(struct input *in, struct egress_rules *rules, struct opinion *o)
     }
     to[allow ? o->allowed++ : o->denied++] = r;
     if (allow)
-        egress_rules_add(&rules->allow, &rules->allow_count, cidr);
+        egress_config_add(&rules->allow, &rules->allow_count, cidr);
     else
-        egress_rules_add(&rules->deny, &rules->deny_count, cidr);
+        egress_config_add(&rules->deny, &rules->deny_count, cidr);
 }
 
 static void
@@ -143,7 +143,7 @@ judge_addresses(struct input *in, const struct egress *e, const struct opinion *
 {
     while (in->left > 0) {
         char text[INET6_ADDRSTRLEN], zoned[INET6_ADDRSTRLEN + 5];
-        struct failure why = { 0 };
+        struct failure err = { 0 };
         uint8_t a[16];
         bool ok;
 
@@ -153,9 +153,9 @@ judge_addresses(struct input *in, const struct egress *e, const struct opinion *
         ok = guard_allows(e, NULL, a);
         check(ok == opinion_allows(o, a), ok ? "allowed" : "refused", text);
         check(guard_allows(e, text, a) == ok, "a literal is no name", text);
-        check(egress_allows_url(e, "http", text, 80, &why) == ok, "the URL's address", text);
-        why = (struct failure){ 0 };
-        check(egress_allows_url(e, "https", zoned, 80, &why) == ok, "with a zone", text);
+        check(egress_allows_url(e, "http", text, 80, &err) == ok, "the URL's address", text);
+        err = (struct failure){ 0 };
+        check(egress_allows_url(e, "https", zoned, 80, &err) == ok, "with a zone", text);
     }
 }
 
@@ -164,11 +164,11 @@ judge_addresses(struct input *in, const struct egress *e, const struct opinion *
  * matter.
  */
 static void
-judge_texts(struct input *in, struct egress_rules *rules)
+judge_texts(struct input *in, struct egress_config *rules)
 {
     static const uint8_t private[16] = { 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 255, 255, 10, 0, 0, 1 };
     char rule[40] = "", host[40] = "", shouted[42];
-    struct failure why = { 0 };
+    struct failure err = { 0 };
     struct egress *e;
     size_t n = byte(in) % sizeof rule, m = byte(in) % sizeof host;
 
@@ -176,10 +176,10 @@ judge_texts(struct input *in, struct egress_rules *rules)
         rule[i] = (char)byte(in);
     for (size_t i = 0; i + 1 < m; i++)
         host[i] = (char)byte(in);
-    egress_rules_add(&rules->allow, &rules->allow_count, rule);
-    if ((e = egress_new(rules, &why)) == NULL) {
-        check(why.error == ERROR_BAD_REQUEST, "a bad rule", why.detail);
-        check(strncmp(why.detail, "egress.allow: ", 14) == 0, "a bad rule", why.detail);
+    egress_config_add(&rules->allow, &rules->allow_count, rule);
+    if ((e = egress_new(rules, &err)) == NULL) {
+        check(err.error == ERROR_BAD_REQUEST, "a bad rule", err.detail);
+        check(strncmp(err.detail, "egress.allow: ", 14) == 0, "a bad rule", err.detail);
         return;
     }
     check(strcmp(rule, "*") != 0, "every name", rule);
@@ -198,20 +198,20 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     struct input in = { data, size };
     struct opinion o = { .allowed = 0 };
-    struct egress_rules rules;
-    struct failure why = { 0 };
+    struct egress_config rules;
+    struct failure err = { 0 };
     struct egress *e;
     int count = byte(&in) % (RULES_MAX + 1);
 
-    egress_rules_init(&rules);
+    egress_config_init(&rules);
     for (int i = 0; i < count; i++)
         add_rule(&in, &rules, &o);
-    e = egress_new(&rules, &why);
-    check(e != NULL, "a good rule", why.detail);
+    e = egress_new(&rules, &err);
+    check(e != NULL, "a good rule", err.detail);
     if (byte(&in) & 1)
         judge_texts(&in, &rules);
     judge_addresses(&in, e, &o);
     egress_free(e);
-    egress_rules_destroy(&rules);
+    egress_config_destroy(&rules);
     return 0;
 }

@@ -4,9 +4,9 @@
  * The first byte is the mode, what follows up to a NUL the charset, the rest the body.
  */
 
-#include "base/base64.h"
 #include "message/envelope.h"
 #include "message/json.h"
+#include "util/base64.h"
 
 #include <stdint.h>
 #include <stdio.h>
@@ -47,12 +47,12 @@ int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     char type[200];
-    struct pair header = { (char *)"content-type", type };
+    struct header header = { (char *)"content-type", type };
     struct response r = { .head.headers = { &header, 1, NULL } };
     struct request asked = { .response_body = size > 0 ? data[0] % 4 : 0 };
     const char *charset = (const char *)data + 1;
     size_t n = size > 0 ? strnlen(charset, size - 1) : 0;
-    struct failure why = { 0 };
+    struct failure err = { 0 };
     struct buffer out;
     json_t *envelope;
 
@@ -62,7 +62,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     buffer_init(&out, SIZE_MAX);
     if (envelope_write(&out, &asked, &r, -1) != 0)
         abort();
-    envelope = json_parse(out.data, out.len, &why);
+    envelope = json_parse(out.data, out.len, &err);
     check(envelope, &r, asked.response_body);
     json_decref(envelope);
     buffer_free(&out);

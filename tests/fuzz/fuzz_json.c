@@ -3,8 +3,8 @@
  * as the same document.
  */
 
-#include "base/utf8.h"
 #include "message/json.h"
+#include "util/utf8.h"
 
 #include <stdint.h>
 #include <stdlib.h>
@@ -15,13 +15,13 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 static void
 write_and_read_back(const json_t *root)
 {
-    struct failure why = { 0 };
+    struct failure err = { 0 };
     struct buffer text;
     json_t *again;
 
     buffer_init(&text, SIZE_MAX);
     json_add_value(&text, root);
-    again = json_parse(text.data, text.len, &why);
+    again = json_parse(text.data, text.len, &err);
     if (again == NULL || !json_equal((json_t *)root, again))
         abort();
     json_decref(again);
@@ -31,13 +31,13 @@ write_and_read_back(const json_t *root)
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-    struct failure why = { 0 };
-    json_t *root = json_parse((const char *)data, size, &why);
+    struct failure err = { 0 };
+    json_t *root = json_parse((const char *)data, size, &err);
 
     if (root != NULL)
         write_and_read_back(root);
-    else if (why.error != ERROR_BAD_REQUEST || strncmp(why.detail, "line ", 5) != 0 ||
-             !utf8_valid(why.detail, strlen(why.detail)))
+    else if (err.error != ERROR_BAD_REQUEST || strncmp(err.detail, "line ", 5) != 0 ||
+             !utf8_valid(err.detail, strlen(err.detail)))
         abort();
     json_decref(root);
     return 0;

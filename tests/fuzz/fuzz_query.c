@@ -5,17 +5,17 @@
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-    struct failure why = { 0 };
+    struct failure err = { 0 };
     struct request r;
     char *query = strndup((const char *)data, size);
 
     if (query == NULL)
         return 0;
     request_init(&r);
-    if (request_from_query(&r, query, &why) == 0)
+    if (request_from_query(&r, query, &err) == 0)
         check_request(&r);
     else
-        check_refusal(&why);
+        check_refusal(&err);
     request_destroy(&r);
     free(query);
     return 0;

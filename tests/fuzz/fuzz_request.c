@@ -5,14 +5,14 @@
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-    struct failure why = { 0 };
+    struct failure err = { 0 };
     struct request r;
 
     request_init(&r);
-    if (request_from_text(&r, (const char *)data, size, &why) == 0)
+    if (request_from_text(&r, (const char *)data, size, &err) == 0)
         check_request(&r);
     else
-        check_refusal(&why);
+        check_refusal(&err);
     request_destroy(&r);
     return 0;
 }

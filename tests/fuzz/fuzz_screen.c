@@ -5,8 +5,8 @@
  * An odd first byte: what follows is the bytes themselves.  An even one: it is a plan of records.
  */
 
-#include "gateway/fastcgi.h"
-#include "gateway/screen.h"
+#include "fastcgi/libfcgi_codec.h"
+#include "fastcgi/record_parser.h"
 #include "screen_plan.h"
 
 #include <stdint.h>
@@ -38,13 +38,13 @@ check_same(const struct buffer *a, const struct buffer *b, const char *what)
 /* -- one connection ------------------------------------------------------ */
 
 struct side {
-    struct screen screen;
+    struct record_parser parser;
     struct buffer in, out, body, trace;
     struct buffer params, sent; /* what has passed of PARAMS and STDIN, by a second reading */
     size_t looked;              /* how far into `in` */
-    struct fastcgi *fastcgi;
-    size_t taken, answer_at,
-        delay; /* bytes in all; when the answer is done; how many after the request */
+    struct libfcgi_codec *codec;
+    /* Bytes in all; when the answer is done; how many after the request. */
+    size_t taken, answer_at, delay;
     bool opened, answering, over;
 };
 
@@ -53,21 +53,21 @@ side_open(struct side *s, size_t delay)
 {
     memset(s, 0, sizeof *s);
     s->delay = delay;
-    screen_init(&s->screen);
-    s->screen.stdin_max = STDIN_MAX;
+    record_parser_init(&s->parser);
+    s->parser.stdin_max = STDIN_MAX;
     buffer_init(&s->in, BYTES_MAX);
     buffer_init(&s->out, BYTES_MAX);
     buffer_init(&s->body, BYTES_MAX);
     buffer_init(&s->trace, BYTES_MAX);
     buffer_init(&s->params, BYTES_MAX);
     buffer_init(&s->sent, BYTES_MAX);
-    s->fastcgi = fastcgi_new(&s->in, &s->out);
+    s->codec = libfcgi_codec_new(&s->in, &s->out);
 }
 
 static void
 side_close(struct side *s)
 {
-    fastcgi_free(s->fastcgi);
+    libfcgi_codec_free(s->codec);
     buffer_free(&s->in);
     buffer_free(&s->out);
     buffer_free(&s->body);
@@ -88,7 +88,7 @@ look(struct side *s)
         n = (size_t)r[4] << 8 | r[5];
         check(r[0] == 1 && r[6] == 0 && r[7] == 0, "version 1, no padding");
         check(r[1] == 1 || r[1] == 4 || r[1] == 5, "BEGIN, PARAMS, STDIN alone");
-        check((unsigned)(r[2] << 8 | r[3]) == s->screen.id, "of the one request");
+        check((unsigned)(r[2] << 8 | r[3]) == s->parser.id, "of the one request");
         check(s->in.len - s->looked >= 8 + n, "content is whole");
         buffer_add(r[1] == 4 ? &s->params : r[1] == 5 ? &s->sent : &s->trace, r + 8, n);
         s->looked += 8 + n;
@@ -124,7 +124,7 @@ check_params(struct side *s)
 
         check(name + value <= n - i, "a pair is whole");
         text = strndup((const char *)p + i, name);
-        has = fastcgi_param(s->fastcgi, text);
+        has = libfcgi_codec_param(s->codec, text);
         check(strlen(text) == name && strchr(text, '=') == NULL, "a name is a name");
         check(has != NULL, "libfcgi has it");
         buffer_adds(&s->trace, text);
@@ -140,13 +140,13 @@ finish_request(struct side *s)
     const unsigned char *end;
     size_t before = s->out.len;
 
-    fastcgi_write(s->fastcgi, "Status: 200\r\n\r\n", 15);
-    fastcgi_finish(s->fastcgi);
+    libfcgi_codec_write(s->codec, "Status: 200\r\n\r\n", 15);
+    libfcgi_codec_finish(s->codec);
     check(buffer_ok(&s->out) && s->out.len >= before + 16, "an end record");
     end = (const unsigned char *)s->out.data + s->out.len - 16;
     check(end[0] == 1 && end[1] == 3, "the end record is last");
-    check((unsigned)(end[2] << 8 | end[3]) == s->screen.id, "it bears the request's id");
-    screen_next(&s->screen);
+    check((unsigned)(end[2] << 8 | end[3]) == s->parser.id, "it bears the request's id");
+    record_parser_next(&s->parser);
     buffer_clear(&s->in);
     buffer_clear(&s->body);
     buffer_clear(&s->params);
@@ -161,9 +161,9 @@ on_head(struct side *s)
     check(!s->opened && !s->answering, "one head a request");
     look(s);
     s->opened = true;
-    check(fastcgi_accept(s->fastcgi) == 0, "libfcgi takes the parameters");
+    check(libfcgi_codec_accept(s->codec) == 0, "libfcgi takes the parameters");
     check(s->in.len == 0, "and leaves nothing");
-    check(fastcgi_keeps(s->fastcgi) == s->screen.keep, "FCGI_KEEP_CONN");
+    check(libfcgi_codec_keeps_connection(s->codec) == s->parser.keep, "FCGI_KEEP_CONN");
     check_params(s);
     s->looked = 0;
 }
@@ -172,9 +172,9 @@ static void
 on_complete(struct side *s)
 {
     check(s->opened && !s->answering, "a head comes first, and one request is one");
-    if (!s->screen.dropping) {
+    if (!s->parser.dropping) {
         look(s);
-        check(fastcgi_read_body(s->fastcgi, &s->body) == 0, "libfcgi takes the body");
+        check(libfcgi_codec_read_body(s->codec, &s->body) == 0, "libfcgi takes the body");
         check(s->body.len <= STDIN_MAX, "within its limit");
         check_same(&s->body, &s->sent, "the body as it was sent");
         buffer_add(&s->trace, s->body.data, s->body.len);
@@ -184,20 +184,20 @@ on_complete(struct side *s)
 }
 
 static void
-act_on(struct side *s, enum screen_verdict v)
+act_on(struct side *s, enum record_event v)
 {
     buffer_printf(&s->trace, "[%d]", (int)v);
-    if (v == SCREEN_HEAD)
+    if (v == RECORD_PARAMS_DONE)
         on_head(s);
-    else if (v == SCREEN_COMPLETE)
+    else if (v == RECORD_REQUEST_DONE)
         on_complete(s);
-    else if (v == SCREEN_TOO_LARGE)
-        check(s->screen.dropping && s->screen.stdin_bytes > STDIN_MAX, "it was too large");
-    else if (v == SCREEN_ABORTED && s->answering)
+    else if (v == RECORD_TOO_LARGE)
+        check(s->parser.dropping && s->parser.stdin_bytes > STDIN_MAX, "it was too large");
+    else if (v == RECORD_ABORTED && s->answering)
         s->answer_at = s->taken;
-    else if (v == SCREEN_ABORTED && s->opened)
+    else if (v == RECORD_ABORTED && s->opened)
         finish_request(s);
-    else if (v != SCREEN_MORE)
+    else if (v != RECORD_MORE)
         s->over = true;
 }
 
@@ -207,18 +207,18 @@ side_take(struct side *s, const char *bytes, size_t n)
 {
     while (n > 0 && !s->over) {
         size_t used, left = s->answer_at - s->taken, piece = s->answering && left < n ? left : n;
-        enum screen_verdict v = SCREEN_MORE;
+        enum record_event v = RECORD_MORE;
 
         if (piece == 0) {
             finish_request(s);
             continue;
         }
-        v = screen_feed(&s->screen, bytes, piece, &used, &s->in, &s->out);
+        v = record_parser_feed(&s->parser, bytes, piece, &used, &s->in, &s->out);
         check(used > 0 && used <= piece, "some of the bytes");
-        check(used == piece || v != SCREEN_MORE, "all bytes, or a verdict");
+        check(used == piece || v != RECORD_MORE, "all bytes, or a verdict");
         check(buffer_ok(&s->in) && buffer_ok(&s->out), "within limits");
         s->taken += used;
-        if (v != SCREEN_MORE)
+        if (v != RECORD_MORE)
             act_on(s, v);
         bytes += used;
         n -= used;
@@ -252,7 +252,7 @@ LLVMFuzzerInitialize(int *argc, char ***argv)
 {
     (void)argc;
     (void)argv;
-    return fastcgi_start();
+    return libfcgi_codec_start();
 }
 
 int

@@ -5,8 +5,8 @@
  * Taken once, the text is normalised: taken again it gives the same parts.
  */
 
-#include "base/utf8.h"
-#include "session/url.h"
+#include "http/url.h"
+#include "util/utf8.h"
 
 #include <curl/curl.h>
 #include <locale.h>
@@ -28,11 +28,11 @@ check(bool ok, const char *what, const char *text)
 }
 
 static void
-check_refusal(const struct failure *why, const char *begins)
+check_refusal(const struct failure *err, const char *begins)
 {
-    check(why->detail[0] != '\0' && utf8_valid(why->detail, strlen(why->detail)), "a reason",
-          why->detail);
-    check(strncmp(why->detail, begins, strlen(begins)) == 0, "it names the key", why->detail);
+    check(err->detail[0] != '\0' && utf8_valid(err->detail, strlen(err->detail)), "a reason",
+          err->detail);
+    check(strncmp(err->detail, begins, strlen(begins)) == 0, "it names the key", err->detail);
 }
 
 /* Nothing that could break out of a request line, a log line or a header. */
@@ -98,12 +98,12 @@ check_authority(const struct url *u)
 static void
 check_again(const struct url *u)
 {
-    struct failure why = { 0 };
+    struct failure err = { 0 };
     struct url again;
 
     if (strlen(u->text) > 65536)
         return; /* percent-encoding made it longer than is taken */
-    check(url_parse(&again, u->text, &why) == 0, "it is taken again", u->text);
+    check(url_parse(&again, u->text, &err) == 0, "it is taken again", u->text);
     check(strcmp(again.text, u->text) == 0, "the same text", again.text);
     check(strcmp(again.origin, u->origin) == 0, "the same origin", again.origin);
     check(strcmp(again.path, u->path) == 0, "the same path", again.path);
@@ -114,12 +114,12 @@ check_again(const struct url *u)
 static void
 try_url(const char *text)
 {
-    struct failure why = { 0 };
+    struct failure err = { 0 };
     struct url u;
 
-    if (url_parse(&u, text, &why) != 0) {
-        check(why.error == ERROR_BAD_URL, "a bad URL", why.detail);
-        check_refusal(&why, "url: ");
+    if (url_parse(&u, text, &err) != 0) {
+        check(err.error == ERROR_BAD_URL, "a bad URL", err.detail);
+        check_refusal(&err, "url: ");
         return;
     }
     check_parts(&u);
@@ -131,11 +131,11 @@ try_url(const char *text)
 static void
 try_proxy(const char *text)
 {
-    struct failure why = { 0 };
-    char *host = url_proxy_host(text, &why);
+    struct failure err = { 0 };
+    char *host = url_proxy_host(text, &err);
 
     if (host == NULL)
-        check_refusal(&why, "proxy: ");
+        check_refusal(&err, "proxy: ");
     else
         check(host[0] != '\0' && strpbrk(host, "/@[]") == NULL, "the proxy's host", host);
     free(host);

@@ -4,7 +4,7 @@
 #ifndef FUZZ_SCREEN_PLAN_H
 #define FUZZ_SCREEN_PLAN_H
 
-#include "base/buffer.h"
+#include "util/buffer.h"
 
 #include <stdint.h>
 #include <stdlib.h>

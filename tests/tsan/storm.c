@@ -7,8 +7,8 @@
  * once.  tests/tsan/run builds and runs it.
  */
 
-#include "../unit/support/origin.h"
-#include "session/engine.h"
+#include "engine/engine.h"
+#include "support/origin.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -21,7 +21,7 @@
 #define THREADS     4
 #define OUTSTANDING 12 /* more than run at once, and now and then more than may wait */
 
-static struct origin origins[ORIGINS];
+static struct test_origin origins[ORIGINS];
 static struct curlew *c;
 static atomic_int submitted, refused, back, by_error[ERROR_COUNT];
 static atomic_bool stop;
@@ -37,7 +37,7 @@ check(bool ok, const char *what)
 
 /* /N goes on to another origin as /N-1, and sets a cookie on the way; now and then it fails. */
 static void
-serve(struct exchange *x)
+serve(struct seen_request *x)
 {
     int left = atoi(x->target + 1);
     char fields[256];
@@ -47,31 +47,31 @@ serve(struct exchange *x)
         return;
     }
     if (x->number % 7 == 0) {
-        exchange_reply(x, 503, "Retry-After: 0\r\n", "busy");
+        origin_reply(x, 503, "Retry-After: 0\r\n", "busy");
         return;
     }
     snprintf(fields, sizeof fields, "Set-Cookie: c%d=%d\r\n%s%s/%d\r\n", left % 7, x->number,
              left > 0 ? "Location: " : "X-End: ",
              origins[(x->number + x->origin->port) % ORIGINS].url, left - 1);
-    exchange_reply(x, left > 0 ? 302 : 200, fields, "body");
+    origin_reply(x, left > 0 ? 302 : 200, fields, "body");
 }
 
 static void
-fill_settings(struct engine_settings *s, int in_flight)
+fill_settings(struct engine_config *s, int in_flight)
 {
-    engine_settings_init(s);
+    engine_config_init(s);
     s->threads = THREADS;
     s->limits.in_flight = in_flight;
     s->limits.queue = 20;
     s->limits.buffered_bytes = 2000;
     s->sessions[0].shared_jar = true;
     s->sessions[0].idle_connections = 3;
-    s->sessions[0].politeness = (struct politeness){ in_flight % 2 ? 2000 : 0, 20 };
-    s->sessions[0].breaker = (struct breaker_settings){ in_flight == 5 ? 0 : 2, 0.01 };
+    s->sessions[0].rate_limit = (struct rate_limit){ in_flight % 2 ? 2000 : 0, 20 };
+    s->sessions[0].breaker = (struct circuit_breaker_config){ in_flight == 5 ? 0 : 2, 0.01 };
     s->sessions[0].defaults.retries.max = 2;
     s->sessions[0].defaults.retries.backoff_ms = 2;
     s->sessions[0].defaults.set |= SET_RETRIES | SET_BACKOFF;
-    egress_rules_add(&s->egress.allow, &s->egress.allow_count, "127.0.0.0/8");
+    egress_config_add(&s->egress.allow, &s->egress.allow_count, "127.0.0.0/8");
 }
 
 /* -- fetches ------------------------------------------------------------- */
@@ -166,12 +166,12 @@ reload_often(void *arg)
 {
     (void)arg;
     for (int i = 0; !stop; i++) {
-        struct engine_settings s;
-        struct failure why = { 0 };
+        struct engine_config s;
+        struct failure err = { 0 };
 
         fill_settings(&s, 2 + i % 10);
-        check(engine_reload(c, &s, &why) == 0, why.detail);
-        engine_settings_destroy(&s);
+        check(engine_reload(c, &s, &err) == 0, err.detail);
+        engine_config_destroy(&s);
         usleep(2000);
     }
     return NULL;
@@ -183,11 +183,12 @@ look_often(void *arg)
 {
     (void)arg;
     while (!stop) {
-        struct policy *p = engine_policy(c);
+        struct config_snapshot *p = engine_config_snapshot(c);
 
-        check(counter_read(&policy_session(p, "default")->state->in_flight) >= 0, "in flight");
+        check(counter_read(&config_snapshot_find_session(p, "default")->state->in_flight) >= 0,
+              "in flight");
         check(counter_read(&c->stats.queued) >= 0, "queued");
-        policy_unref(p);
+        config_snapshot_unref(p);
         usleep(500);
     }
     return NULL;
@@ -206,7 +207,7 @@ check_gauges(void)
     check(counter_read(&s->retries_waiting) == 0, "nobody waits for another try");
     check(counter_read(&s->retries) > 0 && counter_read(&s->retries_refused) > 0, "retries");
     check(counter_read(&s->breakers_opened) > 0, "breakers have opened");
-    for (int i = BREAKER_CLOSED; i < BREAKER_STATES; i++)
+    for (int i = CIRCUIT_CLOSED; i < CIRCUIT_STATES; i++)
         check(counter_read(&s->breakers[i]) >= 0, "no state has fewer than no breakers");
 }
 
@@ -221,15 +222,15 @@ int
 main(void)
 {
     pthread_t submitters[SUBMITTERS], others[2];
-    struct engine_settings s;
-    struct failure why = { 0 };
+    struct engine_config s;
+    struct failure err = { 0 };
 
     for (int i = 0; i < ORIGINS; i++)
         origin_start(&origins[i], i % 2 ? "127.0.0.1" : "127.0.0.2", serve);
     fill_settings(&s, 8);
-    c = engine_new(&s, &why);
-    engine_settings_destroy(&s);
-    check(c != NULL, why.detail);
+    c = engine_new(&s, &err);
+    engine_config_destroy(&s);
+    check(c != NULL, err.detail);
     pthread_create(&others[0], NULL, reload_often, NULL);
     pthread_create(&others[1], NULL, look_often, NULL);
     for (uintptr_t i = 0; i < SUBMITTERS; i++)

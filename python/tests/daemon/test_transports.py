@@ -19,8 +19,8 @@ from django_curlew.daemon import (
 from django_curlew.daemon.connection_pool import pool
 from django_curlew.daemon.sockets import unreachable
 from tests.support.curlewd import Curlewd
-from tests.support.mounts import Mount
 from tests.support.procs import free_port
+from tests.support.web_servers import WebServer
 
 TRANSPORTS = ["fcgi+unix", "fcgi", "http", "http+unix", "http-no-keep-alive"]
 
@@ -35,7 +35,7 @@ def all_urls(certs):
     front = d.directory / "nginx.sock"
     more = [("listen 127.0.0.1:", f"listen unix:{front}; listen 127.0.0.1:"),
             ("allow 127.0.0.1;", "allow 127.0.0.1; allow unix:;")]
-    mounts = [Mount("nginx", d.socket, more=more), Mount("nginx-no-keep-alive", d.socket)]
+    mounts = [WebServer("nginx", d.socket, more=more), WebServer("nginx-no-keep-alive", d.socket)]
     yield {
         "fcgi+unix": f"fcgi+unix:{d.socket}", "fcgi": f"fcgi://127.0.0.1:{port}",
         "http": f"{mounts[0].url}/_fetch", "http+unix": f"http+unix:{front}:/_fetch",

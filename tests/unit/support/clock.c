@@ -1,6 +1,6 @@
 /* clock.c - takes the place of libc's clock_gettime(). */
 
-#include "clock.h"
+#include "support/clock.h"
 
 #include <stdatomic.h>
 #include <sys/syscall.h>

@@ -2,26 +2,26 @@
  * cookie_origin.h - what the tests of the jar share: an origin that sets and tells cookies, an
  * engine whose session has a shared jar.
  */
-#ifndef UNIT_SUPPORT_COOKIE_ORIGIN_H
-#define UNIT_SUPPORT_COOKIE_ORIGIN_H
+#ifndef SUPPORT_COOKIE_ORIGIN_H
+#define SUPPORT_COOKIE_ORIGIN_H
 
-#include "origin.h"
-#include "runner.h"
+#include "support/origin.h"
+#include "support/runner.h"
 
 #include <criterion/criterion.h>
 #include <stdio.h>
 #include <string.h>
 
-static struct origin o;
+static struct test_origin o;
 static struct curlew *c;
-static struct failure why;
+static struct failure err;
 
 /*
  * /set?LINE answers with a Set-Cookie field of the line, /set-hold?LINE does so once it is
  * released, /hop?LINE goes on to /, any other just answers.  Each tells the cookies it was sent.
  */
 static inline void
-set_and_tell(struct exchange *x)
+set_and_tell(struct seen_request *x)
 {
     const char *line = strchr(x->target, '?'), *sent = strstr(x->head, "\r\nCookie: ");
     char fields[8192] = "", body[8192] = "";
@@ -32,20 +32,20 @@ set_and_tell(struct exchange *x)
             fields[n++] = *p == '+' ? ' ' : *p;
     fields[n] = '\0';
     if (strncmp(x->target, "/set-hold", 9) == 0)
-        exchange_hold(x);
+        origin_hold(x);
     if (sent != NULL)
         snprintf(body, sizeof body, "%.*s", (int)strcspn(sent + 10, "\r"), sent + 10);
-    exchange_say(x, "HTTP/1.1 %d X\r\n%s%s%s%sContent-Length: %zu\r\n\r\n%s",
-                 strncmp(x->target, "/hop", 4) == 0 ? 302 : 200, n > 0 ? "Set-Cookie: " : "",
-                 fields, n > 0 ? "\r\n" : "",
-                 strncmp(x->target, "/hop", 4) == 0 ? "Location: /app/next\r\n" : "", strlen(body),
-                 body);
+    origin_say(x, "HTTP/1.1 %d X\r\n%s%s%s%sContent-Length: %zu\r\n\r\n%s",
+               strncmp(x->target, "/hop", 4) == 0 ? 302 : 200, n > 0 ? "Set-Cookie: " : "", fields,
+               n > 0 ? "\r\n" : "",
+               strncmp(x->target, "/hop", 4) == 0 ? "Location: /app/next\r\n" : "", strlen(body),
+               body);
 }
 
 static inline void
 setup(void)
 {
-    struct engine_settings s;
+    struct engine_config s;
 
     origin_start(&o, "127.0.0.1", set_and_tell);
     runner_settings(&s);
@@ -71,7 +71,7 @@ add_cookie(struct curlew_fetch *f, const char *name, const char *value)
 {
     const struct cookie own = { .name = (char *)name, .value = (char *)value };
 
-    cr_assert_eq(request_add_cookie(&f->request, &own, &why), 0, "%s", why.detail);
+    cr_assert_eq(request_add_cookie(&f->request, &own, &err), 0, "%s", err.detail);
 }
 
 /* Fetches and gives up the fetch; the cookies that were sent. */

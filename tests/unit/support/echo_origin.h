@@ -1,45 +1,45 @@
 /*
  * echo_origin.h - what the tests of the transfer share: an origin that notes what it is sent.
  */
-#ifndef UNIT_SUPPORT_ECHO_ORIGIN_H
-#define UNIT_SUPPORT_ECHO_ORIGIN_H
+#ifndef SUPPORT_ECHO_ORIGIN_H
+#define SUPPORT_ECHO_ORIGIN_H
 
-#include "origin.h"
-#include "runner.h"
+#include "support/origin.h"
+#include "support/runner.h"
 
 #include <criterion/criterion.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-static struct origin o;
+static struct test_origin o;
 static struct curlew *c;
-static struct failure why;
+static struct failure err;
 static char head[1 << 16], body[1 << 16]; /* of the last request */
 
 static inline void
-note_and_answer(struct exchange *x)
+note_and_answer(struct seen_request *x)
 {
     snprintf(head, sizeof head, "%s", x->head);
     snprintf(body, sizeof body, "%s", x->body);
-    if (exchange_is(x, "/cut")) {
-        exchange_say(x, "HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nfour");
+    if (origin_is(x, "/cut")) {
+        origin_say(x, "HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nfour");
         x->close = true;
-    } else if (exchange_is(x, "/cut-chunk")) {
-        exchange_say(x, "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n4\r\nfour\r\n");
+    } else if (origin_is(x, "/cut-chunk")) {
+        origin_say(x, "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n4\r\nfour\r\n");
         x->close = true;
-    } else if (exchange_is(x, "/nothing")) {
+    } else if (origin_is(x, "/nothing")) {
         x->close = true;
-    } else if (exchange_is(x, "/no-http")) {
-        exchange_say(x, "220 mail.example ESMTP\r\n");
+    } else if (origin_is(x, "/no-http")) {
+        origin_say(x, "220 mail.example ESMTP\r\n");
         x->close = true;
-    } else if (exchange_is(x, "/until-close")) {
-        exchange_say(x, "HTTP/1.1 200 OK\r\nConnection: close\r\n\r\nall of it");
+    } else if (origin_is(x, "/until-close")) {
+        origin_say(x, "HTTP/1.1 200 OK\r\nConnection: close\r\n\r\nall of it");
         x->close = true;
-    } else if (exchange_is(x, "/no-gzip")) {
-        exchange_reply(x, 200, "Content-Encoding: gzip\r\n", "this is no gzip");
+    } else if (origin_is(x, "/no-gzip")) {
+        origin_reply(x, 200, "Content-Encoding: gzip\r\n", "this is no gzip");
     } else {
-        exchange_reply(x, 200, "", "hello");
+        origin_reply(x, 200, "", "hello");
     }
 }
 
@@ -107,7 +107,7 @@ asked(const char *line)
 static inline void
 add_header(struct curlew_fetch *f, const char *name, const char *value)
 {
-    cr_assert_eq(request_add_header(&f->request, name, value, &why), 0);
+    cr_assert_eq(request_add_header(&f->request, name, value, &err), 0);
 }
 
 static inline void

@@ -1,10 +1,10 @@
 /*
  * fcgi_records.h - FastCGI records as a web server writes them (FastCGI 1.0, sections 3.3 to 5.5).
  */
-#ifndef UNIT_SUPPORT_FCGI_RECORDS_H
-#define UNIT_SUPPORT_FCGI_RECORDS_H
+#ifndef SUPPORT_FCGI_RECORDS_H
+#define SUPPORT_FCGI_RECORDS_H
 
-#include "base/buffer.h"
+#include "util/buffer.h"
 
 #include <string.h>
 

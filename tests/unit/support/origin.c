@@ -1,6 +1,6 @@
 /* origin.c - a small HTTP/1.1 server on threads of the test's own process. */
 
-#include "origin.h"
+#include "support/origin.h"
 
 #include <arpa/inet.h>
 #include <stdarg.h>
@@ -18,7 +18,7 @@
 
 /* Up to and with the empty line; false: the peer has gone. */
 static bool
-read_head(struct exchange *x)
+read_head(struct seen_request *x)
 {
     size_t n = 0;
 
@@ -33,7 +33,7 @@ read_head(struct exchange *x)
 }
 
 static size_t
-announced_length(const struct exchange *x)
+announced_length(const struct seen_request *x)
 {
     const char *line = strcasestr(x->head, "\r\nContent-Length: ");
 
@@ -41,7 +41,7 @@ announced_length(const struct exchange *x)
 }
 
 static bool
-read_body(struct exchange *x)
+read_body(struct seen_request *x)
 {
     size_t all = announced_length(x);
 
@@ -59,7 +59,7 @@ read_body(struct exchange *x)
 /* -- serving ------------------------------------------------------------- */
 
 static void
-change(struct origin *o, int *count, int by, int *now)
+change(struct test_origin *o, int *count, int by, int *now)
 {
     pthread_mutex_lock(&o->lock);
     *count += by;
@@ -70,7 +70,7 @@ change(struct origin *o, int *count, int by, int *now)
 }
 
 struct caller {
-    struct origin *origin;
+    struct test_origin *origin;
     int fd, number;
 };
 
@@ -78,14 +78,14 @@ static void *
 serve_connection(void *arg)
 {
     struct caller *c = arg;
-    struct exchange x = { .origin = c->origin, .fd = c->fd, .connection = c->number };
+    struct seen_request x = { .origin = c->origin, .fd = c->fd, .connection = c->number };
 
     free(c);
     x.head = malloc(HEAD_MAX);
     while (!x.close && read_head(&x)) {
         change(x.origin, &x.origin->requests, 1, &x.number);
         if (read_body(&x))
-            x.origin->serve(&x);
+            x.origin->on_request(&x);
         else
             x.close = true;
         free(x.body);
@@ -100,7 +100,7 @@ serve_connection(void *arg)
 static void *
 accept_all(void *arg)
 {
-    struct origin *o = arg;
+    struct test_origin *o = arg;
     int fd;
 
     while ((fd = accept(o->fd, NULL, NULL)) >= 0) {
@@ -133,11 +133,11 @@ origin_listen(const char *address, int *port)
 }
 
 void
-origin_start(struct origin *o, const char *address, void (*serve)(struct exchange *x))
+origin_start(struct test_origin *o, const char *address, void (*on_request)(struct seen_request *x))
 {
     pthread_t thread;
 
-    *o = (struct origin){ .serve = serve };
+    *o = (struct test_origin){ .on_request = on_request };
     o->fd = origin_listen(address, &o->port);
     pthread_mutex_init(&o->lock, NULL);
     pthread_cond_init(&o->moved, NULL);
@@ -148,16 +148,16 @@ origin_start(struct origin *o, const char *address, void (*serve)(struct exchang
 }
 
 void
-origin_deafen(struct origin *o)
+origin_deafen(struct test_origin *o)
 {
     shutdown(o->fd, SHUT_RDWR);
     close(o->fd);
 }
 
-/* -- what a test's serve() uses ------------------------------------------ */
+/* -- what a test's on_request() uses ------------------------------------------ */
 
 void
-exchange_say_bytes(struct exchange *x, const void *bytes, size_t n)
+origin_say_bytes(struct seen_request *x, const void *bytes, size_t n)
 {
     const char *at = bytes;
 
@@ -174,7 +174,7 @@ exchange_say_bytes(struct exchange *x, const void *bytes, size_t n)
 }
 
 void
-exchange_say(struct exchange *x, const char *format, ...)
+origin_say(struct seen_request *x, const char *format, ...)
 {
     char *text;
     va_list ap;
@@ -185,25 +185,25 @@ exchange_say(struct exchange *x, const char *format, ...)
     va_end(ap);
     if (n < 0)
         abort();
-    exchange_say_bytes(x, text, (size_t)n);
+    origin_say_bytes(x, text, (size_t)n);
     free(text);
 }
 
 void
-exchange_reply(struct exchange *x, int status, const char *fields, const char *body)
+origin_reply(struct seen_request *x, int status, const char *fields, const char *body)
 {
-    exchange_say(x, "HTTP/1.1 %d Reason %d\r\nContent-Length: %zu\r\n%s\r\n%s", status, status,
-                 strlen(body), fields, strcmp(x->method, "HEAD") == 0 ? "" : body);
+    origin_say(x, "HTTP/1.1 %d Reason %d\r\nContent-Length: %zu\r\n%s\r\n%s", status, status,
+               strlen(body), fields, strcmp(x->method, "HEAD") == 0 ? "" : body);
 }
 
 bool
-exchange_is(const struct exchange *x, const char *target)
+origin_is(const struct seen_request *x, const char *target)
 {
     return strcmp(x->target, target) == 0;
 }
 
 bool
-exchange_has(const struct exchange *x, const char *line)
+origin_has(const struct seen_request *x, const char *line)
 {
     char wanted[4096];
 
@@ -212,9 +212,9 @@ exchange_has(const struct exchange *x, const char *line)
 }
 
 void
-exchange_hold(struct exchange *x)
+origin_hold(struct seen_request *x)
 {
-    struct origin *o = x->origin;
+    struct test_origin *o = x->origin;
 
     pthread_mutex_lock(&o->lock);
     o->held++;
@@ -230,13 +230,13 @@ exchange_hold(struct exchange *x)
 /* -- what a test uses ---------------------------------------------------- */
 
 void
-origin_release(struct origin *o, int n)
+origin_release(struct test_origin *o, int n)
 {
     change(o, &o->permits, n, NULL);
 }
 
 static void
-await(struct origin *o, const int *count, int n, const char *what)
+await(struct test_origin *o, const int *count, int n, const char *what)
 {
     struct timespec until;
 
@@ -252,19 +252,19 @@ await(struct origin *o, const int *count, int n, const char *what)
 }
 
 void
-origin_await_held(struct origin *o, int n)
+origin_await_held(struct test_origin *o, int n)
 {
     await(o, &o->held, n, "held");
 }
 
 void
-origin_await_open(struct origin *o, int n)
+origin_await_open(struct test_origin *o, int n)
 {
     await(o, &o->open, n, "open");
 }
 
 static int
-look_at(struct origin *o, const int *count)
+look_at(struct test_origin *o, const int *count)
 {
     int n;
 
@@ -275,13 +275,13 @@ look_at(struct origin *o, const int *count)
 }
 
 int
-origin_requests(struct origin *o)
+origin_requests(struct test_origin *o)
 {
     return look_at(o, &o->requests);
 }
 
 int
-origin_connections(struct origin *o)
+origin_connections(struct test_origin *o)
 {
     return look_at(o, &o->connections);
 }

@@ -5,27 +5,27 @@
  * One thread a connection.  The test's `serve` is called for each request, on
  * its connection's thread, and writes the answer as it likes, byte by byte.
  */
-#ifndef UNIT_SUPPORT_ORIGIN_H
-#define UNIT_SUPPORT_ORIGIN_H
+#ifndef SUPPORT_ORIGIN_H
+#define SUPPORT_ORIGIN_H
 
 #include <pthread.h>
 #include <stdbool.h>
 #include <stddef.h>
 
-struct exchange;
+struct seen_request;
 
-struct origin {
+struct test_origin {
     int fd, port;
     char url[64]; /* http://127.0.0.1:PORT, without a slash at the end */
-    void (*serve)(struct exchange *x);
+    void (*on_request)(struct seen_request *x);
     pthread_mutex_t lock;
     pthread_cond_t moved;
     int connections, open, requests; /* accepted, of these still open, heads read */
-    int held, permits;               /* exchanges in exchange_hold(), and how many may leave it */
+    int held, permits;               /* exchanges in origin_hold(), and how many may leave it */
 };
 
-struct exchange {
-    struct origin *origin;
+struct seen_request {
+    struct test_origin *origin;
     int fd, number, connection; /* the request's and the connection's, from 1 */
     char method[32], target[8192];
     char *head; /* of the request, with the empty line; a string */
@@ -35,22 +35,23 @@ struct exchange {
 };
 
 int origin_listen(const char *address, int *port); /* a listening socket on a free port */
-void origin_start(struct origin *o, const char *address, void (*serve)(struct exchange *x));
-void origin_deafen(struct origin *o); /* its port is closed to new connections */
+void origin_start(struct test_origin *o, const char *address,
+                  void (*on_request)(struct seen_request *x));
+void origin_deafen(struct test_origin *o); /* its port is closed to new connections */
 
-void
-exchange_say(struct exchange *x, const char *format, ...) __attribute__((format(printf, 2, 3)));
-void exchange_say_bytes(struct exchange *x, const void *bytes, size_t n);
+void origin_say(struct seen_request *x, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
+void origin_say_bytes(struct seen_request *x, const void *bytes, size_t n);
 /* A whole answer; `fields` are header lines, each with its CRLF. */
-void exchange_reply(struct exchange *x, int status, const char *fields, const char *body);
-bool exchange_is(const struct exchange *x, const char *target);
-bool exchange_has(const struct exchange *x, const char *line); /* a header line, "Name: value" */
-void exchange_hold(struct exchange *x);                        /* until origin_release() */
+void origin_reply(struct seen_request *x, int status, const char *fields, const char *body);
+bool origin_is(const struct seen_request *x, const char *target);
+bool origin_has(const struct seen_request *x, const char *line); /* a header line, "Name: value" */
+void origin_hold(struct seen_request *x);                        /* until origin_release() */
 
-void origin_release(struct origin *o, int n);
-void origin_await_held(struct origin *o, int n);
-void origin_await_open(struct origin *o, int n); /* until that many connections are open */
-int origin_requests(struct origin *o);
-int origin_connections(struct origin *o);
+void origin_release(struct test_origin *o, int n);
+void origin_await_held(struct test_origin *o, int n);
+void origin_await_open(struct test_origin *o, int n); /* until that many connections are open */
+int origin_requests(struct test_origin *o);
+int origin_connections(struct test_origin *o);
 
 #endif

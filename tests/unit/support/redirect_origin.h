@@ -1,19 +1,19 @@
 /*
  * redirect_origin.h - what the tests of redirects share: two origins that send a fetch on.
  */
-#ifndef UNIT_SUPPORT_REDIRECT_ORIGIN_H
-#define UNIT_SUPPORT_REDIRECT_ORIGIN_H
+#ifndef SUPPORT_REDIRECT_ORIGIN_H
+#define SUPPORT_REDIRECT_ORIGIN_H
 
-#include "origin.h"
-#include "runner.h"
+#include "support/origin.h"
+#include "support/runner.h"
 
 #include <criterion/criterion.h>
 #include <stdlib.h>
 #include <string.h>
 
-static struct origin near, far; /* 127.0.0.1 and 127.0.0.2 */
+static struct test_origin near, far; /* 127.0.0.1 and 127.0.0.2 */
 static struct curlew *c;
-static struct failure why;
+static struct failure err;
 static char first[65536], last[65536]; /* heads: of the first request, and of the one to /end */
 static char last_body[1024];
 static const char *location; /* of /go */
@@ -21,25 +21,25 @@ static char field[8192];
 
 /* /go?STATUS redirects so to the location; /N goes on to /N-1, down to /end. */
 static inline void
-serve(struct exchange *x)
+serve(struct seen_request *x)
 {
     int status = strncmp(x->target, "/go?", 4) == 0 ? atoi(x->target + 4) : 302;
     char next[32];
 
-    if (exchange_is(x, "/end")) {
+    if (origin_is(x, "/end")) {
         snprintf(last, sizeof last, "%s", x->head);
         snprintf(last_body, sizeof last_body, "%s", x->body);
-        exchange_reply(x, 200, "X-End: 1\r\n", "the end");
-    } else if (exchange_is(x, "/back")) {
+        origin_reply(x, 200, "X-End: 1\r\n", "the end");
+    } else if (origin_is(x, "/back")) {
         snprintf(field, sizeof field, "Location: %s/end\r\n", near.url);
-        exchange_reply(x, 302, field, "");
+        origin_reply(x, 302, field, "");
     } else if (strncmp(x->target, "/go", 3) == 0) {
         snprintf(first, sizeof first, "%s", x->head);
         snprintf(field, sizeof field, "Location: %s\r\nX-Hop: 1\r\n", location);
-        exchange_reply(x, status, field, "a body on the way");
+        origin_reply(x, status, field, "a body on the way");
     } else {
         snprintf(next, sizeof next, "Location: /%d\r\n", atoi(x->target + 1) - 1);
-        exchange_reply(x, 302, atoi(x->target + 1) == 1 ? "Location: end\r\n" : next, "");
+        origin_reply(x, 302, atoi(x->target + 1) == 1 ? "Location: end\r\n" : next, "");
     }
 }
 

@@ -1,6 +1,6 @@
 /* runner.c - engines that may fetch from loopback, and fetches that a test waits for. */
 
-#include "runner.h"
+#include "support/runner.h"
 
 #include <criterion/criterion.h>
 #include <stdarg.h>
@@ -17,33 +17,33 @@
 static atomic_int done_count;
 
 void
-runner_settings(struct engine_settings *s)
+runner_settings(struct engine_config *s)
 {
-    engine_settings_init(s);
+    engine_config_init(s);
     runner_allow(s, "127.0.0.0/8");
 }
 
 void
-runner_allow(struct engine_settings *s, const char *rule)
+runner_allow(struct engine_config *s, const char *rule)
 {
-    cr_assert_eq(egress_rules_add(&s->egress.allow, &s->egress.allow_count, rule), 0);
+    cr_assert_eq(egress_config_add(&s->egress.allow, &s->egress.allow_count, rule), 0);
 }
 
 struct curlew *
-runner_engine(struct engine_settings *s)
+runner_engine(struct engine_config *s)
 {
-    struct failure why = { 0 };
-    struct curlew *c = engine_new(s, &why);
+    struct failure err = { 0 };
+    struct curlew *c = engine_new(s, &err);
 
-    engine_settings_destroy(s);
-    cr_assert_not_null(c, "%s", why.detail);
+    engine_config_destroy(s);
+    cr_assert_not_null(c, "%s", err.detail);
     return c;
 }
 
 struct curlew *
 runner_default_engine(void)
 {
-    struct engine_settings s;
+    struct engine_config s;
 
     runner_settings(&s);
     return runner_engine(&s);

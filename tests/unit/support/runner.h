@@ -1,19 +1,19 @@
 /*
  * runner.h - engines that may fetch from loopback, and fetches that a test waits for.
  */
-#ifndef UNIT_SUPPORT_RUNNER_H
-#define UNIT_SUPPORT_RUNNER_H
+#ifndef SUPPORT_RUNNER_H
+#define SUPPORT_RUNNER_H
 
-#include "session/engine.h"
+#include "engine/engine.h"
 
 #include <semaphore.h>
 
 /* The daemon's defaults, and 127.0.0.0/8 allowed. */
-void runner_settings(struct engine_settings *s);
-void runner_allow(struct engine_settings *s, const char *rule);
+void runner_settings(struct engine_config *s);
+void runner_allow(struct engine_config *s, const char *rule);
 
 /* Starts, or fails the test; the settings are destroyed. */
-struct curlew *runner_engine(struct engine_settings *s);
+struct curlew *runner_engine(struct engine_config *s);
 struct curlew *runner_default_engine(void);
 
 struct run { /* one fetch in flight */

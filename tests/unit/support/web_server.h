@@ -1,14 +1,14 @@
 /*
  * web_server.h - what the tests of the gateway share: one that runs, and the side of a web server.
  */
-#ifndef UNIT_SUPPORT_WEB_SERVER_H
-#define UNIT_SUPPORT_WEB_SERVER_H
+#ifndef SUPPORT_WEB_SERVER_H
+#define SUPPORT_WEB_SERVER_H
 
-#include "fcgi_records.h"
-#include "gateway/fastcgi.h"
-#include "gateway/gateway.h"
-#include "origin.h"
-#include "runner.h"
+#include "fastcgi/fcgi_server.h"
+#include "fastcgi/libfcgi_codec.h"
+#include "support/fcgi_records.h"
+#include "support/origin.h"
+#include "support/runner.h"
 
 #include <criterion/criterion.h>
 #include <fcgios.h>
@@ -22,38 +22,38 @@
 
 #define LARGE (12 << 20)
 
-static struct origin o;
+static struct test_origin o;
 static struct curlew *engine;
-static struct listeners listeners;
+static struct listener_list listeners;
 static struct auth auth;
-static struct gateway *gateway;
-static struct failure why;
+static struct fcgi_server *server;
+static struct failure err;
 static char folder[] = "/tmp/curlew-gateway-XXXXXX";
 static char path[64];
 
 static inline void
-serve(struct exchange *x)
+serve(struct seen_request *x)
 {
     char *large;
 
-    if (exchange_is(x, "/hold"))
-        exchange_hold(x);
-    if (!exchange_is(x, "/large")) {
-        exchange_reply(x, 200, "", "ok");
+    if (origin_is(x, "/hold"))
+        origin_hold(x);
+    if (!origin_is(x, "/large")) {
+        origin_reply(x, 200, "", "ok");
         return;
     }
     large = malloc(LARGE + 1);
     for (int i = 0; i < LARGE; i++)
         large[i] = (char)('a' + i % 23);
     large[LARGE] = '\0';
-    exchange_reply(x, 200, "", large);
+    origin_reply(x, 200, "", large);
     free(large);
 }
 
 static inline void
 setup(void)
 {
-    const struct gateway_settings s = { .request_bytes = 1000, .bodies_bytes = 5000 };
+    const struct fcgi_server_config s = { .request_bytes = 1000, .bodies_bytes = 5000 };
     char address[80];
 
     signal(SIGPIPE, SIG_IGN);
@@ -61,21 +61,21 @@ setup(void)
     cr_assert_not_null(mkdtemp(folder));
     snprintf(path, sizeof path, "%s/socket", folder);
     snprintf(address, sizeof address, "unix:%s", path);
-    cr_assert_eq(fastcgi_start(), 0);
+    cr_assert_eq(libfcgi_codec_start(), 0);
     auth_init(&auth);
     engine = runner_default_engine();
-    cr_assert_eq(listeners_open(&listeners, address, 0600, NULL, &why), 0, "%s", why.detail);
-    gateway = gateway_new(engine, &listeners, &auth, &s, 2, &why);
-    cr_assert_not_null(gateway, "%s", why.detail);
+    cr_assert_eq(listener_list_open(&listeners, address, 0600, NULL, &err), 0, "%s", err.detail);
+    server = fcgi_server_new(engine, &listeners, &auth, &s, 2, &err);
+    cr_assert_not_null(server, "%s", err.detail);
 }
 
 static inline void
 teardown(void)
 {
-    gateway_drain(gateway, 0);
-    gateway_join(gateway);
+    fcgi_server_drain(server, 0);
+    fcgi_server_join(server);
     curlew_free(engine);
-    gateway_free(gateway);
+    fcgi_server_free(server);
     auth_destroy(&auth);
     rmdir(folder);
     OS_LibShutdown();

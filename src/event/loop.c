@@ -1,0 +1,141 @@
+/* loop.c - one thread's event loop: sockets, deadlines, and a wake-up from outside. */
+
+#include "event/loop.h"
+
+#include "util/clock.h"
+#include "util/list.h"
+
+#include <limits.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+/* To have woken is all; the eventfd is watched for edges, so nobody needs to read it. */
+static void
+woken(struct watch *w, uint32_t events)
+{
+    (void)w;
+    (void)events;
+}
+
+int
+loop_init(struct loop *l)
+{
+    memset(l, 0, sizeof *l);
+    l->wake.ready = woken;
+    timer_heap_init(&l->timers);
+    if ((l->epoll_fd = epoll_create1(EPOLL_CLOEXEC)) < 0)
+        return -1;
+    if ((l->wake.fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)) < 0)
+        goto no_wake;
+    if (loop_add(l, &l->wake, EPOLLIN | EPOLLET) != 0)
+        goto no_watch;
+    l->now_us = clock_us();
+    return 0;
+
+no_watch:
+    close(l->wake.fd);
+no_wake:
+    close(l->epoll_fd);
+    return -1;
+}
+
+void
+loop_destroy(struct loop *l)
+{
+    close(l->wake.fd);
+    close(l->epoll_fd);
+    timer_heap_destroy(&l->timers);
+}
+
+int
+loop_add(struct loop *l, struct watch *w, uint32_t events)
+{
+    struct epoll_event e = { .events = events, .data.ptr = w };
+
+    return epoll_ctl(l->epoll_fd, EPOLL_CTL_ADD, w->fd, &e);
+}
+
+int
+loop_change(struct loop *l, struct watch *w, uint32_t events)
+{
+    struct epoll_event e = { .events = events, .data.ptr = w };
+
+    return epoll_ctl(l->epoll_fd, EPOLL_CTL_MOD, w->fd, &e);
+}
+
+void
+loop_remove(struct loop *l, struct watch *w)
+{
+    epoll_ctl(l->epoll_fd, EPOLL_CTL_DEL, w->fd, NULL);
+    loop_forget(l, w);
+}
+
+/* The number may be another socket's by now, so the kernel is not told: closing told it. */
+void
+loop_forget(struct loop *l, struct watch *w)
+{
+    /* An event of this watch may wait in the batch; its owner may be gone by then. */
+    for (int i = l->batch_next; i < l->batch_end; i++)
+        if (l->batch[i].data.ptr == w)
+            l->batch[i].data.ptr = NULL;
+}
+
+/* Rounded up: waking before the deadline has passed would only be to sleep again. */
+static int
+sleep_ms(const struct loop *l)
+{
+    int64_t at = timer_heap_next(&l->timers), left;
+
+    if (at == INT64_MAX)
+        return -1;
+    left = at - clock_us();
+    if (left <= 0)
+        return 0;
+    left = (left + US_PER_MS - 1) / US_PER_MS;
+    return left > INT_MAX ? INT_MAX : (int)left;
+}
+
+/*
+ * Who wakes says so in `woken`, then looks whether the thread sleeps; the thread says that it
+ * sleeps, then looks at `woken`.  One of the two sees the other, and only a sleeper costs a write.
+ */
+static int
+doze(struct loop *l)
+{
+    int n;
+
+    atomic_store(&l->sleeping, true);
+    n = epoll_wait(l->epoll_fd, l->batch, LOOP_BATCH, atomic_load(&l->woken) ? 0 : sleep_ms(l));
+    atomic_store(&l->sleeping, false);
+    atomic_store(&l->woken, false);
+    return n;
+}
+
+void
+loop_turn(struct loop *l)
+{
+    int n = doze(l);
+
+    l->now_us = clock_us();
+    l->batch_end = n > 0 ? n : 0;
+    for (l->batch_next = 0; l->batch_next < l->batch_end;) {
+        struct epoll_event *e = &l->batch[l->batch_next++];
+        struct watch *w = e->data.ptr;
+
+        if (w != NULL)
+            w->ready(w, e->events);
+    }
+    timer_heap_fire(&l->timers, clock_us());
+}
+
+void
+loop_wake(struct loop *l)
+{
+    static const uint64_t one = 1;
+
+    if (atomic_exchange(&l->woken, true) || !atomic_load(&l->sleeping))
+        return;
+    while (write(l->wake.fd, &one, sizeof one) < 0)
+        ; /* EINTR only: the counter cannot overflow */
+}

@@ -1,0 +1,39 @@
+/*
+ * timer.h - deadlines, the earliest first: a binary heap of embedded timers.
+ *
+ * Of one thread only.  Setting a timer that is set moves it.  A timer that
+ * fires is no longer set, so its handler may set it again or free its owner.
+ */
+#ifndef EVENT_TIMER_H
+#define EVENT_TIMER_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+struct timer {
+    int64_t at_us; /* on clock_us()'s clock */
+    size_t place;  /* in the heap, from 1; 0: not set */
+    void (*fire)(struct timer *t);
+};
+
+struct timer_heap {
+    struct timer **heap; /* heap[1] is the earliest */
+    size_t count, cap;
+};
+
+void timer_heap_init(struct timer_heap *ts);
+void timer_heap_destroy(struct timer_heap *ts);
+
+void timer_init(struct timer *t, void (*fire)(struct timer *t));
+
+/* -1: no memory, not set. */
+int timer_set(struct timer_heap *ts, struct timer *t, int64_t at_us);
+
+void timer_clear(struct timer_heap *ts, struct timer *t);
+
+/* The earliest at_us; INT64_MAX: none is set. */
+int64_t timer_heap_next(const struct timer_heap *ts);
+
+void timer_heap_fire(struct timer_heap *ts, int64_t now_us);
+
+#endif

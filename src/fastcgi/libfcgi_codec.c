@@ -1,0 +1,177 @@
+/* libfcgi_codec.c - libfcgi as a codec: it reads from and writes to memory. */
+
+#include "fastcgi/libfcgi_codec.h"
+
+#include <errno.h>
+#include <fcgiapp.h>
+#include <fcgios.h>
+#include <limits.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define STAND_IN_FD INT_MAX /* never a real descriptor: libfcgi only hands it back to us */
+
+struct libfcgi_codec {
+    FCGX_Request request;
+    struct buffer *in, *out;
+    size_t taken; /* of in */
+    bool keep;
+};
+
+/* The connection whose request libfcgi is working on in this thread. */
+static _Thread_local struct libfcgi_codec *current;
+
+/* -- what libfcgi calls -------------------------------------------------- */
+
+int
+OS_Read(int fd, char *bytes, size_t n)
+{
+    size_t left = current->in->len - current->taken;
+
+    (void)fd;
+    n = n < left ? n : left;
+    if (n > 0)
+        memcpy(bytes, current->in->data + current->taken, n);
+    current->taken += n;
+    return (int)n;
+}
+
+int
+OS_Write(int fd, char *bytes, size_t n)
+{
+    (void)fd;
+    buffer_add(current->out, bytes, n);
+    if (buffer_ok(current->out))
+        return (int)n;
+    errno = ENOBUFS;
+    return -1;
+}
+
+int
+OS_IpcClose(int fd, int shutdown)
+{
+    (void)fd;
+    (void)shutdown;
+    return 0; /* the connection closes its socket itself */
+}
+
+/* -- what we call -------------------------------------------------------- */
+
+/* What libfcgi has read is its own now. */
+static void
+forget_taken(struct libfcgi_codec *f)
+{
+    buffer_drop(f->in, f->taken);
+    f->taken = 0;
+}
+
+int
+libfcgi_codec_start(void)
+{
+    return FCGX_Init() == 0 ? 0 : -1;
+}
+
+struct libfcgi_codec *
+libfcgi_codec_new(struct buffer *in, struct buffer *out)
+{
+    struct libfcgi_codec *f = calloc(1, sizeof *f);
+
+    if (f == NULL)
+        return NULL;
+    f->in = in;
+    f->out = out;
+    FCGX_InitRequest(&f->request, -1, 0);
+    return f;
+}
+
+void
+libfcgi_codec_free(struct libfcgi_codec *f)
+{
+    if (f == NULL)
+        return;
+    libfcgi_codec_abandon(f);
+    free(f);
+}
+
+/*
+ * The one place that knows libfcgi's private fields: FCGX_Accept_r() reads
+ * from an open ipcFd, having first "finished" the request before, which
+ * leaves the descriptor alone only where keepConnection is set.  Where it
+ * gives up on the bytes it goes on to accept(), and listen_sock -1 makes that
+ * fail at once.  It also returns 0 for parameters that were cut short.
+ */
+int
+libfcgi_codec_accept(struct libfcgi_codec *f)
+{
+    current = f;
+    f->request.ipcFd = STAND_IN_FD;
+    f->request.keepConnection = 1;
+    if (FCGX_Accept_r(&f->request) != 0 || FCGX_GetError(f->request.in) != 0)
+        return -1;
+    f->keep = f->request.keepConnection != 0;
+    f->request.keepConnection = 1;
+    forget_taken(f);
+    return 0;
+}
+
+int
+libfcgi_codec_read_body(struct libfcgi_codec *f, struct buffer *body)
+{
+    char chunk[16384];
+    int n;
+
+    current = f;
+    while ((n = FCGX_GetStr(chunk, sizeof chunk, f->request.in)) > 0)
+        buffer_add(body, chunk, (size_t)n);
+    forget_taken(f);
+    return FCGX_GetError(f->request.in) == 0 && buffer_ok(body) ? 0 : -1;
+}
+
+void
+libfcgi_codec_write(struct libfcgi_codec *f, const void *bytes, size_t n)
+{
+    const char *at = bytes;
+
+    current = f;
+    while (n > 0) { /* the length is an int there */
+        int part = n > INT_MAX ? INT_MAX : (int)n;
+
+        if (FCGX_PutStr(at, part, f->request.out) != part)
+            return; /* `out` has failed, and says so */
+        at += part;
+        n -= (size_t)part;
+    }
+}
+
+void
+libfcgi_codec_flush(struct libfcgi_codec *f)
+{
+    current = f;
+    FCGX_FFlush(f->request.out);
+}
+
+void
+libfcgi_codec_finish(struct libfcgi_codec *f)
+{
+    current = f;
+    FCGX_Finish_r(&f->request);
+}
+
+void
+libfcgi_codec_abandon(struct libfcgi_codec *f)
+{
+    current = f;
+    FCGX_Free(&f->request, 0);
+}
+
+const char *
+libfcgi_codec_param(const struct libfcgi_codec *f, const char *name)
+{
+    return FCGX_GetParam(name, f->request.envp);
+}
+
+bool
+libfcgi_codec_keeps_connection(const struct libfcgi_codec *f)
+{
+    return f->keep;
+}

@@ -1,0 +1,251 @@
+/* listener.c - the sockets web servers connect to. */
+
+#include "fastcgi/listener.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <grp.h>
+#include <netdb.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#define HOST_MAX 256
+#define BACKLOG  4096 /* the kernel cuts it to net.core.somaxconn */
+
+/* From 0, which lets the kernel choose, to 65535: getaddrinfo() would take any number, modulo. */
+static int
+is_port(const char *text)
+{
+    char *end;
+    long port = strtol(text, &end, 10);
+
+    return *text >= '0' && *text <= '9' && *end == '\0' && port <= 65535;
+}
+
+static int
+add(struct listener_list *ls, int fd, const char *path, struct failure *err)
+{
+    struct listener *items = realloc(ls->items, (ls->count + 1) * sizeof items[0]);
+    struct listener *l;
+    struct stat st;
+
+    if (items == NULL) {
+        close(fd);
+        return failure_no_memory(err);
+    }
+    ls->items = items;
+    l = &items[ls->count++];
+    *l = (struct listener){ .fd = fd, .path = path != NULL ? strdup(path) : NULL };
+    if (path != NULL && stat(path, &st) == 0) {
+        l->device = st.st_dev;
+        l->inode = st.st_ino;
+    }
+    fcntl(fd, F_SETFD, FD_CLOEXEC);
+    fcntl(fd, F_SETFL, fcntl(fd, F_GETFL) | O_NONBLOCK);
+    return 0;
+}
+
+void
+listener_list_close(struct listener_list *ls)
+{
+    for (size_t i = 0; i < ls->count; i++) {
+        struct listener *l = &ls->items[i];
+        struct stat st;
+
+        if (l->path != NULL && stat(l->path, &st) == 0 && st.st_dev == l->device &&
+            st.st_ino == l->inode)
+            unlink(l->path);
+        close(l->fd);
+        free(l->path);
+    }
+    free(ls->items);
+    *ls = (struct listener_list){ 0 };
+}
+
+static int
+fail(struct failure *err, const char *address, const char *what)
+{
+    return failure_set(err, ERROR_INTERNAL, "listen %s: %s: %s", address, what, strerror(errno));
+}
+
+/* -- unix:PATH ----------------------------------------------------------- */
+
+/* A socket that nobody listens on is what a crashed predecessor left. */
+static int
+remove_stale(const struct sockaddr_un *a, const char *address, struct failure *err)
+{
+    struct stat st;
+    int fd, rc;
+
+    if (lstat(a->sun_path, &st) != 0)
+        return 0;
+    if (!S_ISSOCK(st.st_mode))
+        return failure_set(err, ERROR_INTERNAL, "listen %s: exists and is no socket", address);
+    if ((fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0)) < 0)
+        return fail(err, address, "socket");
+    rc = connect(fd, (const struct sockaddr *)a, sizeof *a);
+    close(fd);
+    if (rc == 0 || errno == EAGAIN)
+        return failure_set(err, ERROR_INTERNAL, "listen %s: another process listens there",
+                           address);
+    return unlink(a->sun_path) == 0 ? 0 : fail(err, address, "remove the stale socket");
+}
+
+static int
+set_group(const char *path, const char *group, const char *address, struct failure *err)
+{
+    char *end;
+    unsigned long number;
+    struct group *g;
+
+    if (group == NULL)
+        return 0;
+    number = strtoul(group, &end, 10);
+    if (*end != '\0' || end == group) {
+        if ((g = getgrnam(group)) == NULL)
+            return failure_set(err, ERROR_INTERNAL, "socket_group: there is no group \"%s\"",
+                               group);
+        number = g->gr_gid;
+    }
+    return chown(path, (uid_t)-1, (gid_t)number) == 0 ? 0 : fail(err, address, "chown");
+}
+
+static int
+open_unix(struct listener_list *ls, const char *address, mode_t mode, const char *group,
+          struct failure *err)
+{
+    const char *path = address + strlen("unix:");
+    struct sockaddr_un a = { .sun_family = AF_UNIX };
+    mode_t old;
+    int fd, rc;
+
+    strcpy(a.sun_path, path);
+    if (remove_stale(&a, address, err) != 0)
+        return -1;
+    if ((fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0)) < 0)
+        return fail(err, address, "socket");
+    old = umask(0177); /* nobody gets in before the mode is set */
+    rc = bind(fd, (struct sockaddr *)&a, sizeof a);
+    umask(old);
+    if (rc != 0)
+        rc = fail(err, address, "bind");
+    else if (set_group(path, group, address, err) != 0)
+        rc = -1;
+    else if (chmod(path, mode) != 0 || listen(fd, BACKLOG) != 0)
+        rc = fail(err, address, "listen");
+    if (rc == 0)
+        return add(ls, fd, path, err);
+    close(fd);
+    return -1;
+}
+
+/* -- HOST:PORT ----------------------------------------------------------- */
+
+static int
+bind_one(const struct addrinfo *a)
+{
+    int fd = socket(a->ai_family, a->ai_socktype | SOCK_CLOEXEC, a->ai_protocol), on = 1;
+
+    if (fd < 0)
+        return -1;
+    setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
+    if (a->ai_family == AF_INET6)
+        setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &on, sizeof on);
+    if (bind(fd, a->ai_addr, a->ai_addrlen) == 0 && listen(fd, BACKLOG) == 0)
+        return fd;
+    close(fd);
+    return -1;
+}
+
+static int
+open_tcp(struct listener_list *ls, const char *address, struct failure *err)
+{
+    const char *colon = strrchr(address, ':');
+    struct addrinfo hints = { .ai_socktype = SOCK_STREAM, .ai_flags = AI_PASSIVE | AI_NUMERICSERV };
+    struct addrinfo *found;
+    char host[HOST_MAX];
+    size_t n = (size_t)(colon - address);
+    int fd, rc;
+
+    memcpy(host, address, n);
+    host[n] = '\0';
+    if (host[0] == '[' && host[n - 1] == ']') {
+        host[n - 1] = '\0';
+        memmove(host, host + 1, n - 1);
+    }
+    if ((rc = getaddrinfo(host, colon + 1, &hints, &found)) != 0)
+        return failure_set(err, ERROR_INTERNAL, "listen %s: %s", address, gai_strerror(rc));
+    fd = bind_one(found);
+    freeaddrinfo(found);
+    return fd >= 0 ? add(ls, fd, NULL, err) : fail(err, address, "bind");
+}
+
+/* -- fd:N ---------------------------------------------------------------- */
+
+int
+listener_fd_listens(int fd)
+{
+    int listening = 0, type = 0;
+    socklen_t n = sizeof listening, m = sizeof type;
+
+    return getsockopt(fd, SOL_SOCKET, SO_ACCEPTCONN, &listening, &n) == 0 && listening &&
+           getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &m) == 0 && type == SOCK_STREAM;
+}
+
+static int
+open_fd(struct listener_list *ls, const char *address, struct failure *err)
+{
+    long fd = strtol(address + strlen("fd:"), NULL, 10);
+
+    if (!listener_fd_listens((int)fd))
+        return failure_set(err, ERROR_INTERNAL, "listen %s: not a listening stream socket",
+                           address);
+    return add(ls, (int)fd, NULL, err);
+}
+
+/* sd_listen_fds(3): meant for us only where LISTEN_PID is our own. */
+int
+listener_inherited_count(void)
+{
+    const char *pid = getenv("LISTEN_PID"), *count = getenv("LISTEN_FDS");
+    long n = count != NULL ? strtol(count, NULL, 10) : 0;
+
+    if (pid == NULL || strtol(pid, NULL, 10) != (long)getpid() || n < 1 || n > 1024)
+        return 0;
+    return (int)n;
+}
+
+int
+listener_check_address(const char *address, struct failure *err)
+{
+    const char *colon = strrchr(address, ':');
+    size_t n = strlen(address);
+
+    if (strncmp(address, "unix:", 5) == 0) {
+        if (n > 5 && n - 5 < sizeof(struct sockaddr_un){ 0 }.sun_path)
+            return 0;
+        return failure_set(err, ERROR_BAD_REQUEST, "listen: \"%.200s\": a path of 1 to %zu bytes",
+                           address, sizeof(struct sockaddr_un){ 0 }.sun_path - 1);
+    }
+    if (colon != NULL && colon > address && colon - address < HOST_MAX && is_port(colon + 1))
+        return 0; /* fd:N has the same form, and N the same range */
+    return failure_set(err, ERROR_BAD_REQUEST,
+                       "listen: \"%.200s\" is neither unix:PATH nor HOST:PORT nor fd:N", address);
+}
+
+int
+listener_list_open(struct listener_list *ls, const char *address, mode_t mode, const char *group,
+                   struct failure *err)
+{
+    if (listener_check_address(address, err) != 0)
+        return -1;
+    if (strncmp(address, "unix:", 5) == 0)
+        return open_unix(ls, address, mode, group, err);
+    if (strncmp(address, "fd:", 3) == 0)
+        return open_fd(ls, address, err);
+    return open_tcp(ls, address, err);
+}

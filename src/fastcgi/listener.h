@@ -1,0 +1,42 @@
+/*
+ * listener.h - the sockets web servers connect to.
+ *
+ * ADDR is unix:PATH, HOST:PORT ([::1]:9000 for IPv6), or fd:N for a socket that is listening
+ * already.
+ */
+#ifndef FASTCGI_LISTENER_H
+#define FASTCGI_LISTENER_H
+
+#include "util/error.h"
+
+#include <stddef.h>
+#include <sys/types.h>
+
+struct listener {
+    int fd;       /* listening, non-blocking, close-on-exec */
+    char *path;   /* of a socket that we made and remove again; or NULL */
+    dev_t device; /* of that path, so that a successor's socket is never removed */
+    ino_t inode;
+};
+
+struct listener_list {
+    struct listener *items;
+    size_t count;
+};
+
+/* `mode` and `group` (a name or a number, or NULL) are for unix: sockets.  -1 with `err`. */
+int listener_list_open(struct listener_list *ls, const char *address, mode_t mode,
+                       const char *group, struct failure *err);
+
+/* Its form only; -1: none of the three. */
+int listener_check_address(const char *address, struct failure *err);
+
+void listener_list_close(struct listener_list *ls);
+
+/* How many sockets systemd passed from fd 3 on (LISTEN_FDS); 0: none. */
+int listener_inherited_count(void);
+
+/* 1: fd is a listening stream socket. */
+int listener_fd_listens(int fd);
+
+#endif

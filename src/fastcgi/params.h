@@ -1,0 +1,33 @@
+/*
+ * params.h - the name-value pairs of a request, measured before libfcgi reads them.
+ *
+ * libfcgi trusts the lengths it is told (FastCGI 1.0, section 3.4).  Here each
+ * is held against the limit and against the bytes that really come.
+ */
+#ifndef FASTCGI_PARAMS_H
+#define FASTCGI_PARAMS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#define PARAMS_MAX (256 * 1024) /* bytes of a request's parameters, names and lengths included */
+
+struct params {              /* all zero at the start of a request */
+    size_t bytes;            /* so far */
+    unsigned char length[4]; /* of a name or a value, as far as it has come */
+    int length_len, length_size;
+    bool in_value_length;
+    uint32_t name_left, value_left;
+};
+
+/*
+ * The next n bytes of the stream; false: a length over the limit, a NUL, a "=" in a name, or too
+ * many bytes.
+ */
+bool params_feed(struct params *p, const char *bytes, size_t n);
+
+/* No pair is half read: the stream may end here. */
+bool params_between(const struct params *p);
+
+#endif

@@ -1,0 +1,70 @@
+/*
+ * record_parser.h - what libfcgi may see of what a peer sends.
+ *
+ * Every record header and every parameter length is checked here before
+ * libfcgi reads it, and only the records of one responder request pass, in
+ * order.  What needs an answer on this level (management records, a second
+ * request on a busy connection, another role) is answered here.
+ * Sources: the FastCGI specification 1.0, sections 3.2 to 5.5.
+ */
+#ifndef FASTCGI_RECORD_PARSER_H
+#define FASTCGI_RECORD_PARSER_H
+
+#include "fastcgi/params.h"
+#include "util/buffer.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+enum record_event {
+    RECORD_MORE,         /* all bytes are used; the request goes on */
+    RECORD_PARAMS_DONE,  /* the parameters are whole */
+    RECORD_REQUEST_DONE, /* STDIN has ended: the request is whole */
+    /* STDIN is over its limit; what is left of it is dropped, up to RECORD_REQUEST_DONE */
+    RECORD_TOO_LARGE,
+    RECORD_ABORTED, /* the web server takes the request back */
+    RECORD_CLOSE,   /* answered, and the peer wanted no further request on this connection */
+    RECORD_BROKEN,  /* no FastCGI, or more than the limits: close */
+};
+
+enum record_phase { PHASE_IDLE, PHASE_PARAMS, PHASE_STDIN, PHASE_ANSWERING };
+
+struct record_parser {
+    enum record_phase phase;
+    uint16_t id;   /* of the request, outside PHASE_IDLE */
+    bool keep;     /* FCGI_KEEP_CONN */
+    bool dropping; /* STDIN, up to its end */
+    size_t stdin_bytes, stdin_max;
+    struct params params;
+
+    unsigned char header[8];
+    int header_len;
+    uint32_t content, padding; /* what is left of the record */
+    bool pass;                 /* the record is for libfcgi */
+    unsigned char body[256];   /* the start of a BEGIN_REQUEST or GET_VALUES record */
+    uint32_t body_len;
+};
+
+void record_parser_init(struct record_parser *s);
+
+/* The request has been answered: ready for another. */
+void record_parser_next(struct record_parser *s);
+
+/* n bytes that may come next begin another request, while this one is being answered. */
+bool record_parser_is_next_request(const struct record_parser *s, const unsigned char *bytes,
+                                   size_t n);
+
+/* Drop what is left of STDIN: whoever sends it may not listen before it has said all. */
+void record_parser_drop(struct record_parser *s);
+
+/* Between requests, and not inside a record. */
+bool record_parser_is_idle(const struct record_parser *s);
+
+/*
+ * Take up to n bytes; *used says how many, fewer than n only with a verdict other than RECORD_MORE.
+ * Records for libfcgi are appended to `passed`, answers to `answers`.
+ */
+enum record_event record_parser_feed(struct record_parser *s, const char *bytes, size_t n,
+                                     size_t *used, struct buffer *passed, struct buffer *answers);
+
+#endif

@@ -1,0 +1,60 @@
+/* deadline.c - how long a fetch may take: its total and its idle time-out. */
+
+#include "fetch/deadline.h"
+
+#include "util/clock.h"
+
+static int64_t
+end_of_total(const struct curlew_fetch *f)
+{
+    int64_t total = f->request.total_timeout_ms;
+
+    return total > 0 ? f->submitted_us + total * US_PER_MS : INT64_MAX;
+}
+
+static int64_t
+end_of_idle(const struct curlew_fetch *f)
+{
+    int64_t idle = f->request.idle_timeout_ms;
+
+    if (idle == 0 || f->state != FETCH_RUNNING || f->paused)
+        return INT64_MAX;
+    return f->active_us + idle * US_PER_MS;
+}
+
+int64_t
+deadline_of(const struct curlew_fetch *f)
+{
+    int64_t total = end_of_total(f), idle = end_of_idle(f);
+
+    return idle < total ? idle : total;
+}
+
+/* Bytes on their way out make no noise: whether more have gone is asked when it seems silent. */
+static bool
+has_sent_more(struct curlew_fetch *f)
+{
+    curl_off_t sent = 0;
+
+    curl_easy_getinfo(f->easy, CURLINFO_SIZE_UPLOAD_T, &sent);
+    if (sent <= f->sent)
+        return false;
+    f->sent = sent;
+    f->active_us = clock_us();
+    return true;
+}
+
+int
+deadline_check(struct curlew_fetch *f)
+{
+    int64_t now = clock_us();
+
+    if (now >= end_of_total(f))
+        return failure_set(&f->failure, ERROR_TIMEOUT, "not done after %g s%s",
+                           (double)f->request.total_timeout_ms / 1000,
+                           f->state == FETCH_WAITING ? ", still waiting for its turn" : "");
+    if (now < end_of_idle(f) || has_sent_more(f)) /* bytes have come, or gone */
+        return 0;
+    return failure_set(&f->failure, ERROR_IDLE_TIMEOUT, "no bytes for %g s",
+                       (double)f->request.idle_timeout_ms / 1000);
+}

@@ -1,0 +1,35 @@
+/*
+ * headers.h - names and values, in order.
+ *
+ * Their text lies in a few larger blocks: a response's head is some thirty
+ * strings that come and go together, and are mostly freed by another thread.
+ */
+#ifndef HTTP_HEADERS_H
+#define HTTP_HEADERS_H
+
+#include <stddef.h>
+
+struct block;
+
+struct header {
+    const char *name;
+    const char *value; /* NULL: the default of this name is removed */
+};
+
+struct headers {
+    struct header *items;
+    size_t count;
+    struct block *blocks; /* own the text */
+};
+
+/* Append a copy; sizes without NUL.  A NULL value stays NULL.  -1: no memory. */
+int headers_add(struct headers *p, const char *name, size_t name_size, const char *value,
+                size_t value_size);
+
+/* The last value goes on, after a blank. */
+int headers_extend(struct headers *p, const char *more, size_t n);
+
+/* Leaves it empty and usable. */
+void headers_destroy(struct headers *p);
+
+#endif

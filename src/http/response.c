@@ -1,0 +1,92 @@
+/* response.c - what came back: one response as plain data. */
+
+#include "http/response.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+void
+response_init(struct response *r)
+{
+    memset(r, 0, sizeof *r);
+    buffer_init(&r->body, SIZE_MAX / 2); /* the transfer holds the real limit */
+}
+
+void
+response_head_destroy(struct response_head *h)
+{
+    free(h->reason);
+    free(h->url);
+    headers_destroy(&h->headers);
+    *h = (struct response_head){ 0 };
+}
+
+void
+response_destroy(struct response *r)
+{
+    response_head_destroy(&r->head);
+    for (size_t i = 0; i < r->history_count; i++)
+        response_head_destroy(&r->history[i]);
+    free(r->history);
+    cookies_destroy(&r->cookies);
+    buffer_free(&r->body);
+    response_init(r);
+}
+
+int
+response_push_history(struct response *r)
+{
+    struct response_head *p = realloc(r->history, (r->history_count + 1) * sizeof *p);
+
+    if (p == NULL)
+        return -1;
+    p[r->history_count++] = r->head;
+    r->history = p;
+    r->head = (struct response_head){ 0 };
+    return 0;
+}
+
+static int
+pairs_copy(struct headers *to, const struct headers *from)
+{
+    for (size_t i = 0; i < from->count; i++) {
+        const struct header *p = &from->items[i];
+
+        if (headers_add(to, p->name, strlen(p->name), p->value, p->value ? strlen(p->value) : 0) !=
+            0)
+            return -1;
+    }
+    return 0;
+}
+
+static int
+head_copy(struct response_head *to, const struct response_head *from)
+{
+    to->status = from->status;
+    if ((to->reason = strdup(from->reason != NULL ? from->reason : "")) == NULL ||
+        (to->url = strdup(from->url != NULL ? from->url : "")) == NULL)
+        return -1;
+    return pairs_copy(&to->headers, &from->headers);
+}
+
+int
+response_copy(struct response *to, const struct response *from)
+{
+    for (size_t i = 0; i < from->history_count; i++)
+        if (head_copy(&to->head, &from->history[i]) != 0 || response_push_history(to) != 0)
+            return -1;
+    for (size_t i = 0; i < from->cookies.count; i++)
+        if (cookies_add(&to->cookies, &from->cookies.items[i]) != 0)
+            return -1;
+    buffer_add(&to->body, from->body.data, from->body.len);
+    to->body_bytes = from->body_bytes;
+    to->http_version = from->http_version;
+    to->timing = from->timing;
+    to->reused = from->reused;
+    memcpy(to->remote_ip, from->remote_ip, sizeof to->remote_ip);
+    memcpy(to->local_ip, from->local_ip, sizeof to->local_ip);
+    to->remote_port = from->remote_port;
+    to->local_port = from->local_port;
+    to->attempts = from->attempts;
+    return head_copy(&to->head, &from->head) == 0 && buffer_ok(&to->body) ? 0 : -1;
+}

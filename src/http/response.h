@@ -1,0 +1,55 @@
+/*
+ * response.h - what came back: one response as plain data.
+ *
+ * Filled on a session thread; read by whoever holds the fetch once it is done.
+ */
+#ifndef HTTP_RESPONSE_H
+#define HTTP_RESPONSE_H
+
+#include "http/request.h"
+#include "util/buffer.h"
+
+/* One response head: of a redirect in the history, or the last one. */
+struct response_head {
+    int status;
+    char *reason;           /* "" under HTTP/2 and HTTP/3 */
+    char *url;              /* the URL that answered so */
+    struct headers headers; /* as received: order, case and repetitions kept */
+};
+
+struct timing {                           /* seconds */
+    double queue;                         /* waiting inside the daemon, all turns together */
+    double dns, connect, tls, first_byte; /* of the last hop, each since the hop's start */
+    double total;                         /* from submission to the last byte */
+};
+
+struct response {
+    struct response_head head;
+    struct response_head *history; /* oldest first */
+    size_t history_count;
+    struct cookies cookies; /* what the chain of redirects left */
+    struct buffer body;     /* decoded; empty where the request said `none` */
+    int64_t body_bytes;     /* decoded bytes received, kept or not */
+    int http_version;       /* 10, 11, 20, 30; 0: unknown */
+    struct timing timing;
+    bool reused;
+    char remote_ip[64], local_ip[64];
+    int remote_port, local_port;
+    int64_t bytes_sent; /* of request bodies */
+    int attempts;
+    bool coalesced;
+};
+
+void response_init(struct response *r);
+void response_destroy(struct response *r);
+
+/* Leaves it empty and usable. */
+void response_head_destroy(struct response_head *h);
+
+/* `to` is empty; -1: no memory. */
+int response_copy(struct response *to, const struct response *from);
+
+/* The head becomes the history's newest; a new, empty head takes its place.  -1: no memory. */
+int response_push_history(struct response *r);
+
+#endif

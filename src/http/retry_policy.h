@@ -1,0 +1,54 @@
+/*
+ * retry_policy.h - what a request says about being tried again: how often, after what, and when.
+ */
+#ifndef HTTP_RETRY_POLICY_H
+#define HTTP_RETRY_POLICY_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <time.h>
+
+#define RETRY_POLICY_STATUS_MIN 400
+#define RETRY_POLICY_STATUS_MAX 599
+
+struct retry_policy {
+    int max;            /* after the first try; 0: none */
+    int64_t backoff_ms; /* the first wait is at most so long, the next at most twice as long, … */
+    int64_t max_backoff_ms; /* and none longer than that */
+    uint64_t statuses[4];   /* bits from RETRY_POLICY_STATUS_MIN on */
+    char *methods; /* owned, " GET PUT "; NULL: the idempotent ones (RFC 9110 section 9.2.2) */
+    bool respect_retry_after;
+};
+
+/* The defaults of docs/citizen.md: none. */
+void retry_policy_init(struct retry_policy *r);
+
+void retry_policy_destroy(struct retry_policy *r);
+bool retry_policy_equal(const struct retry_policy *a, const struct retry_policy *b);
+
+void retry_policy_clear_statuses(struct retry_policy *r);
+
+/* From MIN to MAX. */
+void retry_policy_add_status(struct retry_policy *r, int status);
+
+bool retry_policy_has_status(const struct retry_policy *r, int status);
+
+void retry_policy_clear_methods(struct retry_policy *r);
+
+/* A token; -1: no memory. */
+int retry_policy_add_method(struct retry_policy *r, const char *method);
+
+bool retry_policy_has_method(const struct retry_policy *r, const char *method);
+
+/* What a Retry-After field asks for, in microseconds from `now`; -1: it makes no sense. */
+int64_t retry_policy_parse_retry_after(const char *value, time_t now);
+
+/*
+ * How long to wait before the n-th retry, from 0: what Retry-After asked for (0: nothing), and then
+ * any time up to backoff * 2^n and max_backoff, as `random` decides.  -1: it asked for more than
+ * max_backoff.
+ */
+int64_t retry_policy_wait_us(const struct retry_policy *r, int n, int64_t after_us,
+                             uint64_t random);
+
+#endif

@@ -1,0 +1,50 @@
+/* token_bucket.c - a token bucket: how soon the next request may go to an origin. */
+
+#include "limits/token_bucket.h"
+
+#include "util/clock.h"
+
+/* A bucket that was emptied under other settings is no emptier than empty. */
+static double
+settle(struct token_bucket *b, const struct rate_limit *p, int64_t now_us)
+{
+    double all = (double)p->burst * US_PER_SECOND / p->rate, now = (double)now_us;
+
+    if (b->full_us < now)
+        b->full_us = now;
+    if (b->full_us > now + all)
+        b->full_us = now + all;
+    return b->full_us - now;
+}
+
+int64_t
+token_bucket_ready_at(struct token_bucket *b, const struct rate_limit *p, int64_t now_us)
+{
+    double wait;
+    int64_t whole;
+
+    if (p->rate <= 0)
+        return now_us;
+    wait = settle(b, p, now_us) - (double)(p->burst - 1) * US_PER_SECOND / p->rate;
+    if (wait <= 0)
+        return now_us;
+    whole = (int64_t)wait;
+    return now_us + whole + ((double)whole < wait);
+}
+
+bool
+token_bucket_try_take(struct token_bucket *b, const struct rate_limit *p, int64_t now_us)
+{
+    if (p->rate <= 0)
+        return true;
+    if (token_bucket_ready_at(b, p, now_us) > now_us)
+        return false;
+    b->full_us += US_PER_SECOND / p->rate;
+    return true;
+}
+
+bool
+token_bucket_is_full(const struct token_bucket *b, int64_t now_us)
+{
+    return b->full_us <= (double)now_us;
+}

@@ -1,0 +1,201 @@
+/* batch_request.c - JSON to a batch: its requests, read one by one as they are started. */
+
+#include "message/batch_request.h"
+
+#include "message/request_context.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+struct batch {
+    json_t *root;     /* the document, which owns the requests */
+    json_t *requests; /* null in place of each that has been read */
+    struct request defaults;
+    int parallel;
+    bool in_order;
+};
+
+/* -- the keys ------------------------------------------------------------ */
+
+static const char *const orders[] = { "completed", "input", NULL };
+
+static const struct field keys[] = {
+    { "max_parallel", FIELD_INT, offsetof(struct batch, parallel), 1, BATCH_PARALLEL_MAX, NULL },
+    { "order", FIELD_TWO_WAY, offsetof(struct batch, in_order), 0, 0, orders },
+};
+
+static int
+read_requests(struct batch *b, const struct json_path *at, json_t *list, struct failure *err)
+{
+    const json_t *item;
+    size_t i;
+
+    if (!json_is_array(list))
+        return json_path_refuse(at, err, "expected a list of request objects");
+    if (json_array_size(list) > BATCH_REQUESTS_MAX)
+        return json_path_refuse(at, err, "%zu are more than %d", json_array_size(list),
+                                BATCH_REQUESTS_MAX);
+    json_array_foreach(list, i, item)
+    {
+        struct json_path here = { at, NULL, i };
+
+        if (!json_is_object(item))
+            return json_path_refuse(&here, err, "a request is a JSON object");
+    }
+    b->requests = list;
+    return 0;
+}
+
+static int
+read_default(struct batch *b, const struct json_path *at, const json_t *value, struct failure *err)
+{
+    struct request_context rd = { .r = &b->defaults, .err = err };
+    const struct request_key *key = request_key_find(at->name);
+
+    if (key == NULL)
+        return json_path_unknown_key(at, err);
+    if (strcmp(at->name, "forward_headers") == 0)
+        return json_path_refuse(at, err, "only a hand-off has a browser's headers to pass on");
+    if (!(key->allowed & KEY_DEFAULT) && strcmp(at->name, "session") != 0)
+        return json_path_refuse(at, err, "belongs to a single request");
+    return request_key_read(&rd, key, at, value);
+}
+
+static int
+read_defaults(struct batch *b, const struct json_path *at, json_t *object, struct failure *err)
+{
+    const char *name;
+    json_t *value;
+
+    if (!json_is_object(object))
+        return json_path_refuse(at, err, "expected an object of request keys");
+    json_object_foreach(object, name, value)
+    {
+        struct json_path here = { at, name, 0 };
+
+        if (read_default(b, &here, value, err) != 0)
+            return -1;
+    }
+    return 0;
+}
+
+static int
+read_key(struct batch *b, const char *name, json_t *value, struct failure *err)
+{
+    struct json_path at = { NULL, name, 0 };
+
+    if (strcmp(name, "requests") == 0)
+        return read_requests(b, &at, value, err);
+    if (strcmp(name, "defaults") == 0)
+        return read_defaults(b, &at, value, err);
+    for (size_t i = 0; i < sizeof keys / sizeof keys[0]; i++)
+        if (strcmp(name, keys[i].name) == 0)
+            return field_read(b, &keys[i], value, &at, err);
+    return json_path_unknown_key(&at, err);
+}
+
+static int
+read_batch(struct batch *b, struct failure *err)
+{
+    const char *name;
+    json_t *value;
+
+    if (!json_is_object(b->root))
+        return json_path_refuse(NULL, err, "a batch is a JSON object");
+    json_object_foreach(b->root, name, value)
+    {
+        if (read_key(b, name, value, err) != 0)
+            return -1;
+    }
+    if (b->requests == NULL)
+        return json_path_refuse(&(struct json_path){ NULL, "requests", 0 }, err, "required");
+    return 0;
+}
+
+/* -- the batch ----------------------------------------------------------- */
+
+struct batch *
+batch_from_text(const char *text, size_t size, struct failure *err)
+{
+    struct batch *b = calloc(1, sizeof *b);
+
+    if (b == NULL) {
+        failure_no_memory(err);
+        return NULL;
+    }
+    request_init(&b->defaults);
+    b->parallel = BATCH_PARALLEL;
+    if ((b->root = json_parse(text, size, err)) == NULL || read_batch(b, err) != 0) {
+        batch_free(b);
+        return NULL;
+    }
+    return b;
+}
+
+void
+batch_free(struct batch *b)
+{
+    if (b == NULL)
+        return;
+    json_decref(b->root);
+    request_destroy(&b->defaults);
+    free(b);
+}
+
+size_t
+batch_count(const struct batch *b)
+{
+    return json_array_size(b->requests);
+}
+
+size_t
+batch_parallel(const struct batch *b)
+{
+    return (size_t)b->parallel;
+}
+
+bool
+batch_in_order(const struct batch *b)
+{
+    return b->in_order;
+}
+
+/* -- one request --------------------------------------------------------- */
+
+static int
+inherit_text(char **to, const char *from)
+{
+    if (*to == NULL && from != NULL && (*to = strdup(from)) == NULL)
+        return -1;
+    return 0;
+}
+
+/* What is wrong may stand before the tag, which the caller wants back all the same. */
+static void
+find_tag(const struct batch *b, struct request *r, const json_t *object)
+{
+    static const struct json_path at = { NULL, "tag", 0 };
+    struct failure unheard = { 0 };
+    struct request_context rd = { .r = r, .err = &unheard };
+    const json_t *tag = json_object_get(object, at.name);
+
+    if (r->tag == NULL && tag != NULL)
+        request_key_read(&rd, request_key_find(at.name), &at, tag);
+    inherit_text(&r->tag, b->defaults.tag);
+}
+
+int
+batch_read(struct batch *b, size_t i, struct request *r, struct failure *err)
+{
+    const json_t *object = json_array_get(b->requests, i);
+    int rc = request_from_json(r, object, err);
+
+    if (rc != 0)
+        find_tag(b, r, object);
+    else if (inherit_text(&r->session, b->defaults.session) != 0)
+        rc = failure_no_memory(err);
+    else
+        rc = request_merge_defaults(r, &b->defaults, err);
+    json_array_set_new(b->requests, i, json_null());
+    return rc;
+}

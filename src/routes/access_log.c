@@ -1,0 +1,37 @@
+/* access_log.c - one log line a fetch: who asked for which origin, and what came of it. */
+
+#include "routes/access_log.h"
+
+#include "fastcgi/fcgi_server.h"
+#include "routes/trace_context.h"
+#include "util/log.h"
+
+void
+access_log_write(const struct exchange *c, const struct curlew_fetch *f, const struct failure *err)
+{
+    const struct response *r = &f->response;
+    bool failed = err->error != ERROR_NONE;
+    const struct log_field fields[] = {
+        { "session", LOG_TEXT,
+          .text = f->session ? f->session->settings.name : f->request.session },
+        { "method", LOG_TEXT, .text = f->method },
+        { "origin", LOG_TEXT, .text = f->url.origin },
+        { failed ? "code" : "status", failed ? LOG_TEXT : LOG_NUMBER,
+          .text = error_code(err->error), .number = r->head.status },
+        { "queue", LOG_SECONDS, .seconds = r->timing.queue },
+        { "first_byte", LOG_SECONDS, .seconds = r->timing.first_byte },
+        { "total", LOG_SECONDS, .seconds = r->timing.total },
+        { "bytes_sent", LOG_NUMBER, .number = r->bytes_sent },
+        { "bytes", LOG_NUMBER, .number = r->body_bytes },
+        { "reused", LOG_NUMBER, .number = r->reused },
+        { "redirects", LOG_NUMBER, .number = f->redirects },
+        { "attempts", LOG_NUMBER, .number = r->attempts },
+        { "tag", LOG_TEXT, .text = f->request.tag },
+        { "traceparent", LOG_TEXT, .text = trace_context_find(&f->request, "traceparent") },
+        { "request_id", LOG_TEXT, .text = trace_context_find(&f->request, "X-Request-ID") },
+        { "index", LOG_NUMBER, .number = f->index },
+    };
+
+    if (c->server->log_access)
+        log_event(LOG_INFO, "fetch", fields, sizeof fields / sizeof fields[0] - (f->index < 0));
+}

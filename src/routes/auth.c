@@ -1,0 +1,193 @@
+/* auth.c - bearer tokens, and the sessions each may use. */
+
+#include "routes/auth.h"
+
+#include <errno.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#define BLANKS " \t\r\n"
+
+void
+auth_init(struct auth *a)
+{
+    pthread_rwlockattr_t kind;
+
+    *a = (struct auth){ 0 };
+    pthread_rwlockattr_init(&kind);
+#ifdef PTHREAD_RWLOCK_WRITER_NONRECURSIVE_INITIALIZER_NP /* glibc: or checks starve a reload */
+    pthread_rwlockattr_setkind_np(&kind, PTHREAD_RWLOCK_PREFER_WRITER_NONRECURSIVE_NP);
+#endif
+    pthread_rwlock_init(&a->lock, &kind);
+    pthread_rwlockattr_destroy(&kind);
+}
+
+static void
+free_tokens(struct auth_token *tokens, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        for (size_t j = 0; j < tokens[i].session_count; j++)
+            free(tokens[i].sessions[j]);
+        free(tokens[i].sessions);
+        free(tokens[i].token);
+    }
+    free(tokens);
+}
+
+void
+auth_destroy(struct auth *a)
+{
+    free_tokens(a->tokens, a->count);
+    pthread_rwlock_destroy(&a->lock);
+}
+
+/* -- the file ------------------------------------------------------------ */
+
+static int
+add_session(struct auth_token *t, const char *name)
+{
+    char **list = realloc(t->sessions, (t->session_count + 1) * sizeof list[0]);
+
+    if (list == NULL)
+        return -1;
+    t->sessions = list;
+    if ((list[t->session_count] = strdup(name)) == NULL)
+        return -1;
+    t->session_count++;
+    return 0;
+}
+
+/* One line; 0 also for a line without a token. */
+static int
+read_line(struct auth *into, char *line, int number, const char *path, struct failure *err)
+{
+    char *rest, *word = strtok_r(line, BLANKS, &rest);
+    struct auth_token *list, *t;
+
+    if (word == NULL || *word == '#')
+        return 0;
+    if (strlen(word) < AUTH_TOKEN_MIN)
+        return failure_set(err, ERROR_BAD_REQUEST,
+                           "auth.tokens_file %s: line %d: a token has at least %d characters", path,
+                           number, AUTH_TOKEN_MIN);
+    list = realloc(into->tokens, (into->count + 1) * sizeof list[0]);
+    if (list == NULL)
+        return failure_no_memory(err);
+    into->tokens = list;
+    t = &list[into->count];
+    *t = (struct auth_token){ .token = strdup(word) };
+    if (t->token == NULL)
+        return failure_no_memory(err);
+    into->count++;
+    while ((word = strtok_r(NULL, BLANKS, &rest)) != NULL)
+        if (add_session(t, word) != 0)
+            return failure_no_memory(err);
+    return 0;
+}
+
+static int
+read_file(struct auth *into, const char *path, struct failure *err)
+{
+    FILE *file = fopen(path, "re");
+    char *line = NULL;
+    size_t size = 0;
+    int number = 0, rc = 0;
+
+    if (file == NULL)
+        return failure_set(err, ERROR_BAD_REQUEST, "auth.tokens_file %s: %s", path,
+                           strerror(errno));
+    while (rc == 0 && getline(&line, &size, file) >= 0)
+        rc = read_line(into, line, ++number, path, err);
+    free(line);
+    fclose(file);
+    if (rc == 0 && into->count == 0)
+        rc = failure_set(err, ERROR_BAD_REQUEST, "auth.tokens_file %s: no token in it", path);
+    return rc;
+}
+
+int
+auth_load(struct auth *a, const char *path, struct failure *err)
+{
+    struct auth now = { .required = path != NULL };
+    struct auth old;
+
+    if (path != NULL && read_file(&now, path, err) != 0) {
+        free_tokens(now.tokens, now.count);
+        return -1;
+    }
+    pthread_rwlock_wrlock(&a->lock);
+    old = *a;
+    a->required = now.required;
+    a->tokens = now.tokens;
+    a->count = now.count;
+    pthread_rwlock_unlock(&a->lock);
+    free_tokens(old.tokens, old.count);
+    return 0;
+}
+
+/* -- the check ----------------------------------------------------------- */
+
+/* In a time that tells nothing about where they differ. */
+static bool
+same_secret(const char *a, const char *b)
+{
+    size_t n = strlen(a), m = strlen(b);
+    volatile unsigned char difference = n != m;
+
+    for (size_t i = 0; i < n; i++)
+        difference |= (unsigned char)(a[i] ^ b[m == 0 ? 0 : i % m]);
+    return difference == 0;
+}
+
+static const struct auth_token *
+find(const struct auth *a, const char *given)
+{
+    const struct auth_token *found = NULL;
+
+    for (size_t i = 0; i < a->count; i++)
+        if (same_secret(given, a->tokens[i].token))
+            found = &a->tokens[i];
+    return found;
+}
+
+static bool
+may_use(const struct auth_token *t, const char *session)
+{
+    if (session == NULL || t->session_count == 0)
+        return true;
+    for (size_t i = 0; i < t->session_count; i++)
+        if (strcmp(t->sessions[i], session) == 0)
+            return true;
+    return false;
+}
+
+static int
+check(const struct auth *a, const char *authorization, const char *session, struct failure *err)
+{
+    const struct auth_token *t;
+
+    if (!a->required)
+        return 0;
+    if (authorization == NULL || strncasecmp(authorization, "Bearer ", 7) != 0)
+        return failure_set(err, ERROR_UNAUTHORIZED, "no bearer token in Authorization");
+    authorization += 7 + strspn(authorization + 7, " ");
+    if ((t = find(a, authorization)) == NULL)
+        return failure_set(err, ERROR_UNAUTHORIZED, "the bearer token is not known here");
+    if (!may_use(t, session))
+        return failure_set(err, ERROR_UNKNOWN_SESSION, "session: there is no \"%.64s\"", session);
+    return 0;
+}
+
+int
+auth_check(struct auth *a, const char *authorization, const char *session, struct failure *err)
+{
+    int rc;
+
+    pthread_rwlock_rdlock(&a->lock);
+    rc = check(a, authorization, session, err);
+    pthread_rwlock_unlock(&a->lock);
+    return rc;
+}

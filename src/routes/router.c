@@ -1,0 +1,129 @@
+/* router.c - which route a request is for: the end of its path decides. */
+
+#include "routes/router.h"
+
+#include "fastcgi/fcgi_server.h"
+#include "fastcgi/libfcgi_codec.h"
+#include "fastcgi/params.h"
+#include "routes/auth.h"
+#include "routes/handoff_request.h"
+#include "routes/routes.h"
+
+#include <string.h>
+
+/* Longer ends come first: …/v1/status ends in /status, too. */
+static const struct route routes[] = {
+    { "/v1/fetch", "GET, POST", false, route_fetch_on_request, route_fetch_on_fetch_done, NULL,
+      NULL },
+    { "/v1/stream", "GET, POST", false, route_stream_on_request, route_stream_on_fetch_done,
+      route_stream_on_headers, NULL },
+    { "/v1/batch", "POST", false, route_batch_on_request, route_batch_on_fetch_done, NULL,
+      route_batch_next_chunk },
+    { "/v1/handoffs", "POST", false, route_handoff_on_request, NULL, NULL, NULL },
+    { "/v1/sessions", "GET, HEAD", false, route_sessions_on_list, NULL, NULL, NULL },
+    { "/v1/sessions/*/reset", "POST", false, route_sessions_on_reset, NULL, NULL, NULL },
+    { "/v1/sessions/*", "GET, PUT, DELETE", false, route_sessions_on_request, NULL, NULL, NULL },
+    { "/v1/status", "GET, HEAD", false, route_status_on_request, NULL, NULL, NULL },
+    { "/status", "GET, HEAD", false, route_status_on_page, NULL, NULL, NULL },
+    { "/metrics", "GET, HEAD", false, route_metrics_on_request, NULL, NULL, NULL },
+    { "/healthz", "GET, HEAD", true, route_health_on_request, NULL, NULL, NULL },
+};
+
+/* Whatever its path and method, and with no token of its own: the web server vouches for it. */
+static const struct route handoff = {
+    "", "", true, route_stream_on_request, route_stream_on_fetch_done, route_stream_on_headers, NULL
+};
+
+static const char *
+param(const struct exchange *c, const char *name)
+{
+    const char *value = libfcgi_codec_param(c->codec, name);
+
+    return value != NULL ? value : "";
+}
+
+/* Web servers split a path in their own ways between these; a few leave both empty. */
+static void
+add_path(const struct exchange *c, struct buffer *path)
+{
+    buffer_adds(path, param(c, "SCRIPT_NAME"));
+    buffer_adds(path, param(c, "PATH_INFO"));
+    if (path->len == 0)
+        buffer_adds(path, param(c, "DOCUMENT_URI"));
+}
+
+/* "*" stands for one segment, which goes into `name`; without one the end is compared as it is. */
+static bool
+ends_as(const char *path, size_t n, const char *pattern, char *name)
+{
+    const char *star = strchr(pattern, '*');
+    size_t before, after, segment = 0;
+
+    if (star == NULL)
+        return n >= strlen(pattern) && strcmp(path + n - strlen(pattern), pattern) == 0;
+    before = (size_t)(star - pattern);
+    after = strlen(star + 1);
+    if (n < before + after || strcmp(path + n - after, star + 1) != 0)
+        return false;
+    n -= after;
+    while (segment < n && path[n - segment - 1] != '/')
+        segment++;
+    if (segment == 0 || n - segment < before || segment >= EXCHANGE_NAME_SIZE ||
+        strncmp(path + n - segment - before, pattern, before) != 0)
+        return false;
+    memcpy(name, path + n - segment, segment);
+    name[segment] = '\0';
+    return true;
+}
+
+static const struct route *
+match(const struct buffer *path, char *name)
+{
+    for (size_t i = 0; path->len > 0 && i < sizeof routes / sizeof routes[0]; i++)
+        if (ends_as(path->data, path->len, routes[i].path, name))
+            return &routes[i];
+    return NULL;
+}
+
+/* An empty method would be found everywhere, and never the end of the list. */
+static bool
+takes(const struct route *r, const char *method)
+{
+    size_t n = strlen(method);
+
+    if (n == 0 || strpbrk(method, ", ") != NULL)
+        return false;
+    for (const char *at = r->methods; (at = strstr(at, method)) != NULL; at += n)
+        if ((at == r->methods || at[-1] == ' ') && (at[n] == ',' || at[n] == '\0'))
+            return true;
+    return false;
+}
+
+int
+router_find(struct exchange *c, struct failure *err)
+{
+    struct buffer path;
+
+    if (handoff_request_is_present(c)) {
+        c->handoff = true;
+        c->route = &handoff;
+        return 0;
+    }
+    buffer_init(&path, PARAMS_MAX);
+    add_path(c, &path);
+    c->route = buffer_ok(&path) ? match(&path, c->name) : NULL;
+    if (c->route == NULL)
+        failure_set(err, ERROR_NOT_FOUND, "no route ends \"%.80s\"", path.len > 0 ? path.data : "");
+    buffer_free(&path);
+    if (c->route == NULL)
+        return -1;
+    if (!takes(c->route, exchange_method(c))) {
+        buffer_printf(&c->head, "Allow: %s\r\n", c->route->methods);
+        return failure_set(err, ERROR_METHOD_NOT_ALLOWED, "%s takes %s", c->route->path,
+                           c->route->methods);
+    }
+    if (c->route->open)
+        return 0;
+    return auth_check(c->server->auth, libfcgi_codec_param(c->codec, "HTTP_AUTHORIZATION"), NULL,
+                      err);
+}

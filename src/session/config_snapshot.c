@@ -1,0 +1,148 @@
+/* config_snapshot.c - everything that new fetches are started under, as one immutable whole. */
+
+#include "session/session.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+void
+config_snapshot_unref(struct config_snapshot *p)
+{
+    if (p == NULL || atomic_fetch_sub(&p->refs, 1) != 1)
+        return;
+    for (size_t i = 0; i < p->session_count; i++)
+        session_unref(p->sessions[i]);
+    free(p->sessions);
+    egress_free(p->egress);
+    free(p);
+}
+
+struct config_snapshot *
+config_snapshot_ref(struct config_snapshot *p)
+{
+    atomic_fetch_add(&p->refs, 1);
+    return p;
+}
+
+/* An empty one with room for so many sessions. */
+static struct config_snapshot *
+alloc_snapshot(const struct limits *limits, size_t room, struct failure *err)
+{
+    struct config_snapshot *p = calloc(1, sizeof *p);
+
+    if (p == NULL || (p->sessions = calloc(room, sizeof p->sessions[0])) == NULL) {
+        free(p);
+        failure_no_memory(err);
+        return NULL;
+    }
+    p->refs = 1;
+    p->limits = *limits;
+    return p;
+}
+
+static void
+add(struct config_snapshot *p, struct session *s)
+{
+    p->sessions[p->session_count++] = s;
+}
+
+/* What callers made at run time stays, but for names that the configuration has now. */
+static void
+carry_over(struct config_snapshot *p, const struct config_snapshot *old)
+{
+    for (size_t i = 0; old != NULL && i < old->session_count; i++) {
+        struct session *s = old->sessions[i];
+
+        if (s->at_run_time && config_snapshot_find_session(p, s->settings.name) == NULL)
+            add(p, session_ref(s));
+    }
+}
+
+struct config_snapshot *
+config_snapshot_new(const struct engine_config *settings, const struct config_snapshot *old,
+                    struct failure *err)
+{
+    size_t room = settings->session_count + (old != NULL ? old->session_count : 0);
+    struct config_snapshot *p = alloc_snapshot(&settings->limits, room, err);
+
+    if (p == NULL)
+        return NULL;
+    if ((p->egress = egress_new(&settings->egress, err)) == NULL)
+        goto failed;
+    for (size_t i = 0; i < settings->session_count; i++) {
+        struct session *s = session_new(&settings->sessions[i], old, err);
+
+        if (s == NULL)
+            goto failed;
+        add(p, s);
+    }
+    carry_over(p, old);
+    return p;
+
+failed:
+    config_snapshot_unref(p);
+    return NULL;
+}
+
+/* All of `old` but the session of this name. */
+static struct config_snapshot *
+copy_without(const struct config_snapshot *old, const char *name, struct failure *err)
+{
+    struct config_snapshot *p = alloc_snapshot(&old->limits, old->session_count + 1, err);
+
+    if (p == NULL)
+        return NULL;
+    p->egress = egress_ref(old->egress);
+    for (size_t i = 0; i < old->session_count; i++)
+        if (strcmp(old->sessions[i]->settings.name, name) != 0)
+            add(p, session_ref(old->sessions[i]));
+    return p;
+}
+
+struct config_snapshot *
+config_snapshot_with_session(const struct config_snapshot *old, const struct session_config *put,
+                             struct failure *err)
+{
+    struct session *s;
+    struct config_snapshot *p;
+
+    if (config_snapshot_find_session(old, put->name) == NULL &&
+        old->session_count >= CONFIG_SNAPSHOT_SESSIONS_MAX) {
+        failure_set(err, ERROR_OVERLOADED, "there are %d sessions already",
+                    CONFIG_SNAPSHOT_SESSIONS_MAX);
+        return NULL;
+    }
+    if ((s = session_new(put, old, err)) == NULL)
+        return NULL;
+    s->at_run_time = true;
+    if ((p = copy_without(old, put->name, err)) == NULL)
+        session_unref(s);
+    else
+        add(p, s);
+    return p;
+}
+
+struct config_snapshot *
+config_snapshot_without_session(const struct config_snapshot *old, const char *name,
+                                struct failure *err)
+{
+    if (config_snapshot_find_session(old, name) == NULL) {
+        failure_set(err, ERROR_UNKNOWN_SESSION, "session: there is no \"%.64s\"", name);
+        return NULL;
+    }
+    if (strcmp(name, "default") == 0) {
+        failure_set(err, ERROR_BAD_REQUEST,
+                    "session: \"default\" cannot be removed, only replaced");
+        return NULL;
+    }
+    return copy_without(old, name, err);
+}
+
+struct session *
+config_snapshot_find_session(const struct config_snapshot *p, const char *name)
+{
+    for (size_t i = 0; i < p->session_count; i++)
+        if (strcmp(p->sessions[i]->settings.name, name) == 0)
+            return p->sessions[i];
+    return NULL;
+}

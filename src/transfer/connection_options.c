@@ -1,0 +1,91 @@
+/*
+ * connection_options.c - the connection that a hop goes out on: proxy, TLS, HTTP version, old or
+ * new.
+ */
+
+#include "transfer/connection_options.h"
+
+#include "engine/engine.h"
+#include "transfer/egress_hooks.h"
+
+#define SET(option, value) curl_easy_setopt(f->easy, option, value)
+
+/*
+ * "" and not NULL: libcurl would take proxies from the environment, and they would hide the
+ * destination from the egress guard.
+ */
+static void
+set_proxy(struct curlew_fetch *f)
+{
+    const struct request *r = &f->request;
+
+    SET(CURLOPT_PROXY, r->proxy != NULL ? r->proxy : "");
+    SET(CURLOPT_NOPROXY, "");
+    SET(CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L);
+    if (r->proxy == NULL || r->proxy_auth.user == NULL)
+        return;
+    SET(CURLOPT_PROXYAUTH, (long)CURLAUTH_BASIC);
+    SET(CURLOPT_PROXYUSERNAME, r->proxy_auth.user);
+    SET(CURLOPT_PROXYPASSWORD, r->proxy_auth.password);
+}
+
+static void
+set_tls(struct curlew_fetch *f)
+{
+    const struct session_config *s = &f->session->settings;
+
+    SET(CURLOPT_SSL_VERIFYPEER, f->request.verify ? 1L : 0L);
+    SET(CURLOPT_SSL_VERIFYHOST, f->request.verify ? 2L : 0L);
+    if (s->ca_file != NULL) {
+        SET(CURLOPT_CAINFO, s->ca_file);
+        /*
+         * Its content may have changed under the same name, and who was trusted once is not for
+         * ever.
+         */
+        SET(CURLOPT_CA_CACHE_TIMEOUT, 0L);
+        SET(CURLOPT_SSL_SESSIONID_CACHE, 0L);
+    }
+    if (s->client_cert != NULL)
+        SET(CURLOPT_SSLCERT, s->client_cert);
+    if (s->client_key != NULL)
+        SET(CURLOPT_SSLKEY, s->client_key);
+}
+
+static int
+set_http_version(struct curlew_fetch *f)
+{
+    static const long versions[] = {
+        [HTTP_AUTO] = CURL_HTTP_VERSION_2TLS,
+        [HTTP_1_1] = CURL_HTTP_VERSION_1_1,
+        [HTTP_2] = CURL_HTTP_VERSION_2_0,
+        [HTTP_2_PRIOR_KNOWLEDGE] = CURL_HTTP_VERSION_2_PRIOR_KNOWLEDGE,
+        [HTTP_3] = CURL_HTTP_VERSION_3,
+    };
+    enum http_version v = f->request.http_version;
+    bool two = v == HTTP_2 || v == HTTP_2_PRIOR_KNOWLEDGE;
+
+    if ((two && !engine_has_http2()) || (v == HTTP_3 && !engine_has_http3()))
+        return failure_set(&f->failure, ERROR_UNSUPPORTED,
+                           "http_version: this libcurl is built without HTTP/%d", two ? 2 : 3);
+    if (v != HTTP_AUTO || f->request.impersonate == NULL)
+        SET(CURLOPT_HTTP_VERSION, versions[v]);
+    return 0;
+}
+
+static void
+set_reuse(struct curlew_fetch *f)
+{
+    if (f->fresh)
+        SET(CURLOPT_FRESH_CONNECT, 1L);
+    f->fresh = false; /* a redirect may go on with what there is */
+}
+
+int
+connection_options_set(struct curlew_fetch *f)
+{
+    set_proxy(f);
+    set_tls(f);
+    set_reuse(f);
+    SET(CURLOPT_ADDRESS_SCOPE, egress_hooks_scope(f));
+    return set_http_version(f);
+}

@@ -1,0 +1,157 @@
+/*
+ * curl_result.c - the end of a hop: its figures, and what libcurl's result means in the contract's
+ * words.
+ */
+
+#include "fetch/body_pipe.h"
+#include "transfer/transfer.h"
+#include "util/clock.h"
+
+#include <stdio.h>
+#include <string.h>
+
+/* -- what a result means -------------------------------------------------- */
+
+static const struct {
+    CURLcode code;
+    enum error error;
+} meanings[] = {
+    { CURLE_URL_MALFORMAT, ERROR_BAD_URL },
+    { CURLE_UNSUPPORTED_PROTOCOL,
+      ERROR_PROTOCOL_ERROR }, /* an HTTP/0.9 answer: the URL's scheme was checked before */
+    { CURLE_NOT_BUILT_IN, ERROR_UNSUPPORTED },
+    { CURLE_UNKNOWN_OPTION, ERROR_UNSUPPORTED },
+    { CURLE_OUT_OF_MEMORY, ERROR_INTERNAL },
+    { CURLE_FAILED_INIT, ERROR_INTERNAL },
+    { CURLE_COULDNT_RESOLVE_HOST, ERROR_DNS_FAILED },
+    { CURLE_COULDNT_RESOLVE_PROXY, ERROR_PROXY_FAILED },
+    { CURLE_PROXY, ERROR_PROXY_FAILED },
+    { CURLE_COULDNT_CONNECT, ERROR_CONNECT_FAILED },
+    { CURLE_INTERFACE_FAILED, ERROR_CONNECT_FAILED },
+    { CURLE_QUIC_CONNECT_ERROR, ERROR_CONNECT_FAILED },
+    { CURLE_NO_CONNECTION_AVAILABLE, ERROR_CONNECT_FAILED },
+    { CURLE_SSL_CONNECT_ERROR, ERROR_TLS_FAILED },
+    { CURLE_SSL_ENGINE_NOTFOUND, ERROR_TLS_FAILED },
+    { CURLE_SSL_ENGINE_SETFAILED, ERROR_TLS_FAILED },
+    { CURLE_SSL_CERTPROBLEM, ERROR_TLS_FAILED },
+    { CURLE_SSL_CIPHER, ERROR_TLS_FAILED },
+    { CURLE_PEER_FAILED_VERIFICATION, ERROR_TLS_FAILED },
+    { CURLE_SSL_ENGINE_INITFAILED, ERROR_TLS_FAILED },
+    { CURLE_SSL_CACERT_BADFILE, ERROR_TLS_FAILED },
+    { CURLE_SSL_SHUTDOWN_FAILED, ERROR_TLS_FAILED },
+    { CURLE_SSL_CRL_BADFILE, ERROR_TLS_FAILED },
+    { CURLE_SSL_ISSUER_ERROR, ERROR_TLS_FAILED },
+    { CURLE_SSL_PINNEDPUBKEYNOTMATCH, ERROR_TLS_FAILED },
+    { CURLE_SSL_INVALIDCERTSTATUS, ERROR_TLS_FAILED },
+    { CURLE_SSL_CLIENTCERT, ERROR_TLS_FAILED },
+    { CURLE_USE_SSL_FAILED, ERROR_TLS_FAILED },
+    /*
+     * The one time-out left to libcurl is the connect time-out; the others are the fetch's own
+     * timer.
+     */
+    { CURLE_OPERATION_TIMEDOUT, ERROR_CONNECT_TIMEOUT },
+    { CURLE_PARTIAL_FILE, ERROR_INCOMPLETE_BODY },
+    { CURLE_SEND_ERROR, ERROR_SEND_FAILED },
+    { CURLE_SEND_FAIL_REWIND, ERROR_SEND_FAILED },
+    { CURLE_READ_ERROR, ERROR_SEND_FAILED },
+    { CURLE_RECV_ERROR, ERROR_RECV_FAILED },
+    { CURLE_GOT_NOTHING, ERROR_RECV_FAILED },
+};
+
+enum error
+curl_result_error(CURLcode code)
+{
+    for (size_t i = 0; i < sizeof meanings / sizeof meanings[0]; i++)
+        if (meanings[i].code == code)
+            return meanings[i].error;
+    return ERROR_PROTOCOL_ERROR; /* HTTP/2, HTTP/3, content encoding, a reply that is no HTTP, … */
+}
+
+/* -- what the hop was like ----------------------------------------------- */
+
+static double
+seconds_of(CURL *easy, CURLINFO what)
+{
+    curl_off_t us = 0;
+
+    curl_easy_getinfo(easy, what, &us);
+    return (double)us / US_PER_SECOND;
+}
+
+void
+curl_result_read_timing(struct curlew_fetch *f)
+{
+    struct response *r = &f->response;
+    struct timing *t = &r->timing;
+    long opened = 1, version = 0, port = 0, local_port = 0;
+    char *ip = NULL, *local_ip = NULL;
+
+    curl_easy_getinfo(f->easy, CURLINFO_NUM_CONNECTS, &opened);
+    curl_easy_getinfo(f->easy, CURLINFO_HTTP_VERSION, &version);
+    curl_easy_getinfo(f->easy, CURLINFO_PRIMARY_IP, &ip);
+    curl_easy_getinfo(f->easy, CURLINFO_PRIMARY_PORT, &port);
+    curl_easy_getinfo(f->easy, CURLINFO_LOCAL_IP, &local_ip);
+    curl_easy_getinfo(f->easy, CURLINFO_LOCAL_PORT, &local_port);
+    t->dns = seconds_of(f->easy, CURLINFO_NAMELOOKUP_TIME_T);
+    t->connect = seconds_of(f->easy, CURLINFO_CONNECT_TIME_T);
+    t->tls = seconds_of(f->easy, CURLINFO_APPCONNECT_TIME_T);
+    t->first_byte = seconds_of(f->easy, CURLINFO_STARTTRANSFER_TIME_T);
+    r->reused = opened == 0 && f->requested;
+    r->http_version = version == CURL_HTTP_VERSION_1_0   ? 10
+                      : version == CURL_HTTP_VERSION_1_1 ? 11
+                      : version == CURL_HTTP_VERSION_2_0 ? 20
+                      : version == CURL_HTTP_VERSION_3   ? 30
+                                                         : 0;
+    snprintf(r->remote_ip, sizeof r->remote_ip, "%s", ip != NULL ? ip : "");
+    snprintf(r->local_ip, sizeof r->local_ip, "%s", local_ip != NULL ? local_ip : "");
+    r->remote_port = (int)port;
+    r->local_port = (int)local_port;
+}
+
+static void
+read_figures(struct curlew_fetch *f)
+{
+    curl_off_t sent = 0;
+
+    curl_easy_getinfo(f->easy, CURLINFO_SIZE_UPLOAD_T, &sent);
+    f->response.bytes_sent += sent;
+    if (f->pipe == NULL ||
+        !body_pipe_is_published(f)) /* else it is noted, and the reader's to read */
+        curl_result_read_timing(f);
+}
+
+/* Before the request could go out, what failed to connect, or was closed, was the proxy. */
+static bool
+blames_proxy(const struct curlew_fetch *f, enum error e)
+{
+    return f->proxy_host != NULL && !f->requested &&
+           (e == ERROR_CONNECT_FAILED || e == ERROR_SEND_FAILED || e == ERROR_RECV_FAILED);
+}
+
+static void
+explain(struct curlew_fetch *f, CURLcode result)
+{
+    const char *said = f->curl_error[0] != '\0' ? f->curl_error : curl_easy_strerror(result);
+    enum error e = curl_result_error(result);
+
+    if (f->failure.error != ERROR_NONE)
+        return; /* a callback of ours stopped the transfer, and knows better why */
+    if (result == CURLE_OUT_OF_MEMORY &&
+        f->head_bytes > 0) /* as 7.88 calls a line of over 100 KB */
+        e = ERROR_PROTOCOL_ERROR;
+    failure_set(&f->failure, blames_proxy(f, e) ? ERROR_PROXY_FAILED : e, "%s", said);
+    f->failure.curl_code = (int)result;
+}
+
+void
+curl_result_apply(struct curlew_fetch *f, CURLcode result)
+{
+    if (f->again && result == CURLE_WRITE_ERROR) /* we had seen enough: it is not the last try */
+        result = CURLE_OK;
+    read_figures(f);
+    f->response.timing.total = (double)(clock_us() - f->submitted_us) / US_PER_SECOND;
+    if (result != CURLE_OK || f->failure.error != ERROR_NONE)
+        explain(f, result);
+    else if (f->response.head.url == NULL && (f->response.head.url = strdup(f->url.text)) == NULL)
+        failure_no_memory(&f->failure);
+}

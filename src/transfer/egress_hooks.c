@@ -1,0 +1,145 @@
+/*
+ * egress_hooks.c - the egress guard at its post: where libcurl is about to connect, or to reuse a
+ * connection.
+ *
+ * The open-socket callback sees the resolved address of every new connection;
+ * the pre-request callback sees the address of a reused one, which an earlier
+ * fetch may have opened under other rules.
+ */
+
+#include "transfer/egress_hooks.h"
+
+#include "engine/engine.h"
+#include "transfer/connection_pool.h"
+#include "util/hash.h"
+#include "util/log.h"
+
+#include <arpa/inet.h>
+#include <string.h>
+#include <unistd.h>
+
+/* Refuse, unless the rules only report: then say so and let it pass. */
+static int
+refuse(struct curlew_fetch *f, const struct failure *err)
+{
+    if (egress_is_report_only(f->config->egress)) {
+        counter_add(&f->engine->stats.guard_reports, 1);
+        log_warning("egress.report_only: would refuse: %s", err->detail);
+        return 0;
+    }
+    counter_add(&f->engine->stats.guard_refusals, 1);
+    return failure_set(&f->failure, err->error, "%s", err->detail);
+}
+
+int
+egress_hooks_check_url(struct curlew_fetch *f, const struct url *u)
+{
+    struct failure err = { 0 };
+
+    if (egress_allows_url(f->config->egress, u->scheme, u->host, u->port, &err))
+        return 0;
+    return refuse(f, &err);
+}
+
+/* The name that the address was looked up for: the proxy's, where there is one. */
+static const char *
+host_of(const struct curlew_fetch *f)
+{
+    return f->proxy_host != NULL ? f->proxy_host : f->url.host;
+}
+
+static int
+judge_address(struct curlew_fetch *f, const struct sockaddr *address)
+{
+    struct failure err = { 0 };
+
+    if (egress_allows_address(f->config->egress, host_of(f), address, &err))
+        return 0;
+    return refuse(f, &err);
+}
+
+long
+egress_hooks_scope(const struct curlew_fetch *f)
+{
+    const struct request *r = &f->request;
+    bool negotiated = r->http_version == HTTP_AUTO ||
+                      (r->http_version == HTTP_2 && strcmp(f->url.scheme, "https") == 0);
+    uint32_t scope = negotiated ? 0 : (uint32_t)r->http_version;
+    uint64_t h = HASH_START;
+
+    /* A literal address may have a zone of its own. */
+    if (r->proxy == NULL && r->impersonate == NULL)
+        return strchr(f->url.host, '%') == NULL ? (long)scope : 0;
+    h = hash_text(hash_text(hash_text(h, r->proxy), r->proxy_auth.user), r->proxy_auth.password);
+    h = hash_text(h, r->impersonate);
+    return (long)((((uint32_t)(h ^ (h >> 32)) | 1) << 3) | scope);
+}
+
+static void
+drop_scope(const struct curlew_fetch *f, struct sockaddr *address)
+{
+    if (address->sa_family == AF_INET6 && egress_hooks_scope(f) != 0)
+        ((struct sockaddr_in6 *)address)->sin6_scope_id = 0;
+}
+
+static curl_socket_t
+on_open(void *arg, curlsocktype purpose, struct curl_sockaddr *a)
+{
+    struct curlew_fetch *f = arg;
+    int fd;
+
+    (void)purpose;
+    drop_scope(f, &a->addr);
+    if (judge_address(f, &a->addr) != 0)
+        return CURL_SOCKET_BAD;
+    fd = socket(a->family, a->socktype | SOCK_CLOEXEC, a->protocol);
+    if (fd >= 0 && connection_pool_on_opened(f, fd) != 0) {
+        close(fd);
+        return CURL_SOCKET_BAD;
+    }
+    return fd;
+}
+
+/* Which connection it is: both its ends, in one number.  Never 0. */
+static uint64_t
+wire_of(const char *remote_ip, const char *local_ip, int remote_port, int local_port)
+{
+    uint64_t ports = (uint64_t)(unsigned)remote_port << 16 | (unsigned)local_port;
+
+    return hash_text(hash_text(HASH_START ^ ports, remote_ip), local_ip) | 1;
+}
+
+static int
+on_request(void *arg, char *remote_ip, char *local_ip, int remote_port, int local_port)
+{
+    struct curlew_fetch *f = arg;
+    struct sockaddr_in6 six = { .sin6_family = AF_INET6 };
+    struct sockaddr_in four = { .sin_family = AF_INET };
+    const struct sockaddr *address = NULL;
+
+    if (inet_pton(AF_INET, remote_ip, &four.sin_addr) == 1)
+        address = (const struct sockaddr *)&four;
+    else if (inet_pton(AF_INET6, remote_ip, &six.sin6_addr) == 1)
+        address = (const struct sockaddr *)&six;
+    if (address == NULL)
+        failure_set(&f->failure, ERROR_BLOCKED, "\"%.64s\" is no address the guard can judge",
+                    remote_ip);
+    if (address == NULL || judge_address(f, address) != 0)
+        return CURL_PREREQFUNC_ABORT;
+    f->requested = true;
+    connection_pool_on_request(f, wire_of(remote_ip, local_ip, remote_port, local_port));
+    if (list_empty(&f->sockets))
+        counter_add(&f->engine->stats.connections_reused, 1);
+    /* Another address of the same name may have been refused on the way to this one. */
+    f->failure = (struct failure){ 0 };
+    return CURL_PREREQFUNC_OK;
+}
+
+void
+egress_hooks_attach(struct curlew_fetch *f)
+{
+    curl_easy_setopt(f->easy, CURLOPT_OPENSOCKETFUNCTION, on_open);
+    curl_easy_setopt(f->easy, CURLOPT_OPENSOCKETDATA, f);
+    curl_easy_setopt(f->easy, CURLOPT_PREREQFUNCTION, on_request);
+    curl_easy_setopt(f->easy, CURLOPT_PREREQDATA, f);
+}

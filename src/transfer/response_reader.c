@@ -1,0 +1,285 @@
+/*
+ * response_reader.c - gathering a response's head and body as libcurl delivers them, within limits.
+ */
+
+#include "transfer/response_reader.h"
+
+#include "engine/engine.h"
+#include "engine/pause.h"
+#include "engine/redirect.h"
+#include "fetch/body_pipe.h"
+#include "fetch/retry.h"
+#include "transfer/transfer.h"
+#include "util/clock.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#define FOLDS_MAX   64    /* each copies all of its field again */
+#define FIELDS_MAX  1000  /* each costs more than its bytes */
+#define COOKIES_MAX 1000  /* names noted in a chain: libcurl itself takes 50 a response */
+#define FORGET_MAX  65536 /* of a body nobody will read: beyond it a new connection costs less */
+#define STOP        0     /* fewer bytes than given: libcurl ends the transfer */
+
+static size_t
+trimmed(const char *s, size_t n)
+{
+    while (n > 0 && (s[n - 1] == '\r' || s[n - 1] == '\n' || s[n - 1] == ' ' || s[n - 1] == '\t'))
+        n--;
+    return n;
+}
+
+static const char *
+skip_blanks(const char *s, size_t *n)
+{
+    while (*n > 0 && (*s == ' ' || *s == '\t')) {
+        s++;
+        (*n)--;
+    }
+    return s;
+}
+
+/* -- head ---------------------------------------------------------------- */
+
+/* Of an earlier hop, or of a challenge. */
+static void
+drop_body(struct curlew_fetch *f)
+{
+    response_reader_drop_body(f);
+    f->response.body_bytes = 0;
+}
+
+/*
+ * With the head the default time-out has done its work: how long a body takes is its reader's
+ * affair.
+ */
+static void
+begin_stream(struct curlew_fetch *f)
+{
+    if (!(f->request.set & SET_TOTAL_TIMEOUT))
+        f->request.total_timeout_ms = 0;
+    curl_result_read_timing(f);
+    body_pipe_publish_head(f);
+}
+
+/* "HTTP/1.1 404 Not Found": a new head, as after a 100 Continue or a digest challenge. */
+static int
+start_head(struct curlew_fetch *f, const char *line, size_t n)
+{
+    struct response_head *h = &f->response.head;
+    const char *space = memchr(line, ' ', n);
+    const char *end = line + n;
+    long status = 0;
+
+    response_head_destroy(h);
+    drop_body(f);
+    curl_easy_getinfo(f->easy, CURLINFO_RESPONSE_CODE, &status);
+    h->status = (int)status;
+    space = space != NULL ? memchr(space + 1, ' ', (size_t)(end - space - 1)) : NULL;
+    h->reason = space != NULL ? strndup(space + 1, (size_t)(end - space - 1)) : strdup("");
+    h->url = strdup(f->url.text);
+    return h->reason == NULL || h->url == NULL ? -1 : 0;
+}
+
+/* A line that begins with a blank goes on with the one before (RFC 9112 section 5.2). */
+static int
+continue_field(struct curlew_fetch *f, const char *line, size_t n)
+{
+    struct response_head *h = &f->response.head;
+
+    if (++f->folds > FOLDS_MAX)
+        return failure_set(&f->failure, ERROR_PROTOCOL_ERROR,
+                           "the response's head has over %d folded lines", FOLDS_MAX);
+    line = skip_blanks(line, &n);
+    return headers_extend(&h->headers, line, n);
+}
+
+/* The cookies that the chain set or deleted; whether they were taken, the engine knows. */
+static int
+note_cookie(struct curlew_fetch *f, const char *field)
+{
+    size_t n = strcspn(field, "=;"), size;
+    const char *name, *value = field + n + (field[n] == '=');
+
+    if (f->cookie_names.count >= COOKIES_MAX)
+        return 0;
+    size = strcspn(value, ";");
+    value = skip_blanks(value, &size);
+    name = skip_blanks(field, &n);
+    return headers_add(&f->cookie_names, name, trimmed(name, n), value, trimmed(value, size));
+}
+
+static int
+add_field(struct curlew_fetch *f, const char *line, size_t n)
+{
+    struct response_head *h = &f->response.head;
+    const char *colon = memchr(line, ':', n);
+    size_t name, skip;
+
+    if (h->headers.count > 0 && (*line == ' ' || *line == '\t'))
+        return continue_field(f, line, n);
+    if (colon == NULL)
+        return 0; /* no field at all; libcurl lets it pass, and so do we */
+    if (h->headers.count >= FIELDS_MAX)
+        return failure_set(&f->failure, ERROR_PROTOCOL_ERROR,
+                           "the response's head has over %d fields", FIELDS_MAX);
+    name = (size_t)(colon - line);
+    skip = name + 1;
+    while (skip < n && (line[skip] == ' ' || line[skip] == '\t'))
+        skip++;
+    if (headers_add(&h->headers, line, trimmed(line, name), line + skip, n - skip) != 0)
+        return -1;
+    if (name == 10 && strncasecmp(line, "set-cookie", name) == 0)
+        return note_cookie(f, h->headers.items[h->headers.count - 1].value);
+    return 0;
+}
+
+/*
+ * A head that is neither provisional, nor a redirect to be followed, nor the challenge that digest
+ * authentication begins with, nor one that is to be asked for again, is the one the reader of a
+ * stream waits for.
+ */
+static void
+end_head(struct curlew_fetch *f)
+{
+    int status = f->response.head.status;
+
+    if (f->probe && status >= 200)
+        scheduler_record_outcome(f); /* the others need not wait for the end of its body */
+    if (f->pipe == NULL || status < 200 || redirect_follows(f))
+        return;
+    if (status == 401 && f->request.auth == AUTH_DIGEST && !f->challenged)
+        f->challenged = true;
+    else if (!retry_grant(f))
+        begin_stream(f);
+}
+
+static size_t
+on_header(char *line, size_t size, size_t count, void *arg)
+{
+    struct curlew_fetch *f = arg;
+    size_t all = size * count, n = trimmed(line, all);
+    int rc = 0;
+
+    f->active_us = clock_us();
+    if (f->pipe != NULL && body_pipe_is_published(f))
+        return all; /* a trailer: the head has gone */
+    f->head_bytes += all;
+    if (f->head_bytes > TRANSFER_HEAD_BYTES_MAX) {
+        failure_set(&f->failure, ERROR_PROTOCOL_ERROR, "the response's head is over %d bytes",
+                    TRANSFER_HEAD_BYTES_MAX);
+        return STOP;
+    }
+    if (all >= 5 && memcmp(line, "HTTP/", 5) == 0)
+        rc = start_head(f, line, n);
+    else if (n > 0)
+        rc = add_field(f, line, n);
+    else
+        end_head(f);
+    if (rc == 0)
+        return all;
+    failure_no_memory(&f->failure);
+    return STOP;
+}
+
+/* -- body ---------------------------------------------------------------- */
+
+static int
+keep_bytes(struct curlew_fetch *f, const char *bytes, size_t n)
+{
+    if (engine_account(f->engine, f->config, (int64_t)n) != 0)
+        return failure_set(&f->failure, ERROR_OVERLOADED,
+                           "limits.buffered_bytes: all bodies together are over %lld bytes",
+                           (long long)f->config->limits.buffered_bytes);
+    f->buffered += (int64_t)n;
+    buffer_add(&f->response.body, bytes, n);
+    if (!buffer_ok(&f->response.body))
+        return failure_no_memory(&f->failure);
+    return 0;
+}
+
+/*
+ * Not CURLOPT_MAX_RECV_SPEED_LARGE: libcurl looks at the speed only before it reads, and then reads
+ * on for as long as the socket has more, up to 100 times.
+ */
+static bool
+is_too_fast(struct curlew_fetch *f)
+{
+    int64_t due;
+
+    if (f->request.max_recv_speed == 0)
+        return false;
+    if (f->response.body_bytes == 0)
+        f->body_us = f->active_us;
+    due = f->body_us + (int64_t)((double)f->response.body_bytes * US_PER_SECOND /
+                                 (double)f->request.max_recv_speed);
+    if (due <= f->active_us)
+        return false;
+    pause_begin(f, due);
+    return true;
+}
+
+/* 0: taken, or of no interest; -1: the reader is slow. */
+static int
+stream_bytes(struct curlew_fetch *f, const char *bytes, size_t n)
+{
+    if (!body_pipe_is_published(f) && (redirect_follows(f) || f->again))
+        return 0;
+    if (!body_pipe_is_published(f))
+        begin_stream(f);
+    if (body_pipe_try_write(f, bytes, n))
+        return 0;
+    pause_begin(f, PAUSE_UNTIL_RESUMED);
+    return -1;
+}
+
+static size_t
+on_body(char *bytes, size_t size, size_t count, void *arg)
+{
+    struct curlew_fetch *f = arg;
+    size_t n = size * count;
+
+    f->active_us = clock_us();
+    if (is_too_fast(f))
+        return CURL_WRITEFUNC_PAUSE; /* the same bytes come again */
+    if (f->pipe != NULL && f->response.body_bytes + (int64_t)n <= f->request.max_body_bytes &&
+        stream_bytes(f, bytes, n) != 0)
+        return CURL_WRITEFUNC_PAUSE;
+    f->response.body_bytes += (int64_t)n;
+    if (f->again && f->response.body_bytes > FORGET_MAX)
+        return STOP;
+    if (f->response.body_bytes > f->request.max_body_bytes) {
+        failure_set(&f->failure, ERROR_RESPONSE_TOO_LARGE, "the body is over %lld bytes",
+                    (long long)f->request.max_body_bytes);
+        return STOP;
+    }
+    if (f->pipe == NULL && f->request.response_body != BODY_NONE && keep_bytes(f, bytes, n) != 0)
+        return STOP;
+    return n;
+}
+
+void
+response_reader_attach(struct curlew_fetch *f)
+{
+    drop_body(f);
+    curl_easy_setopt(f->easy, CURLOPT_HEADERFUNCTION, on_header);
+    curl_easy_setopt(f->easy, CURLOPT_HEADERDATA, f);
+    curl_easy_setopt(f->easy, CURLOPT_WRITEFUNCTION, on_body);
+    curl_easy_setopt(f->easy, CURLOPT_WRITEDATA, f);
+}
+
+void
+response_reader_drop_body(struct curlew_fetch *f)
+{
+    counter_add(&f->engine->stats.buffered, -f->buffered);
+    f->buffered = 0;
+    buffer_free(&f->response.body); /* its memory, too: it is on nobody's account any more */
+}
+
+void
+response_reader_reset(struct curlew_fetch *f)
+{
+    response_head_destroy(&f->response.head);
+    drop_body(f);
+}

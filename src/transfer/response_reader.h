@@ -1,0 +1,18 @@
+/*
+ * response_reader.h - gathering a response's head and body as libcurl delivers them, within limits.
+ */
+#ifndef TRANSFER_RESPONSE_READER_H
+#define TRANSFER_RESPONSE_READER_H
+
+#include "fetch/fetch.h"
+
+/* Set the callbacks on f->easy, and begin anew. */
+void response_reader_attach(struct curlew_fetch *f);
+
+/* What was kept; how much it was stays known. */
+void response_reader_drop_body(struct curlew_fetch *f);
+
+/* What has come of a try that is not the last. */
+void response_reader_reset(struct curlew_fetch *f);
+
+#endif

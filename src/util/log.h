@@ -1,0 +1,45 @@
+/*
+ * log.h - lines on standard error, as text or as JSON, that never hold up their writer.
+ *
+ * A line goes into a bounded ring; one thread of the log's own writes it out.
+ * When standard error is slower than the daemon, lines are dropped and the
+ * count of the dropped is the next line.
+ */
+#ifndef UTIL_LOG_H
+#define UTIL_LOG_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+enum log_level { LOG_ERROR, LOG_WARNING, LOG_INFO, LOG_DEBUG };
+
+/* One field of a line.  Values are escaped as the format asks. */
+struct log_field {
+    const char *name;
+    enum { LOG_TEXT, LOG_NUMBER, LOG_SECONDS } kind;
+    const char *text; /* NULL: the field is left out */
+    int64_t number;
+    double seconds;
+};
+
+/* The writer's thread; 0 or -1. Before it, lines are written at once. */
+int log_start(void);
+
+/* Writes what is left, joins the thread. */
+void log_stop(void);
+
+/* At any time, from one thread. */
+void log_setup(enum log_level level, bool json);
+
+void log_event(enum log_level level, const char *event, const struct log_field *fields,
+               size_t count);
+
+/* A plain sentence. */
+void log_line(enum log_level level, const char *format, ...) __attribute__((format(printf, 2, 3)));
+#define log_error(...)   log_line(LOG_ERROR, __VA_ARGS__)
+#define log_warning(...) log_line(LOG_WARNING, __VA_ARGS__)
+#define log_info(...)    log_line(LOG_INFO, __VA_ARGS__)
+#define log_debug(...)   log_line(LOG_DEBUG, __VA_ARGS__)
+
+#endif

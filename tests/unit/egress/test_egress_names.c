@@ -1,0 +1,207 @@
+/* test_egress_names.c - the egress guard: host names, URLs, ports and schemes. */
+
+#include "support/egress_fixture.h"
+
+#define PRIVATE "10.0.0.1"
+#define PUBLIC  "8.8.8.8"
+
+static bool
+passes_url(const struct egress *e, const char *scheme, const char *host, int port)
+{
+    struct failure err = { 0 };
+    bool ok = egress_allows_url(e, scheme, host, port, &err);
+
+    cr_expect_eq(err.error, ok ? ERROR_NONE : ERROR_BLOCKED, "%s", host);
+    return ok;
+}
+
+/* -- which names a rule means -------------------------------------------- */
+
+static const struct {
+    const char *rule, *host;
+    bool meant;
+} names[] = {
+    { "example.com", "example.com", true },
+    { "example.com", "EXAMPLE.com", true },
+    { "ExAmPlE.CoM", "example.com", true },
+    { "example.com", "example.com.", true },
+    { "example.com.", "example.com", true },
+    { "example.com", "example.com..", false },
+    { "example.com", "www.example.com", false },
+    { "example.com", "evilexample.com", false },
+    { "example.com", "example.com.evil.test", false },
+    { "example.com", "example.co", false },
+    { "example.com", "", false },
+    { "*.example.com", "www.example.com", true },
+    { "*.example.com", "a.b.c.example.com", true },
+    { "*.Example.com.", "WWW.example.COM.", true },
+    { "*.example.com", "example.com", false },
+    { "*.example.com", ".example.com", false },
+    { "*.example.com", "evilexample.com", false },
+    { "*.example.com", "example.com.evil.test", false },
+    { "*.example.com", "www.example.com.evil.test", false },
+    { "*.example.com", "www.example.com%00.evil.test", false },
+    { "*.internal", "metadata.google.internal", true },
+    { "localhost", "localhost", true },
+    { "localhost", "localhost.localdomain", false },
+    { "my_service", "my_service", true },
+    { "xn--bcher-kva.example", "xn--bcher-kva.example", true },
+};
+
+Test(egress_names, mean_themselves_and_suffixes_what_is_below_them)
+{
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
+        struct egress *allowed = guard_of(names[i].rule, "");
+        struct egress *denied = guard_of("", names[i].rule);
+        struct failure err;
+
+        cr_expect_eq(passes_as(allowed, names[i].host, PRIVATE, &err), names[i].meant, "%s on %s",
+                     names[i].rule, names[i].host);
+        cr_expect_eq(passes_as(denied, names[i].host, PUBLIC, &err), !names[i].meant, "%s on %s",
+                     names[i].rule, names[i].host);
+        cr_expect_eq(passes_url(denied, "http", names[i].host, 80), !names[i].meant, "%s on %s",
+                     names[i].rule, names[i].host);
+        egress_free(allowed);
+        egress_free(denied);
+    }
+}
+
+Test(egress_names, allowed_permit_whatever_they_lead_to_but_what_is_denied)
+{
+    struct egress *e = guard_of("*.corp.test", "169.254.0.0/16 secret.corp.test");
+    struct failure err;
+
+    cr_expect(passes_as(e, "a.corp.test", PRIVATE, &err));
+    cr_expect(passes_as(e, "a.corp.test", "::1", &err));
+    cr_expect(passes_as(e, "a.corp.test", "64:ff9b::10.0.0.1", &err));
+    cr_expect_not(passes_as(e, "a.corp.test", "169.254.169.254", &err));
+    cr_expect_not(passes_as(e, "a.corp.test", "64:ff9b::169.254.169.254", &err));
+    cr_expect_not(passes_as(e, "secret.corp.test", PRIVATE, &err));
+    cr_expect_not(passes_as(e, "secret.corp.test", PUBLIC, &err));
+    cr_expect_not(passes_as(e, "corp.test", PRIVATE, &err));
+    cr_expect_not(passes_as(e, NULL, PRIVATE, &err));
+    egress_free(e);
+}
+
+/* -- the URL ------------------------------------------------------------- */
+
+Test(egress_names, of_any_kind_wait_for_their_address)
+{
+    static const char *const hosts[] = { "example.com", "localhost",      "a.internal", "1.2.3.4.5",
+                                         "4294967296",  "127.0.0.256",    "a%b",        "[::1]",
+                                         "::1::",       "10.0.0.1.nip.io" };
+    struct egress *e = guard_of("", "");
+
+    for (size_t i = 0; i < sizeof hosts / sizeof hosts[0]; i++)
+        cr_expect(passes_url(e, "https", hosts[i], 443), "%s", hosts[i]);
+    egress_free(e);
+}
+
+Test(egress_names, that_are_addresses_are_judged_at_once)
+{
+    static const char *const refused[] = {
+        "127.0.0.1",
+        "127.0.0.1.",
+        "10.0.0.1",
+        "0.0.0.0",
+        "169.254.169.254",
+        "::",
+        "::1",
+        "::1%lo",
+        "fe80::1%eth0",
+        "fe80::1%25eth0",
+        "fd00::1",
+        "::ffff:7f00:1",
+        "::ffff:127.0.0.1",
+        "64:ff9b::7f00:1",
+        "::1%.example.com",
+        "127.0.0.1%x",
+        "2002:7f00:1::",
+        "0:0:0:0:0:0:0:1",
+        "0:0:0:0:0:ffff:7f00:1",
+    };
+    static const char *const allowed[] = { "8.8.8.8",           "2606:4700:4700::1111",
+                                           "64:ff9b::808:808",  "::ffff:8.8.8.8",
+                                           "2606:4700::1%eth0", "8.8.8.8.",
+                                           "134744072",         "0x08080808." };
+    struct egress *e = guard_of("*.example.com", "");
+
+    for (size_t i = 0; i < sizeof refused / sizeof refused[0]; i++)
+        cr_expect_not(passes_url(e, "http", refused[i], 80), "%s", refused[i]);
+    for (size_t i = 0; i < sizeof allowed / sizeof allowed[0]; i++)
+        cr_expect(passes_url(e, "http", allowed[i], 80), "%s", allowed[i]);
+    egress_free(e);
+}
+
+Test(egress_names, that_are_addresses_obey_the_rules_for_addresses)
+{
+    struct egress *e = guard_of("10.0.0.0/8 fd00::/8", "10.0.0.13 8.8.8.8");
+
+    cr_expect(passes_url(e, "http", "10.0.0.1", 80));
+    cr_expect(passes_url(e, "http", "fd00::1", 80));
+    cr_expect_not(passes_url(e, "http", "10.0.0.13", 80));
+    cr_expect_not(passes_url(e, "http", "::ffff:8.8.8.8", 80));
+    egress_free(e);
+}
+
+static struct egress *
+guard_with_ports(int *ports, size_t count, bool http, bool https, struct failure *err)
+{
+    struct egress_config rules;
+
+    egress_config_init(&rules);
+    rules.ports = ports;
+    rules.port_count = count;
+    rules.http = http;
+    rules.https = https;
+    return egress_new(&rules, err);
+}
+
+Test(egress_names, go_to_the_listed_ports_only)
+{
+    int ports[] = { 443, 8443, 1, 65535 };
+    struct failure err = { 0 };
+    struct egress *e = guard_with_ports(ports, 4, true, true, &err);
+    struct egress *any = guard_of("", "");
+
+    cr_expect(passes_url(e, "https", "example.com", 443) && passes_url(e, "https", PUBLIC, 8443));
+    cr_expect(passes_url(e, "http", "example.com", 1) && passes_url(e, "http", PUBLIC, 65535));
+    cr_expect_not(passes_url(e, "http", "example.com", 80) || passes_url(e, "http", PUBLIC, 80));
+    cr_expect(passes_url(any, "http", PUBLIC, 1) && passes_url(any, "http", PUBLIC, 65535));
+    cr_expect_not(passes_url(any, "http", PUBLIC, 0) || passes_url(any, "http", PUBLIC, 65536));
+    cr_assert_not(egress_allows_url(e, "http", "example.com", 6379, &err));
+    cr_expect_str_eq(err.detail, "port 6379 of example.com is refused: the egress guard's "
+                                 "egress.ports does not list it; add it there to permit it");
+    egress_free(e);
+    egress_free(any);
+}
+
+Test(egress_names, are_fetched_by_the_listed_schemes_only)
+{
+    static const char *const schemes[] = { "ftp", "file", "gopher", "dict", "ldap", "tftp", "smb",
+                                           "ws",  "",     "httpx",  "htt",  "scp",  "data" };
+    struct failure err = { 0 };
+    struct egress *e = guard_with_ports(NULL, 0, false, true, &err);
+    struct egress *both = guard_of("0.0.0.0/0 ::/0 example.com", "");
+
+    cr_expect(passes_url(e, "https", "example.com", 443) && passes_url(both, "HTTP", PUBLIC, 80));
+    for (size_t i = 0; i < sizeof schemes / sizeof schemes[0]; i++)
+        cr_expect_not(passes_url(both, schemes[i], "example.com", 80), "%s", schemes[i]);
+    cr_assert_not(egress_allows_url(e, "http", "example.com", 80, &err));
+    cr_expect_str_eq(err.detail, "http to example.com is refused: the egress guard's "
+                                 "egress.schemes does not list http; add it there to permit it");
+    egress_free(e);
+    egress_free(both);
+}
+
+Test(egress_names, ports_out_of_range_are_no_rule)
+{
+    static int bad[] = { 0, -1, 65536 };
+
+    for (size_t i = 0; i < 3; i++) {
+        struct failure err = { 0 };
+
+        cr_expect_null(guard_with_ports(&bad[i], 1, true, true, &err));
+        cr_expect_not_null(strstr(err.detail, "egress.ports: "), "%s", err.detail);
+    }
+}

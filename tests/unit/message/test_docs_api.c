@@ -1,0 +1,64 @@
+/* test_docs_api.c - docs/api.md has every key of the request object, and every error. */
+
+#include "message/config.h"
+#include "message/request_keys.h"
+
+#include <criterion/criterion.h>
+#include <stdio.h>
+#include <string.h>
+
+static char page[200000];
+
+/* Tests are run from the top of the source tree. */
+static void
+read_page(void)
+{
+    FILE *f = fopen("docs/api.md", "r");
+    size_t n;
+
+    cr_assert_not_null(f, "docs/api.md: run this from the top of the source tree");
+    n = fread(page, 1, sizeof page - 1, f);
+    page[n] = '\0';
+    fclose(f);
+}
+
+TestSuite(api_page, .init = read_page);
+
+/* Does a line that begins so name the word in backquotes? */
+static bool
+has_row(const char *start, const char *word)
+{
+    char quoted[100];
+
+    snprintf(quoted, sizeof quoted, "`%s`", word);
+    for (const char *line = page; line != NULL; line = strchr(line, '\n')) {
+        const char *found;
+
+        line += *line == '\n';
+        found = strstr(line, quoted);
+        if (strncmp(line, start, strlen(start)) == 0 && found != NULL &&
+            memchr(line, '\n', (size_t)(found - line)) == NULL)
+            return true;
+    }
+    return false;
+}
+
+Test(api_page, has_a_row_for_every_key_of_the_request_object)
+{
+    const char *key;
+    size_t i = 0;
+
+    for (; (key = request_key_name(i)) != NULL; i++)
+        cr_assert(has_row("| `", key) || has_row("| [`", key), "%s has no row", key);
+    cr_assert_gt(i, 20);
+}
+
+Test(api_page, has_a_row_for_every_error_with_its_status)
+{
+    for (enum error e = ERROR_NONE + 1; e < ERROR_COUNT; e++) {
+        char start[16];
+
+        snprintf(start, sizeof start, "| %d |", error_status(e));
+        cr_assert(has_row(start, error_code(e)), "%s has no row", error_code(e));
+    }
+}

@@ -1,0 +1,303 @@
+/* test_json.c - reading JSON strictly, and writing it straight into a buffer. */
+
+#include "message/json.h"
+
+#include <criterion/criterion.h>
+#include <locale.h>
+#include <string.h>
+
+static struct failure err;
+static struct buffer out;
+
+static void
+setup(void)
+{
+    err = (struct failure){ 0 };
+    buffer_init(&out, 1 << 20);
+    buffer_add(&out, "", 0);
+}
+
+static void
+teardown(void)
+{
+    buffer_free(&out);
+}
+
+TestSuite(json, .init = setup, .fini = teardown);
+
+static void
+refused(const char *text, size_t n, const char *detail)
+{
+    struct failure f = { 0 };
+    json_t *root = json_parse(text, n, &f);
+
+    cr_assert_null(root, "%s", text);
+    cr_assert_eq(f.error, ERROR_BAD_REQUEST);
+    cr_assert_str_eq(f.detail, detail);
+}
+
+/* Parse, write, and compare: most of what JSON is comes back as it was. */
+static void
+written_as(const char *text, const char *expected)
+{
+    json_t *root = json_parse(text, strlen(text), &err);
+
+    cr_assert_not_null(root, "%s: %s", text, err.detail);
+    buffer_clear(&out);
+    json_add_value(&out, root);
+    json_decref(root);
+    cr_assert_str_eq(out.data, expected);
+}
+
+/* -- reading ------------------------------------------------------------ */
+
+/* A document of so many nested lists, or objects. */
+static void
+nest(struct buffer *b, const char *open, const char *close, int levels)
+{
+    buffer_clear(b);
+    for (int i = 0; i < levels; i++)
+        buffer_adds(b, open);
+    buffer_adds(b, *open == '[' ? "" : "null");
+    for (int i = 0; i < levels; i++)
+        buffer_adds(b, close);
+}
+
+Test(json, sixty_four_levels_are_read)
+{
+    json_t *root;
+
+    nest(&out, "[", "]", JSON_DEPTH_MAX);
+    root = json_parse(out.data, out.len, &err);
+    cr_assert_not_null(root, "%s", err.detail);
+    json_decref(root);
+
+    nest(&out, "{\"a\":", "}", JSON_DEPTH_MAX);
+    root = json_parse(out.data, out.len, &err);
+    cr_assert_not_null(root, "%s", err.detail);
+    json_decref(root);
+}
+
+Test(json, sixty_five_levels_are_refused_with_line_and_column)
+{
+    nest(&out, "[", "]", JSON_DEPTH_MAX + 1);
+    refused(out.data, out.len, "line 1, column 65: nested deeper than 64 levels");
+
+    nest(&out, "{\"a\":\n", "}", JSON_DEPTH_MAX + 1);
+    refused(out.data, out.len, "line 65, column 1: nested deeper than 64 levels");
+}
+
+Test(json, a_million_levels_cost_no_stack)
+{
+    nest(&out, "[", "", 1000000);
+    refused(out.data, out.len, "line 1, column 65: nested deeper than 64 levels");
+}
+
+Test(json, brackets_inside_strings_are_no_levels)
+{
+    buffer_adds(&out, "[\"\\\\\\\"");
+    for (int i = 0; i < 100; i++)
+        buffer_adds(&out, "[{");
+    buffer_adds(&out, "\"]");
+
+    json_t *root = json_parse(out.data, out.len, &err);
+    cr_assert_not_null(root, "%s", err.detail);
+    json_decref(root);
+}
+
+Test(json, siblings_are_no_levels)
+{
+    buffer_adds(&out, "[0");
+    for (int i = 0; i < 100; i++)
+        buffer_adds(&out, ",[{}]");
+    buffer_adds(&out, "]");
+
+    json_t *root = json_parse(out.data, out.len, &err);
+    cr_assert_not_null(root, "%s", err.detail);
+    json_decref(root);
+}
+
+Test(json, a_key_given_twice_is_named_with_line_and_column)
+{
+    static const char plain[] = "{\"url\": 1,\n  \"url\": 2}";
+    static const char deep[] = "{\"a\": {\"b\\\"\\\\\": 1, \"b\\\"\\\\\": 2}}";
+    static const char many[] = "[{\"a_key_that_is_longer_than_twenty\":1,"
+                               "\"a_key_that_is_longer_than_twenty\":1}]";
+
+    refused(plain, strlen(plain), "line 2, column 3: key given twice: \"url\"");
+    refused(deep, strlen(deep), "line 1, column 20: key given twice: \"b\\\"\\\\\"");
+    refused(many, strlen(many),
+            "line 1, column 40: key given twice: \"a_key_that_is_longer_than_twenty\"");
+}
+
+Test(json, an_empty_key_given_twice_is_found_too)
+{
+    refused("{\"\":1,\"\":2}", 11, "line 1, column 7: key given twice: \"\"");
+}
+
+Test(json, the_same_key_in_two_objects_is_fine)
+{
+    written_as("[{\"a\":1},{\"a\":2}]", "[{\"a\":1},{\"a\":2}]");
+}
+
+Test(json, bytes_that_are_not_utf_8_are_refused_with_line_and_column)
+{
+    refused("{\"a\":\n\"\xC3\xA9\xFF\"}", 11, "line 2, column 3: not valid UTF-8");
+    refused("\"\xED\xA0\x80\"", 5, "line 1, column 2: not valid UTF-8");
+    refused("\"\xC3", 2, "line 1, column 2: not valid UTF-8");
+}
+
+Test(json, a_half_surrogate_escape_is_refused)
+{
+    cr_assert_null(json_parse("\"\\ud800\"", 8, &err));
+    cr_assert_not_null(strstr(err.detail, "line 1"), "%s", err.detail);
+}
+
+Test(json, a_mistake_is_shown_with_line_and_column)
+{
+    static const struct {
+        const char *text, *where;
+    } cases[] = {
+        { "", "line 1, column 1: " },
+        { "{\"a\" 1}", "line 1, column 6: " },
+        { "{\n\"a\": tru}", "line 2, column 8: " },
+        { "{\"a\": 1} x", "line 1, column 10: " },
+        { "[1,]", "line 1, column 4: " },
+        { "{'a': 1}", "line 1, column 2: " },
+        { "[01]", "line 1, column 2: " },
+        { "[\"a", "line 1, column 3: " },
+        { "[1e999]", "line 1, column 6: " },
+        { "[NaN]", "line 1, column 4: " },
+        { "[99999999999999999999]", "line 1, column 21: " },
+    };
+
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        struct failure f = { 0 };
+
+        cr_assert_null(json_parse(cases[i].text, strlen(cases[i].text), &f), "%s", cases[i].text);
+        cr_assert_eq(f.error, ERROR_BAD_REQUEST);
+        cr_assert_eq(strncmp(f.detail, cases[i].where, strlen(cases[i].where)), 0, "%s gave %s",
+                     cases[i].text, f.detail);
+    }
+}
+
+Test(json, nothing_at_all_is_a_mistake_in_line_1)
+{
+    cr_assert_null(json_parse(NULL, 0, &err));
+    cr_assert_eq(err.error, ERROR_BAD_REQUEST);
+    cr_assert_eq(strncmp(err.detail, "line 1, column 1: ", 18), 0, "%s", err.detail);
+}
+
+Test(json, a_NUL_in_a_string_is_read_and_in_a_key_refused)
+{
+    json_t *root = json_parse("\"a\\u0000b\"", 10, &err);
+
+    cr_assert_eq(json_string_length(root), 3);
+    json_decref(root);
+    cr_assert_null(json_parse("{\"a\\u0000b\": 1}", 15, &err));
+    cr_assert_eq(err.error, ERROR_BAD_REQUEST);
+}
+
+/* -- writing ------------------------------------------------------------ */
+
+Test(json, values_are_written_compact_and_in_order)
+{
+    written_as("{ \"b\" : [ 1 , true , false , null ] ,\n\"a\" : { } , \"\" : [ ] }",
+               "{\"b\":[1,true,false,null],\"a\":{},\"\":[]}");
+}
+
+Test(json, numbers_come_back_as_they_were)
+{
+    written_as("[0,-1,9223372036854775807,-9223372036854775808]",
+               "[0,-1,9223372036854775807,-9223372036854775808]");
+    written_as("[19.99,0.1,1.5,-2.0,1e300,0.30000000000000004,5e-324]",
+               "[19.99,0.1,1.5,-2.0,1e300,0.30000000000000004,4.94065645841247e-324]");
+}
+
+Test(json, a_locale_with_decimal_commas_changes_nothing)
+{
+    if (setlocale(LC_NUMERIC, "de_DE.UTF-8") == NULL)
+        setlocale(LC_NUMERIC, "C.UTF-8"); /* not installed: then this is the test above */
+    written_as("[19.99]", "[19.99]");
+}
+
+Test(json, text_is_escaped_where_it_must_be_and_only_there)
+{
+    static const char from[] = "a\"b\\c/\b\f\n\r\t\x01\x1f\x7f\xC3\xA9\xF0\x9F\x98\x80";
+
+    json_add_text(&out, from, sizeof from); /* with its NUL */
+
+    cr_assert_str_eq(out.data, "\"a\\\"b\\\\c/\\b\\f\\n\\r\\t\\u0001\\u001f\x7f\xC3\xA9"
+                               "\xF0\x9F\x98\x80\\u0000\"");
+}
+
+Test(json, every_character_comes_back_from_every_offset_of_a_word)
+{
+    for (int c = 1; c < 128; c++) {
+        for (size_t at = 0; at < 9; at++) {
+            char text[] = "aaaaaaaaaaaaaaaaaaaa";
+            json_t *back;
+
+            text[at] = (char)c;
+            buffer_clear(&out);
+            json_add_text(&out, text, sizeof text - 1);
+            back = json_parse(out.data, out.len, &err);
+            cr_assert_str_eq(json_string_value(back), text, "character %d at %zu", c, at);
+            json_decref(back);
+        }
+    }
+}
+
+Test(json, long_text_of_nothing_but_escapes_comes_back)
+{
+    static char text[5000];
+    json_t *back;
+
+    memset(text, 1, sizeof text - 1);
+    json_add_text(&out, text, sizeof text - 1);
+
+    cr_assert_eq(out.len, 2 + 6 * (sizeof text - 1));
+    back = json_parse(out.data, out.len, &err);
+    cr_assert_str_eq(json_string_value(back), text);
+    json_decref(back);
+}
+
+Test(json, text_is_written_to_exactly_the_buffers_limit)
+{
+    struct buffer small;
+
+    buffer_init(&small, 8);
+    json_add_text(&small, "abcd\n", 5);
+    cr_assert(buffer_ok(&small));
+    cr_assert_str_eq(small.data, "\"abcd\\n\"");
+    buffer_clear(&small);
+    json_add_text(&small, "abcde\n", 6);
+    cr_assert_not(buffer_ok(&small));
+    buffer_free(&small);
+}
+
+Test(json, seconds_are_rounded_to_the_microsecond)
+{
+    static const struct {
+        double seconds;
+        const char *text;
+    } cases[] = {
+        { 0, "0.0" },
+        { 0.012, "0.012" },
+        { 0.0123456, "0.012346" },
+        { 1, "1.0" },
+        { 12.5, "12.5" },
+        { 0.9999999, "1.0" },
+        { 1e-7, "0.0" },
+        { -1, "0.0" },
+        { 86400.000001, "86400.000001" },
+        { 0.1 + 0.2, "0.3" },
+        { 0.000001, "0.000001" },
+    };
+
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        buffer_clear(&out);
+        json_add_seconds(&out, cases[i].seconds);
+        cr_assert_str_eq(out.data, cases[i].text);
+    }
+}

@@ -1,0 +1,252 @@
+/* test_request_body.c - JSON to a request: bodies, headers, params and cookies. */
+
+#include "support/request_fixture.h"
+
+TestSuite(message_body, .init = setup, .fini = teardown);
+
+static void
+has_body(const char *bytes, size_t n, const char *type)
+{
+    cr_assert_eq(r.body_size, n, "%zu bytes", r.body_size);
+    cr_assert_not_null(r.body);
+    cr_assert_eq(memcmp(r.body, bytes, n), 0, "%s", r.body);
+    cr_assert_eq(r.body[n], '\0');
+    cr_assert_str_eq(r.body_type, type);
+}
+
+/* -- bodies ------------------------------------------------------------- */
+
+Test(message_body, text_is_utf_8_and_may_hold_NUL)
+{
+    takes("{" URL ",\"body\":\"a\\u0000\\u00e9\"}");
+    has_body("a\0\xC3\xA9", 4, "text/plain; charset=utf-8");
+    takes("{" URL ",\"body\":\"\"}");
+    has_body("", 0, "text/plain; charset=utf-8");
+    refuses("{" URL ",\"body\":{\"a\":1}}", "body: expected text");
+}
+
+Test(message_body, base64_is_bytes)
+{
+    takes("{" URL ",\"body_base64\":\"AP8=\"}");
+    has_body("\0\xFF", 2, "application/octet-stream");
+    takes("{" URL ",\"body_base64\":\"\"}");
+    has_body("", 0, "application/octet-stream");
+    refuses("{" URL ",\"body_base64\":\"AP8\"}",
+            "body_base64: not base64 (RFC 4648 section 4, with padding)");
+    refuses("{" URL ",\"body_base64\":7}", "body_base64: expected base64 text");
+}
+
+Test(message_body, json_is_compact_and_keeps_its_order)
+{
+    static const char body[] = "{\"z\":[1,2.50e0,19.99],\"a\":null,\"m\":\"\xC3\xA9\\n\"}";
+
+    takes("{" URL ",\"json\": { \"z\": [1, 2.50e0, 19.99], \"a\": null, \"m\": \"\\u00e9\\n\" } }");
+    has_body("{\"z\":[1,2.5,19.99],\"a\":null,\"m\":\"\xC3\xA9\\n\"}", sizeof body - 4,
+             "application/json");
+    takes("{" URL ",\"json\":null}");
+    has_body("null", 4, "application/json");
+}
+
+Test(message_body, a_form_is_urlencoded_with_plus_for_a_space)
+{
+    takes("{" URL
+          ",\"form\":{\"a b\":\"c d+e&f=g\",\"n\":1,\"x\":1.5,\"t\":true,\"l\":[\"1\",2]}}");
+    has_body("a+b=c+d%2Be%26f%3Dg&n=1&x=1.5&t=true&l=1&l=2",
+             strlen("a+b=c+d%2Be%26f%3Dg&n=1&x=1.5&t=true&l=1&l=2"),
+             "application/x-www-form-urlencoded");
+    takes("{" URL ",\"form\":[[\"a\",\"1\"],[\"a\",\"\\u0000\"]]}");
+    has_body("a=1&a=%00", 9, "application/x-www-form-urlencoded");
+    takes("{" URL ",\"form\":{}}");
+    has_body("", 0, "application/x-www-form-urlencoded");
+}
+
+Test(message_body, a_form_value_of_another_type_is_refused_by_place)
+{
+    refuses("{" URL ",\"form\":{\"a\":null}}",
+            "form.a: expected text, a number, true, false or a list of these");
+    refuses("{" URL ",\"form\":[[\"a\",[\"b\",{}]]]}",
+            "form[0][1]: expected text, a number, true, false or a list of these");
+    refuses("{" URL ",\"form\":\"a=b\"}", "form: expected an object or a list of [name, value]");
+    refuses("{" URL ",\"form\":[[\"a\"]]}", "form[0]: expected [name, value]");
+    refuses("{" URL ",\"form\":[[\"a\",\"b\",\"c\"]]}", "form[0]: expected [name, value]");
+    refuses("{" URL ",\"form\":[[1,\"b\"]]}", "form[0]: expected [name, value]");
+}
+
+Test(message_body, multipart_parts_arrive_in_order)
+{
+    takes("{" URL ",\"multipart\":[{\"name\":\"a\",\"value\":\"x\\u0000y\"},"
+          "{\"name\":\"f\",\"value_base64\":\"AP8=\",\"filename\":\"f.bin\","
+          "\"content_type\":\"image/png\"},{\"name\":\"e\",\"value\":\"\"}]}");
+
+    cr_assert_null(r.body);
+    cr_assert_null(r.body_type);
+    cr_assert_eq(r.part_count, 3);
+    cr_assert_str_eq(r.parts[0].name, "a");
+    cr_assert_eq(r.parts[0].size, 3);
+    cr_assert_arr_eq(r.parts[0].data, "x\0y", 3);
+    cr_assert_null(r.parts[0].filename);
+    cr_assert_eq(r.parts[1].size, 2);
+    cr_assert_arr_eq(r.parts[1].data, "\0\xFF", 2);
+    cr_assert_str_eq(r.parts[1].filename, "f.bin");
+    cr_assert_str_eq(r.parts[1].content_type, "image/png");
+    cr_assert_eq(r.parts[2].size, 0);
+}
+
+Test(message_body, multipart_mistakes_are_named)
+{
+    refuses("{" URL ",\"multipart\":[]}", "multipart: expected a list of at least one part");
+    refuses("{" URL ",\"multipart\":{}}", "multipart: expected a list of at least one part");
+    refuses("{" URL ",\"multipart\":[1]}", "multipart[0]: expected an object with name and value");
+    refuses("{" URL ",\"multipart\":[{\"name\":\"a\",\"value\":\"\",\"file\":\"\"}]}",
+            "unknown key \"multipart[0].file\"");
+    refuses("{" URL ",\"multipart\":[{\"name\":\"a\"}]}",
+            "multipart[0]: name and value (or value_base64) are required");
+    refuses("{" URL ",\"multipart\":[{\"value\":\"a\"}]}",
+            "multipart[0]: name and value (or value_base64) are required");
+    refuses("{" URL ",\"multipart\":[{\"name\":\"a\",\"value\":\"\",\"value_base64\":\"\"}]}",
+            "multipart[0].value_base64: a part has a value or a value_base64, not both");
+    refuses("{" URL ",\"multipart\":[{\"name\":\"a\",\"value_base64\":\"!\"}]}",
+            "multipart[0].value_base64: not base64 (RFC 4648 section 4, with padding)");
+    refuses("{" URL ",\"multipart\":[{\"name\":\"a\",\"value\":1}]}",
+            "multipart[0].value: expected text");
+    refuses("{" URL ",\"multipart\":[{\"name\":\"a\",\"content_type\":\"x\\r\\ny\"}]}",
+            "multipart[0].content_type: must not contain CR or LF");
+}
+
+Test(message_body, there_is_at_most_one)
+{
+    refuses("{" URL ",\"body\":\"\",\"json\":1}",
+            "json: a request has one body, and it has \"body\" already");
+    refuses("{" URL ",\"multipart\":[{\"name\":\"a\",\"value\":\"\"}],\"form\":{}}",
+            "form: a request has one body, and it has \"multipart\" already");
+    refuses("{" URL ",\"form\":{},\"body_base64\":\"\"}",
+            "body_base64: a request has one body, and it has \"form\" already");
+    refuses("{" URL ",\"json\":1,\"multipart\":[]}",
+            "multipart: a request has one body, and it has \"json\" already");
+    refuses("{" URL ",\"json\":1,\"body\":\"\"}",
+            "body: a request has one body, and it has \"json\" already");
+}
+
+/* -- headers ------------------------------------------------------------ */
+
+Test(message_body, headers_are_an_object_or_pairs_and_null_removes)
+{
+    takes("{" URL ",\"headers\":{\"A\":\"1\",\"B\":null,\"C\":\"\"}}");
+    cr_assert_eq(r.headers.count, 3);
+    cr_assert_str_eq(r.headers.items[0].name, "A");
+    cr_assert_str_eq(r.headers.items[0].value, "1");
+    cr_assert_null(r.headers.items[1].value);
+    cr_assert_str_eq(r.headers.items[2].value, "");
+
+    takes("{" URL ",\"headers\":[[\"A\",\"1\"],[\"a\",\"2\"]]}");
+    cr_assert_eq(r.headers.count, 2);
+    cr_assert_str_eq(r.headers.items[1].name, "a");
+}
+
+Test(message_body, headers_that_would_end_the_line_are_refused)
+{
+    refuses("{" URL ",\"headers\":{\"A\":\"1\\r\\nB: 2\"}}",
+            "headers.A: CR, LF and NUL are not allowed in a value");
+    refuses("{" URL ",\"headers\":{\"A\":\"1\\n\"}}",
+            "headers.A: CR, LF and NUL are not allowed in a value");
+    refuses("{" URL ",\"headers\":{\"A: 1\\r\\nB\":\"2\"}}",
+            "headers: \"A: 1\r\nB\" is not a header name");
+    refuses("{" URL ",\"headers\":{\"\":\"2\"}}", "headers: \"\" is not a header name");
+}
+
+Test(message_body, headers_of_other_types_are_refused)
+{
+    refuses("{" URL ",\"headers\":{\"A\":1}}",
+            "headers.A: expected text, or null to remove the header");
+    refuses("{" URL ",\"headers\":{\"A\":[\"1\"]}}",
+            "headers.A: expected text, or null to remove the header");
+    refuses("{" URL ",\"headers\":[\"A: 1\"]}", "headers[0]: expected [name, value]");
+    refuses("{" URL ",\"headers\":\"A: 1\"}",
+            "headers: expected an object or a list of [name, value]");
+}
+
+/* -- params ------------------------------------------------------------- */
+
+static void
+leads_to(const char *url, const char *params, const char *expected)
+{
+    char text[300];
+
+    snprintf(text, sizeof text, "{\"params\":%s,\"url\":\"%s\"}", params, url);
+    takes(text);
+    cr_assert_str_eq(r.url, expected);
+}
+
+Test(message_body, params_go_into_the_query_before_the_fragment)
+{
+    leads_to("http://a/", "{\"x\":\"1\"}", "http://a/?x=1");
+    leads_to("http://a/?y=2", "{\"x\":\"1\"}", "http://a/?y=2&x=1");
+    leads_to("http://a/#f?g", "{\"x\":\"1\"}", "http://a/?x=1#f?g");
+    leads_to("http://a/?y=2#f", "[[\"x\",\"1\"],[\"x\",\"2\"]]", "http://a/?y=2&x=1&x=2#f");
+    leads_to("http://a/?", "{\"x\":\"1\"}", "http://a/?x=1");
+    leads_to("http://a/?y=2#f", "{}", "http://a/?y=2#f");
+}
+
+Test(message_body, params_are_percent_encoded)
+{
+    leads_to("http://a/", "{\"a b\":\"c&d=e+f/\xC3\xA9#\"}",
+             "http://a/?a%20b=c%26d%3De%2Bf%2F%C3%A9%23");
+}
+
+Test(message_body, a_list_as_value_repeats_the_name)
+{
+    leads_to("http://a/", "{\"x\":[\"1\",2,2.5,true,false],\"y\":[]}",
+             "http://a/?x=1&x=2&x=2.5&x=true&x=false");
+}
+
+Test(message_body, params_of_other_types_are_refused)
+{
+    refuses("{" URL ",\"params\":{\"x\":null}}",
+            "params.x: expected text, a number, true, false or a list of these");
+    refuses("{" URL ",\"params\":{\"x\":[[1]]}}",
+            "params.x[0]: expected text, a number, true, false or a list of these");
+    refuses("{" URL ",\"params\":\"x=1\"}",
+            "params: expected an object or a list of [name, value]");
+    refuses("{" URL ",\"params\":[[\"x\\u0000\",1]]}", "params[0]: must not contain NUL");
+}
+
+/* -- cookies ------------------------------------------------------------ */
+
+Test(message_body, cookies_are_an_object_or_a_list)
+{
+    takes("{" URL ",\"cookies\":{\"a\":\"1\",\"b\":\"2\"}}");
+    cr_assert_eq(r.cookies.count, 2);
+    cr_assert_str_eq(r.cookies.items[1].name, "b");
+    cr_assert_str_eq(r.cookies.items[1].value, "2");
+    cr_assert_null(r.cookies.items[1].domain);
+
+    takes("{" URL ",\"cookies\":[{\"name\":\"a\",\"value\":\"1\",\"domain\":\".example.com\","
+          "\"path\":\"/x\",\"secure\":true,\"http_only\":true,\"expires\":1700000000.5},"
+          "{\"name\":\"b\",\"value\":\"\"}]}");
+    cr_assert_eq(r.cookies.count, 2);
+    cr_assert_str_eq(r.cookies.items[0].domain, "example.com");
+    cr_assert_str_eq(r.cookies.items[0].path, "/x");
+    cr_assert(r.cookies.items[0].secure);
+    cr_assert(r.cookies.items[0].http_only);
+    cr_assert_eq(r.cookies.items[0].expires, 1700000000);
+    cr_assert_eq(r.cookies.items[1].expires, 0);
+}
+
+Test(message_body, cookies_that_are_none_are_refused)
+{
+    refuses("{" URL ",\"cookies\":\"a=1\"}", "cookies: expected an object or a list of cookies");
+    refuses("{" URL ",\"cookies\":{\"a\":1}}", "cookies.a: expected text");
+    refuses("{" URL ",\"cookies\":[[\"a\",\"1\"]]}",
+            "cookies[0]: expected an object with name and value");
+    refuses("{" URL ",\"cookies\":[{\"name\":\"a\"}]}", "cookies[0]: name and value are required");
+    refuses("{" URL ",\"cookies\":[{\"value\":\"a\"}]}", "cookies[0]: name and value are required");
+    refuses("{" URL ",\"cookies\":[{\"name\":\"a\",\"value\":\"\",\"samesite\":\"lax\"}]}",
+            "unknown key \"cookies[0].samesite\"");
+    refuses("{" URL ",\"cookies\":[{\"name\":\"a\",\"value\":\"\",\"expires\":-1}]}",
+            "cookies[0].expires: expected seconds since 1970, 0 for a session cookie");
+    refuses("{" URL ",\"cookies\":[{\"name\":\"a\",\"value\":\"\",\"path\":\"x\"}]}",
+            "cookies[0].path: expected an absolute path");
+    refuses("{" URL ",\"cookies\":{\"a\":\"1; b=2\"}}",
+            "cookies.a: the value has a semicolon or a control character");
+    refuses("{" URL ",\"cookies\":{\"a b\":\"1\"}}", "cookies: \"a b\" is not a cookie name");
+}

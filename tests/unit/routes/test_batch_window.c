@@ -1,0 +1,239 @@
+/* test_batch_window.c - a batch under way: what may be started, and what comes out in which order. */
+
+#include "routes/batch_window.h"
+
+#include <criterion/criterion.h>
+#include <string.h>
+
+#define REQUESTS 40      /* of each batch here */
+#define BYTES    1000000 /* of bodies that may wait */
+
+static struct batch_window *run;
+static struct curlew_fetch *flying[REQUESTS];
+
+static void
+start_with(const char *more)
+{
+    struct failure err = { 0 };
+    struct buffer text;
+
+    buffer_init(&text, 10000);
+    buffer_adds(&text, "{\"requests\":[");
+    for (int i = 0; i < REQUESTS; i++)
+        buffer_printf(&text, "%s{\"url\":\"http://a/%d\"}", i > 0 ? "," : "", i);
+    buffer_printf(&text, "],%s}", more);
+    run = batch_window_new(batch_from_text(text.data, text.len, &err), BYTES);
+    buffer_free(&text);
+    cr_assert_not_null(run);
+}
+
+static void
+teardown(void)
+{
+    batch_window_free(run);
+}
+
+TestSuite(batch_run, .fini = teardown);
+
+/* Whatever has room; how many. */
+static int
+start_all(void)
+{
+    int n = 0;
+
+    for (; batch_window_has_room(run); n++) {
+        struct curlew_fetch *f = fetch_new();
+
+        batch_window_start(run, f);
+        flying[f->index] = f;
+    }
+    return n;
+}
+
+static void
+back(int index, size_t bytes)
+{
+    static char body[2 * BYTES];
+
+    buffer_add(&flying[index]->response.body, body, bytes);
+    batch_window_on_fetch_done(run, flying[index]);
+}
+
+/* The index of the next result; -1: none is ready. */
+static int
+take(void)
+{
+    struct curlew_fetch *f = batch_window_take(run);
+    int index = f != NULL ? f->index : -1;
+
+    fetch_unref(f);
+    return index;
+}
+
+/* -- what may be started ------------------------------------------------- */
+
+Test(batch_run, starts_max_parallel_and_one_for_each_that_is_back)
+{
+    start_with("\"max_parallel\":3");
+
+    cr_assert_eq(start_all(), 3);
+    cr_assert_str_eq(flying[2]->request.url, "http://a/2");
+    back(1, 0);
+    cr_assert_eq(start_all(), 1);
+    back(3, 0);
+    back(0, 0);
+    cr_assert_eq(start_all(), 2);
+}
+
+Test(batch_run, results_that_nobody_takes_stop_the_starts)
+{
+    start_with("\"max_parallel\":2");
+
+    for (int i = 0; i < BATCH_WINDOW * 2; i++) {
+        start_all();
+        cr_assert_not_null(flying[i], "%d was not started", i);
+        back(i, 0);
+    }
+    cr_assert_eq(start_all(), 0);
+    cr_assert_eq(take(), 0);
+    cr_assert_eq(start_all(), 1);
+}
+
+Test(batch_run, bodies_that_nobody_takes_stop_the_starts_at_the_limit)
+{
+    start_with("\"max_parallel\":4");
+
+    start_all();
+    back(0, BYTES - 1);
+    cr_assert_eq(start_all(), 1);
+    back(1, 1);
+    cr_assert_eq(start_all(), 0);
+    cr_assert_eq(take(), 0);
+    cr_assert_eq(start_all(), 1);
+}
+
+/* -- in which order ------------------------------------------------------ */
+
+Test(batch_run, gives_results_as_they_come)
+{
+    start_with("\"max_parallel\":3");
+
+    start_all();
+    cr_assert_eq(take(), -1);
+    back(2, 0);
+    back(0, 0);
+    cr_assert_eq(take(), 2);
+    cr_assert_eq(take(), 0);
+    cr_assert_eq(take(), -1);
+}
+
+Test(batch_run, gives_results_in_the_order_of_input)
+{
+    start_with("\"max_parallel\":4,\"order\":\"input\"");
+
+    start_all();
+    back(2, 0);
+    back(1, 0);
+    cr_assert_eq(take(), -1);
+    back(0, 0);
+    cr_assert_eq(take(), 0);
+    cr_assert_eq(take(), 1);
+    cr_assert_eq(take(), 2);
+    cr_assert_eq(take(), -1);
+}
+
+Test(batch_run, a_late_first_result_holds_back_a_window_and_no_more)
+{
+    start_with("\"max_parallel\":2,\"order\":\"input\"");
+
+    start_all();
+    for (int i = 1; i < BATCH_WINDOW * 2; i++) {
+        back(i, 0);
+        start_all();
+    }
+    cr_assert_null(flying[BATCH_WINDOW * 2]);
+    back(0, 0);
+    for (int i = 0; i < BATCH_WINDOW * 2; i++)
+        cr_assert_eq(take(), i);
+    cr_assert_eq(start_all(), 2);
+}
+
+Test(batch_run, large_bodies_before_their_turn_count_too_and_cannot_lock_it_up)
+{
+    start_with("\"max_parallel\":2,\"order\":\"input\"");
+
+    start_all();
+    back(1, 2 * BYTES);
+    cr_assert_eq(start_all(), 0);
+    back(0, 0);
+    cr_assert_eq(take(), 0);
+    cr_assert_eq(start_all(), 0);
+    cr_assert_eq(take(), 1);
+    cr_assert_eq(start_all(), 2);
+}
+
+static void
+run_through(const char *more, bool in_order)
+{
+    bool seen[REQUESTS] = { false };
+    int taken = 0;
+
+    start_with(more);
+    for (int round = 0; !batch_window_is_done(run); round++) {
+        int index;
+
+        start_all();
+        for (int i = REQUESTS - 1; i >= 0; i--) /* the newest come back first */
+            if (flying[i] != NULL && (i + round) % 3 != 0) {
+                back(i, 10);
+                flying[i] = NULL;
+            }
+        while ((index = take()) >= 0) {
+            cr_assert(!in_order || index == taken, "%d instead of %d", index, taken);
+            cr_assert_not(seen[index]);
+            seen[index] = true;
+            taken++;
+        }
+    }
+    cr_assert_eq(taken, REQUESTS);
+}
+
+Test(batch_run, every_request_comes_out_once)
+{
+    run_through("\"max_parallel\":7", false);
+}
+
+Test(batch_run, every_request_comes_out_once_and_in_order)
+{
+    run_through("\"max_parallel\":7,\"order\":\"input\"", true);
+}
+
+/* -- the end ------------------------------------------------------------- */
+
+Test(batch_run, once_stopped_it_starts_no_more_and_cancels_what_flies)
+{
+    start_with("\"max_parallel\":3,\"order\":\"input\"");
+
+    start_all();
+    back(1, 0);
+    batch_window_cancel(run);
+    cr_assert(flying[0]->cancelled);
+    cr_assert(flying[2]->cancelled);
+    cr_assert_not(flying[1]->cancelled);
+    cr_assert_eq(start_all(), 0);
+    cr_assert_not(batch_window_is_done(run));
+    back(0, 0);
+    back(2, 0);
+    for (int i = 0; i < 3; i++)
+        cr_assert_eq(take(), i);
+    cr_assert(batch_window_is_done(run));
+}
+
+Test(batch_run, frees_what_nobody_has_taken)
+{
+    start_with("\"max_parallel\":5,\"order\":\"input\"");
+
+    start_all();
+    back(0, 10); /* ready */
+    back(3, 10); /* early; the others fly */
+}

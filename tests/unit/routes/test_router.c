@@ -1,0 +1,197 @@
+/* test_router.c - which route a request is for: the end of its path decides. */
+
+#include "routes/router.h"
+
+#include "fastcgi/fcgi_server.h"
+#include "routes/routes.h"
+#include "support/codec_fixture.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#define TOKEN "0123456789abcdef"
+
+static struct fcgi_server server;
+static struct auth auth;
+static struct exchange call;
+static struct failure err;
+
+static void
+setup(void)
+{
+    side_open();
+    auth_init(&auth);
+    server.auth = &auth;
+    exchange_init(&call);
+    call.server = &server;
+}
+
+static void
+teardown(void)
+{
+    exchange_reset(&call);
+    auth_destroy(&auth);
+    side_close();
+}
+
+TestSuite(router, .init = setup, .fini = teardown, .timeout = 10);
+
+/* Of a request with these parameters: 0 with a route, or the error. */
+static enum error
+find(const char *const *params)
+{
+    libfcgi_codec_free(side);
+    buffer_clear(&in);
+    side = libfcgi_codec_new(&in, &out);
+    side_accept(params);
+    exchange_reset(&call);
+    call.codec = side;
+    err = (struct failure){ 0 };
+    cr_assert_eq(router_find(&call, &err) == 0, err.error == ERROR_NONE);
+    return err.error;
+}
+
+#define FIND(...) find((const char *const[]){ __VA_ARGS__, NULL })
+#define GET       "REQUEST_METHOD", "GET"
+
+static void
+leads_to(const char *script, const char *path, void (*on_request)(struct exchange *c))
+{
+    cr_assert_eq(FIND(GET, "SCRIPT_NAME", script, "PATH_INFO", path), ERROR_NONE, "%s%s", script,
+                 path);
+    cr_assert_eq(call.route->on_request, on_request, "%s%s", script, path);
+}
+
+static void
+leads_nowhere(const char *script, const char *path)
+{
+    cr_assert_eq(FIND(GET, "SCRIPT_NAME", script, "PATH_INFO", path), ERROR_NOT_FOUND, "%s%s",
+                 script, path);
+    cr_assert_null(call.route);
+}
+
+/* -- paths --------------------------------------------------------------- */
+
+Test(router, every_route_answers_under_any_prefix)
+{
+    leads_to("/v1/fetch", "", route_fetch_on_request);
+    leads_to("/_fetch/v1/fetch", "", route_fetch_on_request);
+    leads_to("", "/v1/fetch", route_fetch_on_request);
+    leads_to("/any/where", "/v1/fetch", route_fetch_on_request);
+    leads_to("/x/v1", "/fetch", route_fetch_on_request);
+    leads_to("/x", "/healthz", route_health_on_request);
+    leads_to("/x", "/metrics", route_metrics_on_request);
+    leads_to("/x", "/status", route_status_on_page);
+    leads_to("/x", "/v1/status", route_status_on_request);
+}
+
+Test(router, half_a_name_is_no_route)
+{
+    leads_nowhere("", "");
+    leads_nowhere("/", "");
+    leads_nowhere("", "/xv1/fetch");
+    leads_nowhere("", "/v1/fetchx");
+    leads_nowhere("", "/v1/fetch/");
+    leads_nowhere("", "v1/fetch");
+    leads_nowhere("", "/fetch");
+    leads_nowhere("", "/V1/FETCH");
+    leads_nowhere("", "/unhealthz");
+    leads_nowhere("", "/healthz/x");
+    leads_nowhere("", "/v1%2Ffetch");
+}
+
+Test(router, where_script_and_path_are_empty_the_document_URI_counts)
+{
+    cr_assert_eq(FIND(GET, "DOCUMENT_URI", "/x/healthz"), ERROR_NONE);
+    cr_assert_eq(call.route->on_request, route_health_on_request);
+    cr_assert_eq(FIND(GET, "SCRIPT_NAME", "", "PATH_INFO", "", "DOCUMENT_URI", "/x/healthz"),
+                 ERROR_NONE);
+    cr_assert_eq(FIND(GET, "PATH_INFO", "/x/metrics", "DOCUMENT_URI", "/x/healthz"), ERROR_NONE);
+    cr_assert_eq(call.route->on_request, route_metrics_on_request);
+}
+
+Test(router, a_path_of_many_bytes_is_looked_at_whole)
+{
+    char *path = calloc(1, 200001);
+
+    memset(path, '/', 199991);
+    strcpy(path + 199991, "v1/fetch");
+    cr_assert_eq(FIND(GET, "PATH_INFO", path), ERROR_NONE);
+    path[199990] = 'x';
+    cr_assert_eq(FIND(GET, "PATH_INFO", path), ERROR_NOT_FOUND);
+    cr_assert_lt(strlen(err.detail), 200, "it is not quoted whole");
+    free(path);
+}
+
+/* -- methods ------------------------------------------------------------- */
+
+static void
+takes(const char *path, const char *method, bool wanted)
+{
+    enum error e = FIND("REQUEST_METHOD", method, "PATH_INFO", path);
+
+    cr_assert_eq(e, wanted ? ERROR_NONE : ERROR_METHOD_NOT_ALLOWED, "%s %s", method, path);
+    cr_assert_eq(call.head.len > 0, !wanted);
+}
+
+Test(router, each_route_takes_its_methods_alone)
+{
+    takes("/v1/fetch", "GET", true);
+    takes("/v1/fetch", "POST", true);
+    takes("/v1/fetch", "HEAD", false);
+    cr_assert_str_eq(call.head.data, "Allow: GET, POST\r\n");
+    takes("/v1/fetch", "PUT", false);
+    takes("/metrics", "GET", true);
+    takes("/metrics", "HEAD", true);
+    takes("/metrics", "POST", false);
+    cr_assert_str_eq(call.head.data, "Allow: GET, HEAD\r\n");
+}
+
+Test(router, what_only_looks_like_a_method_is_none)
+{
+    takes("/v1/fetch", "", false);
+    takes("/v1/fetch", "G", false);
+    takes("/v1/fetch", "ET", false);
+    takes("/v1/fetch", "get", false);
+    takes("/v1/fetch", "POS", false);
+    takes("/v1/fetch", "OST", false);
+    takes("/v1/fetch", ",", false);
+    takes("/v1/fetch", " ", false);
+    takes("/v1/fetch", " POST", false);
+    takes("/v1/fetch", "GET,", false);
+    takes("/v1/fetch", "GET, POST", false);
+}
+
+Test(router, without_a_method_it_is_a_get)
+{
+    cr_assert_eq(FIND("PATH_INFO", "/healthz"), ERROR_NONE);
+}
+
+/* -- tokens -------------------------------------------------------------- */
+
+static void
+ask_for_tokens(void)
+{
+    char path[] = "/tmp/curlew-tokens-XXXXXX";
+    int fd = mkstemp(path);
+
+    cr_assert_eq(write(fd, TOKEN "\n", 17), 17);
+    close(fd);
+    cr_assert_eq(auth_load(&auth, path, &err), 0, "%s", err.detail);
+    unlink(path);
+}
+
+Test(router, a_token_is_asked_for_everywhere_but_at_healthz)
+{
+    ask_for_tokens();
+    cr_assert_eq(FIND(GET, "PATH_INFO", "/healthz"), ERROR_NONE);
+    cr_assert_eq(FIND(GET, "PATH_INFO", "/metrics"), ERROR_UNAUTHORIZED);
+    cr_assert_eq(FIND(GET, "PATH_INFO", "/status"), ERROR_UNAUTHORIZED);
+    cr_assert_eq(FIND(GET, "PATH_INFO", "/v1/status"), ERROR_UNAUTHORIZED);
+    cr_assert_eq(FIND(GET, "PATH_INFO", "/v1/fetch"), ERROR_UNAUTHORIZED);
+    cr_assert_eq(FIND(GET, "PATH_INFO", "/v1/fetch", "HTTP_AUTHORIZATION", "Bearer " TOKEN),
+                 ERROR_NONE);
+    cr_assert_eq(FIND(GET, "PATH_INFO", "/v1/fetch", "HTTP_AUTHORIZATION", "Bearer x" TOKEN),
+                 ERROR_UNAUTHORIZED);
+}

@@ -1,0 +1,281 @@
+/* test_scheduler_queue.c - the bounded queue: who waits, who makes room; all of it at random. */
+
+#include "support/scheduler_fixture.h"
+
+#define PLENTY 1000
+
+/* Arrives at a full queue; the one that had to make room. */
+static struct curlew_fetch *
+evicted_by(const char *origin, struct curlew_fetch **newcomer)
+{
+    struct curlew_fetch *evicted;
+
+    *newcomer = fetch_of("default", origin);
+    cr_assert_eq(scheduler_enqueue(&a, *newcomer, &evicted), SCHEDULED_QUEUED);
+    cr_assert_not_null(evicted);
+    cr_assert_eq(evicted->failure.error, ERROR_OVERLOADED);
+    return evicted;
+}
+
+static void
+is_refused(const char *origin)
+{
+    struct curlew_fetch *f = arrives("default", origin, SCHEDULED_REJECTED);
+
+    cr_assert_eq(f->failure.error, ERROR_OVERLOADED);
+    cr_assert_not_null(strstr(f->failure.detail, "limits.queue"), "%s", f->failure.detail);
+    fetch_unref(f);
+}
+
+static void
+finish_all(struct curlew_fetch *running)
+{
+    do
+        ends(running);
+    while ((running = scheduler_next(&a)) != NULL);
+    close_admission();
+}
+
+Test(admission_queue, takes_exactly_as_many_as_it_says)
+{
+    struct curlew_fetch *running;
+
+    open_admission(1, 3, PLENTY, PLENTY);
+    running = starts("a");
+    for (int i = 0; i < 3; i++)
+        waits("a");
+    cr_assert_eq(counter_read(&engine.stats.queued), 3);
+    is_refused("a");
+    cr_assert_eq(counter_read(&engine.stats.queued), 3);
+    finish_all(running);
+}
+
+Test(admission_queue, of_0_lets_nobody_wait)
+{
+    struct curlew_fetch *running;
+
+    open_admission(1, 0, PLENTY, PLENTY);
+    running = starts("a");
+    is_refused("a");
+    is_refused("b");
+    finish_all(running);
+}
+
+Test(admission_queue, when_full_the_newest_of_the_longest_lane_makes_room)
+{
+    struct curlew_fetch *running, *a2, *b1, *victim;
+
+    open_admission(1, 3, PLENTY, PLENTY);
+    running = starts("x");
+    waits("a");
+    waits("a");
+    a2 = waits("a");
+    victim = evicted_by("b", &b1);
+    cr_assert_eq(victim, a2);
+    fetch_unref(victim);
+    cr_assert_eq(counter_read(&engine.stats.queued), 3);
+    finish_all(running);
+}
+
+Test(admission_queue, nobody_makes_room_for_a_lane_that_would_be_as_long)
+{
+    struct curlew_fetch *running;
+
+    open_admission(1, 4, PLENTY, PLENTY);
+    running = starts("x");
+    waits("a");
+    waits("a");
+    waits("b");
+    waits("b");
+    is_refused("a");
+    is_refused("b");
+    fetch_unref(evicted_by("c", &(struct curlew_fetch *){ NULL }));
+    finish_all(running);
+}
+
+Test(admission_queue, lanes_of_one_each_are_all_equal)
+{
+    struct curlew_fetch *running;
+
+    open_admission(1, 3, PLENTY, PLENTY);
+    running = starts("x");
+    waits("a");
+    waits("b");
+    waits("c");
+    is_refused("d");
+    finish_all(running);
+}
+
+Test(admission_queue, making_room_does_not_cost_the_lane_its_turn)
+{
+    struct curlew_fetch *running, *a1, *b1, *newcomer;
+
+    open_admission(1, 4, PLENTY, PLENTY);
+    running = starts("x");
+    a1 = waits("a");
+    b1 = waits("b");
+    waits("a");
+    waits("a");
+    fetch_unref(evicted_by("c", &newcomer));
+    ends(running);
+    next_is(a1);
+    ends(a1);
+    next_is(b1);
+    finish_all(b1);
+}
+
+Test(admission_queue, one_that_withdraws_makes_room)
+{
+    struct curlew_fetch *running, *gone;
+
+    open_admission(1, 2, PLENTY, PLENTY);
+    running = starts("a");
+    waits("a");
+    gone = waits("b");
+    is_refused("c");
+    scheduler_withdraw(&a, gone);
+    fetch_unref(gone);
+    waits("c");
+    finish_all(running);
+}
+
+Test(admission_queue, any_that_waits_can_be_found)
+{
+    struct curlew_fetch *running, *f;
+    int n = 0;
+
+    open_admission(1, PLENTY, PLENTY, PLENTY);
+    running = starts("a");
+    for (int i = 0; i < 10; i++)
+        waits(i % 3 == 0 ? "a" : i % 3 == 1 ? "b" : "c");
+    while ((f = scheduler_any_waiting(&a)) != NULL) {
+        scheduler_withdraw(&a, f);
+        fetch_unref(f);
+        n++;
+    }
+    cr_assert_eq(n, 10);
+    finish_all(running);
+}
+
+/* -- at random ----------------------------------------------------------- */
+
+#define ORIGINS     5
+#define IN_FLIGHT   8
+#define PER_SESSION 6
+#define PER_ORIGIN  3
+#define QUEUE       20
+
+static struct curlew_fetch *running[IN_FLIGHT + 1], *waiting[QUEUE + 1];
+static int running_count, waiting_count;
+
+static int
+count_running(const struct session *s, const char *origin)
+{
+    int n = 0;
+
+    for (int i = 0; i < running_count; i++)
+        n += running[i]->session == s &&
+             (origin == NULL || strcmp(running[i]->url.origin, origin) == 0);
+    return n;
+}
+
+static void
+forget(struct curlew_fetch **list, int *count, const struct curlew_fetch *f)
+{
+    for (int i = 0; i < *count; i++)
+        if (list[i] == f) {
+            memmove(&list[i], &list[i + 1], (size_t)(*count - i - 1) * sizeof list[0]);
+            (*count)--;
+            return;
+        }
+    cr_assert_fail("a fetch that was not there");
+}
+
+static bool
+could_start(const struct curlew_fetch *f)
+{
+    return running_count < IN_FLIGHT && count_running(f->session, NULL) < PER_SESSION &&
+           count_running(f->session, f->url.origin) < PER_ORIGIN;
+}
+
+/* Everybody who can start has started; nobody of a queue was passed by a younger one. */
+static void
+pump(void)
+{
+    struct curlew_fetch *f;
+
+    while ((f = scheduler_next(&a)) != NULL) {
+        cr_assert(could_start(f));
+        for (int i = 0; waiting[i] != f; i++)
+            cr_assert(waiting[i]->session != f->session ||
+                      strcmp(waiting[i]->url.origin, f->url.origin) != 0);
+        forget(waiting, &waiting_count, f);
+        running[running_count++] = f;
+    }
+    for (int i = 0; i < waiting_count; i++)
+        cr_assert_not(could_start(waiting[i]), "%s starves", waiting[i]->url.origin);
+}
+
+static void
+arrive_somewhere(unsigned *seed)
+{
+    const char *origin = (const char *[]){ "a", "b", "c", "d", "e" }[rand_r(seed) % ORIGINS];
+    struct curlew_fetch *f = fetch_of(rand_r(seed) % 3 ? "default" : "other", origin), *evicted;
+    bool could = could_start(f);
+    enum scheduled is = scheduler_enqueue(&a, f, &evicted);
+
+    if (evicted != NULL) {
+        forget(waiting, &waiting_count, evicted);
+        fetch_unref(evicted);
+    }
+    if (is == SCHEDULED_NOW) {
+        cr_assert(could);
+        running[running_count++] = f;
+    } else if (is == SCHEDULED_QUEUED) {
+        waiting[waiting_count++] = f;
+    } else {
+        cr_assert_eq(waiting_count, QUEUE);
+        fetch_unref(f);
+    }
+}
+
+static void
+random_step(unsigned *seed)
+{
+    int what = rand_r(seed) % 10;
+    struct curlew_fetch *f;
+
+    if (what < 6) {
+        arrive_somewhere(seed);
+    } else if (what < 9 && running_count > 0) {
+        f = running[rand_r(seed) % running_count];
+        forget(running, &running_count, f);
+        ends(f);
+    } else if (waiting_count > 0) {
+        f = waiting[rand_r(seed) % waiting_count];
+        forget(waiting, &waiting_count, f);
+        scheduler_withdraw(&a, f);
+        fetch_unref(f);
+    }
+    pump();
+    cr_assert_eq(counter_read(&engine.stats.in_flight), running_count);
+    cr_assert_eq(counter_read(&engine.stats.queued), waiting_count);
+}
+
+Test(admission_queue, thousands_of_random_steps_keep_every_limit_and_starve_nobody, .timeout = 60)
+{
+    unsigned seed = 1;
+
+    open_admission(IN_FLIGHT, QUEUE, PER_SESSION, PER_ORIGIN);
+    for (int i = 0; i < 20000; i++)
+        random_step(&seed);
+    while (running_count > 0) {
+        struct curlew_fetch *f = running[0];
+
+        forget(running, &running_count, f);
+        ends(f);
+        pump();
+    }
+    cr_assert_eq(waiting_count, 0);
+    close_admission();
+}

@@ -1,0 +1,82 @@
+/* test_cookie_jar_host.c - the cookies of the jar on the way from host to host. */
+
+#include "support/cookie_origin.h"
+
+TestSuite(jar_host, .init = setup, .fini = teardown, .timeout = 60);
+
+/* To 127.0.0.2 and back, each with a cookie in the jar; the far one deletes nothing. */
+static struct test_origin far;
+
+static void
+go_far(struct seen_request *x)
+{
+    char fields[200];
+
+    snprintf(fields, sizeof fields, "Location: %s/\r\nSet-Cookie: near=new\r\n", far.url);
+    if (origin_is(x, "/start"))
+        origin_reply(x, 302, fields, "");
+    else
+        set_and_tell(x);
+}
+
+static void
+go_near(struct seen_request *x)
+{
+    char fields[200];
+
+    snprintf(fields, sizeof fields, "Location: %s/\r\n%s", o.url,
+             origin_has(x, "Cookie: far=1") ? "Set-Cookie: met=1\r\n" : "");
+    if (origin_is(x, "/far"))
+        origin_reply(x, 200, "Set-Cookie: far=1\r\n", "");
+    else
+        origin_reply(x, 302, fields, "");
+}
+
+Test(jar_host, a_chain_over_two_hosts_is_lent_the_cookies_of_each_once)
+{
+    struct curlew_fetch *f;
+    size_t n;
+
+    origin_start(&far, "127.0.0.2", go_near);
+    o.on_request = go_far;
+    sent_to("/set?near=old");
+    sent_by(runner_fetch("%s/far", far.url));
+    f = runner_do(c, to("/start"));
+    cr_assert_str_eq(runner_code(f), "ok", "%s", curlew_fetch_detail(f));
+
+    cr_assert_str_eq(curlew_fetch_body(f, &n), "near=new", "not overwritten by the old one");
+    cr_assert_str_eq(left_by(f, "met")->domain, "127.0.0.2");
+    curlew_fetch_free(f);
+}
+
+Test(jar_host, own_cookies_go_to_the_host_that_the_Host_field_names)
+{
+    struct curlew_fetch *f = to("/");
+
+    cr_assert_eq(request_add_header(&f->request, "Host", "a.example:81", &err), 0);
+    add_cookie(f, "mine", "1");
+    cr_assert_str_eq(sent_by(f), "mine=1");
+}
+
+Test(jar_host, under_a_Host_field_the_jar_has_the_cookies_of_that_host)
+{
+    struct curlew_fetch *f = to("/set?sid=1");
+
+    cr_assert_eq(request_add_header(&f->request, "Host", "a.example", &err), 0);
+    cr_assert_str_eq(sent_by(f), "");
+    cr_assert_str_eq(sent_to("/"), "");
+    f = to("/");
+    cr_assert_eq(request_add_header(&f->request, "host", "a.example", &err), 0);
+    cr_assert_str_eq(sent_by(f), "sid=1");
+}
+
+Test(jar_host, an_own_secure_cookie_is_not_sent_in_the_clear)
+{
+    const struct cookie own = { .name = (char *)"s", .value = (char *)"1", .secure = true };
+    struct curlew_fetch *f;
+
+    origin_start(&far, "127.0.0.2", set_and_tell); /* to libcurl 127.0.0.1 is as good as TLS */
+    f = runner_fetch("%s/", far.url);
+    cr_assert_eq(request_add_cookie(&f->request, &own, &err), 0);
+    cr_assert_str_eq(sent_by(f), "");
+}

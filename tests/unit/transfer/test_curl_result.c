@@ -1,0 +1,61 @@
+/* test_curl_result.c - what libcurl's result codes mean in the words of the contract. */
+
+#include "transfer/transfer.h"
+
+#include <criterion/criterion.h>
+#include <criterion/parameterized.h>
+
+struct row {
+    CURLcode code;
+    enum error error;
+};
+
+ParameterizedTestParameters(outcome, says_it_in_the_words_of_the_contract)
+{
+    static struct row rows[] = {
+        { CURLE_URL_MALFORMAT, ERROR_BAD_URL },
+        { CURLE_COULDNT_RESOLVE_HOST, ERROR_DNS_FAILED },
+        { CURLE_COULDNT_RESOLVE_PROXY, ERROR_PROXY_FAILED },
+        { CURLE_PROXY, ERROR_PROXY_FAILED },
+        { CURLE_COULDNT_CONNECT, ERROR_CONNECT_FAILED },
+        { CURLE_SSL_CONNECT_ERROR, ERROR_TLS_FAILED },
+        { CURLE_PEER_FAILED_VERIFICATION, ERROR_TLS_FAILED },
+        { CURLE_OPERATION_TIMEDOUT, ERROR_CONNECT_TIMEOUT },
+        { CURLE_PARTIAL_FILE, ERROR_INCOMPLETE_BODY },
+        { CURLE_SEND_ERROR, ERROR_SEND_FAILED },
+        { CURLE_RECV_ERROR, ERROR_RECV_FAILED },
+        { CURLE_GOT_NOTHING, ERROR_RECV_FAILED },
+        { CURLE_HTTP2, ERROR_PROTOCOL_ERROR },
+        { CURLE_HTTP2_STREAM, ERROR_PROTOCOL_ERROR },
+        { CURLE_HTTP3, ERROR_PROTOCOL_ERROR },
+        { CURLE_WEIRD_SERVER_REPLY, ERROR_PROTOCOL_ERROR },
+        { CURLE_BAD_CONTENT_ENCODING, ERROR_PROTOCOL_ERROR },
+        { CURLE_OUT_OF_MEMORY, ERROR_INTERNAL },
+        { CURLE_NOT_BUILT_IN, ERROR_UNSUPPORTED },
+    };
+
+    return cr_make_param_array(struct row, rows, sizeof rows / sizeof rows[0]);
+}
+
+ParameterizedTest(struct row *r, outcome, says_it_in_the_words_of_the_contract)
+{
+    cr_assert_eq(curl_result_error(r->code), r->error, "CURLcode %d", (int)r->code);
+}
+
+Test(outcome, every_failure_of_libcurl_is_a_failure)
+{
+    for (int code = 1; code < CURL_LAST; code++) {
+        enum error e = curl_result_error((CURLcode)code);
+
+        cr_assert_neq(e, ERROR_NONE, "CURLcode %d", code);
+        cr_assert_geq(error_status(e), 400, "CURLcode %d", code);
+    }
+}
+
+/* Whose fault a failure is, is told by the status: the client's own are few. */
+Test(outcome, only_a_bad_URL_is_laid_at_the_clients_door)
+{
+    for (int code = 1; code < CURL_LAST; code++)
+        if (error_status(curl_result_error((CURLcode)code)) < 500)
+            cr_assert_eq(code, (int)CURLE_URL_MALFORMAT);
+}
