@@ -80,6 +80,8 @@ def update_jar(session: Cookies, envelope: Dict[str, Any]) -> None:
             _delete(session, header)
     now = time.time()
     for stored in envelope.get("cookies", ()):
+        if not stored["name"]:  # libcurl 8.14 keeps them, and the daemon rejects them in a request
+            continue
         header = _find_header(headers, stored)
         _delete(session, header)
         if not 0 < stored["expires"] <= now:  # an expired cookie is a deletion, too
