@@ -30,7 +30,7 @@ S = TypeVar("S", bound="Session[Any]")
 
 
 class Session(BaseSession[R]):
-    """curl_cffi's Session. Any number of threads may use one at a time. BaseSession explains the
+    """curl_cffi's Session. Threads may use one at the same time. BaseSession explains the
     parameters."""
 
     if TYPE_CHECKING:
