@@ -2,7 +2,6 @@
 
 #include "engine/coalesce.h"
 
-#include "engine/engine.h"
 #include "util/hash.h"
 
 #include <stdlib.h>
@@ -109,7 +108,7 @@ leader_new(struct curlew_fetch *f)
     }
     leader->request.total_timeout_ms = 0; /* each follower has its own */
     leader->request.max_body_bytes = f->request.max_body_bytes;
-    leader->engine = f->engine;
+    leader->stats = f->stats;
     leader->config = config_snapshot_ref(f->config);
     leader->session = f->session;
     leader->method = "GET";
@@ -168,9 +167,8 @@ copy_outcome(struct curlew_fetch *f, struct curlew_fetch *leader)
         *err = leader->failure;
         return -1;
     }
-    if (engine_account(f->engine, f->config, leader->buffered) != 0)
+    if (fetch_try_buffer(f, leader->buffered) != 0)
         return failure_set(err, ERROR_OVERLOADED, "limits.buffered_bytes: all bodies are over it");
-    f->buffered = leader->buffered;
     if (response_copy(&f->response, &leader->response) != 0)
         return failure_no_memory(err);
     f->response.coalesced = coalesced;

@@ -179,15 +179,6 @@ engine_reset_session(struct curlew *c, const char *name, struct failure *err)
     return 0;
 }
 
-int
-engine_account(struct curlew *c, const struct config_snapshot *p, int64_t n)
-{
-    if (atomic_fetch_add(&c->stats.buffered, n) + n <= p->limits.buffered_bytes)
-        return 0;
-    counter_add(&c->stats.buffered, -n);
-    return -1;
-}
-
 /* -- libcurl's features -------------------------------------------------- */
 
 const char *

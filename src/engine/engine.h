@@ -6,27 +6,10 @@
 
 #include "curlew/curlew.h"
 #include "fetch/fetch.h"
+#include "fetch/stats.h"
 #include "session/session_config.h"
-#include "util/metrics.h"
 
 #include <pthread.h>
-
-/* Figures for the metrics and the status page. */
-struct engine_stats {
-    counter in_flight, queued; /* gauges */
-    counter retries_waiting;   /* gauge, fetches between two tries, or in the queue for the next */
-    counter retries, retries_refused;
-    counter breakers[CIRCUIT_STATES]; /* gauges, by state; that of CIRCUIT_OFF means nothing */
-    counter breakers_opened;
-    counter buffered;    /* gauge, bytes of response bodies held */
-    counter connections; /* gauge, sockets open toward origins and proxies */
-    counter connections_opened;
-    counter connections_reused; /* hops over a connection that was warm */
-    counter coalesced;          /* fetches that shared another's transfer */
-    counter guard_refusals, guard_reports;
-    counter bytes_received, bytes_sent; /* of bodies; received ones decoded */
-    struct histogram queue_seconds, first_byte_seconds, fetch_seconds;
-};
 
 struct curlew {
     struct engine_worker **threads;
@@ -72,12 +55,6 @@ struct engine_worker *engine_worker_for(struct curlew *c, const char *origin);
 
 /* A place has become free: threads other than `by` may have a fetch waiting for it. */
 void engine_slot_freed(struct curlew *c, struct engine_worker *by);
-
-/*
- * Add n bytes to the account of buffered bodies; -1 past the snapshot's limit, and nothing is
- * added.
- */
-int engine_account(struct curlew *c, const struct config_snapshot *p, int64_t n);
 
 /* libcurl's own line: version, TLS, features. */
 const char *engine_curl_version(void);

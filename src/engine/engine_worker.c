@@ -166,7 +166,7 @@ open_handle(struct engine_worker *m)
 {
     if ((m->handle = curl_multi_init()) == NULL)
         return -1;
-    connection_pool_init(&m->pool, &m->loop, m->engine, m->handle, on_ready);
+    connection_pool_init(&m->pool, &m->loop, &m->engine->stats, m->handle, on_ready);
     curl_multi_setopt(m->handle, CURLMOPT_SOCKETFUNCTION, connection_pool_on_socket);
     curl_multi_setopt(m->handle, CURLMOPT_SOCKETDATA, &m->pool);
     curl_multi_setopt(m->handle, CURLMOPT_TIMERFUNCTION, on_timer);
@@ -188,7 +188,7 @@ engine_worker_new(struct curlew *engine, struct failure *err)
     m->random = (uint64_t)clock_us() ^ (uintptr_t)m;
     timer_init(&m->curl_timer, curl_timed_out);
     mailbox_init(&m->inbox);
-    scheduler_init(&m->scheduler, engine, &m->loop.timers);
+    scheduler_init(&m->scheduler, &engine->stats, &engine->in_flight_max, &m->loop.timers);
     coalesce_init(&m->coalesce);
     if (loop_init(&m->loop) != 0)
         goto no_loop;

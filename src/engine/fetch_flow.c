@@ -34,7 +34,7 @@ finish(struct engine_worker *m, struct curlew_fetch *f)
     retry_forgo(f);
     bench_proxy(f);
     handle_cache_release(&m->handles, f);
-    fetch_stats_record(m->engine, f);
+    fetch_stats_record(f);
     if (f->failure.error != ERROR_NONE)
         response_reader_drop_body(f); /* nobody reads it, and it counts among the buffered bytes */
     f->state = FETCH_DONE;

@@ -147,7 +147,7 @@ engine_submit(struct curlew *c, struct curlew_fetch *f, curlew_done *done, void 
     fetch_reset(f); /* it may have been refused, or done, before */
     if (c->draining)
         return failure_set(&f->failure, ERROR_DRAINING, "the daemon is stopping");
-    f->engine = c;
+    f->stats = &c->stats;
     f->config = engine_config_snapshot(c);
     if (complete_request(f) != 0) {
         if (f->session != NULL)

@@ -2,7 +2,6 @@
 
 #include "fetch/fetch.h"
 
-#include "engine/engine.h"
 #include "fetch/body_pipe.h"
 
 #include <stdlib.h>
@@ -36,9 +35,7 @@ fetch_ref(struct curlew_fetch *f)
 void
 fetch_reset(struct curlew_fetch *f)
 {
-    if (f->buffered > 0)
-        counter_add(&f->engine->stats.buffered, -f->buffered);
-    f->buffered = 0;
+    fetch_set_buffered(f, 0);
     response_destroy(&f->response);
     url_destroy(&f->url);
     free(f->proxy_host);
@@ -65,6 +62,25 @@ fetch_unref(struct curlew_fetch *f)
     body_pipe_free(f->pipe);
     request_destroy(&f->request);
     free(f);
+}
+
+int
+fetch_try_buffer(struct curlew_fetch *f, int64_t n)
+{
+    if (atomic_fetch_add(&f->stats->buffered, n) + n > f->config->limits.buffered_bytes) {
+        counter_add(&f->stats->buffered, -n);
+        return -1;
+    }
+    f->buffered += n;
+    return 0;
+}
+
+void
+fetch_set_buffered(struct curlew_fetch *f, int64_t n)
+{
+    if (n != f->buffered)
+        counter_add(&f->stats->buffered, n - f->buffered);
+    f->buffered = n;
 }
 
 const char *

@@ -12,6 +12,7 @@
 #include "curlew/curlew.h"
 #include "event/mailbox.h"
 #include "event/timer.h"
+#include "fetch/stats.h"
 #include "http/request.h"
 #include "http/response.h"
 #include "http/url.h"
@@ -58,7 +59,7 @@ struct curlew_fetch {
     struct mail notice;                   /* from it: the stream has something new */
 
     /* From here on the session thread's. */
-    struct curlew *engine;
+    struct engine_stats *stats; /* of its engine */
     struct config_snapshot *config;
     struct session *session;
     struct url url;   /* of this hop */
@@ -116,6 +117,15 @@ void fetch_reset(struct curlew_fetch *f);
 
 /* GET, or POST where there is a body, where nobody said otherwise. */
 const char *fetch_method(const struct request *r);
+
+/*
+ * Add n bytes of its body to those that the engine holds; -1 where they would be more than
+ * limits.buffered_bytes: then nothing is added.
+ */
+int fetch_try_buffer(struct curlew_fetch *f, int64_t n);
+
+/* So many bytes of its body are held now. */
+void fetch_set_buffered(struct curlew_fetch *f, int64_t n);
 
 /* The one lent by its session has failed. */
 bool fetch_proxy_failed(const struct curlew_fetch *f);

@@ -11,9 +11,9 @@ class_of(int status)
 }
 
 void
-fetch_stats_record(struct curlew *engine, struct curlew_fetch *f)
+fetch_stats_record(struct curlew_fetch *f)
 {
-    struct engine_stats *s = &engine->stats;
+    struct engine_stats *s = f->stats;
     struct response *r = &f->response;
 
     r->timing.total = (double)(clock_us() - f->submitted_us) / US_PER_SECOND;

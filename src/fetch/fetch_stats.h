@@ -4,9 +4,9 @@
 #ifndef FETCH_FETCH_STATS_H
 #define FETCH_FETCH_STATS_H
 
-#include "engine/engine.h"
+#include "fetch/fetch.h"
 
 /* Also notes how long it took. */
-void fetch_stats_record(struct curlew *engine, struct curlew_fetch *f);
+void fetch_stats_record(struct curlew_fetch *f);
 
 #endif

@@ -109,7 +109,7 @@ is_worth_it(const struct curlew_fetch *f)
 static bool
 take_leave(struct curlew_fetch *f, int64_t now_us)
 {
-    struct engine_stats *s = &f->engine->stats;
+    struct engine_stats *s = f->stats;
 
     if (counter_try_increment(&s->retries_waiting, f->config->limits.in_flight)) {
         if (retry_budget_try_withdraw(&f->queue->origin->budget, now_us))
@@ -151,7 +151,7 @@ void
 retry_forgo(struct curlew_fetch *f)
 {
     if (f->again)
-        counter_add(&f->engine->stats.retries_waiting, -1);
+        counter_add(&f->stats->retries_waiting, -1);
     f->again = false;
 }
 
@@ -164,5 +164,5 @@ retry_count(struct curlew_fetch *f, int64_t now_us)
     }
     retry_forgo(f);
     f->response.attempts++;
-    counter_add(&f->engine->stats.retries, 1);
+    counter_add(&f->stats->retries, 1);
 }

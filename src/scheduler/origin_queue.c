@@ -4,7 +4,6 @@
 
 #include "scheduler/origin_queue.h"
 
-#include "engine/engine.h"
 #include "util/clock.h"
 #include "util/hash.h"
 
@@ -14,10 +13,10 @@
 #define SWEEP 2 /* idle queues looked at when one more becomes idle: they cannot pile up */
 
 void
-origin_queue_init_all(struct origin_queues *ls, struct curlew *engine, struct timer_heap *timers,
-                      void (*on_due)(struct timer *t))
+origin_queue_init_all(struct origin_queues *ls, struct engine_stats *stats,
+                      struct timer_heap *timers, void (*on_due)(struct timer *t))
 {
-    *ls = (struct origin_queues){ .engine = engine, .timers = timers, .on_due = on_due };
+    *ls = (struct origin_queues){ .stats = stats, .timers = timers, .on_due = on_due };
     list_init(&ls->waiting);
     list_init(&ls->idle);
 }
@@ -104,7 +103,7 @@ origin_queue_get(struct origin_queues *ls, const struct session_state *session, 
 static void
 note_state(struct origin_queue *l, enum circuit_breaker_state before)
 {
-    struct engine_stats *s = &l->home->engine->stats;
+    struct engine_stats *s = l->home->stats;
     enum circuit_breaker_state now = l->breaker.state;
 
     if (now == before)

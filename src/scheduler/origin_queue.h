@@ -45,7 +45,7 @@ struct origin_queue {
 };
 
 struct origin_queues {
-    struct curlew *engine;
+    struct engine_stats *stats;
     struct timer_heap *timers;
     void (*on_due)(struct timer *t);
     struct origin *buckets[ORIGIN_QUEUE_BUCKETS];
@@ -54,7 +54,7 @@ struct origin_queues {
     size_t count;
 };
 
-void origin_queue_init_all(struct origin_queues *ls, struct curlew *engine,
+void origin_queue_init_all(struct origin_queues *ls, struct engine_stats *stats,
                            struct timer_heap *timers, void (*on_due)(struct timer *t));
 
 /* Nothing waits or runs any more. */

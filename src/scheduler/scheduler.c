@@ -2,7 +2,6 @@
 
 #include "scheduler/scheduler.h"
 
-#include "engine/engine.h"
 #include "util/clock.h"
 
 #include <string.h>
@@ -10,10 +9,11 @@
 static void queue_is_due(struct timer *t);
 
 void
-scheduler_init(struct scheduler *a, struct curlew *engine, struct timer_heap *timers)
+scheduler_init(struct scheduler *a, struct engine_stats *stats, const atomic_int *in_flight_max,
+               struct timer_heap *timers)
 {
-    *a = (struct scheduler){ .engine = engine };
-    origin_queue_init_all(&a->queues, engine, timers, queue_is_due);
+    *a = (struct scheduler){ .stats = stats, .in_flight_max = in_flight_max };
+    origin_queue_init_all(&a->queues, stats, timers, queue_is_due);
     list_init(&a->ring);
 }
 
@@ -40,7 +40,7 @@ take_places(struct scheduler *a, struct curlew_fetch *f)
 
     if (f->queue->running >= s->max_per_origin)
         return false;
-    if (!counter_try_increment(&a->engine->stats.in_flight, f->config->limits.in_flight))
+    if (!counter_try_increment(&a->stats->in_flight, f->config->limits.in_flight))
         return false;
     if (!counter_try_increment(&f->session->state->in_flight, s->max_in_flight))
         goto no_place;
@@ -52,7 +52,7 @@ take_places(struct scheduler *a, struct curlew_fetch *f)
 no_token:
     counter_add(&f->session->state->in_flight, -1);
 no_place:
-    counter_add(&a->engine->stats.in_flight, -1);
+    counter_add(&a->stats->in_flight, -1);
     return false;
 }
 
@@ -116,7 +116,7 @@ unqueue(struct scheduler *a, struct curlew_fetch *f)
 {
     list_remove(&f->place);
     f->queue->queued--;
-    counter_add(&a->engine->stats.queued, -1);
+    counter_add(&a->stats->queued, -1);
 }
 
 static int
@@ -166,12 +166,12 @@ line_up(struct scheduler *a, struct curlew_fetch *f)
 static enum scheduled
 enqueue(struct scheduler *a, struct curlew_fetch *f, struct curlew_fetch **evicted)
 {
-    if (!counter_try_increment(&a->engine->stats.queued, f->config->limits.queue)) {
+    if (!counter_try_increment(&a->stats->queued, f->config->limits.queue)) {
         if ((*evicted = evict_for(a, f)) == NULL) {
             overloaded(f);
             return SCHEDULED_REJECTED;
         }
-        counter_add(&a->engine->stats.queued, 1);
+        counter_add(&a->stats->queued, 1);
     }
     line_up(a, f);
     return SCHEDULED_QUEUED;
@@ -213,13 +213,13 @@ static bool
 is_full(struct scheduler *a)
 {
     struct origin_queue *l = container_of(list_first(&a->ring), struct origin_queue, turn);
-    int first = origin_queue_first(l)->config->limits.in_flight, now = a->engine->in_flight_max;
+    int first = origin_queue_first(l)->config->limits.in_flight, now = *a->in_flight_max;
 
     /*
      * The first may wait under an older configuration's lower limit, and must not hold up the
      * others.
      */
-    return a->engine->stats.in_flight >= (first > now ? first : now);
+    return a->stats->in_flight >= (first > now ? first : now);
 }
 
 struct curlew_fetch *
@@ -252,7 +252,7 @@ scheduler_release(struct scheduler *a, struct curlew_fetch *f)
     struct origin_queue *l = f->queue;
 
     l->running--;
-    a->engine->stats.in_flight--; /* sequentially consistent: see engine_slot_freed() */
+    a->stats->in_flight--; /* sequentially consistent: see worker_inbox_slot_freed() */
     f->session->state->in_flight--;
     f->queue = NULL;
     origin_queue_record(l, f, OUTCOME_IGNORED);

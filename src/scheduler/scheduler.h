@@ -14,7 +14,8 @@
 #include "scheduler/origin_queue.h"
 
 struct scheduler {
-    struct curlew *engine;
+    struct engine_stats *stats;
+    const atomic_int *in_flight_max; /* limits.in_flight of the newest configuration */
     struct link ring; /* queues that wait and could start one now, were there a place */
     struct origin_queues queues;
 };
@@ -25,7 +26,8 @@ enum scheduled {
     SCHEDULED_REJECTED, /* f->failure: overloaded, the origin is left alone, or no memory */
 };
 
-void scheduler_init(struct scheduler *a, struct curlew *engine, struct timer_heap *timers);
+void scheduler_init(struct scheduler *a, struct engine_stats *stats, const atomic_int *in_flight_max,
+                    struct timer_heap *timers);
 
 /* Nothing waits or runs any more. */
 void scheduler_destroy(struct scheduler *a);

@@ -2,7 +2,6 @@
 
 #include "transfer/connection_pool.h"
 
-#include "engine/engine.h"
 #include "engine/engine_worker.h"
 #include "transfer/pool_socket.h"
 
@@ -14,11 +13,11 @@
 #define FIRST_SIZE 256
 
 void
-connection_pool_init(struct connection_pool *p, struct loop *loop, struct curlew *engine,
+connection_pool_init(struct connection_pool *p, struct loop *loop, struct engine_stats *stats,
                      CURLM *multi,
                      void (*ready)(struct connection_pool *p, int fd, int curl_events))
 {
-    *p = (struct connection_pool){ .loop = loop, .engine = engine, .multi = multi, .ready = ready };
+    *p = (struct connection_pool){ .loop = loop, .stats = stats, .multi = multi, .ready = ready };
     list_init(&p->idle);
 }
 
@@ -69,7 +68,7 @@ void
 pool_uncount(struct pool_socket *s)
 {
     if (s->counted)
-        counter_add(&s->pool->engine->stats.connections, -1);
+        counter_add(&s->pool->stats->connections, -1);
     s->counted = false;
 }
 
@@ -167,8 +166,8 @@ connection_pool_on_opened(struct curlew_fetch *f, int fd)
     s->session = f->session;
     s->counted = true;
     s->resets = counter_read(&f->session->state->resets);
-    counter_add(&p->engine->stats.connections, 1);
-    counter_add(&p->engine->stats.connections_opened, 1);
+    counter_add(&p->stats->connections, 1);
+    counter_add(&p->stats->connections_opened, 1);
     return 0;
 }
 

@@ -17,7 +17,7 @@ struct pool_socket;
 
 struct connection_pool {
     struct loop *loop;
-    struct curlew *engine;
+    struct engine_stats *stats;
     CURLM *multi;
     /* A socket libcurl waits for has moved. */
     void (*ready)(struct connection_pool *p, int fd, int curl_events);
@@ -27,7 +27,7 @@ struct connection_pool {
     int idle_count;
 };
 
-void connection_pool_init(struct connection_pool *p, struct loop *loop, struct curlew *engine,
+void connection_pool_init(struct connection_pool *p, struct loop *loop, struct engine_stats *stats,
                           CURLM *multi,
                           void (*ready)(struct connection_pool *p, int fd, int curl_events));
 

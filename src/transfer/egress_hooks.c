@@ -9,7 +9,6 @@
 
 #include "transfer/egress_hooks.h"
 
-#include "engine/engine.h"
 #include "transfer/connection_pool.h"
 #include "util/hash.h"
 #include "util/log.h"
@@ -23,11 +22,11 @@ static int
 refuse(struct curlew_fetch *f, const struct failure *err)
 {
     if (egress_is_report_only(f->config->egress)) {
-        counter_add(&f->engine->stats.guard_reports, 1);
+        counter_add(&f->stats->guard_reports, 1);
         log_warning("egress.report_only: would refuse: %s", err->detail);
         return 0;
     }
-    counter_add(&f->engine->stats.guard_refusals, 1);
+    counter_add(&f->stats->guard_refusals, 1);
     return failure_set(&f->failure, err->error, "%s", err->detail);
 }
 
@@ -129,7 +128,7 @@ on_request(void *arg, char *remote_ip, char *local_ip, int remote_port, int loca
     f->requested = true;
     connection_pool_on_request(f, wire_of(remote_ip, local_ip, remote_port, local_port));
     if (list_empty(&f->sockets))
-        counter_add(&f->engine->stats.connections_reused, 1);
+        counter_add(&f->stats->connections_reused, 1);
     /* Another address of the same name may have been refused on the way to this one. */
     f->failure = (struct failure){ 0 };
     return CURL_PREREQFUNC_OK;

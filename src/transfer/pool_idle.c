@@ -1,6 +1,5 @@
 /* pool_idle.c - sockets without a transfer: how many stay open, and for how long. */
 
-#include "engine/engine.h"
 #include "transfer/pool_socket.h"
 #include "util/clock.h"
 

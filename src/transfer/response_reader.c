@@ -4,7 +4,6 @@
 
 #include "transfer/response_reader.h"
 
-#include "engine/engine.h"
 #include "engine/pause.h"
 #include "engine/redirect.h"
 #include "fetch/body_pipe.h"
@@ -188,11 +187,10 @@ on_header(char *line, size_t size, size_t count, void *arg)
 static int
 keep_bytes(struct curlew_fetch *f, const char *bytes, size_t n)
 {
-    if (engine_account(f->engine, f->config, (int64_t)n) != 0)
+    if (fetch_try_buffer(f, (int64_t)n) != 0)
         return failure_set(&f->failure, ERROR_OVERLOADED,
                            "limits.buffered_bytes: all bodies together are over %lld bytes",
                            (long long)f->config->limits.buffered_bytes);
-    f->buffered += (int64_t)n;
     buffer_add(&f->response.body, bytes, n);
     if (!buffer_ok(&f->response.body))
         return failure_no_memory(&f->failure);
@@ -272,8 +270,7 @@ response_reader_attach(struct curlew_fetch *f)
 void
 response_reader_drop_body(struct curlew_fetch *f)
 {
-    counter_add(&f->engine->stats.buffered, -f->buffered);
-    f->buffered = 0;
+    fetch_set_buffered(f, 0);
     buffer_free(&f->response.body); /* its memory, too: it is on nobody's account any more */
 }
 

@@ -193,7 +193,7 @@ Test(scheduler, a_session_at_its_limit_holds_up_no_other_session)
     next_is_nobody();
     ends(other);
     next_is_nobody();
-    cr_assert_eq(counter_read(&engine.stats.in_flight), 2, "the refused place was given back");
+    cr_assert_eq(counter_read(&stats.in_flight), 2, "the refused place was given back");
     ends(b1);
     next_is(c1);
     ends(a1);

@@ -155,7 +155,7 @@ Test(restraint, a_fetch_at_a_later_hop_goes_before_those_at_their_first)
 static int64_t
 count_of(enum circuit_breaker_state state)
 {
-    return counter_read(&engine.stats.breakers[state]);
+    return counter_read(&stats.breakers[state]);
 }
 
 Test(restraint, an_open_breaker_refuses_who_comes)
@@ -167,7 +167,7 @@ Test(restraint, an_open_breaker_refuses_who_comes)
     refused("default", "a");
     cr_assert_eq(count_of(CIRCUIT_CLOSED), 0);
     cr_assert_eq(count_of(CIRCUIT_OPEN), 1);
-    cr_assert_eq(counter_read(&engine.stats.breakers_opened), 1);
+    cr_assert_eq(counter_read(&stats.breakers_opened), 1);
     ends(starts("b"));
     ends(arrives("other", "a", SCHEDULED_NOW));
     close_admission();

@@ -44,9 +44,9 @@ Test(admission_queue, takes_exactly_as_many_as_it_says)
     running = starts("a");
     for (int i = 0; i < 3; i++)
         waits("a");
-    cr_assert_eq(counter_read(&engine.stats.queued), 3);
+    cr_assert_eq(counter_read(&stats.queued), 3);
     is_refused("a");
-    cr_assert_eq(counter_read(&engine.stats.queued), 3);
+    cr_assert_eq(counter_read(&stats.queued), 3);
     finish_all(running);
 }
 
@@ -73,7 +73,7 @@ Test(admission_queue, when_full_the_newest_of_the_longest_lane_makes_room)
     victim = evicted_by("b", &b1);
     cr_assert_eq(victim, a2);
     fetch_unref(victim);
-    cr_assert_eq(counter_read(&engine.stats.queued), 3);
+    cr_assert_eq(counter_read(&stats.queued), 3);
     finish_all(running);
 }
 
@@ -258,8 +258,8 @@ random_step(unsigned *seed)
         fetch_unref(f);
     }
     pump();
-    cr_assert_eq(counter_read(&engine.stats.in_flight), running_count);
-    cr_assert_eq(counter_read(&engine.stats.queued), waiting_count);
+    cr_assert_eq(counter_read(&stats.in_flight), running_count);
+    cr_assert_eq(counter_read(&stats.queued), waiting_count);
 }
 
 Test(admission_queue, thousands_of_random_steps_keep_every_limit_and_starve_nobody, .timeout = 60)
