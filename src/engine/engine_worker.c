@@ -143,9 +143,12 @@ engine_worker_cancel(struct engine_worker *m, struct curlew_fetch *f)
 }
 
 void
-engine_worker_resume(struct engine_worker *m, struct curlew_fetch *f)
+engine_worker_resume(struct curlew_fetch *f)
 {
-    post(m, &f->resume_mail, FETCH_RESUMED);
+    struct engine_worker *m = f->home;
+
+    if (m != NULL)
+        post(m, &fetch_ref(f)->resume_mail, FETCH_RESUMED);
 }
 
 void

@@ -50,8 +50,8 @@ void engine_worker_post(struct engine_worker *m, struct curlew_fetch *f);
 /* Takes over a reference. */
 void engine_worker_cancel(struct engine_worker *m, struct curlew_fetch *f);
 
-/* Likewise: its reader has room again. */
-void engine_worker_resume(struct engine_worker *m, struct curlew_fetch *f);
+/* f's reader has room again; nothing happens where f is done. */
+void engine_worker_resume(struct curlew_fetch *f);
 
 /* A session was reset. */
 void engine_worker_drop_reset(struct engine_worker *m);

@@ -154,6 +154,8 @@ engine_submit(struct curlew *c, struct curlew_fetch *f, curlew_done *done, void 
             counter_add(&f->session->state->outcomes[f->failure.error], 1);
         return -1;
     }
+    if (f->pipe != NULL)
+        body_pipe_set_resume(f->pipe, engine_worker_resume);
     f->done = done;
     f->arg = arg;
     f->sends_body = f->request.body != NULL || f->request.part_count > 0;

@@ -32,6 +32,13 @@ fetch_ref(struct curlew_fetch *f)
     return f;
 }
 
+int
+fetch_stream_body(struct curlew_fetch *f, body_pipe_notify *notify, void *arg)
+{
+    f->pipe = body_pipe_new(f, notify, arg);
+    return f->pipe != NULL ? 0 : failure_no_memory(&f->failure);
+}
+
 void
 fetch_reset(struct curlew_fetch *f)
 {

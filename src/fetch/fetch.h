@@ -12,6 +12,7 @@
 #include "curlew/curlew.h"
 #include "event/mailbox.h"
 #include "event/timer.h"
+#include "fetch/body_pipe.h"
 #include "fetch/stats.h"
 #include "http/request.h"
 #include "http/response.h"
@@ -37,7 +38,6 @@ enum fetch_mail { FETCH_SUBMITTED, FETCH_CANCELLED, FETCH_RESUMED, FETCH_FINISHE
 
 struct origin_queue;
 struct engine_worker;
-struct body_pipe;
 
 struct curlew_fetch {
     struct request request;
@@ -111,6 +111,12 @@ struct curlew_fetch *fetch_ref(struct curlew_fetch *f);
 
 /* The last one frees. */
 void fetch_unref(struct curlew_fetch *f);
+
+/*
+ * Before it is submitted: its body goes through f->pipe, and `notify` is called with `arg`.
+ * -1 with f->failure: no memory.
+ */
+int fetch_stream_body(struct curlew_fetch *f, body_pipe_notify *notify, void *arg);
 
 /* Forget what came back of it; the request stays. */
 void fetch_reset(struct curlew_fetch *f);

@@ -98,7 +98,7 @@ is_worth_it(const struct curlew_fetch *f)
 
     if (f->response.attempts > r->max || !retry_policy_has_method(r, f->method) || f->cancelled)
         return false;
-    if (f->pipe != NULL && body_pipe_is_published(f))
+    if (f->pipe != NULL && body_pipe_has_head(f->pipe))
         return false;
     if (f->failure.error != ERROR_NONE)
         return retry_may_pass(&f->failure);

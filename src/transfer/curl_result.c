@@ -115,8 +115,8 @@ read_figures(struct curlew_fetch *f)
 
     curl_easy_getinfo(f->easy, CURLINFO_SIZE_UPLOAD_T, &sent);
     f->response.bytes_sent += sent;
-    if (f->pipe == NULL ||
-        !body_pipe_is_published(f)) /* else it is noted, and the reader's to read */
+    /* Once the head is published, the timing was read, and belongs to the stream's reader. */
+    if (f->pipe == NULL || !body_pipe_has_head(f->pipe))
         curl_result_read_timing(f);
 }
 

@@ -59,7 +59,7 @@ begin_stream(struct curlew_fetch *f)
     if (!(f->request.set & SET_TOTAL_TIMEOUT))
         f->request.total_timeout_ms = 0;
     curl_result_read_timing(f);
-    body_pipe_publish_head(f);
+    body_pipe_publish_head(f->pipe);
 }
 
 /* "HTTP/1.1 404 Not Found": a new head, as after a 100 Continue or a digest challenge. */
@@ -162,7 +162,7 @@ on_header(char *line, size_t size, size_t count, void *arg)
     int rc = 0;
 
     f->active_us = clock_us();
-    if (f->pipe != NULL && body_pipe_is_published(f))
+    if (f->pipe != NULL && body_pipe_has_head(f->pipe))
         return all; /* a trailer: the head has gone */
     f->head_bytes += all;
     if (f->head_bytes > TRANSFER_HEAD_BYTES_MAX) {
@@ -222,11 +222,11 @@ is_too_fast(struct curlew_fetch *f)
 static int
 stream_bytes(struct curlew_fetch *f, const char *bytes, size_t n)
 {
-    if (!body_pipe_is_published(f) && (redirect_follows(f) || f->again))
+    if (!body_pipe_has_head(f->pipe) && (redirect_follows(f) || f->again))
         return 0;
-    if (!body_pipe_is_published(f))
+    if (!body_pipe_has_head(f->pipe))
         begin_stream(f);
-    if (body_pipe_try_write(f, bytes, n))
+    if (body_pipe_try_write(f->pipe, bytes, n))
         return 0;
     pause_begin(f, PAUSE_UNTIL_RESUMED);
     return -1;

@@ -283,12 +283,12 @@ Test(retry, a_stream_is_tried_again_before_its_head_is_published)
     struct curlew_fetch *f = to("/", 2);
     char body[100];
 
-    cr_assert_eq(body_pipe_open(f, ignore), 0);
+    cr_assert_eq(fetch_stream_body(f, ignore, NULL), 0);
     fail_first(2, "");
     runner_do(c, f);
     cr_assert_eq(curlew_fetch_status(f), 200);
     cr_assert_eq(f->response.attempts, 3);
-    cr_assert_eq(body_pipe_read(f, body, sizeof body), 2, "nothing of the refusals is in it");
+    cr_assert_eq(body_pipe_read(f->pipe, body, sizeof body), 2, "nothing of the refusals is in it");
     curlew_fetch_free(f);
 }
 
@@ -296,7 +296,7 @@ Test(retry, and_not_after)
 {
     struct curlew_fetch *f = to("/", 2);
 
-    cr_assert_eq(body_pipe_open(f, ignore), 0);
+    cr_assert_eq(fetch_stream_body(f, ignore, NULL), 0);
     fail_first(1, "cut");
     runner_do(c, f);
     cr_assert_str_eq(runner_code(f), "incomplete_body");
@@ -309,7 +309,7 @@ Test(retry, a_stream_that_is_cancelled_while_a_try_goes_on_has_no_other)
     struct curlew_fetch *f = to("/", 2);
     struct run r;
 
-    cr_assert_eq(body_pipe_open(f, ignore), 0);
+    cr_assert_eq(fetch_stream_body(f, ignore, NULL), 0);
     fail_first(1, "hold");
     run_start(&r, c, f);
     origin_await_held(&o, 1);
