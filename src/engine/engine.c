@@ -178,29 +178,3 @@ engine_reset_session(struct curlew *c, const char *name, struct failure *err)
     config_snapshot_unref(p);
     return 0;
 }
-
-/* -- libcurl's features -------------------------------------------------- */
-
-const char *
-engine_curl_version(void)
-{
-    return curl_version();
-}
-
-static bool
-has_feature(int bit)
-{
-    return (curl_version_info(CURLVERSION_NOW)->features & bit) != 0;
-}
-
-bool
-engine_has_http2(void)
-{
-    return has_feature(CURL_VERSION_HTTP2);
-}
-
-bool
-engine_has_http3(void)
-{
-    return has_feature(CURL_VERSION_HTTP3);
-}

@@ -56,10 +56,4 @@ struct engine_worker *engine_worker_for(struct curlew *c, const char *origin);
 /* A place has become free: threads other than `by` may have a fetch waiting for it. */
 void engine_slot_freed(struct curlew *c, struct engine_worker *by);
 
-/* libcurl's own line: version, TLS, features. */
-const char *engine_curl_version(void);
-
-bool engine_has_http2(void);
-bool engine_has_http3(void);
-
 #endif

@@ -9,6 +9,7 @@
 #include "fetch/deadline.h"
 #include "fetch/fetch_stats.h"
 #include "fetch/retry.h"
+#include "transfer/curl_result.h"
 #include "transfer/response_reader.h"
 #include "transfer/transfer.h"
 #include "util/clock.h"

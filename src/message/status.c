@@ -3,6 +3,7 @@
 #include "message/status.h"
 
 #include "message/json.h"
+#include "transfer/curl_features.h"
 #include "util/clock.h"
 
 #include <stdlib.h>
@@ -16,9 +17,9 @@ number(const counter *c)
 static json_t *
 libraries_json(const struct status_gateway *g)
 {
-    return json_pack("{s:s, s:s, s:s, s:b, s:b}", "libcurl", engine_curl_version(), "jansson",
-                     jansson_version_str(), "libfcgi", g->libfcgi, "http2", (int)engine_has_http2(),
-                     "http3", (int)engine_has_http3());
+    return json_pack("{s:s, s:s, s:s, s:b, s:b}", "libcurl", curl_features_text(), "jansson",
+                     jansson_version_str(), "libfcgi", g->libfcgi, "http2", (int)curl_features_has_http2(),
+                     "http3", (int)curl_features_has_http3());
 }
 
 static json_t *

@@ -5,7 +5,7 @@
 
 #include "transfer/connection_options.h"
 
-#include "engine/engine.h"
+#include "transfer/curl_features.h"
 #include "transfer/egress_hooks.h"
 
 #define SET(option, value) curl_easy_setopt(f->easy, option, value)
@@ -64,7 +64,7 @@ set_http_version(struct curlew_fetch *f)
     enum http_version v = f->request.http_version;
     bool two = v == HTTP_2 || v == HTTP_2_PRIOR_KNOWLEDGE;
 
-    if ((two && !engine_has_http2()) || (v == HTTP_3 && !engine_has_http3()))
+    if ((two && !curl_features_has_http2()) || (v == HTTP_3 && !curl_features_has_http3()))
         return failure_set(&f->failure, ERROR_UNSUPPORTED,
                            "http_version: this libcurl is built without HTTP/%d", two ? 2 : 3);
     if (v != HTTP_AUTO || f->request.impersonate == NULL)
@@ -77,7 +77,7 @@ set_reuse(struct curlew_fetch *f)
 {
     /* Where HTTP/2 begins in the clear, libcurl before 8.0 fails on any but a new connection. */
     bool alone = f->request.http_version == HTTP_2_PRIOR_KNOWLEDGE && f->url.scheme[4] != 's' &&
-                 curl_version_info(CURLVERSION_NOW)->version_num < 0x080000;
+                 !curl_features_is_since(0x080000);
 
     if (alone || f->fresh)
         SET(CURLOPT_FRESH_CONNECT, 1L);

@@ -3,8 +3,8 @@
  * words.
  */
 
-#include "fetch/body_pipe.h"
-#include "transfer/transfer.h"
+#include "transfer/curl_result.h"
+
 #include "util/clock.h"
 
 #include <stdio.h>

@@ -8,7 +8,7 @@
 #include "engine/redirect.h"
 #include "fetch/body_pipe.h"
 #include "fetch/retry.h"
-#include "transfer/transfer.h"
+#include "transfer/curl_result.h"
 #include "util/clock.h"
 
 #include <stdlib.h>
@@ -165,9 +165,9 @@ on_header(char *line, size_t size, size_t count, void *arg)
     if (f->pipe != NULL && body_pipe_has_head(f->pipe))
         return all; /* a trailer: the head has gone */
     f->head_bytes += all;
-    if (f->head_bytes > TRANSFER_HEAD_BYTES_MAX) {
+    if (f->head_bytes > RESPONSE_READER_HEAD_MAX) {
         failure_set(&f->failure, ERROR_PROTOCOL_ERROR, "the response's head is over %d bytes",
-                    TRANSFER_HEAD_BYTES_MAX);
+                    RESPONSE_READER_HEAD_MAX);
         return STOP;
     }
     if (all >= 5 && memcmp(line, "HTTP/", 5) == 0)

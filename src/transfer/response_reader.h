@@ -6,6 +6,8 @@
 
 #include "fetch/fetch.h"
 
+#define RESPONSE_READER_HEAD_MAX (256 * 1024) /* bytes of one response's head */
+
 /* Set the callbacks on f->easy, and begin anew. */
 void response_reader_attach(struct curlew_fetch *f);
 

@@ -10,21 +10,10 @@
 
 #include "fetch/fetch.h"
 
-#define TRANSFER_HEAD_BYTES_MAX (256 * 1024) /* of one response's head */
-
 /* Set f->easy up for the hop at f->url.  0, or -1 with f->failure. */
 int transfer_prepare(struct curlew_fetch *f);
 
-/* The hop is over: read the figures off the handle, and f->failure where it failed. */
-void curl_result_apply(struct curlew_fetch *f, CURLcode result);
-
-/* The connection and the times of the hop, as far as they are known, into the response. */
-void curl_result_read_timing(struct curlew_fetch *f);
-
 /* What belongs to the hop alone (header lines, multipart body) goes. */
 void transfer_release(struct curlew_fetch *f);
-
-/* What a CURLcode means in the words of the contract. */
-enum error curl_result_error(CURLcode code);
 
 #endif

@@ -1,6 +1,6 @@
 /* test_curl_result.c - what libcurl's result codes mean in the words of the contract. */
 
-#include "transfer/transfer.h"
+#include "transfer/curl_result.h"
 
 #include <criterion/criterion.h>
 #include <criterion/parameterized.h>

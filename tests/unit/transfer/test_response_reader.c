@@ -4,7 +4,6 @@
 
 #include "support/origin.h"
 #include "support/runner.h"
-#include "transfer/transfer.h"
 
 #include <criterion/criterion.h>
 #include <stdlib.h>
@@ -194,12 +193,12 @@ Test(collect, a_head_of_256_KiB_is_taken_and_of_one_byte_more_is_not)
 {
     struct curlew_fetch *f;
 
-    head_size = TRANSFER_HEAD_BYTES_MAX;
+    head_size = RESPONSE_READER_HEAD_MAX;
     f = get_whole("/head");
     cr_assert_gt(count(f, "X-Fill"), 200);
     curlew_fetch_free(f);
 
-    head_size = TRANSFER_HEAD_BYTES_MAX + 1;
+    head_size = RESPONSE_READER_HEAD_MAX + 1;
     f = get("/head");
     cr_assert_str_eq(runner_code(f), "protocol_error");
     cr_assert_not_null(strstr(curlew_fetch_detail(f), "head is over 262144 bytes"), "%s",
