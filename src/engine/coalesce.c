@@ -18,7 +18,7 @@ coalesce_init(struct coalesce *c)
 bool
 coalesce_is_wanted(const struct curlew_fetch *f)
 {
-    return f->request.coalesce && f->state == FETCH_POSTED && f->redirects == 0 && !f->is_leader &&
+    return f->request.coalesce && f->state == FETCH_POSTED && f->redirects == 0 && !f->flight.is_leader &&
            !f->own_credentials && f->pipe == NULL && !f->sends_body &&
            strcmp(f->method, "GET") == 0;
 }
@@ -80,9 +80,9 @@ static void
 become_follower(struct curlew_fetch *f, struct curlew_fetch *leader)
 {
     f->state = FETCH_FOLLOWING;
-    f->leader = leader;
-    f->response.coalesced = !list_empty(&leader->followers);
-    list_append(&leader->followers, &f->place);
+    f->flight.leader = leader;
+    f->response.coalesced = !list_empty(&leader->flight.followers);
+    list_append(&leader->flight.followers, &f->flight.link);
 }
 
 /* A fetch like f, which nobody waits for but its followers. */
@@ -100,7 +100,7 @@ leader_new(struct curlew_fetch *f)
         fetch_unref(leader);
         return NULL;
     }
-    leader->is_leader = true;
+    leader->flight.is_leader = true;
     free(leader->request.url); /* as it was asked for: a redirect changes leader->url */
     if ((leader->request.url = strdup(f->url.text)) == NULL) {
         fetch_unref(leader);
@@ -113,7 +113,6 @@ leader_new(struct curlew_fetch *f)
     leader->session = f->session;
     leader->method = "GET";
     leader->same_origin = true;
-    leader->names_host = f->names_host;
     leader->proxy_lent = f->proxy_lent;
     leader->submitted_us = leader->posted_us = f->posted_us;
     leader->response.attempts = 1;
@@ -127,7 +126,7 @@ coalesce_join(struct coalesce *c, struct curlew_fetch *f)
     struct curlew_fetch *leader;
 
     for (struct link *l = bucket->next; l != bucket; l = l->next) {
-        leader = container_of(l, struct curlew_fetch, shared);
+        leader = container_of(l, struct curlew_fetch, flight.shared);
         if (is_identical(leader, f)) {
             become_follower(f, leader);
             return NULL;
@@ -137,7 +136,7 @@ coalesce_join(struct coalesce *c, struct curlew_fetch *f)
         failure_no_memory(&f->failure);
         return NULL;
     }
-    list_append(bucket, &leader->shared);
+    list_append(bucket, &leader->flight.shared);
     become_follower(f, leader);
     return leader;
 }
@@ -145,14 +144,14 @@ coalesce_join(struct coalesce *c, struct curlew_fetch *f)
 bool
 coalesce_detach(struct curlew_fetch *f)
 {
-    list_remove(&f->place);
-    return list_empty(&f->leader->followers);
+    list_remove(&f->flight.link);
+    return list_empty(&f->flight.leader->flight.followers);
 }
 
 void
 coalesce_close(struct curlew_fetch *leader)
 {
-    list_remove(&leader->shared);
+    list_remove(&leader->flight.shared);
 }
 
 /* -- the outcome --------------------------------------------------------- */
@@ -179,12 +178,12 @@ copy_outcome(struct curlew_fetch *f, struct curlew_fetch *leader)
 struct curlew_fetch *
 coalesce_next_follower(struct curlew_fetch *leader)
 {
-    struct link *l = list_take(&leader->followers);
+    struct link *l = list_take(&leader->flight.followers);
     struct curlew_fetch *f;
 
     if (l == NULL)
         return NULL;
-    f = container_of(l, struct curlew_fetch, place);
+    f = container_of(l, struct curlew_fetch, flight.link);
     copy_outcome(f, leader);
     return f;
 }

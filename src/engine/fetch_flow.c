@@ -75,12 +75,11 @@ fetch_flow_arm_timer(struct engine_worker *m, struct curlew_fetch *f)
 static void
 extract(struct engine_worker *m, struct curlew_fetch *f)
 {
-    curl_socket_t fd = CURL_SOCKET_BAD;
+    int fd;
 
     timer_clear(&m->loop.timers, &f->pace);
-    curl_easy_getinfo(f->easy, CURLINFO_ACTIVESOCKET, &fd);
-    curl_multi_remove_handle(m->handle, f->easy);
-    list_remove(&f->place);
+    fd = transfer_stop(f, m->handle);
+    list_remove(&f->link);
     connection_pool_hop_done(f);
     connection_pool_mark_idle(&m->pool, fd, &m->running);
     transfer_release(f);
@@ -93,21 +92,20 @@ withdraw(struct engine_worker *m, struct curlew_fetch *f)
     if (f->state == FETCH_WAITING)
         scheduler_withdraw(&m->scheduler, f);
     else if (f->state == FETCH_RESTING)
-        list_remove(&f->place);
+        list_remove(&f->link);
     else if (coalesce_detach(f))
-        fetch_flow_cancel(m, fetch_ref(f->leader));
+        fetch_flow_cancel(m, fetch_ref(f->flight.leader));
 }
 
 /* Take a fetch that runs away from libcurl, which is not done with it. */
 static void
 break_off(struct engine_worker *m, struct curlew_fetch *f)
 {
-    uint64_t conn_id = f->conn_id;
+    uint64_t conn_id = transfer_conn_id(f);
 
-    /* Closed at once, if it is alone on it. */
-    curl_easy_setopt(f->easy, CURLOPT_FORBID_REUSE, 1L);
+    transfer_forbid_reuse(f);
     fetch_flow_finish_hop(m, f, CURLE_ABORTED_BY_CALLBACK);
-    pause_nudge(m, conn_id);
+    transfer_flush_resets(&m->running, conn_id);
 }
 
 void
@@ -130,7 +128,7 @@ time_out(struct timer *t)
 
     if (f->state == FETCH_RESTING)
         try_again(m, f);
-    else if (deadline_check(f) == 0)
+    else if (deadline_check(f, transfer_bytes_sent(f)) == 0)
         fetch_flow_arm_timer(m, f);
     else
         fetch_flow_fail(m, f);
@@ -142,11 +140,9 @@ static int
 launch(struct engine_worker *m, struct curlew_fetch *f)
 {
     if (handle_cache_acquire(&m->handles, f) != 0 ||
-        dns_limit_check(&m->dns_limit, f, f->started_us) != 0 || transfer_prepare(f) != 0)
+        dns_limit_check(&m->dns_limit, f, f->started_us) != 0 || transfer_prepare(f, &m->pool) != 0)
         return -1;
-    if (curl_multi_add_handle(m->handle, f->easy) != CURLM_OK)
-        return failure_set(&f->failure, ERROR_INTERNAL, "libcurl took no further transfer");
-    return 0;
+    return transfer_start(f, m->handle);
 }
 
 /* It has its places. */
@@ -158,7 +154,6 @@ start(struct engine_worker *m, struct curlew_fetch *f)
     f->response.timing.queue += (double)(now - f->posted_us) / US_PER_SECOND;
     f->started_us = f->active_us = now;
     f->sent = 0;
-    f->conn_id = 0;
     f->paused = false;
     retry_count(f, now);
     if (launch(m, f) != 0) {
@@ -172,7 +167,7 @@ start(struct engine_worker *m, struct curlew_fetch *f)
         return;
     }
     f->state = FETCH_RUNNING;
-    list_append(&m->running, &f->place);
+    list_append(&m->running, &f->link);
     fetch_flow_arm_timer(m, f);
 }
 
@@ -248,7 +243,7 @@ hop(struct engine_worker *m, struct curlew_fetch *f)
         return;
     }
     leave(m, f);
-    if (other == m || f->is_leader) { /* a leader stays where its followers are */
+    if (other == m || f->flight.is_leader) { /* a leader stays where its followers are */
         fetch_flow_start(m, f);
         return;
     }
@@ -271,13 +266,13 @@ rest(struct engine_worker *m, struct curlew_fetch *f)
         return;
     }
     f->state = FETCH_RESTING;
-    list_append(&m->resting, &f->place);
+    list_append(&m->resting, &f->link);
 }
 
 static void
 try_again(struct engine_worker *m, struct curlew_fetch *f)
 {
-    list_remove(&f->place);
+    list_remove(&f->link);
     f->posted_us = clock_us();
     fetch_flow_start(m, f);
 }
@@ -302,7 +297,7 @@ fetch_flow_finish_hop(struct engine_worker *m, struct curlew_fetch *f, CURLcode 
     curl_result_apply(f, result);
     extract(m, f);
     if (scheduler_record_outcome(f))
-        turn_away(m, f->queue);
+        turn_away(m, f->ticket.queue);
     if (f->failure.error == ERROR_NONE)
         next = redirect_next(f);
     if (next == REDIRECT_FOLLOW) {
@@ -335,9 +330,9 @@ fetch_flow_cancel_all(struct engine_worker *m)
     while ((f = scheduler_any_waiting(&m->scheduler)) != NULL)
         fetch_flow_cancel(m, fetch_ref(f));
     while (!list_empty(&m->running))
-        fetch_flow_cancel(m, fetch_ref(container_of(m->running.next, struct curlew_fetch, place)));
+        fetch_flow_cancel(m, fetch_ref(container_of(m->running.next, struct curlew_fetch, link)));
     while (!list_empty(&m->resting))
-        fetch_flow_cancel(m, fetch_ref(container_of(m->resting.next, struct curlew_fetch, place)));
+        fetch_flow_cancel(m, fetch_ref(container_of(m->resting.next, struct curlew_fetch, link)));
 }
 
 /* -- in and out of the thread -------------------------------------------- */

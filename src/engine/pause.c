@@ -3,6 +3,7 @@
 #include "engine/pause.h"
 
 #include "engine/fetch_flow.h"
+#include "transfer/transfer.h"
 #include "util/clock.h"
 
 void
@@ -22,10 +23,10 @@ go_on(struct engine_worker *m, struct curlew_fetch *f)
     f->active_us = clock_us();
     fetch_flow_arm_timer(m, f);
     /*
-     * May deliver at once; f itself stays until engine_worker_reap().  What a callback refuses
-     * then, libcurl tells here and nowhere else: the transfer would sit there until its time-out.
+     * May call the callbacks at once; f itself stays until engine_worker_reap().  Where one
+     * refuses, the transfer would otherwise stay until its timeout.
      */
-    if (curl_easy_pause(f->easy, CURLPAUSE_CONT) != CURLE_OK) {
+    if (transfer_resume(f) != 0) {
         failure_set(&f->failure, ERROR_INTERNAL, "the transfer could not be resumed");
         fetch_flow_fail(m, f);
         return;
@@ -47,18 +48,4 @@ pause_resume(struct engine_worker *m, struct curlew_fetch *f)
     if (f->home == m && f->state == FETCH_RUNNING && f->paused && f->pace.place == 0)
         go_on(m, f);
     fetch_unref(f);
-}
-
-void
-pause_nudge(struct engine_worker *m, uint64_t conn_id)
-{
-    for (struct link *l = m->running.next; l != &m->running && conn_id != 0; l = l->next) {
-        struct curlew_fetch *f = container_of(l, struct curlew_fetch, place);
-
-        if (f->conn_id != conn_id || f->paused)
-            continue;
-        curl_easy_pause(f->easy, CURLPAUSE_RECV);
-        curl_easy_pause(f->easy, CURLPAUSE_CONT);
-        return;
-    }
 }

@@ -15,12 +15,6 @@ void pause_begin(struct curlew_fetch *f, int64_t until_us);
 /* Its reader has room again; drops a reference. */
 void pause_resume(struct engine_worker *m, struct curlew_fetch *f);
 
-/*
- * Under HTTP/2 libcurl queues the RST_STREAM of an abandoned transfer until something else moves on
- * the connection: so that the origin hears of it at once, a neighbour is made to move. 0: none.
- */
-void pause_nudge(struct engine_worker *m, uint64_t conn_id);
-
 /* f->pace has fired. */
 void pause_is_over(struct timer *t);
 

@@ -122,7 +122,6 @@ complete_request(struct curlew_fetch *f)
         check_framing(r, &f->failure) != 0)
         return -1;
     f->method = fetch_method(r);
-    f->names_host = request_has_header(r, "host");
     if (f->pipe != NULL)
         suit_stream(r);
     else if (r->max_body_bytes > f->config->limits.response_bytes)

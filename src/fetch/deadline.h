@@ -12,7 +12,10 @@
 /* On clock_us()'s clock; INT64_MAX: none. */
 int64_t deadline_of(const struct curlew_fetch *f);
 
-/* What was its deadline has come: 0, it has another now; -1 with f->failure. */
-int deadline_check(struct curlew_fetch *f);
+/*
+ * What was its deadline has come: 0, it has another now; -1 with f->failure.  `sent`: bytes of the
+ * hop's body that have gone out so far.
+ */
+int deadline_check(struct curlew_fetch *f, int64_t sent);
 
 #endif

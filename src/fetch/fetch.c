@@ -16,12 +16,13 @@ fetch_new(void)
     f->refs = 1;
     request_init(&f->request);
     response_init(&f->response);
-    list_init(&f->place);
+    list_init(&f->link);
+    list_init(&f->ticket.link);
+    list_init(&f->flight.link);
     list_init(&f->kin);
     f->index = -1;
-    list_init(&f->sockets);
-    list_init(&f->followers);
-    list_init(&f->shared);
+    list_init(&f->flight.followers);
+    list_init(&f->flight.shared);
     return f;
 }
 
@@ -47,7 +48,6 @@ fetch_reset(struct curlew_fetch *f)
     url_destroy(&f->url);
     free(f->proxy_host);
     f->proxy_host = NULL;
-    headers_destroy(&f->cookie_names);
     config_snapshot_unref(f->config);
     f->config = NULL;
     f->session = NULL;
@@ -55,7 +55,7 @@ fetch_reset(struct curlew_fetch *f)
         free(f->request.proxy);
         f->request.proxy = NULL;
     }
-    f->proxy_lent = f->challenged = f->again = f->fresh = f->probe = false;
+    f->proxy_lent = f->again = f->fresh = f->ticket.probe = false;
     f->redirects = 0;
     f->failure = (struct failure){ 0 };
 }

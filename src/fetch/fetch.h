@@ -20,7 +20,6 @@
 #include "session/session.h"
 #include "util/list.h"
 
-#include <curl/curl.h>
 #include <stdatomic.h>
 
 enum fetch_state {
@@ -38,6 +37,22 @@ enum fetch_mail { FETCH_SUBMITTED, FETCH_CANCELLED, FETCH_RESUMED, FETCH_FINISHE
 
 struct origin_queue;
 struct engine_worker;
+struct hop;
+
+/* The scheduler's part. */
+struct ticket {
+    struct origin_queue *queue; /* where it waits or holds a slot; NULL: neither */
+    struct link link;           /* in that queue, while it waits */
+    bool probe;                 /* the circuit breaker waits for how this one ends */
+};
+
+/* Single flight: the part of engine/coalesce. */
+struct flight {
+    struct curlew_fetch *leader;   /* whose transfer it shares, while FOLLOWING */
+    struct link link;              /* among that leader's followers */
+    bool is_leader;                /* it transfers for its followers; owned by the engine thread */
+    struct link followers, shared; /* of a leader: its followers, and its link among the leaders */
+};
 
 struct curlew_fetch {
     struct request request;
@@ -65,9 +80,9 @@ struct curlew_fetch {
     struct url url;   /* of this hop */
     bool proxy_lent;  /* request.proxy was the next of its session's proxies */
     char *proxy_host; /* owned; NULL: straight to the origin */
-    struct origin_queue *queue;
-    /* In its queue's queue, among the running, the resting or a leader's followers. */
-    struct link place;
+    struct link link; /* among the running or the resting of its thread */
+    struct ticket ticket;
+    struct flight flight;
     struct timer timer; /* total and idle time-out, or the end of its rest */
     struct timer pace;  /* paused until then, to keep to max_recv_speed */
     bool paused;        /* for that, or as its reader is slow: no time to be idle */
@@ -76,32 +91,14 @@ struct curlew_fetch {
     bool again;       /* this try is not the last word, another one is granted: it starts … */
     int64_t again_us; /* … not before then */
     bool fresh;       /* the try before was cut off: this one goes out on a new connection */
-    bool probe;       /* the breaker wants to see how this one ends */
-
-    struct curlew_fetch *leader;   /* whose transfer it shares, while FOLLOWING */
-    bool is_leader;                /* it transfers for its followers; owned by the engine thread */
-    struct link followers, shared; /* of a leader: its followers, and its link among the leaders */
-    bool own_credentials;          /* in the request object itself, not from its session */
-
-    CURL *easy;
-    int64_t sent;        /* bytes of the hop's body that the idle time-out has seen go out */
-    bool requested;      /* a connection stands, and the request goes out on it */
-    struct link sockets; /* of the pool, opened in this hop */
-    uint64_t conn_id;    /* the hop's connection, which others may share; 0: not known yet */
-    struct curl_slist *header_lines;
-    curl_mime *mime;
-    struct curl_slist *lent;     /* cookies of the jar */
-    struct headers cookie_names; /* in the chain's Set-Cookie fields, with their values */
-    char curl_error[CURL_ERROR_SIZE];
+    bool own_credentials; /* in the request object itself, not from its session */
+    struct hop *hop; /* transfer's, while it has a handle of libcurl; NULL: none */
+    int64_t sent;    /* bytes of the hop's body that the idle timeout has seen go out */
     const char *method; /* of this hop: a redirect may turn it into GET */
     bool sends_body;    /* likewise */
-    bool challenged;    /* the 401 that digest authentication begins with has been seen */
     bool same_origin;   /* still the origin that was asked: credentials may be sent */
-    size_t head_bytes;
-    int folds;        /* continuation lines in the hop's heads */
-    int64_t buffered; /* bytes of the body on the engine's account */
+    int64_t buffered;   /* bytes of the body on the engine's account */
     int redirects;
-    bool names_host; /* its headers name a Host, which libcurl then takes for the cookies' host */
 };
 
 /* NULL: no memory. */

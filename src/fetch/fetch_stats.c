@@ -17,7 +17,7 @@ fetch_stats_record(struct curlew_fetch *f)
     struct response *r = &f->response;
 
     r->timing.total = (double)(clock_us() - f->submitted_us) / US_PER_SECOND;
-    if (f->is_leader) /* its guests are the fetches */
+    if (f->flight.is_leader) /* its guests are the fetches */
         return;
     counter_add(&f->session->state->outcomes[f->failure.error], 1);
     if (f->failure.error == ERROR_NONE)

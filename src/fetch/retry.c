@@ -9,6 +9,7 @@
 #include "transfer/response_reader.h"
 #include "util/clock.h"
 
+#include <curl/curl.h>
 #include <strings.h>
 
 /* -- what may pass --------------------------------------------------------- */
@@ -69,10 +70,10 @@ end_of(struct curlew_fetch *f)
 {
     int64_t total = f->request.total_timeout_ms, latest = 0;
 
-    if (!f->is_leader)
+    if (!f->flight.is_leader)
         return total > 0 ? f->submitted_us + total * US_PER_MS : INT64_MAX;
-    for (struct link *l = f->followers.next; l != &f->followers; l = l->next) {
-        int64_t at = end_of(container_of(l, struct curlew_fetch, place));
+    for (struct link *l = f->flight.followers.next; l != &f->flight.followers; l = l->next) {
+        int64_t at = end_of(container_of(l, struct curlew_fetch, flight.link));
 
         latest = at > latest ? at : latest;
     }
@@ -112,7 +113,7 @@ take_leave(struct curlew_fetch *f, int64_t now_us)
     struct engine_stats *s = f->stats;
 
     if (counter_try_increment(&s->retries_waiting, f->config->limits.in_flight)) {
-        if (retry_budget_try_withdraw(&f->queue->origin->budget, now_us))
+        if (retry_budget_try_withdraw(&f->ticket.queue->origin->budget, now_us))
             return true;
         counter_add(&s->retries_waiting, -1);
     }
@@ -127,7 +128,7 @@ retry_grant(struct curlew_fetch *f)
 
     if (f->again) /* granted when its head had come: but for who has no more time or interest */
         return f->failure.error != ERROR_TIMEOUT && f->failure.error != ERROR_CANCELLED;
-    if (!is_worth_it(f) || origin_queue_is_rejecting(f->queue) || (wait = wait_of(f, now)) < 0)
+    if (!is_worth_it(f) || origin_queue_is_rejecting(f->ticket.queue) || (wait = wait_of(f, now)) < 0)
         return false;
     if (!take_leave(f, now))
         return false;
@@ -159,7 +160,7 @@ void
 retry_count(struct curlew_fetch *f, int64_t now_us)
 {
     if (!f->again) {
-        retry_budget_deposit(&f->queue->origin->budget, now_us);
+        retry_budget_deposit(&f->ticket.queue->origin->budget, now_us);
         return;
     }
     retry_forgo(f);

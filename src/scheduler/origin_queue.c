@@ -183,7 +183,7 @@ origin_queue_settle(struct origin_queue *l)
 struct curlew_fetch *
 origin_queue_first(struct origin_queue *l)
 {
-    return container_of(l->queue.next, struct curlew_fetch, place);
+    return container_of(l->queue.next, struct curlew_fetch, ticket.link);
 }
 
 struct origin_queue *
@@ -231,7 +231,7 @@ origin_queue_try_admit(struct origin_queue *l, struct curlew_fetch *f)
 
     if (s->failures == 0 && before == CIRCUIT_OFF)
         return true;
-    admits = circuit_breaker_try_pass(&l->breaker, s, clock_us(), &f->probe);
+    admits = circuit_breaker_try_pass(&l->breaker, s, clock_us(), &f->ticket.probe);
     note_state(l, before);
     if (!admits)
         origin_queue_reject(l, f);
@@ -258,9 +258,9 @@ origin_queue_record(struct origin_queue *l, struct curlew_fetch *f,
                     enum circuit_breaker_outcome outcome)
 {
     enum circuit_breaker_state before = l->breaker.state;
-    bool probe = f->probe, opened;
+    bool probe = f->ticket.probe, opened;
 
-    f->probe = false;
+    f->ticket.probe = false;
     if (before == CIRCUIT_OFF || (outcome == OUTCOME_IGNORED && !probe))
         return false;
     opened = circuit_breaker_record(&l->breaker, &f->session->settings.breaker, outcome, probe,

@@ -30,7 +30,7 @@ take_token(struct curlew_fetch *f)
 {
     const struct rate_limit *p = &f->session->settings.rate_limit;
 
-    return p->rate <= 0 || token_bucket_try_take(&f->queue->bucket, p, clock_us());
+    return p->rate <= 0 || token_bucket_try_take(&f->ticket.queue->bucket, p, clock_us());
 }
 
 static bool
@@ -38,7 +38,7 @@ take_places(struct scheduler *a, struct curlew_fetch *f)
 {
     const struct session_config *s = &f->session->settings;
 
-    if (f->queue->running >= s->max_per_origin)
+    if (f->ticket.queue->running >= s->max_per_origin)
         return false;
     if (!counter_try_increment(&a->stats->in_flight, f->config->limits.in_flight))
         return false;
@@ -46,7 +46,7 @@ take_places(struct scheduler *a, struct curlew_fetch *f)
         goto no_place;
     if (!take_token(f))
         goto no_token;
-    f->queue->running++;
+    f->ticket.queue->running++;
     return true;
 
 no_token:
@@ -114,8 +114,8 @@ queue_is_due(struct timer *t)
 static void
 unqueue(struct scheduler *a, struct curlew_fetch *f)
 {
-    list_remove(&f->place);
-    f->queue->queued--;
+    list_remove(&f->ticket.link);
+    f->ticket.queue->queued--;
     counter_add(&a->stats->queued, -1);
 }
 
@@ -129,10 +129,10 @@ overloaded(struct curlew_fetch *f)
 void
 scheduler_withdraw(struct scheduler *a, struct curlew_fetch *f)
 {
-    struct origin_queue *l = f->queue;
+    struct origin_queue *l = f->ticket.queue;
 
     unqueue(a, f);
-    f->queue = NULL;
+    f->ticket.queue = NULL;
     origin_queue_record(l, f, OUTCOME_IGNORED);
     queue_changed(a, l);
 }
@@ -144,9 +144,9 @@ evict_for(struct scheduler *a, struct curlew_fetch *f)
     struct origin_queue *longest = origin_queue_longest(&a->queues);
     struct curlew_fetch *victim;
 
-    if (longest == NULL || longest->queued <= f->queue->queued + 1)
+    if (longest == NULL || longest->queued <= f->ticket.queue->queued + 1)
         return NULL;
-    victim = container_of(list_last(&longest->queue), struct curlew_fetch, place);
+    victim = container_of(list_last(&longest->queue), struct curlew_fetch, ticket.link);
     scheduler_withdraw(a, victim);
     overloaded(victim);
     return victim;
@@ -156,11 +156,11 @@ evict_for(struct scheduler *a, struct curlew_fetch *f)
 static void
 line_up(struct scheduler *a, struct curlew_fetch *f)
 {
-    struct link *queue = &f->queue->queue;
+    struct link *queue = &f->ticket.queue->queue;
 
-    list_append(f->redirects > 0 ? queue->next : queue, &f->place);
-    f->queue->queued++;
-    queue_changed(a, f->queue);
+    list_append(f->redirects > 0 ? queue->next : queue, &f->ticket.link);
+    f->ticket.queue->queued++;
+    queue_changed(a, f->ticket.queue);
 }
 
 static enum scheduled
@@ -180,11 +180,11 @@ enqueue(struct scheduler *a, struct curlew_fetch *f, struct curlew_fetch **evict
 static enum scheduled
 arrive(struct scheduler *a, struct curlew_fetch *f, struct curlew_fetch **evicted)
 {
-    if (!origin_queue_try_admit(f->queue, f))
+    if (!origin_queue_try_admit(f->ticket.queue, f))
         return SCHEDULED_REJECTED;
-    if (f->queue->queued > 0 || !take_places(a, f))
+    if (f->ticket.queue->queued > 0 || !take_places(a, f))
         return enqueue(a, f, evicted);
-    origin_queue_settle(f->queue);
+    origin_queue_settle(f->ticket.queue);
     return SCHEDULED_NOW;
 }
 
@@ -194,16 +194,16 @@ scheduler_enqueue(struct scheduler *a, struct curlew_fetch *f, struct curlew_fet
     enum scheduled scheduled;
 
     *evicted = NULL;
-    f->queue = origin_queue_get(&a->queues, f->session->state, f->url.origin);
-    if (f->queue == NULL) {
+    f->ticket.queue = origin_queue_get(&a->queues, f->session->state, f->url.origin);
+    if (f->ticket.queue == NULL) {
         failure_no_memory(&f->failure);
         return SCHEDULED_REJECTED;
     }
     scheduled = arrive(a, f, evicted);
     if (scheduled == SCHEDULED_REJECTED) {
-        origin_queue_record(f->queue, f, OUTCOME_IGNORED);
-        origin_queue_settle(f->queue);
-        f->queue = NULL;
+        origin_queue_record(f->ticket.queue, f, OUTCOME_IGNORED);
+        origin_queue_settle(f->ticket.queue);
+        f->ticket.queue = NULL;
     }
     return scheduled;
 }
@@ -249,12 +249,12 @@ scheduler_next(struct scheduler *a)
 void
 scheduler_release(struct scheduler *a, struct curlew_fetch *f)
 {
-    struct origin_queue *l = f->queue;
+    struct origin_queue *l = f->ticket.queue;
 
     l->running--;
     a->stats->in_flight--; /* sequentially consistent: see worker_inbox_slot_freed() */
     f->session->state->in_flight--;
-    f->queue = NULL;
+    f->ticket.queue = NULL;
     origin_queue_record(l, f, OUTCOME_IGNORED);
     queue_changed(a, l);
 }
@@ -262,8 +262,8 @@ scheduler_release(struct scheduler *a, struct curlew_fetch *f)
 bool
 scheduler_try_keep_slot(struct curlew_fetch *f)
 {
-    return strcmp(f->queue->origin->name, f->url.origin) == 0 &&
-           !origin_queue_is_rejecting(f->queue) && take_token(f);
+    return strcmp(f->ticket.queue->origin->name, f->url.origin) == 0 &&
+           !origin_queue_is_rejecting(f->ticket.queue) && take_token(f);
 }
 
 bool
@@ -273,7 +273,7 @@ scheduler_record_outcome(struct curlew_fetch *f)
 
     if (fetch_proxy_failed(f))
         o = OUTCOME_IGNORED; /* one of several: it sits on the bench now */
-    return origin_queue_record(f->queue, f, o);
+    return origin_queue_record(f->ticket.queue, f, o);
 }
 
 struct curlew_fetch *

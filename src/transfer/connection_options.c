@@ -7,8 +7,9 @@
 
 #include "transfer/curl_features.h"
 #include "transfer/egress_hooks.h"
+#include "transfer/hop.h"
 
-#define SET(option, value) curl_easy_setopt(f->easy, option, value)
+#define SET(option, value) curl_easy_setopt(f->hop->easy, option, value)
 
 /*
  * "" and not NULL: libcurl would take proxies from the environment, and they would hide the

@@ -2,15 +2,35 @@
 
 #include "transfer/connection_pool.h"
 
-#include "engine/engine_worker.h"
-#include "transfer/pool_socket.h"
+#include "transfer/hop.h"
+#include "util/clock.h"
 
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #define FIRST_SIZE 256
+
+struct pool_socket {
+    struct watch watch;
+    struct connection_pool *pool;
+    /* Keeps the session alive; NULL: libcurl's own, such as the resolver's. */
+    struct config_snapshot *config;
+    struct session *session; /* that opened it */
+    struct link idle_link;   /* among the idle */
+    struct link hop_link;    /* among the sockets of the hop that opened it */
+    ino_t inode;             /* of that very socket, whoever has its number now */
+    struct timer timer;      /* end of its idle time */
+    uint32_t wanted;         /* EPOLLIN, EPOLLOUT: what libcurl waits for; 0: nothing */
+    uint32_t events;         /* watched for; 0: not at all */
+    uint64_t conn_id;        /* its connection, as in struct hop */
+    bool counted;            /* among the open connections */
+    int64_t resets;          /* of the session, when the socket was opened */
+};
+
+static void on_idle_timeout(struct timer *t);
 
 void
 connection_pool_init(struct connection_pool *p, struct loop *loop, struct engine_stats *stats,
@@ -64,8 +84,8 @@ socket_ready(struct watch *w, uint32_t events)
     s->pool->ready(s->pool, w->fd, what);
 }
 
-void
-pool_uncount(struct pool_socket *s)
+static void
+uncount(struct pool_socket *s)
 {
     if (s->counted)
         counter_add(&s->pool->stats->connections, -1);
@@ -99,25 +119,35 @@ socket_new(struct connection_pool *p, int fd)
         return NULL;
     s->watch = (struct watch){ .fd = fd, .ready = socket_ready };
     s->pool = p;
-    list_init(&s->place);
-    list_init(&s->birth);
-    timer_init(&s->timer, pool_idle_over);
+    list_init(&s->idle_link);
+    list_init(&s->hop_link);
+    timer_init(&s->timer, on_idle_timeout);
     p->by_fd[fd] = s;
     return s;
 }
 
-struct pool_socket *
-pool_socket_of(struct connection_pool *p, int fd)
+static struct pool_socket *
+socket_of(struct connection_pool *p, int fd)
 {
     return (size_t)fd < p->size ? p->by_fd[fd] : NULL;
 }
 
 static void
+leave_idle(struct pool_socket *s)
+{
+    if (list_empty(&s->idle_link))
+        return;
+    timer_clear(&s->pool->loop->timers, &s->timer);
+    list_remove(&s->idle_link);
+    s->pool->idle_count--;
+}
+
+static void
 socket_free(struct pool_socket *s)
 {
-    pool_leave_idle(s);
-    pool_uncount(s);
-    list_remove(&s->birth);
+    leave_idle(s);
+    uncount(s);
+    list_remove(&s->hop_link);
     if (s->pool->by_fd[s->watch.fd] == s)
         s->pool->by_fd[s->watch.fd] = NULL;
     config_snapshot_unref(s->config);
@@ -153,15 +183,15 @@ inode_of(int fd)
 int
 connection_pool_on_opened(struct curlew_fetch *f, int fd)
 {
-    struct connection_pool *p = &((struct engine_worker *)f->home)->pool;
-    struct pool_socket *s = pool_socket_of(p, fd);
+    struct connection_pool *p = f->hop->pool;
+    struct pool_socket *s = socket_of(p, fd);
 
     if (s != NULL)
         socket_forget(s);
     if ((s = socket_new(p, fd)) == NULL)
         return -1;
     s->inode = inode_of(fd);
-    list_append(&f->sockets, &s->birth);
+    list_append(&f->hop->sockets, &s->hop_link);
     s->config = config_snapshot_ref(f->config);
     s->session = f->session;
     s->counted = true;
@@ -174,9 +204,9 @@ connection_pool_on_opened(struct curlew_fetch *f, int fd)
 void
 connection_pool_on_request(struct curlew_fetch *f, uint64_t conn_id)
 {
-    f->conn_id = conn_id;
-    for (struct link *l = f->sockets.next; l != &f->sockets; l = l->next) /* of two, one loses */
-        container_of(l, struct pool_socket, birth)->conn_id = conn_id;
+    f->hop->conn_id = conn_id;
+    for (struct link *l = f->hop->sockets.next; l != &f->hop->sockets; l = l->next) /* of two, one loses */
+        container_of(l, struct pool_socket, hop_link)->conn_id = conn_id;
 }
 
 /* libcurl 7.88 closes a socket that never came to connect with close(), not with our callback. */
@@ -185,8 +215,8 @@ connection_pool_hop_done(struct curlew_fetch *f)
 {
     struct link *l;
 
-    while ((l = list_take(&f->sockets)) != NULL) {
-        struct pool_socket *s = container_of(l, struct pool_socket, birth);
+    while ((l = list_take(&f->hop->sockets)) != NULL) {
+        struct pool_socket *s = container_of(l, struct pool_socket, hop_link);
 
         if (inode_of(s->watch.fd) != s->inode)
             socket_forget(s);
@@ -197,7 +227,7 @@ static int
 on_close(void *arg, curl_socket_t fd)
 {
     struct connection_pool *p = arg;
-    struct pool_socket *s = pool_socket_of(p, fd);
+    struct pool_socket *s = socket_of(p, fd);
 
     if (s != NULL)
         socket_close(s);
@@ -205,10 +235,11 @@ on_close(void *arg, curl_socket_t fd)
 }
 
 void
-connection_pool_attach(struct curlew_fetch *f)
+connection_pool_attach(struct curlew_fetch *f, struct connection_pool *p)
 {
-    curl_easy_setopt(f->easy, CURLOPT_CLOSESOCKETFUNCTION, on_close);
-    curl_easy_setopt(f->easy, CURLOPT_CLOSESOCKETDATA, &((struct engine_worker *)f->home)->pool);
+    f->hop->pool = p;
+    curl_easy_setopt(f->hop->easy, CURLOPT_CLOSESOCKETFUNCTION, on_close);
+    curl_easy_setopt(f->hop->easy, CURLOPT_CLOSESOCKETDATA, p);
 }
 
 /*
@@ -227,7 +258,7 @@ int
 connection_pool_on_socket(CURL *easy, curl_socket_t fd, int what, void *arg, void *socket)
 {
     struct connection_pool *p = arg;
-    struct pool_socket *s = pool_socket_of(p, fd);
+    struct pool_socket *s = socket_of(p, fd);
 
     (void)easy;
     (void)socket;
@@ -235,7 +266,7 @@ connection_pool_on_socket(CURL *easy, curl_socket_t fd, int what, void *arg, voi
         return -1;
     if (s == NULL)
         return 0;
-    pool_leave_idle(s);
+    leave_idle(s);
     s->wanted = (what & CURL_POLL_IN ? (uint32_t)EPOLLIN : 0) |
                 (what & CURL_POLL_OUT ? (uint32_t)EPOLLOUT : 0);
     if (!stays_watched(s))
@@ -243,4 +274,95 @@ connection_pool_on_socket(CURL *easy, curl_socket_t fd, int what, void *arg, voi
     if (what == CURL_POLL_REMOVE && s->config == NULL)
         socket_close(s); /* libcurl closes it without telling */
     return 0;
+}
+
+/* -- idle sockets ----------------------------------------------------------- */
+
+/* Closed, as its peer sees it; libcurl gives the descriptor back when it next looks. */
+static void
+retire(struct pool_socket *s)
+{
+    leave_idle(s);
+    uncount(s);
+    shutdown(s->watch.fd, SHUT_RDWR);
+}
+
+static void
+on_idle_timeout(struct timer *t)
+{
+    retire(container_of(t, struct pool_socket, timer));
+}
+
+static bool
+is_reset(const struct pool_socket *s)
+{
+    return counter_read(&s->session->state->resets) != s->resets;
+}
+
+/* The session may keep so many: beyond, the one idle for longest goes. */
+static void
+bound_idle(struct connection_pool *p, const struct session *of)
+{
+    struct pool_socket *oldest = NULL;
+    int count = 0;
+
+    if (p->idle_count <= of->settings.idle_connections)
+        return;
+    for (struct link *l = p->idle.next; l != &p->idle; l = l->next) {
+        struct pool_socket *s = container_of(l, struct pool_socket, idle_link);
+
+        if (s->session->state != of->state)
+            continue;
+        oldest = oldest != NULL ? oldest : s;
+        count++;
+    }
+    if (count > of->settings.idle_connections)
+        retire(oldest);
+}
+
+/*
+ * Several transfers may share a socket under HTTP/2, and none of them need be polled for: paused
+ * ones.
+ */
+static bool
+has_users(struct pool_socket *s, struct link *running)
+{
+    for (struct link *l = running->next; l != running && s->conn_id != 0; l = l->next)
+        if (container_of(l, struct curlew_fetch, link)->hop->conn_id == s->conn_id)
+            return true;
+    return false;
+}
+
+void
+connection_pool_mark_idle(struct connection_pool *p, int fd, struct link *running)
+{
+    struct pool_socket *s = fd >= 0 ? socket_of(p, fd) : NULL;
+    int64_t until;
+
+    if (s == NULL || s->config == NULL || s->wanted != 0 || has_users(s, running))
+        return;
+    leave_idle(s);
+    until = clock_us() + (int64_t)s->session->settings.idle_seconds * US_PER_SECOND;
+    list_append(&p->idle, &s->idle_link);
+    p->idle_count++;
+    if (is_reset(s)) { /* it was busy when its session was reset */
+        retire(s);
+        return;
+    }
+    timer_set(&p->loop->timers, &s->timer, until);
+    bound_idle(p, s->session);
+}
+
+void
+connection_pool_drop_reset(struct connection_pool *p)
+{
+    struct link *next;
+
+    for (struct link *l = p->idle.next; l != &p->idle; l = next) {
+        struct pool_socket *s = container_of(l, struct pool_socket, idle_link);
+
+        next = l->next;
+        if (is_reset(s))
+            retire(s);
+    }
 }

@@ -13,6 +13,8 @@
 #include "fetch/fetch.h"
 #include "util/list.h"
 
+#include <curl/curl.h>
+
 struct pool_socket;
 
 struct connection_pool {
@@ -35,7 +37,7 @@ void connection_pool_init(struct connection_pool *p, struct loop *loop, struct e
 void connection_pool_destroy(struct connection_pool *p);
 
 /* libcurl's close-socket callback, for the transfer. */
-void connection_pool_attach(struct curlew_fetch *f);
+void connection_pool_attach(struct curlew_fetch *f, struct connection_pool *p);
 
 /* A new socket, on f's behalf; -1: no memory. */
 int connection_pool_on_opened(struct curlew_fetch *f, int fd);

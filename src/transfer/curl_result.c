@@ -5,6 +5,7 @@
 
 #include "transfer/curl_result.h"
 
+#include "transfer/hop.h"
 #include "util/clock.h"
 
 #include <stdio.h>
@@ -86,17 +87,17 @@ curl_result_read_timing(struct curlew_fetch *f)
     long opened = 1, version = 0, port = 0, local_port = 0;
     char *ip = NULL, *local_ip = NULL;
 
-    curl_easy_getinfo(f->easy, CURLINFO_NUM_CONNECTS, &opened);
-    curl_easy_getinfo(f->easy, CURLINFO_HTTP_VERSION, &version);
-    curl_easy_getinfo(f->easy, CURLINFO_PRIMARY_IP, &ip);
-    curl_easy_getinfo(f->easy, CURLINFO_PRIMARY_PORT, &port);
-    curl_easy_getinfo(f->easy, CURLINFO_LOCAL_IP, &local_ip);
-    curl_easy_getinfo(f->easy, CURLINFO_LOCAL_PORT, &local_port);
-    t->dns = seconds_of(f->easy, CURLINFO_NAMELOOKUP_TIME_T);
-    t->connect = seconds_of(f->easy, CURLINFO_CONNECT_TIME_T);
-    t->tls = seconds_of(f->easy, CURLINFO_APPCONNECT_TIME_T);
-    t->first_byte = seconds_of(f->easy, CURLINFO_STARTTRANSFER_TIME_T);
-    r->reused = opened == 0 && f->requested;
+    curl_easy_getinfo(f->hop->easy, CURLINFO_NUM_CONNECTS, &opened);
+    curl_easy_getinfo(f->hop->easy, CURLINFO_HTTP_VERSION, &version);
+    curl_easy_getinfo(f->hop->easy, CURLINFO_PRIMARY_IP, &ip);
+    curl_easy_getinfo(f->hop->easy, CURLINFO_PRIMARY_PORT, &port);
+    curl_easy_getinfo(f->hop->easy, CURLINFO_LOCAL_IP, &local_ip);
+    curl_easy_getinfo(f->hop->easy, CURLINFO_LOCAL_PORT, &local_port);
+    t->dns = seconds_of(f->hop->easy, CURLINFO_NAMELOOKUP_TIME_T);
+    t->connect = seconds_of(f->hop->easy, CURLINFO_CONNECT_TIME_T);
+    t->tls = seconds_of(f->hop->easy, CURLINFO_APPCONNECT_TIME_T);
+    t->first_byte = seconds_of(f->hop->easy, CURLINFO_STARTTRANSFER_TIME_T);
+    r->reused = opened == 0 && f->hop->requested;
     r->http_version = version == CURL_HTTP_VERSION_1_0   ? 10
                       : version == CURL_HTTP_VERSION_1_1 ? 11
                       : version == CURL_HTTP_VERSION_2_0 ? 20
@@ -113,7 +114,7 @@ read_figures(struct curlew_fetch *f)
 {
     curl_off_t sent = 0;
 
-    curl_easy_getinfo(f->easy, CURLINFO_SIZE_UPLOAD_T, &sent);
+    curl_easy_getinfo(f->hop->easy, CURLINFO_SIZE_UPLOAD_T, &sent);
     f->response.bytes_sent += sent;
     /* Once the head is published, the timing was read, and belongs to the stream's reader. */
     if (f->pipe == NULL || !body_pipe_has_head(f->pipe))
@@ -124,20 +125,20 @@ read_figures(struct curlew_fetch *f)
 static bool
 blames_proxy(const struct curlew_fetch *f, enum error e)
 {
-    return f->proxy_host != NULL && !f->requested &&
+    return f->proxy_host != NULL && !f->hop->requested &&
            (e == ERROR_CONNECT_FAILED || e == ERROR_SEND_FAILED || e == ERROR_RECV_FAILED);
 }
 
 static void
 explain(struct curlew_fetch *f, CURLcode result)
 {
-    const char *said = f->curl_error[0] != '\0' ? f->curl_error : curl_easy_strerror(result);
+    const char *said = f->hop->curl_error[0] != '\0' ? f->hop->curl_error : curl_easy_strerror(result);
     enum error e = curl_result_error(result);
 
     if (f->failure.error != ERROR_NONE)
         return; /* a callback of ours stopped the transfer, and knows better why */
     if (result == CURLE_OUT_OF_MEMORY &&
-        f->head_bytes > 0) /* as 7.88 calls a line of over 100 KB */
+        f->hop->head_bytes > 0) /* as 7.88 calls a line of over 100 KB */
         e = ERROR_PROTOCOL_ERROR;
     failure_set(&f->failure, blames_proxy(f, e) ? ERROR_PROXY_FAILED : e, "%s", said);
     f->failure.curl_code = (int)result;

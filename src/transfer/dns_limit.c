@@ -2,6 +2,7 @@
 
 #include "transfer/dns_limit.h"
 
+#include "transfer/hop.h"
 #include "util/clock.h"
 
 #include <arpa/inet.h>
@@ -34,8 +35,8 @@ dns_limit_record_abandoned(struct dns_limit *l, struct curlew_fetch *f, int64_t 
 {
     curl_off_t looked_up = 0;
 
-    curl_easy_getinfo(f->easy, CURLINFO_NAMELOOKUP_TIME_T, &looked_up);
-    if (looked_up > 0 || f->requested || !list_empty(&f->sockets) || is_literal(name_of(f)))
+    curl_easy_getinfo(f->hop->easy, CURLINFO_NAMELOOKUP_TIME_T, &looked_up);
+    if (looked_up > 0 || f->hop->requested || !list_empty(&f->hop->sockets) || is_literal(name_of(f)))
         return;
     forget_old(l, now_us);
     if (l->count == DNS_LIMIT_ABANDONED_MAX)

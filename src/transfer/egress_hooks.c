@@ -10,6 +10,7 @@
 #include "transfer/egress_hooks.h"
 
 #include "transfer/connection_pool.h"
+#include "transfer/hop.h"
 #include "util/hash.h"
 #include "util/log.h"
 
@@ -125,9 +126,9 @@ on_request(void *arg, char *remote_ip, char *local_ip, int remote_port, int loca
                     remote_ip);
     if (address == NULL || judge_address(f, address) != 0)
         return CURL_PREREQFUNC_ABORT;
-    f->requested = true;
+    f->hop->requested = true;
     connection_pool_on_request(f, wire_of(remote_ip, local_ip, remote_port, local_port));
-    if (list_empty(&f->sockets))
+    if (list_empty(&f->hop->sockets))
         counter_add(&f->stats->connections_reused, 1);
     /* Another address of the same name may have been refused on the way to this one. */
     f->failure = (struct failure){ 0 };
@@ -137,8 +138,8 @@ on_request(void *arg, char *remote_ip, char *local_ip, int remote_port, int loca
 void
 egress_hooks_attach(struct curlew_fetch *f)
 {
-    curl_easy_setopt(f->easy, CURLOPT_OPENSOCKETFUNCTION, on_open);
-    curl_easy_setopt(f->easy, CURLOPT_OPENSOCKETDATA, f);
-    curl_easy_setopt(f->easy, CURLOPT_PREREQFUNCTION, on_request);
-    curl_easy_setopt(f->easy, CURLOPT_PREREQDATA, f);
+    curl_easy_setopt(f->hop->easy, CURLOPT_OPENSOCKETFUNCTION, on_open);
+    curl_easy_setopt(f->hop->easy, CURLOPT_OPENSOCKETDATA, f);
+    curl_easy_setopt(f->hop->easy, CURLOPT_PREREQFUNCTION, on_request);
+    curl_easy_setopt(f->hop->easy, CURLOPT_PREREQDATA, f);
 }

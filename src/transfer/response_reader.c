@@ -9,6 +9,7 @@
 #include "fetch/body_pipe.h"
 #include "fetch/retry.h"
 #include "transfer/curl_result.h"
+#include "transfer/hop.h"
 #include "util/clock.h"
 
 #include <stdlib.h>
@@ -73,7 +74,7 @@ start_head(struct curlew_fetch *f, const char *line, size_t n)
 
     response_head_destroy(h);
     drop_body(f);
-    curl_easy_getinfo(f->easy, CURLINFO_RESPONSE_CODE, &status);
+    curl_easy_getinfo(f->hop->easy, CURLINFO_RESPONSE_CODE, &status);
     h->status = (int)status;
     space = space != NULL ? memchr(space + 1, ' ', (size_t)(end - space - 1)) : NULL;
     h->reason = space != NULL ? strndup(space + 1, (size_t)(end - space - 1)) : strdup("");
@@ -87,7 +88,7 @@ continue_field(struct curlew_fetch *f, const char *line, size_t n)
 {
     struct response_head *h = &f->response.head;
 
-    if (++f->folds > FOLDS_MAX)
+    if (++f->hop->folds > FOLDS_MAX)
         return failure_set(&f->failure, ERROR_PROTOCOL_ERROR,
                            "the response's head has over %d folded lines", FOLDS_MAX);
     line = skip_blanks(line, &n);
@@ -101,12 +102,12 @@ note_cookie(struct curlew_fetch *f, const char *field)
     size_t n = strcspn(field, "=;"), size;
     const char *name, *value = field + n + (field[n] == '=');
 
-    if (f->cookie_names.count >= COOKIES_MAX)
+    if (f->hop->cookie_names.count >= COOKIES_MAX)
         return 0;
     size = strcspn(value, ";");
     value = skip_blanks(value, &size);
     name = skip_blanks(field, &n);
-    return headers_add(&f->cookie_names, name, trimmed(name, n), value, trimmed(value, size));
+    return headers_add(&f->hop->cookie_names, name, trimmed(name, n), value, trimmed(value, size));
 }
 
 static int
@@ -144,12 +145,12 @@ end_head(struct curlew_fetch *f)
 {
     int status = f->response.head.status;
 
-    if (f->probe && status >= 200)
+    if (f->ticket.probe && status >= 200)
         scheduler_record_outcome(f); /* the others need not wait for the end of its body */
     if (f->pipe == NULL || status < 200 || redirect_follows(f))
         return;
-    if (status == 401 && f->request.auth == AUTH_DIGEST && !f->challenged)
-        f->challenged = true;
+    if (status == 401 && f->request.auth == AUTH_DIGEST && !f->hop->challenged)
+        f->hop->challenged = true;
     else if (!retry_grant(f))
         begin_stream(f);
 }
@@ -164,8 +165,8 @@ on_header(char *line, size_t size, size_t count, void *arg)
     f->active_us = clock_us();
     if (f->pipe != NULL && body_pipe_has_head(f->pipe))
         return all; /* a trailer: the head has gone */
-    f->head_bytes += all;
-    if (f->head_bytes > RESPONSE_READER_HEAD_MAX) {
+    f->hop->head_bytes += all;
+    if (f->hop->head_bytes > RESPONSE_READER_HEAD_MAX) {
         failure_set(&f->failure, ERROR_PROTOCOL_ERROR, "the response's head is over %d bytes",
                     RESPONSE_READER_HEAD_MAX);
         return STOP;
@@ -261,10 +262,10 @@ void
 response_reader_attach(struct curlew_fetch *f)
 {
     drop_body(f);
-    curl_easy_setopt(f->easy, CURLOPT_HEADERFUNCTION, on_header);
-    curl_easy_setopt(f->easy, CURLOPT_HEADERDATA, f);
-    curl_easy_setopt(f->easy, CURLOPT_WRITEFUNCTION, on_body);
-    curl_easy_setopt(f->easy, CURLOPT_WRITEDATA, f);
+    curl_easy_setopt(f->hop->easy, CURLOPT_HEADERFUNCTION, on_header);
+    curl_easy_setopt(f->hop->easy, CURLOPT_HEADERDATA, f);
+    curl_easy_setopt(f->hop->easy, CURLOPT_WRITEFUNCTION, on_body);
+    curl_easy_setopt(f->hop->easy, CURLOPT_WRITEDATA, f);
 }
 
 void

@@ -4,8 +4,8 @@
 
 #include "engine/engine.h"
 #include "transfer/connection_options.h"
-#include "transfer/connection_pool.h"
 #include "transfer/egress_hooks.h"
+#include "transfer/hop.h"
 #include "transfer/impersonate.h"
 #include "transfer/response_reader.h"
 #include "util/clock.h"
@@ -17,18 +17,18 @@
 
 #define USER_AGENT "curlew/" CURLEW_VERSION
 
-#define SET(option, value) curl_easy_setopt(f->easy, option, value)
+#define SET(option, value) curl_easy_setopt(f->hop->easy, option, value)
 
 /* -- headers ------------------------------------------------------------- */
 
 static int
 add_line(struct curlew_fetch *f, const char *line)
 {
-    struct curl_slist *lines = curl_slist_append(f->header_lines, line);
+    struct curl_slist *lines = curl_slist_append(f->hop->header_lines, line);
 
     if (lines == NULL)
         return failure_no_memory(&f->failure);
-    f->header_lines = lines;
+    f->hop->header_lines = lines;
     return 0;
 }
 
@@ -106,7 +106,7 @@ set_headers(struct curlew_fetch *f)
         return -1;
     if (f->request.impersonate == NULL)
         SET(CURLOPT_USERAGENT, USER_AGENT);
-    SET(CURLOPT_HTTPHEADER, f->header_lines);
+    SET(CURLOPT_HTTPHEADER, f->hop->header_lines);
     return 0;
 }
 
@@ -115,7 +115,7 @@ set_headers(struct curlew_fetch *f)
 static int
 add_mime_part(struct curlew_fetch *f, const struct part *p)
 {
-    curl_mimepart *part = curl_mime_addpart(f->mime);
+    curl_mimepart *part = curl_mime_addpart(f->hop->mime);
 
     if (part == NULL || curl_mime_name(part, p->name) != CURLE_OK ||
         curl_mime_data(part, p->data, p->size) != CURLE_OK)
@@ -130,12 +130,12 @@ add_mime_part(struct curlew_fetch *f, const struct part *p)
 static int
 set_multipart(struct curlew_fetch *f)
 {
-    if ((f->mime = curl_mime_init(f->easy)) == NULL)
+    if ((f->hop->mime = curl_mime_init(f->hop->easy)) == NULL)
         return failure_no_memory(&f->failure);
     for (size_t i = 0; i < f->request.part_count; i++)
         if (add_mime_part(f, &f->request.parts[i]) != 0)
             return -1;
-    SET(CURLOPT_MIMEPOST, f->mime);
+    SET(CURLOPT_MIMEPOST, f->hop->mime);
     return 0;
 }
 
@@ -184,7 +184,7 @@ set_credentials(struct curlew_fetch *f)
 }
 
 /*
- * collect.c holds the speed between two slices: a tenth of a second's worth each, within
+ * response_reader.c holds the speed between two slices: a tenth of a second's worth each, within
  * libcurl's limits.
  */
 static long
@@ -235,31 +235,33 @@ set_cookies(struct curlew_fetch *f)
 
     find_cookie_host(f, host, sizeof host);
     if (first)
-        cookie_jar_enable(f->easy); /* later the handle's own engine goes on */
-    if (cookie_jar_export(s->settings.shared_jar ? s->state->jar : NULL, f->easy, host, &f->lent) !=
+        cookie_jar_enable(f->hop->easy); /* later the handle's own engine goes on */
+    if (cookie_jar_export(s->settings.shared_jar ? s->state->jar : NULL, f->hop->easy, host, &f->hop->lent) !=
         0)
         return failure_no_memory(&f->failure);
-    if (first && cookie_jar_add_request_cookies(f->easy, &f->request.cookies, host) != 0)
+    if (first && cookie_jar_add_request_cookies(f->hop->easy, &f->request.cookies, host) != 0)
         return failure_set(&f->failure, ERROR_BAD_REQUEST,
                            "cookies: one is longer than libcurl takes");
     return 0;
 }
 
 int
-transfer_prepare(struct curlew_fetch *f)
+transfer_prepare(struct curlew_fetch *f, struct connection_pool *pool)
 {
+    struct hop *hop = f->hop;
     CURLcode rc = CURLE_OK;
 
-    curl_easy_reset(f->easy); /* but for connections and cookies */
-    f->curl_error[0] = '\0';
-    f->head_bytes = 0;
-    f->folds = 0;
-    f->requested = f->challenged = false;
+    curl_easy_reset(hop->easy); /* but for connections and cookies */
+    hop->curl_error[0] = '\0';
+    hop->head_bytes = 0;
+    hop->folds = 0;
+    hop->conn_id = 0;
+    hop->requested = hop->challenged = false;
     if (impersonate_apply(f) != 0)
         return -1;
     rc = SET(CURLOPT_URL, f->url.text);
     SET(CURLOPT_PRIVATE, f);
-    SET(CURLOPT_ERRORBUFFER, f->curl_error);
+    SET(CURLOPT_ERRORBUFFER, f->hop->curl_error);
     SET(CURLOPT_PROTOCOLS_STR, "http,https");
     if (!f->request.decompress)
         SET(CURLOPT_ACCEPT_ENCODING, NULL);
@@ -267,7 +269,7 @@ transfer_prepare(struct curlew_fetch *f)
         SET(CURLOPT_ACCEPT_ENCODING, "");
     response_reader_attach(f);
     egress_hooks_attach(f);
-    connection_pool_attach(f);
+    connection_pool_attach(f, pool);
     set_limits(f);
     set_credentials(f);
     if (rc != CURLE_OK)
@@ -277,11 +279,84 @@ transfer_prepare(struct curlew_fetch *f)
     return 0;
 }
 
+int
+transfer_start(struct curlew_fetch *f, CURLM *multi)
+{
+    if (curl_multi_add_handle(multi, f->hop->easy) != CURLM_OK)
+        return failure_set(&f->failure, ERROR_INTERNAL, "libcurl took no further transfer");
+    return 0;
+}
+
+int
+transfer_stop(struct curlew_fetch *f, CURLM *multi)
+{
+    curl_socket_t fd = CURL_SOCKET_BAD;
+
+    curl_easy_getinfo(f->hop->easy, CURLINFO_ACTIVESOCKET, &fd);
+    curl_multi_remove_handle(multi, f->hop->easy);
+    return fd;
+}
+
 void
 transfer_release(struct curlew_fetch *f)
 {
-    curl_slist_free_all(f->header_lines);
-    f->header_lines = NULL;
-    curl_mime_free(f->mime);
-    f->mime = NULL;
+    if (f->hop == NULL)
+        return;
+    curl_slist_free_all(f->hop->header_lines);
+    f->hop->header_lines = NULL;
+    curl_mime_free(f->hop->mime);
+    f->hop->mime = NULL;
+}
+
+/* -- while it runs ------------------------------------------------------- */
+
+void
+transfer_forbid_reuse(struct curlew_fetch *f)
+{
+    SET(CURLOPT_FORBID_REUSE, 1L);
+}
+
+int
+transfer_resume(struct curlew_fetch *f)
+{
+    return curl_easy_pause(f->hop->easy, CURLPAUSE_CONT) == CURLE_OK ? 0 : -1;
+}
+
+void
+transfer_flush_resets(struct link *running, uint64_t conn_id)
+{
+    for (struct link *l = running->next; l != running && conn_id != 0; l = l->next) {
+        struct curlew_fetch *f = container_of(l, struct curlew_fetch, link);
+
+        if (f->hop->conn_id != conn_id || f->paused)
+            continue;
+        curl_easy_pause(f->hop->easy, CURLPAUSE_RECV);
+        curl_easy_pause(f->hop->easy, CURLPAUSE_CONT);
+        return;
+    }
+}
+
+uint64_t
+transfer_conn_id(const struct curlew_fetch *f)
+{
+    return f->hop->conn_id;
+}
+
+int64_t
+transfer_bytes_sent(const struct curlew_fetch *f)
+{
+    curl_off_t sent = 0;
+
+    if (f->hop != NULL)
+        curl_easy_getinfo(f->hop->easy, CURLINFO_SIZE_UPLOAD_T, &sent);
+    return sent;
+}
+
+const char *
+transfer_redirect_url(const struct curlew_fetch *f)
+{
+    char *url = NULL;
+
+    curl_easy_getinfo(f->hop->easy, CURLINFO_REDIRECT_URL, &url);
+    return url;
 }

@@ -9,11 +9,43 @@
 #define TRANSFER_TRANSFER_H
 
 #include "fetch/fetch.h"
+#include "transfer/connection_pool.h"
 
-/* Set f->easy up for the hop at f->url.  0, or -1 with f->failure. */
-int transfer_prepare(struct curlew_fetch *f);
+/* Set f's handle up for the hop at f->url.  0, or -1 with f->failure. */
+int transfer_prepare(struct curlew_fetch *f, struct connection_pool *pool);
+
+/* Hand it to the multi handle. -1 with f->failure. */
+int transfer_start(struct curlew_fetch *f, CURLM *multi);
+
+/* Take it off the multi handle. The socket it was on, or -1. */
+int transfer_stop(struct curlew_fetch *f, CURLM *multi);
 
 /* What belongs to the hop alone (header lines, multipart body) goes. */
 void transfer_release(struct curlew_fetch *f);
+
+/* Its connection is not to be used again; closed at once where no other transfer is on it. */
+void transfer_forbid_reuse(struct curlew_fetch *f);
+
+/*
+ * Go on after a pause; may call the callbacks at once.  -1: what a callback refuses then, libcurl
+ * tells here and nowhere else.
+ */
+int transfer_resume(struct curlew_fetch *f);
+
+/*
+ * Under HTTP/2 libcurl queues the RST_STREAM of an abandoned transfer until something else moves on
+ * the connection.  So that the origin hears of it at once, let one of the `running` fetches on that
+ * connection (0: none) move.
+ */
+void transfer_flush_resets(struct link *running, uint64_t conn_id);
+
+/* On which connection it is; 0: not known yet. */
+uint64_t transfer_conn_id(const struct curlew_fetch *f);
+
+/* Bytes of the hop's body that have gone out. */
+int64_t transfer_bytes_sent(const struct curlew_fetch *f);
+
+/* Where the response redirects to, absolute, as long as the hop; NULL: nowhere. */
+const char *transfer_redirect_url(const struct curlew_fetch *f);
 
 #endif

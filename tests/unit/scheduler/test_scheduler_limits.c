@@ -186,12 +186,12 @@ Test(restraint, who_waits_for_an_origin_is_sent_away_when_its_breaker_opens)
     f->failure.error = ERROR_TIMEOUT;
     cr_assert(scheduler_record_outcome(f));
     for (int i = 0; i < 3; i++) {
-        w = scheduler_reject_waiting(&a, f->queue);
+        w = scheduler_reject_waiting(&a, f->ticket.queue);
         cr_assert_eq(w, waiting[i]);
         cr_assert_eq(w->failure.error, ERROR_ORIGIN_UNAVAILABLE);
         fetch_unref(w);
     }
-    cr_assert_null(scheduler_reject_waiting(&a, f->queue));
+    cr_assert_null(scheduler_reject_waiting(&a, f->ticket.queue));
     ends(f);
     close_admission();
 }
@@ -206,7 +206,7 @@ Test(restraint, its_time_over_the_gauge_says_half_open_and_one_may_pass)
     cr_assert_eq(count_of(CIRCUIT_HALF_OPEN), 1);
     cr_assert_eq(timer_heap_next(&timers), INT64_MAX, "then it waits for somebody to come");
     probe = starts("a");
-    cr_assert(probe->probe);
+    cr_assert(probe->ticket.probe);
     refused("default", "a");
     cr_assert_not(ends_with(probe, ERROR_NONE, 200));
     cr_assert_eq(count_of(CIRCUIT_CLOSED), 1);
@@ -224,13 +224,13 @@ Test(restraint, a_probe_that_has_to_wait_and_leaves_makes_room_for_another)
     f = starts("a"); /* the probe, on the second token */
     cr_assert_not(ends_with(f, ERROR_CANCELLED, 0));
     f = waits("a");
-    cr_assert(f->probe);
+    cr_assert(f->ticket.probe);
     refused("default", "a");
     scheduler_withdraw(&a, f);
-    cr_assert_not(f->probe);
+    cr_assert_not(f->ticket.probe);
     fetch_unref(f);
     f = waits("a");
-    cr_assert(f->probe);
+    cr_assert(f->ticket.probe);
     scheduler_withdraw(&a, f);
     fetch_unref(f);
     close_admission();
@@ -247,11 +247,11 @@ Test(restraint, a_probe_that_finds_no_place_in_the_queue_makes_room_for_another)
     x = arrives("other", "x", SCHEDULED_NOW);
     f = arrives("default", "a", SCHEDULED_REJECTED);
     cr_assert_eq(f->failure.error, ERROR_OVERLOADED);
-    cr_assert_not(f->probe);
+    cr_assert_not(f->ticket.probe);
     fetch_unref(f);
     ends(x);
     f = starts("a");
-    cr_assert(f->probe);
+    cr_assert(f->ticket.probe);
     ends(f);
     close_admission();
 }
@@ -317,8 +317,8 @@ Test(restraint, sessions_toward_one_origin_share_its_site_and_nothing_else)
     open_with(0.001, 1, 0, 0);
     f = starts("a");
     g = arrives("other", "a", SCHEDULED_NOW);
-    cr_assert_neq(f->queue, g->queue);
-    cr_assert_eq(f->queue->origin, g->queue->origin);
+    cr_assert_neq(f->ticket.queue, g->ticket.queue);
+    cr_assert_eq(f->ticket.queue->origin, g->ticket.queue->origin);
     ends(f);
     ends(g);
     close_admission();
