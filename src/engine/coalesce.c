@@ -2,6 +2,7 @@
 
 #include "engine/coalesce.h"
 
+#include "fetch/deadline.h"
 #include "util/hash.h"
 
 #include <stdlib.h>
@@ -152,6 +153,20 @@ void
 coalesce_close(struct curlew_fetch *leader)
 {
     list_remove(&leader->flight.shared);
+}
+
+int64_t
+coalesce_latest_deadline(const struct curlew_fetch *leader)
+{
+    const struct link *followers = &leader->flight.followers;
+    int64_t latest = 0;
+
+    for (const struct link *l = followers->next; l != followers; l = l->next) {
+        int64_t at = deadline_of_total(container_of(l, struct curlew_fetch, flight.link));
+
+        latest = at > latest ? at : latest;
+    }
+    return latest;
 }
 
 /* -- the outcome --------------------------------------------------------- */

@@ -33,6 +33,9 @@ struct curlew_fetch *coalesce_join(struct coalesce *c, struct curlew_fetch *f);
 /* A follower has left: true where it was the last, and its leader is to be cancelled. */
 bool coalesce_detach(struct curlew_fetch *f);
 
+/* When the last follower's total timeout ends; INT64_MAX: one has none. */
+int64_t coalesce_latest_deadline(const struct curlew_fetch *leader);
+
 /* The leader is done: take its next follower off, with a copy of the outcome.  NULL: no more. */
 struct curlew_fetch *coalesce_next_follower(struct curlew_fetch *leader);
 

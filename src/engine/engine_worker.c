@@ -4,7 +4,6 @@
 
 #include "engine/engine.h"
 #include "engine/fetch_flow.h"
-#include "engine/pause.h"
 #include "util/clock.h"
 
 #include <stdlib.h>
@@ -13,23 +12,6 @@
 
 /* -- libcurl ------------------------------------------------------------- */
 
-/* Every transfer that libcurl has finished goes on its course. */
-void
-engine_worker_reap(struct engine_worker *m)
-{
-    CURLMsg *msg;
-    int left;
-
-    while ((msg = curl_multi_info_read(m->handle, &left)) != NULL) {
-        struct curlew_fetch *f = NULL;
-        CURLcode result = msg->data.result; /* msg dies with its handle */
-
-        curl_easy_getinfo(msg->easy_handle, CURLINFO_PRIVATE, &f);
-        fetch_flow_finish_hop(m, f, result);
-    }
-    fetch_flow_dispatch(m);
-}
-
 static void
 on_ready(struct connection_pool *p, int fd, int curl_events)
 {
@@ -37,7 +19,7 @@ on_ready(struct connection_pool *p, int fd, int curl_events)
     int running;
 
     curl_multi_socket_action(m->handle, fd, curl_events, &running);
-    engine_worker_reap(m);
+    fetch_flow_reap(m);
 }
 
 /*
@@ -65,7 +47,7 @@ curl_timed_out(struct timer *t)
     curl_multi_socket_action(m->handle, CURL_SOCKET_TIMEOUT, 0, &running);
     if (!m->curl_timer_told)
         set_same_deadline(m);
-    engine_worker_reap(m);
+    fetch_flow_reap(m);
 }
 
 static int
@@ -96,7 +78,7 @@ take_inbox(struct engine_worker *m)
         else if (one->about == FETCH_CANCELLED)
             fetch_flow_cancel(m, container_of(one, struct curlew_fetch, cancel_mail));
         else
-            pause_resume(m, container_of(one, struct curlew_fetch, resume_mail));
+            fetch_flow_resume(m, container_of(one, struct curlew_fetch, resume_mail));
     }
 }
 
@@ -132,7 +114,6 @@ engine_worker_post(struct engine_worker *m, struct curlew_fetch *f)
 {
     f->state = FETCH_POSTED;
     f->home = m;
-    fetch_flow_init(f);
     post(m, &f->mail, FETCH_SUBMITTED);
 }
 

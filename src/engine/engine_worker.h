@@ -59,7 +59,4 @@ void engine_worker_drop_reset(struct engine_worker *m);
 /* A place has become free elsewhere: look at the queue again. */
 void engine_worker_wake(struct engine_worker *m);
 
-/* On its thread: see what libcurl has finished. */
-void engine_worker_reap(struct engine_worker *m);
-
 #endif

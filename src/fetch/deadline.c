@@ -4,8 +4,8 @@
 
 #include "util/clock.h"
 
-static int64_t
-end_of_total(const struct curlew_fetch *f)
+int64_t
+deadline_of_total(const struct curlew_fetch *f)
 {
     int64_t total = f->request.total_timeout_ms;
 
@@ -25,7 +25,7 @@ end_of_idle(const struct curlew_fetch *f)
 int64_t
 deadline_of(const struct curlew_fetch *f)
 {
-    int64_t total = end_of_total(f), idle = end_of_idle(f);
+    int64_t total = deadline_of_total(f), idle = end_of_idle(f);
 
     return idle < total ? idle : total;
 }
@@ -45,7 +45,7 @@ deadline_check(struct curlew_fetch *f, int64_t sent)
 {
     int64_t now = clock_us();
 
-    if (now >= end_of_total(f))
+    if (now >= deadline_of_total(f))
         return failure_set(&f->failure, ERROR_TIMEOUT, "not done after %g s%s",
                            (double)f->request.total_timeout_ms / 1000,
                            f->state == FETCH_WAITING ? ", still waiting for its turn" : "");

@@ -9,6 +9,9 @@
 
 #include "fetch/fetch.h"
 
+/* Where the total timeout ends, on clock_us()'s clock; INT64_MAX: there is none. */
+int64_t deadline_of_total(const struct curlew_fetch *f);
+
 /* On clock_us()'s clock; INT64_MAX: none. */
 int64_t deadline_of(const struct curlew_fetch *f);
 

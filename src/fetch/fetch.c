@@ -55,7 +55,7 @@ fetch_reset(struct curlew_fetch *f)
         free(f->request.proxy);
         f->request.proxy = NULL;
     }
-    f->proxy_lent = f->again = f->fresh = f->ticket.probe = false;
+    f->proxy_lent = f->retry.scheduled = f->new_connection = f->ticket.probe = false;
     f->redirects = 0;
     f->failure = (struct failure){ 0 };
 }

@@ -46,6 +46,12 @@ struct ticket {
     bool probe;                 /* the circuit breaker waits for how this one ends */
 };
 
+/* The part of fetch/retry. */
+struct retry_state {
+    bool scheduled; /* another attempt is permitted, and follows this one … */
+    int64_t at_us;  /* … at this time */
+};
+
 /* Single flight: the part of engine/coalesce. */
 struct flight {
     struct curlew_fetch *leader;   /* whose transfer it shares, while FOLLOWING */
@@ -84,13 +90,12 @@ struct curlew_fetch {
     struct ticket ticket;
     struct flight flight;
     struct timer timer; /* total and idle time-out, or the end of its rest */
-    struct timer pace;  /* paused until then, to keep to max_recv_speed */
+    struct timer pause_timer; /* paused until then, to keep to max_recv_speed */
     bool paused;        /* for that, or as its reader is slow: no time to be idle */
     int64_t body_us;    /* when the body began to come */
     int64_t submitted_us, posted_us, started_us, active_us;
-    bool again;       /* this try is not the last word, another one is granted: it starts … */
-    int64_t again_us; /* … not before then */
-    bool fresh;       /* the try before was cut off: this one goes out on a new connection */
+    struct retry_state retry;
+    bool new_connection;  /* the attempt before was cut off: this one needs another connection */
     bool own_credentials; /* in the request object itself, not from its session */
     struct hop *hop; /* transfer's, while it has a handle of libcurl; NULL: none */
     int64_t sent;    /* bytes of the hop's body that the idle timeout has seen go out */

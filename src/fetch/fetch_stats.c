@@ -17,8 +17,6 @@ fetch_stats_record(struct curlew_fetch *f)
     struct response *r = &f->response;
 
     r->timing.total = (double)(clock_us() - f->submitted_us) / US_PER_SECOND;
-    if (f->flight.is_leader) /* its guests are the fetches */
-        return;
     counter_add(&f->session->state->outcomes[f->failure.error], 1);
     if (f->failure.error == ERROR_NONE)
         counter_add(&f->session->state->classes[class_of(r->head.status)], 1);

@@ -267,6 +267,25 @@ scheduler_try_keep_slot(struct curlew_fetch *f)
 }
 
 bool
+scheduler_is_rejecting(const struct curlew_fetch *f)
+{
+    return origin_queue_is_rejecting(f->ticket.queue);
+}
+
+struct retry_budget *
+scheduler_retry_budget(const struct curlew_fetch *f)
+{
+    return &f->ticket.queue->origin->budget;
+}
+
+void
+scheduler_record_head(struct curlew_fetch *f)
+{
+    if (f->ticket.probe)
+        scheduler_record_outcome(f);
+}
+
+bool
 scheduler_record_outcome(struct curlew_fetch *f)
 {
     enum circuit_breaker_outcome o = circuit_breaker_classify(&f->failure, f->response.head.status);
@@ -277,16 +296,17 @@ scheduler_record_outcome(struct curlew_fetch *f)
 }
 
 struct curlew_fetch *
-scheduler_reject_waiting(struct scheduler *a, struct origin_queue *l)
+scheduler_reject_waiting(struct scheduler *a, struct curlew_fetch *f)
 {
-    struct curlew_fetch *f;
+    struct origin_queue *q = f->ticket.queue;
+    struct curlew_fetch *victim;
 
-    if (l->queued == 0)
+    if (q->queued == 0)
         return NULL;
-    f = origin_queue_first(l);
-    origin_queue_reject(l, f);
-    scheduler_withdraw(a, f);
-    return f;
+    victim = origin_queue_first(q);
+    origin_queue_reject(q, victim);
+    scheduler_withdraw(a, victim);
+    return victim;
 }
 
 struct curlew_fetch *

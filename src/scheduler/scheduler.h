@@ -45,11 +45,20 @@ void scheduler_release(struct scheduler *a, struct curlew_fetch *f);
 /* f->url is still of the queue f has a place in, and f may start its next hop there at once. */
 bool scheduler_try_keep_slot(struct curlew_fetch *f);
 
+/* f has a slot: is its origin's circuit open? */
+bool scheduler_is_rejecting(const struct curlew_fetch *f);
+
+/* Of f's origin; f has a slot. */
+struct retry_budget *scheduler_retry_budget(const struct curlew_fetch *f);
+
+/* f's head has come: where f is the probe, the others need not wait for the end of its body. */
+void scheduler_record_head(struct curlew_fetch *f);
+
 /* f has ended, or its head has come; before it leaves.  true: its breaker has opened. */
 bool scheduler_record_outcome(struct curlew_fetch *f);
 
-/* One that waits for it; NULL: nobody. */
-struct curlew_fetch *scheduler_reject_waiting(struct scheduler *a, struct origin_queue *l);
+/* Fail one that waits in the queue in which f has a slot, and take it out; NULL: nobody waits. */
+struct curlew_fetch *scheduler_reject_waiting(struct scheduler *a, struct curlew_fetch *f);
 
 /* Any that waits; NULL: none. */
 struct curlew_fetch *scheduler_any_waiting(struct scheduler *a);

@@ -80,11 +80,10 @@ set_reuse(struct curlew_fetch *f)
     bool alone = f->request.http_version == HTTP_2_PRIOR_KNOWLEDGE && f->url.scheme[4] != 's' &&
                  !curl_features_is_since(0x080000);
 
-    if (alone || f->fresh)
+    if (alone || f->new_connection)
         SET(CURLOPT_FRESH_CONNECT, 1L);
     if (alone)
         SET(CURLOPT_FORBID_REUSE, 1L);
-    f->fresh = false; /* a redirect may go on with what there is */
 }
 
 int

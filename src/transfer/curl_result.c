@@ -147,7 +147,8 @@ explain(struct curlew_fetch *f, CURLcode result)
 void
 curl_result_apply(struct curlew_fetch *f, CURLcode result)
 {
-    if (f->again && result == CURLE_WRITE_ERROR) /* we had seen enough: it is not the last try */
+    /* The reader has cut the body short, as another attempt follows. */
+    if (f->hop->verdict == HEAD_RETRY && result == CURLE_WRITE_ERROR)
         result = CURLE_OK;
     read_figures(f);
     f->response.timing.total = (double)(clock_us() - f->submitted_us) / US_PER_SECOND;

@@ -8,6 +8,7 @@
 #define TRANSFER_HOP_H
 
 #include "http/headers.h"
+#include "transfer/response_events.h"
 #include "util/list.h"
 
 #include <curl/curl.h>
@@ -17,6 +18,7 @@ struct connection_pool;
 struct hop {
     CURL *easy;
     struct connection_pool *pool;
+    const struct response_events *events;
 
     /* Of this hop. */
     struct curl_slist *header_lines;
@@ -25,6 +27,7 @@ struct hop {
     uint64_t conn_id;    /* the connection, which others may share; 0: not known yet */
     bool requested;      /* a connection stands, and the request goes out on it */
     bool challenged;     /* the 401 that digest authentication begins with has been seen */
+    enum head_verdict verdict; /* on the last head */
     size_t head_bytes;
     int folds; /* continuation lines in the hop's heads */
     char curl_error[CURL_ERROR_SIZE];

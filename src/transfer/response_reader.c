@@ -4,10 +4,7 @@
 
 #include "transfer/response_reader.h"
 
-#include "engine/pause.h"
-#include "engine/redirect.h"
 #include "fetch/body_pipe.h"
-#include "fetch/retry.h"
 #include "transfer/curl_result.h"
 #include "transfer/hop.h"
 #include "util/clock.h"
@@ -19,7 +16,8 @@
 #define FOLDS_MAX   64    /* each copies all of its field again */
 #define FIELDS_MAX  1000  /* each costs more than its bytes */
 #define COOKIES_MAX 1000  /* names noted in a chain: libcurl itself takes 50 a response */
-#define FORGET_MAX  65536 /* of a body nobody will read: beyond it a new connection costs less */
+/* Bytes of a body that nobody reads; past that a new connection costs less. */
+#define SKIPPED_BODY_MAX 65536
 #define STOP        0     /* fewer bytes than given: libcurl ends the transfer */
 
 static size_t
@@ -135,23 +133,25 @@ add_field(struct curlew_fetch *f, const char *line, size_t n)
     return 0;
 }
 
-/*
- * A head that is neither provisional, nor a redirect to be followed, nor the challenge that digest
- * authentication begins with, nor one that is to be asked for again, is the one the reader of a
- * stream waits for.
- */
+/* The 401 that digest authentication begins with: the reader of a stream waits for what follows. */
+static bool
+is_challenge(const struct curlew_fetch *f)
+{
+    return f->pipe != NULL && f->response.head.status == 401 && f->request.auth == AUTH_DIGEST &&
+           !f->hop->challenged;
+}
+
 static void
 end_head(struct curlew_fetch *f)
 {
-    int status = f->response.head.status;
+    struct hop *hop = f->hop;
+    bool challenge = is_challenge(f);
 
-    if (f->ticket.probe && status >= 200)
-        scheduler_record_outcome(f); /* the others need not wait for the end of its body */
-    if (f->pipe == NULL || status < 200 || redirect_follows(f))
+    if (f->response.head.status < 200)
         return;
-    if (status == 401 && f->request.auth == AUTH_DIGEST && !f->hop->challenged)
-        f->hop->challenged = true;
-    else if (!retry_grant(f))
+    hop->challenged |= challenge;
+    hop->verdict = hop->events->on_headers(f, challenge);
+    if (f->pipe != NULL && !challenge && hop->verdict == HEAD_FINAL)
         begin_stream(f);
 }
 
@@ -203,7 +203,7 @@ keep_bytes(struct curlew_fetch *f, const char *bytes, size_t n)
  * on for as long as the socket has more, up to 100 times.
  */
 static bool
-is_too_fast(struct curlew_fetch *f)
+pause_if_too_fast(struct curlew_fetch *f)
 {
     int64_t due;
 
@@ -215,7 +215,7 @@ is_too_fast(struct curlew_fetch *f)
                                  (double)f->request.max_recv_speed);
     if (due <= f->active_us)
         return false;
-    pause_begin(f, due);
+    f->hop->events->on_pause(f, due);
     return true;
 }
 
@@ -223,13 +223,14 @@ is_too_fast(struct curlew_fetch *f)
 static int
 stream_bytes(struct curlew_fetch *f, const char *bytes, size_t n)
 {
-    if (!body_pipe_has_head(f->pipe) && (redirect_follows(f) || f->again))
-        return 0;
-    if (!body_pipe_has_head(f->pipe))
+    if (!body_pipe_has_head(f->pipe)) {
+        if (f->hop->verdict != HEAD_FINAL)
+            return 0;
         begin_stream(f);
+    }
     if (body_pipe_try_write(f->pipe, bytes, n))
         return 0;
-    pause_begin(f, PAUSE_UNTIL_RESUMED);
+    f->hop->events->on_pause(f, RESPONSE_EVENTS_UNTIL_RESUMED);
     return -1;
 }
 
@@ -240,13 +241,13 @@ on_body(char *bytes, size_t size, size_t count, void *arg)
     size_t n = size * count;
 
     f->active_us = clock_us();
-    if (is_too_fast(f))
+    if (pause_if_too_fast(f))
         return CURL_WRITEFUNC_PAUSE; /* the same bytes come again */
     if (f->pipe != NULL && f->response.body_bytes + (int64_t)n <= f->request.max_body_bytes &&
         stream_bytes(f, bytes, n) != 0)
         return CURL_WRITEFUNC_PAUSE;
     f->response.body_bytes += (int64_t)n;
-    if (f->again && f->response.body_bytes > FORGET_MAX)
+    if (f->hop->verdict == HEAD_RETRY && f->response.body_bytes > SKIPPED_BODY_MAX)
         return STOP;
     if (f->response.body_bytes > f->request.max_body_bytes) {
         failure_set(&f->failure, ERROR_RESPONSE_TOO_LARGE, "the body is over %lld bytes",
@@ -259,8 +260,10 @@ on_body(char *bytes, size_t size, size_t count, void *arg)
 }
 
 void
-response_reader_attach(struct curlew_fetch *f)
+response_reader_attach(struct curlew_fetch *f, const struct response_events *events)
 {
+    f->hop->events = events;
+    f->hop->verdict = HEAD_FINAL;
     drop_body(f);
     curl_easy_setopt(f->hop->easy, CURLOPT_HEADERFUNCTION, on_header);
     curl_easy_setopt(f->hop->easy, CURLOPT_HEADERDATA, f);

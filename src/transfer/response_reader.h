@@ -5,11 +5,12 @@
 #define TRANSFER_RESPONSE_READER_H
 
 #include "fetch/fetch.h"
+#include "transfer/response_events.h"
 
 #define RESPONSE_READER_HEAD_MAX (256 * 1024) /* bytes of one response's head */
 
-/* Set the callbacks on f->easy, and begin anew. */
-void response_reader_attach(struct curlew_fetch *f);
+/* Set the callbacks on f's handle, and begin anew. */
+void response_reader_attach(struct curlew_fetch *f, const struct response_events *events);
 
 /* What was kept; how much it was stays known. */
 void response_reader_drop_body(struct curlew_fetch *f);

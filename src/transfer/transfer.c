@@ -246,7 +246,8 @@ set_cookies(struct curlew_fetch *f)
 }
 
 int
-transfer_prepare(struct curlew_fetch *f, struct connection_pool *pool)
+transfer_prepare(struct curlew_fetch *f, struct connection_pool *pool,
+                 const struct response_events *events)
 {
     struct hop *hop = f->hop;
     CURLcode rc = CURLE_OK;
@@ -267,7 +268,7 @@ transfer_prepare(struct curlew_fetch *f, struct connection_pool *pool)
         SET(CURLOPT_ACCEPT_ENCODING, NULL);
     else if (f->request.impersonate == NULL) /* a browser's own offer is part of its face */
         SET(CURLOPT_ACCEPT_ENCODING, "");
-    response_reader_attach(f);
+    response_reader_attach(f, events);
     egress_hooks_attach(f);
     connection_pool_attach(f, pool);
     set_limits(f);

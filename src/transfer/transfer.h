@@ -10,9 +10,11 @@
 
 #include "fetch/fetch.h"
 #include "transfer/connection_pool.h"
+#include "transfer/response_events.h"
 
 /* Set f's handle up for the hop at f->url.  0, or -1 with f->failure. */
-int transfer_prepare(struct curlew_fetch *f, struct connection_pool *pool);
+int transfer_prepare(struct curlew_fetch *f, struct connection_pool *pool,
+                     const struct response_events *events);
 
 /* Hand it to the multi handle. -1 with f->failure. */
 int transfer_start(struct curlew_fetch *f, CURLM *multi);

@@ -96,37 +96,6 @@ comes_to(struct curlew_fetch *f, int status, int attempts)
     curlew_fetch_free(f);
 }
 
-/* -- what may pass -------------------------------------------------------- */
-
-static bool
-may_pass(enum error error, CURLcode code)
-{
-    struct failure f = { .error = error, .curl_code = (int)code };
-
-    return retry_may_pass(&f);
-}
-
-Test(retry, what_may_pass_and_what_would_happen_again)
-{
-    static const enum error yes[] = { ERROR_DNS_FAILED,   ERROR_CONNECT_FAILED,
-                                      ERROR_PROXY_FAILED, ERROR_CONNECT_TIMEOUT,
-                                      ERROR_IDLE_TIMEOUT, ERROR_SEND_FAILED,
-                                      ERROR_RECV_FAILED,  ERROR_INCOMPLETE_BODY };
-    int count = 0;
-
-    for (size_t i = 0; i < sizeof yes / sizeof yes[0]; i++)
-        cr_assert(may_pass(yes[i], CURLE_OK), "%s", error_code(yes[i]));
-    for (int e = 0; e < ERROR_COUNT; e++)
-        count += may_pass((enum error)e, CURLE_OK);
-    cr_assert_eq(count, 8, "and no other");
-    cr_assert(may_pass(ERROR_TLS_FAILED, CURLE_SSL_CONNECT_ERROR));
-    cr_assert_not(may_pass(ERROR_TLS_FAILED, CURLE_PEER_FAILED_VERIFICATION));
-    cr_assert(may_pass(ERROR_PROTOCOL_ERROR, CURLE_HTTP2_STREAM));
-    cr_assert_not(may_pass(ERROR_PROTOCOL_ERROR, CURLE_WEIRD_SERVER_REPLY));
-}
-
-/* -- tries ------------------------------------------------------------------ */
-
 Test(retry, a_refusal_is_followed_by_another_try)
 {
     fail_first(2, "");

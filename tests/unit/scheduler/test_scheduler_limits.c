@@ -186,12 +186,12 @@ Test(restraint, who_waits_for_an_origin_is_sent_away_when_its_breaker_opens)
     f->failure.error = ERROR_TIMEOUT;
     cr_assert(scheduler_record_outcome(f));
     for (int i = 0; i < 3; i++) {
-        w = scheduler_reject_waiting(&a, f->ticket.queue);
+        w = scheduler_reject_waiting(&a, f);
         cr_assert_eq(w, waiting[i]);
         cr_assert_eq(w->failure.error, ERROR_ORIGIN_UNAVAILABLE);
         fetch_unref(w);
     }
-    cr_assert_null(scheduler_reject_waiting(&a, f->ticket.queue));
+    cr_assert_null(scheduler_reject_waiting(&a, f));
     ends(f);
     close_admission();
 }
