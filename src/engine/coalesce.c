@@ -80,7 +80,7 @@ bucket_of(struct coalesce *c, const char *url)
 static void
 become_follower(struct curlew_fetch *f, struct curlew_fetch *leader)
 {
-    f->state = FETCH_FOLLOWING;
+    fetch_set_state(f, FETCH_FOLLOWING);
     f->flight.leader = leader;
     f->response.coalesced = !list_empty(&leader->flight.followers);
     list_append(&leader->flight.followers, &f->flight.link);

@@ -2,9 +2,11 @@
 
 #include "engine/fetch_flow.h"
 
+#include "curlew/curlew.h"
 #include "engine/coalesce.h"
-#include "engine/engine.h"
+#include "engine/prepare.h"
 #include "engine/redirect.h"
+#include "engine/worker_inbox.h"
 #include "fetch/deadline.h"
 #include "fetch/fetch_stats.h"
 #include "fetch/retry.h"
@@ -40,8 +42,8 @@ finish(struct engine_worker *w, struct curlew_fetch *f)
         fetch_stats_record(f);
     if (f->failure.error != ERROR_NONE)
         response_reader_drop_body(f); /* nobody reads it, and it counts among the buffered bytes */
-    f->state = FETCH_DONE;
-    f->home = NULL;
+    fetch_set_state(f, FETCH_DONE);
+    f->worker = NULL;
     f->done(f, f->arg);
 }
 
@@ -49,7 +51,7 @@ static void
 release_slot(struct engine_worker *w, struct curlew_fetch *f)
 {
     scheduler_release(&w->scheduler, f);
-    engine_slot_freed(w->engine, w);
+    worker_inbox_slot_freed(w->engine, w);
 }
 
 /* -- stopping a fetch ----------------------------------------------------- */
@@ -61,7 +63,7 @@ extract(struct engine_worker *w, struct curlew_fetch *f)
     int fd;
 
     timer_clear(&w->loop.timers, &f->pause_timer);
-    fd = transfer_stop(f, w->handle);
+    fd = transfer_stop(f, w->multi);
     list_remove(&f->link);
     connection_pool_hop_done(f);
     connection_pool_mark_idle(&w->pool, fd, &w->running);
@@ -127,7 +129,7 @@ static void
 on_timeout(struct timer *t)
 {
     struct curlew_fetch *f = container_of(t, struct curlew_fetch, timer);
-    struct engine_worker *w = f->home;
+    struct engine_worker *w = f->worker;
 
     if (f->state == FETCH_RESTING)
         retry_now(w, f);
@@ -142,7 +144,7 @@ on_timeout(struct timer *t)
 static void
 on_pause(struct curlew_fetch *f, int64_t until_us)
 {
-    struct engine_worker *w = f->home;
+    struct engine_worker *w = f->worker;
 
     f->paused = true;
     if (until_us != RESPONSE_EVENTS_UNTIL_RESUMED)
@@ -172,13 +174,13 @@ on_pause_timeout(struct timer *t)
 {
     struct curlew_fetch *f = container_of(t, struct curlew_fetch, pause_timer);
 
-    resume(f->home, f);
+    resume(f->worker, f);
 }
 
 void
 fetch_flow_resume(struct engine_worker *w, struct curlew_fetch *f)
 {
-    if (f->home == w && f->state == FETCH_RUNNING && f->paused && f->pause_timer.place == 0)
+    if (f->worker == w && f->state == FETCH_RUNNING && f->paused && f->pause_timer.place == 0)
         resume(w, f);
     fetch_unref(f);
 }
@@ -238,7 +240,7 @@ reset_attempt(struct curlew_fetch *f)
     response_reader_reset(f);
     f->new_connection = f->failure.error != ERROR_NONE;
     f->failure = (struct failure){ 0 };
-    return change ? engine_change_proxy(f) : 0;
+    return change ? prepare_next_proxy(f) : 0;
 }
 
 /* Until it is time for another attempt; its slot is free meanwhile. */
@@ -253,7 +255,7 @@ wait_retry(struct engine_worker *w, struct curlew_fetch *f)
         finish(w, f);
         return;
     }
-    f->state = FETCH_RESTING;
+    fetch_set_state(f, FETCH_RESTING);
     list_append(&w->resting, &f->link);
 }
 
@@ -267,20 +269,21 @@ on_headers(struct curlew_fetch *f, bool is_challenge)
         return HEAD_FINAL;
     if (redirect_follows(f))
         return HEAD_REDIRECT;
-    return try_schedule_retry(f->home, f) ? HEAD_RETRY : HEAD_FINAL;
+    return try_schedule_retry(f->worker, f) ? HEAD_RETRY : HEAD_FINAL;
 }
 
 static int
 launch(struct engine_worker *w, struct curlew_fetch *f)
 {
     static const struct response_events events = { on_headers, on_pause };
+    struct transfer_setup setup = { &w->pool, &events, "curlew/" CURLEW_VERSION };
 
     if (handle_cache_acquire(&w->handles, f) != 0 ||
         dns_limit_check(&w->dns_limit, f, f->started_us) != 0 ||
-        transfer_prepare(f, &w->pool, &events) != 0)
+        transfer_prepare(f, &setup) != 0)
         return -1;
     f->new_connection = false; /* a redirect may use the connections there are */
-    return transfer_start(f, w->handle);
+    return transfer_start(f, w->multi);
 }
 
 /* It has its slot. */
@@ -301,7 +304,7 @@ start_hop(struct engine_worker *w, struct curlew_fetch *f)
         /* No fetch_flow_dispatch(), which would recurse: each turn of the thread ends with one. */
         return;
     }
-    f->state = FETCH_RUNNING;
+    fetch_set_state(f, FETCH_RUNNING);
     list_append(&w->running, &f->link);
     arm_timer(w, f);
 }
@@ -335,7 +338,8 @@ join(struct engine_worker *w, struct curlew_fetch *f)
         return;
     leader->done = leader_done;
     leader->arg = w;
-    leader->home = w;
+    leader->worker = w;
+    fetch_set_state(leader, FETCH_POSTED);
     fetch_flow_start(w, leader);
 }
 
@@ -356,7 +360,7 @@ enqueue(struct engine_worker *w, struct curlew_fetch *f)
     struct curlew_fetch *evicted;
     enum scheduled scheduled;
 
-    f->state = FETCH_WAITING;
+    fetch_set_state(f, FETCH_WAITING);
     scheduled = scheduler_enqueue(&w->scheduler, f, &evicted);
     if (evicted != NULL)
         finish(w, evicted);
@@ -395,7 +399,7 @@ fetch_flow_start(struct engine_worker *w, struct curlew_fetch *f)
 static void
 next_hop(struct engine_worker *w, struct curlew_fetch *f)
 {
-    struct engine_worker *other = engine_worker_for(w->engine, f->url.origin);
+    struct engine_worker *other = worker_inbox_for(w->engine, f->url.origin);
 
     f->posted_us = clock_us();
     if (scheduler_try_keep_slot(f)) {
@@ -408,7 +412,7 @@ next_hop(struct engine_worker *w, struct curlew_fetch *f)
         return;
     }
     timer_clear(&w->loop.timers, &f->timer);
-    engine_worker_post(other, f);
+    worker_inbox_post(other, f);
 }
 
 /* The circuit of f's origin has opened: whoever waits for it need not wait any longer. */
@@ -450,7 +454,7 @@ fetch_flow_reap(struct engine_worker *w)
     CURLMsg *msg;
     int left;
 
-    while ((msg = curl_multi_info_read(w->handle, &left)) != NULL) {
+    while ((msg = curl_multi_info_read(w->multi, &left)) != NULL) {
         struct curlew_fetch *f = NULL;
         CURLcode result = msg->data.result; /* msg dies with its handle */
 
@@ -465,7 +469,7 @@ fetch_flow_reap(struct engine_worker *w)
 void
 fetch_flow_cancel(struct engine_worker *w, struct curlew_fetch *f)
 {
-    if (f->home == w && f->state >= FETCH_WAITING && f->state < FETCH_DONE) {
+    if (f->worker == w && f->state >= FETCH_WAITING && f->state < FETCH_DONE) {
         failure_set(&f->failure, ERROR_CANCELLED, "the caller left");
         fail(w, f);
     }

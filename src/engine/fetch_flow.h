@@ -12,7 +12,7 @@
 #ifndef ENGINE_FETCH_FLOW_H
 #define ENGINE_FETCH_FLOW_H
 
-#include "engine/engine_worker.h"
+#include "engine/engine_data.h"
 
 /* It has come out of the inbox. */
 void fetch_flow_start(struct engine_worker *w, struct curlew_fetch *f);

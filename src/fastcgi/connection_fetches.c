@@ -40,7 +40,7 @@ fcgi_connection_on_stream_readable(struct fcgi_connection *c)
     body_pipe_ack_notify(f->pipe);
     if (c->state == GONE)
         return;
-    if (f->home == NULL) /* it has ended already: how, its own mail says */
+    if (f->worker == NULL) /* it has ended already: how, its own mail says */
         return;
     if (c->state == PARKED && body_pipe_has_head(f->pipe))
         c->call.route->on_headers(&c->call);

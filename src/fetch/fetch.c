@@ -4,6 +4,7 @@
 
 #include "fetch/body_pipe.h"
 
+#include <assert.h>
 #include <stdlib.h>
 
 struct curlew_fetch *
@@ -31,6 +32,26 @@ fetch_ref(struct curlew_fetch *f)
 {
     atomic_fetch_add(&f->refs, 1);
     return f;
+}
+
+/* By bits, the states that may follow each one. */
+static const unsigned next_states[] = {
+    [FETCH_NEW] = 1 << FETCH_POSTED,
+    [FETCH_POSTED] = 1 << FETCH_WAITING | 1 << FETCH_FOLLOWING | 1 << FETCH_DONE,
+    [FETCH_WAITING] = 1 << FETCH_RUNNING | 1 << FETCH_DONE,
+    /* a redirect: on another thread, on this one, on this one with its slot kept */
+    [FETCH_RUNNING] = 1 << FETCH_POSTED | 1 << FETCH_WAITING | 1 << FETCH_RUNNING |
+                      1 << FETCH_RESTING | 1 << FETCH_DONE,
+    [FETCH_RESTING] = 1 << FETCH_WAITING | 1 << FETCH_DONE,
+    [FETCH_FOLLOWING] = 1 << FETCH_DONE,
+    [FETCH_DONE] = 1 << FETCH_POSTED, /* submitted again */
+};
+
+void
+fetch_set_state(struct curlew_fetch *f, enum fetch_state state)
+{
+    assert(next_states[f->state] & 1U << state);
+    f->state = state;
 }
 
 int

@@ -9,7 +9,6 @@
 #ifndef FETCH_FETCH_H
 #define FETCH_FETCH_H
 
-#include "curlew/curlew.h"
 #include "event/mailbox.h"
 #include "event/timer.h"
 #include "fetch/body_pipe.h"
@@ -34,6 +33,11 @@ enum fetch_state {
 
 /* What a mail to a session thread, or from it, is about. */
 enum fetch_mail { FETCH_SUBMITTED, FETCH_CANCELLED, FETCH_RESUMED, FETCH_FINISHED, FETCH_NOTICE };
+
+struct curlew_fetch;
+
+/* It has come back, and is its submitter's again.  Called on the engine thread that had it. */
+typedef void fetch_done(struct curlew_fetch *f, void *arg);
 
 struct origin_queue;
 struct engine_worker;
@@ -64,8 +68,8 @@ struct curlew_fetch {
     struct request request;
     struct response response;
     struct failure failure; /* error NONE: the response is whole */
-    enum fetch_state state;
-    curlew_done *done;
+    enum fetch_state state; /* only fetch_set_state() moves it */
+    fetch_done *done;
     void *arg;
     int index;       /* the submitter's, even in flight: which of its batch; -1: of none */
     struct link kin; /* likewise: among others of its batch */
@@ -74,7 +78,7 @@ struct curlew_fetch {
 
     atomic_int refs; /* the owner's, and one for each cancellation or resumption under way */
     atomic_bool cancelled;
-    _Atomic(struct engine_worker *) home; /* the thread that has it, for a cancellation to find */
+    _Atomic(struct engine_worker *) worker; /* the thread that has it; NULL: none */
     struct mail mail; /* in an inbox: the engine's, and after DONE the caller's */
     struct mail cancel_mail, resume_mail; /* to the session thread */
     struct mail notice;                   /* from it: the stream has something new */
@@ -110,6 +114,9 @@ struct curlew_fetch {
 struct curlew_fetch *fetch_new(void);
 
 struct curlew_fetch *fetch_ref(struct curlew_fetch *f);
+
+/* The one way to another state; asserts that it is allowed. */
+void fetch_set_state(struct curlew_fetch *f, enum fetch_state state);
 
 /* The last one frees. */
 void fetch_unref(struct curlew_fetch *f);

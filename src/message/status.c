@@ -117,7 +117,7 @@ status_write(struct buffer *out, struct curlew *engine, const struct status_gate
     json_t *all = json_pack("{s:s, s:s, s:I, s:i, s:o, s:o, s:o, s:o, s:o}", "version",
                             CURLEW_VERSION, "status", g->draining ? "draining" : "ok",
                             "uptime_seconds", (json_int_t)g->uptime_seconds, "threads",
-                            engine->thread_count, "libraries", libraries_json(g), "limits",
+                            engine->worker_count, "libraries", libraries_json(g), "limits",
                             limits_json(&p->limits), "engine", engine_json(&engine->stats),
                             "gateway", gateway_json(g), "sessions", sessions_json(p));
     char *text = all != NULL ? json_dumps(all, JSON_COMPACT) : NULL;

@@ -6,14 +6,14 @@
 
 #include <string.h>
 
-static void queue_is_due(struct timer *t);
+static void on_queue_due(struct timer *t);
 
 void
 scheduler_init(struct scheduler *a, struct engine_stats *stats, const atomic_int *in_flight_max,
                struct timer_heap *timers)
 {
     *a = (struct scheduler){ .stats = stats, .in_flight_max = in_flight_max };
-    origin_queue_init_all(&a->queues, stats, timers, queue_is_due);
+    origin_queue_init_all(&a->queues, stats, timers, on_queue_due);
     list_init(&a->ring);
 }
 
@@ -101,7 +101,7 @@ queue_changed(struct scheduler *a, struct origin_queue *l)
 
 /* Whoever can start does so when the thread's turn ends. */
 static void
-queue_is_due(struct timer *t)
+on_queue_due(struct timer *t)
 {
     struct origin_queue *l = container_of(t, struct origin_queue, due);
 

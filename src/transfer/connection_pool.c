@@ -325,9 +325,9 @@ bound_idle(struct connection_pool *p, const struct session *of)
  * ones.
  */
 static bool
-has_users(struct pool_socket *s, struct link *running)
+has_users(const struct pool_socket *s, const struct link *running)
 {
-    for (struct link *l = running->next; l != running && s->conn_id != 0; l = l->next)
+    for (const struct link *l = running->next; l != running && s->conn_id != 0; l = l->next)
         if (container_of(l, struct curlew_fetch, link)->hop->conn_id == s->conn_id)
             return true;
     return false;

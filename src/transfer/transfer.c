@@ -2,7 +2,6 @@
 
 #include "transfer/transfer.h"
 
-#include "engine/engine.h"
 #include "transfer/connection_options.h"
 #include "transfer/egress_hooks.h"
 #include "transfer/hop.h"
@@ -14,8 +13,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
-
-#define USER_AGENT "curlew/" CURLEW_VERSION
 
 #define SET(option, value) curl_easy_setopt(f->hop->easy, option, value)
 
@@ -104,8 +101,6 @@ set_headers(struct curlew_fetch *f)
     }
     if ((f->sends_body || expects_body(f->method)) && set_body_headers(f) != 0)
         return -1;
-    if (f->request.impersonate == NULL)
-        SET(CURLOPT_USERAGENT, USER_AGENT);
     SET(CURLOPT_HTTPHEADER, f->hop->header_lines);
     return 0;
 }
@@ -246,8 +241,7 @@ set_cookies(struct curlew_fetch *f)
 }
 
 int
-transfer_prepare(struct curlew_fetch *f, struct connection_pool *pool,
-                 const struct response_events *events)
+transfer_prepare(struct curlew_fetch *f, const struct transfer_setup *setup)
 {
     struct hop *hop = f->hop;
     CURLcode rc = CURLE_OK;
@@ -268,9 +262,11 @@ transfer_prepare(struct curlew_fetch *f, struct connection_pool *pool,
         SET(CURLOPT_ACCEPT_ENCODING, NULL);
     else if (f->request.impersonate == NULL) /* a browser's own offer is part of its face */
         SET(CURLOPT_ACCEPT_ENCODING, "");
-    response_reader_attach(f, events);
+    if (f->request.impersonate == NULL)
+        SET(CURLOPT_USERAGENT, setup->user_agent);
+    response_reader_attach(f, setup->events);
     egress_hooks_attach(f);
-    connection_pool_attach(f, pool);
+    connection_pool_attach(f, setup->pool);
     set_limits(f);
     set_credentials(f);
     if (rc != CURLE_OK)

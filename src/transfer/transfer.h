@@ -12,9 +12,15 @@
 #include "transfer/connection_pool.h"
 #include "transfer/response_events.h"
 
+/* The same for every hop of a thread. */
+struct transfer_setup {
+    struct connection_pool *pool;
+    const struct response_events *events;
+    const char *user_agent; /* where the request has none */
+};
+
 /* Set f's handle up for the hop at f->url.  0, or -1 with f->failure. */
-int transfer_prepare(struct curlew_fetch *f, struct connection_pool *pool,
-                     const struct response_events *events);
+int transfer_prepare(struct curlew_fetch *f, const struct transfer_setup *setup);
 
 /* Hand it to the multi handle. -1 with f->failure. */
 int transfer_start(struct curlew_fetch *f, CURLM *multi);

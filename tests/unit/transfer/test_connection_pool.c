@@ -2,7 +2,6 @@
 
 #include "transfer/connection_pool.h"
 
-#include "engine/engine_worker.h"
 #include "support/origin.h"
 #include "support/runner.h"
 #include "util/clock.h"
