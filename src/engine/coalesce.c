@@ -1,4 +1,4 @@
-/* coalesce.c - identical GETs in flight share one transfer. */
+/* coalesce.c - single flight: identical GETs share one transfer. */
 
 #include "engine/coalesce.h"
 
@@ -10,21 +10,21 @@
 #include <strings.h>
 
 void
-coalesce_init(struct coalesce *c)
+coalesce_init(struct coalesce *all)
 {
     for (size_t i = 0; i < COALESCE_BUCKETS; i++)
-        list_init(&c->buckets[i]);
+        list_init(&all->buckets[i]);
 }
 
 bool
 coalesce_is_wanted(const struct curlew_fetch *f)
 {
-    return f->request.coalesce && f->state == FETCH_POSTED && f->redirects == 0 && !f->flight.is_leader &&
-           !f->own_credentials && f->pipe == NULL && !f->sends_body &&
+    return f->request.coalesce && f->state == FETCH_POSTED && f->redirects == 0 &&
+           !f->flight.is_leader && !f->own_credentials && f->pipe == NULL && !f->sends_body &&
            strcmp(f->method, "GET") == 0;
 }
 
-/* -- identical? ---------------------------------------------------------- */
+/* -- which are identical ------------------------------------------------- */
 
 static bool
 same_text(const char *a, const char *b)
@@ -59,7 +59,7 @@ same_settings(const struct request *a, const struct request *b)
            retry_policy_equal(&a->retries, &b->retries);
 }
 
-/* The same session object: a session replaced in between is another one. */
+/* The pointers are compared: a session that was replaced meanwhile is another one. */
 static bool
 is_identical(const struct curlew_fetch *leader, const struct curlew_fetch *f)
 {
@@ -70,9 +70,9 @@ is_identical(const struct curlew_fetch *leader, const struct curlew_fetch *f)
 }
 
 static struct link *
-bucket_of(struct coalesce *c, const char *url)
+bucket_of(struct coalesce *all, const char *url)
 {
-    return &c->buckets[hash_bucket(hash_text(HASH_START, url), COALESCE_BUCKETS)];
+    return &all->buckets[hash_bucket(hash_text(HASH_START, url), COALESCE_BUCKETS)];
 }
 
 /* -- followers -------------------------------------------------------------- */
@@ -86,7 +86,7 @@ become_follower(struct curlew_fetch *f, struct curlew_fetch *leader)
     list_append(&leader->flight.followers, &f->flight.link);
 }
 
-/* A fetch like f, which nobody waits for but its followers. */
+/* A fetch like f, for which only its followers wait. */
 static struct curlew_fetch *
 leader_new(struct curlew_fetch *f)
 {
@@ -102,7 +102,7 @@ leader_new(struct curlew_fetch *f)
         return NULL;
     }
     leader->flight.is_leader = true;
-    free(leader->request.url); /* as it was asked for: a redirect changes leader->url */
+    free(leader->request.url); /* the first URL: a redirect changes leader->url */
     if ((leader->request.url = strdup(f->url.text)) == NULL) {
         fetch_unref(leader);
         return NULL;
@@ -121,13 +121,13 @@ leader_new(struct curlew_fetch *f)
 }
 
 struct curlew_fetch *
-coalesce_join(struct coalesce *c, struct curlew_fetch *f)
+coalesce_join(struct coalesce *all, struct curlew_fetch *f)
 {
-    struct link *bucket = bucket_of(c, f->url.text);
+    struct link *bucket = bucket_of(all, f->url.text);
     struct curlew_fetch *leader;
 
     for (struct link *l = bucket->next; l != bucket; l = l->next) {
-        leader = container_of(l, struct curlew_fetch, flight.shared);
+        leader = container_of(l, struct curlew_fetch, flight.leader_link);
         if (is_identical(leader, f)) {
             become_follower(f, leader);
             return NULL;
@@ -137,7 +137,7 @@ coalesce_join(struct coalesce *c, struct curlew_fetch *f)
         failure_no_memory(&f->failure);
         return NULL;
     }
-    list_append(bucket, &leader->flight.shared);
+    list_append(bucket, &leader->flight.leader_link);
     become_follower(f, leader);
     return leader;
 }
@@ -152,7 +152,7 @@ coalesce_detach(struct curlew_fetch *f)
 void
 coalesce_close(struct curlew_fetch *leader)
 {
-    list_remove(&leader->flight.shared);
+    list_remove(&leader->flight.leader_link);
 }
 
 int64_t

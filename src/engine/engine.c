@@ -83,7 +83,7 @@ engine_free(struct curlew *c)
 }
 
 struct config_snapshot *
-engine_config_snapshot(struct curlew *c)
+engine_snapshot(struct curlew *c)
 {
     struct config_snapshot *p;
 
@@ -93,9 +93,9 @@ engine_config_snapshot(struct curlew *c)
     return p;
 }
 
-/* One change at a time: each begins from the snapshot that the one before has left. */
+/* One change at a time, under change_lock: each starts from the snapshot before it. */
 static int
-adopt(struct curlew *c, struct config_snapshot *now)
+replace_config(struct curlew *c, struct config_snapshot *now)
 {
     struct config_snapshot *old = c->config;
 
@@ -115,7 +115,7 @@ engine_reload(struct curlew *c, const struct engine_config *settings, struct fai
     int rc;
 
     pthread_mutex_lock(&c->change_lock);
-    rc = adopt(c, config_snapshot_new(settings, c->config, err));
+    rc = replace_config(c, config_snapshot_new(settings, c->config, err));
     pthread_mutex_unlock(&c->change_lock);
     return rc;
 }
@@ -126,7 +126,7 @@ engine_put_session(struct curlew *c, const struct session_config *s, struct fail
     int rc;
 
     pthread_mutex_lock(&c->change_lock);
-    rc = adopt(c, config_snapshot_with_session(c->config, s, err));
+    rc = replace_config(c, config_snapshot_with_session(c->config, s, err));
     pthread_mutex_unlock(&c->change_lock);
     return rc;
 }
@@ -137,7 +137,7 @@ engine_remove_session(struct curlew *c, const char *name, struct failure *err)
     int rc;
 
     pthread_mutex_lock(&c->change_lock);
-    rc = adopt(c, config_snapshot_without_session(c->config, name, err));
+    rc = replace_config(c, config_snapshot_without_session(c->config, name, err));
     pthread_mutex_unlock(&c->change_lock);
     return rc;
 }
@@ -145,7 +145,7 @@ engine_remove_session(struct curlew *c, const char *name, struct failure *err)
 int
 engine_reset_session(struct curlew *c, const char *name, struct failure *err)
 {
-    struct config_snapshot *p = engine_config_snapshot(c);
+    struct config_snapshot *p = engine_snapshot(c);
     struct session *s = config_snapshot_find_session(p, name);
 
     if (s == NULL) {
@@ -168,7 +168,7 @@ engine_submit(struct curlew *c, struct curlew_fetch *f, curlew_done *done, void 
     if (c->draining)
         return failure_set(&f->failure, ERROR_DRAINING, "the daemon is stopping");
     f->stats = &c->stats;
-    f->config = engine_config_snapshot(c);
+    f->config = engine_snapshot(c);
     if (prepare_fetch(f) != 0) {
         if (f->session != NULL)
             counter_add(&f->session->state->outcomes[f->failure.error], 1);

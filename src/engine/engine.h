@@ -36,7 +36,7 @@ int engine_remove_session(struct curlew *c, const char *name, struct failure *er
 int engine_reset_session(struct curlew *c, const char *name, struct failure *err);
 
 /* A new reference. */
-struct config_snapshot *engine_config_snapshot(struct curlew *c);
+struct config_snapshot *engine_snapshot(struct curlew *c);
 
 /* 0: taken, and given back by done() on an engine thread.  -1: refused, with f->failure. */
 int engine_submit(struct curlew *c, struct curlew_fetch *f, curlew_done *done, void *arg);

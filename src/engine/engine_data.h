@@ -36,14 +36,14 @@ struct engine_worker {
     struct dns_limit dns_limit;
     struct scheduler scheduler;
     struct coalesce coalesce;
-    struct link running, resting; /* fetches in FETCH_RUNNING, FETCH_RESTING */
+    struct link running, backoff; /* fetches in FETCH_RUNNING, FETCH_BACKOFF */
     uint64_t random;              /* state of a generator, for waits that are not all the same */
 };
 
 struct curlew {
     struct engine_worker **workers;
     int worker_count;
-    pthread_mutex_t config_lock;    /* held for the moment of a look or a swap */
+    pthread_mutex_t config_lock;    /* held to take a reference, or to replace it */
     pthread_mutex_t change_lock;    /* held by whoever makes the next snapshot */
     struct config_snapshot *config; /* for new fetches */
     atomic_int in_flight_max;       /* that snapshot's, read without the lock */

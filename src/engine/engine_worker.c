@@ -22,8 +22,8 @@ on_socket_ready(struct connection_pool *p, int fd, int curl_events)
 }
 
 /*
- * libcurl calls the timer callback only when its timeout changes.  If our timer fired before libcurl
- * considers it due, re-arm it from curl_multi_timeout().
+ * libcurl calls the timer callback only when its timeout changes.  If our timer fired before
+ * libcurl considers it due, re-arm it from curl_multi_timeout().
  */
 static void
 rearm_curl_timer(struct engine_worker *w)
@@ -50,7 +50,7 @@ on_curl_timeout(struct timer *t)
 }
 
 static int
-on_timer(CURLM *multi, long timeout_ms, void *arg)
+on_timeout_change(CURLM *multi, long timeout_ms, void *arg)
 {
     struct engine_worker *w = arg;
 
@@ -71,7 +71,7 @@ take_inbox(struct engine_worker *w)
     struct mail *next;
 
     for (struct mail *one = mailbox_take(&w->inbox); one != NULL; one = next) {
-        next = one->next; /* what one is part of may be gone before we advance */
+        next = one->next; /* the fetch that it is part of may be freed now */
         if (one->about == FETCH_SUBMITTED)
             fetch_flow_start(w, container_of(one, struct curlew_fetch, mail));
         else if (one->about == FETCH_CANCELLED)
@@ -98,17 +98,17 @@ run(void *arg)
     return NULL;
 }
 
-/* -- its life ----------------------------------------------------------------- */
+/* -- start and end --------------------------------------------------------- */
 
 static int
 open_multi(struct engine_worker *w)
 {
     if ((w->multi = curl_multi_init()) == NULL)
         return -1;
-    connection_pool_init(&w->pool, &w->loop, &w->engine->stats, w->multi, on_socket_ready);
+    connection_pool_init(&w->pool, &w->loop, &w->engine->stats, on_socket_ready);
     curl_multi_setopt(w->multi, CURLMOPT_SOCKETFUNCTION, connection_pool_on_socket);
     curl_multi_setopt(w->multi, CURLMOPT_SOCKETDATA, &w->pool);
-    curl_multi_setopt(w->multi, CURLMOPT_TIMERFUNCTION, on_timer);
+    curl_multi_setopt(w->multi, CURLMOPT_TIMERFUNCTION, on_timeout_change);
     curl_multi_setopt(w->multi, CURLMOPT_TIMERDATA, w);
     curl_multi_setopt(w->multi, CURLMOPT_MAXCONNECTS, CONNECTIONS_MAX);
     return 0;
@@ -123,7 +123,7 @@ engine_worker_new(struct curlew *engine, struct failure *err)
         goto no_memory;
     w->engine = engine;
     list_init(&w->running);
-    list_init(&w->resting);
+    list_init(&w->backoff);
     w->random = (uint64_t)clock_us() ^ (uintptr_t)w;
     timer_init(&w->curl_timer, on_curl_timeout);
     mailbox_init(&w->inbox);
@@ -135,7 +135,7 @@ engine_worker_new(struct curlew *engine, struct failure *err)
         goto no_multi;
     if (pthread_create(&w->thread, NULL, run, w) != 0)
         goto no_thread;
-    pthread_setname_np(w->thread, "session");
+    pthread_setname_np(w->thread, "engine");
     return w;
 
 no_thread:
@@ -147,7 +147,7 @@ no_loop:
     mailbox_destroy(&w->inbox);
     free(w);
 no_memory:
-    failure_set(err, ERROR_INTERNAL, "cannot start a session thread: no memory or no threads left");
+    failure_set(err, ERROR_INTERNAL, "cannot start an engine thread: no memory or no threads left");
     return NULL;
 }
 

@@ -74,9 +74,9 @@ extract(struct engine_worker *w, struct curlew_fetch *f)
 static void
 withdraw(struct engine_worker *w, struct curlew_fetch *f)
 {
-    if (f->state == FETCH_WAITING)
+    if (f->state == FETCH_QUEUED)
         scheduler_withdraw(&w->scheduler, f);
-    else if (f->state == FETCH_RESTING)
+    else if (f->state == FETCH_BACKOFF)
         list_remove(&f->link);
     else if (coalesce_detach(f))
         fetch_flow_cancel(w, fetch_ref(f->flight.leader));
@@ -131,7 +131,7 @@ on_timeout(struct timer *t)
     struct curlew_fetch *f = container_of(t, struct curlew_fetch, timer);
     struct engine_worker *w = f->worker;
 
-    if (f->state == FETCH_RESTING)
+    if (f->state == FETCH_BACKOFF)
         retry_now(w, f);
     else if (deadline_check(f, transfer_bytes_sent(f)) == 0)
         arm_timer(w, f);
@@ -255,8 +255,8 @@ wait_retry(struct engine_worker *w, struct curlew_fetch *f)
         finish(w, f);
         return;
     }
-    fetch_set_state(f, FETCH_RESTING);
-    list_append(&w->resting, &f->link);
+    fetch_set_state(f, FETCH_BACKOFF);
+    list_append(&w->backoff, &f->link);
 }
 
 /* -- the start of a hop -------------------------------------------------- */
@@ -279,8 +279,7 @@ launch(struct engine_worker *w, struct curlew_fetch *f)
     struct transfer_setup setup = { &w->pool, &events, "curlew/" CURLEW_VERSION };
 
     if (handle_cache_acquire(&w->handles, f) != 0 ||
-        dns_limit_check(&w->dns_limit, f, f->started_us) != 0 ||
-        transfer_prepare(f, &setup) != 0)
+        dns_limit_check(&w->dns_limit, f, f->started_us) != 0 || transfer_prepare(f, &setup) != 0)
         return -1;
     f->new_connection = false; /* a redirect may use the connections there are */
     return transfer_start(f, w->multi);
@@ -360,7 +359,7 @@ enqueue(struct engine_worker *w, struct curlew_fetch *f)
     struct curlew_fetch *evicted;
     enum scheduled scheduled;
 
-    fetch_set_state(f, FETCH_WAITING);
+    fetch_set_state(f, FETCH_QUEUED);
     scheduled = scheduler_enqueue(&w->scheduler, f, &evicted);
     if (evicted != NULL)
         finish(w, evicted);
@@ -469,7 +468,7 @@ fetch_flow_reap(struct engine_worker *w)
 void
 fetch_flow_cancel(struct engine_worker *w, struct curlew_fetch *f)
 {
-    if (f->worker == w && f->state >= FETCH_WAITING && f->state < FETCH_DONE) {
+    if (f->worker == w && f->state >= FETCH_QUEUED && f->state < FETCH_DONE) {
         failure_set(&f->failure, ERROR_CANCELLED, "the caller left");
         fail(w, f);
     }
@@ -491,5 +490,5 @@ fetch_flow_cancel_all(struct engine_worker *w)
     while ((f = scheduler_any_waiting(&w->scheduler)) != NULL)
         fetch_flow_cancel(w, fetch_ref(f));
     cancel_list(w, &w->running);
-    cancel_list(w, &w->resting);
+    cancel_list(w, &w->backoff);
 }

@@ -12,6 +12,7 @@
 #define HEADER_BYTES_MAX (512 * 1024) /* libcurl takes a megabyte for the whole request head */
 #define COOKIES_MAX      150          /* as many as libcurl sends */
 
+/* Nothing that the origin and libcurl could read differently: see prepare.h. */
 static int
 check_framing(const struct request *r, struct failure *err)
 {
@@ -36,18 +37,18 @@ check_framing(const struct request *r, struct failure *err)
     return 0;
 }
 
-/* A stream passes through as it is, however long: limits.response_bytes is for what is held. */
+/* A stream passes through as it is, of any length: limits.response_bytes bounds what is held. */
 static void
-suit_stream(struct request *r)
+set_stream_defaults(struct request *r)
 {
     if (!(r->set & SET_DECOMPRESS))
         r->decompress = false;
-    /* Over HTTP/2 libcurl goes on to read for a paused stream, up to a window of 32 MB. */
+    /* Over HTTP/2 libcurl still reads for a paused stream, up to a window of 32 MB. */
     if (r->http_version == HTTP_AUTO)
         r->http_version = HTTP_1_1;
 }
 
-/* A transfer with these is its caller's alone. */
+/* A transfer with these is not shared. */
 static bool
 has_credentials(const struct request *r)
 {
@@ -56,10 +57,7 @@ has_credentials(const struct request *r)
            request_has_header(r, "proxy-authorization");
 }
 
-/*
- * Where neither the request nor its session names one proxy, a session with several lends the
- * next.
- */
+/* A session with several proxies lends the next, where the request and its defaults name none. */
 static int
 lend_proxy(struct curlew_fetch *f)
 {
@@ -114,7 +112,7 @@ complete_request(struct curlew_fetch *f)
     f->sends_body = r->body != NULL || r->part_count > 0;
     f->same_origin = true;
     if (f->pipe != NULL)
-        suit_stream(r);
+        set_stream_defaults(r);
     else if (r->max_body_bytes > f->config->limits.response_bytes)
         r->max_body_bytes = f->config->limits.response_bytes;
     return 0;

@@ -39,7 +39,7 @@ change_method(struct curlew_fetch *f, int status)
     }
 }
 
-/* A redirect out of http and https is the guard's to refuse: the caller's own URL was fine. */
+/* Another scheme is `blocked`, as by an egress rule: the caller's own URL was fine. */
 static int
 parse_location(struct curlew_fetch *f, struct url *next, const char *location)
 {

@@ -1,5 +1,5 @@
 /*
- * worker_inbox.h - how other threads reach an engine thread: which one, and what they may ask of it.
+ * worker_inbox.h - how other threads reach an engine thread: which one, and what they may ask.
  *
  * All of it may be called from any thread; nothing blocks.
  */

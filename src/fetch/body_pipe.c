@@ -15,8 +15,8 @@ struct body_pipe {
     body_pipe_resume *resume;
     pthread_mutex_t lock;
     size_t start, held;
-    bool notified;  /* a notification is under way */
-    bool full;      /* the transfer is paused, and waits to be resumed */
+    bool notified; /* a notification is under way */
+    bool full;     /* the transfer is paused, and waits to be resumed */
     atomic_bool has_head;
     char ring[BODY_PIPE_BYTES];
 };

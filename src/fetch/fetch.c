@@ -1,4 +1,4 @@
-/* fetch.c - one fetch: what was asked, where it stands, what came back. */
+/* fetch.c - one fetch: the request, where it stands, the response or the failure. */
 
 #include "fetch/fetch.h"
 
@@ -23,7 +23,7 @@ fetch_new(void)
     list_init(&f->kin);
     f->index = -1;
     list_init(&f->flight.followers);
-    list_init(&f->flight.shared);
+    list_init(&f->flight.leader_link);
     return f;
 }
 
@@ -37,12 +37,12 @@ fetch_ref(struct curlew_fetch *f)
 /* By bits, the states that may follow each one. */
 static const unsigned next_states[] = {
     [FETCH_NEW] = 1 << FETCH_POSTED,
-    [FETCH_POSTED] = 1 << FETCH_WAITING | 1 << FETCH_FOLLOWING | 1 << FETCH_DONE,
-    [FETCH_WAITING] = 1 << FETCH_RUNNING | 1 << FETCH_DONE,
+    [FETCH_POSTED] = 1 << FETCH_QUEUED | 1 << FETCH_FOLLOWING | 1 << FETCH_DONE,
+    [FETCH_QUEUED] = 1 << FETCH_RUNNING | 1 << FETCH_DONE,
     /* a redirect: on another thread, on this one, on this one with its slot kept */
-    [FETCH_RUNNING] = 1 << FETCH_POSTED | 1 << FETCH_WAITING | 1 << FETCH_RUNNING |
-                      1 << FETCH_RESTING | 1 << FETCH_DONE,
-    [FETCH_RESTING] = 1 << FETCH_WAITING | 1 << FETCH_DONE,
+    [FETCH_RUNNING] = 1 << FETCH_POSTED | 1 << FETCH_QUEUED | 1 << FETCH_RUNNING |
+                      1 << FETCH_BACKOFF | 1 << FETCH_DONE,
+    [FETCH_BACKOFF] = 1 << FETCH_QUEUED | 1 << FETCH_DONE,
     [FETCH_FOLLOWING] = 1 << FETCH_DONE,
     [FETCH_DONE] = 1 << FETCH_POSTED, /* submitted again */
 };

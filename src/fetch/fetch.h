@@ -1,10 +1,10 @@
 /*
- * fetch.h - one fetch: what was asked, where it stands, what came back.
+ * fetch.h - one fetch: the request, where it stands, the response or the failure.
  *
- * A fetch moves down its states and never up, but for a redirect, which sends
- * it back to WAITING for a turn at the next origin, and a retry, for which it
- * RESTS and then waits for a turn like everybody else.  The state says who owns
- * it: the caller (NEW and DONE), or one session thread (all between).
+ * The state says who owns it: the caller (NEW and DONE), or one engine thread (all between).  It
+ * moves forward only, except that a redirect or a retry lets it wait for its turn again.
+ *
+ * The struct has parts that one folder each touches; the rest is shared.
  */
 #ifndef FETCH_FETCH_H
 #define FETCH_FETCH_H
@@ -23,27 +23,26 @@
 
 enum fetch_state {
     FETCH_NEW,       /* the caller fills the request */
-    FETCH_POSTED,    /* in a session thread's inbox */
-    FETCH_WAITING,   /* in its queue, for a turn */
-    FETCH_RUNNING,   /* libcurl is on it */
-    FETCH_RESTING,   /* between two tries, without a place */
-    FETCH_FOLLOWING, /* a follower of another fetch's transfer */
+    FETCH_POSTED,    /* in the inbox of an engine thread */
+    FETCH_QUEUED,    /* waits for a slot */
+    FETCH_RUNNING,   /* libcurl transfers it */
+    FETCH_BACKOFF,   /* waits for the time of its retry, without a slot */
+    FETCH_FOLLOWING, /* shares another fetch's transfer */
     FETCH_DONE,      /* the caller reads the response or the failure */
 };
 
-/* What a mail to a session thread, or from it, is about. */
+/* What a mail to an engine thread, or from it, is about. */
 enum fetch_mail { FETCH_SUBMITTED, FETCH_CANCELLED, FETCH_RESUMED, FETCH_FINISHED, FETCH_NOTICE };
 
 struct curlew_fetch;
+struct engine_worker;
+struct origin_queue;
+struct hop;
 
 /* It has come back, and is its submitter's again.  Called on the engine thread that had it. */
 typedef void fetch_done(struct curlew_fetch *f, void *arg);
 
-struct origin_queue;
-struct engine_worker;
-struct hop;
-
-/* The scheduler's part. */
+/* The part of scheduler/. */
 struct ticket {
     struct origin_queue *queue; /* where it waits or holds a slot; NULL: neither */
     struct link link;           /* in that queue, while it waits */
@@ -56,12 +55,13 @@ struct retry_state {
     int64_t at_us;  /* … at this time */
 };
 
-/* Single flight: the part of engine/coalesce. */
+/* The part of engine/: single flight. */
 struct flight {
-    struct curlew_fetch *leader;   /* whose transfer it shares, while FOLLOWING */
-    struct link link;              /* among that leader's followers */
-    bool is_leader;                /* it transfers for its followers; owned by the engine thread */
-    struct link followers, shared; /* of a leader: its followers, and its link among the leaders */
+    struct curlew_fetch *leader; /* whose transfer it shares, while FOLLOWING */
+    struct link link;            /* among that leader's followers */
+    bool is_leader;              /* it transfers for its followers; the engine thread owns it */
+    struct link followers;       /* of a leader */
+    struct link leader_link;     /* of a leader: among those in flight */
 };
 
 struct curlew_fetch {
@@ -71,43 +71,52 @@ struct curlew_fetch {
     enum fetch_state state; /* only fetch_set_state() moves it */
     fetch_done *done;
     void *arg;
-    int index;       /* the submitter's, even in flight: which of its batch; -1: of none */
-    struct link kin; /* likewise: among others of its batch */
+    struct body_pipe *pipe; /* the body is streamed through it; NULL: it is collected */
 
-    struct body_pipe *pipe; /* its body goes on as it comes; NULL: it is collected */
+    /* The submitter's, also in flight. */
+    int index;       /* which of its batch; -1: of none */
+    struct link kin; /* among others of its batch */
 
+    /* For every thread. */
     atomic_int refs; /* the owner's, and one for each cancellation or resumption under way */
     atomic_bool cancelled;
     _Atomic(struct engine_worker *) worker; /* the thread that has it; NULL: none */
-    struct mail mail; /* in an inbox: the engine's, and after DONE the caller's */
-    struct mail cancel_mail, resume_mail; /* to the session thread */
-    struct mail notice;                   /* from it: the stream has something new */
+    struct mail mail;        /* in an inbox: the engine's, and after DONE the caller's */
+    struct mail cancel_mail; /* to the engine thread */
+    struct mail resume_mail; /* likewise */
+    struct mail notice;      /* from it: the stream has something new */
 
-    /* From here on the session thread's. */
-    struct engine_stats *stats; /* of its engine */
+    /* From here on the engine thread's.  What the fetch was started under: */
+    struct engine_stats *stats;
     struct config_snapshot *config;
     struct session *session;
-    struct url url;   /* of this hop */
-    bool proxy_lent;  /* request.proxy was the next of its session's proxies */
-    char *proxy_host; /* owned; NULL: straight to the origin */
-    struct link link; /* among the running or the resting of its thread */
-    struct ticket ticket;
-    struct flight flight;
-    struct timer timer; /* total and idle time-out, or the end of its rest */
-    struct timer pause_timer; /* paused until then, to keep to max_recv_speed */
-    bool paused;        /* for that, or as its reader is slow: no time to be idle */
-    int64_t body_us;    /* when the body began to come */
-    int64_t submitted_us, posted_us, started_us, active_us;
-    struct retry_state retry;
-    bool new_connection;  /* the attempt before was cut off: this one needs another connection */
     bool own_credentials; /* in the request object itself, not from its session */
-    struct hop *hop; /* transfer's, while it has a handle of libcurl; NULL: none */
-    int64_t sent;    /* bytes of the hop's body that the idle timeout has seen go out */
-    const char *method; /* of this hop: a redirect may turn it into GET */
-    bool sends_body;    /* likewise */
-    bool same_origin;   /* still the origin that was asked: credentials may be sent */
-    int64_t buffered;   /* bytes of the body on the engine's account */
+
+    /* The hop to be sent; a redirect changes it. */
+    struct url url;
+    const char *method;
+    bool sends_body;
+    bool same_origin; /* still the origin that was asked for: credentials may be sent */
     int redirects;
+    char *proxy_host;    /* owned; NULL: straight to the origin */
+    bool proxy_lent;     /* request.proxy was the next of its session's proxies */
+    bool new_connection; /* the attempt before was cut off: this one needs another connection */
+
+    /* Time, on clock_us()'s clock. */
+    int64_t submitted_us, posted_us, started_us;
+    int64_t active_us;        /* the last byte came or went */
+    int64_t body_us;          /* the body began to come */
+    int64_t sent;             /* bytes of the hop's body that the idle timeout has seen go out */
+    struct timer timer;       /* total and idle timeout, or the end of the backoff */
+    struct timer pause_timer; /* the end of a pause that keeps to max_recv_speed */
+    bool paused;              /* for that, or as the reader is slow: no idle timeout */
+
+    int64_t buffered; /* bytes of the body on the engine's account */
+    struct link link; /* among the running ones of its thread, or those in backoff */
+    struct ticket ticket;
+    struct retry_state retry;
+    struct flight flight;
+    struct hop *hop; /* the part of transfer/; NULL: it has no handle of libcurl */
 };
 
 /* NULL: no memory. */
@@ -115,11 +124,11 @@ struct curlew_fetch *fetch_new(void);
 
 struct curlew_fetch *fetch_ref(struct curlew_fetch *f);
 
+/* The last reference frees; NULL is allowed. */
+void fetch_unref(struct curlew_fetch *f);
+
 /* The one way to another state; asserts that it is allowed. */
 void fetch_set_state(struct curlew_fetch *f, enum fetch_state state);
-
-/* The last one frees. */
-void fetch_unref(struct curlew_fetch *f);
 
 /*
  * Before it is submitted: its body goes through f->pipe, and `notify` is called with `arg`.
@@ -127,10 +136,10 @@ void fetch_unref(struct curlew_fetch *f);
  */
 int fetch_stream_body(struct curlew_fetch *f, body_pipe_notify *notify, void *arg);
 
-/* Forget what came back of it; the request stays. */
+/* Drop what came back; the request stays. */
 void fetch_reset(struct curlew_fetch *f);
 
-/* GET, or POST where there is a body, where nobody said otherwise. */
+/* The method; where the request has none, GET, or POST where there is a body. */
 const char *fetch_method(const struct request *r);
 
 /*
@@ -142,7 +151,7 @@ int fetch_try_buffer(struct curlew_fetch *f, int64_t n);
 /* So many bytes of its body are held now. */
 void fetch_set_buffered(struct curlew_fetch *f, int64_t n);
 
-/* The one lent by its session has failed. */
+/* Did the proxy fail that its session lent? */
 bool fetch_proxy_failed(const struct curlew_fetch *f);
 
 #endif

@@ -12,7 +12,7 @@
 
 struct engine_stats {
     counter in_flight, queued; /* gauges */
-    counter retries_waiting;   /* gauge, fetches between two tries, or in the queue for the next */
+    counter retries_waiting;   /* gauge, fetches between two attempts, or queued for the next */
     counter retries, retries_refused;
     counter breakers[CIRCUIT_STATES]; /* gauges, by state; that of CIRCUIT_OFF means nothing */
     counter breakers_opened;

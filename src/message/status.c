@@ -113,7 +113,7 @@ gateway_json(const struct status_gateway *g)
 int
 status_write(struct buffer *out, struct curlew *engine, const struct status_gateway *g)
 {
-    struct config_snapshot *p = engine_config_snapshot(engine);
+    struct config_snapshot *p = engine_snapshot(engine);
     json_t *all = json_pack("{s:s, s:s, s:I, s:i, s:o, s:o, s:o, s:o, s:o}", "version",
                             CURLEW_VERSION, "status", g->draining ? "draining" : "ok",
                             "uptime_seconds", (json_int_t)g->uptime_seconds, "threads",

@@ -130,7 +130,7 @@ void
 route_metrics_on_request(struct exchange *c)
 {
     const struct fcgi_server_stats *g = &c->server->stats;
-    struct config_snapshot *p = engine_config_snapshot(c->server->engine);
+    struct config_snapshot *p = engine_snapshot(c->server->engine);
     struct buffer *b = &c->prefix;
 
     add_engine(b, &c->server->engine->stats);

@@ -1,4 +1,4 @@
-/* connection_pool.c - the sockets of one session thread, busy and idle. */
+/* connection_pool.c - the sockets of one engine thread, busy and idle. */
 
 #include "transfer/connection_pool.h"
 
@@ -16,15 +16,15 @@
 struct pool_socket {
     struct watch watch;
     struct connection_pool *pool;
-    /* Keeps the session alive; NULL: libcurl's own, such as the resolver's. */
+    /* A reference, for the session; NULL: libcurl's own socket, such as the resolver's. */
     struct config_snapshot *config;
     struct session *session; /* that opened it */
     struct link idle_link;   /* among the idle */
     struct link hop_link;    /* among the sockets of the hop that opened it */
-    ino_t inode;             /* of that very socket, whoever has its number now */
+    ino_t inode;             /* tells whether the descriptor is still that socket */
     struct timer timer;      /* end of its idle time */
     uint32_t wanted;         /* EPOLLIN, EPOLLOUT: what libcurl waits for; 0: nothing */
-    uint32_t events;         /* watched for; 0: not at all */
+    uint32_t events;         /* watched for; 0: not watched */
     uint64_t conn_id;        /* its connection, as in struct hop */
     bool counted;            /* among the open connections */
     int64_t resets;          /* of the session, when the socket was opened */
@@ -34,10 +34,9 @@ static void on_idle_timeout(struct timer *t);
 
 void
 connection_pool_init(struct connection_pool *p, struct loop *loop, struct engine_stats *stats,
-                     CURLM *multi,
-                     void (*ready)(struct connection_pool *p, int fd, int curl_events))
+                     void (*on_ready)(struct connection_pool *p, int fd, int curl_events))
 {
-    *p = (struct connection_pool){ .loop = loop, .stats = stats, .multi = multi, .ready = ready };
+    *p = (struct connection_pool){ .loop = loop, .stats = stats, .on_ready = on_ready };
     list_init(&p->idle);
 }
 
@@ -52,26 +51,26 @@ connection_pool_destroy(struct connection_pool *p)
 static void
 watch_for(struct pool_socket *s, uint32_t events)
 {
-    struct loop *l = s->pool->loop;
+    struct loop *loop = s->pool->loop;
 
     if (events == s->events)
         return;
     if (events == 0)
-        loop_remove(l, &s->watch);
+        loop_remove(loop, &s->watch);
     else if (s->events == 0)
-        loop_add(l, &s->watch, events);
+        loop_add(loop, &s->watch, events);
     else
-        loop_change(l, &s->watch, events);
+        loop_change(loop, &s->watch, events);
     s->events = events;
 }
 
 static void
-socket_ready(struct watch *w, uint32_t events)
+on_socket_ready(struct watch *w, uint32_t events)
 {
     struct pool_socket *s = container_of(w, struct pool_socket, watch);
     int what = 0;
 
-    if (s->wanted == 0) { /* idle, and closed by the origin: libcurl will notice when it looks */
+    if (s->wanted == 0) { /* idle, and closed by the origin: libcurl looks before it uses it */
         watch_for(s, 0);
         return;
     }
@@ -81,7 +80,7 @@ socket_ready(struct watch *w, uint32_t events)
         what |= CURL_CSELECT_OUT;
     if (events & EPOLLERR)
         what |= CURL_CSELECT_ERR;
-    s->pool->ready(s->pool, w->fd, what);
+    s->pool->on_ready(s->pool, w->fd, what);
 }
 
 static void
@@ -93,7 +92,7 @@ uncount(struct pool_socket *s)
 }
 
 static int
-make_room(struct connection_pool *p, int fd)
+grow_table(struct connection_pool *p, int fd)
 {
     size_t size = p->size ? p->size : FIRST_SIZE;
     struct pool_socket **table;
@@ -115,9 +114,9 @@ socket_new(struct connection_pool *p, int fd)
 {
     struct pool_socket *s;
 
-    if (make_room(p, fd) != 0 || (s = calloc(1, sizeof *s)) == NULL)
+    if (grow_table(p, fd) != 0 || (s = calloc(1, sizeof *s)) == NULL)
         return NULL;
-    s->watch = (struct watch){ .fd = fd, .ready = socket_ready };
+    s->watch = (struct watch){ .fd = fd, .ready = on_socket_ready };
     s->pool = p;
     list_init(&s->idle_link);
     list_init(&s->hop_link);
@@ -162,7 +161,7 @@ socket_close(struct pool_socket *s)
     socket_free(s);
 }
 
-/* libcurl has closed it without telling: its number may be anybody's. */
+/* libcurl has closed it silently: its descriptor may belong to anybody by now. */
 static void
 socket_forget(struct pool_socket *s)
 {
@@ -178,7 +177,7 @@ inode_of(int fd)
     return fstat(fd, &st) == 0 ? st.st_ino : 0;
 }
 
-/* -- what libcurl tells -------------------------------------------------- */
+/* -- libcurl's callbacks --------------------------------------------------- */
 
 int
 connection_pool_on_opened(struct curlew_fetch *f, int fd)
@@ -205,11 +204,12 @@ void
 connection_pool_on_request(struct curlew_fetch *f, uint64_t conn_id)
 {
     f->hop->conn_id = conn_id;
-    for (struct link *l = f->hop->sockets.next; l != &f->hop->sockets; l = l->next) /* of two, one loses */
+    for (struct link *l = f->hop->sockets.next; l != &f->hop->sockets;
+         l = l->next) /* of two, one is unused */
         container_of(l, struct pool_socket, hop_link)->conn_id = conn_id;
 }
 
-/* libcurl 7.88 closes a socket that never came to connect with close(), not with our callback. */
+/* libcurl 7.88 closes a socket that it didn't connect with close(), not with our callback. */
 void
 connection_pool_hop_done(struct curlew_fetch *f)
 {
@@ -243,12 +243,11 @@ connection_pool_attach(struct curlew_fetch *f, struct connection_pool *p)
 }
 
 /*
- * Between two transfers a connection stays as it is watched: the next will want the same, and the
- * kernel need not be told twice a fetch.  Not so while it connects: libcurl may then close it
- * without telling.
+ * Between two transfers a connection is watched as before: the next transfer needs the same, and it
+ * saves two system calls a fetch.  Not while it connects: libcurl may then close it silently.
  */
 static bool
-stays_watched(const struct pool_socket *s)
+is_kept_watched(const struct pool_socket *s)
 {
     return s->wanted == 0 && s->events == EPOLLIN && s->config != NULL;
 }
@@ -269,16 +268,16 @@ connection_pool_on_socket(CURL *easy, curl_socket_t fd, int what, void *arg, voi
     leave_idle(s);
     s->wanted = (what & CURL_POLL_IN ? (uint32_t)EPOLLIN : 0) |
                 (what & CURL_POLL_OUT ? (uint32_t)EPOLLOUT : 0);
-    if (!stays_watched(s))
+    if (!is_kept_watched(s))
         watch_for(s, s->wanted);
     if (what == CURL_POLL_REMOVE && s->config == NULL)
-        socket_close(s); /* libcurl closes it without telling */
+        socket_close(s); /* libcurl closes it silently */
     return 0;
 }
 
 /* -- idle sockets ----------------------------------------------------------- */
 
-/* Closed, as its peer sees it; libcurl gives the descriptor back when it next looks. */
+/* For the peer the connection is closed. libcurl closes the descriptor when it next looks. */
 static void
 retire(struct pool_socket *s)
 {
@@ -299,31 +298,28 @@ is_reset(const struct pool_socket *s)
     return counter_read(&s->session->state->resets) != s->resets;
 }
 
-/* The session may keep so many: beyond, the one idle for longest goes. */
+/* Past the session's idle_connections, the one that is idle for longest is shut down. */
 static void
-bound_idle(struct connection_pool *p, const struct session *of)
+limit_idle(struct connection_pool *p, const struct session *session)
 {
     struct pool_socket *oldest = NULL;
     int count = 0;
 
-    if (p->idle_count <= of->settings.idle_connections)
+    if (p->idle_count <= session->settings.idle_connections)
         return;
     for (struct link *l = p->idle.next; l != &p->idle; l = l->next) {
         struct pool_socket *s = container_of(l, struct pool_socket, idle_link);
 
-        if (s->session->state != of->state)
+        if (s->session->state != session->state)
             continue;
         oldest = oldest != NULL ? oldest : s;
         count++;
     }
-    if (count > of->settings.idle_connections)
+    if (count > session->settings.idle_connections)
         retire(oldest);
 }
 
-/*
- * Several transfers may share a socket under HTTP/2, and none of them need be polled for: paused
- * ones.
- */
+/* Under HTTP/2 transfers share a socket, and libcurl may wait for none of them: all are paused. */
 static bool
 has_users(const struct pool_socket *s, const struct link *running)
 {
@@ -350,7 +346,7 @@ connection_pool_mark_idle(struct connection_pool *p, int fd, struct link *runnin
         return;
     }
     timer_set(&p->loop->timers, &s->timer, until);
-    bound_idle(p, s->session);
+    limit_idle(p, s->session);
 }
 
 void

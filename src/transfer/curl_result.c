@@ -1,6 +1,6 @@
 /*
- * curl_result.c - the end of a hop: its figures, and what libcurl's result means in the contract's
- * words.
+ * curl_result.c - the end of a hop: its figures, and what libcurl's result means in the terms of
+ * the error table.
  */
 
 #include "transfer/curl_result.h"
@@ -46,10 +46,7 @@ static const struct {
     { CURLE_SSL_INVALIDCERTSTATUS, ERROR_TLS_FAILED },
     { CURLE_SSL_CLIENTCERT, ERROR_TLS_FAILED },
     { CURLE_USE_SSL_FAILED, ERROR_TLS_FAILED },
-    /*
-     * The one time-out left to libcurl is the connect time-out; the others are the fetch's own
-     * timer.
-     */
+    /* libcurl is given the connect timeout only; the others are f->timer's. */
     { CURLE_OPERATION_TIMEDOUT, ERROR_CONNECT_TIMEOUT },
     { CURLE_PARTIAL_FILE, ERROR_INCOMPLETE_BODY },
     { CURLE_SEND_ERROR, ERROR_SEND_FAILED },
@@ -121,26 +118,26 @@ read_figures(struct curlew_fetch *f)
         curl_result_read_timing(f);
 }
 
-/* Before the request could go out, what failed to connect, or was closed, was the proxy. */
+/* Until the request goes out, it is the proxy that fails to connect, or closes. */
 static bool
-blames_proxy(const struct curlew_fetch *f, enum error e)
+is_proxy_failure(const struct curlew_fetch *f, enum error e)
 {
     return f->proxy_host != NULL && !f->hop->requested &&
            (e == ERROR_CONNECT_FAILED || e == ERROR_SEND_FAILED || e == ERROR_RECV_FAILED);
 }
 
 static void
-explain(struct curlew_fetch *f, CURLcode result)
+set_failure(struct curlew_fetch *f, CURLcode result)
 {
-    const char *said = f->hop->curl_error[0] != '\0' ? f->hop->curl_error : curl_easy_strerror(result);
+    const char *text =
+        f->hop->curl_error[0] != '\0' ? f->hop->curl_error : curl_easy_strerror(result);
     enum error e = curl_result_error(result);
 
     if (f->failure.error != ERROR_NONE)
-        return; /* a callback of ours stopped the transfer, and knows better why */
-    if (result == CURLE_OUT_OF_MEMORY &&
-        f->hop->head_bytes > 0) /* as 7.88 calls a line of over 100 KB */
+        return; /* a callback of ours has stopped the transfer, and set it */
+    if (result == CURLE_OUT_OF_MEMORY && f->hop->head_bytes > 0) /* 7.88: a line of over 100 KB */
         e = ERROR_PROTOCOL_ERROR;
-    failure_set(&f->failure, blames_proxy(f, e) ? ERROR_PROXY_FAILED : e, "%s", said);
+    failure_set(&f->failure, is_proxy_failure(f, e) ? ERROR_PROXY_FAILED : e, "%s", text);
     f->failure.curl_code = (int)result;
 }
 
@@ -153,7 +150,7 @@ curl_result_apply(struct curlew_fetch *f, CURLcode result)
     read_figures(f);
     f->response.timing.total = (double)(clock_us() - f->submitted_us) / US_PER_SECOND;
     if (result != CURLE_OK || f->failure.error != ERROR_NONE)
-        explain(f, result);
+        set_failure(f, result);
     else if (f->response.head.url == NULL && (f->response.head.url = strdup(f->url.text)) == NULL)
         failure_no_memory(&f->failure);
 }

@@ -14,10 +14,10 @@ hop_free(struct hop *hop)
 }
 
 void
-handle_cache_destroy(struct handle_cache *h)
+handle_cache_destroy(struct handle_cache *cache)
 {
-    while (h->count > 0)
-        hop_free(h->spare[--h->count]);
+    while (cache->count > 0)
+        hop_free(cache->spare[--cache->count]);
 }
 
 static struct hop *
@@ -58,11 +58,11 @@ renew(struct hop *hop)
 }
 
 int
-handle_cache_acquire(struct handle_cache *h, struct curlew_fetch *f)
+handle_cache_acquire(struct handle_cache *cache, struct curlew_fetch *f)
 {
     if (f->hop != NULL)
         return is_bound_to_host(f) && renew(f->hop) != 0 ? failure_no_memory(&f->failure) : 0;
-    f->hop = h->count > 0 ? h->spare[--h->count] : hop_new();
+    f->hop = cache->count > 0 ? cache->spare[--cache->count] : hop_new();
     if (f->hop == NULL)
         return failure_no_memory(&f->failure);
     f->hop->names_host = request_has_header(&f->request, "host");
@@ -70,7 +70,7 @@ handle_cache_acquire(struct handle_cache *h, struct curlew_fetch *f)
 }
 
 void
-handle_cache_release(struct handle_cache *h, struct curlew_fetch *f)
+handle_cache_release(struct handle_cache *cache, struct curlew_fetch *f)
 {
     struct hop *hop = f->hop;
 
@@ -82,8 +82,8 @@ handle_cache_release(struct handle_cache *h, struct curlew_fetch *f)
     hop->lent = NULL;
     headers_destroy(&hop->cookie_names);
     curl_easy_reset(hop->easy); /* it must not point into the fetch any more */
-    if (!hop->names_host && h->count < HANDLE_CACHE_MAX)
-        h->spare[h->count++] = hop;
+    if (!hop->names_host && cache->count < HANDLE_CACHE_MAX)
+        cache->spare[cache->count++] = hop;
     else
         hop_free(hop);
     f->hop = NULL;

@@ -13,12 +13,12 @@ struct handle_cache {
     int count;
 };
 
-void handle_cache_destroy(struct handle_cache *h);
+void handle_cache_destroy(struct handle_cache *cache);
 
 /* f->hop for the next hop: the one it has, where that will do.  -1 with f->failure: no memory. */
-int handle_cache_acquire(struct handle_cache *h, struct curlew_fetch *f);
+int handle_cache_acquire(struct handle_cache *cache, struct curlew_fetch *f);
 
 /* f needs it no more; its cookies go into the jar and into f's response. */
-void handle_cache_release(struct handle_cache *h, struct curlew_fetch *f);
+void handle_cache_release(struct handle_cache *cache, struct curlew_fetch *f);
 
 #endif

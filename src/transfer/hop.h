@@ -23,10 +23,10 @@ struct hop {
     /* Of this hop. */
     struct curl_slist *header_lines;
     curl_mime *mime;
-    struct link sockets; /* of the pool, opened in this hop */
-    uint64_t conn_id;    /* the connection, which others may share; 0: not known yet */
-    bool requested;      /* a connection stands, and the request goes out on it */
-    bool challenged;     /* the 401 that digest authentication begins with has been seen */
+    struct link sockets;       /* of the pool, opened in this hop */
+    uint64_t conn_id;          /* the connection, which others may share; 0: not known yet */
+    bool requested;            /* a connection stands, and the request goes out on it */
+    bool challenged;           /* the 401 that digest authentication begins with has been seen */
     enum head_verdict verdict; /* on the last head */
     size_t head_bytes;
     int folds; /* continuation lines in the hop's heads */

@@ -15,7 +15,7 @@ look_up(void)
 }
 
 bool
-impersonate_offered(void)
+impersonate_is_offered(void)
 {
     return look_up() != NULL;
 }

@@ -1,6 +1,4 @@
-/*
- * response_reader.c - gathering a response's head and body as libcurl delivers them, within limits.
- */
+/* response_reader.c - reads a response's head and body as libcurl delivers them, within limits. */
 
 #include "transfer/response_reader.h"
 
@@ -13,12 +11,11 @@
 #include <string.h>
 #include <strings.h>
 
-#define FOLDS_MAX   64    /* each copies all of its field again */
-#define FIELDS_MAX  1000  /* each costs more than its bytes */
-#define COOKIES_MAX 1000  /* names noted in a chain: libcurl itself takes 50 a response */
-/* Bytes of a body that nobody reads; past that a new connection costs less. */
-#define SKIPPED_BODY_MAX 65536
-#define STOP        0     /* fewer bytes than given: libcurl ends the transfer */
+#define FOLDS_MAX        64    /* each copies all of its field again */
+#define FIELDS_MAX       1000  /* each costs more than its bytes */
+#define COOKIES_MAX      1000  /* names kept in a chain: libcurl itself takes 50 a response */
+#define SKIPPED_BODY_MAX 65536 /* that nobody reads: past it a new connection costs less */
+#define STOP             0     /* fewer bytes than given: libcurl ends the transfer */
 
 static size_t
 trimmed(const char *s, size_t n)
@@ -48,12 +45,9 @@ drop_body(struct curlew_fetch *f)
     f->response.body_bytes = 0;
 }
 
-/*
- * With the head the default time-out has done its work: how long a body takes is its reader's
- * affair.
- */
+/* The default total timeout ends with the head: how long a stream takes is its reader's affair. */
 static void
-begin_stream(struct curlew_fetch *f)
+start_stream(struct curlew_fetch *f)
 {
     if (!(f->request.set & SET_TOTAL_TIMEOUT))
         f->request.total_timeout_ms = 0;
@@ -80,7 +74,7 @@ start_head(struct curlew_fetch *f, const char *line, size_t n)
     return h->reason == NULL || h->url == NULL ? -1 : 0;
 }
 
-/* A line that begins with a blank goes on with the one before (RFC 9112 section 5.2). */
+/* A line that begins with a blank continues the one before (RFC 9112 section 5.2). */
 static int
 continue_field(struct curlew_fetch *f, const char *line, size_t n)
 {
@@ -93,9 +87,9 @@ continue_field(struct curlew_fetch *f, const char *line, size_t n)
     return headers_extend(&h->headers, line, n);
 }
 
-/* The cookies that the chain set or deleted; whether they were taken, the engine knows. */
+/* The cookies that the chain set or deleted. Whether they are valid, libcurl's engine decides. */
 static int
-note_cookie(struct curlew_fetch *f, const char *field)
+record_cookie(struct curlew_fetch *f, const char *field)
 {
     size_t n = strcspn(field, "=;"), size;
     const char *name, *value = field + n + (field[n] == '=');
@@ -118,7 +112,7 @@ add_field(struct curlew_fetch *f, const char *line, size_t n)
     if (h->headers.count > 0 && (*line == ' ' || *line == '\t'))
         return continue_field(f, line, n);
     if (colon == NULL)
-        return 0; /* no field at all; libcurl lets it pass, and so do we */
+        return 0; /* not a field; libcurl ignores it, and so do we */
     if (h->headers.count >= FIELDS_MAX)
         return failure_set(&f->failure, ERROR_PROTOCOL_ERROR,
                            "the response's head has over %d fields", FIELDS_MAX);
@@ -129,7 +123,7 @@ add_field(struct curlew_fetch *f, const char *line, size_t n)
     if (headers_add(&h->headers, line, trimmed(line, name), line + skip, n - skip) != 0)
         return -1;
     if (name == 10 && strncasecmp(line, "set-cookie", name) == 0)
-        return note_cookie(f, h->headers.items[h->headers.count - 1].value);
+        return record_cookie(f, h->headers.items[h->headers.count - 1].value);
     return 0;
 }
 
@@ -152,7 +146,7 @@ end_head(struct curlew_fetch *f)
     hop->challenged |= challenge;
     hop->verdict = hop->events->on_headers(f, challenge);
     if (f->pipe != NULL && !challenge && hop->verdict == HEAD_FINAL)
-        begin_stream(f);
+        start_stream(f);
 }
 
 static size_t
@@ -199,8 +193,8 @@ keep_bytes(struct curlew_fetch *f, const char *bytes, size_t n)
 }
 
 /*
- * Not CURLOPT_MAX_RECV_SPEED_LARGE: libcurl looks at the speed only before it reads, and then reads
- * on for as long as the socket has more, up to 100 times.
+ * Not CURLOPT_MAX_RECV_SPEED_LARGE: libcurl checks the speed only before it reads, and then reads
+ * up to 100 times while the socket has more.
  */
 static bool
 pause_if_too_fast(struct curlew_fetch *f)
@@ -219,14 +213,14 @@ pause_if_too_fast(struct curlew_fetch *f)
     return true;
 }
 
-/* 0: taken, or of no interest; -1: the reader is slow. */
+/* 0: taken, or skipped; -1: the reader is slow, and the transfer pauses. */
 static int
-stream_bytes(struct curlew_fetch *f, const char *bytes, size_t n)
+write_to_stream(struct curlew_fetch *f, const char *bytes, size_t n)
 {
     if (!body_pipe_has_head(f->pipe)) {
         if (f->hop->verdict != HEAD_FINAL)
             return 0;
-        begin_stream(f);
+        start_stream(f);
     }
     if (body_pipe_try_write(f->pipe, bytes, n))
         return 0;
@@ -244,7 +238,7 @@ on_body(char *bytes, size_t size, size_t count, void *arg)
     if (pause_if_too_fast(f))
         return CURL_WRITEFUNC_PAUSE; /* the same bytes come again */
     if (f->pipe != NULL && f->response.body_bytes + (int64_t)n <= f->request.max_body_bytes &&
-        stream_bytes(f, bytes, n) != 0)
+        write_to_stream(f, bytes, n) != 0)
         return CURL_WRITEFUNC_PAUSE;
     f->response.body_bytes += (int64_t)n;
     if (f->hop->verdict == HEAD_RETRY && f->response.body_bytes > SKIPPED_BODY_MAX)

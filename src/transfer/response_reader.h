@@ -1,5 +1,5 @@
 /*
- * response_reader.h - gathering a response's head and body as libcurl delivers them, within limits.
+ * response_reader.h - reads a response's head and body as libcurl delivers them, within limits.
  */
 #ifndef TRANSFER_RESPONSE_READER_H
 #define TRANSFER_RESPONSE_READER_H
@@ -12,10 +12,10 @@
 /* Set the callbacks on f's handle, and begin anew. */
 void response_reader_attach(struct curlew_fetch *f, const struct response_events *events);
 
-/* What was kept; how much it was stays known. */
+/* Free the body; its length stays known. */
 void response_reader_drop_body(struct curlew_fetch *f);
 
-/* What has come of a try that is not the last. */
+/* Free the head and the body: another attempt follows. */
 void response_reader_reset(struct curlew_fetch *f);
 
 #endif

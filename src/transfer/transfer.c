@@ -45,7 +45,7 @@ add_header(struct curlew_fetch *f, const char *name, const char *value)
     return rc;
 }
 
-/* What must not follow a redirect to another origin, or outlive the body it speaks of. */
+/* Credentials stay with the first origin, and fields about the body with the body. */
 static bool
 is_left_out(const struct curlew_fetch *f, const char *name)
 {
@@ -67,10 +67,7 @@ expects_body(const char *method)
            strcmp(method, "PATCH") == 0;
 }
 
-/*
- * libcurl's own Content-Type is a form's, and its Expect a round trip that few origins answer
- * "no".
- */
+/* libcurl's own Content-Type is a form's, and its Expect costs a round trip for nothing. */
 static int
 set_body_headers(struct curlew_fetch *f)
 {
@@ -88,15 +85,15 @@ set_headers(struct curlew_fetch *f)
     const struct request *r = &f->request;
 
     for (size_t i = 0; i < r->headers.count; i++) {
-        const struct header *p = &r->headers.items[i];
+        const struct header *h = &r->headers.items[i];
 
-        if (!is_left_out(f, p->name) && add_header(f, p->name, p->value) != 0)
+        if (!is_left_out(f, h->name) && add_header(f, h->name, h->value) != 0)
             return -1;
     }
     for (size_t i = 0; f->session->settings.trace_context && i < r->trace.count; i++) {
-        const struct header *p = &r->trace.items[i];
+        const struct header *h = &r->trace.items[i];
 
-        if (!request_has_header(r, p->name) && add_header(f, p->name, p->value) != 0)
+        if (!request_has_header(r, h->name) && add_header(f, h->name, h->value) != 0)
             return -1;
     }
     if ((f->sends_body || expects_body(f->method)) && set_body_headers(f) != 0)
@@ -108,16 +105,16 @@ set_headers(struct curlew_fetch *f)
 /* -- method and body ----------------------------------------------------- */
 
 static int
-add_mime_part(struct curlew_fetch *f, const struct part *p)
+add_mime_part(struct curlew_fetch *f, const struct part *part)
 {
-    curl_mimepart *part = curl_mime_addpart(f->hop->mime);
+    curl_mimepart *mime = curl_mime_addpart(f->hop->mime);
 
-    if (part == NULL || curl_mime_name(part, p->name) != CURLE_OK ||
-        curl_mime_data(part, p->data, p->size) != CURLE_OK)
+    if (mime == NULL || curl_mime_name(mime, part->name) != CURLE_OK ||
+        curl_mime_data(mime, part->data, part->size) != CURLE_OK)
         return failure_no_memory(&f->failure);
-    if (p->filename != NULL && curl_mime_filename(part, p->filename) != CURLE_OK)
+    if (part->filename != NULL && curl_mime_filename(mime, part->filename) != CURLE_OK)
         return failure_no_memory(&f->failure);
-    if (p->content_type != NULL && curl_mime_type(part, p->content_type) != CURLE_OK)
+    if (part->content_type != NULL && curl_mime_type(mime, part->content_type) != CURLE_OK)
         return failure_no_memory(&f->failure);
     return 0;
 }
@@ -157,7 +154,7 @@ set_method(struct curlew_fetch *f)
     return 0;
 }
 
-/* -- who we are ---------------------------------------------------------- */
+/* -- credentials --------------------------------------------------------- */
 
 static void
 set_credentials(struct curlew_fetch *f)
@@ -178,10 +175,7 @@ set_credentials(struct curlew_fetch *f)
     }
 }
 
-/*
- * response_reader.c holds the speed between two slices: a tenth of a second's worth each, within
- * libcurl's limits.
- */
+/* response_reader.c pauses between slices: each is a tenth of a second's, in libcurl's limits. */
 static long
 slice_of(int64_t bytes_a_second)
 {
@@ -198,41 +192,39 @@ set_limits(struct curlew_fetch *f)
     /* 0 would mean libcurl's own five minutes, and there is no "never" */
     SET(CURLOPT_CONNECTTIMEOUT_MS,
         r->connect_timeout_ms > 0 ? (long)r->connect_timeout_ms : 24 * 3600 * 1000L);
-    /*
-     * The pool sees to it: libcurl would judge the connections of all sessions by this one's
-     * age.
-     */
+    /* connection_pool does it: libcurl would apply this session's age to all connections. */
     SET(CURLOPT_MAXAGE_CONN, INT_MAX / 1000L);
     if (r->max_recv_speed > 0)
         SET(CURLOPT_BUFFERSIZE, slice_of(r->max_recv_speed));
-    SET(CURLOPT_QUICK_EXIT, 1L); /* a cancelled look-up must not hold the session thread */
+    SET(CURLOPT_QUICK_EXIT, 1L); /* a cancelled look-up must not hold the engine thread */
     SET(CURLOPT_NOSIGNAL, 1L);
 }
 
-/* Whose cookies they are: libcurl goes by the Host field, where the caller gives one. */
+/* The host whose cookies are sent. libcurl takes the Host field, where the request has one. */
 static void
 find_cookie_host(const struct curlew_fetch *f, char *host, size_t size)
 {
-    const struct headers *p = &f->request.headers;
+    const struct headers *h = &f->request.headers;
 
     snprintf(host, size, "%s", f->url.host);
-    for (size_t i = 0; i < p->count && f->same_origin; i++)
-        if (strcasecmp(p->items[i].name, "host") == 0 && p->items[i].value != NULL)
-            snprintf(host, size, "%.*s", (int)strcspn(p->items[i].value, ":"), p->items[i].value);
+    for (size_t i = 0; i < h->count && f->same_origin; i++)
+        if (strcasecmp(h->items[i].name, "host") == 0 && h->items[i].value != NULL)
+            snprintf(host, size, "%.*s", (int)strcspn(h->items[i].value, ":"), h->items[i].value);
 }
 
 static int
 set_cookies(struct curlew_fetch *f)
 {
-    struct session *s = f->session;
+    struct session *session = f->session;
     bool first = f->redirects == 0 && f->response.attempts == 1;
     char host[256];
 
     find_cookie_host(f, host, sizeof host);
     if (first)
-        cookie_jar_enable(f->hop->easy); /* later the handle's own engine goes on */
-    if (cookie_jar_export(s->settings.shared_jar ? s->state->jar : NULL, f->hop->easy, host, &f->hop->lent) !=
-        0)
+        cookie_jar_enable(
+            f->hop->easy); /* later hops and attempts use the handle's engine as it is */
+    if (cookie_jar_export(session->settings.shared_jar ? session->state->jar : NULL, f->hop->easy,
+                          host, &f->hop->lent) != 0)
         return failure_no_memory(&f->failure);
     if (first && cookie_jar_add_request_cookies(f->hop->easy, &f->request.cookies, host) != 0)
         return failure_set(&f->failure, ERROR_BAD_REQUEST,
@@ -260,7 +252,7 @@ transfer_prepare(struct curlew_fetch *f, const struct transfer_setup *setup)
     SET(CURLOPT_PROTOCOLS_STR, "http,https");
     if (!f->request.decompress)
         SET(CURLOPT_ACCEPT_ENCODING, NULL);
-    else if (f->request.impersonate == NULL) /* a browser's own offer is part of its face */
+    else if (f->request.impersonate == NULL) /* the offer is part of a browser's fingerprint */
         SET(CURLOPT_ACCEPT_ENCODING, "");
     if (f->request.impersonate == NULL)
         SET(CURLOPT_USERAGENT, setup->user_agent);

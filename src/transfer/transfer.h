@@ -1,9 +1,9 @@
 /*
  * transfer.h - one hop of a fetch on a libcurl easy handle.
  *
- * Sets every option the request asks for, collects head and body within their
- * limits, lets the egress guard judge each address, and says afterwards what
- * libcurl's answer means in the words of the contract.
+ * Sets every option that the request asks for, and hands the handle to libcurl.  Beside it,
+ * response_reader takes what comes in, egress_hooks checks each address, and curl_result says
+ * afterwards what libcurl's result means.
  */
 #ifndef TRANSFER_TRANSFER_H
 #define TRANSFER_TRANSFER_H

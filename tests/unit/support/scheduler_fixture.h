@@ -19,7 +19,7 @@ static struct scheduler a;
 
 /* Two sessions, "default" and "other", with the same limits. */
 static inline void
-open_admission(int in_flight, int queue, int per_session, int per_origin)
+open_scheduler(int in_flight, int queue, int per_session, int per_origin)
 {
     struct session_config both[2];
     struct engine_config s;
@@ -107,7 +107,7 @@ next_is_nobody(void)
 
 /* Nothing waits or runs any more. */
 static inline void
-close_admission(void)
+close_scheduler(void)
 {
     cr_assert_eq(counter_read(&stats.in_flight), 0);
     cr_assert_eq(counter_read(&stats.queued), 0);
