@@ -96,6 +96,55 @@ comes_to(struct curlew_fetch *f, int status, int attempts)
     curlew_fetch_free(f);
 }
 
+/* -- the decision ----------------------------------------------------------- */
+
+static const struct failure whole = { .error = ERROR_NONE }, cut = { .error = ERROR_RECV_FAILED };
+
+/* The wait of a first attempt by GET, with at most one second left. */
+static int64_t
+wait_after(const struct failure *failure, int status, const char *retry_after)
+{
+    struct response_head head = { .status = status };
+    struct retry_policy policy;
+    struct retry_attempt a = {
+        .policy = &policy,
+        .method = "GET",
+        .attempts = 1,
+        .failure = failure,
+        .head = &head,
+        .deadline_us = 1000000,
+    };
+    int64_t wait;
+
+    retry_policy_init(&policy);
+    policy.max = 1;
+    policy.backoff_ms = 0;
+    if (retry_after != NULL)
+        cr_assert_eq(headers_add(&head.headers, "Retry-After", 11, retry_after, 1), 0);
+    wait = retry_wait_us(&a);
+    a.attempts = 2;
+    cr_assert_eq(retry_wait_us(&a), -1, "the policy allows one");
+    a.attempts = 1;
+    a.method = "POST";
+    cr_assert_eq(retry_wait_us(&a), -1, "not idempotent");
+    headers_destroy(&head.headers);
+    retry_policy_destroy(&policy);
+    return wait;
+}
+
+Test(retry, the_decision_goes_by_the_failure_the_status_and_the_time_that_is_left)
+{
+    cr_assert_eq(wait_after(&cut, 0, NULL), 0);
+    cr_assert_eq(wait_after(&(struct failure){ .error = ERROR_BLOCKED }, 0, NULL), -1);
+    cr_assert_eq(wait_after(&whole, 503, NULL), 0);
+    cr_assert_eq(wait_after(&whole, 404, NULL), -1);
+    cr_assert_eq(wait_after(&whole, 503, "0"), 0);
+    cr_assert_eq(wait_after(&whole, 503, "1"), -1, "too late");
+    cr_assert_eq(wait_after(&cut, 503, "1"), 0, "the head is of no failure");
+}
+
+/* -- attempts --------------------------------------------------------------- */
+
 Test(retry, a_refusal_is_followed_by_another_try)
 {
     fail_first(2, "");

@@ -1,6 +1,5 @@
 /*
- * scheduler_fixture.h - what the tests of scheduler share: an engine without threads, and fetches that
- * only queue.
+ * scheduler_fixture.h - what the tests of the scheduler share: fetches that only queue.
  */
 #ifndef SUPPORT_SCHEDULER_FIXTURE_H
 #define SUPPORT_SCHEDULER_FIXTURE_H

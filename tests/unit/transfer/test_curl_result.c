@@ -10,7 +10,7 @@ struct row {
     enum error error;
 };
 
-ParameterizedTestParameters(curl_result, says_it_in_the_words_of_the_contract)
+ParameterizedTestParameters(curl_result, has_its_row_in_the_error_table)
 {
     static struct row rows[] = {
         { CURLE_URL_MALFORMAT, ERROR_BAD_URL },
@@ -37,7 +37,7 @@ ParameterizedTestParameters(curl_result, says_it_in_the_words_of_the_contract)
     return cr_make_param_array(struct row, rows, sizeof rows / sizeof rows[0]);
 }
 
-ParameterizedTest(struct row *r, outcome, says_it_in_the_words_of_the_contract)
+ParameterizedTest(struct row *r, curl_result, has_its_row_in_the_error_table)
 {
     cr_assert_eq(curl_result_error(r->code), r->error, "CURLcode %d", (int)r->code);
 }
