@@ -5,6 +5,7 @@
 #include "engine/fetch_flow.h"
 #include "util/clock.h"
 
+#include <curl/curl.h>
 #include <stdlib.h>
 
 #define CONNECTIONS_MAX 65536L /* the pool bounds idle connections by session, not libcurl */

@@ -450,16 +450,11 @@ finish_hop(struct engine_worker *w, struct curlew_fetch *f, CURLcode result)
 void
 fetch_flow_reap(struct engine_worker *w)
 {
-    CURLMsg *msg;
-    int left;
+    struct curlew_fetch *f;
+    CURLcode result;
 
-    while ((msg = curl_multi_info_read(w->multi, &left)) != NULL) {
-        struct curlew_fetch *f = NULL;
-        CURLcode result = msg->data.result; /* msg dies with its handle */
-
-        curl_easy_getinfo(msg->easy_handle, CURLINFO_PRIVATE, &f);
+    while ((f = transfer_next_finished(w->multi, &result)) != NULL)
         finish_hop(w, f, result);
-    }
     fetch_flow_dispatch(w);
 }
 

@@ -121,8 +121,8 @@ on_request(void *arg, char *remote_ip, char *local_ip, int remote_port, int loca
     else if (inet_pton(AF_INET6, remote_ip, &six.sin6_addr) == 1)
         address = (const struct sockaddr *)&six;
     if (address == NULL)
-        failure_set(&f->failure, ERROR_BLOCKED, "\"%.64s\" is no address the guard can judge",
-                    remote_ip);
+        failure_set(&f->failure, ERROR_BLOCKED,
+                    "\"%.64s\" is no address that the egress rules can check", remote_ip);
     if (address == NULL || check_address(f, address) != 0)
         return CURL_PREREQFUNC_ABORT;
     f->hop->requested = true;

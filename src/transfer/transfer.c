@@ -286,6 +286,20 @@ transfer_stop(struct curlew_fetch *f, CURLM *multi)
     return fd;
 }
 
+struct curlew_fetch *
+transfer_next_finished(CURLM *multi, CURLcode *result)
+{
+    struct curlew_fetch *f = NULL;
+    int left;
+    CURLMsg *msg = curl_multi_info_read(multi, &left);
+
+    if (msg == NULL)
+        return NULL;
+    *result = msg->data.result; /* msg is valid until its handle is removed */
+    curl_easy_getinfo(msg->easy_handle, CURLINFO_PRIVATE, &f);
+    return f;
+}
+
 void
 transfer_release(struct curlew_fetch *f)
 {

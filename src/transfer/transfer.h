@@ -28,6 +28,9 @@ int transfer_start(struct curlew_fetch *f, CURLM *multi);
 /* Take it off the multi handle. The socket it was on, or -1. */
 int transfer_stop(struct curlew_fetch *f, CURLM *multi);
 
+/* The next transfer that libcurl has finished, with its result; NULL: no more. */
+struct curlew_fetch *transfer_next_finished(CURLM *multi, CURLcode *result);
+
 /* What belongs to the hop alone (header lines, multipart body) goes. */
 void transfer_release(struct curlew_fetch *f);
 
