@@ -9,7 +9,7 @@
 #include "curlew/curlew.h"
 #include "engine/engine_data.h"
 #include "fetch/fetch.h"
-#include "session/session_config.h"
+#include "session/engine_config.h"
 
 /* NULL with `err`: an egress rule that makes no sense, no memory, no thread. */
 struct curlew *engine_new(const struct engine_config *settings, struct failure *err);

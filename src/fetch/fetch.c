@@ -95,10 +95,8 @@ fetch_unref(struct curlew_fetch *f)
 int
 fetch_try_buffer(struct curlew_fetch *f, int64_t n)
 {
-    if (atomic_fetch_add(&f->stats->buffered, n) + n > f->config->limits.buffered_bytes) {
-        counter_add(&f->stats->buffered, -n);
+    if (!body_account_try_add(f->config->bodies, n, f->config->limits.buffered_bytes))
         return -1;
-    }
     f->buffered += n;
     return 0;
 }
@@ -107,7 +105,7 @@ void
 fetch_set_buffered(struct curlew_fetch *f, int64_t n)
 {
     if (n != f->buffered)
-        counter_add(&f->stats->buffered, n - f->buffered);
+        body_account_subtract(f->config->bodies, f->buffered - n);
     f->buffered = n;
 }
 

@@ -16,7 +16,7 @@
 #include "http/request.h"
 #include "http/response.h"
 #include "http/url.h"
-#include "session/session.h"
+#include "session/config_snapshot.h"
 #include "util/list.h"
 
 #include <stdatomic.h>

@@ -16,7 +16,6 @@ struct engine_stats {
     counter retries, retries_refused;
     counter breakers[CIRCUIT_STATES]; /* gauges, by state; that of CIRCUIT_OFF means nothing */
     counter breakers_opened;
-    counter buffered;    /* gauge, bytes of response bodies held */
     counter connections; /* gauge, sockets open toward origins and proxies */
     counter connections_opened;
     counter connections_reused; /* hops over a connection that was warm */

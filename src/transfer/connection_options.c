@@ -70,14 +70,8 @@ set_http_version(struct curlew_fetch *f)
 static void
 set_reuse(struct curlew_fetch *f)
 {
-    /* Before 8.0 libcurl fails to begin HTTP/2 in the clear on any but a new connection. */
-    bool alone = f->request.http_version == HTTP_2_PRIOR_KNOWLEDGE && f->url.scheme[4] != 's' &&
-                 !curl_features_is_since(0x080000);
-
-    if (alone || f->new_connection)
+    if (f->new_connection)
         SET(CURLOPT_FRESH_CONNECT, 1L);
-    if (alone)
-        SET(CURLOPT_FORBID_REUSE, 1L);
 }
 
 int

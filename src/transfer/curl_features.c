@@ -27,9 +27,3 @@ curl_features_has_http3(void)
 {
     return has_feature(CURL_VERSION_HTTP3);
 }
-
-bool
-curl_features_is_since(unsigned version)
-{
-    return curl_version_info(CURLVERSION_NOW)->version_num >= version;
-}

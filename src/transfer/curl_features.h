@@ -12,7 +12,4 @@ const char *curl_features_text(void);
 bool curl_features_has_http2(void);
 bool curl_features_has_http3(void);
 
-/* Is it of this version, such as 0x080000 for 8.0.0, or newer? */
-bool curl_features_is_since(unsigned version);
-
 #endif

@@ -11,7 +11,6 @@
 #include "transfer/connection_pool.h"
 #include "transfer/hop.h"
 #include "util/hash.h"
-#include "util/log.h"
 
 #include <arpa/inet.h>
 #include <string.h>
@@ -23,7 +22,8 @@ refuse(struct curlew_fetch *f, const struct failure *err)
 {
     if (egress_is_report_only(f->config->egress)) {
         counter_add(&f->stats->guard_reports, 1);
-        log_warning("egress.report_only: would refuse: %s", err->detail);
+        log_sink_printf(&f->config->log, LOG_WARNING, "egress.report_only: would refuse: %s",
+                        err->detail);
         return 0;
     }
     counter_add(&f->stats->guard_refusals, 1);

@@ -77,9 +77,9 @@ handle_cache_release(struct handle_cache *cache, struct curlew_fetch *f)
     if (hop == NULL)
         return;
     cookie_jar_import(f->session->settings.shared_jar ? f->session->state->jar : NULL, hop->easy,
-                      hop->lent, &hop->cookie_names, &f->response.cookies);
-    curl_slist_free_all(hop->lent);
-    hop->lent = NULL;
+                      hop->exported_cookies, &hop->cookie_names, &f->response.cookies);
+    cookie_jar_export_free(hop->exported_cookies);
+    hop->exported_cookies = NULL;
     headers_destroy(&hop->cookie_names);
     curl_easy_reset(hop->easy); /* it must not point into the fetch any more */
     if (!hop->names_host && cache->count < HANDLE_CACHE_MAX)

@@ -33,7 +33,7 @@ struct hop {
     char curl_error[CURL_ERROR_SIZE];
 
     /* Of the chain of redirects. */
-    struct curl_slist *lent;     /* cookies of the jar */
+    struct exported_cookie *exported_cookies;
     struct headers cookie_names; /* in the chain's Set-Cookie fields, with their values */
     bool names_host; /* the headers name a Host, which libcurl then takes for the cookies' host */
 };

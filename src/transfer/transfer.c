@@ -221,10 +221,9 @@ set_cookies(struct curlew_fetch *f)
 
     find_cookie_host(f, host, sizeof host);
     if (first)
-        cookie_jar_enable(
-            f->hop->easy); /* later hops and attempts use the handle's engine as it is */
+        cookie_jar_enable(f->hop->easy); /* later its engine has the chain's cookies */
     if (cookie_jar_export(session->settings.shared_jar ? session->state->jar : NULL, f->hop->easy,
-                          host, &f->hop->lent) != 0)
+                          host, &f->hop->exported_cookies) != 0)
         return failure_no_memory(&f->failure);
     if (first && cookie_jar_add_request_cookies(f->hop->easy, &f->request.cookies, host) != 0)
         return failure_set(&f->failure, ERROR_BAD_REQUEST,

@@ -57,21 +57,21 @@ Test(fetch, a_new_fetch_does_not_wait_before_it_is_posted, .signal = SIGABRT)
 
 Test(fetch, buffered_bytes_are_counted_up_to_the_limit_and_given_back)
 {
-    struct engine_stats stats = { 0 };
     struct config_snapshot *config = calloc(1, sizeof *config);
 
+    config->bodies = body_account_new();
     config->limits.buffered_bytes = 10;
-    f->stats = &stats;
     f->config = config;
     cr_assert_eq(fetch_try_buffer(f, 10), 0);
     cr_assert_eq(fetch_try_buffer(f, 1), -1);
     cr_assert_eq(f->buffered, 10);
-    cr_assert_eq(counter_read(&stats.buffered), 10);
+    cr_assert_eq(counter_read(&config->bodies->bytes), 10);
     fetch_set_buffered(f, 12);
-    cr_assert_eq(counter_read(&stats.buffered), 12, "what is written out is counted, not refused");
+    cr_assert_eq(counter_read(&config->bodies->bytes), 12, "written out: counted, not refused");
     fetch_set_buffered(f, 0);
-    cr_assert_eq(counter_read(&stats.buffered), 0);
+    cr_assert_eq(counter_read(&config->bodies->bytes), 0);
     f->config = NULL;
+    body_account_unref(config->bodies);
     free(config);
 }
 
