@@ -5,6 +5,7 @@
 #include "engine/engine_worker.h"
 #include "engine/prepare.h"
 #include "engine/worker_inbox.h"
+#include "transfer/content_coding.h"
 #include "transfer/libcurl_check.h"
 #include "util/clock.h"
 
@@ -47,7 +48,7 @@ engine_new(const struct engine_config *settings, struct failure *err)
 {
     struct curlew *c;
 
-    if (libcurl_check(err) != 0)
+    if (libcurl_check(err) != 0 || content_coding_check(err) != 0)
         return NULL;
     if ((c = calloc(1, sizeof *c)) == NULL) {
         failure_no_memory(err);
