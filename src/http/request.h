@@ -10,7 +10,7 @@
 
 #include "http/headers.h"
 #include "http/retry_policy.h"
-#include "util/error.h"
+#include "util/failure.h"
 
 #include <stdbool.h>
 #include <stddef.h>

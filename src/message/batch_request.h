@@ -9,7 +9,7 @@
 #define MESSAGE_BATCH_REQUEST_H
 
 #include "http/request.h"
-#include "util/error.h"
+#include "util/failure.h"
 
 #include <stdbool.h>
 #include <stddef.h>

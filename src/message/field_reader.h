@@ -8,7 +8,7 @@
 
 #include "message/json.h"
 #include "message/json_path.h"
-#include "util/error.h"
+#include "util/failure.h"
 
 #include <stddef.h>
 #include <stdint.h>

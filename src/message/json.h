@@ -9,7 +9,7 @@
 #define MESSAGE_JSON_H
 
 #include "util/buffer.h"
-#include "util/error.h"
+#include "util/failure.h"
 
 #include <jansson.h>
 #include <stddef.h>
