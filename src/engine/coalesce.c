@@ -3,6 +3,7 @@
 #include "engine/coalesce.h"
 
 #include "engine/engine.h"
+#include "http/request_merge.h"
 #include "util/hash.h"
 
 #include <stdlib.h>

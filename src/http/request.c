@@ -2,6 +2,9 @@
 
 #include "http/request.h"
 
+#include "util/array.h"
+#include "util/text.h"
+
 #include <limits.h>
 #include <stdlib.h>
 #include <string.h>
@@ -27,30 +30,12 @@ request_init(struct request *r)
 }
 
 static void
-cookie_destroy(struct cookie *c)
-{
-    free(c->name);
-    free(c->value);
-    free(c->domain);
-    free(c->path);
-}
-
-static void
 part_destroy(struct part *p)
 {
     free(p->name);
     free(p->data);
     free(p->filename);
     free(p->content_type);
-}
-
-void
-cookies_destroy(struct cookies *c)
-{
-    for (size_t i = 0; i < c->count; i++)
-        cookie_destroy(&c->items[i]);
-    free(c->items);
-    *c = (struct cookies){ 0 };
 }
 
 static void
@@ -87,54 +72,15 @@ request_destroy(struct request *r)
 bool
 request_has_header(const struct request *r, const char *name)
 {
-    for (size_t i = 0; i < r->headers.count; i++)
-        if (strcasecmp(r->headers.items[i].name, name) == 0)
-            return true;
-    return false;
+    return headers_has(&r->headers, name);
 }
 
-/* -- growing lists ------------------------------------------------------- */
-
-/* NULL stays NULL; -1: no memory. */
-static int
-copy_text(char **to, const char *from)
+const char *
+request_method(const struct request *r)
 {
-    if (from == NULL)
-        return 0;
-    *to = strdup(from);
-    return *to == NULL ? -1 : 0;
-}
-
-/* Room for one more item, its size rounded up to powers of two; the new item is zeroed. */
-static void *
-list_grow(void **items, size_t *count, size_t size)
-{
-    void *p = *items;
-    size_t n = *count;
-
-    if ((n & (n - 1)) == 0) {
-        if ((p = realloc(*items, (n == 0 ? 1 : 2 * n) * size)) == NULL)
-            return NULL;
-        *items = p;
-    }
-    (*count)++;
-    return memset((char *)p + n * size, 0, size);
-}
-
-int
-cookies_add(struct cookies *list, const struct cookie *c)
-{
-    struct cookie *item = list_grow((void **)&list->items, &list->count, sizeof *item);
-
-    if (item == NULL)
-        return -1;
-    item->secure = c->secure;
-    item->http_only = c->http_only;
-    item->expires = c->expires;
-    if (copy_text(&item->name, c->name) || copy_text(&item->value, c->value) ||
-        copy_text(&item->domain, c->domain) || copy_text(&item->path, c->path))
-        return -1;
-    return 0;
+    if (r->method != NULL)
+        return r->method;
+    return r->body != NULL || r->part_count > 0 ? "POST" : "GET";
 }
 
 /* -- what may be said ---------------------------------------------------- */
@@ -241,7 +187,7 @@ request_add_cookie(struct request *r, const struct cookie *c, struct failure *er
 int
 request_add_part(struct request *r, const struct part *p, struct failure *err)
 {
-    struct part *item = list_grow((void **)&r->parts, &r->part_count, sizeof *item);
+    struct part *item = array_grow((void **)&r->parts, &r->part_count, sizeof *item);
 
     if (item == NULL)
         return failure_no_memory(err);
@@ -250,8 +196,8 @@ request_add_part(struct request *r, const struct part *p, struct failure *err)
         return failure_no_memory(err);
     memcpy(item->data, p->data, p->size);
     item->data[p->size] = '\0';
-    if (copy_text(&item->name, p->name) || copy_text(&item->filename, p->filename) ||
-        copy_text(&item->content_type, p->content_type))
+    if (text_copy(&item->name, p->name) || text_copy(&item->filename, p->filename) ||
+        text_copy(&item->content_type, p->content_type))
         return failure_no_memory(err);
     return 0;
 }

@@ -8,6 +8,7 @@
 #ifndef HTTP_REQUEST_H
 #define HTTP_REQUEST_H
 
+#include "http/cookies.h"
 #include "http/headers.h"
 #include "http/retry_policy.h"
 #include "util/failure.h"
@@ -15,20 +16,6 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
-
-/* A cookie of the request, as in RFC 6265 section 5.3.  A NULL domain: the URL's host only. */
-struct cookie {
-    char *name, *value;
-    char *domain; /* without a leading dot; NULL: host-only */
-    char *path;   /* NULL: "/" */
-    bool secure, http_only;
-    int64_t expires; /* seconds since 1970; 0: a session cookie */
-};
-
-struct cookies {
-    struct cookie *items;
-    size_t count;
-};
 
 struct part { /* of a multipart/form-data body, RFC 7578 */
     char *name;
@@ -111,11 +98,6 @@ struct request {
     struct retry_policy retries;
 };
 
-void cookies_destroy(struct cookies *c);
-
-/* Copies; -1: no memory. */
-int cookies_add(struct cookies *list, const struct cookie *c);
-
 /* The contract's defaults, nothing set. */
 void request_init(struct request *r);
 
@@ -135,8 +117,7 @@ int request_add_retry_method(struct request *r, const char *method, struct failu
 /* Given or removed. */
 bool request_has_header(const struct request *r, const char *name);
 
-/* Fill what r leaves open from a session's defaults; headers and cookies of r win by name. */
-int request_merge_defaults(struct request *r, const struct request *defaults, struct failure *err);
-int request_merge_copy(struct request *to, const struct request *from, struct failure *err);
+/* The method that is sent: where none is given, POST with a body, else GET. */
+const char *request_method(const struct request *r);
 
 #endif

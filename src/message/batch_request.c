@@ -2,6 +2,7 @@
 
 #include "message/batch_request.h"
 
+#include "http/request_merge.h"
 #include "message/request_context.h"
 
 #include <stdlib.h>

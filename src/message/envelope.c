@@ -9,7 +9,6 @@
 #include "util/utf8.h"
 
 #include <string.h>
-#include <strings.h>
 
 #define USUAL_BYTES 1500 /* of an envelope without its body, allocated at once */
 
@@ -108,12 +107,10 @@ put_cookies(struct buffer *out, const struct cookies *cookies)
 static void
 find_encoding(char name[CHARSET_SIZE], const struct request *asked, const struct response *r)
 {
-    const struct headers *headers = &r->head.headers;
+    const char *type = headers_get(&r->head.headers, "content-type");
 
-    for (size_t i = 0; i < headers->count; i++)
-        if (strcasecmp(headers->items[i].name, "content-type") == 0 &&
-            charset_declared(name, headers->items[i].value))
-            return;
+    if (type != NULL && charset_declared(name, type))
+        return;
     name[0] = '\0';
     if (asked->response_body != BODY_NONE && utf8_valid(r->body.data, r->body.len))
         strcpy(name, "utf-8");
@@ -197,19 +194,11 @@ put_connection(struct buffer *out, const struct response *r)
     PUT(out, "}");
 }
 
-static const char *
-method_of(const struct request *asked)
-{
-    if (asked->method != NULL)
-        return asked->method;
-    return asked->body != NULL || asked->part_count > 0 ? "POST" : "GET";
-}
-
 static void
 put_request(struct buffer *out, const struct request *asked, const struct response *r)
 {
     PUT(out, ",\"request\":{\"method\":");
-    charset_add_head(out, method_of(asked));
+    charset_add_head(out, request_method(asked));
     PUT(out, ",\"bytes_sent\":");
     json_add_integer(out, r->bytes_sent);
     PUT(out, "},\"session\":");
@@ -218,23 +207,6 @@ put_request(struct buffer *out, const struct request *asked, const struct respon
     json_add_integer(out, r->attempts);
     PUT(out, ",\"coalesced\":");
     put_bool(out, r->coalesced);
-}
-
-static const char *
-version_name(int version)
-{
-    switch (version) {
-    case 10:
-        return "1.0";
-    case 11:
-        return "1.1";
-    case 20:
-        return "2";
-    case 30:
-        return "3";
-    default:
-        return NULL;
-    }
 }
 
 /* -- whole envelopes ---------------------------------------------------- */
@@ -265,7 +237,7 @@ write_envelope(struct buffer *out, const struct request *asked, const struct res
     PUT(out, "{\"ok\":true,");
     put_status(out, &r->head);
     PUT(out, ",\"http_version\":");
-    charset_add_head(out, version_name(r->http_version));
+    charset_add_head(out, response_version_name(r->http_version));
     PUT(out, ",");
     put_headers(out, &r->head.headers);
     put_cookies(out, &r->cookies);

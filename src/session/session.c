@@ -2,6 +2,8 @@
 
 #include "session/session.h"
 
+#include "http/request_merge.h"
+
 #include <stdlib.h>
 #include <string.h>
 

@@ -1,6 +1,6 @@
 /* test_request_merge.c - a request completed from a session's defaults. */
 
-#include "http/request.h"
+#include "http/request_merge.h"
 
 #include "support/runner.h"
 

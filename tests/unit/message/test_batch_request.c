@@ -1,5 +1,6 @@
 /* test_batch_request.c - JSON to a batch: its keys, its defaults, and its requests one by one. */
 
+#include "http/request_merge.h"
 #include "message/batch_request.h"
 
 #include <criterion/criterion.h>

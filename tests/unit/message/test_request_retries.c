@@ -1,5 +1,6 @@
 /* test_request_retries.c - JSON to a request: `retries`. */
 
+#include "http/request_merge.h"
 #include "support/request_fixture.h"
 
 TestSuite(message_retries, .init = setup, .fini = teardown);
