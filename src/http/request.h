@@ -142,9 +142,9 @@ struct request {
     char *session; /* NULL: "default" */
     char *tag;
     struct headers headers;
-    /* Of the caller's own request: passed on where no header says otherwise. */
+    /* The caller's trace context, sent unless `headers` has the same name. */
     struct headers trace;
-    struct headers forward; /* names only: headers of the browser that a hand-off passes on */
+    struct headers forward; /* names only: headers of the browser that a handoff passes on */
     struct cookies cookies;
 
     char *body; /* body_size bytes, then a NUL; NULL: none, or multipart */

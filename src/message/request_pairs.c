@@ -70,7 +70,7 @@ add_scalar(struct request_context *rd, const struct json_path *at, const json_t 
 
     if (!json_is_string(value) && !json_is_number(value) && !json_is_boolean(value))
         return json_path_refuse(at, rd->err,
-                                "expected text, a number, true, false or a list of these");
+                                "expected a string, a number, true, false or a list of these");
     buffer_init(&text, SIZE_MAX);
     if (json_is_string(value))
         buffer_add(&text, json_string_value(value), json_string_length(value));
@@ -118,7 +118,7 @@ add_header(struct request_context *rd, const struct json_path *at, const json_t 
     if (name_text == NULL)
         return -1;
     if (!json_is_null(value) && !json_is_string(value))
-        return json_path_refuse(at, rd->err, "expected text, or null to remove the header");
+        return json_path_refuse(at, rd->err, "expected a string, or null to remove the header");
     if (json_is_string(value) && (text = field_json_string(value, at, rd->err)) == NULL)
         return -1;
     if (request_add_header(rd->r, name_text, text, &inner) != 0)

@@ -38,7 +38,7 @@ struct field {
     size_t at;        /* offsetof the member */
     int64_t min, max;
     const char *const *words; /* NULL-terminated */
-    int64_t initial;          /* what the member is where nobody gives the key; strings: NULL */
+    int64_t initial;          /* the member's value where the key is not given; strings: NULL */
     unsigned flags;
 };
 
