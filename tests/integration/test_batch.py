@@ -123,7 +123,7 @@ def test_a_failure_is_a_line_and_not_the_end(way, origin):
 
 
 def test_a_bad_request_is_a_line_that_names_what_is_wrong(way, origin):
-    bad = [({}, "url: required"), ({"url": 7}, "url: expected text"),
+    bad = [({}, "url: required"), ({"url": 7}, "url: expected a string"),
            ({"url": "http://a/", "urll": 1, "tag": "x"}, 'unknown key "urll"'),
            ({"url": "http://a/", "headers": {"a": "b\r\nc"}}, "headers.a: "),
            ({"url": "http://a/", "forward_headers": ["range"]}, "forward_headers: "),
