@@ -4,20 +4,22 @@
 # Each level holds the ones before it; run and test do without deb.
 # Nothing missing: silent, and done in a blink.  Packages come from Debian alone and none of their
 # services is started; a package that this release does not offer is named and skipped, and what
-# needs it says so itself.
+# needs it says so itself.  libcurl is 8.14 or later: Debian 12 has it in its backports.
 
 set -eu
 cd "$(dirname "$0")/.."
 
 # "a|b": either will do, a is installed where neither is there.
 build="gcc|clang libc6-dev|libc-dev make|make-guile pkgconf|pkg-config
-    libcurl4-openssl-dev|libcurl4-gnutls-dev libfcgi-dev libjansson-dev"
+    libcurl4-openssl-dev|libcurl4-gnutls-dev libfcgi-dev libjansson-dev
+    zlib1g-dev libbrotli-dev libzstd-dev"
 run="nginx|nginx-light|nginx-full|nginx-extras curl openssl ca-certificates python3 python3-venv"
 test="libcriterion-dev apache2-bin lighttpd caddy h2o haproxy libfcgi-bin mandoc debootstrap
     clang clang-tidy libclang-rt-dev|libclang-rt-14-dev|libclang-rt-19-dev
     uwsgi-core uwsgi-plugin-python3"
 bench="wrk"
 
+curl_needed=8.14
 python=/usr/bin/python3                 # the one that python3-venv belongs to
 skipped=.venv/skipped-packages          # asked for before, not offered by this release
 policy=/usr/sbin/policy-rc.d
@@ -42,12 +44,31 @@ any_installed() {
 
 was_skipped() { grep -qsx "$1" "$skipped"; }
 
+# libcurl's headers are there, and so old that the daemon would refuse to start.
+has_old_curl() {
+    for name in libcurl4-openssl-dev libcurl4-gnutls-dev; do
+        if installed "$name"; then
+            version=$(dpkg-query -W -f '${Version}' "$name")
+            dpkg --compare-versions "$version" lt "$curl_needed" && return 0
+        fi
+    done
+    return 1
+}
+
+# What is installed of libcurl, in this or that build: all of it is upgraded, or none.
+curl_packages() {
+    for name in curl libcurl4-openssl-dev libcurl4-gnutls-dev; do
+        if installed "$name"; then echo "$name"; fi
+    done
+}
+
 # Of the packages named, those to install.
 missing() {
     for each in "$@"; do
         first=${each%%|*}
         any_installed "$each" || was_skipped "$first" || echo "$first"
     done
+    if has_old_curl; then curl_packages; fi
 }
 
 offered() {
@@ -103,6 +124,7 @@ packages() {
     say "installing" $wanted
     $root apt-get update -qq -o DPkg::Lock::Timeout=120 ||
         say "apt-get update failed; going on with the lists at hand"
+    $root tools/curl-backports.sh
     wanted=$(only_offered $wanted)
     if [ -z "$wanted" ]; then return 0; fi
     hold_services

@@ -1,8 +1,10 @@
-/* engine.c - the session engine: its threads, its config, its account. */
+/* engine.c - the session engine: its threads and its configuration. */
 
 #include "engine/engine.h"
 
 #include "engine/engine_worker.h"
+#include "transfer/content_coding.h"
+#include "transfer/libcurl_check.h"
 #include "util/hash.h"
 
 #include <stdlib.h>
@@ -62,9 +64,11 @@ start_threads(struct curlew *c, int count, struct failure *err)
 struct curlew *
 engine_new(const struct engine_config *settings, struct failure *err)
 {
-    struct curlew *c = calloc(1, sizeof *c);
+    struct curlew *c;
 
-    if (c == NULL) {
+    if (libcurl_check(err) != 0 || content_coding_check(err) != 0)
+        return NULL;
+    if ((c = calloc(1, sizeof *c)) == NULL) {
         failure_no_memory(err);
         return NULL;
     }
@@ -101,7 +105,7 @@ curlew_free(struct curlew *c)
 }
 
 struct config_snapshot *
-engine_config_snapshot(struct curlew *c)
+engine_snapshot(struct curlew *c)
 {
     struct config_snapshot *p;
 
@@ -163,7 +167,7 @@ engine_remove_session(struct curlew *c, const char *name, struct failure *err)
 int
 engine_reset_session(struct curlew *c, const char *name, struct failure *err)
 {
-    struct config_snapshot *p = engine_config_snapshot(c);
+    struct config_snapshot *p = engine_snapshot(c);
     struct session *s = config_snapshot_find_session(p, name);
 
     if (s == NULL) {
@@ -177,15 +181,6 @@ engine_reset_session(struct curlew *c, const char *name, struct failure *err)
         engine_worker_drop_reset(c->threads[i]);
     config_snapshot_unref(p);
     return 0;
-}
-
-int
-engine_account(struct curlew *c, const struct config_snapshot *p, int64_t n)
-{
-    if (atomic_fetch_add(&c->stats.buffered, n) + n <= p->limits.buffered_bytes)
-        return 0;
-    counter_add(&c->stats.buffered, -n);
-    return -1;
 }
 
 /* -- libcurl's features -------------------------------------------------- */

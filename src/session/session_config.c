@@ -1,14 +1,13 @@
-/* session_config.c - what a session engine is told: limits, egress rules, named sessions. */
+/* session_config.c - the settings of one session. */
 
 #include "session/session_config.h"
 
+#include "egress/egress_config.h"
 #include "http/request_merge.h"
 #include "util/text.h"
 
 #include <stdlib.h>
 #include <string.h>
-
-#define MIB (INT64_C(1) << 20)
 
 /* -- a session's own keys ------------------------------------------------- */
 
@@ -17,11 +16,6 @@ static const char *const jars[] = { "none", "shared", NULL };
 #define AT(member) offsetof(struct session_config, member)
 #define COUNT_MAX  1000000
 #define DAY        86400 /* seconds */
-#define FILE_KEY(member, flags)                                               \
-    {                                                                         \
-#member, FIELD_PATH, AT(member), 0, 0, NULL, 0, FIELD_UNSET | (flags) \
-    }
-
 /* clang-format off */
 static const struct field fields[] = {
     { "cookie_jar", FIELD_TWO_WAY, AT(shared_jar), 0, 0, jars, 0, 0 },
@@ -37,9 +31,9 @@ static const struct field fields[] = {
     { "breaker.failures", FIELD_INT, AT(breaker.failures), 1, COUNT_MAX, NULL, 0, FIELD_UNSET },
     { "breaker.open_seconds", FIELD_NUMBER, AT(breaker.open_seconds), 0, DAY, NULL, 0,
       FIELD_UNSET },
-    FILE_KEY(ca_file, 0),
-    FILE_KEY(client_cert, 0),
-    FILE_KEY(client_key, FIELD_SECRET),
+    { "ca_file", FIELD_PATH, AT(ca_file), 0, 0, NULL, 0, FIELD_UNSET },
+    { "client_cert", FIELD_PATH, AT(client_cert), 0, 0, NULL, 0, FIELD_UNSET },
+    { "client_key", FIELD_PATH, AT(client_key), 0, 0, NULL, 0, FIELD_UNSET | FIELD_SECRET },
 };
 /* clang-format on */
 
@@ -100,44 +94,4 @@ session_config_copy(struct session_config *to, const struct session_config *from
     if (text_replace(&to->name, from->name) != 0)
         return failure_no_memory(err);
     return request_merge_copy(&to->defaults, &from->defaults, err);
-}
-
-/* -- the engine's ----------------------------------------------------------- */
-
-/* Without memory there is no session at all, which whoever reads the settings refuses. */
-static void
-add_default_session(struct engine_config *s)
-{
-    if ((s->sessions = calloc(1, sizeof *s->sessions)) == NULL)
-        return;
-    session_config_init(&s->sessions[0]);
-    s->sessions[0].name = strdup("default");
-    s->session_count = s->sessions[0].name != NULL;
-}
-
-void
-engine_config_init(struct engine_config *s)
-{
-    *s = (struct engine_config){
-        .threads = 1,
-        .limits = {
-            .request_bytes = 16 * MIB,
-            .response_bytes = 64 * MIB,
-            .buffered_bytes = 512 * MIB,
-            .in_flight = 2048,
-            .queue = 2048,
-        },
-    };
-    egress_config_init(&s->egress);
-    add_default_session(s);
-}
-
-void
-engine_config_destroy(struct engine_config *s)
-{
-    egress_config_destroy(&s->egress);
-    for (size_t i = 0; i < s->session_count; i++)
-        session_config_destroy(&s->sessions[i]);
-    free(s->sessions);
-    *s = (struct engine_config){ 0 };
 }

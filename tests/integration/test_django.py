@@ -1,6 +1,6 @@
-"""Django behind nginx, under ASGI and under WSGI: what the one shared session is there for.
+"""Django behind nginx, under ASGI and under WSGI: views share one session and its connections.
 
-Django and its server run with warnings as errors, and must have nothing to say.
+Django and its server run with warnings as errors, and must not print any.
 """
 
 import concurrent.futures
@@ -13,9 +13,9 @@ import time
 import django as django_package
 import pytest
 
-from tests.support.mounts import EXAMPLES, PACKAGE
 from tests.support.origin.client import now
 from tests.support.procs import connects, free_port
+from tests.support.web_servers import EXAMPLES, PACKAGE
 
 UVICORN = ["uvicorn", "--log-level", "warning", "--port", "{port}", "project.asgi:application"]
 GUNICORN = ["gunicorn", "--log-level", "warning", "--bind", "127.0.0.1:{port}",
@@ -33,13 +33,13 @@ SERVERS = {
 class Django:
     """The example project under one server, fetching from the origin through nginx."""
 
-    def __init__(self, name, spawn, mount, origin):
+    def __init__(self, name, spawn, web_server, origin):
         command, self.delay, self.least = SERVERS[name]
         self.port = free_port()
         argv = [word.format(port=self.port) for word in command]
         self.process = spawn(
             name, [sys.executable, "-W", "error", "-m", *argv], cwd=EXAMPLES / "django",
-            env={"ORIGIN": origin.url(""), "CURLEW_URL": f"{mount.url}/_fetch",
+            env={"ORIGIN": origin.url(""), "CURLEW_URL": f"{web_server.url}/_fetch",
                  "PYTHONPATH": str(PACKAGE)})
         self.process.wait_ready(lambda: connects(("127.0.0.1", self.port)))
 
@@ -48,15 +48,15 @@ class Django:
         c = http.client.HTTPConnection("127.0.0.1", self.port, timeout=30)
         try:
             c.request("GET", path)
-            answer = c.getresponse()
-            return answer.status, json.loads(answer.read())
+            response = c.getresponse()
+            return response.status, json.loads(response.read())
         finally:
             c.close()
 
     def fetched(self, path):
-        status, told = self.get(path)
-        assert status == 200, told
-        return told
+        status, facts = self.get(path)
+        assert status == 200, facts
+        return facts
 
     def get_all(self, path, count):
         """`count` requests at once."""
@@ -70,33 +70,33 @@ def django(curlewd, nginx, spawn, origin):
 
     The daemon is the test's own: another test's connections to the origin may be warm already.
     """
-    mount = nginx(curlewd())
+    web_server = nginx(curlewd())
     started = []
 
     def start(name="uvicorn"):
-        started.append(Django(name, spawn, mount, origin))
+        started.append(Django(name, spawn, web_server, origin))
         return started[-1]
 
     yield start
     for one in started:
         assert one.process.running()
         assert one.process.err == "", one.process.err
-    assert mount.error_log() == ""
+    assert web_server.error_log() == ""
 
 
 @pytest.mark.parametrize("view", ["sync", "async"])
 @pytest.mark.parametrize("server", SERVERS)
-def test_five_in_turn_and_twenty_at_once(django, origin, server, view):
+def test_five_requests_in_turn_and_twenty_at_once_succeed(django, origin, server, view):
     site = django(server)
 
-    told = [site.fetched(f"/{view}/hello") for _ in range(5)]
-    assert [t["body"] for t in told] == ["hello\n"] * 5
-    assert [t["connection_reused"] for t in told[1:]] == [True] * 4
+    facts = [site.fetched(f"/{view}/hello") for _ in range(5)]
+    assert [t["body"] for t in facts] == ["hello\n"] * 5
+    assert [t["connection_reused"] for t in facts[1:]] == [True] * 4
 
     for _ in range(2):  # the second round needs no new connections
-        answers = site.get_all(f"/{view}/delay/{site.delay}", 20)
-        assert [status for status, _ in answers] == [200] * 20, answers
-        assert [told["body"] for _, told in answers] == ["late\n"] * 20
+        responses = site.get_all(f"/{view}/delay/{site.delay}", 20)
+        assert [status for status, _ in responses] == [200] * 20, responses
+        assert [facts["body"] for _, facts in responses] == ["late\n"] * 20
 
     seen = origin.stats()
     assert seen["requests"] == 45
@@ -107,18 +107,18 @@ def test_five_in_turn_and_twenty_at_once(django, origin, server, view):
 @pytest.mark.parametrize("server", SERVERS)
 def test_several_pages_in_turn_share_one_connection(django, origin, server):
     pages = "&".join(f"page=echo/{i}" for i in range(5))
-    told = django(server).fetched(f"/one-by-one/?{pages}")
+    facts = django(server).fetched(f"/one-by-one/?{pages}")
 
-    assert [json.loads(t["body"])["path"] for t in told] == [f"/echo/{i}" for i in range(5)]
+    assert [json.loads(t["body"])["path"] for t in facts] == [f"/echo/{i}" for i in range(5)]
     assert origin.stats()["connections"] == 1
 
 
 @pytest.mark.parametrize("server", SERVERS)
-def test_a_view_waits_for_its_pages_together(django, server):
+def test_a_view_fetches_its_pages_concurrently(django, server):
     start = time.monotonic()
-    told = django(server).fetched("/together/?" + "&".join(["page=delay/1"] * 10))
+    facts = django(server).fetched("/together/?" + "&".join(["page=delay/1"] * 10))
 
-    assert [t["status"] for t in told] == [200] * 10
+    assert [t["status"] for t in facts] == [200] * 10
     assert time.monotonic() - start < 8  # ten in turn take ten
 
 
@@ -129,7 +129,7 @@ def test_the_origins_status_and_query_pass_through(django):
 
 
 @pytest.mark.skipif(django_package.VERSION < (5, 0), reason="Django 4 does not tell the view")
-def test_a_browser_that_leaves_takes_its_fetch_with_it(django, origin):
+def test_a_browser_that_disconnects_cancels_its_fetch(django, origin):
     site = django()
     target = "/delay/30"
     browser = socket.create_connection(("127.0.0.1", site.port))

@@ -1,4 +1,4 @@
-"""TLS: the certificate is checked unless a request says otherwise; sessions bring CAs and keys."""
+"""TLS: certificates are verified unless a request says otherwise; each session has its CAs."""
 
 import json
 
@@ -19,11 +19,11 @@ def tls(curlewd, certs):
         "careless": {"verify": False},
         "client": {"ca_file": ca, **pair("client")},
         "stranger": {"ca_file": ca, **pair("stranger")},
-    }}).way
+    }}).client
 
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "localhost", "[::1]", "a.localhost"])
-def test_a_certificate_of_the_sessions_ca_is_good(tls, origin, host):
+def test_a_certificate_of_the_sessions_ca_is_accepted(tls, origin, host):
     url = origin.url("/echo", host=host, port="https")
     assert json.loads(tls.fetch(url, session="trusting")["body"])["tls"] is True
 
@@ -40,7 +40,7 @@ def test_a_certificate_of_another_host_is_refused(tls, origin):
     assert p["curl_code"] == 60
 
 
-def test_verify_false_takes_any(tls, origin):
+def test_verify_false_accepts_any_certificate(tls, origin):
     for port in ("https", "elsewhere"):
         assert tls.fetch(origin.url("/hello", port=port), verify=False)["status"] == 200
         assert tls.fetch(origin.url("/hello", port=port), session="careless")["status"] == 200
@@ -66,8 +66,9 @@ def test_a_client_certificate_is_shown(tls, origin):
 
 @pytest.mark.parametrize("session", ["trusting", "stranger"])
 def test_without_a_good_client_certificate_the_origin_says_no(tls, origin, session):
-    answer = tls.post({"url": origin.url(port="mtls"), "session": session})
-    assert answer.status == 502 and answer.json()["code"] in ("tls_failed", "recv_failed"), answer
+    response = tls.post({"url": origin.url(port="mtls"), "session": session})
+    assert response.status == 502 and response.json()["code"] in ("tls_failed",
+                                                                  "recv_failed"), response
 
 
 def test_a_client_certificates_connection_serves_no_other_session(tls, origin):
