@@ -9,41 +9,41 @@
 #include "routes/router.h"
 
 void
-fcgi_connection_fetch_started(struct fcgi_connection *c)
+fcgi_connection_fetch_started(struct fcgi_connection *conn)
 {
-    if (c->waiting++ == 0)
-        counter_add(&fcgi_connection_server(c)->stats.parked, 1);
+    if (conn->waiting++ == 0)
+        counter_add(&fcgi_connection_server(conn)->stats.parked, 1);
 }
 
 void
-fcgi_connection_on_fetch_done(struct fcgi_connection *c, struct curlew_fetch *f)
+fcgi_connection_on_fetch_done(struct fcgi_connection *conn, struct curlew_fetch *f)
 {
-    struct fcgi_server *g = fcgi_connection_server(c);
+    struct fcgi_server *server = fcgi_connection_server(conn);
 
-    access_log_write(&c->call, f, &f->failure);
-    if (--c->waiting == 0)
-        counter_add(&g->stats.parked, -1);
-    if (c->state != GONE) {
-        c->call.route->on_fetch_done(&c->call, f);
-        fcgi_worker_mark_ready(c->responder, c);
-    } else if (c->waiting == 0) {
-        counter_add(&g->stats.cancelled, 1);
-        fcgi_connection_request_done(c);
+    access_log_write(&conn->exchange, f, &f->failure);
+    if (--conn->waiting == 0)
+        counter_add(&server->stats.parked, -1);
+    if (conn->state != GONE) {
+        conn->exchange.route->on_fetch_done(&conn->exchange, f);
+        fcgi_worker_mark_ready(conn->worker, conn);
+    } else if (conn->waiting == 0) {
+        counter_add(&server->stats.cancelled, 1);
+        fcgi_connection_request_done(conn);
     }
 }
 
 void
-fcgi_connection_on_stream_readable(struct fcgi_connection *c)
+fcgi_connection_on_stream_readable(struct fcgi_connection *conn)
 {
-    struct curlew_fetch *f = c->call.fetch;
+    struct curlew_fetch *f = conn->exchange.fetch;
 
     body_pipe_ack_notify(f);
-    if (c->state == GONE)
+    if (conn->state == GONE)
         return;
     if (f->home == NULL) /* it has ended already: how, its own mail says */
         return;
-    if (c->state == PARKED && body_pipe_has_head(f))
-        c->call.route->on_headers(&c->call);
-    if (c->call.streaming)
-        response_writer_start(c);
+    if (conn->state == PARKED && body_pipe_has_head(f))
+        conn->exchange.route->on_headers(&conn->exchange);
+    if (conn->exchange.streaming)
+        response_writer_start(conn);
 }

@@ -14,12 +14,12 @@
 #define KEEP_BYTES     4096         /* a buffer up to this size is kept for the next answer */
 
 void
-exchange_init(struct exchange *c)
+exchange_init(struct exchange *x)
 {
-    memset(c, 0, sizeof *c);
-    buffer_init(&c->body, SIZE_MAX / 2); /* the screen holds the real limit */
-    buffer_init(&c->head, HEAD_BYTES_MAX);
-    buffer_init(&c->prefix, SIZE_MAX / 2);
+    memset(x, 0, sizeof *x);
+    buffer_init(&x->body, SIZE_MAX / 2); /* the screen holds the real limit */
+    buffer_init(&x->head, HEAD_BYTES_MAX);
+    buffer_init(&x->prefix, SIZE_MAX / 2);
 }
 
 /* Its memory serves the next answer, unless that would be much. */
@@ -33,41 +33,41 @@ empty(struct buffer *b)
 }
 
 void
-exchange_reset(struct exchange *c)
+exchange_reset(struct exchange *x)
 {
-    buffer_free(&c->body);
-    empty(&c->head);
-    empty(&c->prefix);
-    fetch_unref(c->fetch);
-    batch_window_free(c->batch);
-    c->fetch = NULL;
-    c->batch = NULL;
-    c->route = NULL;
-    c->frames = c->answered = c->streaming = c->handoff = c->partial = c->broken = false;
-    c->middle = c->suffix = NULL;
-    c->middle_len = c->suffix_len = c->sent = 0;
+    buffer_free(&x->body);
+    empty(&x->head);
+    empty(&x->prefix);
+    fetch_unref(x->fetch);
+    batch_window_free(x->batch);
+    x->fetch = NULL;
+    x->batch = NULL;
+    x->route = NULL;
+    x->frames = x->answered = x->streaming = x->handoff = x->partial = x->broken = false;
+    x->middle = x->suffix = NULL;
+    x->middle_len = x->suffix_len = x->sent = 0;
 }
 
 void
-exchange_destroy(struct exchange *c)
+exchange_destroy(struct exchange *x)
 {
-    exchange_reset(c);
-    buffer_free(&c->head);
-    buffer_free(&c->prefix);
+    exchange_reset(x);
+    buffer_free(&x->head);
+    buffer_free(&x->prefix);
 }
 
 const char *
-exchange_method(const struct exchange *c)
+exchange_method(const struct exchange *x)
 {
-    const char *method = libfcgi_codec_param(c->codec, "REQUEST_METHOD");
+    const char *method = libfcgi_codec_param(x->codec, "REQUEST_METHOD");
 
     return method != NULL ? method : "GET";
 }
 
 const char *
-exchange_query(const struct exchange *c)
+exchange_query(const struct exchange *x)
 {
-    const char *query = libfcgi_codec_param(c->codec, "QUERY_STRING");
+    const char *query = libfcgi_codec_param(x->codec, "QUERY_STRING");
 
     return query != NULL ? query : "";
 }
@@ -103,88 +103,88 @@ reason_of(int status)
 
 /* CGI's form of a response head (RFC 3875 section 6). */
 void
-exchange_respond(struct exchange *c, int status, const char *type)
+exchange_respond(struct exchange *x, int status, const char *type)
 {
-    bool head = strcmp(exchange_method(c), "HEAD") == 0;
+    bool head = strcmp(exchange_method(x), "HEAD") == 0;
 
-    buffer_adds(&c->head, "Status: ");
-    buffer_add_integer(&c->head, status);
-    buffer_addc(&c->head, ' ');
-    buffer_adds(&c->head, reason_of(status));
-    buffer_adds(&c->head, "\r\nContent-Type: ");
-    buffer_adds(&c->head, type);
-    buffer_adds(&c->head, "\r\nContent-Length: ");
-    buffer_add_integer(&c->head, (int64_t)(c->prefix.len + c->middle_len + c->suffix_len));
-    buffer_adds(&c->head, "\r\nCache-Control: no-store\r\n\r\n");
+    buffer_adds(&x->head, "Status: ");
+    buffer_add_integer(&x->head, status);
+    buffer_addc(&x->head, ' ');
+    buffer_adds(&x->head, reason_of(status));
+    buffer_adds(&x->head, "\r\nContent-Type: ");
+    buffer_adds(&x->head, type);
+    buffer_adds(&x->head, "\r\nContent-Length: ");
+    buffer_add_integer(&x->head, (int64_t)(x->prefix.len + x->middle_len + x->suffix_len));
+    buffer_adds(&x->head, "\r\nCache-Control: no-store\r\n\r\n");
     if (head) {
-        buffer_free(&c->prefix);
-        c->middle_len = c->suffix_len = 0;
+        buffer_free(&x->prefix);
+        x->middle_len = x->suffix_len = 0;
     }
-    c->answered = true;
+    x->answered = true;
 }
 
 void
-exchange_respond_empty(struct exchange *c)
+exchange_respond_empty(struct exchange *x)
 {
-    buffer_adds(&c->head, "Status: 204 No Content\r\nCache-Control: no-store\r\n\r\n");
-    c->answered = true;
+    buffer_adds(&x->head, "Status: 204 No Content\r\nCache-Control: no-store\r\n\r\n");
+    x->answered = true;
 }
 
 void
-exchange_fail(struct exchange *c, const struct failure *f)
+exchange_fail(struct exchange *x, const struct failure *f)
 {
     int after = f->retry_after > 0 ? f->retry_after : error_retry_after(f->error);
 
-    buffer_free(&c->prefix);
-    c->middle_len = c->suffix_len = 0;
-    problem_write(&c->prefix, f);
+    buffer_free(&x->prefix);
+    x->middle_len = x->suffix_len = 0;
+    problem_write(&x->prefix, f);
     if (after > 0)
-        buffer_printf(&c->head, "Retry-After: %d\r\n", after);
+        buffer_printf(&x->head, "Retry-After: %d\r\n", after);
     if (f->error == ERROR_UNAUTHORIZED)
-        buffer_adds(&c->head, "WWW-Authenticate: Bearer realm=\"curlew\"\r\n");
-    exchange_respond(c, error_status(f->error), "application/problem+json");
+        buffer_adds(&x->head, "WWW-Authenticate: Bearer realm=\"curlew\"\r\n");
+    exchange_respond(x, error_status(f->error), "application/problem+json");
 }
 
 void
-exchange_clear_piece(struct exchange *c)
+exchange_clear_piece(struct exchange *x)
 {
-    buffer_free(&c->head);
-    fcgi_connection_reset_buffer(&c->prefix);
-    c->middle = c->suffix = NULL;
-    c->middle_len = c->suffix_len = c->sent = 0;
+    buffer_free(&x->head);
+    fcgi_connection_reset_buffer(&x->prefix);
+    x->middle = x->suffix = NULL;
+    x->middle_len = x->suffix_len = x->sent = 0;
 }
 
 void
-exchange_cancel(struct exchange *c)
+exchange_cancel(struct exchange *x)
 {
-    if (c->batch != NULL)
-        batch_window_cancel(c->batch);
-    else if (c->fetch != NULL)
-        curlew_cancel(c->fetch);
+    if (x->batch != NULL)
+        batch_window_cancel(x->batch);
+    else if (x->fetch != NULL)
+        curlew_cancel(x->fetch);
 }
 
 /* The engine's account of bodies held goes on with what is really held. */
 void
-exchange_account_prefix(struct exchange *c)
+exchange_account_prefix(struct exchange *x)
 {
-    struct curlew_fetch *f = c->fetch;
+    struct curlew_fetch *f = x->fetch;
 
     buffer_free(&f->response.body);
-    counter_add(&f->engine->stats.buffered, (int64_t)c->prefix.len - f->buffered);
-    f->buffered = (int64_t)c->prefix.len;
+    counter_add(&f->engine->stats.buffered, (int64_t)x->prefix.len - f->buffered);
+    f->buffered = (int64_t)x->prefix.len;
 }
 
 size_t
-exchange_next(struct exchange *c, const char **bytes, size_t n)
+exchange_next(struct exchange *x, const char **bytes, size_t n)
 {
     const struct {
         const char *data;
         size_t len;
-    } parts[] = { { c->head.data, c->head.len },
-                  { c->prefix.data, c->prefix.len },
-                  { c->middle, c->middle_len },
-                  { c->suffix, c->suffix_len } };
-    size_t at = c->sent;
+    } parts[] = { { x->head.data, x->head.len },
+                  { x->prefix.data, x->prefix.len },
+                  { x->middle, x->middle_len },
+                  { x->suffix, x->suffix_len } };
+    size_t at = x->sent;
 
     for (size_t i = 0; i < sizeof parts / sizeof parts[0]; i++) {
         if (at < parts[i].len) {
@@ -192,7 +192,7 @@ exchange_next(struct exchange *c, const char **bytes, size_t n)
 
             *bytes = parts[i].data + at;
             n = n < left ? n : left;
-            c->sent += n;
+            x->sent += n;
             return n;
         }
         at -= parts[i].len;

@@ -44,40 +44,40 @@ struct exchange {
     bool broken;   /* it will not become whole, which must not look as if it were */
 };
 
-void exchange_init(struct exchange *c);
+void exchange_init(struct exchange *x);
 
 /* Ready for the next request. */
-void exchange_reset(struct exchange *c);
+void exchange_reset(struct exchange *x);
 
-void exchange_destroy(struct exchange *c);
+void exchange_destroy(struct exchange *x);
 
-const char *exchange_method(const struct exchange *c);
+const char *exchange_method(const struct exchange *x);
 
 /* "" where there is none. */
-const char *exchange_query(const struct exchange *c);
+const char *exchange_query(const struct exchange *x);
 
 /*
- * Answer: status, Content-Type and c->prefix … as body.  Further header lines may stand in
- * c->head before.
+ * Answer: status, Content-Type and x->prefix … as body.  Further header lines may stand in
+ * x->head before.
  */
-void exchange_respond(struct exchange *c, int status, const char *type);
+void exchange_respond(struct exchange *x, int status, const char *type);
 
 /* 204 */
-void exchange_respond_empty(struct exchange *c);
+void exchange_respond_empty(struct exchange *x);
 
 /* A problem document. */
-void exchange_fail(struct exchange *c, const struct failure *f);
+void exchange_fail(struct exchange *x, const struct failure *f);
 
 /* It stands for the fetch's body now, which goes. */
-void exchange_account_prefix(struct exchange *c);
+void exchange_account_prefix(struct exchange *x);
 
 /* The piece of the answer behind the head is sent: room for another one. */
-void exchange_clear_piece(struct exchange *c);
+void exchange_clear_piece(struct exchange *x);
 
 /* What it has in flight, and what it has not yet started. */
-void exchange_cancel(struct exchange *c);
+void exchange_cancel(struct exchange *x);
 
 /* The next bytes to be sent, at most n of them; 0: none are left. */
-size_t exchange_next(struct exchange *c, const char **bytes, size_t n);
+size_t exchange_next(struct exchange *x, const char **bytes, size_t n);
 
 #endif

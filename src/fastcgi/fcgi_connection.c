@@ -23,31 +23,31 @@
 #define OUT_MAX (1 << 20)
 
 struct loop *
-fcgi_connection_loop(struct fcgi_connection *c)
+fcgi_connection_loop(struct fcgi_connection *conn)
 {
-    return fcgi_worker_loop(c->responder);
+    return fcgi_worker_loop(conn->worker);
 }
 
 struct fcgi_server *
-fcgi_connection_server(struct fcgi_connection *c)
+fcgi_connection_server(struct fcgi_connection *conn)
 {
-    return fcgi_worker_server(c->responder);
+    return fcgi_worker_server(conn->worker);
 }
 
 void
-fcgi_connection_watch(struct fcgi_connection *c, uint32_t events)
+fcgi_connection_watch(struct fcgi_connection *conn, uint32_t events)
 {
-    if (events == c->events)
+    if (events == conn->events)
         return;
-    loop_change(fcgi_connection_loop(c), &c->watch, events);
-    c->events = events;
+    loop_change(fcgi_connection_loop(conn), &conn->watch, events);
+    conn->events = events;
 }
 
 void
-fcgi_connection_set_timeout(struct fcgi_connection *c, int seconds)
+fcgi_connection_set_timeout(struct fcgi_connection *conn, int seconds)
 {
-    timer_set(&fcgi_connection_loop(c)->timers, &c->timer,
-              fcgi_connection_loop(c)->now_us + (int64_t)seconds * US_PER_SECOND);
+    timer_set(&fcgi_connection_loop(conn)->timers, &conn->timer,
+              fcgi_connection_loop(conn)->now_us + (int64_t)seconds * US_PER_SECOND);
 }
 
 void
@@ -62,116 +62,116 @@ fcgi_connection_reset_buffer(struct buffer *b)
 /* -- the end ------------------------------------------------------------- */
 
 void
-fcgi_connection_request_done(struct fcgi_connection *c)
+fcgi_connection_request_done(struct fcgi_connection *conn)
 {
-    record_parser_next(&c->parser);
-    if (!c->opened)
+    record_parser_next(&conn->parser);
+    if (!conn->opened)
         return;
-    c->opened = c->crowded = false;
-    counter_add(&fcgi_connection_server(c)->stats.bodies, -c->held);
-    c->held = 0;
-    fcgi_server_request_done(fcgi_connection_server(c));
+    conn->opened = conn->crowded = false;
+    counter_add(&fcgi_connection_server(conn)->stats.bodies, -conn->held);
+    conn->held = 0;
+    fcgi_server_request_done(fcgi_connection_server(conn));
 }
 
 /* The responder frees it once its fetches are back. */
 void
-fcgi_connection_close(struct fcgi_connection *c)
+fcgi_connection_close(struct fcgi_connection *conn)
 {
-    if (c->state == GONE)
+    if (conn->state == GONE)
         return;
-    c->state = GONE;
-    loop_remove(fcgi_connection_loop(c), &c->watch);
-    timer_clear(&fcgi_connection_loop(c)->timers, &c->timer);
-    list_remove(&c->stir);
-    close(c->watch.fd);
-    counter_add(&fcgi_connection_server(c)->stats.connections, -1);
-    fcgi_worker_defer_free(c->responder, c);
-    if (c->waiting > 0)
-        exchange_cancel(&c->call);
+    conn->state = GONE;
+    loop_remove(fcgi_connection_loop(conn), &conn->watch);
+    timer_clear(&fcgi_connection_loop(conn)->timers, &conn->timer);
+    list_remove(&conn->stir);
+    close(conn->watch.fd);
+    counter_add(&fcgi_connection_server(conn)->stats.connections, -1);
+    fcgi_worker_defer_free(conn->worker, conn);
+    if (conn->waiting > 0)
+        exchange_cancel(&conn->exchange);
     else
-        fcgi_connection_request_done(c);
+        fcgi_connection_request_done(conn);
 }
 
 void
-fcgi_connection_free(struct fcgi_connection *c)
+fcgi_connection_free(struct fcgi_connection *conn)
 {
-    list_remove(&c->place);
-    exchange_destroy(&c->call);
-    libfcgi_codec_free(c->codec);
-    buffer_free(&c->in);
-    buffer_free(&c->out);
-    free(c);
+    list_remove(&conn->place);
+    exchange_destroy(&conn->exchange);
+    libfcgi_codec_free(conn->codec);
+    buffer_free(&conn->in);
+    buffer_free(&conn->out);
+    free(conn);
 }
 
 void
-fcgi_connection_cut(struct fcgi_connection *c)
+fcgi_connection_cut(struct fcgi_connection *conn)
 {
-    if (c->state == WRITING && !c->finished)
-        response_writer_abort(c);
-    fcgi_connection_close(c);
+    if (conn->state == WRITING && !conn->finished)
+        response_writer_abort(conn);
+    fcgi_connection_close(conn);
 }
 
 static void
 impatient(struct timer *t)
 {
-    struct fcgi_connection *c = container_of(t, struct fcgi_connection, timer);
+    struct fcgi_connection *conn = container_of(t, struct fcgi_connection, timer);
 
-    if (c->breaking)
-        response_writer_on_writable(c);
+    if (conn->breaking)
+        response_writer_on_writable(conn);
     else
-        fcgi_connection_cut(c);
+        fcgi_connection_cut(conn);
 }
 
 static void
-on_ready(struct watch *w, uint32_t events)
+on_ready(struct watch *watch, uint32_t events)
 {
-    struct fcgi_connection *c = container_of(w, struct fcgi_connection, watch);
+    struct fcgi_connection *conn = container_of(watch, struct fcgi_connection, watch);
 
     if (events & EPOLLRDHUP) { /* watched for only while a next request waits in the socket */
-        fcgi_connection_close(c);
+        fcgi_connection_close(conn);
         return;
     }
     if (events & (EPOLLIN | EPOLLHUP | EPOLLERR))
-        request_reader_on_readable(c);
-    if (events & EPOLLOUT && c->state == WRITING)
-        response_writer_on_writable(c);
+        request_reader_on_readable(conn);
+    if (events & EPOLLOUT && conn->state == WRITING)
+        response_writer_on_writable(conn);
 }
 
 /* -- the start ----------------------------------------------------------- */
 
 int
-fcgi_connection_open(struct fcgi_worker *r, int fd)
+fcgi_connection_open(struct fcgi_worker *w, int fd)
 {
-    struct fcgi_connection *c = calloc(1, sizeof *c);
+    struct fcgi_connection *conn = calloc(1, sizeof *conn);
 
-    if (c == NULL)
+    if (conn == NULL)
         goto no_connection;
-    c->responder = r;
-    c->state = READING;
-    c->watch = (struct watch){ .fd = fd, .ready = on_ready };
-    c->events = EPOLLIN;
-    timer_init(&c->timer, impatient);
-    list_init(&c->place);
-    list_init(&c->stir);
-    exchange_init(&c->call);
-    record_parser_init(&c->parser);
-    buffer_init(&c->in, SIZE_MAX / 2); /* the screen holds the real limits */
-    buffer_init(&c->out, OUT_MAX);
-    if ((c->codec = libfcgi_codec_new(&c->in, &c->out)) == NULL)
+    conn->worker = w;
+    conn->state = READING;
+    conn->watch = (struct watch){ .fd = fd, .ready = on_ready };
+    conn->events = EPOLLIN;
+    timer_init(&conn->timer, impatient);
+    list_init(&conn->place);
+    list_init(&conn->stir);
+    exchange_init(&conn->exchange);
+    record_parser_init(&conn->parser);
+    buffer_init(&conn->in, SIZE_MAX / 2); /* the screen holds the real limits */
+    buffer_init(&conn->out, OUT_MAX);
+    if ((conn->codec = libfcgi_codec_new(&conn->in, &conn->out)) == NULL)
         goto no_fastcgi;
-    c->call.server = fcgi_worker_server(r);
-    c->call.connection = c;
-    c->call.codec = c->codec;
-    if (loop_add(fcgi_worker_loop(r), &c->watch, c->events) != 0)
+    conn->exchange.server = fcgi_worker_server(w);
+    conn->exchange.connection = conn;
+    conn->exchange.codec = conn->codec;
+    if (loop_add(fcgi_worker_loop(w), &conn->watch, conn->events) != 0)
         goto no_watch;
-    fcgi_worker_add(r, c);
-    counter_add(&fcgi_connection_server(c)->stats.connections, 1);
+    fcgi_worker_add(w, conn);
+    counter_add(&fcgi_connection_server(conn)->stats.connections, 1);
     return 0;
 
 no_watch:
-    libfcgi_codec_free(c->codec);
+    libfcgi_codec_free(conn->codec);
 no_fastcgi:
-    free(c);
+    free(conn);
 no_connection:
     close(fd);
     return -1;

@@ -26,7 +26,7 @@ enum connection_state { READING, PARKED, WRITING, LINGERING, GONE };
 
 struct fcgi_connection {
     struct watch watch;
-    struct fcgi_worker *responder;
+    struct fcgi_worker *worker;
     struct link place; /* among the responder's connections */
     struct link stir;  /* likewise, among those whose fetches came back in this turn */
     struct timer timer;
@@ -44,41 +44,41 @@ struct fcgi_connection {
     struct buffer in, out; /* screened records; records to be sent */
     size_t out_sent;
     struct libfcgi_codec *codec;
-    struct exchange call;
+    struct exchange exchange;
 };
 
 /* Takes the fd; -1: no memory, closed. */
-int fcgi_connection_open(struct fcgi_worker *r, int fd);
+int fcgi_connection_open(struct fcgi_worker *w, int fd);
 
 /* At once; cancels its fetches. */
-void fcgi_connection_close(struct fcgi_connection *c);
+void fcgi_connection_close(struct fcgi_connection *conn);
 
 /* The same, and what has been sent of an answer does not look like the whole of it. */
-void fcgi_connection_cut(struct fcgi_connection *c);
+void fcgi_connection_cut(struct fcgi_connection *conn);
 
 /* In connection_fetches.c. */
 
 /* One more fetch of its call is in flight. */
-void fcgi_connection_fetch_started(struct fcgi_connection *c);
+void fcgi_connection_fetch_started(struct fcgi_connection *conn);
 
 /* And now it is back. */
-void fcgi_connection_on_fetch_done(struct fcgi_connection *c, struct curlew_fetch *f);
+void fcgi_connection_on_fetch_done(struct fcgi_connection *conn, struct curlew_fetch *f);
 
 /* Its fetch's stream has something new. */
-void fcgi_connection_on_stream_readable(struct fcgi_connection *c);
+void fcgi_connection_on_stream_readable(struct fcgi_connection *conn);
 
 /* For the writing of answers, in reply.c. */
-struct loop *fcgi_connection_loop(struct fcgi_connection *c);
-struct fcgi_server *fcgi_connection_server(struct fcgi_connection *c);
-void fcgi_connection_watch(struct fcgi_connection *c, uint32_t events);
-void fcgi_connection_set_timeout(struct fcgi_connection *c, int seconds);
+struct loop *fcgi_connection_loop(struct fcgi_connection *conn);
+struct fcgi_server *fcgi_connection_server(struct fcgi_connection *conn);
+void fcgi_connection_watch(struct fcgi_connection *conn, uint32_t events);
+void fcgi_connection_set_timeout(struct fcgi_connection *conn, int seconds);
 
 /* Empty; a large one gives its memory back. */
 void fcgi_connection_reset_buffer(struct buffer *b);
 
-void fcgi_connection_request_done(struct fcgi_connection *c);
+void fcgi_connection_request_done(struct fcgi_connection *conn);
 
 /* GONE, and no fetch in flight. */
-void fcgi_connection_free(struct fcgi_connection *c);
+void fcgi_connection_free(struct fcgi_connection *conn);
 
 #endif

@@ -9,90 +9,90 @@
 #include <stdlib.h>
 
 void
-fcgi_server_join(struct fcgi_server *g)
+fcgi_server_join(struct fcgi_server *server)
 {
-    for (int i = 0; i < g->responder_count; i++)
-        fcgi_worker_join(g->responders[i]);
+    for (int i = 0; i < server->worker_count; i++)
+        fcgi_worker_join(server->workers[i]);
 }
 
 void
-fcgi_server_free(struct fcgi_server *g)
+fcgi_server_free(struct fcgi_server *server)
 {
-    if (g == NULL)
+    if (server == NULL)
         return;
-    for (int i = 0; i < g->responder_count; i++)
-        fcgi_worker_free(g->responders[i]);
-    free(g->responders);
-    handoff_store_free(g->handoff_store);
-    free(g);
+    for (int i = 0; i < server->worker_count; i++)
+        fcgi_worker_free(server->workers[i]);
+    free(server->workers);
+    handoff_store_free(server->handoff_store);
+    free(server);
 }
 
 void
-fcgi_server_apply(struct fcgi_server *g, const struct fcgi_server_config *s)
+fcgi_server_apply(struct fcgi_server *server, const struct fcgi_server_config *config)
 {
-    g->request_bytes = s->request_bytes;
-    g->bodies_bytes = s->bodies_bytes;
-    g->log_access = s->log_access;
+    server->request_bytes = config->request_bytes;
+    server->bodies_bytes = config->bodies_bytes;
+    server->log_access = config->log_access;
 }
 
 struct fcgi_server *
 fcgi_server_new(struct curlew *engine, struct listener_list *listeners, struct auth *auth,
-                const struct fcgi_server_config *s, int responders, struct failure *err)
+                const struct fcgi_server_config *config, int workers, struct failure *err)
 {
-    struct fcgi_server *g = calloc(1, sizeof *g);
+    struct fcgi_server *server = calloc(1, sizeof *server);
 
-    if (g == NULL || (g->handoff_store = handoff_store_new()) == NULL ||
-        (g->responders = calloc((size_t)responders, sizeof g->responders[0])) == NULL) {
-        handoff_store_free(g != NULL ? g->handoff_store : NULL);
-        free(g);
+    if (server == NULL || (server->handoff_store = handoff_store_new()) == NULL ||
+        (server->workers = calloc((size_t)workers, sizeof server->workers[0])) == NULL) {
+        handoff_store_free(server != NULL ? server->handoff_store : NULL);
+        free(server);
         failure_no_memory(err);
         return NULL;
     }
-    g->engine = engine;
-    g->listeners = listeners;
-    g->auth = auth;
-    g->started = time(NULL);
-    fcgi_server_apply(g, s);
-    g->accepting = responders;
-    while (g->responder_count < responders) {
-        struct fcgi_worker *r = fcgi_worker_new(g, err);
+    server->engine = engine;
+    server->listeners = listeners;
+    server->auth = auth;
+    server->started = time(NULL);
+    fcgi_server_apply(server, config);
+    server->accepting = workers;
+    while (server->worker_count < workers) {
+        struct fcgi_worker *w = fcgi_worker_new(server, err);
 
-        if (r == NULL) {
-            fcgi_server_drain(g, 0);
-            fcgi_server_join(g);
-            fcgi_server_free(g);
+        if (w == NULL) {
+            fcgi_server_drain(server, 0);
+            fcgi_server_join(server);
+            fcgi_server_free(server);
             return NULL;
         }
-        g->responders[g->responder_count++] = r;
+        server->workers[server->worker_count++] = w;
     }
-    return g;
+    return server;
 }
 
 static void
-wake_all(struct fcgi_server *g)
+wake_all(struct fcgi_server *server)
 {
-    for (int i = 0; i < g->responder_count; i++)
-        fcgi_worker_wake(g->responders[i]);
+    for (int i = 0; i < server->worker_count; i++)
+        fcgi_worker_wake(server->workers[i]);
 }
 
 void
-fcgi_server_drain(struct fcgi_server *g, int seconds)
+fcgi_server_drain(struct fcgi_server *server, int seconds)
 {
-    g->drain_until_us = clock_us() + (int64_t)seconds * US_PER_SECOND;
-    g->draining = true;
-    wake_all(g);
+    server->drain_until_us = clock_us() + (int64_t)seconds * US_PER_SECOND;
+    server->draining = true;
+    wake_all(server);
 }
 
 void
-fcgi_server_request_done(struct fcgi_server *g)
+fcgi_server_request_done(struct fcgi_server *server)
 {
-    if (atomic_fetch_sub(&g->busy, 1) == 1 && g->draining)
-        wake_all(g);
+    if (atomic_fetch_sub(&server->busy, 1) == 1 && server->draining)
+        wake_all(server);
 }
 
 void
-fcgi_server_stop_accepting(struct fcgi_server *g)
+fcgi_server_stop_accepting(struct fcgi_server *server)
 {
-    if (atomic_fetch_sub(&g->accepting, 1) == 1)
-        listener_list_close(g->listeners);
+    if (atomic_fetch_sub(&server->accepting, 1) == 1)
+        listener_list_close(server->listeners);
 }

@@ -30,12 +30,12 @@ struct fcgi_server {
     struct listener_list *listeners;
     struct auth *auth;
     struct handoff_store *handoff_store;
-    struct fcgi_worker **responders;
-    int responder_count;
+    struct fcgi_worker **workers;
+    int worker_count;
     _Atomic int64_t request_bytes; /* limit of one request's body */
     _Atomic int64_t bodies_bytes;  /* limit of all requests' bodies together */
     atomic_int busy;               /* requests that have begun and not been answered to their end */
-    atomic_int accepting;          /* responders that still watch the listeners */
+    atomic_int accepting;          /* workers that still watch the listeners */
     atomic_bool draining;
     atomic_bool log_access;
     int64_t drain_until_us; /* written before draining */
@@ -49,29 +49,29 @@ struct fcgi_server_config {
 };
 
 /* From now on; safe at any time. */
-void fcgi_server_apply(struct fcgi_server *g, const struct fcgi_server_config *s);
+void fcgi_server_apply(struct fcgi_server *server, const struct fcgi_server_config *config);
 
 /* Start serving; the engine, the listeners and the auth stay the caller's.  NULL with `err`. */
 struct fcgi_server *fcgi_server_new(struct curlew *engine, struct listener_list *listeners,
-                                    struct auth *auth, const struct fcgi_server_config *s,
-                                    int responders, struct failure *err);
+                                    struct auth *auth, const struct fcgi_server_config *config,
+                                    int workers, struct failure *err);
 
 /*
  * Accept no more, answer what is in flight, at most for so long; what is left then is cancelled.
  * Returns at once: fcgi_server_join() waits.
  */
-void fcgi_server_drain(struct fcgi_server *g, int seconds);
+void fcgi_server_drain(struct fcgi_server *server, int seconds);
 
 /* One less is busy: in a drain it may have been the last. */
-void fcgi_server_request_done(struct fcgi_server *g);
+void fcgi_server_request_done(struct fcgi_server *server);
 
 /* A responder has let go; the last one closes the listeners. */
-void fcgi_server_stop_accepting(struct fcgi_server *g);
+void fcgi_server_stop_accepting(struct fcgi_server *server);
 
 /* After fcgi_server_drain(): waits for all to be answered. */
-void fcgi_server_join(struct fcgi_server *g);
+void fcgi_server_join(struct fcgi_server *server);
 
 /* After fcgi_server_join(), and after the engine was freed. */
-void fcgi_server_free(struct fcgi_server *g);
+void fcgi_server_free(struct fcgi_server *server);
 
 #endif

@@ -18,7 +18,7 @@
 
 struct door { /* this thread's watch on a listener */
     struct watch watch;
-    struct fcgi_worker *responder;
+    struct fcgi_worker *worker;
 };
 
 struct fcgi_worker {
@@ -37,104 +37,104 @@ struct fcgi_worker {
 };
 
 struct fcgi_server *
-fcgi_worker_server(struct fcgi_worker *r)
+fcgi_worker_server(struct fcgi_worker *w)
 {
-    return r->server;
+    return w->server;
 }
 
 struct loop *
-fcgi_worker_loop(struct fcgi_worker *r)
+fcgi_worker_loop(struct fcgi_worker *w)
 {
-    return &r->loop;
+    return &w->loop;
 }
 
 char *
-fcgi_worker_scratch(struct fcgi_worker *r)
+fcgi_worker_scratch(struct fcgi_worker *w)
 {
-    return r->scratch;
+    return w->scratch;
 }
 
 void
-fcgi_worker_wake(struct fcgi_worker *r)
+fcgi_worker_wake(struct fcgi_worker *w)
 {
-    loop_wake(&r->loop);
+    loop_wake(&w->loop);
 }
 
 void
-fcgi_worker_add(struct fcgi_worker *r, struct fcgi_connection *c)
+fcgi_worker_add(struct fcgi_worker *w, struct fcgi_connection *conn)
 {
-    list_append(&r->connections, &c->place);
+    list_append(&w->connections, &conn->place);
 }
 
 void
-fcgi_worker_defer_free(struct fcgi_worker *r, struct fcgi_connection *c)
+fcgi_worker_defer_free(struct fcgi_worker *w, struct fcgi_connection *conn)
 {
-    list_remove(&c->place);
-    list_append(&r->gone, &c->place);
+    list_remove(&conn->place);
+    list_append(&w->gone, &conn->place);
 }
 
 void
-fcgi_worker_mark_ready(struct fcgi_worker *r, struct fcgi_connection *c)
+fcgi_worker_mark_ready(struct fcgi_worker *w, struct fcgi_connection *conn)
 {
-    list_remove(&c->stir);
-    list_append(&r->stirred, &c->stir);
+    list_remove(&conn->stir);
+    list_append(&w->stirred, &conn->stir);
 }
 
 /* -- accepting ----------------------------------------------------------- */
 
 static void
-close_doors(struct fcgi_worker *r)
+close_doors(struct fcgi_worker *w)
 {
-    for (size_t i = 0; i < r->door_count; i++)
-        loop_remove(&r->loop, &r->doors[i].watch);
-    r->accepting = false;
+    for (size_t i = 0; i < w->door_count; i++)
+        loop_remove(&w->loop, &w->doors[i].watch);
+    w->accepting = false;
 }
 
 /* EPOLLEXCLUSIVE: a new connection wakes one responder, not all of them. */
 static int
-open_doors(struct fcgi_worker *r)
+open_doors(struct fcgi_worker *w)
 {
-    for (size_t i = 0; i < r->door_count; i++)
-        if (loop_add(&r->loop, &r->doors[i].watch, EPOLLIN | EPOLLEXCLUSIVE) != 0)
+    for (size_t i = 0; i < w->door_count; i++)
+        if (loop_add(&w->loop, &w->doors[i].watch, EPOLLIN | EPOLLEXCLUSIVE) != 0)
             return -1;
-    r->accepting = true;
+    w->accepting = true;
     return 0;
 }
 
 static void
-pause_accepting(struct fcgi_worker *r)
+pause_accepting(struct fcgi_worker *w)
 {
     log_warning("cannot accept a connection: %s", strerror(errno));
-    close_doors(r);
-    timer_set(&r->loop.timers, &r->reopen, clock_us() + ACCEPT_PAUSE_US);
+    close_doors(w);
+    timer_set(&w->loop.timers, &w->reopen, clock_us() + ACCEPT_PAUSE_US);
 }
 
 static void
 reopen(struct timer *t)
 {
-    struct fcgi_worker *r = container_of(t, struct fcgi_worker, reopen);
+    struct fcgi_worker *w = container_of(t, struct fcgi_worker, reopen);
 
-    if (r->server->draining || open_doors(r) == 0)
+    if (w->server->draining || open_doors(w) == 0)
         return;
-    close_doors(r);
-    timer_set(&r->loop.timers, t, clock_us() + ACCEPT_PAUSE_US);
+    close_doors(w);
+    timer_set(&w->loop.timers, t, clock_us() + ACCEPT_PAUSE_US);
 }
 
 static void
-on_knock(struct watch *w, uint32_t events)
+on_knock(struct watch *watch, uint32_t events)
 {
-    struct fcgi_worker *r = container_of(w, struct door, watch)->responder;
+    struct fcgi_worker *w = container_of(watch, struct door, watch)->worker;
 
     (void)events;
     for (int i = 0; i < ACCEPT_BATCH; i++) {
-        int fd = accept4(w->fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
+        int fd = accept4(watch->fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
 
         if (fd >= 0) {
-            fcgi_connection_open(r, fd);
+            fcgi_connection_open(w, fd);
             continue;
         }
         if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM)
-            pause_accepting(r);
+            pause_accepting(w);
         if (errno != EINTR && errno != ECONNABORTED)
             return;
     }
@@ -143,13 +143,13 @@ on_knock(struct watch *w, uint32_t events)
 /* -- fetches ------------------------------------------------------------- */
 
 static void
-post(struct fcgi_connection *c, struct mail *one, enum fetch_mail about)
+post(struct fcgi_connection *conn, struct mail *one, enum fetch_mail about)
 {
-    struct fcgi_worker *r = c->responder;
+    struct fcgi_worker *w = conn->worker;
 
     one->about = about;
-    if (mailbox_push(&r->inbox, one))
-        loop_wake(&r->loop);
+    if (mailbox_push(&w->inbox, one))
+        loop_wake(&w->loop);
 }
 
 void
@@ -172,156 +172,156 @@ fetch_is_back(struct curlew_fetch *f)
 
 /* All that has come for a batch goes out in one go. */
 static void
-answer_stirred(struct fcgi_worker *r)
+answer_stirred(struct fcgi_worker *w)
 {
     struct link *l;
 
-    while ((l = list_take(&r->stirred)) != NULL)
+    while ((l = list_take(&w->stirred)) != NULL)
         response_writer_start(container_of(l, struct fcgi_connection, stir));
 }
 
 static void
-take_inbox(struct fcgi_worker *r)
+take_inbox(struct fcgi_worker *w)
 {
     struct mail *next;
 
-    for (struct mail *one = mailbox_take(&r->inbox); one != NULL; one = next) {
+    for (struct mail *one = mailbox_take(&w->inbox); one != NULL; one = next) {
         next = one->next;
         if (one->about == FETCH_NOTICE)
             fcgi_connection_on_stream_readable(container_of(one, struct curlew_fetch, notice)->arg);
         else
             fetch_is_back(container_of(one, struct curlew_fetch, mail));
     }
-    answer_stirred(r);
+    answer_stirred(w);
 }
 
 static void
-free_gone(struct fcgi_worker *r)
+free_gone(struct fcgi_worker *w)
 {
     struct link *next;
 
-    for (struct link *l = r->gone.next; l != &r->gone; l = next) {
-        struct fcgi_connection *c = container_of(l, struct fcgi_connection, place);
+    for (struct link *l = w->gone.next; l != &w->gone; l = next) {
+        struct fcgi_connection *conn = container_of(l, struct fcgi_connection, place);
 
         next = l->next;
-        if (c->waiting == 0)
-            fcgi_connection_free(c);
+        if (conn->waiting == 0)
+            fcgi_connection_free(conn);
     }
 }
 
 /* -- the thread ---------------------------------------------------------- */
 
 static void
-close_all(struct fcgi_worker *r)
+close_all(struct fcgi_worker *w)
 {
-    while (!list_empty(&r->connections))
-        fcgi_connection_cut(container_of(r->connections.next, struct fcgi_connection, place));
+    while (!list_empty(&w->connections))
+        fcgi_connection_cut(container_of(w->connections.next, struct fcgi_connection, place));
 }
 
 /* drain_seconds are over: whoever still waits is let go. */
 static void
 give_up(struct timer *t)
 {
-    struct fcgi_worker *r = container_of(t, struct fcgi_worker, deadline);
+    struct fcgi_worker *w = container_of(t, struct fcgi_worker, deadline);
 
-    if (r->server->busy > 0)
+    if (w->server->busy > 0)
         log_warning("drain_seconds are over: what is still in flight is cancelled");
-    close_all(r);
+    close_all(w);
 }
 
 static void
-begin_drain(struct fcgi_worker *r)
+begin_drain(struct fcgi_worker *w)
 {
-    if (r->accepting)
-        close_doors(r);
-    timer_set(&r->loop.timers, &r->deadline, r->server->drain_until_us);
-    fcgi_server_stop_accepting(r->server);
+    if (w->accepting)
+        close_doors(w);
+    timer_set(&w->loop.timers, &w->deadline, w->server->drain_until_us);
+    fcgi_server_stop_accepting(w->server);
 }
 
 static void *
 run(void *arg)
 {
-    struct fcgi_worker *r = arg;
-    struct fcgi_server *g = r->server;
+    struct fcgi_worker *w = arg;
+    struct fcgi_server *server = w->server;
     bool drains = false;
 
-    while (!g->draining || g->busy > 0) {
-        loop_turn(&r->loop);
-        take_inbox(r);
-        free_gone(r);
-        if (g->draining && !drains) {
+    while (!server->draining || server->busy > 0) {
+        loop_turn(&w->loop);
+        take_inbox(w);
+        free_gone(w);
+        if (server->draining && !drains) {
             drains = true;
-            begin_drain(r);
+            begin_drain(w);
         }
     }
     if (!drains)
-        begin_drain(r);
-    close_all(r);
-    free_gone(r);
+        begin_drain(w);
+    close_all(w);
+    free_gone(w);
     return NULL;
 }
 
 /* -- start and stop ------------------------------------------------------ */
 
 static int
-hang_doors(struct fcgi_worker *r)
+hang_doors(struct fcgi_worker *w)
 {
-    const struct listener_list *ls = r->server->listeners;
+    const struct listener_list *ls = w->server->listeners;
 
-    if ((r->doors = calloc(ls->count, sizeof r->doors[0])) == NULL)
+    if ((w->doors = calloc(ls->count, sizeof w->doors[0])) == NULL)
         return -1;
-    for (; r->door_count < ls->count; r->door_count++) {
-        struct door *d = &r->doors[r->door_count];
+    for (; w->door_count < ls->count; w->door_count++) {
+        struct door *d = &w->doors[w->door_count];
 
-        d->watch = (struct watch){ .fd = ls->items[r->door_count].fd, .ready = on_knock };
-        d->responder = r;
+        d->watch = (struct watch){ .fd = ls->items[w->door_count].fd, .ready = on_knock };
+        d->worker = w;
     }
-    return open_doors(r);
+    return open_doors(w);
 }
 
 struct fcgi_worker *
-fcgi_worker_new(struct fcgi_server *g, struct failure *err)
+fcgi_worker_new(struct fcgi_server *server, struct failure *err)
 {
-    struct fcgi_worker *r = calloc(1, sizeof *r);
+    struct fcgi_worker *w = calloc(1, sizeof *w);
 
-    if (r == NULL)
+    if (w == NULL)
         goto no_memory;
-    r->server = g;
-    mailbox_init(&r->inbox);
-    list_init(&r->connections);
-    list_init(&r->gone);
-    list_init(&r->stirred);
-    timer_init(&r->reopen, reopen);
-    timer_init(&r->deadline, give_up);
-    if (loop_init(&r->loop) != 0)
+    w->server = server;
+    mailbox_init(&w->inbox);
+    list_init(&w->connections);
+    list_init(&w->gone);
+    list_init(&w->stirred);
+    timer_init(&w->reopen, reopen);
+    timer_init(&w->deadline, give_up);
+    if (loop_init(&w->loop) != 0)
         goto no_loop;
-    if (hang_doors(r) != 0 || pthread_create(&r->thread, NULL, run, r) != 0)
+    if (hang_doors(w) != 0 || pthread_create(&w->thread, NULL, run, w) != 0)
         goto no_thread;
-    pthread_setname_np(r->thread, "responder");
-    return r;
+    pthread_setname_np(w->thread, "responder");
+    return w;
 
 no_thread:
-    free(r->doors);
-    loop_destroy(&r->loop);
+    free(w->doors);
+    loop_destroy(&w->loop);
 no_loop:
-    mailbox_destroy(&r->inbox);
-    free(r);
+    mailbox_destroy(&w->inbox);
+    free(w);
 no_memory:
     failure_set(err, ERROR_INTERNAL, "cannot start a responder thread: %s", strerror(errno));
     return NULL;
 }
 
 void
-fcgi_worker_join(struct fcgi_worker *r)
+fcgi_worker_join(struct fcgi_worker *w)
 {
-    pthread_join(r->thread, NULL);
+    pthread_join(w->thread, NULL);
 }
 
 void
-fcgi_worker_free(struct fcgi_worker *r)
+fcgi_worker_free(struct fcgi_worker *w)
 {
-    free(r->doors);
-    loop_destroy(&r->loop);
-    mailbox_destroy(&r->inbox);
-    free(r);
+    free(w->doors);
+    loop_destroy(&w->loop);
+    mailbox_destroy(&w->inbox);
+    free(w);
 }

@@ -14,30 +14,30 @@ struct fcgi_connection;
 struct fcgi_worker;
 
 /* Its thread runs. */
-struct fcgi_worker *fcgi_worker_new(struct fcgi_server *g, struct failure *err);
+struct fcgi_worker *fcgi_worker_new(struct fcgi_server *server, struct failure *err);
 
 /* Once draining: waits until it has answered everybody. */
-void fcgi_worker_join(struct fcgi_worker *r);
+void fcgi_worker_join(struct fcgi_worker *w);
 
 /* After every responder was joined: they wake each other. */
-void fcgi_worker_free(struct fcgi_worker *r);
+void fcgi_worker_free(struct fcgi_worker *w);
 
-void fcgi_worker_wake(struct fcgi_worker *r);
+void fcgi_worker_wake(struct fcgi_worker *w);
 
 /* For its connections, on its thread. */
-struct fcgi_server *fcgi_worker_server(struct fcgi_worker *r);
-struct loop *fcgi_worker_loop(struct fcgi_worker *r);
+struct fcgi_server *fcgi_worker_server(struct fcgi_worker *w);
+struct loop *fcgi_worker_loop(struct fcgi_worker *w);
 
 /* FCGI_WORKER_READ_BYTES to read into, for the moment. */
-char *fcgi_worker_scratch(struct fcgi_worker *r);
+char *fcgi_worker_scratch(struct fcgi_worker *w);
 
-void fcgi_worker_add(struct fcgi_worker *r, struct fcgi_connection *c);
+void fcgi_worker_add(struct fcgi_worker *w, struct fcgi_connection *conn);
 
 /* Closed: freed after this turn. */
-void fcgi_worker_defer_free(struct fcgi_worker *r, struct fcgi_connection *c);
+void fcgi_worker_defer_free(struct fcgi_worker *w, struct fcgi_connection *conn);
 
 /* Answer it within this turn. */
-void fcgi_worker_mark_ready(struct fcgi_worker *r, struct fcgi_connection *c);
+void fcgi_worker_mark_ready(struct fcgi_worker *w, struct fcgi_connection *conn);
 
 /* A stream's notify, likewise. */
 void fcgi_worker_on_notify(struct curlew_fetch *f, void *connection);

@@ -14,44 +14,44 @@
 
 /* To its route: answered at once, if only in part, or parked until its fetch is back. */
 static void
-dispatch(struct fcgi_connection *c)
+dispatch(struct fcgi_connection *conn)
 {
     struct failure err = { 0 };
 
-    timer_clear(&fcgi_connection_loop(c)->timers, &c->timer);
-    if (router_find(&c->call, &err) == 0)
-        c->call.route->on_request(&c->call);
+    timer_clear(&fcgi_connection_loop(conn)->timers, &conn->timer);
+    if (router_find(&conn->exchange, &err) == 0)
+        conn->exchange.route->on_request(&conn->exchange);
     else
-        exchange_fail(&c->call, &err);
-    if (c->call.answered)
-        response_writer_start(c);
+        exchange_fail(&conn->exchange, &err);
+    if (conn->exchange.answered)
+        response_writer_start(conn);
     else
-        c->state = PARKED;
+        conn->state = PARKED;
 }
 
 /* The parameters are whole.  A body that is announced too large is not kept, not even its start. */
 static void
-open_request(struct fcgi_connection *c)
+open_request(struct fcgi_connection *conn)
 {
     const char *length;
 
-    c->opened = true;
-    atomic_fetch_add(&fcgi_connection_server(c)->busy, 1);
-    counter_add(&fcgi_connection_server(c)->stats.requests, 1);
-    if (libfcgi_codec_accept(c->codec) != 0) {
-        fcgi_connection_close(c);
+    conn->opened = true;
+    atomic_fetch_add(&fcgi_connection_server(conn)->busy, 1);
+    counter_add(&fcgi_connection_server(conn)->stats.requests, 1);
+    if (libfcgi_codec_accept(conn->codec) != 0) {
+        fcgi_connection_close(conn);
         return;
     }
-    c->keep = c->parser.keep;
-    c->parser.stdin_max = (size_t)fcgi_connection_server(c)->request_bytes;
-    if (handoff_request_is_present(&c->call)) {
-        c->parser.dropping = true; /* the browser's body is none of the fetch's business */
-        dispatch(c);
+    conn->keep = conn->parser.keep;
+    conn->parser.stdin_max = (size_t)fcgi_connection_server(conn)->request_bytes;
+    if (handoff_request_is_present(&conn->exchange)) {
+        conn->parser.dropping = true; /* the browser's body is none of the fetch's business */
+        dispatch(conn);
         return;
     }
-    length = libfcgi_codec_param(c->codec, "CONTENT_LENGTH");
-    if (length != NULL && strtoll(length, NULL, 10) > fcgi_connection_server(c)->request_bytes)
-        c->parser.dropping = true;
+    length = libfcgi_codec_param(conn->codec, "CONTENT_LENGTH");
+    if (length != NULL && strtoll(length, NULL, 10) > fcgi_connection_server(conn)->request_bytes)
+        conn->parser.dropping = true;
 }
 
 /*
@@ -59,130 +59,131 @@ open_request(struct fcgi_connection *c)
  * before they are done.
  */
 static int
-check_size(struct fcgi_connection *c, struct failure *err)
+check_size(struct fcgi_connection *conn, struct failure *err)
 {
-    if (!c->parser.dropping)
+    if (!conn->parser.dropping)
         return 0;
-    if (c->crowded)
+    if (conn->crowded)
         return failure_set(err, ERROR_OVERLOADED,
                            "limits.buffered_bytes: the bodies of all requests together are over "
                            "%lld bytes",
-                           (long long)fcgi_connection_server(c)->bodies_bytes);
+                           (long long)fcgi_connection_server(conn)->bodies_bytes);
     return failure_set(err, ERROR_REQUEST_TOO_LARGE,
                        "limits.request_bytes: the request's body is over %lld bytes",
-                       (long long)fcgi_connection_server(c)->request_bytes);
+                       (long long)fcgi_connection_server(conn)->request_bytes);
 }
 
 /* A body that is not as long as announced is not the one that was sent. */
 static int
-check_length(struct fcgi_connection *c, struct failure *err)
+check_length(struct fcgi_connection *conn, struct failure *err)
 {
-    const char *said = libfcgi_codec_param(c->codec, "CONTENT_LENGTH");
+    const char *said = libfcgi_codec_param(conn->codec, "CONTENT_LENGTH");
     unsigned long long length;
     char *end;
 
     if (said == NULL || *said == '\0')
         return 0;
     length = strtoull(said, &end, 10);
-    if (*said >= '0' && *said <= '9' && *end == '\0' && length == c->call.body.len)
+    if (*said >= '0' && *said <= '9' && *end == '\0' && length == conn->exchange.body.len)
         return 0;
     return failure_set(err, ERROR_BAD_REQUEST,
                        "CONTENT_LENGTH is \"%.32s\", but the body has %zu bytes", said,
-                       c->call.body.len);
+                       conn->exchange.body.len);
 }
 
 static void
-serve(struct fcgi_connection *c)
+serve(struct fcgi_connection *conn)
 {
     struct failure err = { 0 };
 
-    if (!c->parser.dropping && libfcgi_codec_read_body(c->codec, &c->call.body) != 0) {
-        fcgi_connection_close(c);
+    if (!conn->parser.dropping && libfcgi_codec_read_body(conn->codec, &conn->exchange.body) != 0) {
+        fcgi_connection_close(conn);
         return;
     }
-    fcgi_connection_reset_buffer(&c->in);
-    if (check_size(c, &err) == 0 && check_length(c, &err) == 0) {
-        dispatch(c);
+    fcgi_connection_reset_buffer(&conn->in);
+    if (check_size(conn, &err) == 0 && check_length(conn, &err) == 0) {
+        dispatch(conn);
         return;
     }
-    exchange_fail(&c->call, &err);
-    response_writer_start(c);
+    exchange_fail(&conn->exchange, &err);
+    response_writer_start(conn);
 }
 
 /* The web server takes its request back: it still expects the end record. */
 static void
-aborted(struct fcgi_connection *c)
+aborted(struct fcgi_connection *conn)
 {
-    if (c->waiting > 0 || c->call.partial) {
-        exchange_cancel(&c->call);
-    } else if (c->state == READING && c->opened) {
+    if (conn->waiting > 0 || conn->exchange.partial) {
+        exchange_cancel(&conn->exchange);
+    } else if (conn->state == READING && conn->opened) {
         /* or the next request would begin with what is left of it */
-        fcgi_connection_reset_buffer(&c->in);
-        c->call.sent = SIZE_MAX;           /* nothing to say */
-        c->parser.phase = PHASE_ANSWERING; /* and no more of STDIN to come */
-        response_writer_start(c);
-    } else if (c->state == READING) {
-        fcgi_connection_close(c);
+        fcgi_connection_reset_buffer(&conn->in);
+        conn->exchange.sent = SIZE_MAX;       /* nothing to say */
+        conn->parser.phase = PHASE_ANSWERING; /* and no more of STDIN to come */
+        response_writer_start(conn);
+    } else if (conn->state == READING) {
+        fcgi_connection_close(conn);
     }
 }
 
 static void
-act_on(struct fcgi_connection *c, enum record_event v)
+act_on(struct fcgi_connection *conn, enum record_event v)
 {
     switch (v) {
     case RECORD_MORE:
         break;
     case RECORD_PARAMS_DONE:
-        open_request(c);
+        open_request(conn);
         break;
     case RECORD_REQUEST_DONE:
-        if (c->state == READING) /* a hand-off did not wait for it */
-            serve(c);
+        if (conn->state == READING) /* a hand-off did not wait for it */
+            serve(conn);
         break;
     case RECORD_TOO_LARGE:
-        buffer_free(&c->in);
+        buffer_free(&conn->in);
         break;
     case RECORD_ABORTED:
-        aborted(c);
+        aborted(conn);
         break;
     case RECORD_CLOSE:
     case RECORD_BROKEN:
-        response_writer_flush(c);
-        fcgi_connection_close(c);
+        response_writer_flush(conn);
+        fcgi_connection_close(conn);
         break;
     }
 }
 
 /* The body, as far as it has come, is on the account of all requests' bodies, or dropped. */
 static void
-account_body(struct fcgi_connection *c)
+account_body(struct fcgi_connection *conn)
 {
-    struct fcgi_server *g = fcgi_connection_server(c);
-    int64_t more = (int64_t)c->parser.stdin_bytes - c->held;
+    struct fcgi_server *server = fcgi_connection_server(conn);
+    int64_t more = (int64_t)conn->parser.stdin_bytes - conn->held;
 
-    if (more <= 0 || c->parser.dropping)
+    if (more <= 0 || conn->parser.dropping)
         return;
-    c->held += more;
-    if (atomic_fetch_add(&g->stats.bodies, more) + more <= g->bodies_bytes)
+    conn->held += more;
+    if (atomic_fetch_add(&server->stats.bodies, more) + more <= server->bodies_bytes)
         return;
-    counter_add(&g->stats.bodies, -c->held);
-    c->held = 0;
-    c->crowded = true;
-    record_parser_drop(&c->parser);
-    buffer_free(&c->in);
+    counter_add(&server->stats.bodies, -conn->held);
+    conn->held = 0;
+    conn->crowded = true;
+    record_parser_drop(&conn->parser);
+    buffer_free(&conn->in);
 }
 
 static void
-take_bytes(struct fcgi_connection *c, const char *bytes, size_t n)
+take_bytes(struct fcgi_connection *conn, const char *bytes, size_t n)
 {
-    while (n > 0 && c->state != GONE && c->state != LINGERING) {
+    while (n > 0 && conn->state != GONE && conn->state != LINGERING) {
         size_t used;
-        enum record_event v = record_parser_feed(&c->parser, bytes, n, &used, &c->in, &c->out);
+        enum record_event v =
+            record_parser_feed(&conn->parser, bytes, n, &used, &conn->in, &conn->out);
 
-        if (!buffer_ok(&c->in) || !buffer_ok(&c->out))
+        if (!buffer_ok(&conn->in) || !buffer_ok(&conn->out))
             v = RECORD_BROKEN;
-        account_body(c);
-        act_on(c, v);
+        account_body(conn);
+        act_on(conn, v);
         bytes += used;
         n -= used;
     }
@@ -190,20 +191,20 @@ take_bytes(struct fcgi_connection *c, const char *bytes, size_t n)
 
 /* Answers of the screen may wait in `out` while no answer of ours is being written. */
 static void
-after_bytes(struct fcgi_connection *c)
+after_bytes(struct fcgi_connection *conn)
 {
-    if (c->state == GONE || c->state == LINGERING)
+    if (conn->state == GONE || conn->state == LINGERING)
         return;
-    if (c->state != WRITING && c->out.len > 0 && response_writer_flush(c) < 0) {
-        fcgi_connection_close(c);
+    if (conn->state != WRITING && conn->out.len > 0 && response_writer_flush(conn) < 0) {
+        fcgi_connection_close(conn);
         return;
     }
-    if (c->state != READING)
+    if (conn->state != READING)
         return;
-    if (record_parser_is_idle(&c->parser))
-        timer_clear(&fcgi_connection_loop(c)->timers, &c->timer);
+    if (record_parser_is_idle(&conn->parser))
+        timer_clear(&fcgi_connection_loop(conn)->timers, &conn->timer);
     else
-        fcgi_connection_set_timeout(c, FCGI_READ_TIMEOUT_S);
+        fcgi_connection_set_timeout(conn, FCGI_READ_TIMEOUT_S);
 }
 
 /*
@@ -211,35 +212,35 @@ after_bytes(struct fcgi_connection *c)
  * end record has come.  That is no attempt to multiplex: it stays in the socket until its turn.
  */
 static bool
-is_early(struct fcgi_connection *c)
+is_early(struct fcgi_connection *conn)
 {
     unsigned char peek[8];
     ssize_t n;
 
-    if (c->state != WRITING)
+    if (conn->state != WRITING)
         return false;
-    n = recv(c->watch.fd, peek, sizeof peek, MSG_PEEK | MSG_DONTWAIT);
-    if (n <= 0 || !record_parser_is_next_request(&c->parser, peek, (size_t)n))
+    n = recv(conn->watch.fd, peek, sizeof peek, MSG_PEEK | MSG_DONTWAIT);
+    if (n <= 0 || !record_parser_is_next_request(&conn->parser, peek, (size_t)n))
         return false;
-    fcgi_connection_watch(c, EPOLLRDHUP | (c->events & EPOLLOUT));
+    fcgi_connection_watch(conn, EPOLLRDHUP | (conn->events & EPOLLOUT));
     return true;
 }
 
 void
-request_reader_on_readable(struct fcgi_connection *c)
+request_reader_on_readable(struct fcgi_connection *conn)
 {
-    char *scratch = fcgi_worker_scratch(c->responder);
+    char *scratch = fcgi_worker_scratch(conn->worker);
     ssize_t n;
 
-    if (is_early(c))
+    if (is_early(conn))
         return;
-    n = recv(c->watch.fd, scratch, FCGI_WORKER_READ_BYTES, MSG_DONTWAIT);
+    n = recv(conn->watch.fd, scratch, FCGI_WORKER_READ_BYTES, MSG_DONTWAIT);
     if (n < 0 && (errno == EAGAIN || errno == EWOULDBLOCK || errno == EINTR))
         return;
     if (n <= 0) { /* the caller has left; where the connection was idle, that is no error */
-        fcgi_connection_close(c);
+        fcgi_connection_close(conn);
         return;
     }
-    take_bytes(c, scratch, (size_t)n);
-    after_bytes(c);
+    take_bytes(conn, scratch, (size_t)n);
+    after_bytes(conn);
 }

@@ -7,6 +7,6 @@
 #include "fastcgi/fcgi_connection.h"
 
 /* Its socket is readable, or closed. */
-void request_reader_on_readable(struct fcgi_connection *c);
+void request_reader_on_readable(struct fcgi_connection *conn);
 
 #endif

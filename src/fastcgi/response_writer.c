@@ -19,54 +19,54 @@
 #define STREAM_OUT_BYTES 32768 /* as OUT_BYTES: a stream holds little, wherever it is */
 
 static int
-patience(const struct fcgi_connection *c)
+patience(const struct fcgi_connection *conn)
 {
-    return c->call.streaming || c->call.batch != NULL ? FCGI_STREAM_TIMEOUT_S
-                                                      : FCGI_WRITE_TIMEOUT_S;
+    return conn->exchange.streaming || conn->exchange.batch != NULL ? FCGI_STREAM_TIMEOUT_S
+                                                                    : FCGI_WRITE_TIMEOUT_S;
 }
 
 /* Ready for the next request, or closed: never first on an idle connection, but in a drain. */
 static void
-end_answer(struct fcgi_connection *c)
+end_answer(struct fcgi_connection *conn)
 {
-    bool linger = c->parser.phase == PHASE_STDIN; /* the peer is still sending */
+    bool linger = conn->parser.phase == PHASE_STDIN; /* the peer is still sending */
 
-    timer_clear(&fcgi_connection_loop(c)->timers, &c->timer);
-    exchange_reset(&c->call);
-    c->finished = c->breaking = false;
-    fcgi_connection_request_done(c);
+    timer_clear(&fcgi_connection_loop(conn)->timers, &conn->timer);
+    exchange_reset(&conn->exchange);
+    conn->finished = conn->breaking = false;
+    fcgi_connection_request_done(conn);
     if (linger) {
         /* With bytes unread a close would be a reset, which could overtake the answer. */
-        shutdown(c->watch.fd, SHUT_WR);
-        c->state = LINGERING;
-        fcgi_connection_watch(c, EPOLLIN);
-        fcgi_connection_set_timeout(c, FCGI_READ_TIMEOUT_S);
-    } else if (!c->keep || fcgi_connection_server(c)->draining) {
-        fcgi_connection_close(c);
+        shutdown(conn->watch.fd, SHUT_WR);
+        conn->state = LINGERING;
+        fcgi_connection_watch(conn, EPOLLIN);
+        fcgi_connection_set_timeout(conn, FCGI_READ_TIMEOUT_S);
+    } else if (!conn->keep || fcgi_connection_server(conn)->draining) {
+        fcgi_connection_close(conn);
     } else {
-        c->state = READING;
-        fcgi_connection_watch(c, EPOLLIN);
+        conn->state = READING;
+        fcgi_connection_watch(conn, EPOLLIN);
     }
 }
 
 int
-response_writer_flush(struct fcgi_connection *c)
+response_writer_flush(struct fcgi_connection *conn)
 {
-    while (c->out_sent < c->out.len) {
-        ssize_t n = send(c->watch.fd, c->out.data + c->out_sent, c->out.len - c->out_sent,
-                         MSG_DONTWAIT | MSG_NOSIGNAL);
+    while (conn->out_sent < conn->out.len) {
+        ssize_t n = send(conn->watch.fd, conn->out.data + conn->out_sent,
+                         conn->out.len - conn->out_sent, MSG_DONTWAIT | MSG_NOSIGNAL);
 
         if (n < 0 && errno == EINTR)
             continue;
         if (n < 0)
             return errno == EAGAIN || errno == EWOULDBLOCK ? 0 : -1;
-        c->out_sent += (size_t)n;
-        c->sent_us = clock_us();
-        if (c->state == WRITING && c->timer.place != 0)
-            fcgi_connection_set_timeout(c, patience(c));
+        conn->out_sent += (size_t)n;
+        conn->sent_us = clock_us();
+        if (conn->state == WRITING && conn->timer.place != 0)
+            fcgi_connection_set_timeout(conn, patience(conn));
     }
-    fcgi_connection_reset_buffer(&c->out);
-    c->out_sent = 0;
+    fcgi_connection_reset_buffer(&conn->out);
+    conn->out_sent = 0;
     return 1;
 }
 
@@ -75,21 +75,21 @@ response_writer_flush(struct fcgi_connection *c)
  * close without an end record is not enough for every web server; a record of version 0 is.
  */
 static void
-break_off(struct fcgi_connection *c)
+break_off(struct fcgi_connection *conn)
 {
     static const char no_record[8];
 
-    libfcgi_codec_abandon(c->codec);
-    buffer_add(&c->out, no_record, sizeof no_record);
-    c->keep = c->breaking = false;
-    c->finished = true;
+    libfcgi_codec_abandon(conn->codec);
+    buffer_add(&conn->out, no_record, sizeof no_record);
+    conn->keep = conn->breaking = false;
+    conn->finished = true;
 }
 
 void
-response_writer_abort(struct fcgi_connection *c)
+response_writer_abort(struct fcgi_connection *conn)
 {
-    break_off(c);
-    response_writer_flush(c);
+    break_off(conn);
+    response_writer_flush(conn);
 }
 
 /*
@@ -97,15 +97,15 @@ response_writer_abort(struct fcgi_connection *c)
  * before.
  */
 static bool
-must_wait(struct fcgi_connection *c)
+must_wait(struct fcgi_connection *conn)
 {
-    struct loop *l = fcgi_connection_loop(c);
-    int64_t until = c->sent_us + BREAK_DELAY_US;
+    struct loop *l = fcgi_connection_loop(conn);
+    int64_t until = conn->sent_us + BREAK_DELAY_US;
 
-    if (c->out.len > c->out_sent || clock_us() >= until)
-        return c->out.len > c->out_sent;
-    c->breaking = true;
-    timer_set(&l->timers, &c->timer, until);
+    if (conn->out.len > conn->out_sent || clock_us() >= until)
+        return conn->out.len > conn->out_sent;
+    conn->breaking = true;
+    timer_set(&l->timers, &conn->timer, until);
     return true;
 }
 
@@ -114,120 +114,121 @@ must_wait(struct fcgi_connection *c)
  * what is framed has to be sent before the break.
  */
 static bool
-finish(struct fcgi_connection *c, bool whole)
+finish(struct fcgi_connection *conn, bool whole)
 {
     if (whole) {
-        libfcgi_codec_finish(c->codec);
-        c->finished = true;
+        libfcgi_codec_finish(conn->codec);
+        conn->finished = true;
         return false;
     }
-    libfcgi_codec_flush(c->codec);
-    if (!must_wait(c))
-        break_off(c);
-    return !c->finished && !c->breaking;
+    libfcgi_codec_flush(conn->codec);
+    if (!must_wait(conn))
+        break_off(conn);
+    return !conn->finished && !conn->breaking;
 }
 
 /* The next bytes of the answer, into its next piece where one is sent; 0: none, now or at all. */
 static size_t
-next_bytes(struct exchange *c, const char **bytes)
+next_bytes(struct exchange *x, const char **bytes)
 {
-    size_t n = exchange_next(c, bytes, SLICE_BYTES);
+    size_t n = exchange_next(x, bytes, SLICE_BYTES);
 
-    if (n == 0 && c->partial && c->route->next_chunk(c))
-        n = exchange_next(c, bytes, SLICE_BYTES);
+    if (n == 0 && x->partial && x->route->next_chunk(x))
+        n = exchange_next(x, bytes, SLICE_BYTES);
     return n;
 }
 
 /* Frame some more of the answer, up to the end record; true: there may be more now. */
 static bool
-frame(struct fcgi_connection *c)
+frame(struct fcgi_connection *conn)
 {
     const char *bytes;
     size_t n = 1;
 
-    if (c->out_sent > OUT_BYTES / 2) { /* or a slow peer's answer would be held twice as a whole */
-        buffer_drop(&c->out, c->out_sent);
-        c->out_sent = 0;
+    if (conn->out_sent >
+        OUT_BYTES / 2) { /* or a slow peer's answer would be held twice as a whole */
+        buffer_drop(&conn->out, conn->out_sent);
+        conn->out_sent = 0;
     }
-    while (c->out.len - c->out_sent < OUT_BYTES && n > 0) {
-        n = next_bytes(&c->call, &bytes);
-        libfcgi_codec_write(c->codec, bytes, n);
+    while (conn->out.len - conn->out_sent < OUT_BYTES && n > 0) {
+        n = next_bytes(&conn->exchange, &bytes);
+        libfcgi_codec_write(conn->codec, bytes, n);
     }
     if (n > 0)
         return true;
-    if (!c->call.partial)
-        return finish(c, !c->call.broken);
-    libfcgi_codec_flush(c->codec);
+    if (!conn->exchange.partial)
+        return finish(conn, !conn->exchange.broken);
+    libfcgi_codec_flush(conn->codec);
     return false;
 }
 
 /* The next bytes of a stream's answer: its head, then what has come of its body. */
 static size_t
-stream_next(struct exchange *c, char *scratch, const char **bytes)
+stream_next(struct exchange *x, char *scratch, const char **bytes)
 {
-    size_t n = exchange_next(c, bytes, SLICE_BYTES);
+    size_t n = exchange_next(x, bytes, SLICE_BYTES);
 
     if (n > 0)
         return n;
     *bytes = scratch;
-    return body_pipe_read(c->fetch, scratch, STREAM_SLICE);
+    return body_pipe_read(x->fetch, scratch, STREAM_SLICE);
 }
 
 /* As frame(), but each event of the origin goes out at once, and little is held. */
 static bool
-frame_stream(struct fcgi_connection *c)
+frame_stream(struct fcgi_connection *conn)
 {
-    char *scratch = fcgi_worker_scratch(c->responder);
-    bool last = !c->waiting; /* before the look into the stream, or its last bytes are missed */
+    char *scratch = fcgi_worker_scratch(conn->worker);
+    bool last = !conn->waiting; /* before the look into the stream, or its last bytes are missed */
     const char *bytes;
     size_t n = 1;
 
-    while (c->out.len - c->out_sent < STREAM_OUT_BYTES && n > 0) {
-        n = stream_next(&c->call, scratch, &bytes);
-        libfcgi_codec_write(c->codec, bytes, n);
+    while (conn->out.len - conn->out_sent < STREAM_OUT_BYTES && n > 0) {
+        n = stream_next(&conn->exchange, scratch, &bytes);
+        libfcgi_codec_write(conn->codec, bytes, n);
     }
     if (n == 0 && last)
-        return finish(c, c->call.fetch->failure.error == ERROR_NONE);
-    libfcgi_codec_flush(c->codec);
+        return finish(conn, conn->exchange.fetch->failure.error == ERROR_NONE);
+    libfcgi_codec_flush(conn->codec);
     return n > 0;
 }
 
 /* Nothing to send until the stream has more. */
 static void
-await_more(struct fcgi_connection *c)
+await_more(struct fcgi_connection *conn)
 {
-    if (!c->breaking)
-        timer_clear(&fcgi_connection_loop(c)->timers, &c->timer);
-    fcgi_connection_watch(c, EPOLLIN);
+    if (!conn->breaking)
+        timer_clear(&fcgi_connection_loop(conn)->timers, &conn->timer);
+    fcgi_connection_watch(conn, EPOLLIN);
 }
 
 /* A piece of a batch's answer takes more than copying: in between it is the others' turn. */
 void
-response_writer_on_writable(struct fcgi_connection *c)
+response_writer_on_writable(struct fcgi_connection *conn)
 {
     bool more;
     int sent;
 
     do {
-        more = !c->finished && (c->call.streaming ? frame_stream(c) : frame(c));
-        sent = buffer_ok(&c->out) ? response_writer_flush(c) : -1;
-    } while (more && sent == 1 && c->call.batch == NULL);
+        more = !conn->finished && (conn->exchange.streaming ? frame_stream(conn) : frame(conn));
+        sent = buffer_ok(&conn->out) ? response_writer_flush(conn) : -1;
+    } while (more && sent == 1 && conn->exchange.batch == NULL);
     if (sent < 0) {
-        fcgi_connection_close(c);
+        fcgi_connection_close(conn);
     } else if (sent == 0 || more) {
-        fcgi_connection_watch(c, EPOLLIN | EPOLLOUT);
-        if (c->timer.place == 0)
-            fcgi_connection_set_timeout(c, patience(c));
-    } else if (c->finished) {
-        end_answer(c);
+        fcgi_connection_watch(conn, EPOLLIN | EPOLLOUT);
+        if (conn->timer.place == 0)
+            fcgi_connection_set_timeout(conn, patience(conn));
+    } else if (conn->finished) {
+        end_answer(conn);
     } else {
-        await_more(c);
+        await_more(conn);
     }
 }
 
 void
-response_writer_start(struct fcgi_connection *c)
+response_writer_start(struct fcgi_connection *conn)
 {
-    c->state = WRITING;
-    response_writer_on_writable(c);
+    conn->state = WRITING;
+    response_writer_on_writable(conn);
 }

@@ -7,15 +7,15 @@
 #include "fastcgi/fcgi_connection.h"
 
 /* Its call is answered. */
-void response_writer_start(struct fcgi_connection *c);
+void response_writer_start(struct fcgi_connection *conn);
 
 /* Its peer takes more. */
-void response_writer_on_writable(struct fcgi_connection *c);
+void response_writer_on_writable(struct fcgi_connection *conn);
 
 /* An answer that cannot go on: seen as broken, where it can be. */
-void response_writer_abort(struct fcgi_connection *c);
+void response_writer_abort(struct fcgi_connection *conn);
 
 /* Send what is framed.  1: all of it; 0: the peer takes no more for now; -1: it is gone. */
-int response_writer_flush(struct fcgi_connection *c);
+int response_writer_flush(struct fcgi_connection *conn);
 
 #endif

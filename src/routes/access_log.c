@@ -7,7 +7,7 @@
 #include "util/log.h"
 
 void
-access_log_write(const struct exchange *c, const struct curlew_fetch *f, const struct failure *err)
+access_log_write(const struct exchange *x, const struct curlew_fetch *f, const struct failure *err)
 {
     const struct response *r = &f->response;
     bool failed = err->error != ERROR_NONE;
@@ -32,6 +32,6 @@ access_log_write(const struct exchange *c, const struct curlew_fetch *f, const s
         { "index", LOG_NUMBER, .number = f->index },
     };
 
-    if (c->server->log_access)
+    if (x->server->log_access)
         log_event(LOG_INFO, "fetch", fields, sizeof fields / sizeof fields[0] - (f->index < 0));
 }

@@ -8,8 +8,8 @@
 
 #include "fastcgi/exchange.h"
 
-/* A fetch of c is back, or was refused; `err` is what it failed of, error NONE where it did not. */
-void access_log_write(const struct exchange *c, const struct curlew_fetch *f,
+/* A fetch of x is back, or was refused; `err` is what it failed of, error NONE where it did not. */
+void access_log_write(const struct exchange *x, const struct curlew_fetch *f,
                       const struct failure *err);
 
 #endif

@@ -8,13 +8,13 @@
 
 #define FETCH_RESPONSE_FRAMES "application/vnd.curlew.frames"
 
-/* Sets c->frames: does the caller's Accept ask for them? */
-void fetch_response_choose_format(struct exchange *c);
+/* Sets x->frames: does the caller's Accept ask for them? */
+void fetch_response_choose_format(struct exchange *x);
 
 /*
- * The result of c->fetch, which is done and did not fail, becomes c's prefix, which then stands for
- * its body; in a frame also c's middle, which stays the fetch's, and suffix.  -1: no memory.
+ * The result of x->fetch, which is done and did not fail, becomes x's prefix, which then stands for
+ * its body; in a frame also x's middle, which stays the fetch's, and suffix.  -1: no memory.
  */
-int fetch_response_write(struct exchange *c);
+int fetch_response_write(struct exchange *x);
 
 #endif

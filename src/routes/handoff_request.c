@@ -13,16 +13,16 @@
 #define PARAMETER "CURLEW_REQUEST"
 
 bool
-handoff_request_is_present(const struct exchange *c)
+handoff_request_is_present(const struct exchange *x)
 {
-    const char *object = libfcgi_codec_param(c->codec, PARAMETER);
+    const char *object = libfcgi_codec_param(x->codec, PARAMETER);
 
     return object != NULL && *object != '\0';
 }
 
 /* A header of the browser's is the parameter HTTP_NAME (RFC 3875 section 4.1.18). */
 static const char *
-browser_header(const struct exchange *c, const char *name)
+browser_header(const struct exchange *x, const char *name)
 {
     struct buffer parameter;
     const char *value = NULL;
@@ -32,18 +32,18 @@ browser_header(const struct exchange *c, const char *name)
     for (; *name != '\0'; name++)
         buffer_addc(&parameter, *name == '-' ? '_' : (char)toupper((unsigned char)*name));
     if (buffer_ok(&parameter))
-        value = libfcgi_codec_param(c->codec, parameter.data);
+        value = libfcgi_codec_param(x->codec, parameter.data);
     buffer_free(&parameter);
     return value;
 }
 
 static int
-forward(const struct exchange *c, const struct headers *names, struct request *r,
+forward(const struct exchange *x, const struct headers *names, struct request *r,
         struct failure *err)
 {
     for (size_t i = 0; i < names->count; i++) {
         const char *name = names->items[i].name;
-        const char *value = browser_header(c, name);
+        const char *value = browser_header(x, name);
 
         if (value != NULL && *value != '\0' && !request_has_header(r, name) &&
             request_add_header(r, name, value, err) != 0)
@@ -54,32 +54,32 @@ forward(const struct exchange *c, const struct headers *names, struct request *r
 
 /* The request's own list, or else its session's. */
 static int
-forward_listed(const struct exchange *c, struct request *r, struct failure *err)
+forward_listed(const struct exchange *x, struct request *r, struct failure *err)
 {
-    struct config_snapshot *p = engine_config_snapshot(c->server->engine);
+    struct config_snapshot *p = engine_config_snapshot(x->server->engine);
     struct session *s =
         config_snapshot_find_session(p, r->session != NULL ? r->session : "default");
     bool own = r->forward.count > 0 || s == NULL;
-    int rc = forward(c, own ? &r->forward : &s->settings.defaults.forward, r, err);
+    int rc = forward(x, own ? &r->forward : &s->settings.defaults.forward, r, err);
 
     config_snapshot_unref(p);
     return rc;
 }
 
 int
-handoff_request_read(struct exchange *c, struct request *r, struct failure *err)
+handoff_request_read(struct exchange *x, struct request *r, struct failure *err)
 {
-    const char *object = libfcgi_codec_param(c->codec, PARAMETER);
+    const char *object = libfcgi_codec_param(x->codec, PARAMETER);
     char *shelved = NULL;
     int rc;
 
     if (*object == '@') {
-        if ((shelved = handoff_store_take(c->server->handoff_store, object + 1)) == NULL)
+        if ((shelved = handoff_store_take(x->server->handoff_store, object + 1)) == NULL)
             return failure_set(err, ERROR_BAD_REQUEST,
                                PARAMETER ": the reference is unknown, used already, or too old");
         object = shelved;
     }
     rc = request_from_text(r, object, strlen(object), err);
     free(shelved);
-    return rc == 0 ? forward_listed(c, r, err) : -1;
+    return rc == 0 ? forward_listed(x, r, err) : -1;
 }

@@ -12,12 +12,12 @@
 #include "fastcgi/exchange.h"
 
 /* CURLEW_REQUEST is there, and not empty. */
-bool handoff_request_is_present(const struct exchange *c);
+bool handoff_request_is_present(const struct exchange *x);
 
 /*
  * The object, or what the handoff_store holds for its "@reference", into r, with the headers it
  * forwards.
  */
-int handoff_request_read(struct exchange *c, struct request *r, struct failure *err);
+int handoff_request_read(struct exchange *x, struct request *r, struct failure *err);
 
 #endif

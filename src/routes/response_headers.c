@@ -64,14 +64,14 @@ is_hop_by_hop(const struct headers *headers, const char *name)
  * here.
  */
 static bool
-is_undone(const struct exchange *c, const char *name)
+is_undone(const struct exchange *x, const char *name)
 {
     static const char *const names[] = { "content-encoding", "content-length", NULL };
-    const struct headers *h = &c->fetch->response.head.headers;
+    const struct headers *h = &x->fetch->response.head.headers;
 
-    if (strcmp(c->fetch->method, "HEAD") == 0 && strcasecmp(name, "content-length") == 0)
+    if (strcmp(x->fetch->method, "HEAD") == 0 && strcasecmp(name, "content-length") == 0)
         return true;
-    if (!c->fetch->request.decompress || !is_one_of(name, names))
+    if (!x->fetch->request.decompress || !is_one_of(name, names))
         return false;
     for (size_t i = 0; i < h->count; i++)
         if (strcasecmp(h->items[i].name, "content-encoding") == 0)
@@ -84,7 +84,7 @@ static const char *const obeyed[] = { "status",     "x-accel-",    "curlew-",
                                       "x-sendfile", "x-lighttpd-", "x-reproxy-" };
 
 static bool
-is_ours_to_say(const struct exchange *c, const char *name)
+is_ours_to_say(const struct exchange *x, const char *name)
 {
     static const char *const names[] = { "set-cookie", "set-cookie2", "cache-control",
                                          "expires",    "pragma",      "age",
@@ -93,16 +93,16 @@ is_ours_to_say(const struct exchange *c, const char *name)
     for (size_t i = 0; i < sizeof obeyed / sizeof obeyed[0]; i++)
         if (strncasecmp(name, obeyed[i], strlen(obeyed[i])) == 0)
             return true;
-    return c->handoff && is_one_of(name, names);
+    return x->handoff && is_one_of(name, names);
 }
 
 static void
-add_facts(struct exchange *c)
+add_facts(struct exchange *x)
 {
     static const char *const versions[] = { "", "1.0", "1.1", "2", "3" };
-    const struct response *r = &c->fetch->response;
+    const struct response *r = &x->fetch->response;
     int v = r->http_version;
-    struct buffer *b = &c->head;
+    struct buffer *b = &x->head;
 
     buffer_printf(b, "Curlew-Url: %s\r\n", r->head.url != NULL ? r->head.url : "");
     buffer_printf(b, "Curlew-Http-Version: %s\r\n",
@@ -115,7 +115,7 @@ add_facts(struct exchange *c)
                   r->remote_port);
     buffer_printf(b, "Curlew-Redirects: %zu\r\n", r->history_count);
     buffer_printf(b, "Curlew-Attempts: %d\r\n", r->attempts);
-    buffer_printf(b, "Curlew-Session: %s\r\n", c->fetch->session->settings.name);
+    buffer_printf(b, "Curlew-Session: %s\r\n", x->fetch->session->settings.name);
     buffer_printf(b, "Curlew-First-Byte: %.6f\r\n", r->timing.first_byte);
 }
 
@@ -141,22 +141,22 @@ end_head(struct buffer *b, const struct response_head *head)
 }
 
 void
-response_headers_write(struct exchange *c)
+response_headers_write(struct exchange *x)
 {
-    const struct response_head *head = &c->fetch->response.head;
+    const struct response_head *head = &x->fetch->response.head;
     const struct headers *h = &head->headers;
 
     for (size_t i = 0; i < h->count; i++) {
         const struct header *p = &h->items[i];
 
-        if (is_hop_by_hop(h, p->name) || is_undone(c, p->name) || is_ours_to_say(c, p->name))
+        if (is_hop_by_hop(h, p->name) || is_undone(x, p->name) || is_ours_to_say(x, p->name))
             continue;
-        buffer_adds(&c->head, p->name);
-        buffer_adds(&c->head, ": ");
-        buffer_adds(&c->head, p->value);
-        buffer_adds(&c->head, "\r\n");
+        buffer_adds(&x->head, p->name);
+        buffer_adds(&x->head, ": ");
+        buffer_adds(&x->head, p->value);
+        buffer_adds(&x->head, "\r\n");
     }
-    if (!c->handoff)
-        add_facts(c);
-    end_head(&c->head, head);
+    if (!x->handoff)
+        add_facts(x);
+    end_head(&x->head, head);
 }

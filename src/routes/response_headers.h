@@ -8,10 +8,10 @@
 #include "fastcgi/exchange.h"
 
 /*
- * The response's status and headers become c->head, with facts about the fetch in Curlew-* headers.
+ * The response's status and headers become x->head, with facts about the fetch in Curlew-* headers.
  * Hop-by-hop ones stay behind (RFC 9110 section 7.6.1).  For a hand-off, so do Set-Cookie, what
  * says how to cache, which is the view's to say, and the facts.
  */
-void response_headers_write(struct exchange *c);
+void response_headers_write(struct exchange *x);
 
 #endif

@@ -7,9 +7,9 @@
 #include "routes/routes.h"
 
 static int
-check_target(struct exchange *c, const struct request *r, struct failure *err)
+check_target(struct exchange *x, const struct request *r, struct failure *err)
 {
-    struct config_snapshot *p = engine_config_snapshot(c->server->engine);
+    struct config_snapshot *p = engine_config_snapshot(x->server->engine);
     const char *name = r->session != NULL ? r->session : "default";
     struct url u;
     int rc = 0;
@@ -25,36 +25,36 @@ check_target(struct exchange *c, const struct request *r, struct failure *err)
 
 /* It is read now as it will be then, so that its sender hears what is wrong with it. */
 static int
-check(struct exchange *c, struct failure *err)
+check(struct exchange *x, struct failure *err)
 {
     struct request r;
     int rc;
 
     request_init(&r);
-    rc = c->body.len == 0
+    rc = x->body.len == 0
              ? failure_set(err, ERROR_BAD_REQUEST, "the body is empty: a request object is needed")
-             : request_from_text(&r, c->body.data, c->body.len, err);
+             : request_from_text(&r, x->body.data, x->body.len, err);
     if (rc == 0)
-        rc = check_target(c, &r, err);
+        rc = check_target(x, &r, err);
     if (rc == 0)
-        rc = auth_check(c->server->auth, libfcgi_codec_param(c->codec, "HTTP_AUTHORIZATION"),
+        rc = auth_check(x->server->auth, libfcgi_codec_param(x->codec, "HTTP_AUTHORIZATION"),
                         r.session != NULL ? r.session : "default", err);
     request_destroy(&r);
     return rc;
 }
 
 void
-route_handoff_on_request(struct exchange *c)
+route_handoff_on_request(struct exchange *x)
 {
     char name[HANDOFF_STORE_NAME_SIZE];
     struct failure err = { 0 };
 
-    if (check(c, &err) != 0 ||
-        handoff_store_put(c->server->handoff_store, c->body.data, c->body.len, name, &err) != 0) {
-        exchange_fail(c, &err);
+    if (check(x, &err) != 0 ||
+        handoff_store_put(x->server->handoff_store, x->body.data, x->body.len, name, &err) != 0) {
+        exchange_fail(x, &err);
         return;
     }
-    buffer_printf(&c->prefix, "{\"reference\":\"@%s\",\"expires_in\":%d}", name,
+    buffer_printf(&x->prefix, "{\"reference\":\"@%s\",\"expires_in\":%d}", name,
                   HANDOFF_STORE_SECONDS);
-    exchange_respond(c, 200, "application/json");
+    exchange_respond(x, 200, "application/json");
 }

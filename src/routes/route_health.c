@@ -4,10 +4,10 @@
 #include "routes/routes.h"
 
 void
-route_health_on_request(struct exchange *c)
+route_health_on_request(struct exchange *x)
 {
-    bool draining = c->server->draining;
+    bool draining = x->server->draining;
 
-    buffer_adds(&c->prefix, draining ? "{\"status\":\"draining\"}" : "{\"status\":\"ok\"}");
-    exchange_respond(c, draining ? 503 : 200, "application/json");
+    buffer_adds(&x->prefix, draining ? "{\"status\":\"draining\"}" : "{\"status\":\"ok\"}");
+    exchange_respond(x, draining ? 503 : 200, "application/json");
 }

@@ -127,14 +127,14 @@ add_engine(struct buffer *b, const struct engine_stats *s)
 }
 
 void
-route_metrics_on_request(struct exchange *c)
+route_metrics_on_request(struct exchange *x)
 {
-    const struct fcgi_server_stats *g = &c->server->stats;
-    struct config_snapshot *p = engine_config_snapshot(c->server->engine);
-    struct buffer *b = &c->prefix;
+    const struct fcgi_server_stats *g = &x->server->stats;
+    struct config_snapshot *p = engine_config_snapshot(x->server->engine);
+    struct buffer *b = &x->prefix;
 
-    add_engine(b, &c->server->engine->stats);
-    add_restraint(b, &c->server->engine->stats);
+    add_engine(b, &x->server->engine->stats);
+    add_restraint(b, &x->server->engine->stats);
     add_outcomes(b, p);
     add_classes(b, p);
     add_value(b, "parked", "gauge", "Requests that wait for their fetch.",
@@ -148,5 +148,5 @@ route_metrics_on_request(struct exchange *c)
     add_value(b, "cancelled_total", "counter", "Requests whose caller left before the answer.",
               counter_read(&g->cancelled));
     config_snapshot_unref(p);
-    exchange_respond(c, 200, "text/plain; version=0.0.4; charset=utf-8");
+    exchange_respond(x, 200, "text/plain; version=0.0.4; charset=utf-8");
 }

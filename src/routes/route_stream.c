@@ -5,26 +5,26 @@
 #include "routes/submit.h"
 
 void
-route_stream_on_request(struct exchange *c)
+route_stream_on_request(struct exchange *x)
 {
-    submit_stream(c);
+    submit_stream(x);
 }
 
 void
-route_stream_on_headers(struct exchange *c)
+route_stream_on_headers(struct exchange *x)
 {
-    response_headers_write(c);
-    c->streaming = c->answered = true;
+    response_headers_write(x);
+    x->streaming = x->answered = true;
 }
 
 /* With the head sent, the stream itself says how it ended; before that, a failure is a problem. */
 void
-route_stream_on_fetch_done(struct exchange *c, struct curlew_fetch *f)
+route_stream_on_fetch_done(struct exchange *x, struct curlew_fetch *f)
 {
-    if (c->streaming)
+    if (x->streaming)
         return;
     if (f->failure.error != ERROR_NONE)
-        exchange_fail(c, &f->failure);
+        exchange_fail(x, &f->failure);
     else
-        route_stream_on_headers(c);
+        route_stream_on_headers(x);
 }

@@ -35,21 +35,21 @@ static const struct route handoff = {
 };
 
 static const char *
-param(const struct exchange *c, const char *name)
+param(const struct exchange *x, const char *name)
 {
-    const char *value = libfcgi_codec_param(c->codec, name);
+    const char *value = libfcgi_codec_param(x->codec, name);
 
     return value != NULL ? value : "";
 }
 
 /* Web servers split a path in their own ways between these; a few leave both empty. */
 static void
-add_path(const struct exchange *c, struct buffer *path)
+add_path(const struct exchange *x, struct buffer *path)
 {
-    buffer_adds(path, param(c, "SCRIPT_NAME"));
-    buffer_adds(path, param(c, "PATH_INFO"));
+    buffer_adds(path, param(x, "SCRIPT_NAME"));
+    buffer_adds(path, param(x, "PATH_INFO"));
     if (path->len == 0)
-        buffer_adds(path, param(c, "DOCUMENT_URI"));
+        buffer_adds(path, param(x, "DOCUMENT_URI"));
 }
 
 /* "*" stands for one segment, which goes into `name`; without one the end is compared as it is. */
@@ -100,30 +100,30 @@ takes(const struct route *r, const char *method)
 }
 
 int
-router_find(struct exchange *c, struct failure *err)
+router_find(struct exchange *x, struct failure *err)
 {
     struct buffer path;
 
-    if (handoff_request_is_present(c)) {
-        c->handoff = true;
-        c->route = &handoff;
+    if (handoff_request_is_present(x)) {
+        x->handoff = true;
+        x->route = &handoff;
         return 0;
     }
     buffer_init(&path, PARAMS_MAX);
-    add_path(c, &path);
-    c->route = buffer_ok(&path) ? match(&path, c->name) : NULL;
-    if (c->route == NULL)
+    add_path(x, &path);
+    x->route = buffer_ok(&path) ? match(&path, x->name) : NULL;
+    if (x->route == NULL)
         failure_set(err, ERROR_NOT_FOUND, "no route ends \"%.80s\"", path.len > 0 ? path.data : "");
     buffer_free(&path);
-    if (c->route == NULL)
+    if (x->route == NULL)
         return -1;
-    if (!takes(c->route, exchange_method(c))) {
-        buffer_printf(&c->head, "Allow: %s\r\n", c->route->methods);
-        return failure_set(err, ERROR_METHOD_NOT_ALLOWED, "%s takes %s", c->route->path,
-                           c->route->methods);
+    if (!takes(x->route, exchange_method(x))) {
+        buffer_printf(&x->head, "Allow: %s\r\n", x->route->methods);
+        return failure_set(err, ERROR_METHOD_NOT_ALLOWED, "%s takes %s", x->route->path,
+                           x->route->methods);
     }
-    if (c->route->open)
+    if (x->route->open)
         return 0;
-    return auth_check(c->server->auth, libfcgi_codec_param(c->codec, "HTTP_AUTHORIZATION"), NULL,
+    return auth_check(x->server->auth, libfcgi_codec_param(x->codec, "HTTP_AUTHORIZATION"), NULL,
                       err);
 }

@@ -10,19 +10,19 @@ struct route {
     const char *path;    /* the end of SCRIPT_NAME + PATH_INFO; "*" is one segment */
     const char *methods; /* as in an Allow field */
     bool open;           /* asks for no bearer token */
-    void (*on_request)(struct exchange *c); /* the request is whole: answer, or submit c->fetch */
-    /* f, of c, is back: answer. */
-    void (*on_fetch_done)(struct exchange *c, struct curlew_fetch *f);
-    /* The head of c->fetch's stream is there; NULL: no streams. */
-    void (*on_headers)(struct exchange *c);
+    void (*on_request)(struct exchange *x); /* the request is whole: answer, or submit x->fetch */
+    /* f, of x, is back: answer. */
+    void (*on_fetch_done)(struct exchange *x, struct curlew_fetch *f);
+    /* The head of x->fetch's stream is there; NULL: no streams. */
+    void (*on_headers)(struct exchange *x);
     /* The next piece of a partial answer; false: none now. */
-    bool (*next_chunk)(struct exchange *c);
+    bool (*next_chunk)(struct exchange *x);
 };
 
 /*
- * The route of c's request, in c->route; -1 with `err`: not_found, method_not_allowed,
+ * The route of x's request, in x->route; -1 with `err`: not_found, method_not_allowed,
  * unauthorized.
  */
-int router_find(struct exchange *c, struct failure *err);
+int router_find(struct exchange *x, struct failure *err);
 
 #endif

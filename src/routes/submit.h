@@ -7,15 +7,15 @@
 #include "fastcgi/exchange.h"
 
 /*
- * The request object in c's body, or in its query where the method is GET, becomes c->fetch, in
- * flight.  0; or -1, and c is answered with a problem.
+ * The request object in x's body, or in its query where the method is GET, becomes x->fetch, in
+ * flight.  0; or -1, and x is answered with a problem.
  */
-int submit_fetch(struct exchange *c);
+int submit_fetch(struct exchange *x);
 
 /* Likewise, and its body will be streamed. */
-int submit_stream(struct exchange *c);
+int submit_stream(struct exchange *x);
 
-/* A fetch whose request has been read is now in flight for c; or -1 with f->failure. */
-int submit_prepared(struct exchange *c, struct curlew_fetch *f);
+/* A fetch whose request has been read is now in flight for x; or -1 with f->failure. */
+int submit_prepared(struct exchange *x, struct curlew_fetch *f);
 
 #endif

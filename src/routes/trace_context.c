@@ -32,10 +32,10 @@ is_sane(const char *value)
 }
 
 int
-trace_context_read(const struct exchange *c, struct request *r, struct failure *err)
+trace_context_read(const struct exchange *x, struct request *r, struct failure *err)
 {
     for (size_t i = 0; i < sizeof fields / sizeof fields[0]; i++) {
-        const char *value = libfcgi_codec_param(c->codec, fields[i].parameter);
+        const char *value = libfcgi_codec_param(x->codec, fields[i].parameter);
 
         if (value != NULL && is_sane(value) &&
             headers_add(&r->trace, fields[i].name, strlen(fields[i].name), value, strlen(value)) !=

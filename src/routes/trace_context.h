@@ -10,7 +10,7 @@
 #include "fastcgi/exchange.h"
 
 /* -1: no memory. */
-int trace_context_read(const struct exchange *c, struct request *r, struct failure *err);
+int trace_context_read(const struct exchange *x, struct request *r, struct failure *err);
 
 /* NULL: not there. */
 const char *trace_context_find(const struct request *r, const char *name);
