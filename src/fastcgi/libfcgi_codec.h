@@ -27,29 +27,29 @@ int libfcgi_codec_start(void);
 /* NULL: no memory. */
 struct libfcgi_codec *libfcgi_codec_new(struct buffer *in, struct buffer *out);
 
-void libfcgi_codec_free(struct libfcgi_codec *f);
+void libfcgi_codec_free(struct libfcgi_codec *codec);
 
 /* The parameters in `in` are whole; -1: they are not. */
-int libfcgi_codec_accept(struct libfcgi_codec *f);
+int libfcgi_codec_accept(struct libfcgi_codec *codec);
 
 /* STDIN in `in` is whole; -1: it is not. */
-int libfcgi_codec_read_body(struct libfcgi_codec *f, struct buffer *body);
+int libfcgi_codec_read_body(struct libfcgi_codec *codec, struct buffer *body);
 
-void libfcgi_codec_write(struct libfcgi_codec *f, const void *bytes, size_t n);
+void libfcgi_codec_write(struct libfcgi_codec *codec, const void *bytes, size_t n);
 
 /* What was written goes to `out` now, not only when 8 KiB are full. */
-void libfcgi_codec_flush(struct libfcgi_codec *f);
+void libfcgi_codec_flush(struct libfcgi_codec *codec);
 
 /* End of STDOUT and of the request; ready for the next. */
-void libfcgi_codec_finish(struct libfcgi_codec *f);
+void libfcgi_codec_finish(struct libfcgi_codec *codec);
 
 /* The request ends without a word. */
-void libfcgi_codec_abandon(struct libfcgi_codec *f);
+void libfcgi_codec_abandon(struct libfcgi_codec *codec);
 
 /* NULL: absent. */
-const char *libfcgi_codec_param(const struct libfcgi_codec *f, const char *name);
+const char *libfcgi_codec_param(const struct libfcgi_codec *codec, const char *name);
 
 /* FCGI_KEEP_CONN */
-bool libfcgi_codec_keeps_connection(const struct libfcgi_codec *f);
+bool libfcgi_codec_keeps_connection(const struct libfcgi_codec *codec);
 
 #endif

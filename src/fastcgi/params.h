@@ -25,9 +25,9 @@ struct params {              /* all zero at the start of a request */
  * The next n bytes of the stream; false: a length over the limit, a NUL, a "=" in a name, or too
  * many bytes.
  */
-bool params_feed(struct params *p, const char *bytes, size_t n);
+bool params_feed(struct params *params, const char *bytes, size_t n);
 
 /* No pair is half read: the stream may end here. */
-bool params_between(const struct params *p);
+bool params_between(const struct params *params);
 
 #endif

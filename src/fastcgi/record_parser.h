@@ -45,26 +45,26 @@ struct record_parser {
     uint32_t body_len;
 };
 
-void record_parser_init(struct record_parser *s);
+void record_parser_init(struct record_parser *parser);
 
 /* The request has been answered: ready for another. */
-void record_parser_next(struct record_parser *s);
+void record_parser_next(struct record_parser *parser);
 
 /* n bytes that may come next begin another request, while this one is being answered. */
-bool record_parser_is_next_request(const struct record_parser *s, const unsigned char *bytes,
+bool record_parser_is_next_request(const struct record_parser *parser, const unsigned char *bytes,
                                    size_t n);
 
 /* Drop what is left of STDIN: whoever sends it may not listen before it has said all. */
-void record_parser_drop(struct record_parser *s);
+void record_parser_drop(struct record_parser *parser);
 
 /* Between requests, and not inside a record. */
-bool record_parser_is_idle(const struct record_parser *s);
+bool record_parser_is_idle(const struct record_parser *parser);
 
 /*
- * Take up to n bytes; *used says how many, fewer than n only with a verdict other than RECORD_MORE.
+ * Take up to n bytes; *used says how many, fewer than n only with an event other than RECORD_MORE.
  * Records for libfcgi are appended to `passed`, answers to `answers`.
  */
-enum record_event record_parser_feed(struct record_parser *s, const char *bytes, size_t n,
+enum record_event record_parser_feed(struct record_parser *parser, const char *bytes, size_t n,
                                      size_t *used, struct buffer *passed, struct buffer *answers);
 
 #endif

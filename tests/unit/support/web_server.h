@@ -114,12 +114,12 @@ ask(int fd, const char *target, const char *query, bool keep)
     struct buffer b;
 
     buffer_init(&b, 1 << 20);
-    begin(&b, 1, RESPONDER, keep);
+    begin(&b, 1, FCGI_RESPONDER, keep);
     param(&b, 1, "REQUEST_METHOD", "GET");
     param(&b, 1, "PATH_INFO", target);
     param(&b, 1, "QUERY_STRING", query);
-    end_of(&b, PARAMS, 1);
-    end_of(&b, STDIN, 1);
+    end_of(&b, FCGI_PARAMS, 1);
+    end_of(&b, FCGI_STDIN, 1);
     send_all(fd, &b);
 }
 
@@ -157,9 +157,9 @@ read_answer(int fd, struct buffer *text, int pause_us)
 
         if (!read_exactly(fd, content, n + head[6]))
             return false;
-        if (head[1] == END)
+        if (head[1] == FCGI_END_REQUEST)
             return true;
-        if (head[1] == STDOUT)
+        if (head[1] == FCGI_STDOUT)
             buffer_add(text, content, n);
         if (pause_us > 0)
             usleep((useconds_t)pause_us);
