@@ -3,6 +3,10 @@
 #include "fastcgi/fcgi_server.h"
 #include "fastcgi/libfcgi_codec.h"
 #include "message/config.h"
+#include "routes/auth.h"
+#include "routes/handoff_store.h"
+#include "routes/route_context.h"
+#include "routes/router.h"
 #include "util/log.h"
 #include "util/notify.h"
 
@@ -93,6 +97,7 @@ struct daemon {
     struct config config;
     struct listener_list listeners;
     struct auth auth;
+    struct route_context routes;
     struct curlew *engine;
     struct fcgi_server *server;
 };
@@ -166,29 +171,41 @@ raise_descriptor_limit(void)
     setrlimit(RLIMIT_NOFILE, &l);
 }
 
-static struct fcgi_server_config
-gateway_settings(const struct config *c)
+static struct fcgi_server_limits
+server_limits(const struct config *c)
 {
-    return (struct fcgi_server_config){
+    return (struct fcgi_server_limits){
         .request_bytes = c->engine.limits.request_bytes,
         .bodies_bytes = c->engine.limits.buffered_bytes,
-        .log_access = c->log_access,
     };
+}
+
+static int
+init_routes(struct daemon *d, struct failure *err)
+{
+    d->routes.auth = &d->auth;
+    d->routes.log_access = d->config.log_access;
+    d->routes.handoff_store = handoff_store_new();
+    return d->routes.handoff_store != NULL ? 0 : failure_no_memory(err);
 }
 
 static int
 start(struct daemon *d, struct failure *err)
 {
-    struct fcgi_server_config settings = gateway_settings(&d->config);
+    const struct fcgi_server_config config = {
+        .workers = d->config.responders,
+        .limits = server_limits(&d->config),
+        .handler = router_handle,
+        .handler_data = &d->routes,
+    };
 
     if (auth_load(&d->auth, d->config.tokens_file, err) != 0 || open_listeners(d, err) != 0)
         return -1;
     if (libfcgi_codec_start() != 0)
         return failure_set(err, ERROR_INTERNAL, "libfcgi cannot start");
-    if ((d->engine = engine_new(&d->config.engine, err)) == NULL)
+    if ((d->engine = engine_new(&d->config.engine, err)) == NULL || init_routes(d, err) != 0)
         return -1;
-    d->server =
-        fcgi_server_new(d->engine, &d->listeners, &d->auth, &settings, d->config.responders, err);
+    d->server = fcgi_server_new(d->engine, &d->listeners, &config, err);
     return d->server != NULL ? 0 : -1;
 }
 
@@ -215,7 +232,7 @@ static void
 reload(struct daemon *d)
 {
     struct failure err = { 0 };
-    struct fcgi_server_config settings;
+    struct fcgi_server_limits limits;
     struct config next;
 
     notify_reloading();
@@ -224,8 +241,9 @@ reload(struct daemon *d)
         warn_of_restart(&next, &d->config);
         config_destroy(&d->config);
         d->config = next;
-        settings = gateway_settings(&d->config);
-        fcgi_server_apply(d->server, &settings);
+        limits = server_limits(&d->config);
+        fcgi_server_set_limits(d->server, &limits);
+        d->routes.log_access = d->config.log_access;
         log_setup(d->config.log_level, d->config.log_json);
         log_info("the configuration was reloaded");
     } else {
@@ -269,8 +287,9 @@ stop(struct daemon *d, const sigset_t *ours)
     pthread_sigmask(SIG_UNBLOCK, ours, NULL); /* a second one kills */
     fcgi_server_drain(d->server, d->config.drain_seconds);
     fcgi_server_join(d->server);
-    curlew_free(d->engine); /* first: a session thread may still be waking a responder */
+    curlew_free(d->engine); /* first: a session thread may still be waking a worker */
     fcgi_server_free(d->server);
+    handoff_store_free(d->routes.handoff_store);
 }
 
 /* Blocked in every thread and fetched by sigwait(), so that handling one is ordinary code. */

@@ -1,32 +1,32 @@
-/* exchange.c - one request of a web server and the answer to it: what a route sees. */
+/* exchange.c - one request of a web server and the response to it: all that a route sees. */
 
 #include "fastcgi/exchange.h"
 
 #include "engine/engine.h"
-#include "fastcgi/fcgi_connection.h"
 #include "fastcgi/libfcgi_codec.h"
+#include "fetch/body_pipe.h"
 #include "message/problem.h"
-#include "routes/batch_window.h"
 
 #include <string.h>
 
 #define HEAD_BYTES_MAX (512 * 1024) /* more than a transfer takes of an origin's head */
-#define KEEP_BYTES     4096         /* a buffer up to this size is kept for the next answer */
+#define KEEP_BYTES     4096         /* a buffer up to this size is kept for the next response */
+#define KEEP_PIECE     16384        /* likewise, for the next piece of this one */
 
 void
 exchange_init(struct exchange *x)
 {
     memset(x, 0, sizeof *x);
-    buffer_init(&x->body, SIZE_MAX / 2); /* the screen holds the real limit */
+    buffer_init(&x->body, SIZE_MAX / 2); /* the record parser holds the real limit */
     buffer_init(&x->head, HEAD_BYTES_MAX);
     buffer_init(&x->prefix, SIZE_MAX / 2);
 }
 
-/* Its memory serves the next answer, unless that would be much. */
+/* Its memory serves the next response, unless that would be much. */
 static void
-empty(struct buffer *b)
+reset_buffer(struct buffer *b, size_t keep)
 {
-    if (b->cap > KEEP_BYTES || b->failed)
+    if (b->cap > keep || b->failed)
         buffer_free(b);
     else
         buffer_clear(b);
@@ -36,13 +36,15 @@ void
 exchange_reset(struct exchange *x)
 {
     buffer_free(&x->body);
-    empty(&x->head);
-    empty(&x->prefix);
+    reset_buffer(&x->head, KEEP_BYTES);
+    reset_buffer(&x->prefix, KEEP_BYTES);
     fetch_unref(x->fetch);
-    batch_window_free(x->batch);
+    if (x->ops != NULL && x->ops->free_route_data != NULL)
+        x->ops->free_route_data(x);
     x->fetch = NULL;
-    x->batch = NULL;
-    x->route = NULL;
+    x->route_data = NULL;
+    x->ops = NULL;
+    x->on_body = NULL;
     x->frames = x->answered = x->streaming = x->handoff = x->partial = x->broken = false;
     x->middle = x->suffix = NULL;
     x->middle_len = x->suffix_len = x->sent = 0;
@@ -56,10 +58,18 @@ exchange_destroy(struct exchange *x)
     buffer_free(&x->prefix);
 }
 
+/* -- the request --------------------------------------------------------- */
+
+const char *
+exchange_param(const struct exchange *x, const char *name)
+{
+    return libfcgi_codec_param(x->codec, name);
+}
+
 const char *
 exchange_method(const struct exchange *x)
 {
-    const char *method = libfcgi_codec_param(x->codec, "REQUEST_METHOD");
+    const char *method = exchange_param(x, "REQUEST_METHOD");
 
     return method != NULL ? method : "GET";
 }
@@ -67,10 +77,73 @@ exchange_method(const struct exchange *x)
 const char *
 exchange_query(const struct exchange *x)
 {
-    const char *query = libfcgi_codec_param(x->codec, "QUERY_STRING");
+    const char *query = exchange_param(x, "QUERY_STRING");
 
     return query != NULL ? query : "";
 }
+
+void
+exchange_read_body(struct exchange *x, void (*on_body)(struct exchange *x))
+{
+    x->on_body = on_body;
+}
+
+/* -- fetches ------------------------------------------------------------- */
+
+/* On a thread of the engine: the rest is for the exchange's own. */
+static void
+post(struct exchange *x, struct mail *mail, enum fetch_mail about)
+{
+    mail->about = about;
+    if (mailbox_push(&x->worker->inbox, mail))
+        loop_wake(&x->worker->loop);
+}
+
+static void
+on_done(struct curlew_fetch *f, void *exchange)
+{
+    post(exchange, &f->mail, FETCH_FINISHED);
+}
+
+static void
+on_notify(struct curlew_fetch *f, void *exchange)
+{
+    post(exchange, &f->notice, FETCH_NOTICE);
+}
+
+int
+exchange_open_stream(struct curlew_fetch *f)
+{
+    return body_pipe_open(f, on_notify);
+}
+
+int
+exchange_fetch(struct exchange *x, struct curlew_fetch *f)
+{
+    if (engine_submit(x->server->engine, f, on_done, x) != 0)
+        return -1;
+    if (x->in_flight++ == 0)
+        counter_add(&x->server->stats.parked, 1);
+    return 0;
+}
+
+void
+exchange_fetch_ended(struct exchange *x)
+{
+    if (--x->in_flight == 0)
+        counter_add(&x->server->stats.parked, -1);
+}
+
+void
+exchange_cancel(struct exchange *x)
+{
+    if (x->ops != NULL && x->ops->cancel != NULL)
+        x->ops->cancel(x);
+    else if (x->fetch != NULL)
+        curlew_cancel(x->fetch);
+}
+
+/* -- the response -------------------------------------------------------- */
 
 static const char *
 reason_of(int status)
@@ -146,21 +219,19 @@ exchange_fail(struct exchange *x, const struct failure *f)
 }
 
 void
-exchange_clear_piece(struct exchange *x)
+exchange_discard_response(struct exchange *x)
 {
-    buffer_free(&x->head);
-    fcgi_connection_reset_buffer(&x->prefix);
-    x->middle = x->suffix = NULL;
-    x->middle_len = x->suffix_len = x->sent = 0;
+    x->sent = SIZE_MAX;
+    x->answered = true;
 }
 
 void
-exchange_cancel(struct exchange *x)
+exchange_clear_piece(struct exchange *x)
 {
-    if (x->batch != NULL)
-        batch_window_cancel(x->batch);
-    else if (x->fetch != NULL)
-        curlew_cancel(x->fetch);
+    buffer_free(&x->head);
+    reset_buffer(&x->prefix, KEEP_PIECE);
+    x->middle = x->suffix = NULL;
+    x->middle_len = x->suffix_len = x->sent = 0;
 }
 
 /* The engine's account of bodies held goes on with what is really held. */
@@ -174,8 +245,15 @@ exchange_account_prefix(struct exchange *x)
     f->buffered = (int64_t)x->prefix.len;
 }
 
-size_t
-exchange_next(struct exchange *x, const char **bytes, size_t n)
+bool
+exchange_has_chunks(const struct exchange *x)
+{
+    return x->ops != NULL && x->ops->next_chunk != NULL;
+}
+
+/* The next bytes of what is there already. */
+static size_t
+next_bytes(struct exchange *x, const char **bytes, size_t n)
 {
     const struct {
         const char *data;
@@ -198,4 +276,14 @@ exchange_next(struct exchange *x, const char **bytes, size_t n)
         at -= parts[i].len;
     }
     return 0;
+}
+
+size_t
+exchange_next(struct exchange *x, const char **bytes, size_t n)
+{
+    size_t got = next_bytes(x, bytes, n);
+
+    if (got == 0 && x->partial && x->ops->next_chunk(x))
+        got = next_bytes(x, bytes, n);
+    return got;
 }

@@ -6,6 +6,7 @@
 #include <fcntl.h>
 #include <grp.h>
 #include <netdb.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -17,7 +18,7 @@
 #define BACKLOG  4096 /* the kernel cuts it to net.core.somaxconn */
 
 /* From 0, which lets the kernel choose, to 65535: getaddrinfo() would take any number, modulo. */
-static int
+static bool
 is_port(const char *text)
 {
     char *end;

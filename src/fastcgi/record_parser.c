@@ -32,6 +32,12 @@ record_parser_drop(struct record_parser *parser)
     parser->pass = false;
 }
 
+void
+record_parser_end_stdin(struct record_parser *parser)
+{
+    parser->phase = PHASE_ANSWERING;
+}
+
 bool
 record_parser_is_idle(const struct record_parser *parser)
 {

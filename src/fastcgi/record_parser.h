@@ -57,6 +57,9 @@ bool record_parser_is_next_request(const struct record_parser *parser, const uns
 /* Drop what is left of STDIN: whoever sends it may not listen before it has said all. */
 void record_parser_drop(struct record_parser *parser);
 
+/* The request was aborted: no more of STDIN comes. */
+void record_parser_end_stdin(struct record_parser *parser);
+
 /* Between requests, and not inside a record. */
 bool record_parser_is_idle(const struct record_parser *parser);
 

@@ -2,7 +2,7 @@
 
 #include "routes/access_log.h"
 
-#include "fastcgi/fcgi_server.h"
+#include "routes/route_context.h"
 #include "routes/trace_context.h"
 #include "util/log.h"
 
@@ -32,6 +32,12 @@ access_log_write(const struct exchange *x, const struct curlew_fetch *f, const s
         { "index", LOG_NUMBER, .number = f->index },
     };
 
-    if (x->server->log_access)
+    if (route_context_of(x)->log_access)
         log_event(LOG_INFO, "fetch", fields, sizeof fields / sizeof fields[0] - (f->index < 0));
+}
+
+void
+access_log_fetch_done(const struct exchange *x, const struct curlew_fetch *f)
+{
+    access_log_write(x, f, &f->failure);
 }

@@ -8,7 +8,10 @@
 
 #include "fastcgi/exchange.h"
 
-/* A fetch of x is back, or was refused; `err` is what it failed of, error NONE where it did not. */
+/* A fetch of x has ended: struct exchange_ops' log_fetch. */
+void access_log_fetch_done(const struct exchange *x, const struct curlew_fetch *f);
+
+/* A fetch of x has ended, or was refused.  `err` says why; its error is NONE where it succeeded. */
 void access_log_write(const struct exchange *x, const struct curlew_fetch *f,
                       const struct failure *err);
 

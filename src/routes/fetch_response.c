@@ -2,7 +2,6 @@
 
 #include "routes/fetch_response.h"
 
-#include "fastcgi/libfcgi_codec.h"
 #include "message/envelope.h"
 
 #include <string.h>
@@ -10,7 +9,7 @@
 void
 fetch_response_choose_format(struct exchange *x)
 {
-    const char *accept = libfcgi_codec_param(x->codec, "HTTP_ACCEPT");
+    const char *accept = exchange_param(x, "HTTP_ACCEPT");
 
     x->frames = accept != NULL && strstr(accept, FETCH_RESPONSE_FRAMES) != NULL;
 }

@@ -2,9 +2,10 @@
 
 #include "routes/handoff_request.h"
 
-#include "fastcgi/fcgi_server.h"
-#include "fastcgi/libfcgi_codec.h"
+#include "engine/engine.h"
 #include "message/request_keys.h"
+#include "routes/handoff_store.h"
+#include "routes/route_context.h"
 
 #include <ctype.h>
 #include <stdlib.h>
@@ -15,7 +16,7 @@
 bool
 handoff_request_is_present(const struct exchange *x)
 {
-    const char *object = libfcgi_codec_param(x->codec, PARAMETER);
+    const char *object = exchange_param(x, PARAMETER);
 
     return object != NULL && *object != '\0';
 }
@@ -32,7 +33,7 @@ browser_header(const struct exchange *x, const char *name)
     for (; *name != '\0'; name++)
         buffer_addc(&parameter, *name == '-' ? '_' : (char)toupper((unsigned char)*name));
     if (buffer_ok(&parameter))
-        value = libfcgi_codec_param(x->codec, parameter.data);
+        value = exchange_param(x, parameter.data);
     buffer_free(&parameter);
     return value;
 }
@@ -69,12 +70,12 @@ forward_listed(const struct exchange *x, struct request *r, struct failure *err)
 int
 handoff_request_read(struct exchange *x, struct request *r, struct failure *err)
 {
-    const char *object = libfcgi_codec_param(x->codec, PARAMETER);
+    const char *object = exchange_param(x, PARAMETER);
     char *shelved = NULL;
     int rc;
 
     if (*object == '@') {
-        if ((shelved = handoff_store_take(x->server->handoff_store, object + 1)) == NULL)
+        if ((shelved = handoff_store_take(route_context_of(x)->handoff_store, object + 1)) == NULL)
             return failure_set(err, ERROR_BAD_REQUEST,
                                PARAMETER ": the reference is unknown, used already, or too old");
         object = shelved;

@@ -1,100 +1,50 @@
 /* route_batch.c - POST …/v1/batch: many fetches, answered by a line each as it completes. */
 
+#include "routes/route_batch.h"
+
 #include "engine/engine.h"
-#include "fastcgi/fcgi_connection.h"
-#include "fastcgi/fcgi_server.h"
 #include "message/envelope.h"
 #include "routes/access_log.h"
 #include "routes/batch_window.h"
 #include "routes/fetch_response.h"
-#include "routes/routes.h"
 #include "routes/submit.h"
 
 #define WAITING_BYTES (1024 * 1024) /* of bodies that wait for the caller to read */
 
-/* -- the request --------------------------------------------------------- */
-
-/* Bodies that wait must leave room, within what all may have, for those that are on their way. */
-static size_t
-waiting_bytes(const struct exchange *x)
-{
-    struct config_snapshot *p = engine_config_snapshot(x->server->engine);
-    int64_t share = p->limits.buffered_bytes / 4;
-
-    config_snapshot_unref(p);
-    if (share < 1)
-        return 1;
-    return share < WAITING_BYTES ? (size_t)share : WAITING_BYTES;
-}
-
-static int
-open_batch(struct exchange *x, struct failure *err)
-{
-    struct batch *b;
-
-    if (x->server->draining)
-        return failure_set(err, ERROR_DRAINING, "the daemon is stopping");
-    if (x->body.len == 0)
-        return failure_set(err, ERROR_BAD_REQUEST, "the body is empty: a batch object is needed");
-    if ((b = batch_from_text(x->body.data, x->body.len, err)) == NULL)
-        return -1;
-    if ((x->batch = batch_window_new(b, waiting_bytes(x))) == NULL)
-        return failure_no_memory(err);
-    buffer_free(&x->body);
-    return 0;
-}
-
-/* Every batch that can be read at all is a 200; nginx is told to pass each line on at once. */
-void
-route_batch_on_request(struct exchange *x)
-{
-    struct failure err = { 0 };
-
-    fetch_response_choose_format(x);
-    if (open_batch(x, &err) != 0) {
-        exchange_fail(x, &err);
-        return;
-    }
-    buffer_printf(&x->head,
-                  "Status: 200 OK\r\nContent-Type: %s\r\nCache-Control: no-store\r\n"
-                  "X-Accel-Buffering: no\r\n\r\n",
-                  x->frames ? FETCH_RESPONSE_FRAMES : "application/x-ndjson");
-    x->answered = x->partial = true;
-}
-
 /* -- fetches ------------------------------------------------------------- */
 
-/* No memory: what is left is not told, and that must show. */
+/* No memory: what is left is not sent, and the response must not look complete. */
 static void
 give_up(struct exchange *x)
 {
     x->broken = true;
-    batch_window_cancel(x->batch);
+    batch_window_cancel(x->route_data);
 }
 
 /* A batch that was taken is finished in a drain, too: it is in flight, all of it. */
 static void
 start_fetches(struct exchange *x)
 {
+    struct batch_window *window = x->route_data;
     struct curlew_fetch *f;
 
-    while (batch_window_has_room(x->batch)) {
+    while (batch_window_has_room(window)) {
         if ((f = fetch_new()) == NULL) {
             give_up(x);
             return;
         }
-        batch_window_start(x->batch, f);
+        batch_window_start(window, f);
         if (f->failure.error == ERROR_NONE && submit_prepared(x, f) == 0)
             continue;
         access_log_write(x, f, &f->failure);
-        batch_window_on_fetch_done(x->batch, f);
+        batch_window_on_fetch_done(window, f);
     }
 }
 
-void
-route_batch_on_fetch_done(struct exchange *x, struct curlew_fetch *f)
+static void
+on_fetch_done(struct exchange *x, struct curlew_fetch *f)
 {
-    batch_window_on_fetch_done(x->batch, f);
+    batch_window_on_fetch_done(x->route_data, f);
 }
 
 /* -- lines --------------------------------------------------------------- */
@@ -129,18 +79,91 @@ write_result(struct exchange *x)
     return write_failure(x, &err);
 }
 
-bool
-route_batch_next_chunk(struct exchange *x)
+static bool
+next_chunk(struct exchange *x)
 {
     exchange_clear_piece(x);
     fetch_unref(x->fetch);
     start_fetches(x);
-    while ((x->fetch = batch_window_take(x->batch)) != NULL) {
+    while ((x->fetch = batch_window_take(x->route_data)) != NULL) {
         if (!x->broken && write_result(x) == 0)
             return true;
         give_up(x);
         fetch_unref(x->fetch);
     }
-    x->partial = !batch_window_is_done(x->batch);
+    x->partial = !batch_window_is_done(x->route_data);
     return false;
+}
+
+static void
+cancel(struct exchange *x)
+{
+    batch_window_cancel(x->route_data);
+}
+
+static void
+free_route_data(struct exchange *x)
+{
+    batch_window_free(x->route_data);
+}
+
+static const struct exchange_ops ops = {
+    .on_fetch_done = on_fetch_done,
+    .next_chunk = next_chunk,
+    .log_fetch = access_log_fetch_done,
+    .cancel = cancel,
+    .free_route_data = free_route_data,
+};
+
+/* -- the request --------------------------------------------------------- */
+
+/* Bodies that wait must leave room, within what all may have, for those that are on their way. */
+static size_t
+waiting_bytes(const struct exchange *x)
+{
+    struct config_snapshot *p = engine_config_snapshot(x->server->engine);
+    int64_t share = p->limits.buffered_bytes / 4;
+
+    config_snapshot_unref(p);
+    if (share < 1)
+        return 1;
+    return share < WAITING_BYTES ? (size_t)share : WAITING_BYTES;
+}
+
+static int
+open_batch(struct exchange *x, struct failure *err)
+{
+    struct batch_window *window;
+    struct batch *b;
+
+    if (x->server->draining)
+        return failure_set(err, ERROR_DRAINING, "the daemon is stopping");
+    if (x->body.len == 0)
+        return failure_set(err, ERROR_BAD_REQUEST, "the body is empty: a batch object is needed");
+    if ((b = batch_from_text(x->body.data, x->body.len, err)) == NULL)
+        return -1;
+    if ((window = batch_window_new(b, waiting_bytes(x))) == NULL)
+        return failure_no_memory(err);
+    x->route_data = window;
+    x->ops = &ops;
+    buffer_free(&x->body);
+    return 0;
+}
+
+/* Every batch that can be read at all is a 200; nginx is told to pass each line on at once. */
+void
+route_batch_on_request(struct exchange *x)
+{
+    struct failure err = { 0 };
+
+    fetch_response_choose_format(x);
+    if (open_batch(x, &err) != 0) {
+        exchange_fail(x, &err);
+        return;
+    }
+    buffer_printf(&x->head,
+                  "Status: 200 OK\r\nContent-Type: %s\r\nCache-Control: no-store\r\n"
+                  "X-Accel-Buffering: no\r\n\r\n",
+                  x->frames ? FETCH_RESPONSE_FRAMES : "application/x-ndjson");
+    x->answered = x->partial = true;
 }

@@ -1,10 +1,12 @@
 /* route_handoff.c - POST …/v1/handoffs: keep a request object for a hand-off by reference. */
 
-#include "fastcgi/fcgi_server.h"
-#include "fastcgi/libfcgi_codec.h"
+#include "routes/route_handoff.h"
+
+#include "engine/engine.h"
 #include "message/request_keys.h"
 #include "routes/auth.h"
-#include "routes/routes.h"
+#include "routes/handoff_store.h"
+#include "routes/route_context.h"
 
 static int
 check_target(struct exchange *x, const struct request *r, struct failure *err)
@@ -37,7 +39,7 @@ check(struct exchange *x, struct failure *err)
     if (rc == 0)
         rc = check_target(x, &r, err);
     if (rc == 0)
-        rc = auth_check(x->server->auth, libfcgi_codec_param(x->codec, "HTTP_AUTHORIZATION"),
+        rc = auth_check(route_context_of(x)->auth, exchange_param(x, "HTTP_AUTHORIZATION"),
                         r.session != NULL ? r.session : "default", err);
     request_destroy(&r);
     return rc;
@@ -49,8 +51,8 @@ route_handoff_on_request(struct exchange *x)
     char name[HANDOFF_STORE_NAME_SIZE];
     struct failure err = { 0 };
 
-    if (check(x, &err) != 0 ||
-        handoff_store_put(x->server->handoff_store, x->body.data, x->body.len, name, &err) != 0) {
+    if (check(x, &err) != 0 || handoff_store_put(route_context_of(x)->handoff_store, x->body.data,
+                                                 x->body.len, name, &err) != 0) {
         exchange_fail(x, &err);
         return;
     }

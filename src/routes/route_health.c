@@ -1,7 +1,6 @@
 /* route_health.c - GET …/healthz: may the daemon be sent requests? */
 
-#include "fastcgi/fcgi_server.h"
-#include "routes/routes.h"
+#include "routes/route_health.h"
 
 void
 route_health_on_request(struct exchange *x)

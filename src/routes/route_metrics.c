@@ -1,7 +1,8 @@
 /* route_metrics.c - GET …/metrics: the counters in Prometheus' text format, version 0.0.4. */
 
-#include "fastcgi/fcgi_server.h"
-#include "routes/routes.h"
+#include "routes/route_metrics.h"
+
+#include "engine/engine.h"
 #include "util/clock.h"
 
 #include <inttypes.h>

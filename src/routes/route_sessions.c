@@ -1,14 +1,12 @@
-/*
- * route_sessions.c - …/v1/sessions: list, show, create or replace, remove and reset named
- * sessions.
- */
+/* route_sessions.c - …/v1/sessions: list, show, create or replace, remove and reset sessions. */
 
-#include "fastcgi/fcgi_server.h"
-#include "fastcgi/libfcgi_codec.h"
+#include "routes/route_sessions.h"
+
+#include "engine/engine.h"
 #include "message/config.h"
 #include "message/session_json.h"
 #include "routes/auth.h"
-#include "routes/routes.h"
+#include "routes/route_context.h"
 
 #include <string.h>
 
@@ -50,7 +48,7 @@ show(struct exchange *x, int status, struct failure *err)
 }
 
 static bool
-is_known(struct exchange *x)
+is_known(const struct exchange *x)
 {
     struct config_snapshot *p = engine_config_snapshot(x->server->engine);
     bool known = config_snapshot_find_session(p, x->name) != NULL;
@@ -80,7 +78,7 @@ check(struct exchange *x, struct failure *err)
     if (!session_name_valid(x->name))
         return failure_set(err, ERROR_BAD_REQUEST,
                            "a session's name is 1 to 64 of A-Z, a-z, 0-9, \".\", \"_\" and \"-\"");
-    return auth_check(x->server->auth, libfcgi_codec_param(x->codec, "HTTP_AUTHORIZATION"), x->name,
+    return auth_check(route_context_of(x)->auth, exchange_param(x, "HTTP_AUTHORIZATION"), x->name,
                       err);
 }
 

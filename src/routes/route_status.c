@@ -1,11 +1,8 @@
-/*
- * route_status.c - GET …/v1/status and …/status: what the daemon is doing, for programs and for
- * people.
- */
+/* route_status.c - GET …/v1/status and …/status: the state, for programs and for people. */
 
-#include "fastcgi/fcgi_server.h"
+#include "routes/route_status.h"
+
 #include "message/status.h"
-#include "routes/routes.h"
 
 static int
 write_status(struct exchange *x, struct buffer *b)

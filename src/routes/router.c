@@ -2,42 +2,40 @@
 
 #include "routes/router.h"
 
-#include "fastcgi/fcgi_server.h"
-#include "fastcgi/libfcgi_codec.h"
 #include "fastcgi/params.h"
 #include "routes/auth.h"
 #include "routes/handoff_request.h"
-#include "routes/routes.h"
+#include "routes/route_batch.h"
+#include "routes/route_context.h"
+#include "routes/route_fetch.h"
+#include "routes/route_handoff.h"
+#include "routes/route_health.h"
+#include "routes/route_metrics.h"
+#include "routes/route_sessions.h"
+#include "routes/route_status.h"
+#include "routes/route_stream.h"
 
 #include <string.h>
 
 /* Longer ends come first: …/v1/status ends in /status, too. */
 static const struct route routes[] = {
-    { "/v1/fetch", "GET, POST", false, route_fetch_on_request, route_fetch_on_fetch_done, NULL,
-      NULL },
-    { "/v1/stream", "GET, POST", false, route_stream_on_request, route_stream_on_fetch_done,
-      route_stream_on_headers, NULL },
-    { "/v1/batch", "POST", false, route_batch_on_request, route_batch_on_fetch_done, NULL,
-      route_batch_next_chunk },
-    { "/v1/handoffs", "POST", false, route_handoff_on_request, NULL, NULL, NULL },
-    { "/v1/sessions", "GET, HEAD", false, route_sessions_on_list, NULL, NULL, NULL },
-    { "/v1/sessions/*/reset", "POST", false, route_sessions_on_reset, NULL, NULL, NULL },
-    { "/v1/sessions/*", "GET, PUT, DELETE", false, route_sessions_on_request, NULL, NULL, NULL },
-    { "/v1/status", "GET, HEAD", false, route_status_on_request, NULL, NULL, NULL },
-    { "/status", "GET, HEAD", false, route_status_on_page, NULL, NULL, NULL },
-    { "/metrics", "GET, HEAD", false, route_metrics_on_request, NULL, NULL, NULL },
-    { "/healthz", "GET, HEAD", true, route_health_on_request, NULL, NULL, NULL },
-};
-
-/* Whatever its path and method, and with no token of its own: the web server vouches for it. */
-static const struct route handoff = {
-    "", "", true, route_stream_on_request, route_stream_on_fetch_done, route_stream_on_headers, NULL
+    { "/v1/fetch", "GET, POST", false, route_fetch_on_request },
+    { "/v1/stream", "GET, POST", false, route_stream_on_request },
+    { "/v1/batch", "POST", false, route_batch_on_request },
+    { "/v1/handoffs", "POST", false, route_handoff_on_request },
+    { "/v1/sessions", "GET, HEAD", false, route_sessions_on_list },
+    { "/v1/sessions/*/reset", "POST", false, route_sessions_on_reset },
+    { "/v1/sessions/*", "GET, PUT, DELETE", false, route_sessions_on_request },
+    { "/v1/status", "GET, HEAD", false, route_status_on_request },
+    { "/status", "GET, HEAD", false, route_status_on_page },
+    { "/metrics", "GET, HEAD", false, route_metrics_on_request },
+    { "/healthz", "GET, HEAD", true, route_health_on_request },
 };
 
 static const char *
 param(const struct exchange *x, const char *name)
 {
-    const char *value = libfcgi_codec_param(x->codec, name);
+    const char *value = exchange_param(x, name);
 
     return value != NULL ? value : "";
 }
@@ -99,31 +97,62 @@ takes(const struct route *r, const char *method)
     return false;
 }
 
-int
-router_find(struct exchange *x, struct failure *err)
+/* By path alone. */
+static const struct route *
+find_path(struct exchange *x, struct failure *err)
 {
+    const struct route *route;
     struct buffer path;
 
-    if (handoff_request_is_present(x)) {
-        x->handoff = true;
-        x->route = &handoff;
-        return 0;
-    }
     buffer_init(&path, PARAMS_MAX);
     add_path(x, &path);
-    x->route = buffer_ok(&path) ? match(&path, x->name) : NULL;
-    if (x->route == NULL)
+    route = buffer_ok(&path) ? match(&path, x->name) : NULL;
+    if (route == NULL)
         failure_set(err, ERROR_NOT_FOUND, "no route ends \"%.80s\"", path.len > 0 ? path.data : "");
     buffer_free(&path);
-    if (x->route == NULL)
-        return -1;
-    if (!takes(x->route, exchange_method(x))) {
-        buffer_printf(&x->head, "Allow: %s\r\n", x->route->methods);
-        return failure_set(err, ERROR_METHOD_NOT_ALLOWED, "%s takes %s", x->route->path,
-                           x->route->methods);
+    return route;
+}
+
+const struct route *
+router_find(struct exchange *x, struct failure *err)
+{
+    const struct route *route = find_path(x, err);
+
+    if (route == NULL)
+        return NULL;
+    if (!takes(route, exchange_method(x))) {
+        buffer_printf(&x->head, "Allow: %s\r\n", route->methods);
+        failure_set(err, ERROR_METHOD_NOT_ALLOWED, "%s takes %s", route->path, route->methods);
+        return NULL;
     }
-    if (x->route->open)
-        return 0;
-    return auth_check(x->server->auth, libfcgi_codec_param(x->codec, "HTTP_AUTHORIZATION"), NULL,
-                      err);
+    if (!route->open && auth_check(route_context_of(x)->auth,
+                                   exchange_param(x, "HTTP_AUTHORIZATION"), NULL, err) != 0)
+        return NULL;
+    return route;
+}
+
+static void
+dispatch(struct exchange *x)
+{
+    struct failure err = { 0 };
+    const struct route *route = router_find(x, &err);
+
+    if (route != NULL)
+        route->on_request(x);
+    else
+        exchange_fail(x, &err);
+}
+
+/*
+ * A hand-off needs no token, whatever its path and method: the web server vouches for it.  It does
+ * not wait for the body, as the browser's body is none of the fetch's business.
+ */
+void
+router_handle(struct exchange *x)
+{
+    x->handoff = handoff_request_is_present(x);
+    if (x->handoff)
+        route_stream_on_request(x);
+    else
+        exchange_read_body(x, dispatch);
 }

@@ -2,15 +2,11 @@
 
 #include "routes/submit.h"
 
-#include "fastcgi/fcgi_connection.h"
-#include "fastcgi/fcgi_server.h"
-#include "fastcgi/fcgi_worker.h"
-#include "fastcgi/libfcgi_codec.h"
-#include "fetch/body_pipe.h"
 #include "message/request_keys.h"
 #include "routes/access_log.h"
 #include "routes/auth.h"
 #include "routes/handoff_request.h"
+#include "routes/route_context.h"
 #include "routes/trace_context.h"
 
 #include <string.h>
@@ -38,7 +34,7 @@ check_caller(struct exchange *x, const struct request *r, struct failure *err)
     if (r->forward.count > 0)
         return failure_set(err, ERROR_BAD_REQUEST,
                            "forward_headers: only a hand-off has a browser's headers to pass on");
-    return auth_check(x->server->auth, libfcgi_codec_param(x->codec, "HTTP_AUTHORIZATION"),
+    return auth_check(route_context_of(x)->auth, exchange_param(x, "HTTP_AUTHORIZATION"),
                       r->session != NULL ? r->session : "default", err);
 }
 
@@ -46,11 +42,9 @@ int
 submit_prepared(struct exchange *x, struct curlew_fetch *f)
 {
     if (check_caller(x, &f->request, &f->failure) != 0 ||
-        (!x->handoff && trace_context_read(x, &f->request, &f->failure) != 0) ||
-        engine_submit(x->server->engine, f, fcgi_worker_on_done, x->connection) != 0)
+        (!x->handoff && trace_context_read(x, &f->request, &f->failure) != 0))
         return -1;
-    fcgi_connection_fetch_started(x->connection);
-    return 0;
+    return exchange_fetch(x, f);
 }
 
 static int
@@ -63,7 +57,7 @@ start(struct exchange *x, bool stream, struct failure *err)
     if (read_request(x, err) != 0)
         return -1;
     buffer_free(&x->body);
-    if (stream && body_pipe_open(x->fetch, fcgi_worker_on_notify) != 0)
+    if (stream && exchange_open_stream(x->fetch) != 0)
         return failure_no_memory(err);
     if (submit_prepared(x, x->fetch) == 0)
         return 0;
@@ -71,27 +65,28 @@ start(struct exchange *x, bool stream, struct failure *err)
     return -1;
 }
 
-static int
-take_in(struct exchange *x, bool stream)
+static void
+submit(struct exchange *x, bool stream)
 {
     struct failure err = { 0 };
 
     if (start(x, stream, &err) == 0)
-        return 0;
+        return;
     if (x->fetch != NULL)
         access_log_write(x, x->fetch, &err);
     exchange_fail(x, &err);
-    return -1;
 }
 
-int
-submit_fetch(struct exchange *x)
+void
+submit_fetch(struct exchange *x, const struct exchange_ops *ops)
 {
-    return take_in(x, false);
+    x->ops = ops;
+    submit(x, false);
 }
 
-int
-submit_stream(struct exchange *x)
+void
+submit_stream(struct exchange *x, const struct exchange_ops *ops)
 {
-    return take_in(x, true);
+    x->ops = ops;
+    submit(x, true);
 }

@@ -8,14 +8,14 @@
 
 /*
  * The request object in x's body, or in its query where the method is GET, becomes x->fetch, in
- * flight.  0; or -1, and x is answered with a problem.
+ * flight, with x->ops; or x is answered with a problem.
  */
-int submit_fetch(struct exchange *x);
+void submit_fetch(struct exchange *x, const struct exchange_ops *ops);
 
 /* Likewise, and its body will be streamed. */
-int submit_stream(struct exchange *x);
+void submit_stream(struct exchange *x, const struct exchange_ops *ops);
 
-/* A fetch whose request has been read is now in flight for x; or -1 with f->failure. */
+/* x->ops are set, and f->request has been read: f is now in flight; or -1 with f->failure. */
 int submit_prepared(struct exchange *x, struct curlew_fetch *f);
 
 #endif

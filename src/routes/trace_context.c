@@ -2,8 +2,6 @@
 
 #include "routes/trace_context.h"
 
-#include "fastcgi/libfcgi_codec.h"
-
 #include <string.h>
 
 #define VALUE_MAX \
@@ -35,7 +33,7 @@ int
 trace_context_read(const struct exchange *x, struct request *r, struct failure *err)
 {
     for (size_t i = 0; i < sizeof fields / sizeof fields[0]; i++) {
-        const char *value = libfcgi_codec_param(x->codec, fields[i].parameter);
+        const char *value = exchange_param(x, fields[i].parameter);
 
         if (value != NULL && is_sane(value) &&
             headers_add(&r->trace, fields[i].name, strlen(fields[i].name), value, strlen(value)) !=

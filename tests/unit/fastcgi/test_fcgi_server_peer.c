@@ -1,4 +1,4 @@
-/* test_fcgi_server_peer.c - web servers that read slowly, or say more or less than they announce. */
+/* test_fcgi_server_peer.c - web servers that read slowly, or send more or less than announced. */
 
 #include "support/web_server.h"
 

@@ -1,4 +1,4 @@
-/* test_batch_window.c - a batch under way: what may be started, and what comes out in which order. */
+/* test_batch_window.c - a batch under way: what may be started, what comes out in which order. */
 
 #include "routes/batch_window.h"
 

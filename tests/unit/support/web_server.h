@@ -1,11 +1,15 @@
 /*
- * web_server.h - what the tests of the gateway share: one that runs, and the side of a web server.
+ * web_server.h - what the tests of the FastCGI server share: one that runs, and the side of a web server.
  */
 #ifndef SUPPORT_WEB_SERVER_H
 #define SUPPORT_WEB_SERVER_H
 
 #include "fastcgi/fcgi_server.h"
 #include "fastcgi/libfcgi_codec.h"
+#include "routes/auth.h"
+#include "routes/handoff_store.h"
+#include "routes/route_context.h"
+#include "routes/router.h"
 #include "support/fcgi_records.h"
 #include "support/origin.h"
 #include "support/runner.h"
@@ -26,6 +30,7 @@ static struct test_origin o;
 static struct curlew *engine;
 static struct listener_list listeners;
 static struct auth auth;
+static struct route_context routes = { .auth = &auth };
 static struct fcgi_server *server;
 static struct failure err;
 static char folder[] = "/tmp/curlew-gateway-XXXXXX";
@@ -53,7 +58,12 @@ serve(struct seen_request *x)
 static inline void
 setup(void)
 {
-    const struct fcgi_server_config s = { .request_bytes = 1000, .bodies_bytes = 5000 };
+    const struct fcgi_server_config config = {
+        .workers = 2,
+        .limits = { .request_bytes = 1000, .bodies_bytes = 5000 },
+        .handler = router_handle,
+        .handler_data = &routes,
+    };
     char address[80];
 
     signal(SIGPIPE, SIG_IGN);
@@ -63,9 +73,10 @@ setup(void)
     snprintf(address, sizeof address, "unix:%s", path);
     cr_assert_eq(libfcgi_codec_start(), 0);
     auth_init(&auth);
+    routes.handoff_store = handoff_store_new();
     engine = runner_default_engine();
     cr_assert_eq(listener_list_open(&listeners, address, 0600, NULL, &err), 0, "%s", err.detail);
-    server = fcgi_server_new(engine, &listeners, &auth, &s, 2, &err);
+    server = fcgi_server_new(engine, &listeners, &config, &err);
     cr_assert_not_null(server, "%s", err.detail);
 }
 
@@ -76,6 +87,7 @@ teardown(void)
     fcgi_server_join(server);
     curlew_free(engine);
     fcgi_server_free(server);
+    handoff_store_free(routes.handoff_store);
     auth_destroy(&auth);
     rmdir(folder);
     OS_LibShutdown();
