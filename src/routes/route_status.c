@@ -15,7 +15,6 @@ write_status(struct exchange *x, struct buffer *b)
         .parked = counter_read(&server->stats.parked),
         .requests = counter_read(&server->stats.requests),
         .cancelled = counter_read(&server->stats.cancelled),
-        .libfcgi = "2.4",
     };
 
     return status_write(b, server->engine, &facts);
