@@ -51,7 +51,7 @@ print_version(void)
            jansson_version_str());
 }
 
-/* Exits for --help, --version and what it does not understand. */
+/* Exits after --help and --version, and if an option is unknown. */
 static void
 read_options(struct options *o, int argc, char **argv)
 {
@@ -102,7 +102,7 @@ struct daemon {
     struct fcgi_server *server;
 };
 
-/* Everything a configuration can get wrong, but for what only starting shows. */
+/* Finds every error of a configuration that shows without starting. */
 static int
 load(struct daemon *d, struct config *c, struct failure *err)
 {
@@ -125,7 +125,7 @@ load(struct daemon *d, struct config *c, struct failure *err)
     return failure_set(err, rule.error, "%s: %s", d->options.config, rule.detail);
 }
 
-/* Nobody said where; then a web server that spawned us may have, by the FastCGI convention. */
+/* No address is configured: by the FastCGI convention standard input may be a listening socket. */
 static bool
 listens_by_default(const struct config *c)
 {
@@ -159,7 +159,7 @@ open_listeners(struct daemon *d, struct failure *err)
     return 0;
 }
 
-/* A fetch in flight takes a descriptor on either side. */
+/* A fetch in flight needs two descriptors: to the web server and to the origin. */
 static void
 raise_descriptor_limit(void)
 {
@@ -211,7 +211,7 @@ start(struct daemon *d, struct failure *err)
 
 /* -- signals ------------------------------------------------------------- */
 
-/* What needs a restart stays as it is, and the log says so. */
+/* Settings that need a restart are not changed; log that. */
 static void
 warn_of_restart(const struct config *now, const struct config *then)
 {
@@ -275,24 +275,24 @@ leave_at_once(int sig)
 static void
 stop(struct daemon *d, const sigset_t *ours)
 {
-    /* Process 1, a container's, is spared all signals that it has no handler for. */
+    /* In a container we are process 1, to which the kernel delivers only signals with a handler. */
     void (*second)(int) = getpid() == 1 ? leave_at_once : SIG_DFL;
 
     log_info("draining: at most %d s; again to leave at once", d->config.drain_seconds);
     notify_send("STOPPING=1");
-    signal(SIGTERM, second); /* libfcgi had put a handler of its own there */
+    signal(SIGTERM, second); /* FCGX_Init() had installed its own handler */
     signal(SIGINT, second);
-    signal(SIGHUP, SIG_IGN); /* too late for a new configuration, and no reason to die of it */
+    signal(SIGHUP, SIG_IGN); /* its default action would end the process */
     signal(SIGUSR1, SIG_IGN);
-    pthread_sigmask(SIG_UNBLOCK, ours, NULL); /* a second one kills */
+    pthread_sigmask(SIG_UNBLOCK, ours, NULL); /* a second SIGTERM kills */
     fcgi_server_drain(d->server, d->config.drain_seconds);
     fcgi_server_join(d->server);
-    curlew_free(d->engine); /* first: a session thread may still be waking a worker */
+    curlew_free(d->engine); /* first: its threads may still wake a worker */
     fcgi_server_free(d->server);
     handoff_store_free(d->routes.handoff_store);
 }
 
-/* Blocked in every thread and fetched by sigwait(), so that handling one is ordinary code. */
+/* Signals are blocked in every thread and fetched with sigwait(): no handler, no reentrancy. */
 static void
 take_signals(sigset_t *ours)
 {
@@ -334,7 +334,7 @@ main(int argc, char **argv)
     struct failure err = { 0 };
     int rc;
 
-    /* IDN names map by the locale: one for every machine, whatever its environment says. */
+    /* The mapping of IDN names depends on the locale: choose the same on every machine. */
     setlocale(LC_CTYPE, "C.UTF-8");
     read_options(&d.options, argc, argv);
     if (load(&d, &d.config, &err) != 0) {

@@ -43,7 +43,7 @@ struct exchange {
     void *route_data;
     char name[EXCHANGE_NAME_SIZE]; /* what the path has where the route says "*" */
     struct buffer body;
-    /* In flight, only to be cancelled.  Ended, or the one of many being written, it is the route's. */
+    /* In flight: only to be cancelled.  Ended: the route's; of a batch, the one being written. */
     struct curlew_fetch *fetch;
     int in_flight;  /* fetches */
     bool streaming; /* the response's body is the fetch's stream */

@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define STAND_IN_FD INT_MAX /* never a real descriptor: libfcgi only hands it back to us */
+#define STAND_IN_FD INT_MAX /* no real descriptor: libfcgi passes it to OS_Read() alone */
 
 struct libfcgi_codec {
     FCGX_Request request;
@@ -57,9 +57,9 @@ OS_IpcClose(int fd, int shutdown)
 
 /* -- what we call -------------------------------------------------------- */
 
-/* What libfcgi has read is its own now. */
+/* libfcgi has its own copy of what it has read. */
 static void
-forget_taken(struct libfcgi_codec *codec)
+drop_taken(struct libfcgi_codec *codec)
 {
     buffer_drop(codec->in, codec->taken);
     codec->taken = 0;
@@ -96,9 +96,9 @@ libfcgi_codec_free(struct libfcgi_codec *codec)
 /*
  * The one place that knows libfcgi's private fields: FCGX_Accept_r() reads
  * from an open ipcFd, having first "finished" the request before, which
- * leaves the descriptor alone only where keepConnection is set.  Where it
- * gives up on the bytes it goes on to accept(), and listen_sock -1 makes that
- * fail at once.  It also returns 0 for parameters that were cut short.
+ * does not close the descriptor if keepConnection is set.  On malformed bytes
+ * it calls accept(), which fails at once on listen_sock -1.  It also returns 0
+ * for parameters that were cut short, so FCGX_GetError() is asked as well.
  */
 int
 libfcgi_codec_accept(struct libfcgi_codec *codec)
@@ -110,7 +110,7 @@ libfcgi_codec_accept(struct libfcgi_codec *codec)
         return -1;
     codec->keep = codec->request.keepConnection != 0;
     codec->request.keepConnection = 1;
-    forget_taken(codec);
+    drop_taken(codec);
     return 0;
 }
 
@@ -123,7 +123,7 @@ libfcgi_codec_read_body(struct libfcgi_codec *codec, struct buffer *body)
     current = codec;
     while ((n = FCGX_GetStr(chunk, sizeof chunk, codec->request.in)) > 0)
         buffer_add(body, chunk, (size_t)n);
-    forget_taken(codec);
+    drop_taken(codec);
     return FCGX_GetError(codec->request.in) == 0 && buffer_ok(body) ? 0 : -1;
 }
 
@@ -133,11 +133,11 @@ libfcgi_codec_write(struct libfcgi_codec *codec, const void *bytes, size_t n)
     const char *at = bytes;
 
     current = codec;
-    while (n > 0) { /* the length is an int there */
+    while (n > 0) { /* FCGX_PutStr() takes an int */
         int part = n > INT_MAX ? INT_MAX : (int)n;
 
         if (FCGX_PutStr(at, part, codec->request.out) != part)
-            return; /* `out` has failed, and says so */
+            return; /* buffer_ok(out) is false now */
         at += part;
         n -= (size_t)part;
     }

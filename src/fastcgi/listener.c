@@ -17,7 +17,7 @@
 #define HOST_MAX 256
 #define BACKLOG  4096 /* the kernel cuts it to net.core.somaxconn */
 
-/* From 0, which lets the kernel choose, to 65535: getaddrinfo() would take any number, modulo. */
+/* 0 (the kernel chooses) to 65535: getaddrinfo() takes larger numbers modulo 65536. */
 static bool
 is_port(const char *text)
 {
@@ -75,7 +75,7 @@ fail(struct failure *err, const char *address, const char *what)
 
 /* -- unix:PATH ----------------------------------------------------------- */
 
-/* A socket that nobody listens on is what a crashed predecessor left. */
+/* A daemon that crashed leaves a socket that nobody listens on. */
 static int
 remove_stale(const struct sockaddr_un *a, const char *address, struct failure *err)
 {
@@ -129,7 +129,7 @@ open_unix(struct listener_list *ls, const char *address, mode_t mode, const char
         return -1;
     if ((fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0)) < 0)
         return fail(err, address, "socket");
-    old = umask(0177); /* nobody gets in before the mode is set */
+    old = umask(0177); /* nobody can connect before the mode is set */
     rc = bind(fd, (struct sockaddr *)&a, sizeof a);
     umask(old);
     if (rc != 0)
@@ -208,7 +208,7 @@ open_fd(struct listener_list *ls, const char *address, struct failure *err)
     return add(ls, (int)fd, NULL, err);
 }
 
-/* sd_listen_fds(3): meant for us only where LISTEN_PID is our own. */
+/* sd_listen_fds(3): the sockets are ours only if LISTEN_PID is our process id. */
 int
 listener_inherited_count(void)
 {
@@ -233,7 +233,7 @@ listener_check_address(const char *address, struct failure *err)
                            address, sizeof(struct sockaddr_un){ 0 }.sun_path - 1);
     }
     if (colon != NULL && colon > address && colon - address < HOST_MAX && is_port(colon + 1))
-        return 0; /* fd:N has the same form, and N the same range */
+        return 0; /* fd:N has the form of HOST:PORT, and N the range of a port */
     return failure_set(err, ERROR_BAD_REQUEST,
                        "listen: \"%.200s\" is neither unix:PATH nor HOST:PORT nor fd:N", address);
 }

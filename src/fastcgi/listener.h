@@ -14,8 +14,8 @@
 
 struct listener {
     int fd;       /* listening, non-blocking, close-on-exec */
-    char *path;   /* of a socket that we made and remove again; or NULL */
-    dev_t device; /* of that path, so that a successor's socket is never removed */
+    char *path;   /* of a socket that we created and will remove; or NULL */
+    dev_t device; /* of that path: a socket that a later daemon put there is not removed */
     ino_t inode;
 };
 
@@ -28,7 +28,7 @@ struct listener_list {
 int listener_list_open(struct listener_list *ls, const char *address, mode_t mode,
                        const char *group, struct failure *err);
 
-/* Its form only; -1: none of the three. */
+/* Checks the form only.  -1 with `err`: none of the three. */
 int listener_check_address(const char *address, struct failure *err);
 
 void listener_list_close(struct listener_list *ls);

@@ -1,4 +1,4 @@
-/* params.c - the name-value pairs of a request, measured before libfcgi reads them. */
+/* params.c - the name-value pairs of a request, checked before libfcgi reads them. */
 
 #include "fastcgi/params.h"
 
@@ -7,7 +7,7 @@
 #define LENGTH_BIG     0x80 /* a length of four bytes */
 #define LENGTH_BIG_MAX 4
 
-/* A length is whole: now the value's length, or the name and the value themselves. */
+/* A length is complete: next is the value's length, or the name and the value themselves. */
 static bool
 take_length(struct params *params)
 {
@@ -36,7 +36,7 @@ feed_length(struct params *params, unsigned char c)
     return params->length_len < params->length_size || take_length(params);
 }
 
-/* libfcgi makes C strings "name=value" of them: no NUL, and no "=" in a name. */
+/* libfcgi makes C strings "name=value" of them, so NUL and, in a name, "=" are refused. */
 static bool
 feed_text(const char *bytes, size_t n, bool name)
 {

@@ -1,4 +1,4 @@
-/* record_parser.c - what libfcgi may see of what a peer sends. */
+/* record_parser.c - checks FastCGI records before libfcgi reads them. */
 
 #include "fastcgi/record_parser.h"
 
@@ -86,7 +86,7 @@ answer_unknown_type(struct buffer *answers, int type)
     add_record(answers, FCGI_UNKNOWN_TYPE, 0, body, sizeof body);
 }
 
-/* The three variables of section 4.1, as far as they were asked for. */
+/* Those of the three variables of section 4.1 that were asked for. */
 static void
 answer_values(struct record_parser *parser, struct buffer *answers)
 {
@@ -130,7 +130,7 @@ is_ours(const struct record_parser *parser)
     return parser->phase != PHASE_IDLE && id_of(parser) == parser->id;
 }
 
-/* Without its padding, which stays here. */
+/* The padding is not passed on, so its length is 0. */
 static void
 pass_header(const struct record_parser *parser, struct buffer *passed)
 {
@@ -138,7 +138,7 @@ pass_header(const struct record_parser *parser, struct buffer *passed)
     buffer_add(passed, "\0", 2);
 }
 
-/* A record header is whole: is the record allowed here, and is it libfcgi's? */
+/* A record header is complete: is the record allowed now, and is it for libfcgi? */
 static enum record_event
 start_record(struct record_parser *parser, struct buffer *passed)
 {
@@ -160,7 +160,7 @@ start_record(struct record_parser *parser, struct buffer *passed)
     else if (type == FCGI_STDIN && parser->phase == PHASE_STDIN)
         parser->pass = !parser->dropping;
     else
-        return RECORD_BROKEN; /* a second BEGIN_REQUEST, DATA, STDIN before or after its time, … */
+        return RECORD_BROKEN; /* a second BEGIN_REQUEST, DATA, STDIN too early or too late, … */
     if (parser->pass)
         pass_header(parser, passed);
     return RECORD_MORE;
@@ -184,7 +184,7 @@ feed_content(struct record_parser *parser, const char *bytes, size_t n, struct b
     return RECORD_MORE;
 }
 
-/* Between requests a BEGIN_REQUEST starts one, if it asks for a responder. */
+/* Between requests a BEGIN_REQUEST starts one, if its role is FCGI_RESPONDER. */
 static enum record_event
 begin(struct record_parser *parser, struct buffer *passed, struct buffer *answers)
 {
@@ -261,7 +261,7 @@ least(size_t a, size_t b)
     return a < b ? a : b;
 }
 
-/* The header, the content or the padding of one record, as much of it as is there. */
+/* Uses bytes of the header, the content or the padding of one record. */
 static enum record_event
 feed_part(struct record_parser *parser, const char *bytes, size_t n, size_t *used,
           struct buffer *passed)

@@ -1,4 +1,4 @@
-/* access_log.c - one log line a fetch: who asked for which origin, and what came of it. */
+/* access_log.c - one log line for each fetch: session, origin, result and times. */
 
 #include "routes/access_log.h"
 

@@ -1,7 +1,7 @@
 /*
- * access_log.h - one log line a fetch: who asked for which origin, and what came of it.
+ * access_log.h - one log line for each fetch: session, origin, result and times.
  *
- * Secrets stay out: no header, no cookie, no path and no query is logged.
+ * No secrets: headers, cookies, path and query are not logged.
  */
 #ifndef ROUTES_ACCESS_LOG_H
 #define ROUTES_ACCESS_LOG_H

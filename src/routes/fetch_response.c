@@ -1,4 +1,4 @@
-/* fetch_response.c - what a fetch came to, as a piece of an answer: an envelope or a frame. */
+/* fetch_response.c - a fetch's result as a piece of the response: an envelope or a frame. */
 
 #include "routes/fetch_response.h"
 

@@ -1,4 +1,4 @@
-/* handoff_request.c - a fetch that a view asked for and the web server streams to the browser. */
+/* handoff_request.c - a request that a view hands to the web server: a handoff. */
 
 #include "routes/handoff_request.h"
 
@@ -21,7 +21,7 @@ handoff_request_is_present(const struct exchange *x)
     return object != NULL && *object != '\0';
 }
 
-/* A header of the browser's is the parameter HTTP_NAME (RFC 3875 section 4.1.18). */
+/* A header of the browser is the parameter HTTP_NAME (RFC 3875 section 4.1.18). */
 static const char *
 browser_header(const struct exchange *x, const char *name)
 {
@@ -53,7 +53,7 @@ forward(const struct exchange *x, const struct headers *names, struct request *r
     return 0;
 }
 
-/* The request's own list, or else its session's. */
+/* By the request's own forward_headers, or else its session's. */
 static int
 forward_listed(const struct exchange *x, struct request *r, struct failure *err)
 {
@@ -71,16 +71,16 @@ int
 handoff_request_read(struct exchange *x, struct request *r, struct failure *err)
 {
     const char *object = exchange_param(x, PARAMETER);
-    char *shelved = NULL;
+    char *stored = NULL;
     int rc;
 
     if (*object == '@') {
-        if ((shelved = handoff_store_take(route_context_of(x)->handoff_store, object + 1)) == NULL)
+        if ((stored = handoff_store_take(route_context_of(x)->handoff_store, object + 1)) == NULL)
             return failure_set(err, ERROR_BAD_REQUEST,
                                PARAMETER ": the reference is unknown, used already, or too old");
-        object = shelved;
+        object = stored;
     }
     rc = request_from_text(r, object, strlen(object), err);
-    free(shelved);
+    free(stored);
     return rc == 0 ? forward_listed(x, r, err) : -1;
 }

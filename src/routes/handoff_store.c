@@ -1,5 +1,5 @@
 /*
- * handoff_store.c - request objects too large for a header, kept for the hand-off that names them.
+ * handoff_store.c - request objects too large for a header, kept for a handoff by reference.
  */
 
 #include "routes/handoff_store.h"
@@ -15,8 +15,8 @@
 #include <sys/random.h>
 
 struct item {
-    struct link place; /* oldest first: they all live for as long */
-    int64_t until_us;
+    struct link link; /* oldest first: all are kept for the same time */
+    int64_t expires_us;
     size_t size;
     char name[HANDOFF_STORE_NAME_SIZE];
     char text[]; /* NUL-terminated */
@@ -41,26 +41,26 @@ handoff_store_new(void)
 }
 
 static struct item *
-first(struct handoff_store *s)
+oldest(struct handoff_store *s)
 {
-    return list_empty(&s->items) ? NULL : container_of(s->items.next, struct item, place);
+    return list_empty(&s->items) ? NULL : container_of(s->items.next, struct item, link);
 }
 
 static void
-take_off(struct handoff_store *s, struct item *i)
+unlink_item(struct handoff_store *s, struct item *i)
 {
-    list_remove(&i->place);
+    list_remove(&i->link);
     s->count--;
     s->bytes -= i->size;
 }
 
 static void
-drop_old(struct handoff_store *s, int64_t now_us)
+drop_expired(struct handoff_store *s, int64_t now_us)
 {
     struct item *i;
 
-    while ((i = first(s)) != NULL && i->until_us <= now_us) {
-        take_off(s, i);
+    while ((i = oldest(s)) != NULL && i->expires_us <= now_us) {
+        unlink_item(s, i);
         free(i);
     }
 }
@@ -70,12 +70,12 @@ handoff_store_free(struct handoff_store *s)
 {
     if (s == NULL)
         return;
-    drop_old(s, INT64_MAX);
+    drop_expired(s, INT64_MAX);
     pthread_mutex_destroy(&s->lock);
     free(s);
 }
 
-/* A name that cannot be guessed: who knows it may have the request sent. */
+/* It cannot be guessed: whoever knows the name can have the request sent. */
 static int
 name_item(struct item *i)
 {
@@ -93,12 +93,12 @@ keep(struct handoff_store *s, struct item *i, struct failure *err)
 {
     int64_t now_us = clock_us();
 
-    drop_old(s, now_us);
+    drop_expired(s, now_us);
     if (s->count >= HANDOFF_STORE_ITEMS_MAX || i->size > HANDOFF_STORE_BYTES_MAX - s->bytes)
         return failure_set(err, ERROR_OVERLOADED,
                            "%zu request objects wait for their hand-off already", s->count);
-    i->until_us = now_us + (int64_t)HANDOFF_STORE_SECONDS * US_PER_SECOND;
-    list_append(&s->items, &i->place);
+    i->expires_us = now_us + (int64_t)HANDOFF_STORE_SECONDS * US_PER_SECOND;
+    list_append(&s->items, &i->link);
     s->count++;
     s->bytes += i->size;
     return 0;
@@ -131,7 +131,7 @@ static struct item *
 find(struct handoff_store *s, const char *name)
 {
     for (struct link *l = s->items.next; l != &s->items; l = l->next) {
-        struct item *i = container_of(l, struct item, place);
+        struct item *i = container_of(l, struct item, link);
 
         if (strcmp(i->name, name) == 0)
             return i;
@@ -146,9 +146,9 @@ handoff_store_take(struct handoff_store *s, const char *name)
     char *text = NULL;
 
     pthread_mutex_lock(&s->lock);
-    drop_old(s, clock_us());
+    drop_expired(s, clock_us());
     if ((i = find(s, name)) != NULL)
-        take_off(s, i);
+        unlink_item(s, i);
     pthread_mutex_unlock(&s->lock);
     if (i != NULL)
         text = strdup(i->text);

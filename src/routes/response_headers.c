@@ -1,6 +1,6 @@
 /*
- * response_headers.c - which of an origin's headers pass through a stream, and what is said about
- * the fetch.
+ * response_headers.c - the head of a streamed response: which of the origin's headers it keeps,
+ * and what it adds.
  */
 
 #include "routes/response_headers.h"
@@ -59,12 +59,9 @@ is_hop_by_hop(const struct headers *headers, const char *name)
     return false;
 }
 
-/*
- * What the origin says of an encoding that libcurl has undone, or of a body it kept, is not true
- * here.
- */
+/* Wrong in our response: libcurl has decoded the body, or a HEAD request leaves it out. */
 static bool
-is_undone(const struct exchange *x, const char *name)
+is_untrue_here(const struct exchange *x, const char *name)
 {
     static const char *const names[] = { "content-encoding", "content-length", NULL };
     const struct headers *h = &x->fetch->response.head.headers;
@@ -79,12 +76,12 @@ is_undone(const struct exchange *x, const char *name)
     return false;
 }
 
-/* Beginnings of what a web server would take for words of this server, and obey. */
+/* Beginnings of headers that web servers obey as the word of the FastCGI server. */
 static const char *const obeyed[] = { "status",     "x-accel-",    "curlew-",
                                       "x-sendfile", "x-lighttpd-", "x-reproxy-" };
 
 static bool
-is_ours_to_say(const struct exchange *x, const char *name)
+is_reserved(const struct exchange *x, const char *name)
 {
     static const char *const names[] = { "set-cookie", "set-cookie2", "cache-control",
                                          "expires",    "pragma",      "age",
@@ -97,7 +94,7 @@ is_ours_to_say(const struct exchange *x, const char *name)
 }
 
 static void
-add_facts(struct exchange *x)
+add_fetch_facts(struct exchange *x)
 {
     static const char *const versions[] = { "", "1.0", "1.1", "2", "3" };
     const struct response *r = &x->fetch->response;
@@ -120,9 +117,9 @@ add_facts(struct exchange *x)
 }
 
 /*
- * nginx sends a head on at once only where nothing follows it, not even the padding of its record,
- * which libfcgi fills up to 8 bytes: so the head is made to need none.  The status comes last, as
- * HAProxy makes a 302 of a Location that comes after it.
+ * nginx passes a head on at once only if nothing follows it, not even padding.  libfcgi pads
+ * records to a multiple of 8 bytes, so blanks make the head such a multiple.  The status comes
+ * last, as HAProxy makes a 302 of it if a Location comes later.
  */
 static void
 end_head(struct buffer *b, const struct response_head *head)
@@ -149,7 +146,7 @@ response_headers_write(struct exchange *x)
     for (size_t i = 0; i < h->count; i++) {
         const struct header *p = &h->items[i];
 
-        if (is_hop_by_hop(h, p->name) || is_undone(x, p->name) || is_ours_to_say(x, p->name))
+        if (is_hop_by_hop(h, p->name) || is_untrue_here(x, p->name) || is_reserved(x, p->name))
             continue;
         buffer_adds(&x->head, p->name);
         buffer_adds(&x->head, ": ");
@@ -157,6 +154,6 @@ response_headers_write(struct exchange *x)
         buffer_adds(&x->head, "\r\n");
     }
     if (!x->handoff)
-        add_facts(x);
+        add_fetch_facts(x);
     end_head(&x->head, head);
 }

@@ -1,4 +1,4 @@
-/* route_batch.c - POST …/v1/batch: many fetches, answered by a line each as it completes. */
+/* route_batch.c - POST …/v1/batch: many fetches, and a line for each as it ends. */
 
 #include "routes/route_batch.h"
 
@@ -9,7 +9,7 @@
 #include "routes/fetch_response.h"
 #include "routes/submit.h"
 
-#define WAITING_BYTES (1024 * 1024) /* of bodies that wait for the caller to read */
+#define WAITING_BYTES (1024 * 1024) /* of bodies that wait for the caller to read them */
 
 /* -- fetches ------------------------------------------------------------- */
 
@@ -21,7 +21,7 @@ give_up(struct exchange *x)
     batch_window_cancel(x->route_data);
 }
 
-/* A batch that was taken is finished in a drain, too: it is in flight, all of it. */
+/* Also while draining: a batch that was accepted is completed. */
 static void
 start_fetches(struct exchange *x)
 {
@@ -58,11 +58,11 @@ write_failure(struct exchange *x, const struct failure *err)
         return -1;
     buffer_addc(&x->prefix, '\n');
     if (x->frames)
-        buffer_addc(&x->prefix, '\n'); /* behind a body of no bytes */
+        buffer_addc(&x->prefix, '\n'); /* the end of an empty body */
     return buffer_ok(&x->prefix) ? 0 : -1;
 }
 
-/* One that no memory is left for is a failure. */
+/* A result that there is no memory for becomes a failure. */
 static int
 write_result(struct exchange *x)
 {
@@ -117,7 +117,7 @@ static const struct exchange_ops ops = {
 
 /* -- the request --------------------------------------------------------- */
 
-/* Bodies that wait must leave room, within what all may have, for those that are on their way. */
+/* A quarter of what all bodies may take: the rest is for those that are still coming. */
 static size_t
 waiting_bytes(const struct exchange *x)
 {
@@ -150,7 +150,7 @@ open_batch(struct exchange *x, struct failure *err)
     return 0;
 }
 
-/* Every batch that can be read at all is a 200; nginx is told to pass each line on at once. */
+/* Any batch that can be parsed is a 200.  X-Accel-Buffering: nginx passes each line on at once. */
 void
 route_batch_on_request(struct exchange *x)
 {

@@ -1,5 +1,5 @@
 /*
- * route_batch.h - POST …/v1/batch: many fetches, answered by a line each as it completes.
+ * route_batch.h - POST …/v1/batch: many fetches, and a line for each as it ends.
  */
 #ifndef ROUTES_ROUTE_BATCH_H
 #define ROUTES_ROUTE_BATCH_H

@@ -1,4 +1,4 @@
-/* route_fetch.c - POST and GET …/v1/fetch: one fetch, answered by one envelope. */
+/* route_fetch.c - POST and GET …/v1/fetch: one fetch, and its envelope. */
 
 #include "routes/route_fetch.h"
 

@@ -1,5 +1,5 @@
 /*
- * route_fetch.h - POST and GET …/v1/fetch: one fetch, answered by one envelope.
+ * route_fetch.h - POST and GET …/v1/fetch: one fetch, and its envelope.
  */
 #ifndef ROUTES_ROUTE_FETCH_H
 #define ROUTES_ROUTE_FETCH_H

@@ -1,4 +1,4 @@
-/* route_handoff.c - POST …/v1/handoffs: keep a request object for a hand-off by reference. */
+/* route_handoff.c - POST …/v1/handoffs: keep a request object for a handoff by reference. */
 
 #include "routes/route_handoff.h"
 
@@ -25,7 +25,7 @@ check_target(struct exchange *x, const struct request *r, struct failure *err)
     return 0;
 }
 
-/* It is read now as it will be then, so that its sender hears what is wrong with it. */
+/* Errors are reported now, to whoever sent the object, rather than to the browser later. */
 static int
 check(struct exchange *x, struct failure *err)
 {

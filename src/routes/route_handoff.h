@@ -1,5 +1,5 @@
 /*
- * route_handoff.h - POST …/v1/handoffs: keep a request object for a hand-off by reference.
+ * route_handoff.h - POST …/v1/handoffs: keep a request object for a handoff by reference.
  */
 #ifndef ROUTES_ROUTE_HANDOFF_H
 #define ROUTES_ROUTE_HANDOFF_H

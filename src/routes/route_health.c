@@ -1,4 +1,4 @@
-/* route_health.c - GET …/healthz: may the daemon be sent requests? */
+/* route_health.c - GET …/healthz: is the daemon ready for requests? */
 
 #include "routes/route_health.h"
 

@@ -1,5 +1,5 @@
 /*
- * route_health.h - GET …/healthz: may the daemon be sent requests?
+ * route_health.h - GET …/healthz: is the daemon ready for requests?
  */
 #ifndef ROUTES_ROUTE_HEALTH_H
 #define ROUTES_ROUTE_HEALTH_H

@@ -38,7 +38,7 @@ add_histogram(struct buffer *b, const char *name, const char *help, const struct
     buffer_printf(b, "curlew_%s_count %" PRId64 "\n", name, count);
 }
 
-/* Sessions are named by the operator and outcomes by the contract, so their number is bounded. */
+/* Few label values: sessions are named by the operator, outcomes by the error table. */
 static void
 add_outcomes(struct buffer *b, const struct config_snapshot *p)
 {

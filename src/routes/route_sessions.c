@@ -71,7 +71,7 @@ put(struct exchange *x, struct failure *err)
     return rc;
 }
 
-/* The token must be good for the very session. */
+/* The token must allow this session. */
 static int
 check(struct exchange *x, struct failure *err)
 {

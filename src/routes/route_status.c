@@ -31,7 +31,7 @@ route_status_on_request(struct exchange *x)
         exchange_fail(x, &err);
 }
 
-/* The page asks for the JSON beside it once a second, and shows it as tables. */
+/* The page fetches v1/status once a second and shows it as tables. */
 static const char page[] =
     "<!doctype html>\n<html lang=\"en\"><meta charset=\"utf-8\"><title>curlewd</title>\n"
     "<meta name=\"viewport\" content=\"width=device-width\">\n"

@@ -1,4 +1,4 @@
-/* route_stream.c - …/v1/stream, and hand-offs: one fetch, passed through as it comes. */
+/* route_stream.c - …/v1/stream, and handoffs: one fetch, passed through as it comes. */
 
 #include "routes/route_stream.h"
 
@@ -13,7 +13,7 @@ on_headers(struct exchange *x)
     x->streaming = x->answered = true;
 }
 
-/* With the head sent, the stream itself says how it ended; before that, a failure is a problem. */
+/* Once the head is sent, the stream shows its end; before that, a failure is a problem document. */
 static void
 on_fetch_done(struct exchange *x, struct curlew_fetch *f)
 {

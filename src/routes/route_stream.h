@@ -1,5 +1,5 @@
 /*
- * route_stream.h - …/v1/stream, and hand-offs: one fetch, passed through as it comes.
+ * route_stream.h - …/v1/stream, and handoffs: one fetch, passed through as it comes.
  */
 #ifndef ROUTES_ROUTE_STREAM_H
 #define ROUTES_ROUTE_STREAM_H

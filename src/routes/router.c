@@ -17,7 +17,7 @@
 
 #include <string.h>
 
-/* Longer ends come first: …/v1/status ends in /status, too. */
+/* Longer paths come first: …/v1/status ends in /status, too. */
 static const struct route routes[] = {
     { "/v1/fetch", "GET, POST", false, route_fetch_on_request },
     { "/v1/stream", "GET, POST", false, route_stream_on_request },
@@ -40,7 +40,7 @@ param(const struct exchange *x, const char *name)
     return value != NULL ? value : "";
 }
 
-/* Web servers split a path in their own ways between these; a few leave both empty. */
+/* Web servers split the path between the two in different ways; a few leave both empty. */
 static void
 add_path(const struct exchange *x, struct buffer *path)
 {
@@ -50,9 +50,9 @@ add_path(const struct exchange *x, struct buffer *path)
         buffer_adds(path, param(x, "DOCUMENT_URI"));
 }
 
-/* "*" stands for one segment, which goes into `name`; without one the end is compared as it is. */
+/* Does the path end in `pattern`?  "*" is one segment, which is copied into `name`. */
 static bool
-ends_as(const char *path, size_t n, const char *pattern, char *name)
+path_ends_in(const char *path, size_t n, const char *pattern, char *name)
 {
     const char *star = strchr(pattern, '*');
     size_t before, after, segment = 0;
@@ -78,12 +78,12 @@ static const struct route *
 match(const struct buffer *path, char *name)
 {
     for (size_t i = 0; path->len > 0 && i < sizeof routes / sizeof routes[0]; i++)
-        if (ends_as(path->data, path->len, routes[i].path, name))
+        if (path_ends_in(path->data, path->len, routes[i].path, name))
             return &routes[i];
     return NULL;
 }
 
-/* An empty method would be found everywhere, and never the end of the list. */
+/* strstr() finds an empty method everywhere, so the loop would not end. */
 static bool
 takes(const struct route *r, const char *method)
 {
@@ -97,7 +97,7 @@ takes(const struct route *r, const char *method)
     return false;
 }
 
-/* By path alone. */
+/* By the path alone. */
 static const struct route *
 find_path(struct exchange *x, struct failure *err)
 {
@@ -144,8 +144,8 @@ dispatch(struct exchange *x)
 }
 
 /*
- * A hand-off needs no token, whatever its path and method: the web server vouches for it.  It does
- * not wait for the body, as the browser's body is none of the fetch's business.
+ * A handoff needs no token, whatever its path and method: only the web server can set its
+ * parameter.  It does not wait for the body, which the browser sent to the view.
  */
 void
 router_handle(struct exchange *x)

@@ -1,4 +1,4 @@
-/* submit.c - from a web server's request to a fetch in flight: read, check who asks, submit. */
+/* submit.c - from a web server's request to a fetch in flight: read, authorize, submit. */
 
 #include "routes/submit.h"
 
@@ -25,11 +25,11 @@ read_request(struct exchange *x, struct failure *err)
     return request_from_text(r, x->body.data, x->body.len, err);
 }
 
-/* A hand-off comes with the web server's word, and a browser behind it; others with a token. */
+/* A handoff needs no token: only the web server can set its parameter. */
 static int
 check_caller(struct exchange *x, const struct request *r, struct failure *err)
 {
-    if (x->handoff) /* the browser's own headers are no business of the origin's */
+    if (x->handoff)
         return 0;
     if (r->forward.count > 0)
         return failure_set(err, ERROR_BAD_REQUEST,

@@ -1,5 +1,5 @@
 /*
- * submit.h - from a web server's request to a fetch in flight: read, check who asks, submit.
+ * submit.h - from a web server's request to a fetch in flight: read, authorize, submit.
  */
 #ifndef ROUTES_SUBMIT_H
 #define ROUTES_SUBMIT_H
@@ -8,7 +8,7 @@
 
 /*
  * The request object in x's body, or in its query where the method is GET, becomes x->fetch, in
- * flight, with x->ops; or x is answered with a problem.
+ * flight; or x gets a problem document as its response.
  */
 void submit_fetch(struct exchange *x, const struct exchange_ops *ops);
 

@@ -1,11 +1,11 @@
-/* trace_context.c - the caller's trace context: which request of whose this fetch belongs to. */
+/* trace_context.c - the caller's trace context, passed on to the origin. */
 
 #include "routes/trace_context.h"
 
 #include <string.h>
 
-#define VALUE_MAX \
-    512 /* as much of a tracestate as all have to pass on (W3C Trace Context 3.3.1.5) */
+/* As much of a tracestate as everybody has to pass on (W3C Trace Context 3.3.1.5). */
+#define VALUE_MAX 512
 
 static const struct {
     const char *name, *parameter;
@@ -15,9 +15,9 @@ static const struct {
     { "X-Request-ID", "HTTP_X_REQUEST_ID" },
 };
 
-/* Visible ASCII and blanks between: what is odd is not passed on. */
+/* Printable ASCII: anything else is not passed on. */
 static bool
-is_sane(const char *value)
+is_printable(const char *value)
 {
     size_t n = strlen(value);
 
@@ -35,7 +35,7 @@ trace_context_read(const struct exchange *x, struct request *r, struct failure *
     for (size_t i = 0; i < sizeof fields / sizeof fields[0]; i++) {
         const char *value = exchange_param(x, fields[i].parameter);
 
-        if (value != NULL && is_sane(value) &&
+        if (value != NULL && is_printable(value) &&
             headers_add(&r->trace, fields[i].name, strlen(fields[i].name), value, strlen(value)) !=
                 0)
             return failure_no_memory(err);

@@ -1,7 +1,7 @@
 /*
- * trace_context.h - the caller's trace context: which request of whose this fetch belongs to.
+ * trace_context.h - the caller's trace context, passed on to the origin.
  *
- * W3C Trace Context (traceparent, tracestate) and X-Request-ID of the request to the gateway go on
+ * W3C Trace Context (traceparent, tracestate) and X-Request-ID of the request to curlewd go on
  * to the origin, unless the session's trace_context is false, and into the access log.
  */
 #ifndef ROUTES_TRACE_CONTEXT_H
