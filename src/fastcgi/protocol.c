@@ -30,13 +30,28 @@ linger(struct fcgi_connection *conn)
     fcgi_connection_set_timeout(conn, READ_TIMEOUT_S);
 }
 
+/* A response that came early may find the peer inside a record, which it has to finish. */
+static void
+await_input(struct fcgi_connection *conn)
+{
+    if (record_parser_is_idle(&conn->parser))
+        fcgi_connection_clear_timeout(conn);
+    else
+        fcgi_connection_set_timeout(conn, READ_TIMEOUT_S);
+}
+
 /*
  * Ready for the next request, or closed.  An idle connection is the web server's to close, but for
  * a drain: nginx does not repeat a POST that meets a connection just closed.
+ *
+ * A handoff may be answered before all of STDIN has been read.  A kept connection stays open then
+ * too, as the peer may send its next request at once: the record parser skips what is left of STDIN,
+ * which belongs to no request any more.
  */
 static void
 end_response(struct fcgi_connection *conn)
 {
+    bool keep_alive = conn->keep_alive && !conn->worker->server->draining;
     bool peer_is_sending = conn->parser.phase == PHASE_STDIN;
 
     fcgi_connection_clear_timeout(conn);
@@ -44,13 +59,14 @@ end_response(struct fcgi_connection *conn)
     conn->finished = false;
     conn->abort_at_us = 0;
     fcgi_connection_end_request(conn);
-    if (peer_is_sending) {
-        linger(conn);
-    } else if (!conn->keep_alive || conn->worker->server->draining) {
-        fcgi_connection_close(conn);
-    } else {
+    if (keep_alive) {
         fcgi_connection_set_state(conn, CONN_READING);
         fcgi_connection_watch(conn, EPOLLIN);
+        await_input(conn);
+    } else if (peer_is_sending) {
+        linger(conn);
+    } else {
+        fcgi_connection_close(conn);
     }
 }
 
@@ -206,12 +222,8 @@ after_input(struct fcgi_connection *conn)
         fcgi_connection_close(conn);
         return;
     }
-    if (conn->state != CONN_READING)
-        return;
-    if (record_parser_is_idle(&conn->parser))
-        fcgi_connection_clear_timeout(conn);
-    else
-        fcgi_connection_set_timeout(conn, READ_TIMEOUT_S);
+    if (conn->state == CONN_READING)
+        await_input(conn);
 }
 
 /*
