@@ -60,10 +60,10 @@ read_options(struct options *o, int argc, char **argv)
         { "check", no_argument, NULL, 'k' },        { "version", no_argument, NULL, 'v' },
         { "help", no_argument, NULL, 'h' },         { NULL, 0, NULL, 0 },
     };
-    int c;
+    int option;
 
-    while ((c = getopt_long(argc, argv, "", known, NULL)) != -1) {
-        switch (c) {
+    while ((option = getopt_long(argc, argv, "", known, NULL)) != -1) {
+        switch (option) {
         case 'c':
             o->config = optarg;
             break;
@@ -104,19 +104,19 @@ struct daemon {
 
 /* Finds every error of a configuration that shows without starting. */
 static int
-load(struct daemon *d, struct config *c, struct failure *err)
+load(struct daemon *d, struct config *config, struct failure *err)
 {
     struct failure rule = { 0 };
     struct egress *egress;
 
-    config_init(c);
-    if (config_load(c, d->options.config, environ, err) != 0)
+    config_init(config);
+    if (config_load(config, d->options.config, environ, err) != 0)
         return -1;
     if (d->options.listen != NULL && listener_check_address(d->options.listen, err) != 0)
         return -1;
-    for (size_t i = 0; i < c->listen_count; i++)
-        listener_check_address(c->listen[i], &rule);
-    egress = egress_new(&c->engine.egress, &rule);
+    for (size_t i = 0; i < config->listen_count; i++)
+        listener_check_address(config->listen[i], &rule);
+    egress = egress_new(&config->engine.egress, &rule);
     egress_free(egress);
     if (rule.error == ERROR_NONE)
         return 0;
@@ -127,22 +127,22 @@ load(struct daemon *d, struct config *c, struct failure *err)
 
 /* No address is configured: by the FastCGI convention standard input may be a listening socket. */
 static bool
-listens_by_default(const struct config *c)
+listens_by_default(const struct config *config)
 {
-    return c->listen_count == 1 && strcmp(c->listen[0], CONFIG_LISTEN) == 0;
+    return config->listen_count == 1 && strcmp(config->listen[0], CONFIG_LISTEN) == 0;
 }
 
 /* --listen, or systemd's sockets, or a listening standard input, or the configuration. */
 static int
 open_listeners(struct daemon *d, struct failure *err)
 {
-    const struct config *c = &d->config;
+    const struct config *config = &d->config;
     int inherited = listener_inherited_count();
     char address[32];
 
     if (d->options.listen != NULL)
-        return listener_list_open(&d->listeners, d->options.listen, c->socket_mode, c->socket_group,
-                                  err);
+        return listener_list_open(&d->listeners, d->options.listen, config->socket_mode,
+                                  config->socket_group, err);
     for (int i = 0; i < inherited; i++) {
         snprintf(address, sizeof address, "fd:%d", 3 + i); /* SD_LISTEN_FDS_START */
         if (listener_list_open(&d->listeners, address, 0, NULL, err) != 0)
@@ -150,11 +150,11 @@ open_listeners(struct daemon *d, struct failure *err)
     }
     if (inherited > 0)
         return 0;
-    if (listens_by_default(c) && listener_fd_listens(STDIN_FILENO))
+    if (listens_by_default(config) && listener_fd_listens(STDIN_FILENO))
         return listener_list_open(&d->listeners, "fd:0", 0, NULL, err);
-    for (size_t i = 0; i < c->listen_count; i++)
-        if (listener_list_open(&d->listeners, c->listen[i], c->socket_mode, c->socket_group, err) !=
-            0)
+    for (size_t i = 0; i < config->listen_count; i++)
+        if (listener_list_open(&d->listeners, config->listen[i], config->socket_mode,
+                               config->socket_group, err) != 0)
             return -1;
     return 0;
 }
@@ -172,11 +172,11 @@ raise_descriptor_limit(void)
 }
 
 static struct fcgi_server_limits
-server_limits(const struct config *c)
+server_limits(const struct config *config)
 {
     return (struct fcgi_server_limits){
-        .request_bytes = c->engine.limits.request_bytes,
-        .bodies_bytes = c->engine.limits.buffered_bytes,
+        .request_bytes = config->engine.limits.request_bytes,
+        .bodies_bytes = config->engine.limits.buffered_bytes,
     };
 }
 

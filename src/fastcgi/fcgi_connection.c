@@ -51,9 +51,9 @@ fcgi_connection_watch(struct fcgi_connection *conn, uint32_t events)
 void
 fcgi_connection_set_timeout(struct fcgi_connection *conn, int seconds)
 {
-    struct loop *l = &conn->worker->loop;
+    struct loop *loop = &conn->worker->loop;
 
-    timer_set(&l->timers, &conn->timer, l->now_us + (int64_t)seconds * US_PER_SECOND);
+    timer_set(&loop->timers, &conn->timer, loop->now_us + (int64_t)seconds * US_PER_SECOND);
 }
 
 void

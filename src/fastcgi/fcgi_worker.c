@@ -194,14 +194,15 @@ run(void *arg)
 static int
 watch_listeners(struct fcgi_worker *w)
 {
-    const struct listener_list *ls = w->server->listeners;
+    const struct listener_list *list = w->server->listeners;
 
-    if ((w->accept_watches = calloc(ls->count, sizeof w->accept_watches[0])) == NULL)
+    if ((w->accept_watches = calloc(list->count, sizeof w->accept_watches[0])) == NULL)
         return -1;
-    for (; w->accept_watch_count < ls->count; w->accept_watch_count++) {
+    for (; w->accept_watch_count < list->count; w->accept_watch_count++) {
         struct accept_watch *a = &w->accept_watches[w->accept_watch_count];
 
-        a->watch = (struct watch){ .fd = ls->items[w->accept_watch_count].fd, .ready = on_accept };
+        a->watch =
+            (struct watch){ .fd = list->items[w->accept_watch_count].fd, .ready = on_accept };
         a->worker = w;
     }
     return start_accepting(w);

@@ -45,8 +45,8 @@ await_input(struct fcgi_connection *conn)
  * a drain: nginx does not repeat a POST that meets a connection just closed.
  *
  * A handoff may be answered before all of STDIN has been read.  A kept connection stays open then
- * too, as the peer may send its next request at once: the record parser skips what is left of STDIN,
- * which belongs to no request any more.
+ * too, as the peer may send its next request at once: the record parser skips what is left of
+ * STDIN, which belongs to no request any more.
  */
 static void
 end_response(struct fcgi_connection *conn)

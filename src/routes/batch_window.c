@@ -22,22 +22,22 @@ struct batch_window {
 };
 
 struct batch_window *
-batch_window_new(struct batch *b, size_t bytes)
+batch_window_new(struct batch *batch, size_t bytes)
 {
     struct batch_window *window = calloc(1, sizeof *window);
 
     if (window == NULL) {
-        batch_free(b);
+        batch_free(batch);
         return NULL;
     }
-    window->batch = b;
-    window->max_in_flight = batch_parallel(b);
+    window->batch = batch;
+    window->max_in_flight = batch_parallel(batch);
     window->max_started = BATCH_WINDOW * window->max_in_flight;
     window->max_ready_bytes = bytes;
-    window->end = batch_count(b);
+    window->end = batch_count(batch);
     list_init(&window->in_flight);
     list_init(&window->ready);
-    if (batch_in_order(b) &&
+    if (batch_in_order(batch) &&
         (window->early = calloc(window->max_started, sizeof(struct curlew_fetch *))) == NULL) {
         batch_window_free(window);
         return NULL;

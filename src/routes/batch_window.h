@@ -23,7 +23,7 @@ struct batch_window;
  * Takes b.  No fetch is started while `bytes` (at least 1) of bodies wait.  NULL: no memory, and b
  * is freed.
  */
-struct batch_window *batch_window_new(struct batch *b, size_t bytes);
+struct batch_window *batch_window_new(struct batch *batch, size_t bytes);
 
 /* With nothing in flight; frees its fetches. */
 void batch_window_free(struct batch_window *window);

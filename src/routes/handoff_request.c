@@ -57,13 +57,13 @@ forward(const struct exchange *x, const struct headers *names, struct request *r
 static int
 forward_listed(const struct exchange *x, struct request *r, struct failure *err)
 {
-    struct config_snapshot *p = engine_config_snapshot(x->server->engine);
+    struct config_snapshot *config = engine_config_snapshot(x->server->engine);
     struct session *s =
-        config_snapshot_find_session(p, r->session != NULL ? r->session : "default");
+        config_snapshot_find_session(config, r->session != NULL ? r->session : "default");
     bool own = r->forward.count > 0 || s == NULL;
     int rc = forward(x, own ? &r->forward : &s->settings.defaults.forward, r, err);
 
-    config_snapshot_unref(p);
+    config_snapshot_unref(config);
     return rc;
 }
 

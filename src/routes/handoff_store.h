@@ -20,16 +20,16 @@ struct handoff_store;
 /* NULL: no memory. */
 struct handoff_store *handoff_store_new(void);
 
-void handoff_store_free(struct handoff_store *s);
+void handoff_store_free(struct handoff_store *store);
 
 /*
  * Copies n bytes; `name` becomes their reference.  -1 with `err`: overloaded where the store is
  * full, or no memory.
  */
-int handoff_store_put(struct handoff_store *s, const char *text, size_t n,
+int handoff_store_put(struct handoff_store *store, const char *text, size_t n,
                       char name[HANDOFF_STORE_NAME_SIZE], struct failure *err);
 
 /* The caller frees; NULL: unknown, used already, or expired. */
-char *handoff_store_take(struct handoff_store *s, const char *name);
+char *handoff_store_take(struct handoff_store *store, const char *name);
 
 #endif

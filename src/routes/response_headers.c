@@ -64,14 +64,14 @@ static bool
 is_untrue_here(const struct exchange *x, const char *name)
 {
     static const char *const names[] = { "content-encoding", "content-length", NULL };
-    const struct headers *h = &x->fetch->response.head.headers;
+    const struct headers *headers = &x->fetch->response.head.headers;
 
     if (strcmp(x->fetch->method, "HEAD") == 0 && strcasecmp(name, "content-length") == 0)
         return true;
     if (!x->fetch->request.decompress || !is_one_of(name, names))
         return false;
-    for (size_t i = 0; i < h->count; i++)
-        if (strcasecmp(h->items[i].name, "content-encoding") == 0)
+    for (size_t i = 0; i < headers->count; i++)
+        if (strcasecmp(headers->items[i].name, "content-encoding") == 0)
             return true;
     return false;
 }
@@ -97,23 +97,23 @@ static void
 add_fetch_facts(struct exchange *x)
 {
     static const char *const versions[] = { "", "1.0", "1.1", "2", "3" };
-    const struct response *r = &x->fetch->response;
-    int v = r->http_version;
+    const struct response *response = &x->fetch->response;
+    int v = response->http_version;
     struct buffer *b = &x->head;
 
-    buffer_printf(b, "Curlew-Url: %s\r\n", r->head.url != NULL ? r->head.url : "");
+    buffer_printf(b, "Curlew-Url: %s\r\n", response->head.url != NULL ? response->head.url : "");
     buffer_printf(b, "Curlew-Http-Version: %s\r\n",
                   versions[v == 10   ? 1
                            : v == 11 ? 2
                            : v == 20 ? 3
                            : v == 30 ? 4
                                      : 0]);
-    buffer_printf(b, "Curlew-Connection: %s; %s:%d\r\n", r->reused ? "reused" : "new", r->remote_ip,
-                  r->remote_port);
-    buffer_printf(b, "Curlew-Redirects: %zu\r\n", r->history_count);
-    buffer_printf(b, "Curlew-Attempts: %d\r\n", r->attempts);
+    buffer_printf(b, "Curlew-Connection: %s; %s:%d\r\n", response->reused ? "reused" : "new",
+                  response->remote_ip, response->remote_port);
+    buffer_printf(b, "Curlew-Redirects: %zu\r\n", response->history_count);
+    buffer_printf(b, "Curlew-Attempts: %d\r\n", response->attempts);
     buffer_printf(b, "Curlew-Session: %s\r\n", x->fetch->session->settings.name);
-    buffer_printf(b, "Curlew-First-Byte: %.6f\r\n", r->timing.first_byte);
+    buffer_printf(b, "Curlew-First-Byte: %.6f\r\n", response->timing.first_byte);
 }
 
 /*
@@ -141,16 +141,17 @@ void
 response_headers_write(struct exchange *x)
 {
     const struct response_head *head = &x->fetch->response.head;
-    const struct headers *h = &head->headers;
+    const struct headers *headers = &head->headers;
 
-    for (size_t i = 0; i < h->count; i++) {
-        const struct header *p = &h->items[i];
+    for (size_t i = 0; i < headers->count; i++) {
+        const struct header *h = &headers->items[i];
 
-        if (is_hop_by_hop(h, p->name) || is_untrue_here(x, p->name) || is_reserved(x, p->name))
+        if (is_hop_by_hop(headers, h->name) || is_untrue_here(x, h->name) ||
+            is_reserved(x, h->name))
             continue;
-        buffer_adds(&x->head, p->name);
+        buffer_adds(&x->head, h->name);
         buffer_adds(&x->head, ": ");
-        buffer_adds(&x->head, p->value);
+        buffer_adds(&x->head, h->value);
         buffer_adds(&x->head, "\r\n");
     }
     if (!x->handoff)

@@ -121,10 +121,10 @@ static const struct exchange_ops ops = {
 static size_t
 waiting_bytes(const struct exchange *x)
 {
-    struct config_snapshot *p = engine_config_snapshot(x->server->engine);
-    int64_t share = p->limits.buffered_bytes / 4;
+    struct config_snapshot *config = engine_config_snapshot(x->server->engine);
+    int64_t share = config->limits.buffered_bytes / 4;
 
-    config_snapshot_unref(p);
+    config_snapshot_unref(config);
     if (share < 1)
         return 1;
     return share < WAITING_BYTES ? (size_t)share : WAITING_BYTES;
@@ -134,15 +134,15 @@ static int
 open_batch(struct exchange *x, struct failure *err)
 {
     struct batch_window *window;
-    struct batch *b;
+    struct batch *batch;
 
     if (x->server->draining)
         return failure_set(err, ERROR_DRAINING, "the daemon is stopping");
     if (x->body.len == 0)
         return failure_set(err, ERROR_BAD_REQUEST, "the body is empty: a batch object is needed");
-    if ((b = batch_from_text(x->body.data, x->body.len, err)) == NULL)
+    if ((batch = batch_from_text(x->body.data, x->body.len, err)) == NULL)
         return -1;
-    if ((window = batch_window_new(b, waiting_bytes(x))) == NULL)
+    if ((window = batch_window_new(batch, waiting_bytes(x))) == NULL)
         return failure_no_memory(err);
     x->route_data = window;
     x->ops = &ops;

@@ -11,14 +11,14 @@
 static int
 check_target(struct exchange *x, const struct request *r, struct failure *err)
 {
-    struct config_snapshot *p = engine_config_snapshot(x->server->engine);
+    struct config_snapshot *config = engine_config_snapshot(x->server->engine);
     const char *name = r->session != NULL ? r->session : "default";
     struct url u;
     int rc = 0;
 
-    if (config_snapshot_find_session(p, name) == NULL)
+    if (config_snapshot_find_session(config, name) == NULL)
         rc = failure_set(err, ERROR_UNKNOWN_SESSION, "session: there is no \"%.64s\"", name);
-    config_snapshot_unref(p);
+    config_snapshot_unref(config);
     if (rc != 0 || url_parse(&u, r->url, err) != 0)
         return -1;
     url_destroy(&u);

@@ -21,20 +21,20 @@ no_memory(struct exchange *x)
 void
 route_sessions_on_list(struct exchange *x)
 {
-    struct config_snapshot *p = engine_config_snapshot(x->server->engine);
+    struct config_snapshot *config = engine_config_snapshot(x->server->engine);
 
-    if (sessions_write(&x->prefix, p) == 0)
+    if (sessions_write(&x->prefix, config) == 0)
         exchange_respond(x, 200, "application/json");
     else
         no_memory(x);
-    config_snapshot_unref(p);
+    config_snapshot_unref(config);
 }
 
 static void
 show(struct exchange *x, int status, struct failure *err)
 {
-    struct config_snapshot *p = engine_config_snapshot(x->server->engine);
-    struct session *s = config_snapshot_find_session(p, x->name);
+    struct config_snapshot *config = engine_config_snapshot(x->server->engine);
+    struct session *s = config_snapshot_find_session(config, x->name);
 
     if (s == NULL) {
         failure_set(err, ERROR_UNKNOWN_SESSION, "session: there is no \"%.64s\"", x->name);
@@ -44,16 +44,16 @@ show(struct exchange *x, int status, struct failure *err)
     } else {
         no_memory(x);
     }
-    config_snapshot_unref(p);
+    config_snapshot_unref(config);
 }
 
 static bool
 is_known(const struct exchange *x)
 {
-    struct config_snapshot *p = engine_config_snapshot(x->server->engine);
-    bool known = config_snapshot_find_session(p, x->name) != NULL;
+    struct config_snapshot *config = engine_config_snapshot(x->server->engine);
+    bool known = config_snapshot_find_session(config, x->name) != NULL;
 
-    config_snapshot_unref(p);
+    config_snapshot_unref(config);
     return known;
 }
 

@@ -85,14 +85,14 @@ match(const struct buffer *path, char *name)
 
 /* strstr() finds an empty method everywhere, so the loop would not end. */
 static bool
-takes(const struct route *r, const char *method)
+takes(const struct route *route, const char *method)
 {
     size_t n = strlen(method);
 
     if (n == 0 || strpbrk(method, ", ") != NULL)
         return false;
-    for (const char *at = r->methods; (at = strstr(at, method)) != NULL; at += n)
-        if ((at == r->methods || at[-1] == ' ') && (at[n] == ',' || at[n] == '\0'))
+    for (const char *at = route->methods; (at = strstr(at, method)) != NULL; at += n)
+        if ((at == route->methods || at[-1] == ' ') && (at[n] == ',' || at[n] == '\0'))
             return true;
     return false;
 }
