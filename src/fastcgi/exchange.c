@@ -22,22 +22,12 @@ exchange_init(struct exchange *x)
     buffer_init(&x->prefix, SIZE_MAX / 2);
 }
 
-/* Its memory serves the next response, unless that would be much. */
-static void
-reset_buffer(struct buffer *b, size_t keep)
-{
-    if (b->cap > keep || b->failed)
-        buffer_free(b);
-    else
-        buffer_clear(b);
-}
-
 void
 exchange_reset(struct exchange *x)
 {
     buffer_free(&x->body);
-    reset_buffer(&x->head, KEEP_BYTES);
-    reset_buffer(&x->prefix, KEEP_BYTES);
+    buffer_reset(&x->head, KEEP_BYTES);
+    buffer_reset(&x->prefix, KEEP_BYTES);
     fetch_unref(x->fetch);
     if (x->ops != NULL && x->ops->free_route_data != NULL)
         x->ops->free_route_data(x);
@@ -112,9 +102,9 @@ on_notify(struct curlew_fetch *f, void *exchange)
 }
 
 int
-exchange_open_stream(struct curlew_fetch *f)
+exchange_open_stream(struct exchange *x)
 {
-    return body_pipe_open(f, on_notify);
+    return body_pipe_open(x->fetch, on_notify);
 }
 
 int
@@ -229,7 +219,7 @@ void
 exchange_clear_piece(struct exchange *x)
 {
     buffer_free(&x->head);
-    reset_buffer(&x->prefix, KEEP_PIECE);
+    buffer_reset(&x->prefix, KEEP_PIECE);
     x->middle = x->suffix = NULL;
     x->middle_len = x->suffix_len = x->sent = 0;
 }

@@ -88,8 +88,8 @@ void exchange_read_body(struct exchange *x, void (*on_body)(struct exchange *x))
 /* Start a fetch: x->ops say what happens when it has ended.  -1 with f->failure. */
 int exchange_fetch(struct exchange *x, struct curlew_fetch *f);
 
-/* Before exchange_fetch(): its body will be streamed.  -1: no memory. */
-int exchange_open_stream(struct curlew_fetch *f);
+/* Before exchange_fetch(): the body of x->fetch will be streamed.  -1: no memory. */
+int exchange_open_stream(struct exchange *x);
 
 /* One started with exchange_fetch() has ended. */
 void exchange_fetch_ended(struct exchange *x);

@@ -10,8 +10,6 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#define KEEP_BYTES 16384 /* a buffer up to this size is kept for the next request */
-
 /*
  * Four times what response_writer.c lets wait.  Only a peer that asks the record parser for answers
  * and reads none gets there: it is closed.
@@ -66,15 +64,6 @@ bool
 fcgi_connection_has_timeout(const struct fcgi_connection *conn)
 {
     return conn->timer.place != 0;
-}
-
-void
-fcgi_connection_reset_buffer(struct buffer *b)
-{
-    if (b->cap > KEEP_BYTES || b->failed)
-        buffer_free(b);
-    else
-        buffer_clear(b);
 }
 
 /* -- the accounts of a request ------------------------------------------- */

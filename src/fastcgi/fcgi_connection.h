@@ -15,6 +15,9 @@
 #include "fastcgi/exchange.h"
 #include "fastcgi/record_parser.h"
 
+#define FCGI_CONNECTION_KEEP \
+    16384 /* `in` and `out` up to this size are kept for the next request */
+
 enum connection_state {
     CONN_READING,   /* a request, or for the next one */
     CONN_WAITING,   /* for a fetch */
@@ -70,8 +73,5 @@ void fcgi_connection_begin_request(struct fcgi_connection *conn);
 
 /* Answered, or given up: ready for the next one. */
 void fcgi_connection_end_request(struct fcgi_connection *conn);
-
-/* Empties `in` or `out`; a large one gives its memory back. */
-void fcgi_connection_reset_buffer(struct buffer *b);
 
 #endif

@@ -168,7 +168,7 @@ on_request_aborted(struct fcgi_connection *conn)
         exchange_cancel(&conn->exchange);
     } else if (conn->state == CONN_READING && conn->in_request) {
         /* Or the next request would begin with what is left of this one. */
-        fcgi_connection_reset_buffer(&conn->in);
+        buffer_reset(&conn->in, FCGI_CONNECTION_KEEP);
         exchange_discard_response(&conn->exchange);
         record_parser_end_stdin(&conn->parser);
         protocol_write(conn);

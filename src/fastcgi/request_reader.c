@@ -124,7 +124,7 @@ on_body(struct fcgi_connection *conn)
         return REQUEST_MORE;
     if (!conn->parser.dropping && libfcgi_codec_read_body(conn->codec, &conn->exchange.body) != 0)
         return REQUEST_CLOSE;
-    fcgi_connection_reset_buffer(&conn->in);
+    buffer_reset(&conn->in, FCGI_CONNECTION_KEEP);
     return REQUEST_COMPLETE;
 }
 

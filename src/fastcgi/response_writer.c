@@ -31,7 +31,7 @@ response_writer_flush(struct fcgi_connection *conn)
         conn->out_sent += (size_t)n;
         conn->sent_us = clock_us();
     }
-    fcgi_connection_reset_buffer(&conn->out);
+    buffer_reset(&conn->out, FCGI_CONNECTION_KEEP);
     conn->out_sent = 0;
     return 1;
 }

@@ -57,7 +57,7 @@ start(struct exchange *x, bool stream, struct failure *err)
     if (read_request(x, err) != 0)
         return -1;
     buffer_free(&x->body);
-    if (stream && exchange_open_stream(x->fetch) != 0)
+    if (stream && exchange_open_stream(x) != 0)
         return failure_no_memory(err);
     if (submit_prepared(x, x->fetch) == 0)
         return 0;
