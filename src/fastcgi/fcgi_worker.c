@@ -165,6 +165,21 @@ wake_others(struct fcgi_worker *w)
             loop_wake(&w->server->workers[i]->loop);
 }
 
+/* To close a connection with a request in its socket would reset it: that gets its 503 first. */
+static bool
+has_unread_request(const struct fcgi_worker *w)
+{
+    for (const struct link *l = w->connections.next; l != &w->connections; l = l->next) {
+        const struct fcgi_connection *conn = container_of(l, struct fcgi_connection, link);
+        char byte;
+
+        if (conn->state == CONN_READING &&
+            recv(conn->watch.fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) > 0)
+            return true;
+    }
+    return false;
+}
+
 static void *
 run(void *arg)
 {
@@ -172,7 +187,7 @@ run(void *arg)
     struct fcgi_server *server = w->server;
     bool drains = false;
 
-    while (!server->draining || server->busy > 0) {
+    while (!server->draining || server->busy > 0 || has_unread_request(w)) {
         loop_turn(&w->loop);
         read_inbox(w);
         free_closed(w);
