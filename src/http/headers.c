@@ -5,6 +5,7 @@
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #define FIRST_ITEMS 8
 #define BLOCK_BYTES 1000 /* with its head still small enough for malloc()'s fast path */
@@ -103,4 +104,13 @@ headers_extend(struct headers *p, const char *more, size_t n)
     put_text(text + old + 1, more, n);
     last->value = text;
     return 0;
+}
+
+const char *
+headers_get(const struct headers *h, const char *name)
+{
+    for (size_t i = 0; i < h->count; i++)
+        if (strcasecmp(h->items[i].name, name) == 0)
+            return h->items[i].value;
+    return NULL;
 }

@@ -26,6 +26,9 @@ struct headers {
 int headers_add(struct headers *p, const char *name, size_t name_size, const char *value,
                 size_t value_size);
 
+/* First value of this name, in any case; NULL if absent. */
+const char *headers_get(const struct headers *h, const char *name);
+
 /* The last value goes on, after a blank. */
 int headers_extend(struct headers *p, const char *more, size_t n);
 

@@ -64,16 +64,11 @@ static bool
 is_untrue_here(const struct exchange *x, const char *name)
 {
     static const char *const names[] = { "content-encoding", "content-length", NULL };
-    const struct headers *headers = &x->fetch->response.head.headers;
 
     if (strcmp(x->fetch->method, "HEAD") == 0 && strcasecmp(name, "content-length") == 0)
         return true;
-    if (!x->fetch->request.decompress || !is_one_of(name, names))
-        return false;
-    for (size_t i = 0; i < headers->count; i++)
-        if (strcasecmp(headers->items[i].name, "content-encoding") == 0)
-            return true;
-    return false;
+    return x->fetch->request.decompress && is_one_of(name, names) &&
+           headers_get(&x->fetch->response.head.headers, "content-encoding") != NULL;
 }
 
 /* Beginnings of headers that web servers obey as the word of the FastCGI server. */

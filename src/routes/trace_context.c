@@ -46,8 +46,5 @@ trace_context_read(const struct exchange *x, struct request *r, struct failure *
 const char *
 trace_context_find(const struct request *r, const char *name)
 {
-    for (size_t i = 0; i < r->trace.count; i++)
-        if (strcmp(r->trace.items[i].name, name) == 0)
-            return r->trace.items[i].value;
-    return NULL;
+    return headers_get(&r->trace, name);
 }
