@@ -19,14 +19,18 @@ MAKEFLAGS += -j$(shell nproc) --no-print-directory
 endif
 
 CC       ?= cc
+OBJCOPY  ?= objcopy
 CFLAGS   ?= -O2 -g -fstack-protector-strong
 LDFLAGS  ?= -Wl,-z,relro,-z,now
 WARNINGS  = -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wvla -Wformat=2 -Werror
 COMPILE   = $(CC) -D_GNU_SOURCE -Iinclude -Isrc -Itests/unit -MMD -MP $(CPPFLAGS) \
             -std=c17 $(WARNINGS) -pthread -fno-common $(CFLAGS) $(SAN)
 LINK      = $(CC) -pthread $(LDFLAGS) $(SAN)
-LIBCURLEW = -lcurl
-LIBS      = -lfcgi -ljansson $(LIBCURLEW)
+# Static, hidden and before libcurl: a libcurl that brings its own copies, exported, must not be mixed
+# up with these, nor they with it.
+CODINGS   = -l:libbrotlidec.a -l:libbrotlicommon.a -l:libzstd.a -l:libz.a
+ENGINE_LIBS = -Wl,--exclude-libs,ALL $(CODINGS) -lcurl
+LIBS      = -lfcgi -ljansson $(ENGINE_LIBS)
 VERSION   = $(shell sed -n 's/.*CURLEW_VERSION "\(.*\)"/\1/p' include/curlew/curlew.h)
 
 DAEMON_FOLDERS = message fastcgi routes
@@ -39,23 +43,31 @@ all: $B/curlewd $B/libcurlew.a
 
 # -- building ------------------------------------------------------------------
 
-$B/curlewd: $B/src/main.o $(DAEMON) $B/libcurlew.a
+$B/curlewd: $B/src/main.o $(DAEMON) $(ENGINE)
 	$(call say,LINK)$(LINK) -o $@ $^ $(LIBS)
 
+# One object, zlib, brotli and zstd inside, that exports the names of curlew.h alone, so that a
+# program that links it may have a url_parse() of its own.  The daemon, the tests and the fuzzers
+# link the engine's objects instead.
 $B/libcurlew.a: $(ENGINE)
-	$(call say,AR)rm -f $@ && $(AR) rcs $@ $^
+	$(call say,AR)$(CC) -r -nostdlib -o $B/libcurlew.o $^ $(CODINGS)
+	@$(OBJCOPY) --wildcard --keep-global-symbol='curlew_*' $B/libcurlew.o
+	@rm -f $@ && $(AR) rcs $@ $B/libcurlew.o
 
 $B/embed: $B/examples/embed.o $B/libcurlew.a
-	$(call say,LINK)$(LINK) -o $@ $^ $(LIBCURLEW)
+	$(call say,LINK)$(LINK) -o $@ $^ -lcurl
 
-$B/bench/yardstick: $B/bench/yardstick.o
-	$(call say,LINK)$(LINK) -o $@ $^ $(LIBCURLEW)
+$B/bench/baseline: $B/bench/baseline.o
+	$(call say,LINK)$(LINK) -o $@ $^ -lcurl
 
-$B/unit: $(UNIT) $(DAEMON) $B/libcurlew.a
-	$(call say,LINK)$(LINK) -o $@ $^ -lcriterion $(LIBS)
+$B/unit: $(UNIT) $(DAEMON) $(ENGINE)
+	$(call say,LINK)$(LINK) -o $@ $^ -lcriterion -l:libbrotlienc.a $(LIBS) -lm
 
-$B/fuzz_%: $B/tests/fuzz/fuzz_%.o $(DAEMON) $B/libcurlew.a
+$B/fuzz_%: $B/tests/fuzz/fuzz_%.o $(DAEMON) $(ENGINE)
 	$(call say,LINK)$(LINK) -fsanitize=fuzzer -o $@ $^ $(LIBS)
+
+$B/storm: $B/tests/tsan/storm.o $B/tests/unit/support/origin.o $(ENGINE)
+	$(call say,LINK)$(LINK) -o $@ $^ $(ENGINE_LIBS)
 
 $B/%.o: %.c
 	@mkdir -p $(@D)
@@ -127,8 +139,8 @@ fuzzers: $(FUZZERS)
 	tools/fuzz $(FUZZ_SECONDS) $^
 
 bench: deps-bench
-	@$(MAKE) all $B/bench/yardstick
-	@YARDSTICK=$(abspath $B/bench/yardstick) $(STACK) bench/run $(BENCH_ARGS)
+	@$(MAKE) all $B/bench/baseline
+	@BASELINE=$(abspath $B/bench/baseline) $(STACK) bench/run $(BENCH_ARGS)
 
 # What a fetch costs Django's process, beside aiohttp, curl_cffi and httpx.
 bench-django: deps-bench

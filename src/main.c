@@ -7,6 +7,7 @@
 #include "routes/handoff_store.h"
 #include "routes/route_context.h"
 #include "routes/router.h"
+#include "transfer/curl_features.h"
 #include "util/log.h"
 #include "util/notify.h"
 
@@ -47,7 +48,7 @@ static const char usage[] =
 static void
 print_version(void)
 {
-    printf("curlewd %s\n%s\njansson/%s\n", CURLEW_VERSION, engine_curl_version(),
+    printf("curlewd %s\n%s\njansson/%s\n", CURLEW_VERSION, curl_features_text(),
            jansson_version_str());
 }
 
@@ -117,7 +118,7 @@ load(struct daemon *d, struct config *config, struct failure *err)
     for (size_t i = 0; i < config->listen_count; i++)
         listener_check_address(config->listen[i], &rule);
     egress = egress_new(&config->engine.egress, &rule);
-    egress_free(egress);
+    egress_unref(egress);
     if (rule.error == ERROR_NONE)
         return 0;
     if (d->options.config == NULL)

@@ -4,7 +4,6 @@
 
 #include "engine/engine.h"
 #include "fastcgi/libfcgi_codec.h"
-#include "fetch/body_pipe.h"
 #include "message/problem.h"
 
 #include <string.h>
@@ -104,7 +103,7 @@ on_notify(struct curlew_fetch *f, void *exchange)
 int
 exchange_open_stream(struct exchange *x)
 {
-    return body_pipe_open(x->fetch, on_notify);
+    return fetch_stream_body(x->fetch, on_notify, x);
 }
 
 int
@@ -231,8 +230,7 @@ exchange_account_prefix(struct exchange *x)
     struct curlew_fetch *f = x->fetch;
 
     buffer_free(&f->response.body);
-    counter_add(&f->engine->stats.buffered, (int64_t)x->prefix.len - f->buffered);
-    f->buffered = (int64_t)x->prefix.len;
+    fetch_set_buffered(f, (int64_t)x->prefix.len);
 }
 
 bool

@@ -321,12 +321,12 @@ protocol_on_stream_readable(struct exchange *x)
     struct fcgi_connection *conn = connection_of(x);
     struct curlew_fetch *f = x->fetch;
 
-    body_pipe_ack_notify(f);
+    body_pipe_ack_notify(f->pipe);
     if (conn->state == CONN_CLOSED)
         return;
-    if (f->home == NULL) /* it has ended already: how, its own mail says */
+    if (f->worker == NULL) /* it has ended already: how, its own mail says */
         return;
-    if (conn->state == CONN_WAITING && body_pipe_has_head(f))
+    if (conn->state == CONN_WAITING && body_pipe_has_head(f->pipe))
         x->ops->on_headers(x);
     if (x->streaming)
         protocol_write(conn);

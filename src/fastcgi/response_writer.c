@@ -127,7 +127,7 @@ stream_next(struct exchange *x, const char **bytes)
     if (n > 0)
         return n;
     *bytes = x->worker->scratch;
-    return body_pipe_read(x->fetch, x->worker->scratch, STREAM_SLICE);
+    return body_pipe_read(x->fetch->pipe, x->worker->scratch, STREAM_SLICE);
 }
 
 /* As frame(), but each event of the origin goes out at once, and little is held. */

@@ -57,7 +57,7 @@ forward(const struct exchange *x, const struct headers *names, struct request *r
 static int
 forward_listed(const struct exchange *x, struct request *r, struct failure *err)
 {
-    struct config_snapshot *config = engine_config_snapshot(x->server->engine);
+    struct config_snapshot *config = engine_snapshot(x->server->engine);
     struct session *s =
         config_snapshot_find_session(config, r->session != NULL ? r->session : "default");
     bool own = r->forward.count > 0 || s == NULL;

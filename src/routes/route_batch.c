@@ -121,7 +121,7 @@ static const struct exchange_ops ops = {
 static size_t
 waiting_bytes(const struct exchange *x)
 {
-    struct config_snapshot *config = engine_config_snapshot(x->server->engine);
+    struct config_snapshot *config = engine_snapshot(x->server->engine);
     int64_t share = config->limits.buffered_bytes / 4;
 
     config_snapshot_unref(config);

@@ -11,7 +11,7 @@
 static int
 check_target(struct exchange *x, const struct request *r, struct failure *err)
 {
-    struct config_snapshot *config = engine_config_snapshot(x->server->engine);
+    struct config_snapshot *config = engine_snapshot(x->server->engine);
     const char *name = r->session != NULL ? r->session : "default";
     struct url u;
     int rc = 0;

@@ -98,7 +98,7 @@ add_classes(struct buffer *b, const struct config_snapshot *config)
 }
 
 static void
-add_engine(struct buffer *b, const struct engine_stats *stats)
+add_engine(struct buffer *b, const struct engine_stats *stats, const struct body_account *bodies)
 {
     add_value(b, "in_flight", "gauge", "Transfers under way.", counter_read(&stats->in_flight));
     add_value(b, "queued", "gauge", "Fetches that wait for their turn.",
@@ -106,7 +106,7 @@ add_engine(struct buffer *b, const struct engine_stats *stats)
     add_value(b, "connections", "gauge", "Sockets open toward origins and proxies.",
               counter_read(&stats->connections));
     add_value(b, "buffered_bytes", "gauge", "Bytes of response bodies held.",
-              counter_read(&stats->buffered));
+              counter_read(&bodies->bytes));
     add_value(b, "connections_opened_total", "counter", "Connections opened.",
               counter_read(&stats->connections_opened));
     add_value(b, "connections_reused_total", "counter", "Hops over a connection that was warm.",
@@ -133,10 +133,10 @@ void
 route_metrics_on_request(struct exchange *x)
 {
     const struct fcgi_server_stats *stats = &x->server->stats;
-    struct config_snapshot *config = engine_config_snapshot(x->server->engine);
+    struct config_snapshot *config = engine_snapshot(x->server->engine);
     struct buffer *b = &x->prefix;
 
-    add_engine(b, &x->server->engine->stats);
+    add_engine(b, &x->server->engine->stats, config->bodies);
     add_restraint(b, &x->server->engine->stats);
     add_outcomes(b, config);
     add_classes(b, config);

@@ -21,7 +21,7 @@ no_memory(struct exchange *x)
 void
 route_sessions_on_list(struct exchange *x)
 {
-    struct config_snapshot *config = engine_config_snapshot(x->server->engine);
+    struct config_snapshot *config = engine_snapshot(x->server->engine);
 
     if (sessions_write(&x->prefix, config) == 0)
         exchange_respond(x, 200, "application/json");
@@ -33,7 +33,7 @@ route_sessions_on_list(struct exchange *x)
 static void
 show(struct exchange *x, int status, struct failure *err)
 {
-    struct config_snapshot *config = engine_config_snapshot(x->server->engine);
+    struct config_snapshot *config = engine_snapshot(x->server->engine);
     struct session *s = config_snapshot_find_session(config, x->name);
 
     if (s == NULL) {
@@ -50,7 +50,7 @@ show(struct exchange *x, int status, struct failure *err)
 static bool
 is_known(const struct exchange *x)
 {
-    struct config_snapshot *config = engine_config_snapshot(x->server->engine);
+    struct config_snapshot *config = engine_snapshot(x->server->engine);
     bool known = config_snapshot_find_session(config, x->name) != NULL;
 
     config_snapshot_unref(config);

@@ -2,6 +2,7 @@
 
 #include "engine/engine.h"
 
+#include "engine/worker_inbox.h"
 #include "support/origin.h"
 #include "support/runner.h"
 
@@ -94,10 +95,10 @@ Test(engine, an_origin_always_lands_on_the_same_thread_and_origins_spread)
         struct engine_worker *m;
 
         snprintf(origin, sizeof origin, "https://host%d.example:443", i);
-        m = engine_worker_for(c, origin);
-        cr_assert_eq(engine_worker_for(c, origin), m);
+        m = worker_inbox_for(c, origin);
+        cr_assert_eq(worker_inbox_for(c, origin), m);
         for (int j = 0; j < 4; j++)
-            if (c->threads[j] == m)
+            if (c->workers[j] == m)
                 seen[j] = m;
     }
     for (int i = 0; i < 4; i++)
@@ -289,7 +290,7 @@ Test(engine, a_fetch_that_is_done_may_be_submitted_again)
         runner_do(c, f); /* 60 redirects all in all, of which 30 at once are allowed */
         cr_assert_str_eq(runner_code(f), "ok", "%s", curlew_fetch_detail(f));
         cr_assert_eq(f->response.history_count, 20);
-        cr_assert_eq(counter_read(&c->stats.buffered), 2);
+        cr_assert_eq(counter_read(&c->config->bodies->bytes), 2);
     }
     curlew_fetch_free(f);
 }
