@@ -10,7 +10,7 @@
 #include "fastcgi/fcgi_state.h"
 #include "fetch/fetch.h"
 #include "util/buffer.h"
-#include "util/error.h"
+#include "util/failure.h"
 
 #include <stdbool.h>
 

@@ -8,7 +8,7 @@
 #include "fastcgi/exchange.h"
 #include "fastcgi/fcgi_state.h"
 #include "fastcgi/listener.h"
-#include "util/error.h"
+#include "util/failure.h"
 
 struct fcgi_server_limits {
     int64_t request_bytes, bodies_bytes;

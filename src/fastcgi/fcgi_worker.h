@@ -5,7 +5,7 @@
 #define FASTCGI_FCGI_WORKER_H
 
 #include "fastcgi/fcgi_state.h"
-#include "util/error.h"
+#include "util/failure.h"
 
 /* Its thread runs. */
 struct fcgi_worker *fcgi_worker_new(struct fcgi_server *server, struct failure *err);

@@ -3,7 +3,7 @@
 #include "routes/handoff_request.h"
 
 #include "engine/engine.h"
-#include "message/request_keys.h"
+#include "message/request_json.h"
 #include "routes/handoff_store.h"
 #include "routes/route_context.h"
 
@@ -80,7 +80,7 @@ handoff_request_read(struct exchange *x, struct request *r, struct failure *err)
                                PARAMETER ": the reference is unknown, used already, or too old");
         object = stored;
     }
-    rc = request_from_text(r, object, strlen(object), err);
+    rc = request_json_parse(r, object, strlen(object), err);
     free(stored);
     return rc == 0 ? forward_listed(x, r, err) : -1;
 }

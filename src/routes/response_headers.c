@@ -91,18 +91,12 @@ is_reserved(const struct exchange *x, const char *name)
 static void
 add_fetch_facts(struct exchange *x)
 {
-    static const char *const versions[] = { "", "1.0", "1.1", "2", "3" };
     const struct response *response = &x->fetch->response;
-    int v = response->http_version;
+    const char *version = response_version_name(response->http_version);
     struct buffer *b = &x->head;
 
     buffer_printf(b, "Curlew-Url: %s\r\n", response->head.url != NULL ? response->head.url : "");
-    buffer_printf(b, "Curlew-Http-Version: %s\r\n",
-                  versions[v == 10   ? 1
-                           : v == 11 ? 2
-                           : v == 20 ? 3
-                           : v == 30 ? 4
-                                     : 0]);
+    buffer_printf(b, "Curlew-Http-Version: %s\r\n", version != NULL ? version : "");
     buffer_printf(b, "Curlew-Connection: %s; %s:%d\r\n", response->reused ? "reused" : "new",
                   response->remote_ip, response->remote_port);
     buffer_printf(b, "Curlew-Redirects: %zu\r\n", response->history_count);

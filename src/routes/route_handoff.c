@@ -3,7 +3,7 @@
 #include "routes/route_handoff.h"
 
 #include "engine/engine.h"
-#include "message/request_keys.h"
+#include "message/request_json.h"
 #include "routes/auth.h"
 #include "routes/handoff_store.h"
 #include "routes/route_context.h"
@@ -35,7 +35,7 @@ check(struct exchange *x, struct failure *err)
     request_init(&r);
     rc = x->body.len == 0
              ? failure_set(err, ERROR_BAD_REQUEST, "the body is empty: a request object is needed")
-             : request_from_text(&r, x->body.data, x->body.len, err);
+             : request_json_parse(&r, x->body.data, x->body.len, err);
     if (rc == 0)
         rc = check_target(x, &r, err);
     if (rc == 0)

@@ -3,8 +3,9 @@
 #include "routes/route_sessions.h"
 
 #include "engine/engine.h"
-#include "message/config.h"
+#include "message/config_session.h"
 #include "message/session_json.h"
+#include "message/session_update.h"
 #include "routes/auth.h"
 #include "routes/route_context.h"
 
@@ -23,7 +24,7 @@ route_sessions_on_list(struct exchange *x)
 {
     struct config_snapshot *config = engine_snapshot(x->server->engine);
 
-    if (sessions_write(&x->prefix, config) == 0)
+    if (session_json_write_all(&x->prefix, config) == 0)
         exchange_respond(x, 200, "application/json");
     else
         no_memory(x);
@@ -39,7 +40,7 @@ show(struct exchange *x, int status, struct failure *err)
     if (s == NULL) {
         failure_set(err, ERROR_UNKNOWN_SESSION, "session: there is no \"%.64s\"", x->name);
         exchange_fail(x, err);
-    } else if (session_write(&x->prefix, s) == 0) {
+    } else if (session_json_write(&x->prefix, s) == 0) {
         exchange_respond(x, status, "application/json");
     } else {
         no_memory(x);
@@ -60,11 +61,15 @@ is_known(const struct exchange *x)
 static int
 put(struct exchange *x, struct failure *err)
 {
+    struct config_snapshot *config = engine_snapshot(x->server->engine);
+    struct session *old = config_snapshot_find_session(config, x->name);
     struct session_config s;
     int rc;
 
     session_config_init(&s);
-    rc = session_from_text(&s, x->name, x->body.data, x->body.len, err);
+    rc = session_update_read(&s, x->name, x->body.data, x->body.len,
+                             old != NULL ? &old->settings : NULL, err);
+    config_snapshot_unref(config);
     if (rc == 0)
         rc = engine_put_session(x->server->engine, &s, err);
     session_config_destroy(&s);
@@ -75,7 +80,7 @@ put(struct exchange *x, struct failure *err)
 static int
 check(struct exchange *x, struct failure *err)
 {
-    if (!session_name_valid(x->name))
+    if (!config_session_name_valid(x->name))
         return failure_set(err, ERROR_BAD_REQUEST,
                            "a session's name is 1 to 64 of A-Z, a-z, 0-9, \".\", \"_\" and \"-\"");
     return auth_check(route_context_of(x)->auth, exchange_param(x, "HTTP_AUTHORIZATION"), x->name,

@@ -2,7 +2,8 @@
 
 #include "routes/submit.h"
 
-#include "message/request_keys.h"
+#include "message/request_json.h"
+#include "message/request_query.h"
 #include "routes/access_log.h"
 #include "routes/auth.h"
 #include "routes/handoff_request.h"
@@ -19,10 +20,10 @@ read_request(struct exchange *x, struct failure *err)
     if (x->handoff)
         return handoff_request_read(x, r, err);
     if (strcmp(exchange_method(x), "GET") == 0)
-        return request_from_query(r, exchange_query(x), err);
+        return request_query_read(r, exchange_query(x), err);
     if (x->body.len == 0)
         return failure_set(err, ERROR_BAD_REQUEST, "the body is empty: a request object is needed");
-    return request_from_text(r, x->body.data, x->body.len, err);
+    return request_json_parse(r, x->body.data, x->body.len, err);
 }
 
 /* A handoff needs no token: only the web server can set its parameter. */
