@@ -101,8 +101,8 @@ integration: all $B/embed
 client: all
 	$(STACK) -W error -m pytest $(PYTEST_ARGS) python/tests
 
-# What a web server makes of a stream that breaks, or how fast it is read, is a matter of milliseconds.
-TIMED = tests/integration/test_stream_broken.py tests/integration/test_stream_flow.py \
+# How a web server passes on a broken stream, or a slowly read one, is a matter of milliseconds.
+TIMED = tests/integration/test_stream_truncation.py tests/integration/test_stream_backpressure.py \
         tests/integration/test_sse.py
 
 asan:

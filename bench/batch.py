@@ -17,12 +17,12 @@ ROUTE = "/v1/batch"
 
 def check(stage, body):
     """One batch really comes back whole."""
-    answer = stage.nginx.ask("POST", ROUTE, body=body.encode())
-    lines = [json.loads(line) for line in answer.body.splitlines()]
+    response = stage.nginx.ask("POST", ROUTE, body=body.encode())
+    lines = [json.loads(line) for line in response.body.splitlines()]
     if sorted(line["index"] for line in lines) != list(range(COUNT)):
-        raise Failed(f"not our batch: {answer}")
+        raise Failed(f"not our batch: {response}")
     if any(line["status"] != 200 for line in lines):
-        raise Failed(f"not our page: {answer}")
+        raise Failed(f"not our page: {response}")
 
 
 def run_batches(stage, body, callers, seconds):

@@ -38,7 +38,7 @@ class Reader:
 
 
 def open_all(port, message, count):
-    """Each has its status line and some of its head; an answer that is no stream ends it all."""
+    """Each has its status line and some of its head; any other response ends the run."""
     readers, poll = {}, select.epoll()
     for _ in range(count):
         r = Reader(port, message)

@@ -12,9 +12,9 @@ class Late(asyncio.Protocol):
 
     def data_received(self, data):  # a GET without a body comes in one piece on loopback
         for _ in range(data.count(b"\r\n\r\n")):
-            asyncio.get_running_loop().call_later(SECONDS, self.answer)
+            asyncio.get_running_loop().call_later(SECONDS, self.response)
 
-    def answer(self):
+    def response(self):
         if not self.transport.is_closing():
             self.transport.write(ANSWER)
 

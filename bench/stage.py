@@ -9,9 +9,9 @@ from contextlib import contextmanager
 from pathlib import Path
 from urllib.parse import quote
 
-from tests.support.curlewd import Curlewd
-from tests.support.mounts import Mount, find_program
+from tests.support.curlewd import BINARY, Curlewd
 from tests.support.procs import Process, connects, free_port, temp_dir
+from tests.support.web_servers import WebServer, find_program
 
 HERE = Path(__file__).parent
 BODY_BYTES = 1024
@@ -62,7 +62,7 @@ class Stage:
     def __init__(self, binary=None, config=None):
         self.daemon = start_daemon(binary, config)
         try:
-            self.nginx = Mount("nginx", self.daemon.socket)
+            self.nginx = WebServer("nginx", self.daemon.socket)
         except BaseException:
             self.daemon.process.stop()
             raise
@@ -96,13 +96,9 @@ class Stage:
 
 
 def start_daemon(binary=None, config=None):
-    """The binary decides at its start, so several can be compared in one run."""
-    import tests.support.curlewd as support
-    old, support.BINARY = support.BINARY, Path(binary or support.BINARY).resolve()
-    try:
-        return Curlewd({"log": {"format": "text"}, **(config or {})})
-    finally:
-        support.BINARY = old
+    """Each daemon has its own binary, so that two can be compared in one run."""
+    return Curlewd({"log": {"format": "text"}, **(config or {})},
+                   binary=Path(binary or BINARY).resolve())
 
 
 def run_wrk(url, seconds, connections, body=None, once=None):

@@ -44,11 +44,11 @@ def listen(stage, url, events):
     late, rest = [], b""
     c = http.client.HTTPConnection("127.0.0.1", stage.nginx.port, timeout=20)
     c.request("POST", ROUTE, json.dumps({"url": url}))
-    answer = c.getresponse()
-    if answer.status != 200:
-        raise Failed(f"no events: {answer.status} {answer.read()!r}")
+    response = c.getresponse()
+    if response.status != 200:
+        raise Failed(f"no events: {response.status} {response.read()!r}")
     while len(late) < events:
-        piece = answer.read1(65536)
+        piece = response.read1(65536)
         now = time.monotonic()
         *whole, rest = (rest + piece).split(b"\n\n")
         if not piece:

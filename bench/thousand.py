@@ -18,8 +18,8 @@ class Health:
     """Asks …/healthz again and again, through nginx and on the daemon's own socket."""
 
     def __init__(self, stage):
-        self.ways = {"nginx": stage.nginx, "socket": stage.daemon.way}
-        self.ms = {name: [] for name in self.ways}
+        self.clients = {"nginx": stage.nginx, "socket": stage.daemon.client}
+        self.ms = {name: [] for name in self.clients}
         self.error = None
         self.stopping = threading.Event()
         self.thread = threading.Thread(target=self._run)
@@ -34,9 +34,9 @@ class Health:
 
     def _run(self):
         while not self.stopping.wait(0.002):
-            for name, way in self.ways.items():
+            for name, client in self.clients.items():
                 start = time.perf_counter()
-                status = way.ask("GET", "/healthz").status
+                status = client.ask("GET", "/healthz").status
                 self.ms[name].append((time.perf_counter() - start) * 1e3)
                 if status != 200:
                     self.error = status
@@ -67,5 +67,5 @@ def measure(options, tell):
         runs.append(r := once(options))
         tell(f"1,000 at once, {i + 1} of {options.repeats}: {r['in_time']} in {SECONDS} s, "
              f"last after {r['last_s']:.2f} s, peak {r['peak_kib'] / 1024:.0f} MiB, healthz "
-             + ", ".join(f"{way} {h['max_ms']:.1f} ms" for way, h in r["healthz"].items()))
+             + ", ".join(f"{client} {h['max_ms']:.1f} ms" for client, h in r["healthz"].items()))
     return {"count": COUNT, "delay_seconds": DELAY_SECONDS, "seconds": SECONDS, "runs": runs}

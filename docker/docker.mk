@@ -1,7 +1,7 @@
 # make docker       the image "curlew"       make docker-up     nginx, Django, curlewd, an origin
 # make docker-test  tests image and stack    make docker-down   stops and removes the stack
 
-BATTERY = tests/integration/test_battery.py tests/integration/test_battery_failures.py
+CONFORMANCE = tests/integration/test_conformance.py tests/integration/test_conformance_failures.py
 
 docker:
 	docker build -f docker/Dockerfile --build-arg BASE=$$(docker/base.sh) -t curlew .
@@ -15,6 +15,6 @@ docker-down:
 
 docker-test: deps-test
 	docker/compose build
-	$(PYTHON) -m pytest --compose tests/docker $(BATTERY)
+	$(PYTHON) -m pytest --compose tests/docker $(CONFORMANCE)
 
 .PHONY: docker docker-up docker-down docker-test

@@ -21,8 +21,8 @@ ROW = "  {:<16} {:<19} {:<13} {:>6} {:>5}   {:<10} {:>9}"
 def ask(url):
     """What the view says that it fetched: a list of facts, one a page."""
     try:
-        with DIRECT.open(url, timeout=60) as answer:
-            facts = json.load(answer)
+        with DIRECT.open(url, timeout=60) as response:
+            facts = json.load(response)
     except urllib.error.HTTPError as error:
         raise Broken(f"{url} answered {error.code}: {error.read().decode()}") from None
     except OSError as error:

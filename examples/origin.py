@@ -28,7 +28,7 @@ class Site:
     @staticmethod
     async def dispatch(origin, request):
         if request.path == "/_stats":
-            return page("stats.json", json.dumps(origin.stats.described()).encode())
+            return page("stats.json", json.dumps(origin.stats.as_dict()).encode())
         if request.path == "/slow.html":
             await asyncio.sleep(1)
         if request.path in PAGES:
@@ -38,7 +38,7 @@ class Site:
 
 def page(name, body, status=200):
     kind = mimetypes.guess_type(name)[0] or "text/html"
-    return message.Reply(status, [["Content-Type", kind]], body)
+    return message.Response(status, [["Content-Type", kind]], body)
 
 
 def options():

@@ -18,8 +18,8 @@ sys.path.insert(0, str(HERE.parent))
 
 from tests.support.certs import make_certs  # noqa: E402
 from tests.support.curlewd import BINARY, Curlewd  # noqa: E402
-from tests.support.mounts import PACKAGE, Mount  # noqa: E402
 from tests.support.procs import Process, free_port, temp_dir  # noqa: E402
+from tests.support.web_servers import PACKAGE, WebServer  # noqa: E402
 
 UVICORN = ["uvicorn", "--log-level", "warning", "--port", "{port}", "project.asgi:application"]
 GUNICORN = [
@@ -32,7 +32,7 @@ GUNICORN = [
 DIRECT = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 
 
-def answers(url):
+def is_up(url):
     try:
         DIRECT.open(url, timeout=10).close()
     except OSError:
@@ -80,7 +80,7 @@ class Stack:
         )
         self.keep(self.curlewd, self.curlewd.process)
         uvicorn_port, gunicorn_port = free_port(), free_port()
-        self.nginx = Mount("nginx", self.curlewd.socket, uvicorn_port)
+        self.nginx = WebServer("nginx", self.curlewd.socket, uvicorn_port)
         self.keep(self.nginx, self.nginx.process)
         socket, mount = f"fcgi+unix:{self.curlewd.socket}", f"{self.nginx.url}/_fetch"
         self.uvicorn = self.start_django(UVICORN, uvicorn_port, socket)
@@ -101,7 +101,7 @@ class Stack:
             Process(server[0], argv, self.directory, env=env, cwd=HERE / "django")
         )
         url = f"http://127.0.0.1:{port}"
-        process.wait_ready(lambda: answers(url))
+        process.wait_ready(lambda: is_up(url))
         return url
 
     def keep(self, what, process=None):
@@ -125,14 +125,14 @@ class Stack:
 
     def origin_stats(self):
         url = f"http://127.0.0.1:{self.origin_ports['http']}/_stats"
-        with DIRECT.open(url, timeout=10) as answer:
-            return json.load(answer)
+        with DIRECT.open(url, timeout=10) as response:
+            return json.load(response)
 
     def stop(self):
         try:
             while self.running:
                 self.running.pop().stop()
-        except AssertionError as error:  # curlewd did not leave with 0
+        except AssertionError as error:  # curlewd did not exit with 0
             raise Broken(str(error)) from error
         finally:
             shutil.rmtree(self.directory, ignore_errors=True)

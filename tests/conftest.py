@@ -10,7 +10,7 @@ from tests.support.compose import Compose
 
 def pytest_addoption(parser):
     parser.addoption("--compose", action="store_true",
-                     help="run the battery against docker/compose.yml, whose images are built")
+                     help="conformance tests against docker/compose.yml; build its images first")
 
 
 @pytest.fixture(scope="session")

@@ -4,7 +4,7 @@
 # Each level holds the ones before it; run and test do without deb.
 # Nothing missing: silent, and done in a blink.  Packages come from Debian alone and none of their
 # services is started; a package that this release does not offer is named and skipped, and what
-# needs it says so itself.
+# needs it says so itself.  libcurl is 8.14 or later: Debian 12 has it in its backports.
 
 set -eu
 cd "$(dirname "$0")/.."
@@ -18,6 +18,7 @@ test="libcriterion-dev apache2-bin lighttpd caddy h2o haproxy libfcgi-bin mandoc
     uwsgi-core uwsgi-plugin-python3"
 bench="wrk"
 
+curl_needed=8.14
 python=/usr/bin/python3                 # the one that python3-venv belongs to
 skipped=.venv/skipped-packages          # asked for before, not offered by this release
 policy=/usr/sbin/policy-rc.d
@@ -42,12 +43,31 @@ any_installed() {
 
 was_skipped() { grep -qsx "$1" "$skipped"; }
 
+# libcurl's headers are there, and so old that the daemon would refuse to start.
+has_old_curl() {
+    for name in libcurl4-openssl-dev libcurl4-gnutls-dev; do
+        if installed "$name"; then
+            version=$(dpkg-query -W -f '${Version}' "$name")
+            dpkg --compare-versions "$version" lt "$curl_needed" && return 0
+        fi
+    done
+    return 1
+}
+
+# What is installed of libcurl, in this or that build: all of it is upgraded, or none.
+curl_packages() {
+    for name in curl libcurl4-openssl-dev libcurl4-gnutls-dev; do
+        if installed "$name"; then echo "$name"; fi
+    done
+}
+
 # Of the packages named, those to install.
 missing() {
     for each in "$@"; do
         first=${each%%|*}
         any_installed "$each" || was_skipped "$first" || echo "$first"
     done
+    if has_old_curl; then curl_packages; fi
 }
 
 offered() {
@@ -103,6 +123,7 @@ packages() {
     say "installing" $wanted
     $root apt-get update -qq -o DPkg::Lock::Timeout=120 ||
         say "apt-get update failed; going on with the lists at hand"
+    $root tools/curl-backports.sh
     wanted=$(only_offered $wanted)
     if [ -z "$wanted" ]; then return 0; fi
     hold_services

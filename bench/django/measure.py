@@ -16,8 +16,8 @@ from statistics import median
 from bench.gauge import Cpu
 from bench.spread import spread
 from bench.stage import BODY_BYTES, Failed, origin, start_daemon
-from tests.support.mounts import PACKAGE
 from tests.support.procs import Process, connects, free_port, temp_dir
+from tests.support.web_servers import PACKAGE
 
 HERE = Path(__file__).parent
 NOTHING = "nothing"
@@ -53,11 +53,11 @@ def ask(port, view, size, count):
         for _ in range(count):
             start = time.perf_counter()
             connection.request("GET", f"/{view}")
-            answer = connection.getresponse()
-            said = answer.read()
+            response = connection.getresponse()
+            said = response.read()
             took.append(time.perf_counter() - start)
-            if answer.status != 200 or said != b"%d" % size:
-                raise Failed(f"/{view}: {answer.status}, {said[:200]}")
+            if response.status != 200 or said != b"%d" % size:
+                raise Failed(f"/{view}: {response.status}, {said[:200]}")
     finally:
         connection.close()
     return took

@@ -8,7 +8,7 @@ sys.path[:0] = [str(ROOT), str(ROOT / "python" / "src")]
 
 from tests.integration.conftest import (  # noqa: E402, F401
     certs, curlewd, daemon, directory, nginx, one_daemon, one_origin, origin,
-    proxy, pytest_sessionstart, pytest_unconfigure, spawn, way,
+    client, proxy, pytest_sessionstart, pytest_unconfigure, spawn,
 )
 
 import shutil  # noqa: E402

@@ -3,6 +3,7 @@
 #include "engine/engine.h"
 
 #include "engine/engine_worker.h"
+#include "transfer/libcurl_check.h"
 #include "util/hash.h"
 
 #include <stdlib.h>
@@ -62,9 +63,11 @@ start_threads(struct curlew *c, int count, struct failure *err)
 struct curlew *
 engine_new(const struct engine_config *settings, struct failure *err)
 {
-    struct curlew *c = calloc(1, sizeof *c);
+    struct curlew *c;
 
-    if (c == NULL) {
+    if (libcurl_check(err) != 0)
+        return NULL;
+    if ((c = calloc(1, sizeof *c)) == NULL) {
         failure_no_memory(err);
         return NULL;
     }

@@ -25,11 +25,18 @@ patience(const struct fcgi_connection *c)
                                                       : FCGI_WRITE_TIMEOUT_S;
 }
 
-/* Ready for the next request, or closed: never first on an idle connection, but in a drain. */
+/*
+ * Ready for the next request, or closed: never first on an idle connection, but in a drain.
+ *
+ * A handoff may be answered before all of STDIN has been read.  A kept connection stays open then
+ * too, as the peer may send its next request at once: the record parser skips what is left of
+ * STDIN, for it belongs to no request any more.
+ */
 static void
 end_answer(struct fcgi_connection *c)
 {
-    bool linger = c->parser.phase == PHASE_STDIN; /* the peer is still sending */
+    bool keep = c->keep && !fcgi_connection_server(c)->draining;
+    bool linger = !keep && c->parser.phase == PHASE_STDIN; /* the peer is still sending */
 
     timer_clear(&fcgi_connection_loop(c)->timers, &c->timer);
     exchange_reset(&c->call);
@@ -41,11 +48,13 @@ end_answer(struct fcgi_connection *c)
         c->state = LINGERING;
         fcgi_connection_watch(c, EPOLLIN);
         fcgi_connection_set_timeout(c, FCGI_READ_TIMEOUT_S);
-    } else if (!c->keep || fcgi_connection_server(c)->draining) {
+    } else if (!keep) {
         fcgi_connection_close(c);
     } else {
         c->state = READING;
         fcgi_connection_watch(c, EPOLLIN);
+        if (!record_parser_is_idle(&c->parser)) /* inside a record that the peer has to finish */
+            fcgi_connection_set_timeout(c, FCGI_READ_TIMEOUT_S);
     }
 }
 

@@ -75,14 +75,8 @@ set_http_version(struct curlew_fetch *f)
 static void
 set_reuse(struct curlew_fetch *f)
 {
-    /* Where HTTP/2 begins in the clear, libcurl before 8.0 fails on any but a new connection. */
-    bool alone = f->request.http_version == HTTP_2_PRIOR_KNOWLEDGE && f->url.scheme[4] != 's' &&
-                 curl_version_info(CURLVERSION_NOW)->version_num < 0x080000;
-
-    if (alone || f->fresh)
+    if (f->fresh)
         SET(CURLOPT_FRESH_CONNECT, 1L);
-    if (alone)
-        SET(CURLOPT_FORBID_REUSE, 1L);
     f->fresh = false; /* a redirect may go on with what there is */
 }
 

@@ -30,7 +30,7 @@ class Machine:
         run("docker", "build", "-q", "-t", image, "--build-arg", f"BASE={base}", ROOT / "tests/deb")
         debs = ROOT / "build/deb" / release
         self.id = run("docker", "run", "-d", *LIKE_A_MACHINE, "-v", f"{debs}:/debs:ro",
-                      image).stdout.strip()
+                      "-v", f"{ROOT / 'tools'}:/tools:ro", image).stdout.strip()
         wait_until("systemd", lambda: self.systemctl("is-system-running", check=False)
                    .stdout.strip() in ("running", "degraded"), 30, 0.2)
 
@@ -50,12 +50,13 @@ class Machine:
             printf '[Service]\\nPrivateUsers=no\\n' >/etc/systemd/system/curlewd.service.d/here.conf
             echo CURLEW_EGRESS_ALLOW=127.0.0.1 >/etc/default/curlewd
             apt-get update -qq
+            /tools/curl-backports.sh
             apt-get install -y --no-install-recommends /debs/curlew_*.deb
             cp /usr/share/doc/curlew/examples/nginx/nginx.conf /etc/nginx/nginx.conf
             systemctl restart nginx""")
 
     def fetch(self, url=ITSELF):
-        """The answer to a fetch through nginx, as an object."""
+        """The response to a fetch through nginx, decoded."""
         return json.loads(self.sh(
             f"curl -sS -m 20 -d '{json.dumps({'url': url})}' http://127.0.0.1:8080/_fetch/v1/fetch"))
 

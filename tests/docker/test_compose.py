@@ -5,7 +5,7 @@ import re
 import pytest
 
 from tests.support.compose import SERVICES, browse
-from tests.support.many import Background
+from tests.support.concurrency import BackgroundCalls
 from tests.support.procs import wait_until
 
 
@@ -17,9 +17,9 @@ def origin(compose):
 
 def fetched(port, path):
     """What a view of the example says it has fetched."""
-    answer = browse(port, path)
-    assert answer.status == 200, answer
-    return answer.json()
+    response = browse(port, path)
+    assert response.status == 200, response
+    return response.json()
 
 
 # -- what it serves ----------------------------------------------------------
@@ -48,9 +48,9 @@ def test_the_two_ports_are_two_servers(compose):
 def test_a_file_that_is_handed_off(compose, origin, server):
     port = getattr(compose, server)
     link = browse(port, "/links/bytes/100000").body.decode().strip()
-    answer = browse(port, link)
-    assert answer.status == 200 and len(answer.body) == 100000
-    assert answer.header("x-curlew-request") is None
+    response = browse(port, link)
+    assert response.status == 200 and len(response.body) == 100000
+    assert response.header("x-curlew-request") is None
 
 
 def test_browsers_do_not_reach_the_fetch_service(compose):
@@ -59,48 +59,48 @@ def test_browsers_do_not_reach_the_fetch_service(compose):
         assert browse(port, "/_handoff/").status == 404
     published = compose("ps").stdout
     ports = {int(p) for p in re.findall(r"127\.0\.0\.1:(\d+)->", published)}
-    assert ports == {compose.asgi, compose.wsgi, compose.way.port}
+    assert ports == {compose.asgi, compose.wsgi, compose.client.port}
 
 
 # -- HTTP/3 ------------------------------------------------------------------
 
 
 def test_http_3_is_fetched_where_asked_for(compose):
-    e = compose.way.fetch("https://http3:8443/hello", http_version="3")
+    e = compose.client.fetch("https://http3:8443/hello", http_version="3")
     assert (e["status"], e["http_version"], e["body"]) == (200, "3", "hello by HTTP/3.0\n")
-    again = compose.way.fetch("https://http3:8443/hello", http_version="3")
+    again = compose.client.fetch("https://http3:8443/hello", http_version="3")
     assert again["connection"]["reused"] is True
-    auto = compose.way.fetch("https://http3:8443/hello")
+    auto = compose.client.fetch("https://http3:8443/hello")
     assert (auto["http_version"], auto["body"]) == ("1.1", "hello by HTTP/1.1\n")
 
 
 def test_a_large_body_over_http_3(compose):
-    three = compose.way.fetch("https://http3:8443/large", http_version="3")
-    one = compose.way.fetch("https://http3:8443/large", http_version="1.1")
+    three = compose.client.fetch("https://http3:8443/large", http_version="3")
+    one = compose.client.fetch("https://http3:8443/large", http_version="1.1")
     assert three["http_version"] == "3" and three["body_bytes"] > 100000
     assert three["body_base64"] == one["body_base64"]
 
 
 def test_twenty_http_3_fetches_at_once(compose):
-    with Background() as b:
+    with BackgroundCalls() as b:
         for _ in range(20):
-            b.start(compose.way.fetch, "https://http3:8443/hello", http_version="3")
+            b.start(compose.client.fetch, "https://http3:8443/hello", http_version="3")
         assert {e["body"] for e in b.results()} == {"hello by HTTP/3.0\n"}
 
 
 def test_fifty_http_3_fetches_in_turn_and_none_hangs(compose):
     """With libcurl over OpenSSL's QUIC, some do."""
     for _ in range(50):
-        e = compose.way.fetch("https://http3:8443/hello", http_version="3", timeout=3)
+        e = compose.client.fetch("https://http3:8443/hello", http_version="3", timeout=3)
         assert e["http_version"] == "3"
 
 
 def test_http_3_from_who_does_not_speak_it(compose, origin):
     url = origin.url("/hello", port="h2")
-    e = compose.way.fetch(url, http_version="3", timeout=10)
+    e = compose.client.fetch(url, http_version="3", timeout=10)
     assert e["http_version"] in ("1.1", "2")  # libcurl tries both, and takes what comes
-    answer = compose.way.post({"url": origin.url(port="closed"), "http_version": "3"})
-    assert answer.status == 502, answer
+    response = compose.client.post({"url": origin.url(port="closed"), "http_version": "3"})
+    assert response.status == 502, response
 
 
 # -- what each may do --------------------------------------------------------
@@ -126,7 +126,7 @@ def test_the_origin_is_on_a_network_of_its_own(compose):
 
 def test_the_guard_holds_in_a_container_too(compose):
     for host in (compose.origin.address, "127.0.0.1", "169.254.169.254"):
-        compose.way.refused({"url": f"http://{host}:8000/"}, 403, "blocked")
+        compose.client.refused({"url": f"http://{host}:8000/"}, 403, "blocked")
 
 
 # -- restarts ----------------------------------------------------------------
@@ -139,14 +139,14 @@ def test_a_restart_of_each_service(compose, service):
     assert compose("ps", "-q").stdout.split() == before
     url = compose.origin.url("/hello")
     wait_until("the origin to be found again",
-               lambda: compose.way.post({"url": url, "timeout": 5}).status == 200, 30, 0.2)
+               lambda: compose.client.post({"url": url, "timeout": 5}).status == 200, 30, 0.2)
     for port in (compose.asgi, compose.wsgi):
         assert fetched(port, "/async/hello")["body"] == "hello\n"
 
 
 def test_curlewd_drains_as_process_1(compose, origin):
-    with Background() as b:
-        b.start(compose.way.fetch, origin.url("/delay/2"))
+    with BackgroundCalls() as b:
+        b.start(compose.client.fetch, origin.url("/delay/2"))
         origin.wait_for("arrived", "/delay/2")
         compose("stop", "curlewd")
         assert b.results()[0]["body"] == "late\n"
@@ -157,10 +157,10 @@ def test_curlewd_drains_as_process_1(compose, origin):
 
 def test_a_socket_left_by_a_killed_curlewd_is_no_hindrance(compose, origin):
     compose("kill", "curlewd")
-    assert compose.way.ask("GET", "/healthz").status == 502
+    assert compose.client.ask("GET", "/healthz").status == 502
     compose("start", "curlewd")
     compose.wait_ready()
-    assert compose.way.fetch(origin.url("/hello"))["status"] == 200
+    assert compose.client.fetch(origin.url("/hello"))["status"] == 200
 
 
 def test_the_health_of_curlewd_is_seen(compose):

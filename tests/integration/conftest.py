@@ -3,7 +3,7 @@
 origin    the origin, its counts at zero          daemon    a curlewd shared by a worker's tests
 curlewd   start one with a configuration          nginx     start nginx before a daemon
 proxy     start a forward proxy                   spawn     start any other program
-mounted   the battery's: a daemon behind each web server, and straight on its sockets
+conformance_client   of a daemon behind each web server, and on its own sockets
 """
 
 import contextlib
@@ -13,11 +13,11 @@ import sys
 import pytest
 
 from tests.support.certs import make_certs
+from tests.support.clients import FastCgiClient
 from tests.support.curlewd import BINARY, ROOT, Curlewd
-from tests.support.mounts import MOUNTS, NOT_OFFERED, Mount
 from tests.support.origin.client import OriginProcess
 from tests.support.procs import Process, free_port, stop_all, temp_dir
-from tests.support.ways import Socket
+from tests.support.web_servers import WEB_SERVERS, UNAVAILABLE, WebServer
 
 
 def pytest_sessionstart(session):
@@ -26,7 +26,7 @@ def pytest_sessionstart(session):
 
 
 def pytest_report_header(config):
-    return [f"not tested behind {name}: this Debian does not have it" for name in NOT_OFFERED]
+    return [f"not tested behind {name}: this Debian does not have it" for name in UNAVAILABLE]
 
 
 def pytest_unconfigure(config):
@@ -87,8 +87,8 @@ def daemon(one_daemon):
 
 
 @pytest.fixture
-def way(daemon):
-    return daemon.way
+def client(daemon):
+    return daemon.client
 
 
 @pytest.fixture
@@ -111,16 +111,16 @@ def curlewd():
 
 @pytest.fixture
 def nginx():
-    """nginx(daemon, django_port) → a Mount, by examples/nginx; `name` for another one."""
+    """nginx(daemon, django_port) → a WebServer, by examples/nginx; `name` for another one."""
     started = []
 
     def start(daemon, django_port=None, name="nginx", more=()):
-        started.append(Mount(name, daemon.socket, django_port, more))
+        started.append(WebServer(name, daemon.socket, django_port, more))
         return started[-1]
 
     yield start
-    for mount in started:
-        mount.stop()
+    for web_server in started:
+        web_server.stop()
 
 
 @pytest.fixture
@@ -155,18 +155,18 @@ STRAIGHT = ["unix", "tcp", "kept"]
 
 
 def pytest_generate_tests(metafunc):
-    """The battery runs in every way there is, or with --compose in that of Docker alone."""
-    if "mounted" not in metafunc.fixturenames:
+    """The conformance tests run with every client; with --compose, only through that stack."""
+    if "conformance_client" not in metafunc.fixturenames:
         return
     in_docker = metafunc.config.getoption("compose", default=None)
-    names = ["compose"] if in_docker else [*STRAIGHT, *MOUNTS]
-    ways = [pytest.param(n, marks=pytest.mark.xdist_group(f"battery-{n}")) for n in names]
-    metafunc.parametrize("mounted", ways, indirect=True, scope="session")
+    names = ["compose"] if in_docker else [*STRAIGHT, *WEB_SERVERS]
+    clients = [pytest.param(n, marks=pytest.mark.xdist_group(f"conformance-{n}")) for n in names]
+    metafunc.parametrize("conformance_client", clients, indirect=True, scope="session")
 
 
 @contextlib.contextmanager
 def own_daemon(name, certs):
-    """A Way to a daemon of its own: behind that mount, or straight on its sockets."""
+    """A Client of a daemon of its own: behind that web server, or on its own sockets."""
     port = free_port()
     daemon = Curlewd({"limits": {"request_bytes": 1 << 20},
                       "sessions": {"default": {"ca_file": str(certs / "ca.pem")},
@@ -174,22 +174,22 @@ def own_daemon(name, certs):
                      also_listen=[f"127.0.0.1:{port}"])
     if name in STRAIGHT:
         address = ("127.0.0.1", port) if name == "tcp" else daemon.socket
-        front = Socket(address, keep=name == "kept")
+        client = FastCgiClient(address, keep=name == "kept")
     else:
-        front = Mount(name, daemon.socket)
-    yield front
-    front.close()
-    if isinstance(front, Mount):
-        front.stop()
+        client = WebServer(name, daemon.socket)
+    yield client
+    client.close()
+    if isinstance(client, WebServer):
+        client.stop()
     daemon.stop()
     shutil.rmtree(daemon.directory, ignore_errors=True)
 
 
 @pytest.fixture(scope="session")
-def mounted(request):
-    """A Way to a daemon that only the battery asks."""
+def conformance_client(request):
+    """A Client of a daemon that only the conformance tests use."""
     if request.param == "compose":
-        yield request.getfixturevalue("compose").way
+        yield request.getfixturevalue("compose").client
         return
-    with own_daemon(request.param, request.getfixturevalue("certs")) as front:
-        yield front
+    with own_daemon(request.param, request.getfixturevalue("certs")) as client:
+        yield client

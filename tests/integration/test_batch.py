@@ -1,43 +1,43 @@
-"""…/v1/batch: many fetches by one call, a line each as it completes."""
+"""…/v1/batch: many fetches in one request, one line for each as it completes."""
 
 import json
 
 import pytest
 
 from tests.support.batch import Lines, parse_frames, parse_lines
+from tests.support.clients import FRAMES, FastCgiClient, problem
+from tests.support.concurrency import BackgroundCalls, HealthProbe, timed
 from tests.support.curlewd import SANITIZED
-from tests.support.many import Background, HealthWatch, timed
-from tests.support.mounts import Mount
-from tests.support.ways import FRAMES, Socket, problem
+from tests.support.web_servers import WebServer
 
 LINES = "application/x-ndjson"
 
 
 @pytest.fixture(scope="module", params=["socket", "kept-socket", "nginx", "nginx-no-keep-alive"])
-def way(request, one_daemon):
+def client(request, one_daemon):
     if request.param.endswith("socket"):
-        w = Socket(one_daemon.socket, keep=request.param == "kept-socket")
-        yield w
-        w.close()
+        direct = FastCgiClient(one_daemon.socket, keep=request.param == "kept-socket")
+        yield direct
+        direct.close()
         return
-    mount = Mount(request.param, one_daemon.socket)
-    yield mount
-    said = mount.error_log()
-    mount.stop()
+    web_server = WebServer(request.param, one_daemon.socket)
+    yield web_server
+    said = web_server.error_log()
+    web_server.stop()
     assert said == ""
 
 
-def batch(way, requests, headers=(), timeout=60, **keys):
+def batch(client, requests, headers=(), timeout=60, **keys):
     body = json.dumps({"requests": requests, **keys}).encode()
-    return way.ask("POST", "/v1/batch", body=body, timeout=timeout, headers=headers)
+    return client.ask("POST", "/v1/batch", body=body, timeout=timeout, headers=headers)
 
 
-def results(way, requests, **keys):
+def results(client, requests, **keys):
     """The lines of a batch that was taken."""
-    answer = batch(way, requests, **keys)
-    assert answer.status == 200, answer
-    assert answer.header("content-type") == LINES, answer
-    lines = parse_lines(answer.body)
+    response = batch(client, requests, **keys)
+    assert response.status == 200, response
+    assert response.header("content-type") == LINES, response
+    lines = parse_lines(response.body)
     assert sorted(e["index"] for e in lines) == list(range(len(requests)))
     return lines
 
@@ -49,49 +49,49 @@ def indexes(lines):
 # -- order -----------------------------------------------------------------
 
 
-def test_results_come_as_they_complete(way, origin):
+def test_results_come_as_they_complete(client, origin):
     pages = ["/delay/0.6", "/hello", "/delay/0.3"]
-    lines = results(way, [{"url": origin.url(p)} for p in pages])
+    lines = results(client, [{"url": origin.url(p)} for p in pages])
     assert indexes(lines) == [1, 2, 0]
     assert [e["body"] for e in lines] == ["hello\n", "late\n", "late\n"]
     assert all(e["ok"] and e["status"] == 200 and e["request"]["method"] == "GET" for e in lines)
 
 
-def test_results_come_in_the_order_of_input(way, origin):
+def test_results_come_in_the_order_of_input(client, origin):
     pages = ["/delay/0.4", "/hello", "/delay/0.2", "/hello"]
-    lines = results(way, [{"url": origin.url(p)} for p in pages], order="input")
+    lines = results(client, [{"url": origin.url(p)} for p in pages], order="input")
     assert indexes(lines) == [0, 1, 2, 3]
 
 
 @pytest.mark.parametrize("order", ["completed", "input"])
-def test_each_line_is_sent_at_once(way, origin, order):
+def test_each_line_is_sent_at_once(client, origin, order):
     requests = [{"url": origin.url(p)} for p in ("/hello", "/delay/0.8", "/delay/1.6")]
-    with Lines(way, {"requests": requests, "order": order}) as lines:
+    with Lines(client, {"requests": requests, "order": order}) as lines:
         at = [(e["index"], seconds) for e, seconds in lines]
     assert [i for i, _ in at] == [0, 1, 2]
     assert at[0][1] < 0.6 and 0.7 < at[1][1] < 1.4 and at[2][1] > 1.5, at
 
 
-def test_a_batch_of_none_is_an_empty_answer(way):
-    answer = batch(way, [])
-    assert (answer.status, answer.header("content-type"), answer.body) == (200, LINES, b"")
+def test_a_batch_of_none_is_an_empty_answer(client):
+    response = batch(client, [])
+    assert (response.status, response.header("content-type"), response.body) == (200, LINES, b"")
 
 
-def test_one_batch_after_another(way, origin):
+def test_one_batch_after_another(client, origin):
     for n in (1, 50, 2):
-        results(way, [{"url": origin.url("/hello")}] * n)
-    assert way.fetch(origin.url("/hello"))["body"] == "hello\n"
+        results(client, [{"url": origin.url("/hello")}] * n)
+    assert client.fetch(origin.url("/hello"))["body"] == "hello\n"
 
 
 # -- frames ----------------------------------------------------------------
 
 
-def test_frames_carry_bodies_as_they_are(way, origin):
+def test_frames_carry_bodies_as_they_are(client, origin):
     pages = ["/binary", "/raw?hex=0a0a7b0a", "/status/204", "/bytes/200000", "/close-early"]
-    answer = batch(way, [{"url": origin.url(p), "tag": p} for p in pages],
-                   [("Accept", FRAMES)], order="input")
-    assert answer.status == 200 and answer.header("content-type") == FRAMES
-    frames = parse_frames(answer.body)
+    response = batch(client, [{"url": origin.url(p), "tag": p} for p in pages],
+                     [("Accept", FRAMES)], order="input")
+    assert response.status == 200 and response.header("content-type") == FRAMES
+    frames = parse_frames(response.body)
     assert [e["index"] for e, _ in frames] == [0, 1, 2, 3, 4]
     assert [e["tag"] for e, _ in frames] == pages
     assert [b for _, b in frames[:3]] == [b"\x00\xff\xfe\x80" * 4, b"\n\n{\n", b""]
@@ -104,12 +104,12 @@ def test_frames_carry_bodies_as_they_are(way, origin):
 # -- failures --------------------------------------------------------------
 
 
-def test_a_failure_is_a_line_and_not_the_end(way, origin):
+def test_a_failure_is_a_line_and_not_the_end(client, origin):
     requests = [
         {"url": origin.url("/close-early")}, {"url": "http://10.0.0.1/"}, {"url": "gopher://x/"},
         {"url": origin.url("/silent"), "timeout": 0.2}, {"url": "http://127.0.0.1:1/"},
         {"url": origin.url("/hello"), "session": "nobody's"}, {"url": origin.url("/status/500")}]
-    lines = results(way, [{**r, "tag": f"t{i}"} for i, r in enumerate(requests)],
+    lines = results(client, [{**r, "tag": f"t{i}"} for i, r in enumerate(requests)],
                     order="input")
     assert [e["ok"] for e in lines] == [False] * 6 + [True]
     assert [e["error"]["code"] for e in lines[:6]] == [
@@ -122,14 +122,14 @@ def test_a_failure_is_a_line_and_not_the_end(way, origin):
     assert lines[6]["status"] == 500
 
 
-def test_a_bad_request_is_a_line_that_names_what_is_wrong(way, origin):
+def test_a_bad_request_is_a_line_that_names_what_is_wrong(client, origin):
     bad = [({}, "url: required"), ({"url": 7}, "url: expected text"),
            ({"url": "http://a/", "urll": 1, "tag": "x"}, 'unknown key "urll"'),
            ({"url": "http://a/", "headers": {"a": "b\r\nc"}}, "headers.a: "),
            ({"url": "http://a/", "forward_headers": ["range"]}, "forward_headers: "),
            ({"url": "not a url"}, ""), ({"url": "http://a/", "body": "x", "json": 1}, "")]
     good = {"url": origin.url("/hello")}
-    lines = results(way, [good, *(r for r, _ in bad), good], order="input")
+    lines = results(client, [good, *(r for r, _ in bad), good], order="input")
     assert lines[0]["ok"] and lines[-1]["ok"]
     for e, (request, detail) in zip(lines[1:-1], bad):
         assert e["error"]["code"] in ("bad_request", "bad_url"), e
@@ -155,15 +155,15 @@ HOSTILE = [
 
 
 @pytest.mark.parametrize("body, named", HOSTILE, ids=[named for _, named in HOSTILE])
-def test_a_hostile_body_is_refused_whole(way, body, named):
-    p = problem(way.ask("POST", "/v1/batch", body=body), 400, "bad_request")
+def test_a_hostile_body_is_refused_whole(client, body, named):
+    p = problem(client.ask("POST", "/v1/batch", body=body), 400, "bad_request")
     assert named in p["detail"], p
 
 
-def test_only_post(way):
-    answer = way.ask("GET", "/v1/batch", "url=http://a/")
-    problem(answer, 405, "method_not_allowed")
-    assert answer.header("allow") == "POST"
+def test_only_post(client):
+    response = client.ask("GET", "/v1/batch", "url=http://a/")
+    problem(response, 405, "method_not_allowed")
+    assert response.header("allow") == "POST"
 
 
 # -- defaults --------------------------------------------------------------
@@ -174,7 +174,7 @@ def test_each_request_wins_over_defaults_and_they_over_the_sessions(curlewd, ori
         "s": {"headers": {"X-Session": "s", "X-Both": "s", "X-All": "s"}, "max_redirects": 2}}})
     defaults = {"session": "s", "headers": {"X-Both": "d", "X-All": "d"}, "method": "PUT"}
     echo = origin.url("/echo")
-    plain, own, far = results(daemon.way, [
+    plain, own, far = results(daemon.client, [
         {"url": echo},
         {"url": echo, "headers": {"X-All": "r"}, "method": "GET", "session": "default"},
         {"url": origin.url("/redirect/3"), "method": "GET"}], defaults=defaults, order="input")
@@ -190,15 +190,15 @@ def test_each_request_wins_over_defaults_and_they_over_the_sessions(curlewd, ori
 
 def test_identical_ones_may_share_a_transfer(daemon, origin):
     requests = [{"url": origin.url("/delay/0.3")}] * 20
-    lines = results(daemon.way, requests, defaults={"coalesce": True})
+    lines = results(daemon.client, requests, defaults={"coalesce": True})
     assert all(e["body"] == "late\n" for e in lines)
     assert origin.stats()["requests"] == 1 and any(e["coalesced"] for e in lines)
 
 
 def test_the_callers_trace_context_goes_with_every_fetch(daemon, origin):
     parent = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
-    answer = batch(daemon.way, [{"url": origin.url("/echo")}] * 3, [("Traceparent", parent)])
-    for e in parse_lines(answer.body):
+    response = batch(daemon.client, [{"url": origin.url("/echo")}] * 3, [("Traceparent", parent)])
+    for e in parse_lines(response.body):
         assert ["traceparent", parent] in json.loads(e["body"])["headers"]
 
 
@@ -210,13 +210,13 @@ def test_the_callers_trace_context_goes_with_every_fetch(daemon, origin):
     ({"max_parallel": 5, "order": "input"}, 5)])
 def test_max_parallel_are_in_flight(daemon, origin, keys, most):
     n = min(3 * most, 50)
-    results(daemon.way, [{"url": origin.url("/delay/0.1")}] * n, **keys)
+    results(daemon.client, [{"url": origin.url("/delay/0.1")}] * n, **keys)
     assert origin.stats()["max_in_flight"] == most
 
 
 def test_past_the_queue_a_fetch_is_a_line(curlewd, origin):
     daemon = curlewd({"limits": {"in_flight": 2, "queue": 3}})
-    lines = results(daemon.way, [{"url": origin.url("/delay/0.4")}] * 12, max_parallel=12)
+    lines = results(daemon.client, [{"url": origin.url("/delay/0.4")}] * 12, max_parallel=12)
     codes = [e["error"]["code"] for e in lines if not e["ok"]]
     assert codes == ["overloaded"] * 7
     assert "limits.queue" in lines[0]["error"]["detail"]
@@ -226,7 +226,7 @@ def test_ten_thousand(curlewd, origin, record_property):
     daemon = curlewd({"log": {"access": False}, "limits": {"buffered_bytes": 1 << 20}})
     requests = [{"url": origin.url(f"/echo?{i}"), "tag": str(i)} for i in range(10000)]
     before = daemon.rss_kib()
-    lines, took = timed(results, daemon.way, requests, max_parallel=100)
+    lines, took = timed(results, daemon.client, requests, max_parallel=100)
     assert all(e["ok"] and e["tag"] == str(e["index"]) for e in lines)
     assert all(e["url"].endswith(f"?{e['index']}") for e in lines)
     assert origin.stats()["requests"] == 10000
@@ -237,9 +237,9 @@ def test_ten_thousand(curlewd, origin, record_property):
 
 def test_a_hundred_thousand_bad_ones_hold_up_nobody(curlewd, record_property):
     daemon = curlewd({"log": {"access": False}})
-    with HealthWatch(daemon.socket) as watch:
-        answer, took = timed(batch, daemon.way, [{}] * 100000)
-    assert indexes(parse_lines(answer.body)) == list(range(100000))
+    with HealthProbe(daemon.socket) as watch:
+        response, took = timed(batch, daemon.client, [{}] * 100000)
+    assert indexes(parse_lines(response.body)) == list(range(100000))
     record_property("seconds", took)
     record_property("healthz", watch.slowest())
     assert watch.slowest() < 1.0
@@ -251,12 +251,12 @@ def test_a_hundred_thousand_bad_ones_hold_up_nobody(curlewd, record_property):
 @pytest.mark.parametrize("order", ["completed", "input"])
 def test_several_responders_and_session_threads(curlewd, origin, nginx, order):
     daemon = curlewd({"responders": 2, "threads": 3, "log": {"access": False}})
-    mount = nginx(daemon)
+    web_server = nginx(daemon)
     hosts = ["127.0.0.1", "127.0.0.2", "localhost"]
     requests = [{"url": origin.url(f"/echo?{i}", host=hosts[i % 3])} for i in range(600)]
-    with Background(8) as b:
+    with BackgroundCalls(8) as b:
         for i in range(16):
-            b.start(results, daemon.way if i % 2 else mount, requests, order=order)
+            b.start(results, daemon.client if i % 2 else web_server, requests, order=order)
         for lines in b.results(60):
             assert all(e["ok"] and e["url"].endswith(f"?{e['index']}") for e in lines)
             assert order == "completed" or indexes(lines) == list(range(600))

@@ -1,11 +1,11 @@
-"""`coalesce`: identical GETs in flight share one transfer, and nothing else does."""
+"""`coalesce` (single flight): identical GETs in flight share one transfer, nothing else does."""
 
 import json
 
 import pytest
 
 from tests.support import fcgi
-from tests.support.many import Background
+from tests.support.concurrency import BackgroundCalls
 from tests.support.procs import wait_until
 
 
@@ -15,9 +15,9 @@ def arrivals(origin, path):
 
 def together(daemon, origin, requests):
     """All at once; the envelopes, in the order of the requests."""
-    with Background(len(requests)) as b:
+    with BackgroundCalls(len(requests)) as b:
         for r in requests:
-            b.start(daemon.way.fetch, **r)
+            b.start(daemon.client.fetch, **r)
         return b.results()
 
 
@@ -44,11 +44,12 @@ def test_what_differs_or_is_ones_own_is_not_shared(daemon, origin, key, values):
 
 def test_each_keeps_its_own_tag_and_time_out(daemon, origin):
     path = "/delay/0.6?tags"
-    with Background() as b:
-        b.start(daemon.way.fetch, origin.url(path), coalesce=True, tag="a")
+    with BackgroundCalls() as b:
+        b.start(daemon.client.fetch, origin.url(path), coalesce=True, tag="a")
         origin.wait_for("arrived", path)
-        daemon.way.refused({"url": origin.url(path), "coalesce": True, "timeout": 0.1, "tag": "b"},
-                           504, "timeout")
+        daemon.client.refused({"url": origin.url(path), "coalesce": True, "timeout": 0.1,
+                               "tag": "b"},
+                              504, "timeout")
         (envelope,) = b.results()
     assert envelope["tag"] == "a" and envelope["body"] == "late\n"
     assert arrivals(origin, path) == 1
@@ -56,9 +57,9 @@ def test_each_keeps_its_own_tag_and_time_out(daemon, origin):
 
 def test_a_failure_is_everybodys(daemon, origin):
     path = "/close-early?shared"
-    with Background(3) as b:
+    with BackgroundCalls(3) as b:
         for _ in range(3):
-            b.start(daemon.way.refused, {"url": origin.url(path), "coalesce": True}, 502,
+            b.start(daemon.client.refused, {"url": origin.url(path), "coalesce": True}, 502,
                     "incomplete_body")
         assert len(b.results()) == 3
 
@@ -66,7 +67,7 @@ def test_a_failure_is_everybodys(daemon, origin):
 def caller(daemon, origin, path):
     body = json.dumps({"url": origin.url(path), "coalesce": True}).encode()
     c = fcgi.Connection(daemon.socket)
-    c.send(fcgi.request(fcgi.params_of("POST", "/_fetch/v1/fetch", body=body), body))
+    c.send(fcgi.request(fcgi.cgi_params("POST", "/_fetch/v1/fetch", body=body), body))
     return c
 
 
@@ -74,11 +75,11 @@ def test_the_first_may_leave_and_the_last_cancels(daemon, origin):
     path = "/silent?leavers"
     callers = [caller(daemon, origin, path) for _ in range(3)]
     origin.wait_for("arrived", path)
-    wait_until("all are there", lambda: daemon.way.ask("GET", "/v1/status").json()
+    wait_until("all are there", lambda: daemon.client.ask("GET", "/v1/status").json()
                ["gateway"]["parked"] == 3)
     callers[0].close()
     callers[1].close()
-    wait_until("two have left", lambda: daemon.way.ask("GET", "/v1/status").json()
+    wait_until("two have left", lambda: daemon.client.ask("GET", "/v1/status").json()
                ["gateway"]["parked"] == 1)
     assert not [e for e in origin.events(path) if e["event"] == "left"]
     callers[2].close()
@@ -90,5 +91,5 @@ def test_redirects_are_shared_and_fresh_ones_start_anew(daemon, origin):
     got = together(daemon, origin, [{"url": origin.url(path), "coalesce": True}] * 5)
     assert [len(e["history"]) for e in got] == [1] * 5
     assert arrivals(origin, path) == 1
-    assert daemon.way.fetch(origin.url(path), coalesce=True)["coalesced"] is False
+    assert daemon.client.fetch(origin.url(path), coalesce=True)["coalesced"] is False
     assert arrivals(origin, path) == 2

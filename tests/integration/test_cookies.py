@@ -1,10 +1,10 @@
-"""Cookies stay where they belong, while the connections are everybody's."""
+"""Cookies stay in their session and on their host, while all sessions share connections."""
 
 import json
 
 import pytest
 
-from tests.support.many import Background
+from tests.support.concurrency import BackgroundCalls
 from tests.support.procs import wait_until
 
 
@@ -17,22 +17,22 @@ def jars(curlewd):
 
 def seen(daemon, origin, host="127.0.0.1", **keys):
     """The cookies that the origin is sent."""
-    return json.loads(daemon.way.fetch(origin.url("/cookies", host=host), **keys)["body"])
+    return json.loads(daemon.client.fetch(origin.url("/cookies", host=host), **keys)["body"])
 
 
 def set_cookie(daemon, origin, line, **keys):
-    return daemon.way.fetch(origin.url("/cookies/raw"), params={"c": line}, **keys)
+    return daemon.client.fetch(origin.url("/cookies/raw"), params={"c": line}, **keys)
 
 
 def test_without_a_jar_each_fetch_is_on_its_own(jars, origin):
     for session in ("default", "none"):
-        e = jars.way.fetch(origin.url("/cookies/set?a=1"), session=session)
+        e = jars.client.fetch(origin.url("/cookies/set?a=1"), session=session)
         assert json.loads(e["body"]) == {"a": "1"}  # within the chain they count
         assert seen(jars, origin, session=session) == {}
 
 
 def test_a_shared_jar_remembers_and_is_the_sessions_own(jars, origin):
-    jars.way.fetch(origin.url("/cookies/set?a=1"), session="one")
+    jars.client.fetch(origin.url("/cookies/set?a=1"), session="one")
     assert seen(jars, origin, session="one") == {"a": "1"}
     assert seen(jars, origin, session="two") == {}
     assert seen(jars, origin) == {}
@@ -40,7 +40,7 @@ def test_a_shared_jar_remembers_and_is_the_sessions_own(jars, origin):
 
 def test_sessions_with_jars_of_their_own_share_connections(jars, origin):
     for session in ("one", "two", "none", "default", "one"):
-        jars.way.fetch(origin.url("/cookies/set?a=1"), session=session)
+        jars.client.fetch(origin.url("/cookies/set?a=1"), session=session)
     assert origin.stats()["connections"] == 1
 
 
@@ -50,26 +50,26 @@ def test_a_requests_cookies_never_reach_another_fetch(jars, origin):
 
 
 def test_a_requests_cookie_wins_over_the_jars_and_does_not_replace_it(jars, origin):
-    jars.way.fetch(origin.url("/cookies/set?a=jar"), session="one")
+    jars.client.fetch(origin.url("/cookies/set?a=jar"), session="one")
     assert seen(jars, origin, session="one", cookies={"a": "mine"}) == {"a": "mine"}
     assert seen(jars, origin, session="one") == {"a": "jar"}
 
 
 def test_cookies_of_one_host_are_not_anothers(jars, origin):
-    jars.way.fetch(origin.url("/cookies/set?a=1"), session="one")
+    jars.client.fetch(origin.url("/cookies/set?a=1"), session="one")
     assert seen(jars, origin, host="127.0.0.2", session="one") == {}
 
 
 def test_the_origin_may_change_and_delete_a_cookie(jars, origin):
-    jars.way.fetch(origin.url("/cookies/set?a=1&b=2"), session="one")
-    jars.way.fetch(origin.url("/cookies/set?a=new"), session="one")
+    jars.client.fetch(origin.url("/cookies/set?a=1&b=2"), session="one")
+    jars.client.fetch(origin.url("/cookies/set?a=new"), session="one")
     assert seen(jars, origin, session="one") == {"a": "new", "b": "2"}
-    jars.way.fetch(origin.url("/cookies/delete?a="), session="one")
+    jars.client.fetch(origin.url("/cookies/delete?a="), session="one")
     assert seen(jars, origin, session="one") == {"b": "2"}
 
 
 def test_a_host_header_of_one_fetch_is_not_anothers_cookie_domain(jars, origin):
-    jars.way.fetch(origin.url("/hello"), headers={"Host": "h.test"}, cookies={"a": "1"})
+    jars.client.fetch(origin.url("/hello"), headers={"Host": "h.test"}, cookies={"a": "1"})
     assert seen(jars, origin, cookies={"b": "2"}) == {"b": "2"}
     e = set_cookie(jars, origin, "c=3")
     assert [c["domain"] for c in e["cookies"]] == ["127.0.0.1"]
@@ -87,22 +87,23 @@ def test_a_sessions_default_cookies_go_with_every_fetch(jars, origin):
 
 
 def test_the_jar_outlives_a_reload(jars, origin):
-    jars.way.fetch(origin.url("/cookies/set?a=1"), session="one")
+    jars.client.fetch(origin.url("/cookies/set?a=1"), session="one")
     jars.reload({**jars.config, "limits": {"queue": 7}})
-    wait_until("the reload", lambda: jars.lines() and any(
-        "reload" in json.dumps(line).lower() for line in jars.lines()))
+    wait_until("the reload", lambda: jars.log_entries() and any(
+        "reload" in json.dumps(line).lower() for line in jars.log_entries()))
     assert seen(jars, origin, session="one") == {"a": "1"}
 
 
 def test_fetches_at_once_do_not_undo_each_others_cookies(jars, origin):
-    with Background() as b:
+    with BackgroundCalls() as b:
         for i in range(20):
-            b.start(jars.way.fetch, origin.url(f"/cookies/set?c{i}=1"), session="one")
+            b.start(jars.client.fetch, origin.url(f"/cookies/set?c{i}=1"), session="one")
         b.results()
     assert seen(jars, origin, session="one") == {f"c{i}": "1" for i in range(20)}
 
 
 def test_a_failed_fetch_still_leaves_no_cookies_behind_elsewhere(jars, origin):
-    jars.way.refused({"url": origin.url("/cookies/set?a=1"), "max_redirects": 0, "session": "one"},
-                     502, "too_many_redirects")
+    jars.client.refused({"url": origin.url("/cookies/set?a=1"), "max_redirects": 0,
+                         "session": "one"},
+                        502, "too_many_redirects")
     assert seen(jars, origin, session="two") == {}

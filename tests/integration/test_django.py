@@ -1,6 +1,6 @@
-"""Django behind nginx, under ASGI and under WSGI: what the one shared session is there for.
+"""Django behind nginx, under ASGI and under WSGI: views share one session and its connections.
 
-Django and its server run with warnings as errors, and must have nothing to say.
+Django and its server run with warnings as errors, and must not print any.
 """
 
 import concurrent.futures
@@ -13,9 +13,9 @@ import time
 import django as django_package
 import pytest
 
-from tests.support.mounts import EXAMPLES, PACKAGE
 from tests.support.origin.client import now
 from tests.support.procs import connects, free_port
+from tests.support.web_servers import EXAMPLES, PACKAGE
 
 UVICORN = ["uvicorn", "--log-level", "warning", "--port", "{port}", "project.asgi:application"]
 GUNICORN = ["gunicorn", "--log-level", "warning", "--bind", "127.0.0.1:{port}",
@@ -33,13 +33,13 @@ SERVERS = {
 class Django:
     """The example project under one server, fetching from the origin through nginx."""
 
-    def __init__(self, name, spawn, mount, origin):
+    def __init__(self, name, spawn, web_server, origin):
         command, self.delay, self.least = SERVERS[name]
         self.port = free_port()
         argv = [word.format(port=self.port) for word in command]
         self.process = spawn(
             name, [sys.executable, "-W", "error", "-m", *argv], cwd=EXAMPLES / "django",
-            env={"ORIGIN": origin.url(""), "CURLEW_URL": f"{mount.url}/_fetch",
+            env={"ORIGIN": origin.url(""), "CURLEW_URL": f"{web_server.url}/_fetch",
                  "PYTHONPATH": str(PACKAGE)})
         self.process.wait_ready(lambda: connects(("127.0.0.1", self.port)))
 
@@ -48,8 +48,8 @@ class Django:
         c = http.client.HTTPConnection("127.0.0.1", self.port, timeout=30)
         try:
             c.request("GET", path)
-            answer = c.getresponse()
-            return answer.status, json.loads(answer.read())
+            response = c.getresponse()
+            return response.status, json.loads(response.read())
         finally:
             c.close()
 
@@ -70,18 +70,18 @@ def django(curlewd, nginx, spawn, origin):
 
     The daemon is the test's own: another test's connections to the origin may be warm already.
     """
-    mount = nginx(curlewd())
+    web_server = nginx(curlewd())
     started = []
 
     def start(name="uvicorn"):
-        started.append(Django(name, spawn, mount, origin))
+        started.append(Django(name, spawn, web_server, origin))
         return started[-1]
 
     yield start
     for one in started:
         assert one.process.running()
         assert one.process.err == "", one.process.err
-    assert mount.error_log() == ""
+    assert web_server.error_log() == ""
 
 
 @pytest.mark.parametrize("view", ["sync", "async"])
@@ -94,9 +94,9 @@ def test_five_in_turn_and_twenty_at_once(django, origin, server, view):
     assert [t["connection_reused"] for t in told[1:]] == [True] * 4
 
     for _ in range(2):  # the second round needs no new connections
-        answers = site.get_all(f"/{view}/delay/{site.delay}", 20)
-        assert [status for status, _ in answers] == [200] * 20, answers
-        assert [told["body"] for _, told in answers] == ["late\n"] * 20
+        responses = site.get_all(f"/{view}/delay/{site.delay}", 20)
+        assert [status for status, _ in responses] == [200] * 20, responses
+        assert [told["body"] for _, told in responses] == ["late\n"] * 20
 
     seen = origin.stats()
     assert seen["requests"] == 45

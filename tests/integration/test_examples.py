@@ -1,4 +1,4 @@
-"""The files in examples/ that people copy."""
+"""The configuration files in examples/."""
 
 import http.client
 import os
@@ -6,14 +6,14 @@ import subprocess
 
 import pytest
 
-from tests.support.mounts import EXAMPLE_FILES, MOUNTS
+from tests.support.web_servers import EXAMPLES_BY_PROGRAM, WEB_SERVERS
 
-IDS = sorted(EXAMPLE_FILES)
+IDS = sorted(EXAMPLES_BY_PROGRAM)
 
 
 @pytest.mark.parametrize("program", IDS)
 def test_the_file_is_valid_as_it_stands(program, tmp_path):
-    example = EXAMPLE_FILES[program]
+    example = EXAMPLES_BY_PROGRAM[program]
     if program in ("nginx", "apache2", "h2o", "haproxy") and os.getuid() != 0:
         pytest.skip("its check opens the log files of the real place")
     path = tmp_path / example.path.name
@@ -28,12 +28,12 @@ def test_the_file_is_valid_as_it_stands(program, tmp_path):
     assert done.returncode == 0, done.stdout + done.stderr
 
 
-@pytest.mark.parametrize("name", MOUNTS)
+@pytest.mark.parametrize("name", WEB_SERVERS)
 def test_only_the_django_host_may_ask(daemon, nginx, name):
-    mount = nginx(daemon, name=name)
+    web_server = nginx(daemon, name=name)
 
     def status_for(source):
-        c = http.client.HTTPConnection("127.0.0.1", mount.port, timeout=10,
+        c = http.client.HTTPConnection("127.0.0.1", web_server.port, timeout=10,
                                        source_address=(source, 0))
         c.request("GET", "/_fetch/healthz")
         status = c.getresponse().status

@@ -1,6 +1,7 @@
-"""`impersonate`, with a stand-in for what libcurl-impersonate adds to libcurl.
+"""`impersonate`, with a stand-in for libcurl-impersonate.
 
-No Debian release has libcurl-impersonate: what is tested is how it is asked, not what it does.
+Debian has no package of libcurl-impersonate. The tests check how its functions are called, not
+what they do.
 """
 
 import json
@@ -35,43 +36,43 @@ def preload(directory):
 
 
 @pytest.fixture
-def way(curlewd, preload):
-    return curlewd({"sessions": {"fox": {"impersonate": "firefox"}}}, env=preload).way
+def client(curlewd, preload):
+    return curlewd({"sessions": {"fox": {"impersonate": "firefox"}}}, env=preload).client
 
 
 def headers_of(envelope):
     return {n.lower(): v for n, v in json.loads(envelope["body"])["headers"]}
 
 
-def seen(way, origin, **keys):
-    return way.fetch(origin.url("/echo"), **keys)
+def seen(client, origin, **keys):
+    return client.fetch(origin.url("/echo"), **keys)
 
 
-def test_the_browser_sets_the_request_up(way, origin):
-    headers = headers_of(seen(way, origin, impersonate="chrome"))
+def test_the_browser_sets_the_request_up(client, origin):
+    headers = headers_of(seen(client, origin, impersonate="chrome"))
     assert (headers["user-agent"], headers["accept-encoding"]) == ("chrome", "gzip")
 
 
-def test_what_the_request_says_itself_wins(way, origin):
-    headers = headers_of(seen(way, origin, impersonate="chrome", decompress=False,
+def test_what_the_request_says_itself_wins(client, origin):
+    headers = headers_of(seen(client, origin, impersonate="chrome", decompress=False,
                               headers={"User-Agent": "mine"}))
     assert headers["user-agent"] == "mine" and "accept-encoding" not in headers
 
 
-def test_a_session_may_have_one(way, origin):
-    assert headers_of(seen(way, origin, session="fox"))["user-agent"] == "firefox"
-    assert headers_of(seen(way, origin, session="fox", impersonate="chrome"))[
+def test_a_session_may_have_one(client, origin):
+    assert headers_of(seen(client, origin, session="fox"))["user-agent"] == "firefox"
+    assert headers_of(seen(client, origin, session="fox", impersonate="chrome"))[
         "user-agent"] == "chrome"
-    assert way.get("/v1/sessions/fox").json()["impersonate"] == "firefox"
+    assert client.get("/v1/sessions/fox").json()["impersonate"] == "firefox"
 
 
-def test_no_browser_goes_out_on_anothers_connection(way, origin):
-    used = [seen(way, origin, **keys)["connection"]["reused"] for keys in (
+def test_no_browser_goes_out_on_anothers_connection(client, origin):
+    used = [seen(client, origin, **keys)["connection"]["reused"] for keys in (
         {}, {"impersonate": "chrome"}, {"impersonate": "firefox"}, {},
         {"impersonate": "chrome"}, {"impersonate": "firefox"})]
     assert used == [False, False, False, True, True, True]
 
 
-def test_a_browser_that_is_not_known(way, origin):
-    p = way.refused({"url": origin.url("/echo"), "impersonate": "lynx"}, 501, "unsupported")
+def test_a_browser_that_is_not_known(client, origin):
+    p = client.refused({"url": origin.url("/echo"), "impersonate": "lynx"}, 501, "unsupported")
     assert '"lynx"' in p["detail"] and "impersonate" in p["detail"]

@@ -1,4 +1,4 @@
-"""From start to end: options, readiness, reload, and the ways to be given a socket."""
+"""Start and reload: options, readiness, SIGHUP, and the kinds of listening sockets."""
 
 import contextlib
 import json
@@ -11,9 +11,9 @@ import subprocess
 
 import pytest
 
-from tests.support import fcgi, ways
-from tests.support.curlewd import BINARY, clean_env, logged
-from tests.support.many import Background
+from tests.support import fcgi, clients
+from tests.support.concurrency import BackgroundCalls
+from tests.support.curlewd import BINARY, clean_env, wait_logged
 from tests.support.procs import connects, free_port
 
 ENV = {k: v for k, v in {**os.environ, **clean_env()}.items() if v is not None}
@@ -96,19 +96,19 @@ def test_without_any_configuration_it_runs_on_safe_defaults(spawn, tmp_path):
     path = tmp_path / "s.sock"
     process = spawn("curlewd", [BINARY, "--listen", f"unix:{path}"], env=clean_env(),
                     ready=lambda: connects(path))
-    way = ways.Socket(path)
-    assert way.ask("GET", "/healthz").json() == {"status": "ok"}
-    way.refused({"url": "http://127.0.0.1:1/"}, 403, "blocked")
+    client = clients.FastCgiClient(path)
+    assert client.ask("GET", "/healthz").json() == {"status": "ok"}
+    client.refused({"url": "http://127.0.0.1:1/"}, 403, "blocked")
     assert process.stop() == 0
 
 
 def test_every_scalar_has_an_environment_variable(curlewd, origin):
     daemon = curlewd(env={"CURLEW_LIMITS_IN_FLIGHT": "1", "CURLEW_LIMITS_QUEUE": "0",
                           "CURLEW_LOG_FORMAT": "text"})
-    with Background() as b:
-        b.start(daemon.way.fetch, origin.url("/delay/0.5"))
+    with BackgroundCalls() as b:
+        b.start(daemon.client.fetch, origin.url("/delay/0.5"))
         origin.wait_for("arrived", "/delay/0.5")
-        daemon.way.refused({"url": origin.url("/hello")}, 503, "overloaded")
+        daemon.client.refused({"url": origin.url("/hello")}, 503, "overloaded")
         b.results()
     assert not daemon.process.err.startswith("{")
     done = run("--check", env={"CURLEW_THREADS": "many"})
@@ -130,7 +130,7 @@ def test_the_socket_goes_with_the_daemon_and_a_stale_one_is_no_hindrance(curlewd
     daemon.process.popen.wait()
     assert daemon.socket.exists()
     again = curlewd(directory=daemon.directory)
-    assert again.way.ask("GET", "/healthz").status == 200
+    assert again.client.ask("GET", "/healthz").status == 200
     again.stop()
     assert not daemon.socket.exists()
 
@@ -139,7 +139,7 @@ def test_a_socket_in_use_is_not_taken_away(curlewd):
     daemon = curlewd()
     done = run("--listen", f"unix:{daemon.socket}")
     assert done.returncode == 1 and str(daemon.socket) in done.stderr
-    assert daemon.way.ask("GET", "/healthz").status == 200
+    assert daemon.client.ask("GET", "/healthz").status == 200
 
 
 def test_a_file_that_is_no_socket_is_not_removed(tmp_path):
@@ -152,10 +152,10 @@ def test_a_file_that_is_no_socket_is_not_removed(tmp_path):
 def test_several_addresses_at_once(curlewd):
     ports = [free_port(), free_port()]
     daemon = curlewd(also_listen=[f"127.0.0.1:{ports[0]}", f"[::1]:{ports[1]}"])
-    assert daemon.way.ask("GET", "/healthz").status == 200
-    assert ways.Socket(("127.0.0.1", ports[0])).ask("GET", "/healthz").status == 200
+    assert daemon.client.ask("GET", "/healthz").status == 200
+    assert clients.FastCgiClient(("127.0.0.1", ports[0])).ask("GET", "/healthz").status == 200
     with socket.create_connection(("::1", ports[1])) as s:
-        s.sendall(fcgi.request(fcgi.params_of("GET", "/_fetch/healthz")))
+        s.sendall(fcgi.request(fcgi.cgi_params("GET", "/_fetch/healthz")))
         assert b'{"status":"ok"}' in s.recv(4096)
 
 
@@ -179,8 +179,8 @@ def test_a_socket_that_is_listening_already(spawn, tmp_path, how):
         args = ["--listen", how] if how.startswith("fd:") else []
         process = spawn("curlewd", ["bash", "-c", script, BINARY, *args], env=clean_env(),
                         pass_fds=[s.fileno()])
-        # The socket listens from the start, so readiness shows in an answer only.
-        assert ways.Socket(path).ask("GET", "/healthz").json() == {"status": "ok"}
+        # The socket listens from the start, so only a response shows readiness.
+        assert clients.FastCgiClient(path).ask("GET", "/healthz").json() == {"status": "ok"}
         assert process.stop() == 0
     assert path.exists()  # it was not ours to remove
 
@@ -210,7 +210,7 @@ def test_systemd_is_told_of_ready_reloading_and_stopping(curlewd, tmp_path):
         assert "READY=1" in s.recv(4096).decode().split("\n")
         daemon.process.send(signal.SIGTERM)
         assert "STOPPING=1" in s.recv(4096).decode().split("\n")
-        daemon.wait_gone()
+        daemon.wait_exit()
 
 
 # -- SIGHUP ----------------------------------------------------------------
@@ -218,13 +218,13 @@ def test_systemd_is_told_of_ready_reloading_and_stopping(curlewd, tmp_path):
 
 def test_a_reload_brings_new_settings_and_loses_no_fetch(curlewd, origin):
     daemon = curlewd()
-    daemon.way.refused({"url": origin.url("/hello"), "session": "new"}, 404, "unknown_session")
-    with Background() as b:
-        b.start(daemon.way.fetch, origin.url("/delay/0.6"))
+    daemon.client.refused({"url": origin.url("/hello"), "session": "new"}, 404, "unknown_session")
+    with BackgroundCalls() as b:
+        b.start(daemon.client.fetch, origin.url("/delay/0.6"))
         origin.wait_for("arrived", "/delay/0.6")
         daemon.reload({**daemon.config, "sessions": {"new": {}}})
-        logged(daemon, "reloaded")
-        assert daemon.way.fetch(origin.url("/hello"), session="new")["session"] == "new"
+        wait_logged(daemon, "reloaded")
+        assert daemon.client.fetch(origin.url("/hello"), session="new")["session"] == "new"
         assert b.results()[0]["body"] == "late\n"
 
 
@@ -233,26 +233,26 @@ def test_a_reload_brings_new_settings_and_loses_no_fetch(curlewd, origin):
 def test_a_bad_file_is_reported_and_the_old_one_kept(curlewd, origin, bad):
     daemon = curlewd({"sessions": {"mine": {}}})
     daemon.reload(bad)
-    logged(daemon, "curlewd.json")
-    assert any(line["level"] == "error" for line in daemon.lines())
-    assert daemon.way.fetch(origin.url("/hello"), session="mine")["status"] == 200
+    wait_logged(daemon, "curlewd.json")
+    assert any(line["level"] == "error" for line in daemon.log_entries())
+    assert daemon.client.fetch(origin.url("/hello"), session="mine")["status"] == 200
 
 
 def test_a_session_taken_away_lets_its_fetches_finish(curlewd, origin):
     daemon = curlewd({"sessions": {"mine": {}}})
-    with Background() as b:
-        b.start(daemon.way.fetch, origin.url("/delay/0.6"), session="mine")
+    with BackgroundCalls() as b:
+        b.start(daemon.client.fetch, origin.url("/delay/0.6"), session="mine")
         origin.wait_for("arrived", "/delay/0.6")
         daemon.reload({k: v for k, v in daemon.config.items() if k != "sessions"})
-        logged(daemon, "reloaded")
-        daemon.way.refused({"url": origin.url("/hello"), "session": "mine"}, 404,
-                           "unknown_session")
+        wait_logged(daemon, "reloaded")
+        daemon.client.refused({"url": origin.url("/hello"), "session": "mine"}, 404,
+                              "unknown_session")
         assert b.results()[0]["session"] == "mine"
 
 
 def test_connections_stay_warm_over_a_reload(curlewd, origin):
     daemon = curlewd()
-    daemon.way.fetch(origin.url("/hello"))
+    daemon.client.fetch(origin.url("/hello"))
     daemon.reload(daemon.config)
-    logged(daemon, "reloaded")
-    assert daemon.way.fetch(origin.url("/hello"))["connection"]["reused"] is True
+    wait_logged(daemon, "reloaded")
+    assert daemon.client.fetch(origin.url("/hello"))["connection"]["reused"] is True

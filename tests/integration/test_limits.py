@@ -1,4 +1,4 @@
-"""Limits: what waits, what is refused at once, and that nobody waits for a stranger."""
+"""Limits: what is queued, what is refused at once; one origin does not delay another."""
 
 import base64
 import json
@@ -6,31 +6,28 @@ import json
 import pytest
 
 from tests.support import fcgi
-from tests.support.many import Background, timed
+from tests.support.clients import problem
+from tests.support.concurrency import BackgroundCalls, timed
+from tests.support.metrics import read_metric
 from tests.support.procs import wait_until
-from tests.support.ways import problem
 
 
 def status(daemon):
-    return daemon.way.get("/v1/status").json()
+    return daemon.client.get("/v1/status").json()
 
-
-def gauge(daemon, name):
-    """A gauge or counter without labels."""
-    for line in daemon.way.get("/metrics").body.decode().splitlines():
-        if line.startswith(name + " "):
-            return float(line.split()[1])
-    raise AssertionError(f"no {name} in the metrics")
 
 
 def wait_for(daemon, in_flight, queued):
-    wait_until(f"{in_flight} in flight and {queued} queued", lambda: (
-        gauge(daemon, "curlew_in_flight"), gauge(daemon, "curlew_queued")) == (in_flight, queued))
+    def are_there():
+        return (read_metric(daemon, "curlew_in_flight") == in_flight
+                and read_metric(daemon, "curlew_queued") == queued)
+
+    wait_until(f"{in_flight} in flight and {queued} queued", are_there)
 
 
-def overloaded(way, url, named, **keys):
+def overloaded(client, url, named, **keys):
     """Refused at once, with words that name the limit."""
-    p, took = timed(way.refused, {"url": url, **keys}, 503, "overloaded")
+    p, took = timed(client.refused, {"url": url, **keys}, 503, "overloaded")
     assert named in p["detail"], p
     assert took < 0.5
 
@@ -41,12 +38,12 @@ def overloaded(way, url, named, **keys):
 def test_past_the_queue_a_fetch_is_refused_at_once(curlewd, origin):
     daemon = curlewd({"limits": {"in_flight": 2, "queue": 3}})
     url = origin.url("/delay/0.8")
-    with Background() as b:
+    with BackgroundCalls() as b:
         for _ in range(5):
-            b.start(daemon.way.fetch, url)
+            b.start(daemon.client.fetch, url)
         wait_for(daemon, 2, 3)
         for _ in range(3):
-            overloaded(daemon.way, url, "limits.queue")
+            overloaded(daemon.client, url, "limits.queue")
         assert [e["body"] for e in b.results()] == ["late\n"] * 5
     assert origin.stats()["max_in_flight"] == 2
     assert max(e["timing"]["queue"] for e in b.results()) > 0.7
@@ -55,12 +52,12 @@ def test_past_the_queue_a_fetch_is_refused_at_once(curlewd, origin):
 
 def test_a_queue_of_none_refuses_what_cannot_start(curlewd, origin):
     daemon = curlewd({"limits": {"in_flight": 1, "queue": 0}})
-    with Background() as b:
-        b.start(daemon.way.fetch, origin.url("/delay/0.5"))
+    with BackgroundCalls() as b:
+        b.start(daemon.client.fetch, origin.url("/delay/0.5"))
         wait_for(daemon, 1, 0)
-        overloaded(daemon.way, origin.url("/hello"), "limits")
+        overloaded(daemon.client, origin.url("/hello"), "limits")
         b.results()
-    assert daemon.way.fetch(origin.url("/hello"))["body"] == "hello\n"
+    assert daemon.client.fetch(origin.url("/hello"))["body"] == "hello\n"
 
 
 # -- fairness --------------------------------------------------------------
@@ -70,36 +67,36 @@ def test_an_origin_with_a_full_queue_does_not_delay_another(curlewd, origin):
     daemon = curlewd({"limits": {"in_flight": 8, "queue": 4},
                       "sessions": {"default": {"max_per_origin": 1}}})
     slow, other = origin.url("/delay/0.5"), origin.url("/hello", host="127.0.0.2")
-    with Background() as b:
+    with BackgroundCalls() as b:
         for _ in range(5):
-            b.start(daemon.way.fetch, slow)
+            b.start(daemon.client.fetch, slow)
         wait_for(daemon, 1, 4)
-        overloaded(daemon.way, slow, "limits.queue")
+        overloaded(daemon.client, slow, "limits.queue")
         for _ in range(5):
-            assert timed(daemon.way.fetch, other)[1] < 0.3
+            assert timed(daemon.client.fetch, other)[1] < 0.3
         b.results()
 
 
 def test_where_places_are_short_the_next_free_one_is_the_newcomers(curlewd, origin):
     daemon = curlewd({"limits": {"in_flight": 2, "queue": 20}})
     slow, other = origin.url("/delay/0.3"), origin.url("/hello", host="127.0.0.2")
-    with Background() as b:
+    with BackgroundCalls() as b:
         for _ in range(12):
-            b.start(daemon.way.fetch, slow)
+            b.start(daemon.client.fetch, slow)
         wait_for(daemon, 2, 10)
-        assert timed(daemon.way.fetch, other)[1] < 0.8  # all of slow's take 1.8 s
+        assert timed(daemon.client.fetch, other)[1] < 0.8  # all of slow's take 1.8 s
         b.results()
 
 
 def test_a_full_queue_makes_room_for_an_origin_that_waits_for_nothing_yet(curlewd, origin):
     daemon = curlewd({"limits": {"in_flight": 2, "queue": 4}})
     slow, other = origin.url("/delay/0.4"), origin.url("/hello", host="127.0.0.2")
-    with Background() as b:
+    with BackgroundCalls() as b:
         for _ in range(6):
-            b.start(daemon.way.post, {"url": slow})
+            b.start(daemon.client.post, {"url": slow})
         wait_for(daemon, 2, 4)
-        assert timed(daemon.way.fetch, other)[1] < 0.8
-        codes = sorted(answer.status for answer in b.results())
+        assert timed(daemon.client.fetch, other)[1] < 0.8
+        codes = sorted(response.status for response in b.results())
     assert codes == [200] * 5 + [503]  # the room was slow's own
 
 
@@ -108,21 +105,21 @@ def test_a_full_queue_makes_room_for_an_origin_that_waits_for_nothing_yet(curlew
 
 def test_max_in_flight_is_the_sessions_own(curlewd, origin):
     daemon = curlewd({"sessions": {"narrow": {"max_in_flight": 2}}})
-    with Background() as b:
+    with BackgroundCalls() as b:
         for i in range(6):
             host = f"127.0.0.{1 + i % 2}"
-            b.start(daemon.way.fetch, origin.url("/delay/0.2", host=host), session="narrow")
+            b.start(daemon.client.fetch, origin.url("/delay/0.2", host=host), session="narrow")
         wait_for(daemon, 2, 4)
-        assert timed(daemon.way.fetch, origin.url("/hello"))[1] < 0.15
+        assert timed(daemon.client.fetch, origin.url("/hello"))[1] < 0.15
         b.results()
     assert origin.stats()["max_in_flight"] <= 3
 
 
 def test_max_per_origin_counts_each_origin(curlewd, origin):
     daemon = curlewd({"sessions": {"default": {"max_per_origin": 2}}})
-    with Background() as b:
+    with BackgroundCalls() as b:
         for i in range(8):
-            b.start(daemon.way.fetch, origin.url("/delay/0.3", host=f"127.0.0.{1 + i % 2}"))
+            b.start(daemon.client.fetch, origin.url("/delay/0.3", host=f"127.0.0.{1 + i % 2}"))
         wait_for(daemon, 4, 4)
         b.results()
     assert origin.stats()["max_in_flight"] == 4
@@ -130,9 +127,9 @@ def test_max_per_origin_counts_each_origin(curlewd, origin):
 
 def test_no_more_connections_than_fetches_in_flight(curlewd, origin):
     daemon = curlewd({"sessions": {"default": {"max_per_origin": 3}}})
-    with Background() as b:
+    with BackgroundCalls() as b:
         for _ in range(30):
-            b.start(daemon.way.fetch, origin.url("/delay/0.02"))
+            b.start(daemon.client.fetch, origin.url("/delay/0.02"))
         b.results()
     assert origin.stats()["connections"] <= 3
 
@@ -140,18 +137,18 @@ def test_no_more_connections_than_fetches_in_flight(curlewd, origin):
 def test_idle_connections_are_kept_up_to_their_number(curlewd, origin):
     daemon = curlewd({"sessions": {"default": {"idle_connections": 2}}})
     others = origin.stats()["open"]
-    with Background() as b:
+    with BackgroundCalls() as b:
         for _ in range(6):
-            b.start(daemon.way.fetch, origin.url("/delay/0.2"))
+            b.start(daemon.client.fetch, origin.url("/delay/0.2"))
         b.results()
     wait_until("4 of 6 to be closed", lambda: origin.stats()["open"] == others + 2, 3)
-    assert gauge(daemon, "curlew_connections") == 2
+    assert read_metric(daemon, "curlew_connections") == 2
 
 
 def test_idle_connections_are_closed_after_idle_seconds(curlewd, origin):
     daemon = curlewd({"sessions": {"default": {"idle_seconds": 1}}})
     others = origin.stats()["open"]
-    daemon.way.fetch(origin.url("/hello"))
+    daemon.client.fetch(origin.url("/hello"))
     assert origin.stats()["open"] == others + 1
     _, took = timed(wait_until, "the idle one to be closed",
                     lambda: origin.stats()["open"] == others, 5)
@@ -162,9 +159,10 @@ def test_idle_connections_are_closed_after_idle_seconds(curlewd, origin):
 def test_connections_that_never_came_about_are_not_counted(curlewd, origin, timeout):
     daemon = curlewd()
     for _ in range(3):
-        assert daemon.way.post({"url": origin.url(port="never"), "timeout": timeout}).status == 504
-    daemon.way.refused({"url": "http://127.0.0.1:1/"}, 502, "connect_failed")
-    wait_until("none to be counted", lambda: gauge(daemon, "curlew_connections") == 0, 2)
+        assert daemon.client.post({"url": origin.url(port="never"),
+                                   "timeout": timeout}).status == 504
+    daemon.client.refused({"url": "http://127.0.0.1:1/"}, 502, "connect_failed")
+    wait_until("none to be counted", lambda: read_metric(daemon, "curlew_connections") == 0, 2)
 
 
 # -- bytes -----------------------------------------------------------------
@@ -174,32 +172,32 @@ def test_request_bytes_at_the_limit(curlewd, origin):
     daemon = curlewd({"limits": {"request_bytes": 10000}})
     head = b'{"url": "%b", "body": "' % origin.url("/echo").encode()
     fill = 10000 - len(head) - 2
-    assert daemon.way.post(head + b"x" * fill + b'"}').status == 200
-    p = daemon.way.refused(head + b"x" * (fill + 1) + b'"}', 413, "request_too_large")
+    assert daemon.client.post(head + b"x" * fill + b'"}').status == 200
+    p = daemon.client.refused(head + b"x" * (fill + 1) + b'"}', 413, "request_too_large")
     assert "10000" in p["detail"] and "limits.request_bytes" in p["detail"]
 
 
 @pytest.mark.parametrize("path", ["/bytes/5000", "/bytes/5000?chunked=1"])
 def test_response_bytes_at_the_limit(curlewd, origin, path):
     daemon = curlewd({"limits": {"response_bytes": 5000}})
-    assert daemon.way.fetch(origin.url(path))["body_bytes"] == 5000
-    p = daemon.way.refused({"url": origin.url(path.replace("5000", "5001"))}, 502,
-                           "response_too_large")
+    assert daemon.client.fetch(origin.url(path))["body_bytes"] == 5000
+    p = daemon.client.refused({"url": origin.url(path.replace("5000", "5001"))}, 502,
+                              "response_too_large")
     assert "5000" in p["detail"]
 
 
 def test_a_sessions_and_a_requests_own_limit_on_the_body(curlewd, origin):
     daemon = curlewd({"sessions": {"small": {"max_body_bytes": 100}}})
     url = origin.url("/bytes/101")
-    daemon.way.refused({"url": url, "session": "small"}, 502, "response_too_large")
-    assert daemon.way.fetch(url, session="small", max_body_bytes=101)["body_bytes"] == 101
+    daemon.client.refused({"url": url, "session": "small"}, 502, "response_too_large")
+    assert daemon.client.fetch(url, session="small", max_body_bytes=101)["body_bytes"] == 101
 
 
 def begin(daemon, path, n):
     """A POST whose body of n bytes has come but for the last, to be given; and the request's id."""
     body = json.dumps({"url": path}).encode().ljust(n)
     c = fcgi.Connection(daemon.socket)
-    whole = fcgi.request(fcgi.params_of("POST", "/_fetch/v1/fetch", body=body), body)
+    whole = fcgi.request(fcgi.cgi_params("POST", "/_fetch/v1/fetch", body=body), body)
     end = 8  # the record of no bytes that ends STDIN
     c.send(whole[:-end])
     return c, whole[-end:]
@@ -211,38 +209,38 @@ def test_the_bodies_of_all_requests_together(curlewd, origin):
     url = origin.url("/hello")
     held = [begin(daemon, url, 40000) for _ in range(2)]
     wait_until("two bodies are held",
-               lambda: gauge(daemon, "curlew_request_body_bytes") == 80000)
-    assert daemon.way.ask("POST", "/v1/fetch", body=json.dumps({"url": url}).ljust(20000)
-                          .encode()).status == 200
-    p = problem(daemon.way.ask("POST", "/v1/fetch", body=json.dumps({"url": url}).ljust(20001)
-                               .encode()), 503, "overloaded")
+               lambda: read_metric(daemon, "curlew_request_body_bytes") == 80000)
+    assert daemon.client.ask("POST", "/v1/fetch", body=json.dumps({"url": url}).ljust(20000)
+                             .encode()).status == 200
+    p = problem(daemon.client.ask("POST", "/v1/fetch", body=json.dumps({"url": url}).ljust(20001)
+                                  .encode()), 503, "overloaded")
     assert "limits.buffered_bytes" in p["detail"] and "100000" in p["detail"]
     for c, end in held:
         c.send(end)
-        assert c.answer().status == 200
+        assert c.read_response().status == 200
         c.close()
-    wait_until("all is given back", lambda: gauge(daemon, "curlew_request_body_bytes") == 0)
+    wait_until("all is given back", lambda: read_metric(daemon, "curlew_request_body_bytes") == 0)
 
 
 def test_buffered_bytes_at_the_limit(curlewd, origin):
     daemon = curlewd({"limits": {"buffered_bytes": 1 << 20}})
-    e = daemon.way.fetch(origin.url(f"/bytes/{1 << 20}"), response_body="base64")
+    e = daemon.client.fetch(origin.url(f"/bytes/{1 << 20}"), response_body="base64")
     assert len(base64.b64decode(e["body_base64"])) == 1 << 20
-    p = daemon.way.refused({"url": origin.url(f"/bytes/{(1 << 20) + 1}")}, 503, "overloaded")
+    p = daemon.client.refused({"url": origin.url(f"/bytes/{(1 << 20) + 1}")}, 503, "overloaded")
     assert "limits.buffered_bytes" in p["detail"]
-    assert daemon.way.fetch(origin.url("/hello"))["body"] == "hello\n"  # it was all given back
+    assert daemon.client.fetch(origin.url("/hello"))["body"] == "hello\n"  # it was all given back
 
 
 def test_buffered_bytes_are_those_of_all_fetches_together(curlewd, origin):
     daemon = curlewd({"limits": {"buffered_bytes": 100000}})
-    with Background() as b:
-        held = b.start(daemon.way.fetch, origin.url("/stall?n=60"), timeout=1.5)
-        slow = b.start(daemon.way.fetch, origin.url("/drip?n=2&every=1"))
+    with BackgroundCalls() as b:
+        held = b.start(daemon.client.fetch, origin.url("/stall?n=60"), timeout=1.5)
+        slow = b.start(daemon.client.fetch, origin.url("/drip?n=2&every=1"))
         origin.wait_for("arrived", "/stall?n=60")
         origin.wait_for("arrived", "/drip?n=2&every=1")
-        wait_until("61 bytes are held", lambda: gauge(daemon, "curlew_buffered_bytes") == 61)
-        answer = daemon.way.post({"url": origin.url("/bytes/99940")})
-        assert answer.status == 503 and answer.json()["code"] == "overloaded", answer
-        assert daemon.way.fetch(origin.url("/bytes/99939"))["body_bytes"] == 99939
+        wait_until("61 bytes are held", lambda: read_metric(daemon, "curlew_buffered_bytes") == 61)
+        response = daemon.client.post({"url": origin.url("/bytes/99940")})
+        assert response.status == 503 and response.json()["code"] == "overloaded", response
+        assert daemon.client.fetch(origin.url("/bytes/99939"))["body_bytes"] == 99939
         assert slow.result()["body_bytes"] == 2
         assert isinstance(held.exception(), AssertionError)  # its own time-out

@@ -1,4 +1,4 @@
-"""The log: one access line a fetch, as text or as JSON, and no secret in it."""
+"""The log: one access line for each fetch, as text or as JSON, without secrets."""
 
 import json
 import re
@@ -11,15 +11,15 @@ from tests.support.procs import free_port, wait_until
 def fetch_lines(daemon, count=1):
     try:
         return wait_until(f"{count} access lines", lambda: (
-            lines if len(lines := daemon.lines("fetch")) >= count else None), 3)
+            lines if len(lines := daemon.log_entries("fetch")) >= count else None), 3)
     except AssertionError as late:
         raise AssertionError(f"{late}\n{daemon.process.err}") from None
 
 
 def test_one_line_a_fetch_says_what_came_of_it(curlewd, origin):
     daemon = curlewd({"sessions": {"s": {}}})
-    daemon.way.fetch(origin.url("/redirect/1"), session="s", tag="a \"tag\"\n", body="xyz",
-                     method="PUT")
+    daemon.client.fetch(origin.url("/redirect/1"), session="s", tag="a \"tag\"\n", body="xyz",
+                        method="PUT")
     line, = fetch_lines(daemon)
     assert (line["session"], line["method"], line["origin"]) == ("s", "PUT", origin.url("/")[:-1])
     assert (line["status"], line["bytes"], line["redirects"]) == (200, 6, 1)
@@ -33,29 +33,29 @@ def test_one_line_a_fetch_says_what_came_of_it(curlewd, origin):
 ])
 def test_a_failure_is_logged_by_its_code(curlewd, origin, path, code):
     daemon = curlewd()
-    daemon.way.post({"url": origin.url(path), "timeout": 0.2})
+    daemon.client.post({"url": origin.url(path), "timeout": 0.2})
     line, = fetch_lines(daemon)
     assert line["code"] == code and "status" not in line
 
 
 def test_refused_and_overloaded_fetches_are_logged(curlewd, origin):
     daemon = curlewd({"limits": {"in_flight": 1, "queue": 0}, "egress": {"deny": ["127.0.0.2"]}})
-    daemon.way.refused({"url": origin.url(host="127.0.0.2")}, 403, "blocked")
+    daemon.client.refused({"url": origin.url(host="127.0.0.2")}, 403, "blocked")
     assert fetch_lines(daemon)[0]["code"] == "blocked"
 
 
 def test_one_line_each_and_no_more(curlewd, origin):
     daemon = curlewd()
     for _ in range(20):
-        daemon.way.fetch(origin.url("/hello"))
+        daemon.client.fetch(origin.url("/hello"))
     assert len(fetch_lines(daemon, 20)) == 20
     daemon.stop()
-    assert len(daemon.lines("fetch")) == 20
+    assert len(daemon.log_entries("fetch")) == 20
 
 
 def test_text_lines_are_for_people(curlewd, origin):
     daemon = curlewd({"log": {"format": "text"}})
-    daemon.way.fetch(origin.url("/hello"), tag="two words\nand a line")
+    daemon.client.fetch(origin.url("/hello"), tag="two words\nand a line")
     line = wait_until("a line", lambda: [l for l in daemon.process.err.splitlines()
                                          if " fetch " in l], 3)[0]
     assert f"origin={origin.url('/')[:-1]}" in line and "status=200" in line
@@ -66,16 +66,16 @@ def test_text_lines_are_for_people(curlewd, origin):
 
 def test_access_can_be_turned_off(curlewd, origin):
     daemon = curlewd({"log": {"access": False}})
-    daemon.way.fetch(origin.url("/hello"))
+    daemon.client.fetch(origin.url("/hello"))
     daemon.stop()
-    assert daemon.lines("fetch") == [] and daemon.lines()
+    assert daemon.log_entries("fetch") == [] and daemon.log_entries()
 
 
 def test_the_level_silences_what_is_below(curlewd, origin):
     daemon = curlewd({"log": {"level": "error"}})
-    daemon.way.fetch(origin.url("/hello"))
+    daemon.client.fetch(origin.url("/hello"))
     daemon.stop()
-    assert daemon.lines() == []
+    assert daemon.log_entries() == []
 
 
 SECRET = "s3cr3t"
@@ -106,19 +106,19 @@ def test_secrets_are_never_logged(curlewd, origin, proxy):
         {"url": f"http://u:{SECRET}@:0/?{SECRET}"},
     ]
     for r in requests:
-        daemon.way.post({"url": url, **r})
-    daemon.way.get(query={"url": url, "tag": "t"})
-    daemon.way.ask("GET", f"/v1/nothing/{SECRET}", f"url={SECRET}",
-                   headers=[("Authorization", SECRET), ("Cookie", SECRET)])
+        daemon.client.post({"url": url, **r})
+    daemon.client.get(query={"url": url, "tag": "t"})
+    daemon.client.ask("GET", f"/v1/nothing/{SECRET}", f"url={SECRET}",
+                      headers=[("Authorization", SECRET), ("Cookie", SECRET)])
     daemon.stop()
-    assert len(daemon.lines("fetch")) > 15
+    assert len(daemon.log_entries("fetch")) > 15
     assert SECRET not in daemon.process.err
 
 
 def test_every_line_of_the_json_log_is_json(curlewd, origin):
     daemon = curlewd({"log": {"level": "debug"}})
-    daemon.way.fetch(origin.url("/hello"), tag="\u0001\u2028\"\\")
-    daemon.way.post(b"oops")
+    daemon.client.fetch(origin.url("/hello"), tag="\u0001\u2028\"\\")
+    daemon.client.post(b"oops")
     daemon.reload("{broken")
     wait_until("the bad file is reported", lambda: "curlewd.json" in daemon.process.err)
     daemon.stop()

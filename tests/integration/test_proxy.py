@@ -1,4 +1,4 @@
-"""Through a proxy: forwarded, tunnelled, by SOCKS; with and without a password."""
+"""Fetches through a proxy: forwarded, tunnelled, over SOCKS; with and without a password."""
 
 import json
 
@@ -7,90 +7,91 @@ import pytest
 from tests.support.procs import free_port
 
 
-def asked(process):
+def request_stream(process):
     """What the proxy was asked for, line by line, after its port."""
     return process.out.splitlines()[1:]
 
 
-def test_plain_http_is_forwarded(way, origin, proxy):
+def test_plain_http_is_forwarded(client, origin, proxy):
     port, process = proxy()
-    e = way.fetch(origin.url("/echo"), proxy=f"http://127.0.0.1:{port}")
-    assert asked(process) == [f"http GET {origin.url('/echo')}"]
+    e = client.fetch(origin.url("/echo"), proxy=f"http://127.0.0.1:{port}")
+    assert request_stream(process) == [f"http GET {origin.url('/echo')}"]
     assert e["connection"]["remote_port"] == port
     assert "proxy-connection" not in [n.lower() for n, _ in json.loads(e["body"])["headers"]]
 
 
-def test_tls_goes_through_a_tunnel(way, origin, proxy):
+def test_tls_goes_through_a_tunnel(client, origin, proxy):
     port, process = proxy()
-    e = way.fetch(origin.url("/echo", port="https"), proxy=f"http://127.0.0.1:{port}")
-    assert asked(process) == [f"http CONNECT 127.0.0.1:{origin.ports['https']}"]
+    e = client.fetch(origin.url("/echo", port="https"), proxy=f"http://127.0.0.1:{port}")
+    assert request_stream(process) == [f"http CONNECT 127.0.0.1:{origin.ports['https']}"]
     assert json.loads(e["body"])["tls"] is True
-    assert "Content-Length" in dict(e["headers"])  # CONNECT's own head is no answer
+    assert "Content-Length" in dict(e["headers"])  # not those of the response to CONNECT
     assert e["history"] == []
 
 
 @pytest.mark.parametrize("scheme, kind", [("socks5", "address"), ("socks5h", "name")])
-def test_socks(way, origin, proxy, scheme, kind):
+def test_socks(client, origin, proxy, scheme, kind):
     port, process = proxy()
     url = origin.url("/hello", host="a.localhost" if kind == "name" else "127.0.0.1")
     if kind == "name":
         url = url.replace("a.localhost", "somewhere.test")
-    assert way.fetch(url, proxy=f"{scheme}://127.0.0.1:{port}")["body"] == "hello\n"
-    assert asked(process)[0].startswith(f"socks5 {kind} ")
+    assert client.fetch(url, proxy=f"{scheme}://127.0.0.1:{port}")["body"] == "hello\n"
+    assert request_stream(process)[0].startswith(f"socks5 {kind} ")
 
 
 @pytest.mark.parametrize("scheme", ["http", "socks5", "socks5h"])
 @pytest.mark.parametrize("where", ["key", "url"])
-def test_with_a_password(way, origin, proxy, scheme, where):
+def test_with_a_password(client, origin, proxy, scheme, where):
     port, process = proxy(user="pu", password="hidden")
     at = "pu:hidden@" if where == "url" else ""
     keys = {"proxy_auth": ["pu", "hidden"]} if where == "key" else {}
-    e = way.fetch(origin.url("/echo"), proxy=f"{scheme}://{at}127.0.0.1:{port}", **keys)
+    e = client.fetch(origin.url("/echo"), proxy=f"{scheme}://{at}127.0.0.1:{port}", **keys)
     assert "proxy-authorization" not in [n.lower() for n, _ in json.loads(e["body"])["headers"]]
     assert "hidden" not in json.dumps({k: v for k, v in e.items() if k != "body"})
 
 
-def test_a_wrong_password(way, origin, proxy):
+def test_a_wrong_password(client, origin, proxy):
     port, process = proxy(user="pu", password="hidden")
     for scheme, target in (("http", "https"), ("socks5", "http"), ("socks5h", "http")):
-        p = way.refused({"url": origin.url("/hello", port=target), "proxy_auth": ["pu", "wrong"],
-                         "proxy": f"{scheme}://127.0.0.1:{port}"}, 502, "proxy_failed")
+        p = client.refused({"url": origin.url("/hello", port=target), "proxy_auth": ["pu", "wrong"],
+                            "proxy": f"{scheme}://127.0.0.1:{port}"}, 502, "proxy_failed")
         assert "wrong" not in p["detail"]
 
 
-def test_a_forwarding_proxys_407_is_an_answer(way, origin, proxy):
+def test_a_forwarding_proxys_407_is_an_answer(client, origin, proxy):
     port, process = proxy(user="pu", password="hidden")
-    assert way.fetch(origin.url("/hello"), proxy=f"http://127.0.0.1:{port}")["status"] == 407
+    assert client.fetch(origin.url("/hello"), proxy=f"http://127.0.0.1:{port}")["status"] == 407
 
 
-def test_a_proxy_that_refuses(way, origin, proxy):
+def test_a_proxy_that_refuses(client, origin, proxy):
     port, process = proxy()
     for scheme, target in (("http", "https"), ("socks5h", "http")):
         url = f"{target}://refused.test:{origin.ports[target]}/"
-        way.refused({"url": url, "proxy": f"{scheme}://127.0.0.1:{port}"}, 502, "proxy_failed")
+        client.refused({"url": url, "proxy": f"{scheme}://127.0.0.1:{port}"}, 502, "proxy_failed")
 
 
-def test_a_proxy_that_never_answers(way, origin, proxy):
+def test_a_proxy_that_never_answers(client, origin, proxy):
     port, process = proxy()
-    answer = way.post({"url": f"https://silent.test:{origin.ports['https']}/", "timeout": 0.4,
-                       "proxy": f"http://127.0.0.1:{port}"})
-    assert answer.status == 504 and answer.json()["code"] == "timeout", answer
+    response = client.post({"url": f"https://silent.test:{origin.ports['https']}/", "timeout": 0.4,
+                            "proxy": f"http://127.0.0.1:{port}"})
+    assert response.status == 504 and response.json()["code"] == "timeout", response
 
 
 @pytest.mark.parametrize("scheme", ["http", "socks5", "socks5h"])
-def test_a_proxy_that_nobody_runs(way, origin, scheme):
-    way.refused({"url": origin.url("/hello"), "proxy": f"{scheme}://127.0.0.1:{free_port()}"}, 502,
-                "proxy_failed")
+def test_a_proxy_that_nobody_runs(client, origin, scheme):
+    client.refused({"url": origin.url("/hello"), "proxy": f"{scheme}://127.0.0.1:{free_port()}"},
+                   502,
+                   "proxy_failed")
 
 
-def test_a_proxy_whose_name_is_unknown(way, origin):
-    way.refused({"url": origin.url("/hello"), "proxy": "http://nothing.invalid:80"}, 502,
-                "proxy_failed")
+def test_a_proxy_whose_name_is_unknown(client, origin):
+    client.refused({"url": origin.url("/hello"), "proxy": "http://nothing.invalid:80"}, 502,
+                   "proxy_failed")
 
 
-def test_a_tunnels_connection_is_reused_and_a_direct_fetch_does_not_take_it(way, origin, proxy):
+def test_a_tunnels_connection_is_reused_and_a_direct_fetch_does_not_take_it(client, origin, proxy):
     port, process = proxy()
     url, through = origin.url("/hello", port="https"), f"http://127.0.0.1:{port}"
-    first, second = (way.fetch(url, proxy=through)["connection"] for _ in range(2))
-    assert second["reused"] and len(asked(process)) == 1
-    assert way.fetch(url)["connection"]["local_port"] != second["local_port"]
+    first, second = (client.fetch(url, proxy=through)["connection"] for _ in range(2))
+    assert second["reused"] and len(request_stream(process)) == 1
+    assert client.fetch(url)["connection"]["local_port"] != second["local_port"]

@@ -1,4 +1,4 @@
-"""Following redirects: which method goes on, what the history says, and where it ends."""
+"""Redirects: the method that is used next, the history, and the limits."""
 
 import json
 from urllib.parse import quote
@@ -6,9 +6,9 @@ from urllib.parse import quote
 import pytest
 
 
-def follow(way, origin, status, method, **keys):
+def follow(client, origin, status, method, **keys):
     """The method that arrived behind a redirect of this status."""
-    e = way.fetch(origin.url(f"/redirect-to?url=/echo&status={status}"), method=method, **keys)
+    e = client.fetch(origin.url(f"/redirect-to?url=/echo&status={status}"), method=method, **keys)
     assert [h["status"] for h in e["history"]] == [status]
     return json.loads(e["body"]) if e["body"] else None
 
@@ -19,8 +19,8 @@ def follow(way, origin, status, method, **keys):
     (307, "POST", "POST"), (308, "POST", "POST"),
     (301, "PUT", "PUT"), (303, "PUT", "GET"), (308, "DELETE", "DELETE"),
 ])
-def test_the_method_changes_as_browsers_do_it(way, origin, status, method, then):
-    got = follow(way, origin, status, method, **({"body": "b"} if method != "GET" else {}))
+def test_the_method_changes_as_browsers_do_it(client, origin, status, method, then):
+    got = follow(client, origin, status, method, **({"body": "b"} if method != "GET" else {}))
     assert got["method"] == then
     kept = then == method and method != "GET"
     assert got["body_base64"] == ("Yg==" if kept else "")
@@ -28,61 +28,61 @@ def test_the_method_changes_as_browsers_do_it(way, origin, status, method, then)
     assert kept or "content-type" not in names and "content-length" not in names
 
 
-def test_head_stays_head(way, origin):
-    e = way.fetch(origin.url("/redirect/2"), method="HEAD")
+def test_head_stays_head(client, origin):
+    e = client.fetch(origin.url("/redirect/2"), method="HEAD")
     assert (e["status"], len(e["history"]), e["request"]["method"]) == (200, 2, "HEAD")
     assert origin.stats()["requests"] == 3
 
 
 @pytest.mark.parametrize("status", [300, 304, 305])
-def test_other_3xx_answers_are_not_followed(way, origin, status):
-    assert way.fetch(origin.url(f"/redirect-to?url=/hello&status={status}"))["status"] == status
+def test_other_3xx_answers_are_not_followed(client, origin, status):
+    assert client.fetch(origin.url(f"/redirect-to?url=/hello&status={status}"))["status"] == status
 
 
-def test_a_redirect_without_location_is_the_answer(way, origin):
-    e = way.fetch(origin.url("/status/302"))
+def test_a_redirect_without_location_is_the_answer(client, origin):
+    e = client.fetch(origin.url("/status/302"))
     assert (e["status"], e["history"]) == (302, [])
 
 
-def test_max_redirects_at_the_limit(way, origin):
-    assert way.fetch(origin.url("/redirect/3"), max_redirects=3)["status"] == 200
-    p = way.refused({"url": origin.url("/redirect/3"), "max_redirects": 2}, 502,
-                    "too_many_redirects")
-    assert "2" in p["detail"]
-    assert way.refused({"url": origin.url("/redirect/1"), "max_redirects": 0}, 502,
+def test_max_redirects_at_the_limit(client, origin):
+    assert client.fetch(origin.url("/redirect/3"), max_redirects=3)["status"] == 200
+    p = client.refused({"url": origin.url("/redirect/3"), "max_redirects": 2}, 502,
                        "too_many_redirects")
+    assert "2" in p["detail"]
+    assert client.refused({"url": origin.url("/redirect/1"), "max_redirects": 0}, 502,
+                          "too_many_redirects")
 
 
-def test_the_default_is_thirty(way, origin):
-    assert len(way.fetch(origin.url("/redirect/30"))["history"]) == 30
-    way.refused({"url": origin.url("/redirect/31")}, 502, "too_many_redirects")
+def test_the_default_is_thirty(client, origin):
+    assert len(client.fetch(origin.url("/redirect/30"))["history"]) == 30
+    client.refused({"url": origin.url("/redirect/31")}, 502, "too_many_redirects")
 
 
-def test_not_following_gives_the_redirect_itself(way, origin):
-    e = way.fetch(origin.url("/redirect/1"), follow_redirects=False)
+def test_not_following_gives_the_redirect_itself(client, origin):
+    e = client.fetch(origin.url("/redirect/1"), follow_redirects=False)
     assert (e["status"], e["body"], e["history"]) == (302, "moved\n", [])
     assert e["url"] == origin.url("/redirect/1")
 
 
-def test_from_plain_to_tls_and_to_another_host(way, origin):
+def test_from_plain_to_tls_and_to_another_host(client, origin):
     there = origin.url("/echo", host="localhost", port="https")
-    e = way.fetch(origin.url(f"/redirect-to?url={quote(there)}"))
+    e = client.fetch(origin.url(f"/redirect-to?url={quote(there)}"))
     assert e["url"] == there and json.loads(e["body"])["tls"] is True
 
 
 @pytest.mark.parametrize("location", ["file:///etc/passwd", "ftp://127.0.0.1/", "gopher://x/",
                                       "javascript:alert(1)"])
-def test_a_redirect_out_of_http_is_refused(way, origin, location):
-    way.refused({"url": origin.url(f"/redirect-to?url={quote(location)}")}, 403, "blocked")
+def test_a_redirect_out_of_http_is_refused(client, origin, location):
+    client.refused({"url": origin.url(f"/redirect-to?url={quote(location)}")}, 403, "blocked")
 
 
-def test_a_redirect_to_a_forbidden_address_is_refused(way, origin):
-    p = way.refused({"url": origin.url("/redirect-to?url=http://169.254.169.254/latest/")}, 403,
-                    "blocked")
+def test_a_redirect_to_a_forbidden_address_is_refused(client, origin):
+    p = client.refused({"url": origin.url("/redirect-to?url=http://169.254.169.254/latest/")}, 403,
+                       "blocked")
     assert "169.254.169.254" in p["detail"] and "egress.allow" in p["detail"]
 
 
-def test_the_time_limit_holds_over_all_hops(way, origin):
+def test_the_time_limit_holds_over_all_hops(client, origin):
     slow = quote(origin.url("/delay/0.3"))
     url = origin.url(f"/redirect-to?url={slow}")
-    way.refused({"url": url, "timeout": 0.15}, 504, "timeout")
+    client.refused({"url": url, "timeout": 0.15}, 504, "timeout")

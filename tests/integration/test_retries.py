@@ -1,6 +1,6 @@
-"""Retries: after what a fetch is tried again, and what is sent then.
+"""Retries: which failures are retried, and what the next attempt sends.
 
-Each test has a daemon of its own: an origin's budget is ten retries in ten seconds.
+Each test has its own daemon, because an origin's retry budget is ten retries in ten seconds.
 """
 
 import base64
@@ -9,8 +9,8 @@ import json
 import pytest
 
 from tests.support import streams
-from tests.support.figures import figure, figures
-from tests.support.many import Background, timed
+from tests.support.concurrency import BackgroundCalls, timed
+from tests.support.metrics import read_metric, read_metrics
 
 QUICK = {"max": 3, "backoff": 0.01}  # seconds
 
@@ -24,49 +24,49 @@ def got(envelope):
 
 @pytest.mark.parametrize("status", [429, 502, 503, 504])
 def test_a_count_tries_again_after_a_passing_refusal(curlewd, origin, status):
-    e = curlewd().way.fetch(origin.flaky(fail=2, status=status), retries=QUICK)
+    e = curlewd().client.fetch(origin.flaky(fail=2, status=status), retries=QUICK)
     assert (e["status"], e["attempts"], got(e)["try"]) == (200, 3, 3)
     assert e["history"] == []
 
 
 @pytest.mark.parametrize("status", [500, 501, 404, 401, 400])
 def test_other_statuses_are_the_answer(curlewd, origin, status):
-    e = curlewd().way.fetch(origin.flaky(status=status), retries=QUICK)
+    e = curlewd().client.fetch(origin.flaky(status=status), retries=QUICK)
     assert (e["status"], e["attempts"]) == (status, 1)
 
 
 def test_the_statuses_are_the_requests_to_name(curlewd, origin):
-    way = curlewd().way
-    e = way.fetch(origin.flaky(key="a", status=500), retries={**QUICK, "statuses": [500]})
+    client = curlewd().client
+    e = client.fetch(origin.flaky(key="a", status=500), retries={**QUICK, "statuses": [500]})
     assert (e["status"], e["attempts"]) == (200, 2)
-    e = way.fetch(origin.flaky(key="b", status=503), retries={**QUICK, "statuses": [500]})
+    e = client.fetch(origin.flaky(key="b", status=503), retries={**QUICK, "statuses": [500]})
     assert (e["status"], e["attempts"]) == (503, 1)
 
 
 @pytest.mark.parametrize("how", ["hang-up", "reset", "short"])
 def test_connections_that_are_cut(curlewd, origin, how):
-    e = curlewd().way.fetch(origin.flaky(fail=2, how=how), retries=QUICK)
+    e = curlewd().client.fetch(origin.flaky(fail=2, how=how), retries=QUICK)
     assert (e["status"], e["attempts"]) == (200, 3)
 
 
 @pytest.mark.parametrize("how", ["silent", "stall"])
 def test_an_origin_that_falls_silent(curlewd, origin, how):
-    e = curlewd().way.fetch(origin.flaky(how=how), retries=QUICK, timeout={"idle": 0.2})
+    e = curlewd().client.fetch(origin.flaky(how=how), retries=QUICK, timeout={"idle": 0.2})
     assert (e["status"], e["attempts"]) == (200, 2)
 
 
 def test_when_all_tries_fail_the_last_one_is_the_answer(curlewd, origin):
     daemon = curlewd()
-    e = daemon.way.fetch(origin.flaky(fail=9), retries=QUICK)
+    e = daemon.client.fetch(origin.flaky(fail=9), retries=QUICK)
     assert (e["status"], e["body"], e["attempts"]) == (503, "not now\n", 4)
-    daemon.way.refused({"url": origin.flaky(key="cut", fail=9, how="short"), "retries": QUICK}, 502,
-                       "incomplete_body")
+    daemon.client.refused({"url": origin.flaky(key="cut", fail=9, how="short"), "retries": QUICK},
+                          502, "incomplete_body")
     assert len(origin.tries("cut")) == 4
-    assert figure(daemon, "curlew_retries_total") == 6
+    assert read_metric(daemon, "curlew_retries_total") == 6
 
 
 def test_none_unless_asked_for(curlewd, origin):
-    e = curlewd().way.fetch(origin.flaky())
+    e = curlewd().client.fetch(origin.flaky())
     assert (e["status"], e["attempts"]) == (503, 1)
 
 
@@ -74,54 +74,54 @@ def test_none_unless_asked_for(curlewd, origin):
     ("http://127.0.0.1:1/", "connect_failed"), ("http://nowhere.invalid/", "dns_failed")])
 def test_connections_that_do_not_come_about(curlewd, url, code):
     daemon = curlewd()
-    daemon.way.refused({"url": url, "retries": {"max": 2, "backoff": 0.01}}, 502, code)
-    assert figure(daemon, "curlew_retries_total") == 2
+    daemon.client.refused({"url": url, "retries": {"max": 2, "backoff": 0.01}}, 502, code)
+    assert read_metric(daemon, "curlew_retries_total") == 2
 
 
 def test_a_connection_that_takes_too_long(curlewd, origin):
     daemon = curlewd()
-    p, took = timed(daemon.way.refused, {
+    p, took = timed(daemon.client.refused, {
         "url": origin.url(port="never"), "timeout": {"connect": 0.2},
         "retries": {"max": 2, "backoff": 0}}, 504, "connect_timeout")
     assert 0.6 <= took < 3
-    assert figure(daemon, "curlew_retries_total") == 2
+    assert read_metric(daemon, "curlew_retries_total") == 2
 
 
 def test_a_handshake_that_is_cut_but_no_bad_certificate(curlewd, origin):
     daemon = curlewd()
     plain = origin.url("/hello").replace("http:", "https:")  # closes what begins like a handshake
-    daemon.way.refused({"url": plain, "retries": QUICK}, 502, "tls_failed")
-    assert figure(daemon, "curlew_retries_total") == 3
+    daemon.client.refused({"url": plain, "retries": QUICK}, 502, "tls_failed")
+    assert read_metric(daemon, "curlew_retries_total") == 3
     untrusted = origin.url("/hello", port="https")
-    daemon.way.refused({"url": untrusted, "retries": QUICK}, 502, "tls_failed")
-    assert figure(daemon, "curlew_retries_total") == 3
+    daemon.client.refused({"url": untrusted, "retries": QUICK}, 502, "tls_failed")
+    assert read_metric(daemon, "curlew_retries_total") == 3
 
 
 @pytest.mark.parametrize("path, code, status", [
     ("/garbage", "protocol_error", 502), ("/bytes/100", "response_too_large", 502)])
 def test_what_would_fail_again_is_not_tried_again(curlewd, origin, path, code, status):
     request = {"url": origin.url(path), "retries": QUICK, "max_body_bytes": 99}
-    curlewd().way.refused(request, status, code)
+    curlewd().client.refused(request, status, code)
     assert origin.stats()["requests"] == 1
 
 
 def test_over_http_2_a_reset_stream(curlewd, origin):
-    e = curlewd().way.fetch(origin.flaky(port="h2c", fail=2, how="hang-up"), retries=QUICK,
-                            http_version="2-prior-knowledge")
+    e = curlewd().client.fetch(origin.flaky(port="h2c", fail=2, how="hang-up"), retries=QUICK,
+                               http_version="2-prior-knowledge")
     assert (e["status"], e["attempts"], e["http_version"]) == (200, 3, "2")
 
 
 @pytest.mark.parametrize("neighbours", [0, 3])
 def test_over_http_2_a_silent_stream_is_given_up_and_its_neighbours_go_on(
         curlewd, origin, certs, neighbours):
-    way = curlewd({"sessions": {"default": {"ca_file": str(certs / "ca.pem")}}}).way
-    way.fetch(origin.url("/hello", port="h2"))
+    client = curlewd({"sessions": {"default": {"ca_file": str(certs / "ca.pem")}}}).client
+    client.fetch(origin.url("/hello", port="h2"))
     url = origin.flaky(port="h2", how="silent")
-    with Background() as b:
+    with BackgroundCalls() as b:
         for i in range(neighbours):
-            b.start(way.fetch, origin.url(f"/delay/1.5?{i}", port="h2"))
+            b.start(client.fetch, origin.url(f"/delay/1.5?{i}", port="h2"))
             origin.wait_for("arrived", f"/delay/1.5?{i}")
-        e = way.fetch(url, retries={**QUICK, "backoff": 0}, timeout={"idle": 0.3})
+        e = client.fetch(url, retries={**QUICK, "backoff": 0}, timeout={"idle": 0.3})
         assert (e["status"], e["attempts"], e["http_version"]) == (200, 2, "2")
         first, _ = origin.tries()
         left = origin.wait_for("left", url[url.index("/flaky"):])
@@ -135,27 +135,27 @@ def test_over_http_2_a_silent_stream_is_given_up_and_its_neighbours_go_on(
 @pytest.mark.parametrize("method, attempts", [
     ("GET", 2), ("OPTIONS", 2), ("PUT", 2), ("DELETE", 2), ("POST", 1), ("PATCH", 1), ("FROB", 1)])
 def test_only_idempotent_methods(curlewd, origin, method, attempts):
-    e = curlewd().way.fetch(origin.flaky(), method=method, retries=QUICK)
+    e = curlewd().client.fetch(origin.flaky(), method=method, retries=QUICK)
     assert e["attempts"] == attempts
 
 
 def test_head_too(curlewd, origin):
-    e = curlewd().way.fetch(origin.flaky(), method="HEAD", retries=QUICK)
+    e = curlewd().client.fetch(origin.flaky(), method="HEAD", retries=QUICK)
     assert (e["status"], e["attempts"]) == (200, 2)
 
 
 @pytest.mark.parametrize("how", ["", "reset", "short"])
 def test_a_body_is_sent_again_whole_where_the_method_is_named(curlewd, origin, how):
     body = "x" * 300000
-    e = curlewd().way.fetch(origin.flaky(fail=2, how=how), body=body,
-                            retries={**QUICK, "methods": ["POST"]})
+    e = curlewd().client.fetch(origin.flaky(fail=2, how=how), body=body,
+                               retries={**QUICK, "methods": ["POST"]})
     assert (e["status"], e["attempts"]) == (200, 3)
     assert base64.b64decode(got(e)["body_base64"]) == body.encode()
 
 
 def test_a_multipart_body_too(curlewd, origin):
-    e = curlewd().way.fetch(origin.flaky(), method="PUT", retries=QUICK,
-                            multipart=[{"name": "a", "value": "b" * 5000}])
+    e = curlewd().client.fetch(origin.flaky(), method="PUT", retries=QUICK,
+                               multipart=[{"name": "a", "value": "b" * 5000}])
     assert e["attempts"] == 2 and b"b" * 5000 in base64.b64decode(got(e)["body_base64"])
 
 
@@ -164,38 +164,38 @@ def test_a_multipart_body_too(curlewd, origin):
 
 def test_it_is_the_hop_that_is_tried_again_not_the_chain(curlewd, origin):
     there = origin.flaky(key="there", fail=2)
-    e = curlewd().way.fetch(origin.flaky(key="here", then=there), retries=QUICK)
+    e = curlewd().client.fetch(origin.flaky(key="here", then=there), retries=QUICK)
     assert (e["status"], e["attempts"], len(e["history"])) == (200, 4, 1)
     assert (len(origin.tries("here")), len(origin.tries("there"))) == (2, 3)
 
 
 @pytest.mark.parametrize("location", ["file:///etc/passwd", "http://169.254.169.254/"])
 def test_a_redirect_after_a_retry_is_judged_like_any(curlewd, origin, location):
-    curlewd().way.refused({"url": origin.flaky(then=location), "retries": QUICK}, 403, "blocked")
+    curlewd().client.refused({"url": origin.flaky(then=location), "retries": QUICK}, 403, "blocked")
     assert len(origin.tries()) == 2
 
 
 def test_what_the_guard_refuses_is_refused_once(curlewd, origin):
     daemon = curlewd({"egress": {"allow": []}})
-    daemon.way.refused({"url": origin.url("/hello"), "retries": QUICK}, 403, "blocked")
-    assert figures(daemon)["curlew_retries_total"] == 0
+    daemon.client.refused({"url": origin.url("/hello"), "retries": QUICK}, 403, "blocked")
+    assert read_metrics(daemon)["curlew_retries_total"] == 0
     assert origin.stats()["requests"] == 0
 
 
 def test_cookies_are_sent_once_and_those_of_a_failed_try_are_kept(curlewd, origin):
-    e = curlewd().way.fetch(origin.flaky(fail=2, cookie="seen=1; Path=/"), cookies={"own": "2"},
-                            retries=QUICK)
+    e = curlewd().client.fetch(origin.flaky(fail=2, cookie="seen=1; Path=/"), cookies={"own": "2"},
+                               retries=QUICK)
     cookie = [v for n, v in got(e)["headers"] if n.lower() == "cookie"]
     assert len(cookie) == 1 and sorted(cookie[0].split("; ")) == ["own=2", "seen=1"]
     assert [c["name"] for c in e["cookies"]] == ["seen"]
 
 
 def test_digest_authentication_begins_anew_with_each_hop_and_try(curlewd, origin):
-    way = curlewd().way
+    client = curlewd().client
     url = origin.url("/redirect-to?status=307&url=/auth/digest")
     keys = {"auth": {"digest": ["user", "secret"]}, "retries": QUICK}
-    assert way.fetch(url, **keys)["status"] == 200
-    with streams.opened(way, url=url, **keys) as stream:
+    assert client.fetch(url, **keys)["status"] == 200
+    with streams.open_stream(client, url=url, **keys) as stream:
         assert stream.status == 200
 
 
@@ -206,8 +206,8 @@ def test_through_the_next_proxy_where_one_is_dead(curlewd, origin, proxy):
     port, process = proxy()
     proxies = ["http://127.0.0.1:1", f"http://127.0.0.1:{port}"]
     breaker = {"failures": 1, "open_seconds": 60}
-    way = curlewd({"sessions": {"default": {"proxies": proxies, "breaker": breaker}}}).way
-    tries = [way.fetch(origin.url("/hello"), retries=QUICK)["attempts"] for _ in range(4)]
+    client = curlewd({"sessions": {"default": {"proxies": proxies, "breaker": breaker}}}).client
+    tries = [client.fetch(origin.url("/hello"), retries=QUICK)["attempts"] for _ in range(4)]
     assert tries == [2, 1, 1, 1]  # the dead one sits on the bench, and is not the origin's fault
     assert process.out.count("/hello") == 4
 
@@ -215,35 +215,35 @@ def test_through_the_next_proxy_where_one_is_dead(curlewd, origin, proxy):
 def test_callers_who_share_a_transfer_share_its_tries(curlewd, origin):
     daemon = curlewd()
     url = origin.flaky(wait=0.3, retry_after=1)
-    with Background() as b:
+    with BackgroundCalls() as b:
         for _ in range(10):
-            b.start(daemon.way.fetch, url, coalesce=True, retries=1)
+            b.start(daemon.client.fetch, url, coalesce=True, retries=1)
         got = b.results()
     assert {(e["status"], e["attempts"]) for e in got} == {(200, 2)}
     assert len(origin.tries()) == 2
-    assert figure(daemon, "curlew_retries_total") == 1
+    assert read_metric(daemon, "curlew_retries_total") == 1
 
 
 def test_of_those_who_share_the_most_patient_decides(curlewd, origin):
-    way = curlewd().way
+    client = curlewd().client
     keys = {"coalesce": True, "retries": 1}
-    e, took = timed(way.fetch, origin.flaky(key="a", retry_after=2), timeout=1, **keys)
+    e, took = timed(client.fetch, origin.flaky(key="a", retry_after=2), timeout=1, **keys)
     assert (e["status"], e["attempts"]) == (503, 1) and took < 0.9
     url = origin.flaky(key="b", wait=0.3, retry_after=1)
-    with Background() as b:
+    with BackgroundCalls() as b:
         for timeout in (0.8, 5):
-            b.start(way.post, {"url": url, "timeout": timeout, **keys})
-        answers = b.results()
-    assert [a.status for a in answers] == [504, 200]
+            b.start(client.post, {"url": url, "timeout": timeout, **keys})
+        responses = b.results()
+    assert [a.status for a in responses] == [504, 200]
     assert len(origin.tries("b")) == 2
 
 
 def test_who_wants_other_retries_shares_nothing(curlewd, origin):
-    way = curlewd().way
+    client = curlewd().client
     url = origin.url("/delay/0.3")
-    with Background() as b:
+    with BackgroundCalls() as b:
         for retries in (0, 1, {"max": 1, "statuses": [500]}, {"max": 1, "methods": ["GET"]}):
-            b.start(way.fetch, url, coalesce=True, retries=retries)
+            b.start(client.fetch, url, coalesce=True, retries=retries)
         assert [e["coalesced"] for e in b.results()] == [False] * 4
 
 
@@ -252,17 +252,17 @@ def test_who_wants_other_retries_shares_nothing(curlewd, origin):
 
 def test_a_sessions_default(curlewd, origin):
     retries = {"max": 1, "backoff": 0.01, "statuses": [500]}
-    way = curlewd({"sessions": {"default": {"retries": retries}, "none": {}}}).way
-    assert way.fetch(origin.flaky(key="a", status=500))["attempts"] == 2
-    assert way.fetch(origin.flaky(key="b", status=500, fail=2), retries=2)["attempts"] == 3
-    assert way.fetch(origin.flaky(key="c", status=500), retries=0)["attempts"] == 1
-    assert way.fetch(origin.flaky(key="d", status=500), session="none")["attempts"] == 1
+    client = curlewd({"sessions": {"default": {"retries": retries}, "none": {}}}).client
+    assert client.fetch(origin.flaky(key="a", status=500))["attempts"] == 2
+    assert client.fetch(origin.flaky(key="b", status=500, fail=2), retries=2)["attempts"] == 3
+    assert client.fetch(origin.flaky(key="c", status=500), retries=0)["attempts"] == 1
+    assert client.fetch(origin.flaky(key="d", status=500), session="none")["attempts"] == 1
 
 
 def test_in_the_query(curlewd, origin):
-    way = curlewd().way
-    answer = way.get(query={"url": origin.flaky(), "retries": "2"})
-    assert (answer.status, answer.json()["attempts"]) == (200, 2)
+    client = curlewd().client
+    response = client.get(query={"url": origin.flaky(), "retries": "2"})
+    assert (response.status, response.json()["attempts"]) == (200, 2)
 
 
 # -- streams ----------------------------------------------------------------------
@@ -270,28 +270,29 @@ def test_in_the_query(curlewd, origin):
 
 @pytest.mark.parametrize("how", ["", "hang-up", "reset", "endless"])
 def test_a_stream_is_tried_again_until_its_head_is_out(curlewd, origin, how):
-    with streams.opened(curlewd().way, url=origin.flaky(fail=2, how=how), retries=QUICK) as s:
+    with streams.open_stream(curlewd().client, url=origin.flaky(fail=2, how=how),
+                             retries=QUICK) as s:
         assert (s.status, s.header("curlew-attempts")) == (200, "3")
-        assert json.loads(s.rest())["try"] == 3
+        assert json.loads(s.read_all())["try"] == 3
 
 
 def test_a_stream_whose_tries_are_used_up_passes_the_refusal_on(curlewd, origin):
-    with streams.opened(curlewd().way, url=origin.flaky(fail=9), retries=QUICK) as s:
+    with streams.open_stream(curlewd().client, url=origin.flaky(fail=9), retries=QUICK) as s:
         assert (s.status, s.header("curlew-attempts")) == (503, "4")
-        assert s.rest() == b"not now\n"
+        assert s.read_all() == b"not now\n"
 
 
 def test_a_stream_whose_budget_is_used_up_passes_the_refusal_on(curlewd, origin):
-    way = curlewd().way
-    way.fetch(origin.flaky(key="b", fail=99), retries={"max": 10, "backoff": 0})
-    with streams.opened(way, url=origin.flaky(fail=9), retries=QUICK) as s:
-        assert (s.status, s.header("curlew-attempts"), s.rest()) == (503, "1", b"not now\n")
+    client = curlewd().client
+    client.fetch(origin.flaky(key="b", fail=99), retries={"max": 10, "backoff": 0})
+    with streams.open_stream(client, url=origin.flaky(fail=9), retries=QUICK) as s:
+        assert (s.status, s.header("curlew-attempts"), s.read_all()) == (503, "1", b"not now\n")
 
 
 def test_a_stream_that_has_begun_breaks_and_is_not_begun_again(curlewd, origin):
-    with streams.opened(curlewd().way, url=origin.flaky(how="stall"), retries=QUICK,
-                        timeout={"idle": 0.5}) as s:
+    with streams.open_stream(curlewd().client, url=origin.flaky(how="stall"), retries=QUICK,
+                             timeout={"idle": 0.5}) as s:
         assert s.status == 200
-        with pytest.raises(streams.Broken):
-            s.rest()
+        with pytest.raises(streams.IncompleteResponse):
+            s.read_all()
     assert len(origin.tries()) == 1

@@ -4,8 +4,8 @@ import json
 
 import pytest
 
-from tests.support import ways
-from tests.support.many import Background
+from tests.support import clients
+from tests.support.concurrency import BackgroundCalls
 from tests.support.procs import wait_until
 
 SESSIONS = "/v1/sessions"
@@ -19,34 +19,34 @@ def daemon(curlewd):
 
 def ask(daemon, method, path="", body=b""):
     body = body if isinstance(body, bytes) else json.dumps(body).encode()
-    return daemon.way.ask(method, SESSIONS + path, body=body)
+    return daemon.client.ask(method, SESSIONS + path, body=body)
 
 
 def put(daemon, name, **settings):
-    answer = ask(daemon, "PUT", f"/{name}", settings)
-    assert answer.status in (200, 201), answer
-    return answer
+    response = ask(daemon, "PUT", f"/{name}", settings)
+    assert response.status in (200, 201), response
+    return response
 
 
 def names(daemon):
     return sorted(s["name"] for s in ask(daemon, "GET").json()["sessions"])
 
 
-def refused(answer, status, code):
-    return ways.problem(answer, status, code)["detail"]
+def refused(response, status, code):
+    return clients.problem(response, status, code)["detail"]
 
 
 def test_made_shown_replaced_and_removed(daemon, origin):
     assert put(daemon, "new", headers={"x-a": "1"}, timeout=5).status == 201
     assert names(daemon) == ["default", "filed", "new"]
-    echo = json.loads(daemon.way.fetch(origin.url("/echo"), session="new")["body"])
+    echo = json.loads(daemon.client.fetch(origin.url("/echo"), session="new")["body"])
     assert ["x-a", "1"] in [[k.lower(), v] for k, v in echo["headers"]]
     assert put(daemon, "new", timeout=6).status == 200
     shown = ask(daemon, "GET", "/new").json()
     assert shown["timeout"] == {"total": 6} and "headers" not in shown
     assert ask(daemon, "DELETE", "/new").status == 204
     assert names(daemon) == ["default", "filed"]
-    daemon.way.refused({"url": origin.url("/hello"), "session": "new"}, 404, "unknown_session")
+    daemon.client.refused({"url": origin.url("/hello"), "session": "new"}, 404, "unknown_session")
 
 
 def test_secrets_are_not_shown(daemon):
@@ -78,11 +78,12 @@ def test_what_cannot_be(daemon, method, path, body, status, code, says):
 
 def test_what_is_in_flight_goes_on_with_what_it_started_with(daemon, origin):
     put(daemon, "s", max_body_bytes=1000)
-    with Background() as b:
-        b.start(daemon.way.fetch, origin.url("/delay/0.6"), session="s")
+    with BackgroundCalls() as b:
+        b.start(daemon.client.fetch, origin.url("/delay/0.6"), session="s")
         origin.wait_for("arrived", "/delay/0.6")
         put(daemon, "s", max_body_bytes=1)
-        daemon.way.refused({"url": origin.url("/hello"), "session": "s"}, 502, "response_too_large")
+        daemon.client.refused({"url": origin.url("/hello"), "session": "s"}, 502,
+                              "response_too_large")
         assert ask(daemon, "DELETE", "/s").status == 204
         assert b.results()[0]["body"] == "late\n"
 
@@ -90,16 +91,16 @@ def test_what_is_in_flight_goes_on_with_what_it_started_with(daemon, origin):
 def test_a_reset_drops_cookies_and_idle_connections_and_spares_what_is_in_flight(daemon, origin):
     put(daemon, "s", cookie_jar="shared")
     put(daemon, "other", cookie_jar="shared")
-    daemon.way.fetch(origin.url("/cookies/set?a=1"), session="s")
+    daemon.client.fetch(origin.url("/cookies/set?a=1"), session="s")
 
     def sent():
-        return json.loads(daemon.way.fetch(origin.url("/cookies"), session="s")["body"])
+        return json.loads(daemon.client.fetch(origin.url("/cookies"), session="s")["body"])
 
     assert sent() == {"a": "1"}
-    with Background() as b:
-        b.start(daemon.way.fetch, origin.url("/delay/0.5"), session="s")
+    with BackgroundCalls() as b:
+        b.start(daemon.client.fetch, origin.url("/delay/0.5"), session="s")
         origin.wait_for("arrived", "/delay/0.5")
-        daemon.way.fetch(origin.url("/hello"), session="s")
+        daemon.client.fetch(origin.url("/hello"), session="s")
         open_before = origin.stats()["open"]
         assert ask(daemon, "POST", "/s/reset").status == 204
         wait_until("the idle ones are closed", lambda: origin.stats()["open"] < open_before)
@@ -129,7 +130,7 @@ def test_a_token_is_good_for_its_own_sessions(curlewd, tmp_path, origin):
 
     def as_bearer(token, method, path, body=b"{}"):
         headers = [("Authorization", f"Bearer {token}")] if token else []
-        return daemon.way.ask(method, path, body=body, headers=headers)
+        return daemon.client.ask(method, path, body=body, headers=headers)
 
     everyone, one = "0123456789abcdef-all", "0123456789abcdef-one"
     refused(as_bearer(None, "GET", SESSIONS), 401, "unauthorized")
@@ -144,4 +145,4 @@ def test_a_token_is_good_for_its_own_sessions(curlewd, tmp_path, origin):
     assert fetch(one, session="one").status == 200
     refused(fetch(one), 404, "unknown_session")
     assert fetch(everyone).status == 200
-    assert daemon.way.ask("GET", "/healthz").status == 200
+    assert daemon.client.ask("GET", "/healthz").status == 200

@@ -1,4 +1,4 @@
-"""Server-sent events come event by event, each at once, behind every mount and mode."""
+"""Server-sent events arrive one by one and at once, behind every web server in every mode."""
 
 import json
 import statistics
@@ -8,7 +8,7 @@ from urllib.parse import urlencode
 import pytest
 
 from tests.support import streams
-from tests.support.streams import asked, opened
+from tests.support.streams import open_stream, request_stream
 
 EVENTS = 30
 EVERY = 0.03  # seconds
@@ -19,7 +19,7 @@ SLACK = 0.015  # for a machine that is busy with other tests; less than the next
 def lateness(stream):
     """Seconds from its leaving the origin to its arrival here, of every event, in order."""
     late, buffer = [], b""
-    while piece := stream.piece():
+    while piece := stream.read():
         at = time.monotonic()
         *events, buffer = (buffer + piece).split(b"\n\n")
         late += [at - float(e.removeprefix(b"data: ")) for e in events]
@@ -43,50 +43,50 @@ def page(origin):
 
 
 @pytest.mark.quiet
-@pytest.mark.parametrize("name", streams.WAYS)
+@pytest.mark.parametrize("name", streams.CLIENTS)
 def test_event_by_event(curlewd, page, record_property, name):
-    with streams.front(name, curlewd()) as front, opened(front, url=page) as s:
+    with streams.connected(name, curlewd()) as client, open_stream(client, url=page) as s:
         check(s, record_property)
 
 
-@pytest.mark.parametrize("name", ["socket", *streams.NGINX])
+@pytest.mark.parametrize("name", ["socket", *streams.NGINX_MODES])
 def test_the_head_comes_before_the_first_event(curlewd, origin, name):
-    with streams.front(name, curlewd()) as front:
+    with streams.connected(name, curlewd()) as client:
         start = time.monotonic()
-        with opened(front, url=origin.url("/ticks?n=1&every=2")) as s:
+        with open_stream(client, url=origin.url("/ticks?n=1&every=2")) as s:
             assert time.monotonic() - start < 1
-            assert s.rest().startswith(b"data: ")
+            assert s.read_all().startswith(b"data: ")
 
 
 @pytest.mark.quiet
 def test_over_http2(curlewd, origin, certs, record_property):
     daemon = curlewd({"sessions": {"default": {"ca_file": str(certs / "ca.pem")}}})
     page = origin.url(f"/ticks?n={EVENTS}&every={EVERY}", port="h2")
-    with opened(daemon.way, url=page, http_version="2") as s:
+    with open_stream(daemon.client, url=page, http_version="2") as s:
         check(s, record_property)
 
 
 @pytest.mark.quiet
-@pytest.mark.parametrize("name", streams.NGINX)
+@pytest.mark.parametrize("name", streams.NGINX_MODES)
 def test_by_hand_off(curlewd, nginx, origin, page, record_property, name):
     """A sync view is done at once, and the browser goes on listening."""
     _, changes = streams.MODES[name]
-    mount = nginx(curlewd(), origin.ports["http"], more=changes)
-    mount.prefix = ""
+    web_server = nginx(curlewd(), origin.ports["http"], more=changes)
+    web_server.prefix = ""
     told = ["X-Accel-Redirect:/_handoff/", "X-Curlew-Request:" + json.dumps({"url": page})]
-    with asked(mount, "GET", "/say?" + urlencode([("h", h) for h in told])) as s:
+    with request_stream(web_server, "GET", "/say?" + urlencode([("h", h) for h in told])) as s:
         check(s, record_property)
 
 
 def test_twenty_listeners_at_once(curlewd, nginx, page):
-    mount = nginx(curlewd())
-    listeners = [opened(mount, url=page + f"&listener={i}") for i in range(20)]
+    web_server = nginx(curlewd())
+    listeners = [open_stream(web_server, url=page + f"&listener={i}") for i in range(20)]
     for s in listeners:
-        assert s.rest().count(b"data: ") == EVENTS
+        assert s.read_all().count(b"data: ") == EVENTS
         s.close()
 
 
 def test_a_listener_outlasts_the_default_time_out_and_long_silences(curlewd, nginx, origin):
-    mount = nginx(curlewd())
-    with opened(mount, patience=40, url=origin.url("/ticks?n=3&every=11")) as s:
-        assert s.rest().count(b"data: ") == 3
+    web_server = nginx(curlewd())
+    with open_stream(web_server, client_timeout=40, url=origin.url("/ticks?n=3&every=11")) as s:
+        assert s.read_all().count(b"data: ") == 3

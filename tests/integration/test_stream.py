@@ -1,4 +1,4 @@
-"""…/v1/stream: the origin's status, headers and bytes pass, behind every mount and mode."""
+"""…/v1/stream passes on status, headers and bytes of the origin, behind every web server."""
 
 import hashlib
 import gzip
@@ -10,23 +10,23 @@ from urllib.parse import urlencode
 import pytest
 
 from tests.support import streams
+from tests.support.clients import problem
 from tests.support.curlewd import Curlewd
 from tests.support.procs import free_port, wait_until
-from tests.support.streams import asked, opened
-from tests.support.ways import problem
+from tests.support.streams import open_stream, request_stream
 
-WAYS = [pytest.param(name, marks=pytest.mark.xdist_group(f"stream-{name}"))
-        for name in streams.WAYS]
+CLIENTS = [pytest.param(name, marks=pytest.mark.xdist_group(f"stream-{name}"))
+           for name in streams.CLIENTS]
 PATTERN = bytes(range(256))
 
 
-@pytest.fixture(scope="module", params=WAYS)
-def way(request):
-    """A daemon of its own behind each mount and mode."""
+@pytest.fixture(scope="module", params=CLIENTS)
+def client(request):
+    """A daemon of its own behind each web server and mode."""
     daemon = Curlewd({"limits": {"response_bytes": 1000}})  # of no account for streams
-    with streams.front(request.param, daemon) as front:
-        front.name = request.param
-        yield front
+    with streams.connected(request.param, daemon) as client:
+        client.name = request.param
+        yield client
     daemon.stop()
     shutil.rmtree(daemon.directory, ignore_errors=True)
 
@@ -45,33 +45,34 @@ def said(url, *headers, status=200):
 
 
 @pytest.mark.parametrize("status", [200, 201, 203, 400, 401, 403, 404, 410, 418, 429, 500, 503])
-def test_the_status_and_the_body_are_the_origins(way, url, status):
-    with opened(way, url=said(url, "Content-Type:text/x-said", status=status)) as s:
-        assert (s.status, s.header("content-type"), s.rest()) == (status, "text/x-said", b"said\n")
+def test_the_status_and_the_body_are_the_origins(client, url, status):
+    with open_stream(client, url=said(url, "Content-Type:text/x-said", status=status)) as s:
+        assert (s.status, s.header("content-type"), s.read_all()) == (status, "text/x-said",
+                                                                      b"said\n")
 
 
 @pytest.mark.parametrize("status", [204, 304])
-def test_a_status_without_a_body(way, url, status):
-    with opened(way, url=said(url, "ETag:\"v1\"", status=status)) as s:
-        assert (s.status, s.header("etag"), s.rest()) == (status, '"v1"', b"")
+def test_a_status_without_a_body(client, url, status):
+    with open_stream(client, url=said(url, "ETag:\"v1\"", status=status)) as s:
+        assert (s.status, s.header("etag"), s.read_all()) == (status, '"v1"', b"")
 
 
-def test_end_to_end_headers_pass_as_often_as_they_came(way, url):
+def test_end_to_end_headers_pass_as_often_as_they_came(client, url):
     page = said(url, "X-One:1", "Set-Cookie:a=1; Path=/", "Set-Cookie:b=2",
                 "Cache-Control:max-age=9", "Vary:Accept", "ETag:\"v1\"", "X-Empty:",
                 "Content-Language:de")
-    with opened(way, url=page) as s:
+    with open_stream(client, url=page) as s:
         assert (s.header("x-one"), s.header("vary"), s.header("etag")) == ("1", "Accept", '"v1"')
-        assert s.all("set-cookie") == ["a=1; Path=/", "b=2"]
+        assert s.get_all("set-cookie") == ["a=1; Path=/", "b=2"]
         assert (s.header("cache-control"), s.header("content-language")) == ("max-age=9", "de")
 
 
-def test_hop_by_hop_headers_stay_behind(way, url):
+def test_hop_by_hop_headers_stay_behind(client, url):
     page = said(url, "Connection:close, X-Named , x-other", "X-Named:1", "X-Other:2", "X-Kept:3",
                 "Keep-Alive:timeout=77", "Proxy-Authenticate:Basic", "Proxy-Connection:close",
                 "TE:trailers", "Trailer:X-Sum", "Upgrade:h2c")
-    with opened(way, url=page) as s:
-        assert s.header("x-kept") == "3" and s.rest() == b"said\n"
+    with open_stream(client, url=page) as s:
+        assert s.header("x-kept") == "3" and s.read_all() == b"said\n"
         names = {n.lower() for n, _ in s.headers}
         assert not names & {"x-named", "x-other", "proxy-authenticate", "proxy-connection", "te",
                             "trailer", "upgrade"}
@@ -86,31 +87,32 @@ OBEYED = ["X-Accel-Redirect:/_fetch/healthz", "X-Accel-Limit-Rate:1", "X-Accel-E
 
 
 @pytest.mark.parametrize("header", OBEYED, ids=lambda h: h.split(":")[0])
-def test_what_a_web_server_would_obey_stays_behind(way, url, header):
+def test_what_a_web_server_would_obey_stays_behind(client, url, header):
     name, value = header.split(":", 1)
-    with opened(way, url=said(url, header, "X-Kept:1")) as s:
-        assert (s.status, s.header("x-kept"), s.rest()) == (200, "1", b"said\n")
-        assert value not in s.all(name.lower())
+    with open_stream(client, url=said(url, header, "X-Kept:1")) as s:
+        assert (s.status, s.header("x-kept"), s.read_all()) == (200, "1", b"said\n")
+        assert value not in s.get_all(name.lower())
 
 
 @pytest.mark.parametrize("status, to", [(201, "/new"), (200, "/odd"), (302, "/next"), (302, "x"),
                                         (307, "http://127.0.0.1:1/away")])
-def test_a_location_is_the_clients_affair(way, url, status, to):
+def test_a_location_is_the_clients_affair(client, url, status, to):
     """CGI has it that a web server follows a local one by itself: RFC 3875 section 6.2.2."""
-    with opened(way, url=said(url, f"Location:{to}", status=status), follow_redirects=False) as s:
-        assert (s.status, s.header("location"), s.rest()) == (status, to, b"said\n")
+    with open_stream(client, url=said(url, f"Location:{to}", status=status),
+                     follow_redirects=False) as s:
+        assert (s.status, s.header("location"), s.read_all()) == (status, to, b"said\n")
 
 
-def test_the_facts_about_the_fetch(way, url):
-    opened(way, url=url("/hello")).rest()
-    with opened(way, url=url("/redirect/2")) as s:
-        facts = {n.lower(): v for n, v in s.headers if n.lower().startswith("curlew-")}
-        assert s.rest() == b"hello\n"
-    assert facts.pop("curlew-connection").startswith("reused; 127.0.0.1:")
-    assert 0 < float(facts.pop("curlew-first-byte")) < 5
-    assert facts == {"curlew-url": url("/hello"), "curlew-http-version": "1.1",
-                     "curlew-redirects": "2", "curlew-attempts": "1",
-                     "curlew-session": "default"}
+def test_the_facts_about_the_fetch(client, url):
+    open_stream(client, url=url("/hello")).read_all()
+    with open_stream(client, url=url("/redirect/2")) as s:
+        values = {n.lower(): v for n, v in s.headers if n.lower().startswith("curlew-")}
+        assert s.read_all() == b"hello\n"
+    assert values.pop("curlew-connection").startswith("reused; 127.0.0.1:")
+    assert 0 < float(values.pop("curlew-first-byte")) < 5
+    assert values == {"curlew-url": url("/hello"), "curlew-http-version": "1.1",
+                      "curlew-redirects": "2", "curlew-attempts": "1",
+                      "curlew-session": "default"}
 
 
 # -- the body --------------------------------------------------------------
@@ -118,34 +120,34 @@ def test_the_facts_about_the_fetch(way, url):
 
 @pytest.mark.parametrize("page", ["/bytes/3000000", "/bytes/3000000?chunked", "/bytes/70000",
                                   "/bytes/1", "/bytes/0"])
-def test_a_body_comes_through_whole(way, url, page):
+def test_a_body_comes_through_whole(client, url, page):
     size = int(page.removeprefix("/bytes/").removesuffix("?chunked"))
     whole = (PATTERN * (size // 256 + 1))[:size]
-    with opened(way, url=url(page)) as s:
-        if "chunked" not in page and way.name != "apache":  # who has lengths of his own only
+    with open_stream(client, url=url(page)) as s:
+        if "chunked" not in page and client.name != "apache":  # who has lengths of his own only
             assert s.header("content-length") == str(size)
-        assert hashlib.sha256(s.rest()).digest() == hashlib.sha256(whole).digest()
+        assert hashlib.sha256(s.read_all()).digest() == hashlib.sha256(whole).digest()
 
 
-def test_a_body_up_to_the_end_of_the_connection_is_whole(way, url):
-    with opened(way, url=url("/until-close")) as s:
-        assert s.rest() == b"up to the end\n"
+def test_a_body_up_to_the_end_of_the_connection_is_whole(client, url):
+    with open_stream(client, url=url("/until-close")) as s:
+        assert s.read_all() == b"up to the end\n"
 
 
-def test_trailers_are_left_out(way, url):
-    with opened(way, url=url("/trailers")) as s:
-        assert s.rest() == b"with a trailer\n" and s.header("x-sum") is None
+def test_trailers_are_left_out(client, url):
+    with open_stream(client, url=url("/trailers")) as s:
+        assert s.read_all() == b"with a trailer\n" and s.header("x-sum") is None
 
 
-def test_a_get_with_the_keys_in_the_query(way, url):
+def test_a_get_with_the_keys_in_the_query(client, url):
     query = urlencode({"url": url("/ranges"), "tag": "t"})
-    with asked(way, "GET", f"{streams.ROUTE}?{query}") as s:
-        assert (s.status, s.rest()) == (200, b"0123456789" * 100)
+    with request_stream(client, "GET", f"{streams.ROUTE}?{query}") as s:
+        assert (s.status, s.read_all()) == (200, b"0123456789" * 100)
 
 
-def test_head(way, url):
-    with opened(way, url=url("/bytes/1000"), method="HEAD") as s:
-        assert (s.status, s.rest()) == (200, b"")
+def test_head(client, url):
+    with open_stream(client, url=url("/bytes/1000"), method="HEAD") as s:
+        assert (s.status, s.read_all()) == (200, b"")
         assert s.header("content-type") == "application/octet-stream"
 
 
@@ -153,60 +155,61 @@ def test_head(way, url):
     ("bytes=10-19", 206, b"0123456789", "bytes 10-19/1000"),
     ("bytes=998-", 206, b"89", "bytes 998-999/1000"),
     ("bytes=1000-", 416, b"", "bytes */1000")])
-def test_ranges(way, url, asked_for, status, got, told):
-    with opened(way, url=url("/ranges"), headers={"Range": asked_for}) as s:
-        assert (s.status, s.rest(), s.header("content-range")) == (status, got, told)
+def test_ranges(client, url, asked_for, status, got, told):
+    with open_stream(client, url=url("/ranges"), headers={"Range": asked_for}) as s:
+        assert (s.status, s.read_all(), s.header("content-range")) == (status, got, told)
 
 
-def test_a_conditional_fetch(way, url):
-    with opened(way, url=url("/ranges"), headers={"If-None-Match": '"v1"'}) as s:
-        assert (s.status, s.header("etag"), s.rest()) == (304, '"v1"', b"")
+def test_a_conditional_fetch(client, url):
+    with open_stream(client, url=url("/ranges"), headers={"If-None-Match": '"v1"'}) as s:
+        assert (s.status, s.header("etag"), s.read_all()) == (304, '"v1"', b"")
 
 
 @pytest.mark.parametrize("coding", ["gzip", "br", "zstd", "deflate"])
-def test_a_coded_body_passes_as_it_is(way, url, coding):
-    with opened(way, url=url(f"/{coding}")) as s:
+def test_a_coded_body_passes_as_it_is(client, url, coding):
+    with open_stream(client, url=url(f"/{coding}")) as s:
         assert s.header("content-encoding") == coding
-        body = s.rest()
+        body = s.read_all()
     assert body != f"this was {coding}\n".encode()
     assert coding != "gzip" or gzip.decompress(body) == b"this was gzip\n"
 
 
 @pytest.mark.parametrize("coding", ["gzip", "br", "zstd", "deflate"])
-def test_a_coded_body_is_undone_where_asked(way, url, coding):
-    with opened(way, url=url(f"/{coding}"), decompress=True) as s:
+def test_a_coded_body_is_undone_where_asked(client, url, coding):
+    with open_stream(client, url=url(f"/{coding}"), decompress=True) as s:
         assert s.header("content-encoding") is None
-        assert s.rest() == f"this was {coding}\n".encode()
+        assert s.read_all() == f"this was {coding}\n".encode()
 
 
-def test_decompress_leaves_a_plain_body_alone(way, url):
-    with opened(way, url=url("/bytes/1000"), decompress=True) as s:
-        assert s.rest() == (PATTERN * 4)[:1000]
+def test_decompress_leaves_a_plain_body_alone(client, url):
+    with open_stream(client, url=url("/bytes/1000"), decompress=True) as s:
+        assert s.read_all() == (PATTERN * 4)[:1000]
 
 
-def test_digest_authentication(way, url):
-    with opened(way, url=url("/auth/digest"), auth={"digest": ["user", "secret"]}) as s:
-        assert (s.status, json.loads(s.rest())) == (200, {"user": "user"})
+def test_digest_authentication(client, url):
+    with open_stream(client, url=url("/auth/digest"), auth={"digest": ["user", "secret"]}) as s:
+        assert (s.status, json.loads(s.read_all())) == (200, {"user": "user"})
         assert s.header("www-authenticate") is None
-    with opened(way, url=url("/auth/digest"), auth={"digest": ["user", "wrong"]}) as s:
-        assert (s.status, s.rest()) == (401, b"no\n")
+    with open_stream(client, url=url("/auth/digest"), auth={"digest": ["user", "wrong"]}) as s:
+        assert (s.status, s.read_all()) == (401, b"no\n")
 
 
-def test_a_provisional_head_is_not_the_head(way, url):
-    with opened(way, url=url("/early-hints")) as s:
-        assert (s.status, s.header("link"), s.rest()) == (200, None, b"ok\n")
+def test_a_provisional_head_is_not_the_head(client, url):
+    with open_stream(client, url=url("/early-hints")) as s:
+        assert (s.status, s.header("link"), s.read_all()) == (200, None, b"ok\n")
 
 
-def test_what_is_sent_is_the_requests(way, url):
-    with opened(way, url=url("/echo"), method="PUT", json={"a": "ü"}, headers={"X-A": "1"}) as s:
-        echo = json.loads(s.rest())
+def test_what_is_sent_is_the_requests(client, url):
+    with open_stream(client, url=url("/echo"), method="PUT", json={"a": "ü"},
+                     headers={"X-A": "1"}) as s:
+        echo = json.loads(s.read_all())
     assert echo["method"] == "PUT" and ["X-A", "1"] in echo["headers"]
     assert not [n for n, _ in echo["headers"] if n.lower() == "accept-encoding"]
 
 
-def test_max_body_bytes_at_the_limit(way, url):
-    with opened(way, url=url("/bytes/100000"), max_body_bytes=100000) as s:
-        assert len(s.rest()) == 100000
+def test_max_body_bytes_at_the_limit(client, url):
+    with open_stream(client, url=url("/bytes/100000"), max_body_bytes=100000) as s:
+        assert len(s.read_all()) == 100000
 
 
 # -- failures before the head ----------------------------------------------
@@ -232,15 +235,16 @@ BEFORE = [
 
 @pytest.mark.parametrize("asked_for, status, code", BEFORE,
                          ids=[f"{r['url']}-{c}" for r, _, c in BEFORE])
-def test_a_failure_before_the_head_is_a_problem(way, url, asked_for, status, code):
+def test_a_failure_before_the_head_is_a_problem(client, url, asked_for, status, code):
     where = asked_for["url"].replace("{http}", url("")).replace("{closed}", str(free_port()))
-    answer = way.ask("POST", streams.ROUTE, body=json.dumps({**asked_for, "url": where}).encode())
-    problem(answer, status, code or answer.json()["code"])
+    response = client.ask("POST", streams.ROUTE,
+                          body=json.dumps({**asked_for, "url": where}).encode())
+    problem(response, status, code or response.json()["code"])
 
 
-def test_other_methods_are_refused(way):
-    problem(way.ask("PUT", streams.ROUTE), 405, "method_not_allowed")
-    problem(way.ask("POST", streams.ROUTE), 400, "bad_request")
+def test_other_methods_are_refused(client):
+    problem(client.ask("PUT", streams.ROUTE), 405, "method_not_allowed")
+    problem(client.ask("POST", streams.ROUTE), 400, "bad_request")
 
 
 # -- time, straight on the socket ------------------------------------------
@@ -249,21 +253,21 @@ def test_other_methods_are_refused(way):
 def test_the_default_time_out_ends_with_the_head(daemon, origin):
     """Thirty seconds are for the head; a body takes as long as it takes."""
     start = time.monotonic()
-    with opened(daemon.way, url=origin.url("/drip?n=33&every=1"), timeout=40) as s:
-        assert s.rest() == b"x" * 33
+    with open_stream(daemon.client, url=origin.url("/drip?n=33&every=1"), timeout=40) as s:
+        assert s.read_all() == b"x" * 33
     assert time.monotonic() - start > 31
 
 
 def test_max_recv_speed(daemon, origin):
     start = time.monotonic()
-    with opened(daemon.way, url=origin.url("/bytes/60000"), max_recv_speed=40000) as s:
-        assert len(s.rest()) == 60000
+    with open_stream(daemon.client, url=origin.url("/bytes/60000"), max_recv_speed=40000) as s:
+        assert len(s.read_all()) == 60000
     assert 0.5 < time.monotonic() - start < 5
 
 
 def test_a_stream_is_logged_when_it_ends(curlewd, origin):
     daemon = curlewd()
-    with opened(daemon.way, url=origin.url("/bytes/100000"), tag="film") as s:
-        s.rest()
-    line = wait_until("a line", lambda: daemon.lines("fetch"))[0]
+    with open_stream(daemon.client, url=origin.url("/bytes/100000"), tag="film") as s:
+        s.read_all()
+    line = wait_until("a line", lambda: daemon.log_entries("fetch"))[0]
     assert (line["status"], line["bytes"], line["tag"]) == (200, 100000, "film")

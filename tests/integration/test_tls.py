@@ -1,4 +1,4 @@
-"""TLS: the certificate is checked unless a request says otherwise; sessions bring CAs and keys."""
+"""TLS: certificates are verified unless a request says otherwise; each session has its CAs."""
 
 import json
 
@@ -19,7 +19,7 @@ def tls(curlewd, certs):
         "careless": {"verify": False},
         "client": {"ca_file": ca, **pair("client")},
         "stranger": {"ca_file": ca, **pair("stranger")},
-    }}).way
+    }}).client
 
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "localhost", "[::1]", "a.localhost"])
@@ -66,8 +66,9 @@ def test_a_client_certificate_is_shown(tls, origin):
 
 @pytest.mark.parametrize("session", ["trusting", "stranger"])
 def test_without_a_good_client_certificate_the_origin_says_no(tls, origin, session):
-    answer = tls.post({"url": origin.url(port="mtls"), "session": session})
-    assert answer.status == 502 and answer.json()["code"] in ("tls_failed", "recv_failed"), answer
+    response = tls.post({"url": origin.url(port="mtls"), "session": session})
+    assert response.status == 502 and response.json()["code"] in ("tls_failed",
+                                                                  "recv_failed"), response
 
 
 def test_a_client_certificates_connection_serves_no_other_session(tls, origin):

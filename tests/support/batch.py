@@ -1,11 +1,11 @@
-"""What …/v1/batch answers, as it comes."""
+"""Responses of …/v1/batch, line by line."""
 
 import http.client
 import json
 import time
 
 from . import fcgi
-from .answer import answer_from_cgi
+from .response import parse_cgi_response
 
 
 def parse_lines(body):
@@ -29,10 +29,10 @@ def parse_frames(body):
 class Lines:
     """A batch under way: (envelope, seconds since it was asked for) of each line as it arrives."""
 
-    def __init__(self, way, batch, timeout=15.0):
+    def __init__(self, client, batch, timeout=15.0):
         body = json.dumps(batch).encode()
         self.start = time.monotonic()
-        self.source = (_http if hasattr(way, "port") else _socket)(way, body, timeout)
+        self.source = (_http if hasattr(client, "port") else _socket)(client, body, timeout)
         self.held = b""
 
     def __enter__(self):
@@ -54,10 +54,10 @@ class Lines:
         return json.loads(line), time.monotonic() - self.start
 
 
-def _http(way, body, timeout):
+def _http(client, body, timeout):
     """The pieces of the body as a web server passes them on."""
-    c = http.client.HTTPConnection("127.0.0.1", way.port, timeout=timeout)
-    c.request("POST", f"{way.prefix}/v1/batch", body=body)
+    c = http.client.HTTPConnection("127.0.0.1", client.port, timeout=timeout)
+    c.request("POST", f"{client.prefix}/v1/batch", body=body)
 
     def pieces():
         r = c.getresponse()
@@ -68,19 +68,19 @@ def _http(way, body, timeout):
     return _started(c, pieces())
 
 
-def _socket(way, body, timeout):
+def _socket(client, body, timeout):
     """The pieces of the body as the daemon frames them."""
-    c = fcgi.Connection(way.address, timeout)
-    params = fcgi.params_of("POST", way.prefix + "/v1/batch", body=body)
+    c = fcgi.Connection(client.address, timeout)
+    params = fcgi.cgi_params("POST", client.prefix + "/v1/batch", body=body)
     c.send(fcgi.request(params, body))
 
     def pieces():
         head = b""
         while b"\r\n\r\n" not in head:
             head += c.read_record()[2]
-        answer = answer_from_cgi(head)
-        assert answer.status == 200, answer
-        piece, kind = answer.body, fcgi.STDOUT
+        response = parse_cgi_response(head)
+        assert response.status == 200, response
+        piece, kind = response.body, fcgi.STDOUT
         while kind == fcgi.STDOUT:
             yield piece
             kind, _, piece = c.read_record()

@@ -5,10 +5,10 @@ import json
 import os
 import subprocess
 
-from .answer import Answer
+from .clients import HttpClient
 from .origin.client import ROOT, Origin
 from .procs import free_port, wait_until
-from .ways import Http
+from .response import Response
 
 SERVICES = ["origin", "asgi", "wsgi", "curlewd", "nginx"]
 
@@ -28,7 +28,7 @@ class Compose:
         self.env = {**os.environ, "COMPOSE_PROJECT_NAME": "curlew-test",
                     "COMPOSE_FILE": "compose.yml:compose.test.yml", "ASGI_PORT": str(self.asgi),
                     "WSGI_PORT": str(self.wsgi), "FETCH_PORT": str(fetch)}
-        self.way = Http(fetch)
+        self.client = HttpClient(fetch)
         self.origin = Origin("", {}, "origin")
 
     def __call__(self, *words, **kwargs):
@@ -55,11 +55,11 @@ class Compose:
         """Everything answers, the origin under the ports that it has now."""
         self.find_origin()
         wait_until("curlewd to answer through nginx",
-                   self.answers(self.way.port, "/_fetch/healthz"), 30, 0.1)
+                   self.is_up(self.client.port, "/_fetch/healthz"), 30, 0.1)
         for port in (self.asgi, self.wsgi):
-            wait_until("Django's page", self.answers(port, "/"), 30, 0.1)
+            wait_until("Django's page", self.is_up(port, "/"), 30, 0.1)
 
-    def answers(self, port, path):
+    def is_up(self, port, path):
         def does():
             try:
                 return browse(port, path).status == 200
@@ -77,10 +77,10 @@ class Compose:
 
     def find_origin(self):
         """Where it is, seen from here; it says its ports whenever it starts."""
-        facts = self.inspect("origin")
-        networks = facts["NetworkSettings"]["Networks"]
+        details = self.inspect("origin")
+        networks = details["NetworkSettings"]["Networks"]
         self.origin.address = networks["curlew-test_origin"]["IPAddress"]
-        logs = ["docker", "logs", "--since", facts["State"]["StartedAt"], facts["Id"]]
+        logs = ["docker", "logs", "--since", details["State"]["StartedAt"], details["Id"]]
         said = wait_until("the origin's ports", lambda: run(*logs).stdout)
         self.origin.ports.update({**json.loads(said), "closed": 9})
 
@@ -91,6 +91,6 @@ def browse(port, path, headers=()):
     try:
         c.request("GET", path, headers=dict(headers))
         r = c.getresponse()
-        return Answer(r.status, r.getheaders(), r.read())
+        return Response(r.status, r.getheaders(), r.read())
     finally:
         c.close()

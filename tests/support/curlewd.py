@@ -1,4 +1,4 @@
-"""The daemon under test: CURLEWD or build/curlewd, with a configuration of the test's own."""
+"""Starts a curlewd (CURLEWD, or build/curlewd) with the test's own configuration."""
 
 import json
 import os
@@ -6,7 +6,7 @@ import re
 import signal
 from pathlib import Path
 
-from . import ways
+from . import clients
 from .procs import Process, connects, temp_dir, wait_until
 
 ROOT = Path(__file__).parents[2]
@@ -17,29 +17,30 @@ LOOPBACK = {"allow": ["127.0.0.0/8", "::1"]}
 SANITIZED = any(name in os.environ for name in ("ASAN_OPTIONS", "TSAN_OPTIONS"))
 
 
-def merged(base, over):
-    """`over` upon `base`, object by object."""
+def merge_config(base, over):
+    """`base` with the values of `over`; objects in both are merged."""
     both = dict(base)
     for key, value in over.items():
         inner = isinstance(value, dict) and isinstance(base.get(key), dict)
-        both[key] = merged(base[key], value) if inner else value
+        both[key] = merge_config(base[key], value) if inner else value
     return both
 
 
 class Curlewd:
-    """Started with `config` upon: a unix socket, loopback allowed, a JSON log."""
+    """A daemon on a unix socket, with loopback allowed and a JSON log; `config` is merged in."""
 
-    def __init__(self, config=None, args=(), env=None, directory=None, also_listen=(), ready=True):
+    def __init__(self, config=None, args=(), env=None, directory=None, also_listen=(), ready=True,
+                 binary=BINARY):
         self.directory = Path(directory or temp_dir())
         self.socket = self.directory / "curlew.sock"
         base = {"listen": [*also_listen, f"unix:{self.socket}"], "socket_mode": "0666",
                 "egress": LOOPBACK, "log": {"format": "json"}}
-        self.config = merged(base, config or {})
+        self.config = merge_config(base, config or {})
         self.config_path = self.directory / "curlewd.json"
         self.write_config(self.config)
-        argv = [BINARY, "--config", self.config_path, *args]
+        argv = [binary, "--config", self.config_path, *args]
         self.process = Process("curlewd", argv, self.directory, env=clean_env(env))
-        self.way = ways.Socket(self.socket)
+        self.client = clients.FastCgiClient(self.socket)
         if ready:
             self.wait_ready()
 
@@ -54,12 +55,12 @@ class Curlewd:
         self.config_path.write_text(config if isinstance(config, str) else json.dumps(config))
 
     def reload(self, config):
-        """A new file and a SIGHUP; the caller waits for what it should bring about."""
+        """Write the file and send SIGHUP; the caller waits until the reload shows."""
         self.write_config(config)
         self.process.send(signal.SIGHUP)
 
-    def lines(self, event=None):
-        """The log's lines as objects, those of an event."""
+    def log_entries(self, event=None):
+        """The JSON log, decoded; only the entries of one event where `event` is given."""
         found = []
         for line in self.process.err.split("\n"):
             if line.startswith("{") and line.endswith("}"):
@@ -72,7 +73,7 @@ class Curlewd:
         return int(self._status_field("VmRSS"))
 
     def peak_kib(self):
-        """The most it has had."""
+        """Peak resident memory."""
         return int(self._status_field("VmHWM"))
 
     def _status_field(self, name):
@@ -80,23 +81,23 @@ class Curlewd:
         return re.search(rf"^{name}:\s+(\d+)", text, re.M)[1]
 
     def stop(self, timeout=15.0):
-        """SIGTERM; it must leave with 0 and no sanitizer may have complained."""
+        """SIGTERM; the exit code must be 0, and no sanitizer may have reported anything."""
         code = self.process.stop(timeout=timeout)
         self.check_clean()
-        assert code == 0, f"curlewd left with {code}:\n{self.process.err[-4000:]}"
+        assert code == 0, f"curlewd exited with {code}:\n{self.process.err[-4000:]}"
 
-    def wait_gone(self, timeout=15.0):
-        """As stop(), where it has been told already: another SIGTERM would cut its drain short."""
+    def wait_exit(self, timeout=15.0):
+        """Like stop(), after a SIGTERM was sent: a second one would end the drain at once."""
         code = self.process.wait(timeout)
         self.check_clean()
-        assert code == 0, f"curlewd left with {code}:\n{self.process.err[-4000:]}"
+        assert code == 0, f"curlewd exited with {code}:\n{self.process.err[-4000:]}"
 
     def check_clean(self):
         err = self.process.err
         assert not SANITIZER.search(err), err[-8000:]
 
 
-def logged(daemon, words):
+def wait_logged(daemon, words):
     return wait_until(f'"{words}" in the log', lambda: words in daemon.process.err)
 
 

@@ -1,15 +1,15 @@
-"""A small raw FastCGI client: whole requests for the many tests, single records for the rude ones.
+"""A small FastCGI client: whole requests for most tests, single records for malformed ones.
 
     with Connection(address) as c:
-        c.send(c.request(params, b"body"))
-        answer = c.answer()
+        c.send(request(params, b"body"))
+        response = c.read_response()
 """
 
 import select
 import socket
 import struct
 
-from .answer import answer_from_cgi
+from .response import parse_cgi_response
 
 BEGIN, ABORT, END, PARAMS, STDIN, STDOUT, STDERR, DATA, GET_VALUES, GET_VALUES_RESULT, UNKNOWN = (
     range(1, 12))
@@ -19,12 +19,12 @@ REQUEST_COMPLETE, CANT_MPX_CONN, OVERLOADED, UNKNOWN_ROLE = range(4)
 MAX_CONTENT = 65535
 
 
-class Broken(Exception):
-    """The connection ended, or what came on it is no FastCGI."""
+class IncompleteResponse(Exception):
+    """The connection ended before the response did, or what came on it is not FastCGI."""
 
 
 def record(kind, request_id=1, content=b"", version=1, padding=None, length=None):
-    """One record; `length` lies about the content's."""
+    """One record; `length` replaces the true length of the content."""
     pad = -len(content) % 8 if padding is None else padding
     size = len(content) if length is None else length
     return struct.pack(">BBHHBx", version, kind, request_id, size, pad) + content + bytes(pad)
@@ -53,8 +53,8 @@ def begin(request_id=1, keep=False, role=RESPONDER):
     return record(BEGIN, request_id, struct.pack(">HB5x", role, KEEP_CONN if keep else 0))
 
 
-def params_of(method="GET", path="/", query="", body=b"", headers=()):
-    """What a web server would say about an HTTP request."""
+def cgi_params(method="GET", path="/", query="", body=b"", headers=()):
+    """The parameters that a web server sends for an HTTP request."""
     params = {"REQUEST_METHOD": method, "SCRIPT_NAME": path, "QUERY_STRING": query,
               "CONTENT_LENGTH": str(len(body)) if body else "", "SERVER_PROTOCOL": "HTTP/1.1",
               "REQUEST_URI": path + ("?" + query if query else ""), "SERVER_NAME": "test",
@@ -95,7 +95,7 @@ class Connection:
         while len(data) < n:
             piece = self.sock.recv(n - len(data))
             if not piece:
-                raise Broken(f"the connection ended {len(data)} bytes into {n}")
+                raise IncompleteResponse(f"the connection ended {len(data)} bytes into {n}")
             data += piece
         return bytes(data)
 
@@ -103,7 +103,7 @@ class Connection:
         """(kind, request id, content)"""
         version, kind, request_id, length, pad = struct.unpack(">BBHHBx", self._read(8))
         if version != 1:
-            raise Broken(f"a record of version {version}")
+            raise IncompleteResponse(f"a record of version {version}")
         return kind, request_id, self._read(length + pad)[:length]
 
     def read_request_records(self, request_id=1):
@@ -112,26 +112,26 @@ class Connection:
         while True:
             kind, got_id, content = self.read_record()
             if got_id != request_id:
-                raise Broken(f"a record for request {got_id}, not {request_id}")
+                raise IncompleteResponse(f"a record for request {got_id}, not {request_id}")
             if kind == END:
                 status, protocol = struct.unpack(">IB3x", content)
                 return bytes(streams[STDOUT]), bytes(streams[STDERR]), status, protocol
             streams[kind] += content
 
-    def answer(self, request_id=1):
+    def read_response(self, request_id=1):
         out, err, status, protocol = self.read_request_records(request_id)
         if protocol != REQUEST_COMPLETE:
-            raise Broken(f"protocol status {protocol}")
+            raise IncompleteResponse(f"protocol status {protocol}")
         assert err == b"", f"STDERR was used: {err!r}"
         assert status == 0, f"application status {status}"
-        return answer_from_cgi(out)
+        return parse_cgi_response(out)
 
-    def has_ended(self):
+    def is_closed(self):
         """Has the other side closed an idle connection?"""
         return bool(select.select([self.sock], [], [], 0)[0])
 
-    def ended(self, timeout=5.0):
-        """Does the other side close? Reads and forgets what it still says."""
+    def closes_within(self, timeout=5.0):
+        """Does the other side close? What it still sends is read and dropped."""
         self.sock.settimeout(timeout)
         try:
             while self.sock.recv(65536):
@@ -145,7 +145,7 @@ class Connection:
 
 def ask(address, method, path, query="", body=b"", headers=(), timeout=15.0):
     """One request on a connection of its own."""
-    params = params_of(method, path, query, body, headers)
+    params = cgi_params(method, path, query, body, headers)
     with Connection(address, timeout) as c:
         c.send(request(params, body))
-        return c.answer()
+        return c.read_response()

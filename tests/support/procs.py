@@ -29,9 +29,9 @@ def wait_until(what, condition, timeout=10.0, every=0.005):
     """Wait until condition() is true and give back what it said; AssertionError past timeout."""
     end = time.monotonic() + timeout
     while True:
-        answer = condition()
-        if answer:
-            return answer
+        result = condition()
+        if result:
+            return result
         if time.monotonic() > end:
             raise AssertionError(f"waited {timeout:g} s in vain: {what}")
         time.sleep(every)

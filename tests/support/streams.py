@@ -1,10 +1,11 @@
-"""Streams as a reader sees them, piece by piece, whatever way they come.
+"""Streams as a reader sees them, piece by piece, over FastCGI or HTTP.
 
-    with opened(way, url=..., tag="x") as s:
+    with open_stream(client, url=..., tag="x") as s:
         s.status, s.header("content-type"), s.piece(), s.rest()
 
-A transfer that breaks is Broken, never a short body: over HTTP it takes an unfinished chunk or
-length, a reset, or (for curl) one of its own exit codes.
+A transfer that breaks raises IncompleteResponse and never looks like a short body. Over HTTP a
+break is an unfinished chunk, too few bytes for Content-Length, or a reset; for curl it is one of
+the exit codes in CURL_INCOMPLETE.
 """
 
 import contextlib
@@ -13,17 +14,17 @@ import json
 import socket
 import subprocess
 
-from . import fcgi, ways
-from .answer import answer_from_cgi
-from .mounts import MOUNTS, NO_KEEP_ALIVE, Mount, find_program
+from . import fcgi, clients
+from .response import parse_cgi_response
+from .web_servers import WEB_SERVERS, NO_KEEP_ALIVE, WebServer, find_program
 
-Broken = fcgi.Broken
+IncompleteResponse = fcgi.IncompleteResponse
 ROUTE = "/v1/stream"
 
-# nginx' four modes, and the other mounts as their examples stand: (mount, what is changed).
+# nginx' four modes, and the other web servers as their examples stand: (name, changes).
 UNBUFFERED = [("fastcgi_max_temp_file_size 0;",
                "fastcgi_max_temp_file_size 0;\nfastcgi_buffering off;")]
-MODES = {
+ALL_MODES = {
     "nginx": ("nginx", []),
     "nginx-unbuffered": ("nginx", UNBUFFERED),
     "nginx-no-keep-alive": ("nginx", NO_KEEP_ALIVE),
@@ -34,14 +35,15 @@ MODES = {
     "h2o": ("h2o", []),
     "haproxy": ("haproxy", []),
 }
-MODES = {name: mode for name, mode in MODES.items() if mode[0] in MOUNTS}
-WAYS = ["socket", *MODES]
-NGINX = [name for name in MODES if name.startswith("nginx")]
-CURL_BROKEN = (18, 52, 56, 92)  # partial file, no reply, failure in receiving, HTTP/2 stream reset
+MODES = {name: mode for name, mode in ALL_MODES.items() if mode[0] in WEB_SERVERS}
+CLIENTS = ["socket", *MODES]
+NGINX_MODES = [name for name in MODES if name.startswith("nginx")]
+CURL_INCOMPLETE = (18, 52, 56,
+                   92)  # partial file, no response, receive failure, HTTP/2 stream reset
 
 
 class Stream:
-    """status and headers are there once it is made; the body is taken as it comes."""
+    """status and headers are known when it is made; the body is read as it comes."""
 
     def __init__(self, status, headers):
         self.status = status
@@ -56,17 +58,17 @@ class Stream:
     def header(self, name, fallback=None):
         return next((v for n, v in self.headers if n.lower() == name), fallback)
 
-    def all(self, name):
+    def get_all(self, name):
         return [v for n, v in self.headers if n.lower() == name]
 
-    def rest(self):
-        """All that is still to come."""
-        return b"".join(iter(self.piece, b""))
+    def read_all(self):
+        """The rest of the body."""
+        return b"".join(iter(self.read, b""))
 
-    def exactly(self, size):
-        """At least so many bytes, unless it ends before."""
+    def read_at_least(self, size):
+        """At least `size` bytes, or fewer where the body ends before."""
         got = bytearray()
-        while len(got) < size and (piece := self.piece()):
+        while len(got) < size and (piece := self.read()):
             got += piece
         return bytes(got)
 
@@ -80,9 +82,9 @@ class FcgiStream(Stream):
             piece = self._record()
             assert piece, f"it ended in its head: {out!r}"
             out += piece
-        head, gap, self.early = out.partition(b"\r\n\r\n")
-        answer = answer_from_cgi(head + gap)
-        super().__init__(answer.status, answer.headers)
+        head, gap, self.buffered = out.partition(b"\r\n\r\n")
+        response = parse_cgi_response(head + gap)
+        super().__init__(response.status, response.headers)
 
     @property
     def sock(self):
@@ -93,7 +95,7 @@ class FcgiStream(Stream):
             try:
                 kind, _, content = self.connection.read_record()
             except ConnectionError as error:
-                raise Broken(str(error)) from None
+                raise IncompleteResponse(str(error)) from None
             if kind == fcgi.END:
                 assert content[4] == fcgi.REQUEST_COMPLETE, content
                 self.ended = True
@@ -103,10 +105,10 @@ class FcgiStream(Stream):
                 assert kind == fcgi.STDOUT, (kind, content)
         return b""
 
-    def piece(self):
-        """What comes next; b"" at the proper end."""
-        early, self.early = self.early, b""
-        return early or self._record()
+    def read(self):
+        """The next piece; b"" at the proper end."""
+        piece, self.buffered = self.buffered, b""
+        return piece or self._record()
 
     def close(self):
         self.connection.close()
@@ -119,15 +121,15 @@ class HttpStream(Stream):
         self.response = response
         super().__init__(response.status, response.getheaders())
 
-    def piece(self):
+    def read(self):
         try:
             piece = self.response.read1(65536)
         except http.client.IncompleteRead as error:
-            raise Broken(f"chunks without an end: {error}") from None
+            raise IncompleteResponse(f"chunks without an end: {error}") from None
         except ConnectionError as error:
-            raise Broken(str(error)) from None
+            raise IncompleteResponse(str(error)) from None
         if not piece and self.response.length:
-            raise Broken(f"{self.response.length} bytes of the length are missing")
+            raise IncompleteResponse(f"{self.response.length} bytes of the length are missing")
         return piece
 
     def close(self):
@@ -135,47 +137,49 @@ class HttpStream(Stream):
         self.connection.close()
 
 
-def opened(way, receive_buffer=None, patience=15.0, **request):
-    """POST …/v1/stream; the stream, once its head is there. `patience` is ours, in seconds."""
-    return asked(way, "POST", ROUTE, json.dumps(request).encode(),
-                 [("Content-Type", "application/json")], patience, receive_buffer)
+def open_stream(client, receive_buffer=None, client_timeout=15.0, **request):
+    """POST …/v1/stream; the stream, once its head has come. `client_timeout` is in seconds, and
+    the client's own."""
+    return request_stream(client, "POST", ROUTE, json.dumps(request).encode(),
+                          [("Content-Type", "application/json")], client_timeout, receive_buffer)
 
 
-def asked(way, method, path, body=b"", headers=(), patience=15.0, receive_buffer=None):
-    """Likewise, of any request; `receive_buffer` in bytes."""
-    if isinstance(way, ways.Socket):
-        connection = fcgi.Connection(way.address, patience)
+def request_stream(client, method, path, body=b"", headers=(), client_timeout=15.0,
+                   receive_buffer=None):
+    """The same for any request; `receive_buffer` is in bytes."""
+    if isinstance(client, clients.FastCgiClient):
+        connection = fcgi.Connection(client.address, client_timeout)
         plain, _, query = path.partition("?")
-        params = fcgi.params_of(method, way.prefix + plain, query, body, headers)
+        params = fcgi.cgi_params(method, client.prefix + plain, query, body, headers)
         connection.send(fcgi.request(params, body))
         return FcgiStream(connection)
-    connection = http.client.HTTPConnection("127.0.0.1", way.port, timeout=patience)
+    connection = http.client.HTTPConnection("127.0.0.1", client.port, timeout=client_timeout)
     if receive_buffer:
-        connection.sock = small_socket(way.port, receive_buffer, patience)
+        connection.sock = connect_with_small_buffer(client.port, receive_buffer, client_timeout)
     try:
-        connection.request(method, way.prefix + path, body or None, dict(headers))
+        connection.request(method, client.prefix + path, body or None, dict(headers))
         return HttpStream(connection, connection.getresponse())
     except (http.client.RemoteDisconnected, ConnectionError) as error:
         connection.close()
-        raise Broken(str(error)) from None
+        raise IncompleteResponse(str(error)) from None
 
 
 @contextlib.contextmanager
-def front(name, daemon):
-    """The way called `name` to a daemon."""
+def connected(name, daemon):
+    """A client of the daemon, behind the web server called `name`."""
     if name == "socket":
-        yield daemon.way
+        yield daemon.client
         return
-    mount, changes = MODES[name]
-    way = Mount(mount, daemon.socket, more=changes)
+    web_server, changes = MODES[name]
+    client = WebServer(web_server, daemon.socket, more=changes)
     try:
-        yield way
+        yield client
     finally:
-        way.stop()
+        client.stop()
 
 
-def ends_a_broken_one_as_whole(name):
-    """Some web servers end a body of unknown length as if it were whole, whatever they hear."""
+def hides_truncation(name):
+    """Does this web server end a broken body of unknown length as if it were whole?"""
     if name == "caddy":  # issue 5951, until 2.7.6
         words = subprocess.run([find_program("caddy"), "version"], capture_output=True, text=True)
         version = words.stdout.split()[0].removeprefix("v").split(".")
@@ -183,30 +187,32 @@ def ends_a_broken_one_as_whole(name):
     return name == "h2o"
 
 
-def sent_request(way, **request):
-    """The connection, once POST …/v1/stream is sent; nobody waits for an answer."""
+def send_request(client, **request):
+    """The connection, once POST …/v1/stream is sent; the response is not read."""
     body = json.dumps(request).encode()
-    if isinstance(way, ways.Socket):
-        connection = fcgi.Connection(way.address)
-        connection.send(fcgi.request(fcgi.params_of("POST", way.prefix + ROUTE, "", body), body))
+    if isinstance(client, clients.FastCgiClient):
+        connection = fcgi.Connection(client.address)
+        connection.send(fcgi.request(fcgi.cgi_params("POST", client.prefix + ROUTE, "", body),
+                                     body))
         return connection
-    connection = http.client.HTTPConnection("127.0.0.1", way.port, timeout=15)
-    connection.request("POST", way.prefix + ROUTE, body)
+    connection = http.client.HTTPConnection("127.0.0.1", client.port, timeout=15)
+    connection.request("POST", client.prefix + ROUTE, body)
     return connection
 
 
-def small_socket(port, receive_buffer, patience=15.0):
-    """Connected with a receive buffer that small, so that a reader who stops is felt at once."""
+def connect_with_small_buffer(port, receive_buffer, client_timeout=15.0):
+    """With a small receive buffer, a reader that stops is noticed at once on the other side."""
     sock = socket.socket()
     sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_buffer)
-    sock.settimeout(patience)
+    sock.settimeout(client_timeout)
     sock.connect(("127.0.0.1", port))
     return sock
 
 
-def curl(way, request, *options):
-    """(curl's exit code, the body it got)"""
+def curl(client, request, *options):
+    """(curl's exit code, the body it received)"""
     argv = ["curl", "-sS", "--max-time", "20", "-H", "Content-Type: application/json", *options,
-            "--data-binary", json.dumps(request), f"http://127.0.0.1:{way.port}{way.prefix}{ROUTE}"]
+            "--data-binary", json.dumps(request),
+            f"http://127.0.0.1:{client.port}{client.prefix}{ROUTE}"]
     done = subprocess.run(argv, capture_output=True, timeout=30)
     return done.returncode, done.stdout

@@ -59,7 +59,7 @@ def file(request, ticket):
 
 
 class FailedFetches(MiddlewareMixin):
-    """A fetch that failed in any view becomes an answer that says why."""
+    """A fetch that failed in any view becomes a response that says why."""
 
     def process_exception(self, request, error):
         if isinstance(error, RequestException):

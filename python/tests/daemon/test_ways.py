@@ -12,8 +12,8 @@ from django_curlew import daemon as ways
 from django_curlew.daemon import Broken, Daemon, DaemonError, NoAnswer, Unreachable
 from django_curlew.daemon.sockets import pool, unreachable
 from tests.support.curlewd import Curlewd
-from tests.support.mounts import Mount
 from tests.support.procs import free_port
+from tests.support.web_servers import WebServer
 
 WAYS = ["fcgi+unix", "fcgi", "http", "http+unix", "http-no-keep-alive"]
 
@@ -28,7 +28,7 @@ def all_ways(certs):
     front = d.directory / "nginx.sock"
     more = [("listen 127.0.0.1:", f"listen unix:{front}; listen 127.0.0.1:"),
             ("allow 127.0.0.1;", "allow 127.0.0.1; allow unix:;")]
-    mounts = [Mount("nginx", d.socket, more=more), Mount("nginx-no-keep-alive", d.socket)]
+    mounts = [WebServer("nginx", d.socket, more=more), WebServer("nginx-no-keep-alive", d.socket)]
     yield {
         "fcgi+unix": f"fcgi+unix:{d.socket}", "fcgi": f"fcgi://127.0.0.1:{port}",
         "http": f"{mounts[0].url}/_fetch", "http+unix": f"http+unix:{front}:/_fetch",

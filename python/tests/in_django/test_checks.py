@@ -189,7 +189,7 @@ def test_a_fetch_that_fails(there, origin, words, said):
 
 
 def test_top(there, origin):
-    ask = threading.Timer(0.1, there.way.fetch, [origin.url("/hello")])
+    ask = threading.Timer(0.1, there.client.fetch, [origin.url("/hello")])
     ask.start()
     said = run("top", "--every", "0.5", "--count", "2")
     ask.join()

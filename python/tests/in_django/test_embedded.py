@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from django_curlew import embedded
-from tests.support import ways
+from tests.support import clients
 from tests.support.curlewd import BINARY
 from tests.support.procs import connects, free_port, temp_dir, wait_until
 
@@ -88,7 +88,7 @@ def test_it_comes_and_goes_with_runserver(spawn, origin, options):
     site = Site(spawn, {"EMBEDDED": OPEN}, options=options)
     socket = socket_of(site.ask())
     assert len(site.curlewds()) == 1
-    assert ways.Socket(socket).fetch(origin.url("/hello"))["body"] == "hello\n"
+    assert clients.FastCgiClient(socket).fetch(origin.url("/hello"))["body"] == "hello\n"
     site.process.send(signal.SIGINT)
     site.process.wait()
     assert gone(site, socket) and not socket.parent.exists()

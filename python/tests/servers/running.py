@@ -7,8 +7,8 @@ import time
 from pathlib import Path
 from urllib.parse import quote
 
-from tests.support.mounts import find_program
 from tests.support.procs import connects, free_port
+from tests.support.web_servers import find_program
 
 HERE = Path(__file__).parent
 SOURCE = HERE.parents[1] / "src"

@@ -1,4 +1,4 @@
-"""Run the origin until it is told to stop; see the package's own words."""
+"""Runs the origin until it gets a signal; see the package's docstring."""
 
 import argparse
 import asyncio

@@ -5,18 +5,18 @@ import hashlib
 import json
 import re
 
-from .message import Reply
+from .message import Response
 
 NONCE = "dcd98b7102dd2f0e8b11d0f600bfb0c0"
 HASHES = {"MD5": hashlib.md5, "SHA-256": hashlib.sha256}
 
 
 def _granted(who):
-    return Reply(200, [["Content-Type", "application/json"]], json.dumps({"user": who}).encode())
+    return Response(200, [["Content-Type", "application/json"]], json.dumps({"user": who}).encode())
 
 
 def _refused(challenge):
-    return Reply(401, [["WWW-Authenticate", challenge], ["Content-Type", "text/plain"]], b"no\n")
+    return Response(401, [["WWW-Authenticate", challenge], ["Content-Type", "text/plain"]], b"no\n")
 
 
 async def basic(origin, request):

@@ -1,4 +1,4 @@
-"""The origin as the tests hold it: its URLs, and what it saw."""
+"""The origin as the tests see it: its URLs, and what it has counted."""
 
 import http.client
 import json

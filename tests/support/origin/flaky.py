@@ -1,12 +1,12 @@
-"""A page that fails at first: what retries, breakers and politeness are tested with."""
+"""A page that fails at first, to test retries, circuit breakers and rate limits."""
 
 import asyncio
 import email.utils
 import json
 import time
 
-from .message import Reply
-from .mischief import FOR_EVER, HEAD, abort, write
+from .faults import FOR_EVER, HEAD, abort, write
+from .message import Response
 
 
 async def _hang_up(request):
@@ -14,7 +14,7 @@ async def _hang_up(request):
 
 
 async def _reset(request):
-    abort(request.link.writer)
+    abort(request.connection.writer)
 
 
 async def _short(request):
@@ -37,8 +37,8 @@ async def _endless(request):
         await write(request, b"1000\r\n" + bytes(0x1000) + b"\r\n")
 
 
-HOWS = {"hang-up": _hang_up, "reset": _reset, "short": _short, "silent": _silent, "stall": _stall,
-        "endless": _endless}
+FAILURES = {"hang-up": _hang_up, "reset": _reset, "short": _short, "silent": _silent,
+            "stall": _stall, "endless": _endless}
 
 
 def _refusal(request):
@@ -51,7 +51,7 @@ def _refusal(request):
         headers.append(["Retry-After", date])
     if cookie := request.arg("cookie"):
         headers.append(["Set-Cookie", cookie])
-    return Reply(request.arg_int("status", 503), headers, b"not now\n")
+    return Response(request.arg_int("status", 503), headers, b"not now\n")
 
 
 async def flaky(origin, request):
@@ -65,11 +65,11 @@ async def flaky(origin, request):
     await asyncio.sleep(request.arg_float("wait", 0))
     if number <= request.arg_int("fail", 1):
         how = request.arg("how")
-        return await HOWS[how](request) if how else _refusal(request)
+        return await FAILURES[how](request) if how else _refusal(request)
     if then := request.arg("then"):
-        return Reply(302, [["Location", then]], b"")
-    return Reply(200, [["Content-Type", "application/json"]],
-                 json.dumps({"try": number, **request.described()}).encode())
+        return Response(302, [["Location", then]], b"")
+    return Response(200, [["Content-Type", "application/json"]],
+                    json.dumps({"try": number, **request.as_dict()}).encode())
 
 
 PAGES = {"/flaky": flaky}

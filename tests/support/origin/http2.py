@@ -1,4 +1,4 @@
-"""HTTP/2 on one Link, by the h2 package: every stream is a task of its own."""
+"""HTTP/2 on one connection, by the h2 package: every stream is a task of its own."""
 
 import asyncio
 
@@ -10,9 +10,9 @@ import h2.exceptions
 from .message import Request
 
 
-class Connection:
-    def __init__(self, link):
-        self.link = link
+class Http2Connection:
+    def __init__(self, connection):
+        self.connection = connection
         config = h2.config.H2Configuration(client_side=False, header_encoding="latin-1")
         self.h2 = h2.connection.H2Connection(config)
         self.window = asyncio.Event()  # set when the peer lets us send more
@@ -23,7 +23,7 @@ class Connection:
         self.h2.initiate_connection()
         self.flush()
         try:
-            while data := await self.link.reader.read(1 << 16):
+            while data := await self.connection.reader.read(1 << 16):
                 for event in self.h2.receive_data(data):
                     self.on_event(event)
                 self.flush()
@@ -34,7 +34,7 @@ class Connection:
                 task.cancel()
 
     def flush(self):
-        self.link.writer.write(self.h2.data_to_send())
+        self.connection.writer.write(self.h2.data_to_send())
 
     def on_event(self, event):
         if isinstance(event, h2.events.RequestReceived):
@@ -56,46 +56,47 @@ class Connection:
         pseudo = {n: v for n, v in headers if n.startswith(":")}
         plain = [[n, v] for n, v in headers if not n.startswith(":")]
         plain.insert(0, ["host", pseudo[":authority"]])
-        request = Request(pseudo[":method"], pseudo[":path"], plain, bytes(body), self.link, "2")
+        request = Request(pseudo[":method"], pseudo[":path"], plain, bytes(body), self.connection,
+                          "2")
         request.stream = stream
-        task = asyncio.get_running_loop().create_task(self.answer(request))
+        task = asyncio.get_running_loop().create_task(self.handle(request))
         self.tasks[stream] = task
         task.add_done_callback(lambda _: self.tasks.pop(stream, None))
 
     def reset(self, stream):
-        """The peer gave one stream up; the page that answers it ends."""
+        """The peer reset one stream: cancel the page that serves it."""
         task = self.tasks.get(stream)
         if task is not None:
-            request = self.link.answering.pop(task, None)
+            request = self.connection.running.pop(task, None)
             if request is not None:
-                self.link.origin.stats.note("left", self.link, request.target)
+                self.connection.origin.stats.record_event("left", self.connection, request.target)
             task.cancel()
 
-    async def answer(self, request):
+    async def handle(self, request):
         try:
-            if await self.link.answer(request, self.send) is None:
+            if await self.connection.handle(request, self.send) is None:
                 self.h2.reset_stream(request.stream)  # a page that speaks HTTP/1.1 only
                 self.flush()
         except (asyncio.CancelledError, ConnectionError, h2.exceptions.H2Error):
             pass
 
-    async def send(self, request, reply):
+    async def send(self, request, response):
         stream = request.stream
-        headers = [(":status", str(reply.status))]
-        headers += [(n.lower(), v) for n, v in reply.headers]
-        if reply.length is not None and not reply.bodiless():
-            headers.append(("content-length", str(reply.length)))
-        empty = request.method == "HEAD" or reply.bodiless() or reply.body == b""
+        headers = [(":status", str(response.status))]
+        headers += [(n.lower(), v) for n, v in response.headers]
+        if response.length is not None and not response.bodiless():
+            headers.append(("content-length", str(response.length)))
+        empty = request.method == "HEAD" or response.bodiless() or response.body == b""
         self.h2.send_headers(stream, headers, end_stream=empty)
         self.flush()
         if not empty:
-            await self.send_body(stream, reply)
+            await self.send_body(stream, response)
 
-    async def send_body(self, stream, reply):
-        if isinstance(reply.body, bytes):
-            await self.send_bytes(stream, reply.body)
+    async def send_body(self, stream, response):
+        if isinstance(response.body, bytes):
+            await self.send_bytes(stream, response.body)
         else:
-            async for piece in reply.body:
+            async for piece in response.body:
                 await self.send_bytes(stream, piece)
         self.h2.end_stream(stream)
         self.flush()
@@ -110,9 +111,9 @@ class Connection:
                 continue
             self.h2.send_data(stream, view[:room].tobytes())
             self.flush()
-            await self.link.writer.drain()
+            await self.connection.writer.drain()
             view = view[room:]
 
 
-async def serve(link):
-    await Connection(link).run()
+async def serve(connection):
+    await Http2Connection(connection).run()

@@ -1,4 +1,4 @@
-"""A request as it came in and a reply as a page gives it."""
+"""A request as received, and the response that a page returns."""
 
 import base64
 from http import HTTPStatus
@@ -6,12 +6,12 @@ from urllib.parse import parse_qsl, unquote, urlsplit
 
 
 class Request:
-    def __init__(self, method, target, headers, body, link, version):
+    def __init__(self, method, target, headers, body, connection, version):
         self.method = method
         self.target = target
         self.headers = headers  # [name, value] in order, case as sent
         self.body = body
-        self.link = link  # the connection it came on
+        self.connection = connection  # the connection it came on
         self.version = version
         parts = urlsplit(target if not target.startswith("//") else "/." + target)
         self.path = unquote(parts.path)
@@ -43,14 +43,14 @@ class Request:
         pairs = (self.header("cookie") or "").split("; ")
         return dict(pair.split("=", 1) for pair in pairs if "=" in pair)
 
-    def described(self):
+    def as_dict(self):
         return {"method": self.method, "target": self.target, "path": self.path,
                 "query": self.query, "headers": self.headers,
                 "body_base64": base64.b64encode(self.body).decode(),
-                "http_version": self.version, **self.link.described()}
+                "http_version": self.version, **self.connection.as_dict()}
 
 
-class Reply:
+class Response:
     """`body` is bytes, or an async generator of pieces (then `length` is their sum, or None)."""
 
     def __init__(self, status=200, headers=(), body=b"", reason=None, length=None, trailers=()):

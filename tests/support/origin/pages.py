@@ -1,4 +1,4 @@
-"""The origin's well-behaved pages. Each takes (origin, request) and gives a Reply."""
+"""The origin's good pages. Each takes (origin, request) and returns a Response."""
 
 import asyncio
 import gzip
@@ -8,8 +8,8 @@ import zlib
 import brotli
 import zstandard
 
-from . import auth, flaky, flow, mischief
-from .message import Reply
+from . import auth, flaky, streaming, faults
+from .message import Response
 
 PATTERN = bytes(range(256)) * 256  # 64 KiB; byte i of /bytes is i mod 256
 TEXTS = {"utf-8": "Grüße, Привет, 你好", "iso-8859-1": "Grüße aus Köln", "shift_jis": "日本語です",
@@ -18,15 +18,16 @@ TEXTS = {"utf-8": "Grüße, Привет, 你好", "iso-8859-1": "Grüße aus K�
 
 def as_json(value, status=200, headers=()):
     body = json.dumps(value).encode()
-    return Reply(status, [["Content-Type", "application/json"], *headers], body)
+    return Response(status, [["Content-Type", "application/json"], *headers], body)
 
 
 def text(words, status=200, headers=()):
-    return Reply(status, [["Content-Type", "text/plain; charset=utf-8"], *headers], words.encode())
+    return Response(status, [["Content-Type", "text/plain; charset=utf-8"], *headers],
+                    words.encode())
 
 
 async def stats(origin, request):
-    return as_json(origin.stats.described())
+    return as_json(origin.stats.as_dict())
 
 
 async def events(origin, request):
@@ -44,14 +45,14 @@ async def hello(origin, request):
 
 
 async def echo(origin, request):
-    return as_json(request.described())
+    return as_json(request.as_dict())
 
 
 async def status(origin, request):
     code = int(request.tail())
-    reply = text(f"status {code}\n", code)
-    reply.reason = request.arg("reason", reply.reason)
-    return reply
+    response = text(f"status {code}\n", code)
+    response.reason = request.arg("reason", response.reason)
+    return response
 
 
 def pattern(size):
@@ -62,8 +63,8 @@ async def some_bytes(origin, request):
     size = int(request.tail())
     kind = [["Content-Type", request.arg("type", "application/octet-stream")]]
     if request.arg("chunked") is None:
-        return Reply(headers=kind, body=pattern(size))
-    return Reply(headers=kind, body=in_pieces(pattern(size), 16384))
+        return Response(headers=kind, body=pattern(size))
+    return Response(headers=kind, body=in_pieces(pattern(size), 16384))
 
 
 async def in_pieces(data, size):
@@ -86,7 +87,7 @@ async def drip(origin, request):
                 await asyncio.sleep(every)
             yield b"x"
 
-    return Reply(headers=[["Content-Type", "text/plain"]], body=body(), length=n)
+    return Response(headers=[["Content-Type", "text/plain"]], body=body(), length=n)
 
 
 async def redirect(origin, request):
@@ -129,8 +130,8 @@ async def encoded(origin, request):
     coding = request.tail()
     plain = bytes(request.arg_int("n", 0)) or f"this was {coding}\n".encode()
     kind = "text/plain" if request.arg("n") is None else "application/octet-stream"
-    return Reply(headers=[["Content-Type", kind], ["Content-Encoding", coding]],
-                 body=ENCODERS[coding](plain))
+    return Response(headers=[["Content-Type", kind], ["Content-Encoding", coding]],
+                    body=ENCODERS[coding](plain))
 
 
 async def many_headers(origin, request):
@@ -150,7 +151,7 @@ async def odd_headers(origin, request):
 async def etag(origin, request):
     mark = [["ETag", '"v1"']]
     if request.header("if-none-match") == '"v1"':
-        return Reply(304, mark)
+        return Response(304, mark)
     return text("version 1\n", headers=mark)
 
 
@@ -160,37 +161,37 @@ async def sse(origin, request):
             yield f"data: {i}\n\n".encode()
             await asyncio.sleep(request.arg_float("every", 0.01))
 
-    return Reply(headers=[["Content-Type", "text/event-stream"]], body=body())
+    return Response(headers=[["Content-Type", "text/event-stream"]], body=body())
 
 
 async def charset(origin, request):
     """A text in the charset, declared unless ?declare=no."""
     name = request.tail()
     kind = "text/plain" + (f"; charset={name}" if request.arg("declare") != "no" else "")
-    return Reply(headers=[["Content-Type", kind]], body=TEXTS[name].encode(name))
+    return Response(headers=[["Content-Type", kind]], body=TEXTS[name].encode(name))
 
 
 async def binary(origin, request):
-    return Reply(headers=[["Content-Type", "application/octet-stream"]],
-                 body=b"\x00\xff\xfe\x80" * 4)
+    return Response(headers=[["Content-Type", "application/octet-stream"]],
+                    body=b"\x00\xff\xfe\x80" * 4)
 
 
 async def raw(origin, request):
     """?hex= as the body, ?type= as its Content-Type (none where it is empty)."""
     kind = request.arg("type")
-    return Reply(headers=[["Content-Type", kind]] if kind else [],
-                 body=bytes.fromhex(request.arg("hex", "")))
+    return Response(headers=[["Content-Type", kind]] if kind else [],
+                    body=bytes.fromhex(request.arg("hex", "")))
 
 
 async def until_close(origin, request):
     """A body that ends with the connection, as in HTTP/1.0: whole all the same."""
-    return Reply(body=in_pieces(b"up to the end\n", 5), trailers=None,
-                 headers=[["Content-Type", "text/plain"], ["Connection", "close"]])
+    return Response(body=in_pieces(b"up to the end\n", 5), trailers=None,
+                    headers=[["Content-Type", "text/plain"], ["Connection", "close"]])
 
 
 async def trailers(origin, request):
-    return Reply(headers=[["Content-Type", "text/plain"], ["Trailer", "X-Sum"]],
-                 body=in_pieces(b"with a trailer\n", 5), trailers=[["X-Sum", "7"]])
+    return Response(headers=[["Content-Type", "text/plain"], ["Trailer", "X-Sum"]],
+                    body=in_pieces(b"with a trailer\n", 5), trailers=[["X-Sum", "7"]])
 
 
 async def close_after(origin, request):
@@ -209,15 +210,15 @@ PAGES = {
     "/zstd": encoded, "/odd-headers": odd_headers, "/etag": etag, "/sse": sse, "/binary": binary,
     "/raw": raw, "/until-close": until_close, "/trailers": trailers, "/close": close_after,
     "/auth/basic": auth.basic, "/auth/digest": auth.digest, "/auth/bearer": auth.bearer,
-    **flaky.PAGES, **flow.PAGES, **mischief.PAGES,
+    **flaky.PAGES, **streaming.PAGES, **faults.PAGES,
 }
-FAMILIES = {  # /NAME/argument
+PAGES_BY_PREFIX = {  # /NAME/argument
     "status": status, "bytes": some_bytes, "delay": delay, "redirect": redirect,
     "headers": many_headers, "bigheader": big_header, "charset": charset, "echo": echo,
 }
 
 
 async def dispatch(origin, request):
-    family = request.path.lstrip("/").partition("/")[0]
-    page = PAGES.get(request.path) or FAMILIES.get(family) or not_found
+    prefix = request.path.lstrip("/").partition("/")[0]
+    page = PAGES.get(request.path) or PAGES_BY_PREFIX.get(prefix) or not_found
     return await page(origin, request)

@@ -1,7 +1,8 @@
-"""The origin's sockets: every connection is a Link, counted in Stats."""
+"""The origin's listeners and connections, counted in Stats."""
 
 import asyncio
 import collections
+import itertools
 import socket
 import ssl
 import time
@@ -18,58 +19,56 @@ class Stats:
     """What the origin saw. `in_flight` counts requests, `open` connections."""
 
     def __init__(self):
+        self.open = self.in_flight = 0
         self.reset()
 
     def reset(self):
         self.connections = self.requests = self.max_in_flight = 0
-        self.open, self.in_flight = getattr(self, "open", 0), getattr(self, "in_flight", 0)
         self.max_open = self.open
         self.paths = collections.Counter()
         self.tries = collections.Counter()  # of a /flaky, by key
         self.sent = {}  # target of a /pour → bytes that have left
         self.events = collections.deque(maxlen=EVENTS_KEPT)
 
-    def opened(self, link):
+    def connection_opened(self, connection):
         self.connections += 1
         self.open += 1
         self.max_open = max(self.max_open, self.open)
-        link.counted = True
+        connection.counted = True
 
-    def uncount(self, link):
-        """It only came to read the statistics."""
-        if link.counted:
-            link.counted = False
+    def forget(self, connection):
+        """Don't count a connection that only reads the statistics."""
+        if connection.counted:
+            connection.counted = False
             self.connections -= 1
             self.open -= 1
 
-    def closed(self, link):
-        if link.counted:
+    def connection_closed(self, connection):
+        if connection.counted:
             self.open -= 1
-            self.note("closed", link)
+            self.record_event("closed", connection)
 
-    def begin(self, request):
+    def request_begun(self, request):
         self.requests += 1
         self.in_flight += 1
         self.max_in_flight = max(self.max_in_flight, self.in_flight)
         self.paths[request.path] += 1
-        self.note("arrived", request.link, request.target)
+        self.record_event("arrived", request.connection, request.target)
 
-    def end(self, request):
+    def request_ended(self, request):
         self.in_flight -= 1
 
-    def note(self, event, link, target=None):
-        self.events.append({"event": event, "at": time.monotonic(), "connection": link.number,
+    def record_event(self, event, connection, target=None):
+        self.events.append({"event": event, "at": time.monotonic(), "connection": connection.number,
                             "target": target})
 
-    def described(self):
+    def as_dict(self):
         names = ("connections", "open", "max_open", "requests", "in_flight", "max_in_flight")
         return {**{n: getattr(self, n) for n in names}, "paths": dict(self.paths)}
 
 
-class Link(asyncio.StreamReaderProtocol):
-    """One connection. A peer that leaves in mid-request ends the page that was answering."""
-
-    numbers = 0
+class Connection(asyncio.StreamReaderProtocol):
+    """One connection. A peer that closes it cancels the pages that serve its requests."""
 
     def __init__(self, origin, prior_knowledge=False):
         self.reader = asyncio.StreamReader(limit=LIMIT)
@@ -77,15 +76,14 @@ class Link(asyncio.StreamReaderProtocol):
         self.origin = origin
         self.prior_knowledge = prior_knowledge
         self.counted = False
-        self.answering = {}  # task → request
-        Link.numbers += 1
-        self.number = Link.numbers
+        self.running = {}  # task → request
+        self.number = next(origin.connection_numbers)
 
     def connection_made(self, transport):
         super().connection_made(transport)
         sock = transport.get_extra_info("socket")
         sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        self.origin.stats.opened(self)
+        self.origin.stats.connection_opened(self)
 
     async def _connected(self, reader, writer):
         self.writer = writer
@@ -99,47 +97,47 @@ class Link(asyncio.StreamReaderProtocol):
         finally:
             writer.close()
 
-    async def answer(self, request, send):
-        """Run the page and send() its reply, both while the request counts as in flight.
+    async def handle(self, request, send):
+        """Run the page and send() its response, both while the request counts as in flight.
 
-        The reply, or None where the page wrote on the connection by itself.
+        The response, or None where the page wrote on the connection itself.
         """
         if request.path.startswith("/_"):
-            self.origin.stats.uncount(self)
+            self.origin.stats.forget(self)
             return await self._page(request, send)
-        self.origin.stats.begin(request)
-        self.answering[asyncio.current_task()] = request
+        self.origin.stats.request_begun(request)
+        self.running[asyncio.current_task()] = request
         try:
             return await self._page(request, send)
         finally:
-            self.answering.pop(asyncio.current_task(), None)
-            self.origin.stats.end(request)
+            self.running.pop(asyncio.current_task(), None)
+            self.origin.stats.request_ended(request)
 
     async def _page(self, request, send):
-        reply = await self.origin.page(request)
-        if reply is not None:
-            await send(request, reply)
-        return reply
+        response = await self.origin.page(request)
+        if response is not None:
+            await send(request, response)
+        return response
 
     def limit_send_buffer(self, size):
         self.writer.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, size)
 
     def eof_received(self):
-        self._peer_left()
+        self._cancel_running()
         return super().eof_received()
 
     def connection_lost(self, error):
-        self._peer_left()
-        self.origin.stats.closed(self)
+        self._cancel_running()
+        self.origin.stats.connection_closed(self)
         super().connection_lost(error)
 
-    def _peer_left(self):
-        for task, request in list(self.answering.items()):
-            self.origin.stats.note("left", self, request.target)
+    def _cancel_running(self):
+        for task, request in list(self.running.items()):
+            self.origin.stats.record_event("left", self, request.target)
             task.cancel()
-        self.answering.clear()
+        self.running.clear()
 
-    def described(self):
+    def as_dict(self):
         tls = self.writer.get_extra_info("ssl_object")
         cert = tls.getpeercert() if tls else None
         subject = dict(pair[0] for pair in cert["subject"]) if cert else {}
@@ -152,6 +150,7 @@ class Link(asyncio.StreamReaderProtocol):
 class Origin:
     def __init__(self, pages):
         self.stats = Stats()
+        self.connection_numbers = itertools.count(1)
         self.page = lambda request: pages.dispatch(self, request)
         self.servers = []
 
@@ -162,7 +161,7 @@ class Origin:
         for host in hosts:
             try:
                 server = await loop.create_server(
-                    lambda: Link(self, prior_knowledge), host, port, ssl=tls, backlog=4096)
+                    lambda: Connection(self, prior_knowledge), host, port, ssl=tls, backlog=4096)
             except OSError:
                 if host == "::1":  # a machine without IPv6
                     continue
@@ -182,7 +181,7 @@ def tls_context(certs, alpn=("http/1.1",), cert="server", client_ca=None):
 
 
 def never_accepting(host):
-    """A port whose queue of connections is full: the next connect() waits in vain."""
+    """A port whose accept queue is full: the next connect() gets no answer."""
     listener = socket.socket()
     listener.bind((host, 0))
     listener.listen(0)

@@ -1,0 +1,40 @@
+"""Metric names, files and links in the docs exist."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from tests.support.curlewd import ROOT
+
+PAGES = sorted(page for folder in (".", "docs", "docker", "bench", "examples", "examples/django")
+               for page in (ROOT / folder).glob("*.md"))
+
+
+def test_operations_has_every_metric_and_no_other(client):
+    text = client.ask("GET", "/metrics").body.decode()
+    exposed = set(re.findall(r"^# TYPE (\w+)", text, re.M))
+    page = (ROOT / "docs/operations.md").read_text()
+    told = set(re.findall(r"^\| `(curlew_\w+)[`{]", page, re.M))
+    assert told == exposed
+
+
+def anchors(path):
+    """GitHub's names for the headings of a page."""
+    headings = re.findall(r"^#+ (.+)$", path.read_text(), re.M)
+    return {re.sub(r"[^\w\- ]", "", h.lower()).replace(" ", "-") for h in headings}
+
+
+def links(page):
+    text = re.sub(r"^```.*?^```", "", page.read_text(), flags=re.M | re.S)
+    return [link for link in re.findall(r"\]\(([^)\s]+)\)", text) if "://" not in link]
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda p: str(p.relative_to(ROOT)))
+def test_every_link_leads_somewhere(page):
+    for link in links(page):
+        name, _, anchor = link.partition("#")
+        target = (page.parent / name).resolve() if name else page
+        assert target.exists(), link
+        if anchor:
+            assert anchor in anchors(Path(target)), link
