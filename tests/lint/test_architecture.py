@@ -5,6 +5,8 @@ from pathlib import Path
 
 import pytest
 
+from tools.checks.folders import LAYERS
+
 ROOT = Path(__file__).parents[2]
 PAGES = ["architecture.md", "development.md"]
 TOP = "src|include|docs|tests|tools|python|bench|examples|docker|packaging|man"
@@ -54,6 +56,12 @@ def test_every_path_named_exists(page):
 def test_the_tree_has_every_folder_and_no_other():
     folders = {folder.name for folder in (ROOT / "src").iterdir() if folder.is_dir()}
     assert set(tree_of(text_of("architecture.md"))) == folders
+    assert "`src/main.c`" in text_of("architecture.md")
+
+
+def test_the_tree_is_in_the_order_of_the_layers():
+    assert list(tree_of(text_of("architecture.md"))) == [
+        folder for layer in LAYERS[1:] for folder in layer]
 
 
 @pytest.mark.parametrize("folder", sorted(f.name for f in (ROOT / "src").iterdir() if f.is_dir()))
