@@ -13,7 +13,7 @@
 #define MESSAGE_CONFIG_H
 
 #include "message/json.h"
-#include "session/session_config.h"
+#include "session/engine_config.h"
 #include "util/log.h"
 
 #include <stdbool.h>

@@ -23,7 +23,7 @@ no_memory(struct exchange *c)
 void
 route_sessions_on_list(struct exchange *c)
 {
-    struct config_snapshot *p = engine_config_snapshot(c->server->engine);
+    struct config_snapshot *p = engine_snapshot(c->server->engine);
 
     if (sessions_write(&c->prefix, p) == 0)
         exchange_respond(c, 200, "application/json");
@@ -35,7 +35,7 @@ route_sessions_on_list(struct exchange *c)
 static void
 show(struct exchange *c, int status, struct failure *err)
 {
-    struct config_snapshot *p = engine_config_snapshot(c->server->engine);
+    struct config_snapshot *p = engine_snapshot(c->server->engine);
     struct session *s = config_snapshot_find_session(p, c->name);
 
     if (s == NULL) {
@@ -52,7 +52,7 @@ show(struct exchange *c, int status, struct failure *err)
 static bool
 is_known(struct exchange *c)
 {
-    struct config_snapshot *p = engine_config_snapshot(c->server->engine);
+    struct config_snapshot *p = engine_snapshot(c->server->engine);
     bool known = config_snapshot_find_session(p, c->name) != NULL;
 
     config_snapshot_unref(p);

@@ -1,11 +1,11 @@
-/* session.c - named sessions: settings that never change, and a state that outlives them. */
+/* session.c - a named session: settings that never change, and the state that outlives them. */
 
 #include "session/session.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-/* -- the lasting part of a session --------------------------------------- */
+/* -- the state ----------------------------------------------------------- */
 
 static void
 state_unref(struct session_state *s)
@@ -37,17 +37,13 @@ state_new(const char *name)
 }
 
 static struct session_state *
-state_of(const struct config_snapshot *old, const char *name)
+state_ref(struct session_state *s)
 {
-    struct session *s = old != NULL ? config_snapshot_find_session(old, name) : NULL;
-
-    if (s == NULL)
-        return state_new(name);
-    atomic_fetch_add(&s->state->refs, 1);
-    return s->state;
+    atomic_fetch_add(&s->refs, 1);
+    return s;
 }
 
-/* -- sessions ------------------------------------------------------------ */
+/* -- the session --------------------------------------------------------- */
 
 struct session *
 session_ref(struct session *s)
@@ -67,37 +63,8 @@ session_unref(struct session *s)
     free(s);
 }
 
-static int
-copy_path(char **to, const char *from)
-{
-    return from != NULL && (*to = strdup(from)) == NULL ? -1 : 0;
-}
-
-static int
-copy_settings(struct session_config *to, const struct session_config *from, struct failure *err)
-{
-    session_config_init(to);
-    to->shared_jar = from->shared_jar;
-    to->trace_context = from->trace_context;
-    for (size_t i = 0; i < from->proxy_count; i++)
-        if (egress_config_add(&to->proxies, &to->proxy_count, from->proxies[i]) != 0)
-            return failure_no_memory(err);
-    to->max_in_flight = from->max_in_flight;
-    to->max_per_origin = from->max_per_origin;
-    to->idle_connections = from->idle_connections;
-    to->idle_seconds = from->idle_seconds;
-    to->rate_limit = from->rate_limit;
-    to->breaker = from->breaker;
-    if (copy_path(&to->name, from->name) || copy_path(&to->ca_file, from->ca_file) ||
-        copy_path(&to->client_cert, from->client_cert) ||
-        copy_path(&to->client_key, from->client_key))
-        return failure_no_memory(err);
-    return request_merge_copy(&to->defaults, &from->defaults, err);
-}
-
 struct session *
-session_new(const struct session_config *settings, const struct config_snapshot *old,
-            struct failure *err)
+session_new(const struct session_config *settings, const struct session *old, struct failure *err)
 {
     struct session *s = calloc(1, sizeof *s);
 
@@ -106,16 +73,13 @@ session_new(const struct session_config *settings, const struct config_snapshot 
         return NULL;
     }
     s->refs = 1;
-    if (copy_settings(&s->settings, settings, err) != 0) {
+    if (session_config_copy(&s->settings, settings, err) != 0) {
         session_unref(s);
         return NULL;
     }
-    if ((s->proxy_pool = proxy_pool_new(s->settings.proxies, s->settings.proxy_count)) == NULL) {
-        failure_no_memory(err);
-        session_unref(s);
-        return NULL;
-    }
-    if ((s->state = state_of(old, settings->name)) == NULL) {
+    s->proxy_pool = proxy_pool_new(s->settings.proxies, s->settings.proxy_count);
+    s->state = old != NULL ? state_ref(old->state) : state_new(settings->name);
+    if (s->proxy_pool == NULL || s->state == NULL) {
         failure_no_memory(err);
         session_unref(s);
         return NULL;

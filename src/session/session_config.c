@@ -1,11 +1,11 @@
-/* session_config.c - what a session engine is told: limits, egress rules, named sessions. */
+/* session_config.c - the settings of one session. */
 
 #include "session/session_config.h"
 
+#include "egress/egress_config.h"
+
 #include <stdlib.h>
 #include <string.h>
-
-#define MIB (INT64_C(1) << 20)
 
 void
 session_config_init(struct session_config *s)
@@ -35,40 +35,31 @@ session_config_destroy(struct session_config *s)
     *s = (struct session_config){ 0 };
 }
 
-/* Without memory there is no session at all, which whoever reads the settings refuses. */
-static void
-add_default_session(struct engine_config *s)
+static int
+copy_path(char **to, const char *from)
 {
-    if ((s->sessions = calloc(1, sizeof *s->sessions)) == NULL)
-        return;
-    session_config_init(&s->sessions[0]);
-    s->sessions[0].name = strdup("default");
-    s->session_count = s->sessions[0].name != NULL;
+    return from != NULL && (*to = strdup(from)) == NULL ? -1 : 0;
 }
 
-void
-engine_config_init(struct engine_config *s)
+int
+session_config_copy(struct session_config *to, const struct session_config *from,
+                    struct failure *err)
 {
-    *s = (struct engine_config){
-        .threads = 1,
-        .limits = {
-            .request_bytes = 16 * MIB,
-            .response_bytes = 64 * MIB,
-            .buffered_bytes = 512 * MIB,
-            .in_flight = 2048,
-            .queue = 2048,
-        },
-    };
-    egress_config_init(&s->egress);
-    add_default_session(s);
-}
-
-void
-engine_config_destroy(struct engine_config *s)
-{
-    egress_config_destroy(&s->egress);
-    for (size_t i = 0; i < s->session_count; i++)
-        session_config_destroy(&s->sessions[i]);
-    free(s->sessions);
-    *s = (struct engine_config){ 0 };
+    session_config_init(to);
+    to->shared_jar = from->shared_jar;
+    to->trace_context = from->trace_context;
+    for (size_t i = 0; i < from->proxy_count; i++)
+        if (egress_config_add(&to->proxies, &to->proxy_count, from->proxies[i]) != 0)
+            return failure_no_memory(err);
+    to->max_in_flight = from->max_in_flight;
+    to->max_per_origin = from->max_per_origin;
+    to->idle_connections = from->idle_connections;
+    to->idle_seconds = from->idle_seconds;
+    to->rate_limit = from->rate_limit;
+    to->breaker = from->breaker;
+    if (copy_path(&to->name, from->name) || copy_path(&to->ca_file, from->ca_file) ||
+        copy_path(&to->client_cert, from->client_cert) ||
+        copy_path(&to->client_key, from->client_key))
+        return failure_no_memory(err);
+    return request_merge_copy(&to->defaults, &from->defaults, err);
 }
