@@ -3,6 +3,7 @@
 #include "engine/engine.h"
 
 #include "engine/engine_worker.h"
+#include "transfer/content_coding.h"
 #include "transfer/libcurl_check.h"
 #include "util/hash.h"
 
@@ -65,7 +66,7 @@ engine_new(const struct engine_config *settings, struct failure *err)
 {
     struct curlew *c;
 
-    if (libcurl_check(err) != 0)
+    if (libcurl_check(err) != 0 || content_coding_check(err) != 0)
         return NULL;
     if ((c = calloc(1, sizeof *c)) == NULL) {
         failure_no_memory(err);

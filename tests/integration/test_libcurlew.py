@@ -172,3 +172,20 @@ def test_a_program_may_have_functions_named_like_those_inside(tmp_path, origin):
     assert done.returncode == 0, done.stderr
     done = run(program, origin.url("/hello"))
     assert (done.returncode, done.stdout) == (0, "200 hello\n"), done
+
+
+CODINGS = {"inflate", "BrotliDecoderDecompressStream", "ZSTD_decompressStream"}
+
+
+def defined_names(program, *options):
+    done = run("nm", "--defined-only", "--format=posix", *options, program)
+    assert done.returncode == 0, done.stderr
+    return {line.split()[0] for line in done.stdout.splitlines()}
+
+
+@pytest.mark.parametrize("program", [BINARY, EMBED], ids=["curlewd", "embed"])
+def test_zlib_brotli_and_zstd_are_inside_and_hidden_from_libcurl(program):
+    assert CODINGS <= defined_names(program)
+    exported = defined_names(program, "--dynamic")
+    assert not [name for name in exported
+                if name.startswith(("inflate", "crc32", "adler32", "zlib", "Brotli", "ZSTD_"))]

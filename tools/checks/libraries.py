@@ -20,10 +20,7 @@ class Library(NamedTuple):
     files: dict[str, str]  # path: the reason
 
 
-CODING = {
-    "src/http/content_coding.c": "undoes Content-Encoding",
-    "src/transfer/content_coding.c": "undoes Content-Encoding",
-}
+CODING = {"src/transfer/coding_stage.c": "undoes Content-Encoding"}
 LIBRARIES = {
     "libfcgi": Library(r"(fcgiapp|fcgios|fcgi_stdio|fcgi_config|fastcgi)\.h", "fastcgi", {}),
     "jansson": Library(r"jansson(_config)?\.h", "message", {}),
