@@ -57,7 +57,7 @@ $B/libcurlew.a: $(ENGINE)
 $B/embed: $B/examples/embed.o $B/libcurlew.a
 	$(call say,LINK)$(LINK) -o $@ $^ -lcurl
 
-$B/bench/yardstick: $B/bench/yardstick.o
+$B/bench/baseline: $B/bench/baseline.o
 	$(call say,LINK)$(LINK) -o $@ $^ -lcurl
 
 $B/unit: $(UNIT) $(DAEMON) $(ENGINE)
@@ -139,8 +139,8 @@ fuzzers: $(FUZZERS)
 	tools/fuzz $(FUZZ_SECONDS) $^
 
 bench: deps-bench
-	@$(MAKE) all $B/bench/yardstick
-	@YARDSTICK=$(abspath $B/bench/yardstick) $(STACK) bench/run $(BENCH_ARGS)
+	@$(MAKE) all $B/bench/baseline
+	@BASELINE=$(abspath $B/bench/baseline) $(STACK) bench/run $(BENCH_ARGS)
 
 # What a fetch costs Django's process, beside aiohttp, curl_cffi and httpx.
 bench-django: deps-bench

@@ -1,4 +1,4 @@
-"""Who plays in a benchmark: an origin, curlewd, nginx in front of it, and wrk."""
+"""The processes of a benchmark: an origin, curlewd, nginx in front of it, and wrk."""
 
 import json
 import os
@@ -44,10 +44,11 @@ def origin(size=BODY_BYTES):
 
 
 @contextmanager
-def late_origin(seconds):
+def delayed_origin(seconds):
     """A URL that is answered after so long."""
     directory = temp_dir("curlew-bench-")
-    process = Process("late", [sys.executable, HERE / "delay.py", seconds], directory)
+    process = Process("delayed_origin", [sys.executable, HERE / "delayed_origin.py", seconds],
+                      directory)
     try:
         process.wait_ready(lambda: process.out.endswith("\n"))
         yield f"http://127.0.0.1:{int(process.out)}/late"

@@ -1,4 +1,4 @@
-"""Many slow readers: python crawlers.py PORT TARGET BODY COUNT RATE SECONDS.
+"""Many slow readers: python slow_readers.py PORT TARGET BODY COUNT RATE SECONDS.
 
 COUNT POSTs of BODY to TARGET, all open at once, each read at RATE bytes a second. Once all have
 their heads, prints "reading"; after SECONDS, a line of JSON: what each got, and its longest wait.
@@ -55,8 +55,8 @@ def open_all(port, message, count):
     return list(readers.values())
 
 
-def crawl(readers, rate, seconds):
-    """Everybody at his own times, spread over a turn."""
+def read_slowly(readers, rate, seconds):
+    """Each reader has its own times, spread evenly over a turn."""
     start = time.monotonic()
     due = [(start + i / len(readers) / TURNS, i) for i in range(len(readers))]
     for r in readers:
@@ -80,7 +80,7 @@ def main():
                .encode() + body)
     readers = open_all(int(port), message, int(count))
     print("reading", flush=True)
-    took = crawl(readers, int(rate), float(seconds))
+    took = read_slowly(readers, int(rate), float(seconds))
     print(json.dumps({"seconds": took, "bytes": [r.got for r in readers],
                       "longest_wait": [r.longest for r in readers]}), flush=True)
 

@@ -5,8 +5,8 @@ import time
 from contextlib import ExitStack
 from statistics import median
 
-from bench.gauge import peak_kib
-from bench.stage import Failed, Stage, late_origin
+from bench.process_usage import peak_kib
+from bench.setup import Failed, Stage, delayed_origin
 
 COUNT = 1000
 DELAY_SECONDS = 2
@@ -50,7 +50,7 @@ class Health:
 
 def once(options):
     with ExitStack() as stack:
-        url = stack.enter_context(late_origin(DELAY_SECONDS))
+        url = stack.enter_context(delayed_origin(DELAY_SECONDS))
         stage = stack.enter_context(Stage(options.daemon))
         stage.nginx.fetch(url)
         with Health(stage) as health:

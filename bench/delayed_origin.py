@@ -1,4 +1,4 @@
-"""An origin that answers every request after a while: python delay.py SECONDS; prints its port."""
+"""python delayed_origin.py SECONDS: an origin that delays every response; prints its port."""
 
 import asyncio
 import sys
@@ -6,7 +6,7 @@ import sys
 ANSWER = b"HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nContent-Length: 5\r\n\r\nlate\n"
 
 
-class Late(asyncio.Protocol):
+class DelayedOrigin(asyncio.Protocol):
     def connection_made(self, transport):
         self.transport = transport
 
@@ -20,7 +20,8 @@ class Late(asyncio.Protocol):
 
 
 async def main():
-    server = await asyncio.get_running_loop().create_server(Late, "127.0.0.1", 0, backlog=4096)
+    server = await asyncio.get_running_loop().create_server(DelayedOrigin, "127.0.0.1", 0,
+                                                            backlog=4096)
     print(server.sockets[0].getsockname()[1], flush=True)
     await server.serve_forever()
 

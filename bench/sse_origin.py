@@ -1,4 +1,4 @@
-"""An origin of server-sent events: python ticker.py EVERY; prints its port.
+"""An origin of server-sent events: python sse_origin.py EVERY; prints its port.
 
 An event every EVERY seconds while somebody listens, each the time.monotonic() of its leaving.
 """
@@ -11,7 +11,7 @@ HEAD = (b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n"
         b"Transfer-Encoding: chunked\r\n\r\n")
 
 
-class Ticker(asyncio.Protocol):
+class SseOrigin(asyncio.Protocol):
     def connection_made(self, transport):
         self.transport = transport
 
@@ -27,7 +27,7 @@ class Ticker(asyncio.Protocol):
 
 
 async def main():
-    server = await asyncio.get_running_loop().create_server(Ticker, "127.0.0.1", 0, backlog=4096)
+    server = await asyncio.get_running_loop().create_server(SseOrigin, "127.0.0.1", 0, backlog=4096)
     print(server.sockets[0].getsockname()[1], flush=True)
     await server.serve_forever()
 

@@ -1,12 +1,12 @@
 /*
- * yardstick.c - what a fetch costs where nothing stands between libcurl and the caller.
+ * baseline.c - what a fetch costs where nothing stands between libcurl and the caller.
  *
  * One thread, one multi handle, epoll and curl_multi_socket_action().  Each
  * easy handle is set up once and goes straight back in when its transfer has
  * ended; bodies are counted and dropped.  The daemon's CPU a fetch is
  * compared with this loop's, at the same origin in the same run.
  *
- *     yardstick URL FETCHES IN_FLIGHT
+ *     baseline URL FETCHES IN_FLIGHT
  *
  * prints one line of JSON.  The first round only opens the connections and is not counted.
  */
@@ -38,7 +38,7 @@ struct usage {
 static void
 die(const char *what)
 {
-    fprintf(stderr, "yardstick: %s\n", what);
+    fprintf(stderr, "baseline: %s\n", what);
     exit(EXIT_FAILURE);
 }
 
@@ -220,7 +220,7 @@ main(int argc, char **argv)
     CURL **easy;
 
     if (fetches < 1 || in_flight < 1 || in_flight > 10000)
-        die("usage: yardstick URL FETCHES IN_FLIGHT");
+        die("usage: baseline URL FETCHES IN_FLIGHT");
     curl_global_init(CURL_GLOBAL_DEFAULT);
     open_loop(&l, (int)in_flight);
     if ((easy = calloc((size_t)in_flight, sizeof easy[0])) == NULL)
