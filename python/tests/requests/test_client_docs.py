@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from django_curlew.requests import exceptions, parameters, plan
+from django_curlew.requests import exceptions, parameters
+from django_curlew.requests.prepared_request import OWN_PARAMETERS
 
 TEXT = (Path(__file__).parents[3] / "docs" / "client.md").read_text()
 TABLE = TEXT.split("## Parameters")[1].split("\n## ")[0]
@@ -14,7 +15,7 @@ FIRST_CELLS = {name for row in re.findall(r"^\| (.+?) \|", TABLE, re.M)
 OF_BASE_SESSION = {"headers", "cookies", "proxies", "proxy", "proxy_auth", "base_url", "params",
                    "timeout", "retry", "default_encoding", "response_class", "discard_cookies",
                    "raise_for_status", "name", "daemon", "max_clients"}
-KNOWN = plan.OWN | set(parameters.REQUEST) | set(parameters.SESSION) | OF_BASE_SESSION
+KNOWN = OWN_PARAMETERS | set(parameters.REQUEST) | set(parameters.SESSION) | OF_BASE_SESSION
 
 
 @pytest.mark.parametrize("name", sorted(KNOWN))

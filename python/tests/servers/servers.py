@@ -34,7 +34,7 @@ WSGI = {
               "--threads", "4", "--disable-logging", "--need-app", "--die-on-term",
               "--module", "project:wsgi"],
 }
-BROKEN = (18, 52, 56, 92)  # curl's words for it: partial file, no reply, reset, HTTP/2 reset
+BROKEN = (18, 52, 56, 92)  # curl's exit codes: partial file, no reply, reset, HTTP/2 reset
 REFUSED = 22  # with --fail, a status from 400 on
 HTTP2 = ["--http2-prior-knowledge"]
 
@@ -59,7 +59,7 @@ class Server:
     def __init__(self, name, spawn, curlew_url, warm, **env):
         """`warm` is a URL that the project fetches as it is loaded."""
         self.name = name
-        self.heard = 0  # of what it said on standard error, as far as a test has dealt with it
+        self.seen_errors = 0  # characters of its standard error that a test has expected
         self.port = free_port()
         env = {"PYTHONPATH": f"{SOURCE}:{HERE}", "PYTHONWARNINGS": "error",
                "PYTHONASYNCIODEBUG": "1", "PYTHONUNBUFFERED": "1", "DJANGO_SETTINGS_MODULE": None,
@@ -113,6 +113,6 @@ class Browser:
         return left
 
 
-def handing(request, view="hand-off"):
-    """The path of a view that hands it off."""
+def handoff_path(request, view="handoff"):
+    """The path of a view whose response is a handoff of this request object."""
     return f"/{view}?object={quote(json.dumps(request))}"

@@ -25,12 +25,12 @@ def test_a_record_of_real_fetches(origin):
         mine.gather([origin.url("/status/404"), origin.url("/hello")])
         with pytest.raises(exceptions.Blocked):
             mine.get("http://10.1.2.3/")
-        told.append(request.curlew)
+        records.append(request.curlew)
         return HttpResponse()
 
-    told = []
+    records = []
     response = CurlewMiddleware(view)(RequestFactory().get("/"))
-    (record,) = told
+    (record,) = records
     assert [f.outcome for f in record.fetches] == ["200", "404", "200", "blocked"]
     first = record.fetches[0]
     assert (first.method, first.tag, first.bytes) == ("GET", "greeting", 6)
@@ -38,7 +38,7 @@ def test_a_record_of_real_fetches(origin):
     assert '"4 fetches"' in response["Server-Timing"]
 
 
-def test_what_runs_at_once_is_in_one_record(origin):
+def test_concurrent_fetches_are_in_one_record(origin):
     async def view(request):
         mine = AsyncSession()
         await asyncio.gather(*(mine.get(origin.url(f"/echo/{i}")) for i in range(5)))
@@ -52,8 +52,8 @@ def test_what_runs_at_once_is_in_one_record(origin):
 
 def test_the_request_id_reaches_the_origin(origin):
     def view(request):
-        told = [Session().get(origin.url("/echo")), *Session().gather([origin.url("/echo")])]
-        return HttpResponse(repr([dict(r.json()["headers"]).get("X-Request-ID") for r in told]))
+        records = [Session().get(origin.url("/echo")), *Session().gather([origin.url("/echo")])]
+        return HttpResponse(repr([dict(r.json()["headers"]).get("X-Request-ID") for r in records]))
 
     request = RequestFactory().get("/", HTTP_X_REQUEST_ID="job-7")
     assert CurlewMiddleware(view)(request).content == b"['job-7', 'job-7']"
@@ -69,7 +69,7 @@ def test_each_fetch_is_logged_without_secrets(origin, caplog):
     assert "secret" not in caplog.text and first.url.endswith("/hello?key=…")
 
 
-def test_no_log_is_written_where_nobody_reads_it(origin, caplog):
+def test_nothing_is_logged_above_debug(origin, caplog):
     with caplog.at_level(logging.INFO, "django_curlew.fetch"):
         Session().get(origin.url("/hello"))
     assert not caplog.records

@@ -1,19 +1,19 @@
-"""Cutting pieces into lines, the way `requests` and curl_cffi do: without the line breaks, and a
-break that is cut in two by a piece's end counts once it is whole."""
+"""Splitting a body into lines, as `requests` and curl_cffi do: without the line breaks. A line
+break that is split by the end of a piece counts once both parts were received."""
 
 from __future__ import annotations
 
 from typing import AsyncIterator, Iterator, List, Optional
 
 
-class LineCutter:
-    """Feed pieces, get the lines that are whole; rest() is what the end leaves."""
+class LineDecoder:
+    """decode() returns the complete lines of a piece, flush() the rest at the end."""
 
     def __init__(self, delimiter: Optional[bytes] = None) -> None:
         self._delimiter = delimiter
         self._pending = b""
 
-    def feed(self, piece: bytes) -> List[bytes]:
+    def decode(self, piece: bytes) -> List[bytes]:
         data = self._pending + piece
         if self._delimiter:
             *lines, self._pending = data.split(self._delimiter)
@@ -24,22 +24,18 @@ class LineCutter:
         self._pending = last
         return [line.rstrip(b"\r\n") for line in lines]
 
-    def rest(self) -> List[bytes]:
+    def flush(self) -> List[bytes]:
         pending, self._pending = self._pending, b""
         return pending.splitlines() if not self._delimiter else [pending] if pending else []
 
-    def cut(self, pieces: Iterator[bytes]) -> Iterator[bytes]:
+    def iter_lines(self, pieces: Iterator[bytes]) -> Iterator[bytes]:
         for piece in pieces:
-            yield from self.feed(piece)
-        yield from self.rest()
+            yield from self.decode(piece)
+        yield from self.flush()
 
-
-class ALineCutter(LineCutter):
-    """The same for a coroutine."""
-
-    async def cut(self, pieces: AsyncIterator[bytes]) -> AsyncIterator[bytes]:  # type: ignore
+    async def aiter_lines(self, pieces: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
         async for piece in pieces:
-            for line in self.feed(piece):
+            for line in self.decode(piece):
                 yield line
-        for line in self.rest():
+        for line in self.flush():
             yield line

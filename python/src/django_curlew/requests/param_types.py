@@ -1,15 +1,15 @@
-"""The parameters of sessions and requests, for type checkers and editors."""
+"""Types of the parameters of sessions and requests, for type checkers and editors."""
 
 from __future__ import annotations
 
 from typing import Any, Callable, Dict, List, Optional, Sequence, Tuple, Type, TypedDict, Union
 
-from .body import CurlMime
 from .const import CurlFollow, CurlHttpVersion
 from .cookies import CookieTypes
 from .headers import HeaderTypes
 from .models import Response
 from .parameters import NotSet, RetryStrategy
+from .request_body import CurlMime
 
 Timeout = Union[float, Tuple[float, float], None, NotSet]
 HttpVersion = Union[CurlHttpVersion, str, None]
@@ -19,15 +19,16 @@ Params = Union[Dict[str, Any], List[Any], Tuple[Any, ...], None]
 
 
 class ProxySpec(TypedDict, total=False):
-    """Also by host: {"https://example.org": …}, which a TypedDict can't say."""
+    """Proxies by the URL's scheme. Keys by host, {"https://example.org": …}, work, too; a TypedDict
+    can't declare them."""
 
     all: str
     http: str
     https: str
 
 
-class Shared(TypedDict, total=False):
-    """Of sessions and requests alike."""
+class CommonParams(TypedDict, total=False):
+    """Parameters that a session and a request have."""
 
     proxies: Union[ProxySpec, Dict[str, str], None]
     proxy: Optional[str]
@@ -52,7 +53,9 @@ class Shared(TypedDict, total=False):
     coalesce: Optional[bool]
 
 
-class SessionParams(Shared, total=False):
+class SessionParams(CommonParams, total=False):
+    """Parameters of Session() and AsyncSession()."""
+
     headers: Optional[HeaderTypes]
     cookies: Optional[CookieTypes]
     auth: Credentials
@@ -70,8 +73,8 @@ class SessionParams(Shared, total=False):
     cache: Any
 
 
-class MoreParams(Shared, total=False):
-    """Of requests, those that must be named."""
+class KeywordParams(CommonParams, total=False):
+    """Parameters of request() that are keyword arguments only."""
 
     referer: Optional[str]
     accept_encoding: Optional[str]
@@ -84,7 +87,9 @@ class MoreParams(Shared, total=False):
     tag: Optional[str]
 
 
-class RequestParams(MoreParams, total=False):
+class RequestParams(KeywordParams, total=False):
+    """All parameters of request()."""
+
     params: Params
     data: Any
     content: Any

@@ -1,4 +1,4 @@
-"""The same program on curl_cffi and on django_curlew, and what each made of it."""
+"""Running the same program on curl_cffi and on django_curlew, and comparing the results."""
 
 import asyncio
 import json
@@ -23,9 +23,9 @@ def outcome(function, *args):
     """What it returns, or the exception as (name, code, has it a response?)."""
     try:
         return function(*args)
-    except Exception as why:
-        response = getattr(why, "response", None)
-        return "raised", type(why).__name__, int(getattr(why, "code", -1)), response is not None
+    except Exception as err:
+        response = getattr(err, "response", None)
+        return "raised", type(err).__name__, int(getattr(err, "code", -1)), response is not None
 
 
 def facts(r):
@@ -57,15 +57,15 @@ def cookie_facts(cookies):
                   for c in cookies.jar)
 
 
-def sent(response):
+def echoed(response):
     """What /echo saw, without what differs from one connection to the next."""
-    said = json.loads(response.content)
-    headers = sorted((n.lower(), v) for n, v in said["headers"]
+    echo = json.loads(response.content)
+    headers = sorted((n.lower(), v) for n, v in echo["headers"]
                      if not OURS_ALONE.fullmatch(f"{n.lower()}: {v}"))
     headers = [(n, "codings" if n == "accept-encoding" and "gzip" in v and "br" in v else v)
                for n, v in headers]
-    return {"method": said["method"], "target": said["target"], "headers": headers,
-            "body": said["body_base64"]}
+    return {"method": echo["method"], "target": echo["target"], "headers": headers,
+            "body": echo["body_base64"]}
 
 
 def run_sync(lib, program, *args):

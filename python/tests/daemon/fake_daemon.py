@@ -1,4 +1,4 @@
-"""A daemon that does what a test tells it: one script for each connection, in order."""
+"""A daemon that runs one script of a test's for each connection, in order."""
 
 import socket
 import struct
@@ -13,11 +13,11 @@ def record(kind, content, version=1):
     return struct.pack(">BBHHBx", version, kind, 1, len(content), 0) + content
 
 
-def answer(body=b"ok", status=200):
+def response(body=b"ok", status=200):
     return record(6, b"Status: %d X\r\n\r\n" % status + body) + END
 
 
-class Fake:
+class FakeDaemon:
     """`scripts`: for each connection to come a function of its socket, run in a thread."""
 
     def __init__(self, *scripts, tcp=False, backlog=16):
@@ -29,7 +29,7 @@ class Fake:
         self.url = f"fcgi://127.0.0.1:{self.listener.getsockname()[1]}" if tcp \
             else f"fcgi+unix:{path}"
         self.scripts = list(scripts)
-        self.taken = 0
+        self.accepted = 0
         self.errors = []
         self.thread = threading.Thread(target=self.serve, daemon=True)
         self.thread.start()
@@ -40,11 +40,11 @@ class Fake:
                 sock, _ = self.listener.accept()
             except OSError:
                 return
-            self.taken += 1
+            self.accepted += 1
             try:
                 script(sock)
-            except Exception as why:
-                self.errors.append(why)
+            except Exception as err:
+                self.errors.append(err)
             finally:
                 sock.close()
 
