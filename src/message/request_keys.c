@@ -91,7 +91,7 @@ read_impersonate(struct request_context *rd, const struct json_path *at, const j
 
     if (target == NULL)
         return -1;
-    if (!impersonate_offered())
+    if (!impersonate_is_offered())
         return json_path_unsupported(at, rd->err);
     rd->r->impersonate = strdup(target);
     return rd->r->impersonate != NULL ? 0 : failure_no_memory(rd->err);

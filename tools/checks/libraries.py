@@ -30,7 +30,6 @@ LIBRARIES = {
         "src/session/cookie_jar.c": "uses libcurl's cookie engine",
         "src/engine/engine.c": "calls curl_global_init()",
         "src/engine/engine_worker.c": "drives the multi handle",
-        "src/engine/fetch_flow.c": "adds handles to the multi handle and removes them",
     }),
     "zlib": Library(r"zlib\.h", None, CODING),
     "brotli": Library(r"brotli/.*", None, CODING),
