@@ -10,7 +10,7 @@
 #define EGRESS_EGRESS_H
 
 #include "egress/egress_config.h"
-#include "util/error.h"
+#include "util/failure.h"
 
 #include <sys/socket.h>
 

@@ -109,14 +109,6 @@ fetch_set_buffered(struct curlew_fetch *f, int64_t n)
     f->buffered = n;
 }
 
-const char *
-fetch_method(const struct request *r)
-{
-    if (r->method != NULL)
-        return r->method;
-    return r->body != NULL || r->part_count > 0 ? "POST" : "GET";
-}
-
 bool
 fetch_proxy_failed(const struct curlew_fetch *f)
 {

@@ -139,9 +139,6 @@ int fetch_stream_body(struct curlew_fetch *f, body_pipe_notify *notify, void *ar
 /* Drop what came back; the request stays. */
 void fetch_reset(struct curlew_fetch *f);
 
-/* The method; where the request has none, GET, or POST where there is a body. */
-const char *fetch_method(const struct request *r);
-
 /*
  * Add n bytes of its body to those that the engine holds; -1 where they would be more than
  * limits.buffered_bytes: then nothing is added.

@@ -10,7 +10,7 @@
 
 #include "http/headers.h"
 #include "util/buffer.h"
-#include "util/error.h"
+#include "util/failure.h"
 
 /* More in a row are refused: nobody sends them, and each multiplies what a bomb can cost. */
 #define CONTENT_ENCODING_MAX 4

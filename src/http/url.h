@@ -1,7 +1,7 @@
 /*
  * url.h - which URLs can be fetched, and the origin a URL belongs to.
  *
- * Parsing is libcurl's own (CURLU), so that what is judged here is what is
+ * Parsing is libcurl's own (CURLU), so that what is checked here is what is
  * fetched.  Stricter than libcurl in three things: the scheme must be written
  * out and be http or https, port 0 is refused, and so is a URL over 64 KiB.
  */
@@ -9,7 +9,7 @@
 #define HTTP_URL_H
 
 #include "util/buffer.h"
-#include "util/error.h"
+#include "util/failure.h"
 
 struct url {
     char *text;            /* normalised, without user, password and fragment */

@@ -1,4 +1,4 @@
-/* status.c - what …/v1/status says: the metrics' facts as JSON, with versions and each session. */
+/* status.c - the body of …/v1/status: the metrics as JSON, with versions and each session. */
 
 #include "message/status.h"
 

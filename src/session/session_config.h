@@ -9,6 +9,7 @@
 #include "http/request.h"
 #include "limits/circuit_breaker.h"
 #include "limits/token_bucket.h"
+#include "util/field.h"
 
 #include <stddef.h>
 #include <stdint.h>
@@ -29,6 +30,21 @@ struct session_config {
     char *ca_file;                  /* path of a PEM file; NULL: the system's */
     char *client_cert, *client_key; /* paths of PEM files; NULL: none */
 };
+
+/* Kinds beyond util/field.h's. */
+enum session_kind {
+    SESSION_GROUP = FIELD_OTHER, /* an object: the rows "NAME.…" are its keys */
+    SESSION_PROXIES,             /* `proxies` and `proxy_count` */
+};
+
+/*
+ * The i-th of the keys that a session has beside the request object's; NULL past the last.  A
+ * FIELD_PATH is a file of this machine, which only the configuration may name.
+ */
+const struct field *session_config_field(size_t i);
+
+/* The row of this name, which may have a dot in it; NULL: none. */
+const struct field *session_config_find(const char *name);
 
 /* The defaults of docs/api.md, without a name. */
 void session_config_init(struct session_config *s);

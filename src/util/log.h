@@ -1,32 +1,21 @@
 /*
- * log.h - lines on standard error, as text or as JSON, that never hold up their writer.
+ * log.h - lines on standard error, as text or as JSON, without blocking the caller.
  *
- * A line goes into a bounded ring; one thread of the log's own writes it out.
- * When standard error is slower than the daemon, lines are dropped and the
- * count of the dropped is the next line.
+ * A line goes into a bounded buffer, which a thread of the log writes out.  When standard error is
+ * slower than the daemon, lines are dropped, and the next line says how many.
  */
 #ifndef UTIL_LOG_H
 #define UTIL_LOG_H
 
+#include "util/log_format.h"
+
 #include <stdbool.h>
 #include <stddef.h>
-#include <stdint.h>
-
-enum log_level { LOG_ERROR, LOG_WARNING, LOG_INFO, LOG_DEBUG };
-
-/* One field of a line.  Values are escaped as the format asks. */
-struct log_field {
-    const char *name;
-    enum { LOG_TEXT, LOG_NUMBER, LOG_SECONDS } kind;
-    const char *text; /* NULL: the field is left out */
-    int64_t number;
-    double seconds;
-};
 
 /* The writer's thread; 0 or -1. Before it, lines are written at once. */
 int log_start(void);
 
-/* Writes what is left, joins the thread. */
+/* Writes the lines that are left and joins the thread. */
 void log_stop(void);
 
 /* At any time, from one thread. */

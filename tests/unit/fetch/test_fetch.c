@@ -79,11 +79,11 @@ Test(fetch, a_body_makes_the_method_post)
 {
     char body[] = "x", put[] = "PUT";
 
-    cr_assert_str_eq(fetch_method(&f->request), "GET");
+    cr_assert_str_eq(request_method(&f->request), "GET");
     f->request.body = body;
-    cr_assert_str_eq(fetch_method(&f->request), "POST");
+    cr_assert_str_eq(request_method(&f->request), "POST");
     f->request.method = put;
-    cr_assert_str_eq(fetch_method(&f->request), "PUT");
+    cr_assert_str_eq(request_method(&f->request), "PUT");
     f->request.body = NULL;
     f->request.method = NULL;
 }

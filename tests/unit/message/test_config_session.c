@@ -1,6 +1,8 @@
 /* test_config_session.c - named sessions: in the file, and on their own. */
 
-#include "message/config.h"
+#include "message/config_load.h"
+#include "message/config_session.h"
+#include "message/json.h"
 
 #include <criterion/criterion.h>
 #include <stdio.h>
@@ -35,7 +37,7 @@ give(const char *name, const char *text)
     setup();
     object = json_parse(text, strlen(text), &err);
     cr_assert_not_null(object, "%s", err.detail);
-    rc = session_settings_from_json(&s, name, object, &err);
+    rc = config_session_read(&s, name, object, &err);
     json_decref(object);
     return rc;
 }
@@ -80,7 +82,7 @@ Test(config_session, wrong_values_are_named)
     refuses("{\"idle_seconds\":0}", "idle_seconds: expected an integer from 1 to 86400");
     refuses("{\"idle_seconds\":86401}", "idle_seconds: expected an integer from 1 to 86400");
     refuses("{\"ca_file\":\"ca.pem\"}", "ca_file: expected an absolute path");
-    refuses("{\"client_key\":\"/k\"}", "client_key: of no use without client_cert");
+    refuses("{\"client_key\":\"/k\"}", "client_key: requires client_cert");
     refuses("{\"cookiejar\":\"none\"}", "unknown key \"cookiejar\"");
     refuses("{\"url\":\"http://a/\"}", "url: belongs to a single request, not to a session");
     refuses("{\"timeout\":{\"total\":0}}",
@@ -116,7 +118,7 @@ Test(config_session, rates_and_breakers_that_make_no_sense_are_named)
     refuses("{\"rate_per_origin\":\"2\"}",
             "rate_per_origin: expected a number above 0 and at most 1000000");
     refuses("{\"rate_per_origin\":1,\"burst\":0}", "burst: expected an integer from 1 to 1000000");
-    refuses("{\"burst\":2}", "burst: of no use without rate_per_origin");
+    refuses("{\"burst\":2}", "burst: requires rate_per_origin");
     refuses("{\"breaker\":5}", "breaker: expected an object of failures and open_seconds");
     refuses("{\"breaker\":{\"failures\":0}}",
             "breaker.failures: expected an integer from 1 to 1000000");
@@ -135,8 +137,8 @@ Test(config_session, proxies_are_urls_with_a_host)
     cr_assert_eq(s.proxy_count, 2);
     cr_assert_str_eq(s.proxies[1], "socks5h://q:2");
     refuses("{\"proxies\":[\"http://p:1\",\"ftp://q\"]}",
-            "proxies[1]: not an http, https, socks5 or socks5h URL with a host");
-    refuses("{\"proxies\":\"http://p:1\"}", "proxies: expected a list of texts");
+            "proxies[1]: must be an http, https, socks5 or socks5h URL with a host");
+    refuses("{\"proxies\":\"http://p:1\"}", "proxies: expected a list of strings");
 }
 
 Test(config_session, a_name_is_1_to_64_of_a_few_characters)
@@ -145,15 +147,15 @@ Test(config_session, a_name_is_1_to_64_of_a_few_characters)
         "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._";
 
     cr_assert_eq(strlen(longest), 64);
-    cr_assert(session_name_valid(longest));
-    cr_assert(session_name_valid("a"));
-    cr_assert(session_name_valid("-"));
-    cr_assert_not(session_name_valid(""));
-    cr_assert_not(session_name_valid("a b"));
-    cr_assert_not(session_name_valid("a/b"));
-    cr_assert_not(session_name_valid("\xC3\xA9"));
-    cr_assert_not(
-        session_name_valid("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-"));
+    cr_assert(config_session_name_valid(longest));
+    cr_assert(config_session_name_valid("a"));
+    cr_assert(config_session_name_valid("-"));
+    cr_assert_not(config_session_name_valid(""));
+    cr_assert_not(config_session_name_valid("a b"));
+    cr_assert_not(config_session_name_valid("a/b"));
+    cr_assert_not(config_session_name_valid("\xC3\xA9"));
+    cr_assert_not(config_session_name_valid(
+        "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-"));
     cr_assert_eq(give("a b", "{}"), -1);
     cr_assert_not_null(strstr(err.detail, "1 to 64"), "%s", err.detail);
 }
@@ -199,9 +201,9 @@ Test(config_session, mistakes_in_the_file_are_named_with_their_whole_path)
         { "{\"timeout\":{\"idle\":0}}", ": sessions.x.timeout.idle: expected a number of seconds" },
         { "{\"headers\":{\"a b\":\"\"}}", ": sessions.x.headers: \"a b\" is not a header name" },
         { "{\"method\":\"a b\"}", ": sessions.x.method: \"a b\" is not a token" },
-        { "{\"cookies\":{\"a\":\";\"}}", ": sessions.x.cookies.a: the value has" },
+        { "{\"cookies\":{\"a\":\";\"}}", ": sessions.x.cookies.a: the value contains" },
         { "{\"colour\":1}", ": unknown key \"sessions.x.colour\"" },
-        { "{\"client_key\":\"/k\"}", ": sessions.x.client_key: of no use without client_cert" },
+        { "{\"client_key\":\"/k\"}", ": sessions.x.client_key: requires client_cert" },
         { "1", ": sessions.x: a session is a JSON object" },
     };
 
