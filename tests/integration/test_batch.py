@@ -141,7 +141,7 @@ HOSTILE = [
     (b"", "empty"), (b"{", "line 1"), (b"[]", "a batch is a JSON object"),
     (b"{}", "requests: required"),
     (b'{"requests": 7}', "requests: expected"), (b'{"requests": [{}, "x"]}', "requests[1]"),
-    (b'{"requests": [], "urls": []}', '"urls"'), (b'{"requests": [], "requests": []}', "twice"),
+    (b'{"requests": [], "urls": []}', '"urls"'), (b'{"requests": [], "requests": []}', "duplicate key"),
     (b'{"requests": [], "max_parallel": 0}', "max_parallel"),
     (b'{"requests": [], "max_parallel": 1001}', "max_parallel"),
     (b'{"requests": [], "order": "any"}', "order"),
