@@ -109,6 +109,8 @@ look_up(const char *name)
 {
     struct cursor c = { .list = MAGIC_SIZE, .child = MAGIC_SIZE };
 
+    if (*name == '\0') /* bytes of names that are no ASCII could be taken for the end */
+        return UNKNOWN;
     while (next_child(&c)) {
         int value = match_end(c.child, name);
         size_t node;
