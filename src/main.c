@@ -2,7 +2,8 @@
 
 #include "fastcgi/fcgi_server.h"
 #include "fastcgi/libfcgi_codec.h"
-#include "message/config.h"
+#include "message/config_load.h"
+#include "message/json.h"
 #include "util/log.h"
 #include "util/notify.h"
 

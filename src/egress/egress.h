@@ -10,7 +10,7 @@
 #ifndef EGRESS_EGRESS_H
 #define EGRESS_EGRESS_H
 
-#include "util/error.h"
+#include "util/failure.h"
 
 #include <stdbool.h>
 #include <stddef.h>

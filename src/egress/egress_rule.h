@@ -6,7 +6,7 @@
 #define EGRESS_EGRESS_RULE_H
 
 #include "egress/ip_address.h"
-#include "util/error.h"
+#include "util/failure.h"
 
 #include <stdbool.h>
 #include <stddef.h>

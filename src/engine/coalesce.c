@@ -3,11 +3,11 @@
 #include "engine/coalesce.h"
 
 #include "engine/engine.h"
+#include "http/request_merge.h"
 #include "util/hash.h"
 
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 
 void
 coalesce_init(struct coalesce *c)
@@ -26,47 +26,13 @@ coalesce_is_wanted(const struct curlew_fetch *f)
 
 /* -- identical? ---------------------------------------------------------- */
 
-static bool
-same_text(const char *a, const char *b)
-{
-    return a == b || (a != NULL && b != NULL && strcmp(a, b) == 0);
-}
-
-static bool
-same_headers(const struct headers *a, const struct headers *b)
-{
-    if (a->count != b->count)
-        return false;
-    for (size_t i = 0; i < a->count; i++)
-        if (strcasecmp(a->items[i].name, b->items[i].name) != 0 ||
-            !same_text(a->items[i].value, b->items[i].value))
-            return false;
-    return true;
-}
-
-static bool
-same_settings(const struct request *a, const struct request *b)
-{
-    return a->follow_redirects == b->follow_redirects && a->max_redirects == b->max_redirects &&
-           a->verify == b->verify && a->decompress == b->decompress &&
-           a->http_version == b->http_version && a->max_body_bytes == b->max_body_bytes &&
-           a->max_recv_speed == b->max_recv_speed && a->response_body == b->response_body &&
-           a->connect_timeout_ms == b->connect_timeout_ms &&
-           a->idle_timeout_ms == b->idle_timeout_ms && same_text(a->proxy, b->proxy) &&
-           same_text(a->impersonate, b->impersonate) &&
-           same_text(a->proxy_auth.user, b->proxy_auth.user) &&
-           same_text(a->proxy_auth.password, b->proxy_auth.password) &&
-           retry_policy_equal(&a->retries, &b->retries);
-}
-
 /* The same session object: a session replaced in between is another one. */
 static bool
 is_identical(const struct curlew_fetch *leader, const struct curlew_fetch *f)
 {
     return leader->session == f->session && leader->config == f->config &&
            strcmp(leader->request.url, f->url.text) == 0 &&
-           same_headers(&leader->request.headers, &f->request.headers) &&
-           same_settings(&leader->request, &f->request);
+           request_is_identical(&leader->request, &f->request);
 }
 
 static struct link *

@@ -2,6 +2,7 @@
 
 #include "engine/engine.h"
 #include "engine/engine_worker.h"
+#include "http/request_merge.h"
 #include "transfer/egress_hooks.h"
 #include "util/clock.h"
 
@@ -19,7 +20,7 @@
 static int
 check_framing(const struct request *r, struct failure *err)
 {
-    const char *method = fetch_method(r);
+    const char *method = request_method(r);
     size_t bytes = 0;
 
     if (strcmp(method, "CONNECT") == 0)
@@ -121,7 +122,7 @@ complete_request(struct curlew_fetch *f)
     if (request_merge_defaults(r, &f->session->settings.defaults, &f->failure) != 0 ||
         check_framing(r, &f->failure) != 0)
         return -1;
-    f->method = fetch_method(r);
+    f->method = request_method(r);
     f->names_host = request_has_header(r, "host");
     if (f->pipe != NULL)
         suit_stream(r);

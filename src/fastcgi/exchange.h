@@ -6,7 +6,7 @@
 
 #include "fetch/fetch.h"
 #include "util/buffer.h"
-#include "util/error.h"
+#include "util/failure.h"
 
 #include <stdbool.h>
 

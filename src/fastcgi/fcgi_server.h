@@ -8,7 +8,7 @@
 #include "fastcgi/listener.h"
 #include "routes/auth.h"
 #include "routes/handoff_store.h"
-#include "util/error.h"
+#include "util/failure.h"
 #include "util/metrics.h"
 
 #include <pthread.h>

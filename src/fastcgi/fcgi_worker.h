@@ -6,7 +6,7 @@
 
 #include "event/loop.h"
 #include "fastcgi/fcgi_server.h"
-#include "util/error.h"
+#include "util/failure.h"
 
 #define FCGI_WORKER_READ_BYTES 65536
 

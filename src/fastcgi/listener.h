@@ -7,7 +7,7 @@
 #ifndef FASTCGI_LISTENER_H
 #define FASTCGI_LISTENER_H
 
-#include "util/error.h"
+#include "util/failure.h"
 
 #include <stddef.h>
 #include <sys/types.h>

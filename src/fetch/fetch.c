@@ -67,14 +67,6 @@ fetch_unref(struct curlew_fetch *f)
     free(f);
 }
 
-const char *
-fetch_method(const struct request *r)
-{
-    if (r->method != NULL)
-        return r->method;
-    return r->body != NULL || r->part_count > 0 ? "POST" : "GET";
-}
-
 bool
 fetch_proxy_failed(const struct curlew_fetch *f)
 {

@@ -114,9 +114,6 @@ void fetch_unref(struct curlew_fetch *f);
 /* Forget what came back of it; the request stays. */
 void fetch_reset(struct curlew_fetch *f);
 
-/* GET, or POST where there is a body, where nobody said otherwise. */
-const char *fetch_method(const struct request *r);
-
 /* The one lent by its session has failed. */
 bool fetch_proxy_failed(const struct curlew_fetch *f);
 

@@ -2,9 +2,12 @@
 
 #include "http/headers.h"
 
+#include "util/text.h"
+
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #define FIRST_ITEMS 8
 #define BLOCK_BYTES 1000 /* with its head still small enough for malloc()'s fast path */
@@ -103,4 +106,57 @@ headers_extend(struct headers *p, const char *more, size_t n)
     put_text(text + old + 1, more, n);
     last->value = text;
     return 0;
+}
+
+static int
+add_copy(struct headers *p, const struct header *h)
+{
+    return headers_add(p, h->name, strlen(h->name), h->value,
+                       h->value != NULL ? strlen(h->value) : 0);
+}
+
+int
+headers_add_all(struct headers *p, const struct headers *from)
+{
+    for (size_t i = 0; i < from->count; i++)
+        if (add_copy(p, &from->items[i]) != 0)
+            return -1;
+    return 0;
+}
+
+/* -- looking up ---------------------------------------------------------- */
+
+static const struct header *
+find(const struct headers *p, const char *name)
+{
+    for (size_t i = 0; i < p->count; i++)
+        if (strcasecmp(p->items[i].name, name) == 0)
+            return &p->items[i];
+    return NULL;
+}
+
+const char *
+headers_get(const struct headers *p, const char *name)
+{
+    const struct header *h = find(p, name);
+
+    return h != NULL ? h->value : NULL;
+}
+
+bool
+headers_has(const struct headers *p, const char *name)
+{
+    return find(p, name) != NULL;
+}
+
+bool
+headers_equal(const struct headers *a, const struct headers *b)
+{
+    if (a->count != b->count)
+        return false;
+    for (size_t i = 0; i < a->count; i++)
+        if (strcasecmp(a->items[i].name, b->items[i].name) != 0 ||
+            !text_equal(a->items[i].value, b->items[i].value))
+            return false;
+    return true;
 }

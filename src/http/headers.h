@@ -7,6 +7,7 @@
 #ifndef HTTP_HEADERS_H
 #define HTTP_HEADERS_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 struct block;
@@ -26,7 +27,19 @@ struct headers {
 int headers_add(struct headers *p, const char *name, size_t name_size, const char *value,
                 size_t value_size);
 
-/* The last value goes on, after a blank. */
+/* Append copies of all of `from`.  -1: no memory. */
+int headers_add_all(struct headers *p, const struct headers *from);
+
+/* First value of this name, in any case; NULL if absent. */
+const char *headers_get(const struct headers *p, const char *name);
+
+/* Also true of a name whose value is NULL. */
+bool headers_has(const struct headers *p, const char *name);
+
+/* The same names (in any case) and values, in the same order. */
+bool headers_equal(const struct headers *a, const struct headers *b);
+
+/* Continue the last value, after a space. */
 int headers_extend(struct headers *p, const char *more, size_t n);
 
 /* Leaves it empty and usable. */

@@ -2,37 +2,199 @@
 
 #include "http/request.h"
 
-#include <limits.h>
+#include "util/array.h"
+#include "util/text.h"
+
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 
-#define TOTAL_TIMEOUT_MS   30000
-#define CONNECT_TIMEOUT_MS 10000
-#define MAX_REDIRECTS      30
+#define TIMEOUT_MAX_MS 86400000
+#define BACKOFF_MAX_MS 3600000
+
+/* -- the table ----------------------------------------------------------- */
+
+static const char *const versions[] = { "auto", "1.1", "2", "2-prior-knowledge", "3", NULL };
+static const char *const bodies[] = { "auto", "text", "base64", "none", NULL };
+
+static const struct field keys[KEY_COUNT] = {
+#define X(id, name, kind, member, min, max, words, initial, flags) \
+    [KEY_##id] = { name, kind, offsetof(struct request, member), min, max, words, initial, flags },
+    REQUEST_KEYS(X)
+#undef X
+};
+
+_Static_assert(KEY_COUNT <= 64, "`set` has a bit for each key");
+
+const struct field *
+request_key_field(enum request_key key)
+{
+    return &keys[key];
+}
+
+enum request_key
+request_key_find(const char *name)
+{
+    enum request_key key = 0;
+
+    while (key < KEY_COUNT && strcmp(keys[key].name, name) != 0)
+        key++;
+    return key;
+}
+
+bool
+request_key_is_tracked(enum request_key key)
+{
+    const struct field *f = &keys[key];
+
+    return (f->flags & REQUEST_IN_SESSION) != 0 && f->kind != REQUEST_GROUP &&
+           f->kind != REQUEST_HEADERS && f->kind != REQUEST_COOKIES;
+}
+
+/* -- one key --------------------------------------------------------------- */
+
+static void
+credentials_destroy(struct credentials *c)
+{
+    free(c->user);
+    free(c->password);
+    *c = (struct credentials){ NULL, NULL };
+}
+
+static int
+credentials_copy(struct credentials *to, const struct credentials *from)
+{
+    return text_replace(&to->user, from->user) || text_replace(&to->password, from->password) ? -1
+                                                                                              : 0;
+}
+
+static bool
+credentials_equal(const struct credentials *a, const struct credentials *b)
+{
+    return text_equal(a->user, b->user) && text_equal(a->password, b->password);
+}
+
+static int
+auth_copy(struct request *to, const struct request *from)
+{
+    to->auth = from->auth;
+    return credentials_copy(&to->auth_pair, &from->auth_pair) ||
+                   text_replace(&to->auth_token, from->auth_token)
+               ? -1
+               : 0;
+}
+
+static void
+key_destroy(struct request *r, enum request_key key)
+{
+    void *member = (char *)r + keys[key].at;
+
+    switch (keys[key].kind) {
+    case REQUEST_NONE:
+    case REQUEST_GROUP:
+    case REQUEST_STATUSES:
+        return;
+    case REQUEST_HEADERS:
+        headers_destroy(member);
+        return;
+    case REQUEST_COOKIES:
+        cookies_destroy(member);
+        return;
+    case REQUEST_CREDENTIALS:
+        credentials_destroy(member);
+        return;
+    case REQUEST_AUTH:
+        credentials_destroy(&r->auth_pair);
+        free(r->auth_token);
+        return;
+    case REQUEST_METHODS:
+        retry_policy_clear_methods(&r->retries);
+        return;
+    default:
+        field_destroy(r, &keys[key]);
+    }
+}
+
+static int
+value_copy(struct request *to, const struct request *from, enum request_key key)
+{
+    void *member = (char *)to + keys[key].at;
+    const void *source = (const char *)from + keys[key].at;
+
+    switch (keys[key].kind) {
+    case REQUEST_NONE:
+    case REQUEST_GROUP:
+        return 0;
+    case REQUEST_HEADERS:
+        return headers_add_all(member, source);
+    case REQUEST_COOKIES:
+        return cookies_add_all(member, source);
+    case REQUEST_CREDENTIALS:
+        return credentials_copy(member, source);
+    case REQUEST_AUTH:
+        return auth_copy(to, from);
+    case REQUEST_STATUSES:
+        memcpy(to->retries.statuses, from->retries.statuses, sizeof to->retries.statuses);
+        return 0;
+    case REQUEST_METHODS:
+        return text_replace(&to->retries.methods, from->retries.methods);
+    default:
+        return field_copy(to, from, &keys[key]);
+    }
+}
+
+int
+request_key_copy(struct request *to, const struct request *from, enum request_key key)
+{
+    to->set |= from->set & UINT64_C(1) << key;
+    return value_copy(to, from, key);
+}
+
+static bool
+key_equal(const struct request *a, const struct request *b, enum request_key key)
+{
+    const void *of_a = (const char *)a + keys[key].at, *of_b = (const char *)b + keys[key].at;
+
+    switch (keys[key].kind) {
+    case REQUEST_NONE:
+    case REQUEST_GROUP:
+    case REQUEST_COOKIES: /* those of the same session are the same, and a caller's own are alone */
+        return true;
+    case REQUEST_HEADERS:
+        return headers_equal(of_a, of_b);
+    case REQUEST_CREDENTIALS:
+        return credentials_equal(of_a, of_b);
+    case REQUEST_AUTH:
+        return a->auth == b->auth && credentials_equal(&a->auth_pair, &b->auth_pair) &&
+               text_equal(a->auth_token, b->auth_token);
+    case REQUEST_STATUSES:
+        return memcmp(of_a, of_b, sizeof a->retries.statuses) == 0;
+    case REQUEST_METHODS:
+        return retry_policy_same_methods(&a->retries, &b->retries);
+    default:
+        return field_equal(a, b, &keys[key]);
+    }
+}
+
+bool
+request_is_identical(const struct request *a, const struct request *b)
+{
+    for (enum request_key key = 0; key < KEY_COUNT; key++)
+        if (!(keys[key].flags & REQUEST_PER_CALLER) && !key_equal(a, b, key))
+            return false;
+    return true;
+}
+
+/* -- the whole ------------------------------------------------------------- */
 
 void
 request_init(struct request *r)
 {
-    *r = (struct request){
-        .connect_timeout_ms = CONNECT_TIMEOUT_MS,
-        .total_timeout_ms = TOTAL_TIMEOUT_MS,
-        .follow_redirects = true,
-        .max_redirects = MAX_REDIRECTS,
-        .verify = true,
-        .decompress = true,
-        .max_body_bytes = INT64_MAX,
-    };
+    *r = (struct request){ 0 };
     retry_policy_init(&r->retries);
-}
-
-static void
-cookie_destroy(struct cookie *c)
-{
-    free(c->name);
-    free(c->value);
-    free(c->domain);
-    free(c->path);
+    for (enum request_key key = 0; key < KEY_COUNT; key++)
+        if (keys[key].initial != 0)
+            field_init(r, &keys[key]);
 }
 
 static void
@@ -45,96 +207,30 @@ part_destroy(struct part *p)
 }
 
 void
-cookies_destroy(struct cookies *c)
-{
-    for (size_t i = 0; i < c->count; i++)
-        cookie_destroy(&c->items[i]);
-    free(c->items);
-    *c = (struct cookies){ 0 };
-}
-
-static void
-credentials_destroy(struct credentials *c)
-{
-    free(c->user);
-    free(c->password);
-}
-
-void
 request_destroy(struct request *r)
 {
-    free(r->url);
-    free(r->method);
-    free(r->session);
-    free(r->tag);
-    headers_destroy(&r->headers);
-    headers_destroy(&r->forward);
+    for (enum request_key key = 0; key < KEY_COUNT; key++)
+        key_destroy(r, key);
     headers_destroy(&r->trace);
-    cookies_destroy(&r->cookies);
     free(r->body);
     for (size_t i = 0; i < r->part_count; i++)
         part_destroy(&r->parts[i]);
     free(r->parts);
-    free(r->impersonate);
-    free(r->proxy);
-    credentials_destroy(&r->proxy_auth);
-    credentials_destroy(&r->auth_pair);
-    free(r->auth_token);
-    retry_policy_destroy(&r->retries);
     request_init(r);
 }
 
 bool
 request_has_header(const struct request *r, const char *name)
 {
-    for (size_t i = 0; i < r->headers.count; i++)
-        if (strcasecmp(r->headers.items[i].name, name) == 0)
-            return true;
-    return false;
+    return headers_has(&r->headers, name);
 }
 
-/* -- growing lists ------------------------------------------------------- */
-
-/* NULL stays NULL; -1: no memory. */
-static int
-copy_text(char **to, const char *from)
+const char *
+request_method(const struct request *r)
 {
-    if (from == NULL)
-        return 0;
-    *to = strdup(from);
-    return *to == NULL ? -1 : 0;
-}
-
-/* Room for one more item, its size rounded up to powers of two; the new item is zeroed. */
-static void *
-list_grow(void **items, size_t *count, size_t size)
-{
-    void *p = *items;
-    size_t n = *count;
-
-    if ((n & (n - 1)) == 0) {
-        if ((p = realloc(*items, (n == 0 ? 1 : 2 * n) * size)) == NULL)
-            return NULL;
-        *items = p;
-    }
-    (*count)++;
-    return memset((char *)p + n * size, 0, size);
-}
-
-int
-cookies_add(struct cookies *list, const struct cookie *c)
-{
-    struct cookie *item = list_grow((void **)&list->items, &list->count, sizeof *item);
-
-    if (item == NULL)
-        return -1;
-    item->secure = c->secure;
-    item->http_only = c->http_only;
-    item->expires = c->expires;
-    if (copy_text(&item->name, c->name) || copy_text(&item->value, c->value) ||
-        copy_text(&item->domain, c->domain) || copy_text(&item->path, c->path))
-        return -1;
-    return 0;
+    if (r->method != NULL)
+        return r->method;
+    return r->body != NULL || r->part_count > 0 ? "POST" : "GET";
 }
 
 /* -- what may be said ---------------------------------------------------- */
@@ -241,7 +337,7 @@ request_add_cookie(struct request *r, const struct cookie *c, struct failure *er
 int
 request_add_part(struct request *r, const struct part *p, struct failure *err)
 {
-    struct part *item = list_grow((void **)&r->parts, &r->part_count, sizeof *item);
+    struct part *item = array_grow((void **)&r->parts, &r->part_count, sizeof *item);
 
     if (item == NULL)
         return failure_no_memory(err);
@@ -250,8 +346,8 @@ request_add_part(struct request *r, const struct part *p, struct failure *err)
         return failure_no_memory(err);
     memcpy(item->data, p->data, p->size);
     item->data[p->size] = '\0';
-    if (copy_text(&item->name, p->name) || copy_text(&item->filename, p->filename) ||
-        copy_text(&item->content_type, p->content_type))
+    if (text_copy(&item->name, p->name) || text_copy(&item->filename, p->filename) ||
+        text_copy(&item->content_type, p->content_type))
         return failure_no_memory(err);
     return 0;
 }

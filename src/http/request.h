@@ -1,34 +1,22 @@
 /*
  * request.h - what to fetch and how: one request object as plain data.
  *
- * A session's defaults are a request too, without URL, body and params.  The
- * bits in `set` tell which scalars were given, so that request_merge_defaults() can
- * fill the others from the session.  Every string is owned by the request.
+ * A session's defaults are a request too, without URL, body and params.  The bits in `set` tell
+ * which keys were given, so that request_merge_defaults() can fill the others from the session.
+ * Every string is owned by the request.
  */
 #ifndef HTTP_REQUEST_H
 #define HTTP_REQUEST_H
 
+#include "http/cookies.h"
 #include "http/headers.h"
 #include "http/retry_policy.h"
-#include "util/error.h"
+#include "util/failure.h"
+#include "util/field.h"
 
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
-
-/* A cookie of the request, as in RFC 6265 section 5.3.  A NULL domain: the URL's host only. */
-struct cookie {
-    char *name, *value;
-    char *domain; /* without a leading dot; NULL: host-only */
-    char *path;   /* NULL: "/" */
-    bool secure, http_only;
-    int64_t expires; /* seconds since 1970; 0: a session cookie */
-};
-
-struct cookies {
-    struct cookie *items;
-    size_t count;
-};
 
 struct part { /* of a multipart/form-data body, RFC 7578 */
     char *name;
@@ -46,36 +34,109 @@ enum http_version { HTTP_AUTO, HTTP_1_1, HTTP_2, HTTP_2_PRIOR_KNOWLEDGE, HTTP_3 
 enum auth_kind { AUTH_NONE, AUTH_BASIC, AUTH_DIGEST, AUTH_BEARER };
 enum response_body { BODY_AUTO, BODY_TEXT, BODY_BASE64, BODY_NONE };
 
-/* Which scalars were given. */
+enum request_kind {                             /* beyond util/field.h's */
+                    REQUEST_NONE = FIELD_OTHER, /* no member of its own: it is read into another */
+                    REQUEST_GROUP,              /* an object: the rows "NAME.…" are its keys */
+                    REQUEST_HEADERS,            /* struct headers */
+                    REQUEST_COOKIES,            /* struct cookies */
+                    REQUEST_CREDENTIALS,        /* struct credentials */
+                    REQUEST_AUTH,               /* `auth`, `auth_pair` and `auth_token` */
+                    REQUEST_STATUSES,           /* a retry_policy's bits */
+                    REQUEST_METHODS,            /* a retry_policy's methods */
+};
+
+enum {                              /* flags beyond util/field.h's */
+       REQUEST_IN_SESSION = 1 << 8, /* may stand in a session, and in a batch's defaults */
+       REQUEST_IN_QUERY = 1 << 9,   /* may stand in a query string */
+       REQUEST_ANYWHERE = REQUEST_IN_SESSION | REQUEST_IN_QUERY,
+       REQUEST_PER_CALLER = 1 << 10, /* callers that share one transfer may differ in it */
+};
+
+/*
+ * Every key of the request object, a row each: ID, name, kind, member, min, max, words, initial
+ * value, flags.  `initial` 0 leaves what request_init() finds.  A row without a member names
+ * another's.
+ */
+/* clang-format off */
+#define REQUEST_KEYS(X)                                                                           \
+    X(URL, "url", FIELD_TEXT, url, 1, INT64_MAX, NULL, 0, REQUEST_IN_QUERY | REQUEST_PER_CALLER)  \
+    X(METHOD, "method", FIELD_TEXT, method, 0, INT64_MAX, NULL, 0,                                \
+      REQUEST_ANYWHERE | REQUEST_PER_CALLER)                                                      \
+    X(PARAMS, "params", REQUEST_NONE, url, 0, 0, NULL, 0, REQUEST_PER_CALLER)                     \
+    X(HEADERS, "headers", REQUEST_HEADERS, headers, 0, 0, NULL, 0,                                \
+      REQUEST_IN_SESSION | FIELD_SECRET)                                                          \
+    X(COOKIES, "cookies", REQUEST_COOKIES, cookies, 0, 0, NULL, 0,                                \
+      REQUEST_IN_SESSION | FIELD_SECRET | REQUEST_PER_CALLER)                                     \
+    X(BODY, "body", REQUEST_NONE, body, 0, 0, NULL, 0, REQUEST_IN_QUERY | REQUEST_PER_CALLER)     \
+    X(BODY_BASE64, "body_base64", REQUEST_NONE, body, 0, 0, NULL, 0,                              \
+      REQUEST_IN_QUERY | REQUEST_PER_CALLER)                                                      \
+    X(JSON, "json", REQUEST_NONE, body, 0, 0, NULL, 0, REQUEST_PER_CALLER)                        \
+    X(FORM, "form", REQUEST_NONE, body, 0, 0, NULL, 0, REQUEST_PER_CALLER)                        \
+    X(MULTIPART, "multipart", REQUEST_NONE, parts, 0, 0, NULL, 0, REQUEST_PER_CALLER)             \
+    X(TIMEOUTS, "timeout", REQUEST_GROUP, total_timeout_ms, 0, 0, NULL, 0, REQUEST_ANYWHERE)      \
+    X(CONNECT_TIMEOUT, "timeout.connect", FIELD_MS, connect_timeout_ms, 1, TIMEOUT_MAX_MS,        \
+      NULL, 10000, REQUEST_IN_SESSION)                                                            \
+    X(TOTAL_TIMEOUT, "timeout.total", FIELD_MS, total_timeout_ms, 1, TIMEOUT_MAX_MS, NULL,        \
+      30000, REQUEST_IN_SESSION | REQUEST_PER_CALLER)                                             \
+    X(IDLE_TIMEOUT, "timeout.idle", FIELD_MS, idle_timeout_ms, 1, TIMEOUT_MAX_MS, NULL, 0,        \
+      REQUEST_IN_SESSION)                                                                         \
+    X(FOLLOW_REDIRECTS, "follow_redirects", FIELD_BOOL, follow_redirects, 0, 0, NULL, 1,          \
+      REQUEST_ANYWHERE)                                                                           \
+    X(MAX_REDIRECTS, "max_redirects", FIELD_INT, max_redirects, 0, 100, NULL, 30,                 \
+      REQUEST_ANYWHERE)                                                                           \
+    X(VERIFY, "verify", FIELD_BOOL, verify, 0, 0, NULL, 1, REQUEST_ANYWHERE)                      \
+    X(HTTP_VERSION, "http_version", FIELD_CHOICE, http_version, 0, 0, versions, 0,                \
+      REQUEST_ANYWHERE)                                                                           \
+    X(PROXY, "proxy", FIELD_TEXT, proxy, 0, INT64_MAX, NULL, 0, REQUEST_ANYWHERE | FIELD_SECRET)  \
+    X(PROXY_AUTH, "proxy_auth", REQUEST_CREDENTIALS, proxy_auth, 0, 0, NULL, 0,                   \
+      REQUEST_IN_SESSION | FIELD_SECRET)                                                          \
+    X(AUTH, "auth", REQUEST_AUTH, auth, 0, 0, NULL, 0, REQUEST_IN_SESSION | FIELD_SECRET)         \
+    X(DECOMPRESS, "decompress", FIELD_BOOL, decompress, 0, 0, NULL, 1, REQUEST_ANYWHERE)          \
+    X(MAX_BODY_BYTES, "max_body_bytes", FIELD_INT64, max_body_bytes, 0, FIELD_BYTES_MAX, NULL,    \
+      INT64_MAX, REQUEST_ANYWHERE)                                                                \
+    X(RETRY, "retries", REQUEST_GROUP, retries.max, 0, 100, NULL, 0, REQUEST_ANYWHERE)            \
+    X(RETRIES, "retries.max", FIELD_INT, retries.max, 0, 100, NULL, 0, REQUEST_IN_SESSION)        \
+    X(BACKOFF, "retries.backoff", FIELD_MS, retries.backoff_ms, 0, BACKOFF_MAX_MS, NULL, 0,       \
+      REQUEST_IN_SESSION)                                                                         \
+    X(MAX_BACKOFF, "retries.max_backoff", FIELD_MS, retries.max_backoff_ms, 0, BACKOFF_MAX_MS,    \
+      NULL, 0, REQUEST_IN_SESSION)                                                                \
+    X(RETRY_STATUSES, "retries.statuses", REQUEST_STATUSES, retries.statuses, 0, 0, NULL, 0,      \
+      REQUEST_IN_SESSION)                                                                         \
+    X(RETRY_METHODS, "retries.methods", REQUEST_METHODS, retries.methods, 0, 0, NULL, 0,          \
+      REQUEST_IN_SESSION)                                                                         \
+    X(RETRY_AFTER, "retries.respect_retry_after", FIELD_BOOL, retries.respect_retry_after, 0,     \
+      0, NULL, 0, REQUEST_IN_SESSION)                                                             \
+    X(SESSION, "session", FIELD_TEXT, session, 1, 64, NULL, 0,                                    \
+      REQUEST_IN_QUERY | REQUEST_PER_CALLER)                                                      \
+    X(COALESCE, "coalesce", FIELD_BOOL, coalesce, 0, 0, NULL, 0,                                  \
+      REQUEST_ANYWHERE | REQUEST_PER_CALLER)                                                      \
+    X(IMPERSONATE, "impersonate", FIELD_TEXT, impersonate, 0, INT64_MAX, NULL, 0,                 \
+      REQUEST_ANYWHERE)                                                                           \
+    X(RESPONSE_BODY, "response_body", FIELD_CHOICE, response_body, 0, 0, bodies, 0,               \
+      REQUEST_ANYWHERE)                                                                           \
+    X(MAX_RECV_SPEED, "max_recv_speed", FIELD_INT64, max_recv_speed, 1, FIELD_BYTES_MAX, NULL,    \
+      0, REQUEST_ANYWHERE)                                                                        \
+    X(FORWARD_HEADERS, "forward_headers", REQUEST_HEADERS, forward, 0, 0, NULL, 0,                \
+      REQUEST_IN_SESSION | REQUEST_PER_CALLER)                                                    \
+    X(TAG, "tag", FIELD_TEXT, tag, 0, 4096, NULL, 0, REQUEST_ANYWHERE | REQUEST_PER_CALLER)
+/* clang-format on */
+
+enum request_key {
+#define X(id, ...) KEY_##id,
+    REQUEST_KEYS(X)
+#undef X
+        KEY_COUNT
+};
+
+/* The bits of `set`, one a key. */
 enum {
-    SET_METHOD = 1 << 0,
-    SET_CONNECT_TIMEOUT = 1 << 1,
-    SET_TOTAL_TIMEOUT = 1 << 2,
-    SET_IDLE_TIMEOUT = 1 << 3,
-    SET_FOLLOW_REDIRECTS = 1 << 4,
-    SET_MAX_REDIRECTS = 1 << 5,
-    SET_VERIFY = 1 << 6,
-    SET_HTTP_VERSION = 1 << 7,
-    SET_PROXY = 1 << 8,
-    SET_PROXY_AUTH = 1 << 9,
-    SET_AUTH = 1 << 10,
-    SET_DECOMPRESS = 1 << 11,
-    SET_MAX_BODY_BYTES = 1 << 12,
-    SET_RESPONSE_BODY = 1 << 13,
-    SET_MAX_RECV_SPEED = 1 << 14,
-    SET_TAG = 1 << 15,
-    SET_COALESCE = 1 << 16,
-    SET_RETRIES = 1 << 17, /* the count; how to retry is said key by key */
-    SET_BACKOFF = 1 << 18,
-    SET_MAX_BACKOFF = 1 << 19,
-    SET_RETRY_STATUSES = 1 << 20,
-    SET_RETRY_METHODS = 1 << 21,
-    SET_RETRY_AFTER = 1 << 22,
-    SET_IMPERSONATE = 1 << 23,
+#define X(id, ...) SET_##id = UINT64_C(1) << KEY_##id,
+    REQUEST_KEYS(X)
+#undef X
 };
 
 struct request {
-    uint32_t set;  /* SET_ bits */
+    uint64_t set;  /* SET_ bits */
     char *url;     /* absolute, params already in its query */
     char *method;  /* NULL: GET, or POST where there is a body */
     char *session; /* NULL: "default" */
@@ -111,10 +172,23 @@ struct request {
     struct retry_policy retries;
 };
 
-void cookies_destroy(struct cookies *c);
+/* The row of a key. */
+const struct field *request_key_field(enum request_key key);
 
-/* Copies; -1: no memory. */
-int cookies_add(struct cookies *list, const struct cookie *c);
+/* The key of this name, which may have a dot in it; KEY_COUNT: none. */
+enum request_key request_key_find(const char *name);
+
+/*
+ * Does `set` tell whether the key was given?  Not of lists, which are merged item by item, nor of
+ * keys that belong to a single request.
+ */
+bool request_key_is_tracked(enum request_key key);
+
+/* The key's value, and whether it was given.  -1: no memory. */
+int request_key_copy(struct request *to, const struct request *from, enum request_key key);
+
+/* May two requests of the same URL and session share one transfer? */
+bool request_is_identical(const struct request *a, const struct request *b);
 
 /* The contract's defaults, nothing set. */
 void request_init(struct request *r);
@@ -135,8 +209,7 @@ int request_add_retry_method(struct request *r, const char *method, struct failu
 /* Given or removed. */
 bool request_has_header(const struct request *r, const char *name);
 
-/* Fill what r leaves open from a session's defaults; headers and cookies of r win by name. */
-int request_merge_defaults(struct request *r, const struct request *defaults, struct failure *err);
-int request_merge_copy(struct request *to, const struct request *from, struct failure *err);
+/* The method that is sent: where none is given, POST with a body, else GET. */
+const char *request_method(const struct request *r);
 
 #endif

@@ -47,26 +47,13 @@ response_push_history(struct response *r)
 }
 
 static int
-pairs_copy(struct headers *to, const struct headers *from)
-{
-    for (size_t i = 0; i < from->count; i++) {
-        const struct header *p = &from->items[i];
-
-        if (headers_add(to, p->name, strlen(p->name), p->value, p->value ? strlen(p->value) : 0) !=
-            0)
-            return -1;
-    }
-    return 0;
-}
-
-static int
 head_copy(struct response_head *to, const struct response_head *from)
 {
     to->status = from->status;
     if ((to->reason = strdup(from->reason != NULL ? from->reason : "")) == NULL ||
         (to->url = strdup(from->url != NULL ? from->url : "")) == NULL)
         return -1;
-    return pairs_copy(&to->headers, &from->headers);
+    return headers_add_all(&to->headers, &from->headers);
 }
 
 int
@@ -75,9 +62,8 @@ response_copy(struct response *to, const struct response *from)
     for (size_t i = 0; i < from->history_count; i++)
         if (head_copy(&to->head, &from->history[i]) != 0 || response_push_history(to) != 0)
             return -1;
-    for (size_t i = 0; i < from->cookies.count; i++)
-        if (cookies_add(&to->cookies, &from->cookies.items[i]) != 0)
-            return -1;
+    if (cookies_add_all(&to->cookies, &from->cookies) != 0)
+        return -1;
     buffer_add(&to->body, from->body.data, from->body.len);
     to->body_bytes = from->body_bytes;
     to->http_version = from->http_version;
@@ -89,4 +75,21 @@ response_copy(struct response *to, const struct response *from)
     to->local_port = from->local_port;
     to->attempts = from->attempts;
     return head_copy(&to->head, &from->head) == 0 && buffer_ok(&to->body) ? 0 : -1;
+}
+
+const char *
+response_version_name(int http_version)
+{
+    switch (http_version) {
+    case 10:
+        return "1.0";
+    case 11:
+        return "1.1";
+    case 20:
+        return "2";
+    case 30:
+        return "3";
+    default:
+        return NULL;
+    }
 }

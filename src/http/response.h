@@ -6,7 +6,8 @@
 #ifndef HTTP_RESPONSE_H
 #define HTTP_RESPONSE_H
 
-#include "http/request.h"
+#include "http/cookies.h"
+#include "http/headers.h"
 #include "util/buffer.h"
 
 /* One response head: of a redirect in the history, or the last one. */
@@ -48,6 +49,9 @@ void response_head_destroy(struct response_head *h);
 
 /* `to` is empty; -1: no memory. */
 int response_copy(struct response *to, const struct response *from);
+
+/* "1.0", "1.1", "2", "3"; NULL: unknown. */
+const char *response_version_name(int http_version);
 
 /* The head becomes the history's newest; a new, empty head takes its place.  -1: no memory. */
 int response_push_history(struct response *r);

@@ -24,7 +24,9 @@ struct retry_policy {
 void retry_policy_init(struct retry_policy *r);
 
 void retry_policy_destroy(struct retry_policy *r);
-bool retry_policy_equal(const struct retry_policy *a, const struct retry_policy *b);
+
+/* Also where one names the default's methods, in their order, and the other none. */
+bool retry_policy_same_methods(const struct retry_policy *a, const struct retry_policy *b);
 
 void retry_policy_clear_statuses(struct retry_policy *r);
 

@@ -9,7 +9,7 @@
 #define HTTP_URL_H
 
 #include "util/buffer.h"
-#include "util/error.h"
+#include "util/failure.h"
 
 struct url {
     char *text;            /* normalised, without user, password and fragment */

@@ -13,7 +13,7 @@
 #ifndef LIMITS_CIRCUIT_BREAKER_H
 #define LIMITS_CIRCUIT_BREAKER_H
 
-#include "util/error.h"
+#include "util/failure.h"
 
 #include <stdbool.h>
 #include <stdint.h>

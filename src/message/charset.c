@@ -2,7 +2,7 @@
 
 #include "message/charset.h"
 
-#include "message/json.h"
+#include "util/json_text.h"
 #include "util/utf8.h"
 
 #include <errno.h>
@@ -83,11 +83,11 @@ add_piece(struct buffer *to, const char *text, const char *end)
     for (;;) {
         size_t n = utf8_prefix(text, (size_t)(end - text));
 
-        json_add_escaped(to, text, n);
+        json_text_add_escaped(to, text, n);
         if ((text += n) == end)
             return valid;
         valid = false;
-        json_add_escaped(to, REPLACEMENT, sizeof REPLACEMENT - 1);
+        json_text_add_escaped(to, REPLACEMENT, sizeof REPLACEMENT - 1);
         do
             text++;
         while (text < end && (*text & 0xC0) == 0x80);
@@ -117,7 +117,7 @@ convert(struct buffer *to, iconv_t cd, const char *bytes, size_t n, bool replace
             continue;
         if (!replace)
             return false;
-        json_add_escaped(to, REPLACEMENT, sizeof REPLACEMENT - 1);
+        json_text_add_escaped(to, REPLACEMENT, sizeof REPLACEMENT - 1);
         if (error == EINVAL || n == 0) /* cut short: all that is left is one broken character */
             n = 0;
         else
@@ -136,7 +136,7 @@ charset_add(struct buffer *to, const char *name, const char *bytes, size_t n)
     if (charset_is_utf8(name)) {
         if (!utf8_valid(bytes, n))
             return false;
-        json_add_text(to, bytes, n);
+        json_text_add(to, bytes, n);
         return true;
     }
     if ((cd = iconv_open("UTF-8", name)) == NO_ICONV)
@@ -164,13 +164,13 @@ charset_add_replacing(struct buffer *to, const char *name, const char *bytes, si
         return;
     }
     if (utf8_valid(bytes, n)) {
-        json_add_text(to, bytes, n);
+        json_text_add(to, bytes, n);
         return;
     }
     buffer_init(&mended, SIZE_MAX);
     utf8_replace(&mended, bytes, n);
     if (buffer_ok(&mended))
-        json_add_text(to, mended.data, mended.len);
+        json_text_add(to, mended.data, mended.len);
     else
         to->failed = true;
     buffer_free(&mended);
@@ -187,7 +187,7 @@ add_latin1(struct buffer *to, const char *text, size_t n)
         char two[2] = { (char)(0xC0 | c >> 6), (char)(0x80 | (c & 0x3F)) };
 
         if (c < 0x80)
-            json_add_escaped(to, text + i, 1);
+            json_text_add_escaped(to, text + i, 1);
         else
             buffer_add(to, two, 2);
     }
@@ -202,7 +202,7 @@ charset_add_head(struct buffer *to, const char *text)
     if (text == NULL)
         buffer_adds(to, "null");
     else if (utf8_valid(text, n))
-        json_add_text(to, text, n);
+        json_text_add(to, text, n);
     else
         add_latin1(to, text, n);
 }

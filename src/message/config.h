@@ -1,25 +1,16 @@
 /*
- * config.h - the daemon's configuration: a JSON file, then the environment over it.
- *
- * One table of settings serves the file, the environment (limits.in_flight
- * is CURLEW_LIMITS_IN_FLIGHT) and the check against the man page, so that a
- * setting exists everywhere or nowhere.
- *
- * An empty variable counts as not set.  An unknown CURLEW_ variable is an
- * error, but for CURLEW_URL, which is the Python client's, and those that
- * Kubernetes and Docker make for a service named curlew.
+ * config.h - the daemon's configuration as a struct.
  */
 #ifndef MESSAGE_CONFIG_H
 #define MESSAGE_CONFIG_H
 
-#include "message/json.h"
 #include "session/session_config.h"
 #include "util/log.h"
 
 #include <stdbool.h>
 #include <sys/types.h>
 
-#define CONFIG_LISTEN "unix:/run/curlew/curlew.sock" /* where nobody says otherwise */
+#define CONFIG_LISTEN "unix:/run/curlew/curlew.sock" /* where none is configured */
 
 struct config {
     char **listen; /* unix:PATH, HOST:PORT, fd:N */
@@ -39,29 +30,5 @@ struct config {
 void config_init(struct config *c);
 
 void config_destroy(struct config *c);
-
-/*
- * The file (NULL: none), then the environment, over what config_init() left in c; the caller
- * destroys c either way.  0, or -1 with `err`: the file cannot be read, is not JSON (line and
- * column), or a key or variable is unknown, mistyped or out of range.
- */
-int config_load(struct config *c, const char *path, char **environment, struct failure *err);
-
-/*
- * One session of the configuration or of PUT …/v1/sessions/NAME, into s (initialised by the
- * caller, who destroys it either way).
- */
-int session_settings_from_json(struct session_config *s, const char *name, const json_t *object,
-                               struct failure *err);
-
-/* 1 to 64 of A-Z a-z 0-9 . _ - */
-bool session_name_valid(const char *name);
-
-/* The i-th setting's dotted name, its variable's name; NULL past the last. */
-const char *config_key(size_t i);
-const char *config_variable(char *to, size_t size, const char *key);
-
-/* The i-th of the keys that a session has beside the request object's; NULL past the last. */
-const char *session_key(size_t i);
 
 #endif

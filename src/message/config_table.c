@@ -2,42 +2,14 @@
 
 #include "message/config_table.h"
 
+#include "message/field_json.h"
+
+#include <ctype.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-/* -- lists -------------------------------------------------------------- */
-
-void
-setting_texts_free(char **list, size_t count)
-{
-    for (size_t i = 0; i < count; i++)
-        free(list[i]);
-    free(list);
-}
-
-/* Replaces a list of texts. */
-int
-setting_read_texts(char ***list, size_t *count, const json_t *value, const struct json_path *at,
-                   struct failure *err)
-{
-    setting_texts_free(*list, *count);
-    *list = NULL;
-    *count = 0;
-    if (!json_is_array(value))
-        return json_path_refuse(at, err, "expected a list of texts");
-    for (size_t i = 0; i < json_array_size(value); i++) {
-        struct json_path here = { at, NULL, i };
-        const char *text = field_string(json_array_get(value, i), &here, err);
-
-        if (text == NULL)
-            return -1;
-        if (text[0] == '\0')
-            return json_path_refuse(&here, err, "must not be empty");
-        if (egress_config_add(list, count, text) != 0)
-            return failure_no_memory(err);
-    }
-    return 0;
-}
+/* -- odd ones ------------------------------------------------------------ */
 
 static int
 read_listen(struct config *c, const json_t *value, const struct json_path *at, struct failure *err)
@@ -47,7 +19,7 @@ read_listen(struct config *c, const json_t *value, const struct json_path *at, s
 
     if (json_is_string(value))
         json_array_append(list, (json_t *)value);
-    rc = setting_read_texts(&c->listen, &c->listen_count, list, at, err);
+    rc = field_json_texts(&c->listen, &c->listen_count, list, at, err);
     json_decref(list);
     if (rc == 0 && c->listen_count == 0)
         rc = json_path_refuse(at, err, "expected at least one address");
@@ -59,7 +31,7 @@ read_allow(struct config *c, const json_t *value, const struct json_path *at, st
 {
     struct egress_config *r = &c->engine.egress;
 
-    return setting_read_texts(&r->allow, &r->allow_count, value, at, err);
+    return field_json_texts(&r->allow, &r->allow_count, value, at, err);
 }
 
 static int
@@ -67,13 +39,13 @@ read_deny(struct config *c, const json_t *value, const struct json_path *at, str
 {
     struct egress_config *r = &c->engine.egress;
 
-    return setting_read_texts(&r->deny, &r->deny_count, value, at, err);
+    return field_json_texts(&r->deny, &r->deny_count, value, at, err);
 }
 
 static int
 read_ports(struct config *c, const json_t *value, const struct json_path *at, struct failure *err)
 {
-    static const struct field port = { "", FIELD_INT, 0, 1, 65535, NULL };
+    static const struct field port = { .kind = FIELD_INT, .min = 1, .max = 65535 };
     struct egress_config *r = &c->engine.egress;
     size_t count = json_array_size(value);
 
@@ -87,7 +59,7 @@ read_ports(struct config *c, const json_t *value, const struct json_path *at, st
         struct json_path here = { at, NULL, r->port_count };
         const json_t *item = json_array_get(value, r->port_count);
 
-        if (field_read(&r->ports[r->port_count], &port, item, &here, err) != 0)
+        if (field_json_read(&r->ports[r->port_count], &port, item, &here, err) != 0)
             return -1;
     }
     return 0;
@@ -135,25 +107,25 @@ static const char *const formats[] = { "text", "json", NULL };
 
 #define AT(member)    offsetof(struct config, member)
 #define LIMIT(member) offsetof(struct config, engine.limits.member)
-#define OTHER(name)                      \
-    {                                    \
-        name, FIELD_OTHER, 0, 0, 0, NULL \
+#define OTHER(name)                            \
+    {                                          \
+        name, FIELD_OTHER, 0, 0, 0, NULL, 0, 0 \
     }
-#define BYTES      1, FIELD_BYTES_MAX, NULL
-#define COUNT(min) min, 1000000, NULL
+#define BYTES      1, FIELD_BYTES_MAX, NULL, 0, 0
+#define COUNT(min) min, 1000000, NULL, 0, 0
 
 /* clang-format off */
 static const struct setting settings[] = {
     { OTHER("listen"), read_listen, TEXTS },
     { OTHER("socket_mode"), read_mode, ONE },
-    { { "socket_group", FIELD_TEXT, AT(socket_group), 1, 255, NULL }, NULL, ONE },
-    { { "responders", FIELD_INT, AT(responders), 1, 64, NULL }, NULL, ONE },
-    { { "threads", FIELD_INT, AT(engine.threads), 1, 64, NULL }, NULL, ONE },
-    { { "drain_seconds", FIELD_INT, AT(drain_seconds), 0, 86400, NULL }, NULL, ONE },
-    { { "log.level", FIELD_CHOICE, AT(log_level), 0, 0, levels }, NULL, ONE },
-    { { "log.format", FIELD_TWO_WAY, AT(log_json), 0, 0, formats }, NULL, ONE },
-    { { "log.access", FIELD_BOOL, AT(log_access), 0, 0, NULL }, NULL, ONE },
-    { { "auth.tokens_file", FIELD_PATH, AT(tokens_file), 0, 0, NULL }, NULL, ONE },
+    { { "socket_group", FIELD_TEXT, AT(socket_group), 1, 255, NULL, 0, 0 }, NULL, ONE },
+    { { "responders", FIELD_INT, AT(responders), 1, 64, NULL, 0, 0 }, NULL, ONE },
+    { { "threads", FIELD_INT, AT(engine.threads), 1, 64, NULL, 0, 0 }, NULL, ONE },
+    { { "drain_seconds", FIELD_INT, AT(drain_seconds), 0, 86400, NULL, 0, 0 }, NULL, ONE },
+    { { "log.level", FIELD_CHOICE, AT(log_level), 0, 0, levels, 0, 0 }, NULL, ONE },
+    { { "log.format", FIELD_TWO_WAY, AT(log_json), 0, 0, formats, 0, 0 }, NULL, ONE },
+    { { "log.access", FIELD_BOOL, AT(log_access), 0, 0, NULL, 0, 0 }, NULL, ONE },
+    { { "auth.tokens_file", FIELD_PATH, AT(tokens_file), 0, 0, NULL, 0, 0 }, NULL, ONE },
     { { "limits.request_bytes", FIELD_INT64, LIMIT(request_bytes), BYTES }, NULL, ONE },
     { { "limits.response_bytes", FIELD_INT64, LIMIT(response_bytes), BYTES }, NULL, ONE },
     { { "limits.buffered_bytes", FIELD_INT64, LIMIT(buffered_bytes), BYTES }, NULL, ONE },
@@ -163,14 +135,15 @@ static const struct setting settings[] = {
     { OTHER("egress.deny"), read_deny, TEXTS },
     { OTHER("egress.ports"), read_ports, INTEGERS },
     { OTHER("egress.schemes"), read_schemes, TEXTS },
-    { { "egress.report_only", FIELD_BOOL, AT(engine.egress.report_only), 0, 0, NULL }, NULL, ONE },
+    { { "egress.report_only", FIELD_BOOL, AT(engine.egress.report_only), 0, 0, NULL, 0, 0 },
+      NULL, ONE },
 };
 /* clang-format on */
 
 #define SETTINGS (sizeof settings / sizeof settings[0])
 
 const struct setting *
-setting_find(const char *name)
+config_table_find(const char *name)
 {
     for (size_t i = 0; i < SETTINGS; i++)
         if (strcmp(settings[i].field.name, name) == 0)
@@ -179,22 +152,22 @@ setting_find(const char *name)
 }
 
 int
-setting_apply(struct config *c, const struct setting *row, const json_t *value,
-              const struct json_path *at, struct failure *err)
+config_table_apply(struct config *c, const struct setting *row, const json_t *value,
+                   const struct json_path *at, struct failure *err)
 {
     if (row->read != NULL)
         return row->read(c, value, at, err);
-    return field_read(c, &row->field, value, at, err);
+    return field_json_read(c, &row->field, value, at, err);
 }
 
 const char *
-config_key(size_t i)
+config_table_key(size_t i)
 {
     return i < SETTINGS ? settings[i].field.name : NULL;
 }
 
 bool
-setting_is_group(const char *name)
+config_table_is_group(const char *name)
 {
     size_t n = strlen(name);
 
@@ -202,4 +175,13 @@ setting_is_group(const char *name)
         if (strncmp(settings[i].field.name, name, n) == 0 && settings[i].field.name[n] == '.')
             return true;
     return false;
+}
+
+const char *
+config_table_variable(char *to, size_t size, const char *key)
+{
+    snprintf(to, size, CONFIG_TABLE_PREFIX "%s", key);
+    for (char *p = to; *p != '\0'; p++)
+        *p = *p == '.' ? '_' : (char)toupper((unsigned char)*p);
+    return to;
 }

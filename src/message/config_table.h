@@ -1,11 +1,17 @@
 /*
- * config_table.h - what the files that read the configuration share: the table of settings.
+ * config_table.h - the table of settings, which serves the file, the environment (limits.in_flight
+ * is CURLEW_LIMITS_IN_FLIGHT) and the check against the man page.
  */
 #ifndef MESSAGE_CONFIG_TABLE_H
 #define MESSAGE_CONFIG_TABLE_H
 
 #include "message/config.h"
-#include "message/field_reader.h"
+#include "message/json_path.h"
+#include "util/field.h"
+
+#include <jansson.h>
+
+#define CONFIG_TABLE_PREFIX "CURLEW_"
 
 typedef int setting_read(struct config *c, const json_t *value, const struct json_path *at,
                          struct failure *err);
@@ -16,23 +22,20 @@ struct setting {
     enum { ONE, TEXTS, INTEGERS } list; /* in the environment, commas separate a list's elements */
 };
 
-const struct setting *setting_find(const char *name);
+/* NULL: no such setting. */
+const struct setting *config_table_find(const char *name);
 
 /* "limits": settings' names go on from it after a dot. */
-bool setting_is_group(const char *name);
+bool config_table_is_group(const char *name);
 
-/* A JSON list of texts, none of them empty, in the place of what *list held.  -1 with `err`. */
-int setting_read_texts(char ***list, size_t *count, const json_t *value, const struct json_path *at,
-                       struct failure *err);
-void setting_texts_free(char **list, size_t count);
-int setting_apply(struct config *c, const struct setting *row, const json_t *value,
-                  const struct json_path *at, struct failure *err);
+/* 0; -1 with `err`: a wrong type or range, or no memory. */
+int config_table_apply(struct config *c, const struct setting *row, const json_t *value,
+                       const struct json_path *at, struct failure *err);
 
-/* config_env.c */
-int config_read_environment(struct config *c, char **environment, struct failure *err);
+/* The i-th setting's dotted name; NULL past the last. */
+const char *config_table_key(size_t i);
 
-/* config_session.c */
-int config_read_sessions(struct config *c, const json_t *object, const struct json_path *at,
-                         struct failure *err);
+/* The name of a setting's environment variable, written to `to` and returned. */
+const char *config_table_variable(char *to, size_t size, const char *key);
 
 #endif

@@ -3,13 +3,12 @@
 #include "message/envelope.h"
 
 #include "message/charset.h"
-#include "message/json.h"
 #include "message/problem.h"
 #include "util/base64.h"
+#include "util/json_text.h"
 #include "util/utf8.h"
 
 #include <string.h>
-#include <strings.h>
 
 #define USUAL_BYTES 1500 /* of an envelope without its body, allocated at once */
 
@@ -47,7 +46,7 @@ static void
 put_status(struct buffer *out, const struct response_head *h)
 {
     PUT(out, "\"status\":");
-    json_add_integer(out, h->status);
+    buffer_add_integer(out, h->status);
     PUT(out, ",\"reason\":");
     charset_add_head(out, h->reason);
     PUT(out, ",\"url\":");
@@ -86,7 +85,7 @@ put_cookie(struct buffer *out, const struct cookie *c)
     PUT(out, ",\"http_only\":");
     put_bool(out, c->http_only);
     PUT(out, ",\"expires\":");
-    json_add_integer(out, c->expires);
+    buffer_add_integer(out, c->expires);
     PUT(out, "}");
 }
 
@@ -108,12 +107,10 @@ put_cookies(struct buffer *out, const struct cookies *cookies)
 static void
 find_encoding(char name[CHARSET_SIZE], const struct request *asked, const struct response *r)
 {
-    const struct headers *headers = &r->head.headers;
+    const char *type = headers_get(&r->head.headers, "content-type");
 
-    for (size_t i = 0; i < headers->count; i++)
-        if (strcasecmp(headers->items[i].name, "content-type") == 0 &&
-            charset_declared(name, headers->items[i].value))
-            return;
+    if (type != NULL && charset_declared(name, type))
+        return;
     name[0] = '\0';
     if (asked->response_body != BODY_NONE && utf8_valid(r->body.data, r->body.len))
         strcpy(name, "utf-8");
@@ -158,7 +155,7 @@ put_encoding(struct buffer *out, const char *encoding)
     if (encoding[0] == '\0')
         PUT(out, "null");
     else
-        json_add_text(out, encoding, strlen(encoding));
+        json_text_add(out, encoding, strlen(encoding));
 }
 
 /* -- facts about the fetch ---------------------------------------------- */
@@ -167,17 +164,17 @@ static void
 put_timing(struct buffer *out, const struct timing *t)
 {
     PUT(out, ",\"timing\":{\"queue\":");
-    json_add_seconds(out, t->queue);
+    json_text_add_seconds(out, t->queue);
     PUT(out, ",\"dns\":");
-    json_add_seconds(out, t->dns);
+    json_text_add_seconds(out, t->dns);
     PUT(out, ",\"connect\":");
-    json_add_seconds(out, t->connect);
+    json_text_add_seconds(out, t->connect);
     PUT(out, ",\"tls\":");
-    json_add_seconds(out, t->tls);
+    json_text_add_seconds(out, t->tls);
     PUT(out, ",\"first_byte\":");
-    json_add_seconds(out, t->first_byte);
+    json_text_add_seconds(out, t->first_byte);
     PUT(out, ",\"total\":");
-    json_add_seconds(out, t->total);
+    json_text_add_seconds(out, t->total);
     PUT(out, "}");
 }
 
@@ -189,52 +186,27 @@ put_connection(struct buffer *out, const struct response *r)
     PUT(out, ",\"remote_ip\":");
     charset_add_head(out, r->remote_ip);
     PUT(out, ",\"remote_port\":");
-    json_add_integer(out, r->remote_port);
+    buffer_add_integer(out, r->remote_port);
     PUT(out, ",\"local_ip\":");
     charset_add_head(out, r->local_ip);
     PUT(out, ",\"local_port\":");
-    json_add_integer(out, r->local_port);
+    buffer_add_integer(out, r->local_port);
     PUT(out, "}");
-}
-
-static const char *
-method_of(const struct request *asked)
-{
-    if (asked->method != NULL)
-        return asked->method;
-    return asked->body != NULL || asked->part_count > 0 ? "POST" : "GET";
 }
 
 static void
 put_request(struct buffer *out, const struct request *asked, const struct response *r)
 {
     PUT(out, ",\"request\":{\"method\":");
-    charset_add_head(out, method_of(asked));
+    charset_add_head(out, request_method(asked));
     PUT(out, ",\"bytes_sent\":");
-    json_add_integer(out, r->bytes_sent);
+    buffer_add_integer(out, r->bytes_sent);
     PUT(out, "},\"session\":");
     charset_add_head(out, asked->session != NULL ? asked->session : "default");
     PUT(out, ",\"attempts\":");
-    json_add_integer(out, r->attempts);
+    buffer_add_integer(out, r->attempts);
     PUT(out, ",\"coalesced\":");
     put_bool(out, r->coalesced);
-}
-
-static const char *
-version_name(int version)
-{
-    switch (version) {
-    case 10:
-        return "1.0";
-    case 11:
-        return "1.1";
-    case 20:
-        return "2";
-    case 30:
-        return "3";
-    default:
-        return NULL;
-    }
 }
 
 /* -- whole envelopes ---------------------------------------------------- */
@@ -248,7 +220,7 @@ put_end(struct buffer *out, const struct request *asked, int index)
     }
     if (index >= 0) {
         PUT(out, ",\"index\":");
-        json_add_integer(out, index);
+        buffer_add_integer(out, index);
     }
     PUT(out, "}");
     return buffer_ok(out) ? 0 : -1;
@@ -265,7 +237,7 @@ write_envelope(struct buffer *out, const struct request *asked, const struct res
     PUT(out, "{\"ok\":true,");
     put_status(out, &r->head);
     PUT(out, ",\"http_version\":");
-    charset_add_head(out, version_name(r->http_version));
+    charset_add_head(out, response_version_name(r->http_version));
     PUT(out, ",");
     put_headers(out, &r->head.headers);
     put_cookies(out, &r->cookies);
@@ -273,7 +245,7 @@ write_envelope(struct buffer *out, const struct request *asked, const struct res
     if (!frame)
         put_body(out, asked, r, encoding);
     PUT(out, ",\"body_bytes\":");
-    json_add_integer(out, frame ? (int64_t)r->body.len : r->body_bytes);
+    buffer_add_integer(out, frame ? (int64_t)r->body.len : r->body_bytes);
     put_history(out, r);
     put_timing(out, &r->timing);
     put_connection(out, r);

@@ -11,7 +11,7 @@
 #include "http/request.h"
 #include "http/response.h"
 #include "util/buffer.h"
-#include "util/error.h"
+#include "util/failure.h"
 
 #include <stdbool.h>
 

@@ -1,9 +1,12 @@
-/* json.c - reading JSON strictly: jansson, plus what the contract adds. */
+/* json.c - reading JSON strictly, and writing any value. */
 
 #include "message/json.h"
 
+#include "util/json_text.h"
 #include "util/utf8.h"
 
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 /* -- what jansson does not check ---------------------------------------- */
@@ -112,4 +115,85 @@ json_parse(const char *text, size_t size, struct failure *err)
     if ((root = json_loadb(text, size, flags, &error)) == NULL)
         refuse(text, &error, err);
     return root;
+}
+
+/* -- writing ------------------------------------------------------------- */
+
+/* jansson writes 17 digits unless told otherwise: 19.99 would leave as 19.989999999999998. */
+static void
+add_real(struct buffer *to, const json_t *value)
+{
+    double x = json_real_value(value);
+    unsigned digits = 15;
+    char text[40];
+    size_t n;
+
+    for (; digits < 17; digits++) {
+        snprintf(text, sizeof text, "%.*g", (int)digits, x);
+        if (strtod(text, NULL) == x)
+            break;
+    }
+    n = json_dumpb(value, text, sizeof text, JSON_ENCODE_ANY | JSON_REAL_PRECISION(digits));
+    buffer_add(to, text, n < sizeof text ? n : sizeof text);
+}
+
+static void
+add_object(struct buffer *to, const json_t *object)
+{
+    const char *separator = "", *key;
+    json_t *value;
+
+    buffer_addc(to, '{');
+    json_object_foreach((json_t *)object, key, value)
+    {
+        buffer_adds(to, separator);
+        json_text_add(to, key, strlen(key));
+        buffer_addc(to, ':');
+        json_add_value(to, value);
+        separator = ",";
+    }
+    buffer_addc(to, '}');
+}
+
+static void
+add_array(struct buffer *to, const json_t *array)
+{
+    buffer_addc(to, '[');
+    for (size_t i = 0; i < json_array_size(array); i++) {
+        if (i > 0)
+            buffer_addc(to, ',');
+        json_add_value(to, json_array_get(array, i));
+    }
+    buffer_addc(to, ']');
+}
+
+void
+json_add_value(struct buffer *to, const json_t *value)
+{
+    switch (json_typeof(value)) {
+    case JSON_OBJECT:
+        add_object(to, value);
+        break;
+    case JSON_ARRAY:
+        add_array(to, value);
+        break;
+    case JSON_STRING:
+        json_text_add(to, json_string_value(value), json_string_length(value));
+        break;
+    case JSON_INTEGER:
+        buffer_add_integer(to, json_integer_value(value));
+        break;
+    case JSON_REAL:
+        add_real(to, value);
+        break;
+    case JSON_TRUE:
+        buffer_adds(to, "true");
+        break;
+    case JSON_FALSE:
+        buffer_adds(to, "false");
+        break;
+    case JSON_NULL:
+        buffer_adds(to, "null");
+        break;
+    }
 }

@@ -7,7 +7,7 @@
 #ifndef MESSAGE_JSON_PATH_H
 #define MESSAGE_JSON_PATH_H
 
-#include "util/error.h"
+#include "util/failure.h"
 
 #include <stddef.h>
 

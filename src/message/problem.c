@@ -3,6 +3,7 @@
 #include "message/problem.h"
 
 #include "message/json.h"
+#include "util/json_text.h"
 #include "util/utf8.h"
 
 #include <string.h>
@@ -21,17 +22,17 @@ problem_write(struct buffer *out, const struct failure *f)
     buffer_adds(out, "{\"type\":\"" TYPE);
     buffer_adds(out, code);
     buffer_adds(out, "\",\"title\":");
-    json_add_text(out, title, strlen(title));
+    json_text_add(out, title, strlen(title));
     buffer_adds(out, ",\"status\":");
-    json_add_integer(out, error_status(f->error));
+    buffer_add_integer(out, error_status(f->error));
     buffer_adds(out, ",\"detail\":");
-    json_add_text(out, f->detail, utf8_prefix(f->detail, strlen(f->detail)));
+    json_text_add(out, f->detail, utf8_prefix(f->detail, strlen(f->detail)));
     buffer_adds(out, ",\"code\":\"");
     buffer_adds(out, code);
     buffer_addc(out, '"');
     if (f->curl_code != 0) {
         buffer_adds(out, ",\"curl_code\":");
-        json_add_integer(out, f->curl_code);
+        buffer_add_integer(out, f->curl_code);
     }
     buffer_addc(out, '}');
     return buffer_ok(out) ? 0 : -1;

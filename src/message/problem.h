@@ -5,7 +5,7 @@
 #define MESSAGE_PROBLEM_H
 
 #include "util/buffer.h"
-#include "util/error.h"
+#include "util/failure.h"
 
 #include <jansson.h>
 

@@ -1,6 +1,6 @@
 /* request_auth.c - who we are to the origin and to the proxy. */
 
-#include "message/request_context.h"
+#include "message/request_auth.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -10,7 +10,7 @@
 static const char *
 secret(struct request_context *rd, const struct json_path *at, const json_t *value)
 {
-    const char *text = field_string(value, at, rd->err);
+    const char *text = field_json_string(value, at, rd->err);
 
     for (const char *p = text; p != NULL && *p != '\0'; p++) {
         if ((unsigned char)*p < 0x20 || *p == 0x7f) {
@@ -53,7 +53,8 @@ read_credentials(struct request_context *rd, const struct json_path *at, const j
 }
 
 int
-request_read_proxy_auth(struct request_context *rd, const struct json_path *at, const json_t *value)
+request_auth_read_proxy_auth(struct request_context *rd, const struct json_path *at,
+                             const json_t *value)
 {
     return read_credentials(rd, at, value, &rd->r->proxy_auth);
 }
@@ -67,7 +68,7 @@ read_bearer(struct request_context *rd, const struct json_path *at, const json_t
 }
 
 int
-request_read_auth(struct request_context *rd, const struct json_path *at, const json_t *value)
+request_auth_read(struct request_context *rd, const struct json_path *at, const json_t *value)
 {
     static const char *const kinds[] = { "none", "basic", "digest", "bearer" };
     void *only = json_object_iter((json_t *)value);
@@ -88,10 +89,10 @@ request_read_auth(struct request_context *rd, const struct json_path *at, const 
 }
 
 int
-request_read_proxy(struct request_context *rd, const struct json_path *at, const json_t *value)
+request_auth_read_proxy(struct request_context *rd, const struct json_path *at, const json_t *value)
 {
     static const char *const schemes[] = { "http://", "https://", "socks5://", "socks5h://" };
-    const char *text = field_string(value, at, rd->err);
+    const char *text = field_json_string(value, at, rd->err);
 
     if (text == NULL)
         return -1;
@@ -99,7 +100,7 @@ request_read_proxy(struct request_context *rd, const struct json_path *at, const
         size_t n = strlen(schemes[i]);
 
         if (strncasecmp(text, schemes[i], n) == 0 && text[n] != '\0')
-            return field_text(&rd->r->proxy, value, at, rd->err);
+            return field_json_text(&rd->r->proxy, value, at, rd->err);
     }
     return json_path_refuse(at, rd->err, "expected an http, https, socks5 or socks5h URL");
 }

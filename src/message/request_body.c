@@ -1,7 +1,9 @@
 /* request_body.c - the five forms of a request's body, of which at most one is given. */
 
+#include "message/request_body.h"
+
 #include "http/url.h"
-#include "message/request_context.h"
+#include "message/request_pairs.h"
 #include "util/base64.h"
 
 #include <stdlib.h>
@@ -35,7 +37,7 @@ keep(struct request_context *rd, struct buffer *body, const char *type)
 /* -- text, bytes, JSON -------------------------------------------------- */
 
 int
-request_read_body(struct request_context *rd, const struct json_path *at, const json_t *value)
+request_body_read_text(struct request_context *rd, const struct json_path *at, const json_t *value)
 {
     struct buffer body;
 
@@ -63,7 +65,7 @@ add_base64(struct request_context *rd, const struct json_path *at, const json_t 
 }
 
 int
-request_read_body_base64(struct request_context *rd, const struct json_path *at,
+request_body_read_base64(struct request_context *rd, const struct json_path *at,
                          const json_t *value)
 {
     struct buffer body;
@@ -79,7 +81,7 @@ request_read_body_base64(struct request_context *rd, const struct json_path *at,
 }
 
 int
-request_read_json(struct request_context *rd, const struct json_path *at, const json_t *value)
+request_body_read_json(struct request_context *rd, const struct json_path *at, const json_t *value)
 {
     struct buffer body;
 
@@ -126,14 +128,14 @@ add_field(struct request_context *rd, const struct json_path *at, const json_t *
 }
 
 int
-request_read_form(struct request_context *rd, const struct json_path *at, const json_t *value)
+request_body_read_form(struct request_context *rd, const struct json_path *at, const json_t *value)
 {
     struct buffer body;
 
     if (claim(rd, at) != 0)
         return -1;
     buffer_init(&body, SIZE_MAX);
-    if (request_each_text(rd, at, value, add_field, &body) != 0) {
+    if (request_pairs_each(rd, at, value, add_field, &body) != 0) {
         buffer_free(&body);
         return -1;
     }
@@ -179,7 +181,7 @@ read_part_key(struct request_context *rd, struct part_reader *p, const struct js
         return read_part_value(rd, p, at, value);
     if (text == NULL)
         return json_path_unknown_key(at, rd->err);
-    if (field_text(text, value, at, rd->err) != 0)
+    if (field_json_text(text, value, at, rd->err) != 0)
         return -1;
     if (strpbrk(*text, "\r\n") != NULL)
         return json_path_refuse(at, rd->err, "must not contain CR or LF");
@@ -210,7 +212,8 @@ read_part_keys(struct request_context *rd, struct part_reader *p, const struct j
 }
 
 int
-request_read_multipart(struct request_context *rd, const struct json_path *at, const json_t *value)
+request_body_read_multipart(struct request_context *rd, const struct json_path *at,
+                            const json_t *value)
 {
     int rc = 0;
 

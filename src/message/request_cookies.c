@@ -1,6 +1,6 @@
 /* request_cookies.c - the cookies a request brings along. */
 
-#include "message/request_context.h"
+#include "message/request_cookies.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -24,19 +24,19 @@ read_cookie_key(struct cookie *c, const struct json_path *at, const json_t *valu
                 struct failure *err)
 {
     static const struct field fields[] = {
-        { "name", FIELD_TEXT, AT(name), 1, INT64_MAX, NULL },
-        { "value", FIELD_TEXT, AT(value), 0, INT64_MAX, NULL },
-        { "domain", FIELD_TEXT, AT(domain), 1, INT64_MAX, NULL },
-        { "path", FIELD_PATH, AT(path), 0, 0, NULL },
-        { "secure", FIELD_BOOL, AT(secure), 0, 0, NULL },
-        { "http_only", FIELD_BOOL, AT(http_only), 0, 0, NULL },
+        { "name", FIELD_TEXT, AT(name), 1, INT64_MAX, NULL, 0, 0 },
+        { "value", FIELD_TEXT, AT(value), 0, INT64_MAX, NULL, 0, 0 },
+        { "domain", FIELD_TEXT, AT(domain), 1, INT64_MAX, NULL, 0, 0 },
+        { "path", FIELD_PATH, AT(path), 0, 0, NULL, 0, 0 },
+        { "secure", FIELD_BOOL, AT(secure), 0, 0, NULL, 0, 0 },
+        { "http_only", FIELD_BOOL, AT(http_only), 0, 0, NULL, 0, 0 },
     };
 
     if (strcmp(at->name, "expires") == 0)
         return read_expires(&c->expires, value, at, err);
     for (size_t i = 0; i < sizeof fields / sizeof fields[0]; i++)
         if (strcmp(at->name, fields[i].name) == 0)
-            return field_read(c, &fields[i], value, at, err);
+            return field_json_read(c, &fields[i], value, at, err);
     return json_path_unknown_key(at, err);
 }
 
@@ -92,7 +92,7 @@ read_named_cookies(struct request_context *rd, const struct json_path *at, const
     json_object_foreach((json_t *)object, name, value)
     {
         struct json_path here = { at, name, 0 };
-        const char *text = field_string(value, &here, rd->err);
+        const char *text = field_json_string(value, &here, rd->err);
         struct cookie c = { .name = (char *)name, .value = (char *)text };
 
         if (text == NULL || add_cookie(rd, at, &c) != 0)
@@ -102,7 +102,7 @@ read_named_cookies(struct request_context *rd, const struct json_path *at, const
 }
 
 int
-request_read_cookies(struct request_context *rd, const struct json_path *at, const json_t *value)
+request_cookies_read(struct request_context *rd, const struct json_path *at, const json_t *value)
 {
     if (json_is_object(value))
         return read_named_cookies(rd, at, value);

@@ -1,7 +1,8 @@
 /* request_pairs.c - the keys that hold names and values: headers, params, and forms for others. */
 
+#include "message/request_pairs.h"
+
 #include "http/url.h"
-#include "message/request_context.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -96,8 +97,8 @@ add_scalars(struct request_context *rd, const struct json_path *at, const json_t
 }
 
 int
-request_each_text(struct request_context *rd, const struct json_path *at, const json_t *value,
-                  request_text *add, void *arg)
+request_pairs_each(struct request_context *rd, const struct json_path *at, const json_t *value,
+                   request_text *add, void *arg)
 {
     struct walk w = { add, arg };
 
@@ -110,7 +111,7 @@ static int
 add_header(struct request_context *rd, const struct json_path *at, const json_t *name,
            const json_t *value, void *arg)
 {
-    const char *name_text = field_string(name, at, rd->err), *text = NULL;
+    const char *name_text = field_json_string(name, at, rd->err), *text = NULL;
     const struct json_path *above = arg;
     struct failure inner = { 0 };
 
@@ -118,7 +119,7 @@ add_header(struct request_context *rd, const struct json_path *at, const json_t 
         return -1;
     if (!json_is_null(value) && !json_is_string(value))
         return json_path_refuse(at, rd->err, "expected text, or null to remove the header");
-    if (json_is_string(value) && (text = field_string(value, at, rd->err)) == NULL)
+    if (json_is_string(value) && (text = field_json_string(value, at, rd->err)) == NULL)
         return -1;
     if (request_add_header(rd->r, name_text, text, &inner) != 0)
         return json_path_pass(above, &inner, rd->err);
@@ -126,7 +127,8 @@ add_header(struct request_context *rd, const struct json_path *at, const json_t 
 }
 
 int
-request_read_headers(struct request_context *rd, const struct json_path *at, const json_t *value)
+request_pairs_read_headers(struct request_context *rd, const struct json_path *at,
+                           const json_t *value)
 {
     return each_pair(rd, at, value, add_header, (void *)at->parent);
 }
@@ -137,7 +139,7 @@ static int
 add_param(struct request_context *rd, const struct json_path *at, const json_t *name,
           const struct buffer *text, void *arg)
 {
-    const char *name_text = field_string(name, at, rd->err);
+    const char *name_text = field_json_string(name, at, rd->err);
 
     if (name_text == NULL)
         return -1;
@@ -148,7 +150,8 @@ add_param(struct request_context *rd, const struct json_path *at, const json_t *
 }
 
 int
-request_read_params(struct request_context *rd, const struct json_path *at, const json_t *value)
+request_pairs_read_params(struct request_context *rd, const struct json_path *at,
+                          const json_t *value)
 {
     (void)at;
     rd->params = value;
@@ -157,7 +160,7 @@ request_read_params(struct request_context *rd, const struct json_path *at, cons
 
 /* The query ends where the fragment begins. */
 int
-request_apply_params(struct request_context *rd)
+request_pairs_apply_params(struct request_context *rd)
 {
     static const struct json_path at = { NULL, "params", 0 };
     size_t fragment = strcspn(rd->r->url, "#"), len;
@@ -167,7 +170,7 @@ request_apply_params(struct request_context *rd)
         return 0;
     buffer_init(&url, SIZE_MAX);
     buffer_add(&url, rd->r->url, fragment);
-    if (request_each_text(rd, &at, rd->params, add_param, &url) != 0) {
+    if (request_pairs_each(rd, &at, rd->params, add_param, &url) != 0) {
         buffer_free(&url);
         return -1;
     }

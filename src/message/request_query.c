@@ -1,6 +1,8 @@
 /* request_query.c - a request from a query string, for trying out. */
 
-#include "message/request_context.h"
+#include "message/request_query.h"
+
+#include "message/request_json.h"
 #include "util/utf8.h"
 
 #include <string.h>
@@ -37,44 +39,50 @@ decode(struct buffer *to, const char *text, size_t n, const struct json_path *at
     return buffer_ok(to) ? 0 : failure_no_memory(err);
 }
 
+/* The plain value of a group, timeout or retries, is a number. */
 static int
-read_value(struct request_context *rd, const struct request_key *key, const struct buffer *text)
+kind_of(enum request_key key)
 {
-    struct json_path at = { NULL, key->field.name, 0 };
-    enum field_kind kind = key->field.kind;
+    int kind = request_key_field(key)->kind;
+
+    return kind == REQUEST_GROUP ? FIELD_NUMBER : kind;
+}
+
+static int
+read_value(struct request_context *rd, enum request_key key, const struct buffer *text)
+{
+    struct json_path at = { NULL, request_key_field(key)->name, 0 };
     json_t *value;
     int rc;
 
     if (!utf8_valid(text->data, text->len))
         return json_path_refuse(&at, rd->err, "not valid UTF-8");
-    if (key->allowed & KEY_SCALAR)
-        kind = FIELD_BOOL;
-    if ((value = field_from_text(kind, text->data, text->len)) == NULL)
+    if ((value = field_json_from_text(kind_of(key), text->data, text->len)) == NULL)
         return failure_no_memory(rd->err);
-    rc = request_key_read(rd, key, &at, value);
+    rc = request_json_read_key(rd, key, &at, value);
     json_decref(value);
     return rc;
 }
 
-/* The key of a decoded name, seen for the first time. */
-static const struct request_key *
+/* The key of a decoded name, seen for the first time; KEY_COUNT with `err`: it cannot be. */
+static enum request_key
 find_key(const struct buffer *name, uint64_t *seen, struct failure *err)
 {
     struct json_path at = { NULL, name->data, 0 };
-    const struct request_key *key = request_key_find(name->data);
-    uint64_t bit = key != NULL ? UINT64_C(1) << request_key_index(key) : 0;
+    enum request_key key =
+        strlen(name->data) == name->len ? request_json_find(name->data) : KEY_COUNT;
 
-    if (key == NULL || strlen(name->data) != name->len)
+    if (key == KEY_COUNT)
         json_path_unknown_key(&at, err);
-    else if (!(key->allowed & KEY_QUERY))
+    else if (!(request_key_field(key)->flags & REQUEST_IN_QUERY))
         json_path_refuse(&at, err, "no plain value; POST a request object instead");
-    else if (*seen & bit)
+    else if (*seen >> key & 1)
         json_path_refuse(&at, err, "given twice");
     else {
-        *seen |= bit;
+        *seen |= UINT64_C(1) << key;
         return key;
     }
-    return NULL;
+    return KEY_COUNT;
 }
 
 /* One "name=value" of n bytes; `work` holds the decoded name, then the decoded value. */
@@ -85,20 +93,20 @@ read_segment(struct request_context *rd, const char *text, size_t n, struct buff
     const char *equals = memchr(text, '=', n);
     size_t name_size = equals != NULL ? (size_t)(equals - text) : n;
     size_t skip = name_size + (equals != NULL);
-    const struct request_key *key;
+    enum request_key key;
     struct json_path at = { NULL, "query", 0 };
 
     if (decode(work, text, name_size, &at, rd->err) != 0 ||
-        (key = find_key(work, seen, rd->err)) == NULL)
+        (key = find_key(work, seen, rd->err)) == KEY_COUNT)
         return -1;
-    at.name = key->field.name;
+    at.name = request_key_field(key)->name;
     if (decode(work, text + skip, n - skip, &at, rd->err) != 0)
         return -1;
     return read_value(rd, key, work);
 }
 
 int
-request_from_query(struct request *r, const char *query, struct failure *err)
+request_query_read(struct request *r, const char *query, struct failure *err)
 {
     struct request_context rd = { .r = r, .err = err };
     struct buffer work;
@@ -114,5 +122,5 @@ request_from_query(struct request *r, const char *query, struct failure *err)
         query += n + (query[n] == '&');
     }
     buffer_free(&work);
-    return rc != 0 ? -1 : request_finish(&rd);
+    return rc != 0 ? -1 : request_json_finish(&rd);
 }

@@ -1,88 +1,85 @@
-/* session_json.c - named sessions to and from JSON, for …/v1/sessions. */
+/* session_json.c - named sessions as JSON, for …/v1/sessions. */
 
 #include "message/session_json.h"
 
-#include "message/config.h"
+#include "message/field_json.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#define SECRET "***"
+#define SECRET SESSION_JSON_SECRET
 
-/* -- from JSON ----------------------------------------------------------- */
+/* -- lists ----------------------------------------------------------------- */
 
-/* A caller must not have the daemon read files, or lend itself an operator's certificate. */
-static int
-refuse_files(const struct session_config *s, struct failure *err)
-{
-    const char *key = s->ca_file != NULL       ? "ca_file"
-                      : s->client_cert != NULL ? "client_cert"
-                      : s->client_key != NULL  ? "client_key"
-                                               : NULL;
-
-    if (key == NULL)
-        return 0;
-    return failure_set(err, ERROR_BAD_REQUEST, "%s: only the configuration may name files", key);
-}
-
-int
-session_from_text(struct session_config *s, const char *name, const char *text, size_t size,
-                  struct failure *err)
-{
-    json_t *object;
-    int rc;
-
-    if (size == 0)
-        return failure_set(err, ERROR_BAD_REQUEST, "the body is empty: a session object is needed");
-    if ((object = json_parse(text, size, err)) == NULL)
-        return -1;
-    rc = session_settings_from_json(s, name, object, err);
-    json_decref(object);
-    return rc == 0 ? refuse_files(s, err) : -1;
-}
-
-/* -- to JSON ------------------------------------------------------------- */
-
-static void
-put(json_t *o, uint32_t set, uint32_t bit, const char *key, json_t *value)
-{
-    if (set & bit)
-        json_object_set_new(o, key, value);
-    else
-        json_decref(value);
-}
-
+/* An object of name to value; where a name is repeated, a list of [name, value] instead. */
 static json_t *
 headers_json(const struct headers *p)
 {
-    json_t *all = json_object();
+    json_t *pairs = json_array(), *object = json_object();
+    size_t n;
 
-    for (size_t i = 0; i < p->count; i++)
-        json_object_set_new(all, p->items[i].name,
-                            p->items[i].value != NULL ? json_string(SECRET) : json_null());
-    return all;
+    for (size_t i = 0; i < p->count; i++) {
+        const struct header *h = &p->items[i];
+        json_t *value = h->value != NULL ? json_string(SECRET) : json_null();
+
+        json_array_append_new(pairs, json_pack("[s, O]", h->name, value));
+        json_object_set_new(object, h->name, value);
+    }
+    n = json_object_size(object);
+    json_decref(n == p->count ? pairs : object);
+    return n == p->count ? object : pairs;
 }
 
+static json_t *
+names_json(const struct headers *p)
+{
+    json_t *names = json_array();
+
+    for (size_t i = 0; i < p->count; i++)
+        json_array_append_new(names, json_string(p->items[i].name));
+    return names;
+}
+
+static bool
+is_plain(const struct cookie *c)
+{
+    return c->domain == NULL && c->path == NULL && !c->secure && !c->http_only && c->expires == 0;
+}
+
+static json_t *
+cookie_json(const struct cookie *c)
+{
+    json_t *o = json_pack("{s:s, s:s}", "name", c->name, "value", SECRET);
+
+    if (c->domain != NULL)
+        json_object_set_new(o, "domain", json_string(c->domain));
+    if (c->path != NULL)
+        json_object_set_new(o, "path", json_string(c->path));
+    if (c->secure)
+        json_object_set_new(o, "secure", json_true());
+    if (c->http_only)
+        json_object_set_new(o, "http_only", json_true());
+    if (c->expires != 0)
+        json_object_set_new(o, "expires", json_integer(c->expires));
+    return o;
+}
+
+/* An object of name to value, where that says everything; a list of objects else. */
 static json_t *
 cookies_json(const struct cookies *c)
 {
-    json_t *all = json_object();
+    json_t *list = json_array(), *object = json_object();
+    bool plain = true;
 
-    for (size_t i = 0; i < c->count; i++)
-        json_object_set_new(all, c->items[i].name, json_string(SECRET));
-    return all;
-}
-
-static json_t *
-timeouts_json(const struct request *r)
-{
-    json_t *all = json_object();
-
-    put(all, r->set, SET_CONNECT_TIMEOUT, "connect",
-        json_real((double)r->connect_timeout_ms / 1e3));
-    put(all, r->set, SET_TOTAL_TIMEOUT, "total", json_real((double)r->total_timeout_ms / 1e3));
-    put(all, r->set, SET_IDLE_TIMEOUT, "idle", json_real((double)r->idle_timeout_ms / 1e3));
-    return all;
+    for (size_t i = 0; i < c->count; i++) {
+        plain = plain && is_plain(&c->items[i]);
+        json_array_append_new(list, cookie_json(&c->items[i]));
+        json_object_set_new(object, c->items[i].name, json_string(SECRET));
+    }
+    plain = plain && json_object_size(object) == c->count;
+    json_decref(plain ? list : object);
+    return plain ? object : list;
 }
 
 static json_t *
@@ -108,33 +105,29 @@ methods_json(const struct retry_policy *r)
     return all;
 }
 
-static json_t *
-retries_json(const struct request *r)
-{
-    const struct retry_policy *t = &r->retries;
-    json_t *all = json_object();
+/* -- proxies ---------------------------------------------------------------- */
 
-    put(all, r->set, SET_RETRIES, "max", json_integer(t->max));
-    put(all, r->set, SET_BACKOFF, "backoff", json_real((double)t->backoff_ms / 1e3));
-    put(all, r->set, SET_MAX_BACKOFF, "max_backoff", json_real((double)t->max_backoff_ms / 1e3));
-    put(all, r->set, SET_RETRY_STATUSES, "statuses", statuses_json(t));
-    put(all, r->set, SET_RETRY_METHODS, "methods", methods_json(t));
-    put(all, r->set, SET_RETRY_AFTER, "respect_retry_after", json_boolean(t->respect_retry_after));
-    return all;
+/* What stands before the "@" is user and password. */
+char *
+session_json_mask_proxy(const char *proxy)
+{
+    const char *at = strrchr(proxy, '@'), *host = strstr(proxy, "://");
+    char *masked;
+
+    if (at == NULL || host == NULL)
+        return strdup(proxy);
+    return asprintf(&masked, "%.*s" SECRET "%s", (int)(host + 3 - proxy), proxy, at) < 0 ? NULL
+                                                                                         : masked;
 }
 
-/* Without what stands before the "@": user and password. */
 static json_t *
 proxy_json(const char *proxy)
 {
-    const char *at = proxy != NULL ? strrchr(proxy, '@') : NULL;
-    const char *host = proxy != NULL ? strstr(proxy, "://") : NULL;
+    char *masked = session_json_mask_proxy(proxy);
+    json_t *value = masked != NULL ? json_string(masked) : NULL;
 
-    if (proxy == NULL)
-        return json_null();
-    if (at == NULL || host == NULL)
-        return json_string(proxy);
-    return json_sprintf("%.*s" SECRET "%s", (int)(host + 3 - proxy), proxy, at);
+    free(masked);
+    return value;
 }
 
 static json_t *
@@ -147,101 +140,142 @@ proxies_json(const struct session_config *s)
     return all;
 }
 
-static void
-add_defaults(json_t *o, const struct request *r)
-{
-    static const char *const versions[] = { "auto", "1.1", "2", "2-prior-knowledge", "3" };
-    static const char *const bodies[] = { "auto", "text", "base64", "none" };
+/* -- one session -------------------------------------------------------------- */
 
-    if (r->headers.count > 0)
-        json_object_set_new(o, "headers", headers_json(&r->headers));
-    if (r->cookies.count > 0)
-        json_object_set_new(o, "cookies", cookies_json(&r->cookies));
-    put(o, r->set, SET_METHOD, "method", json_string(r->method != NULL ? r->method : ""));
-    put(o, r->set, SET_CONNECT_TIMEOUT | SET_TOTAL_TIMEOUT | SET_IDLE_TIMEOUT, "timeout",
-        timeouts_json(r));
-    put(o, r->set, SET_FOLLOW_REDIRECTS, "follow_redirects", json_boolean(r->follow_redirects));
-    put(o, r->set, SET_MAX_REDIRECTS, "max_redirects", json_integer(r->max_redirects));
-    put(o, r->set, SET_VERIFY, "verify", json_boolean(r->verify));
-    put(o, r->set, SET_HTTP_VERSION, "http_version", json_string(versions[r->http_version]));
-    put(o, r->set, SET_IMPERSONATE, "impersonate",
-        json_string(r->impersonate != NULL ? r->impersonate : ""));
-    put(o, r->set, SET_PROXY, "proxy", proxy_json(r->proxy));
-    put(o, r->set, SET_PROXY_AUTH, "proxy_auth", json_string(SECRET));
-    put(o, r->set, SET_AUTH, "auth", json_string(SECRET));
-    put(o, r->set, SET_DECOMPRESS, "decompress", json_boolean(r->decompress));
-    put(o, r->set, SET_MAX_BODY_BYTES, "max_body_bytes", json_integer(r->max_body_bytes));
-    put(o, r->set, SET_RESPONSE_BODY, "response_body", json_string(bodies[r->response_body]));
-    put(o, r->set, SET_MAX_RECV_SPEED, "max_recv_speed", json_integer(r->max_recv_speed));
-    put(o, r->set, SET_RETRIES, "retries", retries_json(r));
-    put(o, r->set, SET_COALESCE, "coalesce", json_boolean(r->coalesce));
-    put(o, r->set, SET_TAG, "tag", json_string(r->tag != NULL ? r->tag : ""));
+/* "timeout.connect" goes into the object "timeout". */
+static void
+set_dotted(json_t *o, const char *name, json_t *value)
+{
+    const char *dot = strchr(name, '.');
+    char group[32];
+
+    if (dot != NULL) {
+        snprintf(group, sizeof group, "%.*s", (int)(dot - name), name);
+        if (json_object_get(o, group) == NULL)
+            json_object_set_new(o, group, json_object());
+        o = json_object_get(o, group);
+        name = dot + 1;
+    }
+    json_object_set_new(o, name, value);
+}
+
+/* A new reference; NULL: no memory, or a kind that isn't shown by itself. */
+static json_t *
+key_json(const struct request *r, enum request_key key)
+{
+    const struct field *f = request_key_field(key);
+    const void *member = (const char *)r + f->at;
+
+    switch (f->kind) {
+    case REQUEST_HEADERS:
+        return f->flags & FIELD_SECRET ? headers_json(member) : names_json(member);
+    case REQUEST_COOKIES:
+        return cookies_json(member);
+    case REQUEST_CREDENTIALS:
+    case REQUEST_AUTH:
+        return json_string(SECRET);
+    case REQUEST_STATUSES:
+        return statuses_json(&r->retries);
+    case REQUEST_METHODS:
+        return methods_json(&r->retries);
+    case REQUEST_NONE:
+    case REQUEST_GROUP:
+        return NULL;
+    default:
+        return key == KEY_PROXY && r->proxy != NULL ? proxy_json(r->proxy) : field_json_value(r, f);
+    }
+}
+
+bool
+session_json_can_write(enum request_key key)
+{
+    struct request r;
+    json_t *value;
+
+    request_init(&r);
+    value = key_json(&r, key);
+    request_destroy(&r);
+    json_decref(value);
+    return value != NULL;
+}
+
+static bool
+is_given(const struct request *r, enum request_key key)
+{
+    const struct field *f = request_key_field(key);
+    const void *member = (const char *)r + f->at;
+
+    if (f->kind == REQUEST_HEADERS)
+        return ((const struct headers *)member)->count > 0;
+    if (f->kind == REQUEST_COOKIES)
+        return ((const struct cookies *)member)->count > 0;
+    return request_key_is_tracked(key) && (r->set >> key & 1) != 0;
 }
 
 static void
-add_restraint(json_t *o, const struct session_config *c)
+add_defaults(json_t *o, const struct request *r)
 {
-    if (c->rate_limit.rate > 0) {
-        json_object_set_new(o, "rate_per_origin", json_real(c->rate_limit.rate));
-        json_object_set_new(o, "burst", json_integer(c->rate_limit.burst));
-    }
-    if (c->breaker.failures > 0)
-        json_object_set_new(o, "breaker",
-                            json_pack("{s:i, s:f}", "failures", c->breaker.failures, "open_seconds",
-                                      c->breaker.open_seconds));
+    for (enum request_key key = 0; key < KEY_COUNT; key++)
+        if ((request_key_field(key)->flags & REQUEST_IN_SESSION) && is_given(r, key))
+            set_dotted(o, request_key_field(key)->name, key_json(r, key));
+}
+
+static void
+add_field(json_t *o, const struct session_config *s, const struct field *f)
+{
+    bool set = f->kind == SESSION_PROXIES ? s->proxy_count > 0
+               : f->flags & FIELD_UNSET   ? !field_is_zero(s, f)
+               : strcmp(f->name, "burst") == 0
+                   ? s->rate_limit.rate > 0 /* means nothing without rate_per_origin */
+                   : f->kind != SESSION_GROUP;
+
+    if (!set)
+        return;
+    if (f->kind == SESSION_PROXIES)
+        json_object_set_new(o, f->name, proxies_json(s));
+    else if (f->flags & FIELD_SECRET)
+        set_dotted(o, f->name, json_string(SECRET));
+    else
+        set_dotted(o, f->name, field_json_value(s, f));
 }
 
 static json_t *
 session_json(const struct session *s)
 {
-    const struct session_config *c = &s->settings;
     json_t *o = json_object();
+    const struct field *f;
 
-    json_object_set_new(o, "name", json_string(c->name));
+    json_object_set_new(o, "name", json_string(s->settings.name));
     json_object_set_new(o, "at_run_time", json_boolean(s->at_run_time));
-    json_object_set_new(o, "cookie_jar", json_string(c->shared_jar ? "shared" : "none"));
-    json_object_set_new(o, "trace_context", json_boolean(c->trace_context));
-    if (c->proxy_count > 0)
-        json_object_set_new(o, "proxies", proxies_json(c));
-    json_object_set_new(o, "max_in_flight", json_integer(c->max_in_flight));
-    json_object_set_new(o, "max_per_origin", json_integer(c->max_per_origin));
-    json_object_set_new(o, "idle_connections", json_integer(c->idle_connections));
-    json_object_set_new(o, "idle_seconds", json_integer(c->idle_seconds));
-    add_restraint(o, c);
-    if (c->ca_file != NULL)
-        json_object_set_new(o, "ca_file", json_string(c->ca_file));
-    if (c->client_cert != NULL)
-        json_object_set_new(o, "client_cert", json_string(c->client_cert));
-    add_defaults(o, &c->defaults);
+    for (size_t i = 0; (f = session_config_field(i)) != NULL; i++)
+        add_field(o, &s->settings, f);
+    add_defaults(o, &s->settings.defaults);
     json_object_set_new(o, "in_flight", json_integer(counter_read(&s->state->in_flight)));
     return o;
 }
 
 static int
-dump(struct buffer *out, json_t *o)
+write_and_free(struct buffer *out, json_t *o)
 {
-    char *text = json_dumps(o, JSON_COMPACT | JSON_REAL_PRECISION(9));
-
-    json_decref(o);
-    if (text == NULL)
+    if (o == NULL)
         return -1;
-    buffer_adds(out, text);
-    free(text);
+    json_add_value(out, o);
+    json_decref(o);
     return buffer_ok(out) ? 0 : -1;
 }
 
 int
-session_write(struct buffer *out, const struct session *s)
+session_json_write(struct buffer *out, const struct session *s)
 {
-    return dump(out, session_json(s));
+    return write_and_free(out, session_json(s));
 }
 
 int
-sessions_write(struct buffer *out, const struct config_snapshot *p)
+session_json_write_all(struct buffer *out, const struct config_snapshot *p)
 {
     json_t *list = json_array();
 
     for (size_t i = 0; i < p->session_count; i++)
         json_array_append_new(list, session_json(p->sessions[i]));
-    return dump(out, json_pack("{s:o}", "sessions", list));
+    return write_and_free(out, json_pack("{s:o}", "sessions", list));
 }

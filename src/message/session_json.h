@@ -1,5 +1,8 @@
 /*
- * message/session_json.h - named sessions to and from JSON, for …/v1/sessions.
+ * session_json.h - named sessions as JSON, for …/v1/sessions.
+ *
+ * Without their secrets: values of headers and cookies, credentials, and a proxy's user and
+ * password are shown as "***".
  */
 #ifndef MESSAGE_SESSION_JSON_H
 #define MESSAGE_SESSION_JSON_H
@@ -7,20 +10,20 @@
 #include "session/session.h"
 #include "util/buffer.h"
 
-/*
- * A caller's session object into s (initialised by the caller, who destroys it either way).  0, or
- * -1 with `err`.  As in the configuration, but that it may name no file of the daemon's machine.
- */
-int session_from_text(struct session_config *s, const char *name, const char *text, size_t size,
-                      struct failure *err);
+#include <jansson.h>
 
-/*
- * What there is to know of a session, without its secrets: values of headers and cookies,
- * credentials, and a proxy's user and password are shown as "***".  -1: no memory.
- */
-int session_write(struct buffer *out, const struct session *s);
+#define SESSION_JSON_SECRET "***"
+
+/* -1: no memory. */
+int session_json_write(struct buffer *out, const struct session *s);
 
 /* {"sessions": [ … ]} */
-int sessions_write(struct buffer *out, const struct config_snapshot *p);
+int session_json_write_all(struct buffer *out, const struct config_snapshot *p);
+
+/* A proxy's URL as it is shown.  The caller frees; NULL: no memory. */
+char *session_json_mask_proxy(const char *proxy);
+
+/* Can the key be shown?  For the test that no row of the table lacks a writer. */
+bool session_json_can_write(enum request_key key);
 
 #endif

@@ -7,7 +7,7 @@
 #ifndef ROUTES_AUTH_H
 #define ROUTES_AUTH_H
 
-#include "util/error.h"
+#include "util/failure.h"
 
 #include <pthread.h>
 #include <stddef.h>

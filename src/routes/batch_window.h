@@ -14,7 +14,7 @@
 #define ROUTES_BATCH_WINDOW_H
 
 #include "fetch/fetch.h"
-#include "message/batch_request.h"
+#include "message/batch.h"
 
 #define BATCH_WINDOW 4
 

@@ -4,7 +4,7 @@
 
 #include "fastcgi/fcgi_server.h"
 #include "fastcgi/libfcgi_codec.h"
-#include "message/request_keys.h"
+#include "message/request_json.h"
 
 #include <ctype.h>
 #include <stdlib.h>
@@ -79,7 +79,7 @@ handoff_request_read(struct exchange *c, struct request *r, struct failure *err)
                                PARAMETER ": the reference is unknown, used already, or too old");
         object = shelved;
     }
-    rc = request_from_text(r, object, strlen(object), err);
+    rc = request_json_parse(r, object, strlen(object), err);
     free(shelved);
     return rc == 0 ? forward_listed(c, r, err) : -1;
 }

@@ -6,7 +6,7 @@
 #ifndef ROUTES_HANDOFF_STORE_H
 #define ROUTES_HANDOFF_STORE_H
 
-#include "util/error.h"
+#include "util/failure.h"
 
 #include <stddef.h>
 

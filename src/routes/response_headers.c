@@ -99,18 +99,12 @@ is_ours_to_say(const struct exchange *c, const char *name)
 static void
 add_facts(struct exchange *c)
 {
-    static const char *const versions[] = { "", "1.0", "1.1", "2", "3" };
     const struct response *r = &c->fetch->response;
-    int v = r->http_version;
+    const char *version = response_version_name(r->http_version);
     struct buffer *b = &c->head;
 
     buffer_printf(b, "Curlew-Url: %s\r\n", r->head.url != NULL ? r->head.url : "");
-    buffer_printf(b, "Curlew-Http-Version: %s\r\n",
-                  versions[v == 10   ? 1
-                           : v == 11 ? 2
-                           : v == 20 ? 3
-                           : v == 30 ? 4
-                                     : 0]);
+    buffer_printf(b, "Curlew-Http-Version: %s\r\n", version != NULL ? version : "");
     buffer_printf(b, "Curlew-Connection: %s; %s:%d\r\n", r->reused ? "reused" : "new", r->remote_ip,
                   r->remote_port);
     buffer_printf(b, "Curlew-Redirects: %zu\r\n", r->history_count);

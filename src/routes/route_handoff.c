@@ -2,7 +2,7 @@
 
 #include "fastcgi/fcgi_server.h"
 #include "fastcgi/libfcgi_codec.h"
-#include "message/request_keys.h"
+#include "message/request_json.h"
 #include "routes/auth.h"
 #include "routes/routes.h"
 
@@ -33,7 +33,7 @@ check(struct exchange *c, struct failure *err)
     request_init(&r);
     rc = c->body.len == 0
              ? failure_set(err, ERROR_BAD_REQUEST, "the body is empty: a request object is needed")
-             : request_from_text(&r, c->body.data, c->body.len, err);
+             : request_json_parse(&r, c->body.data, c->body.len, err);
     if (rc == 0)
         rc = check_target(c, &r, err);
     if (rc == 0)

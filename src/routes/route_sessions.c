@@ -5,8 +5,9 @@
 
 #include "fastcgi/fcgi_server.h"
 #include "fastcgi/libfcgi_codec.h"
-#include "message/config.h"
+#include "message/config_session.h"
 #include "message/session_json.h"
+#include "message/session_update.h"
 #include "routes/auth.h"
 #include "routes/routes.h"
 
@@ -25,7 +26,7 @@ route_sessions_on_list(struct exchange *c)
 {
     struct config_snapshot *p = engine_config_snapshot(c->server->engine);
 
-    if (sessions_write(&c->prefix, p) == 0)
+    if (session_json_write_all(&c->prefix, p) == 0)
         exchange_respond(c, 200, "application/json");
     else
         no_memory(c);
@@ -41,7 +42,7 @@ show(struct exchange *c, int status, struct failure *err)
     if (s == NULL) {
         failure_set(err, ERROR_UNKNOWN_SESSION, "session: there is no \"%.64s\"", c->name);
         exchange_fail(c, err);
-    } else if (session_write(&c->prefix, s) == 0) {
+    } else if (session_json_write(&c->prefix, s) == 0) {
         exchange_respond(c, status, "application/json");
     } else {
         no_memory(c);
@@ -62,14 +63,18 @@ is_known(struct exchange *c)
 static int
 put(struct exchange *c, struct failure *err)
 {
+    struct config_snapshot *p = engine_config_snapshot(c->server->engine);
+    struct session *old = config_snapshot_find_session(p, c->name);
     struct session_config s;
     int rc;
 
     session_config_init(&s);
-    rc = session_from_text(&s, c->name, c->body.data, c->body.len, err);
+    rc = session_update_read(&s, c->name, c->body.data, c->body.len,
+                             old != NULL ? &old->settings : NULL, err);
     if (rc == 0)
         rc = engine_put_session(c->server->engine, &s, err);
     session_config_destroy(&s);
+    config_snapshot_unref(p);
     return rc;
 }
 
@@ -77,7 +82,7 @@ put(struct exchange *c, struct failure *err)
 static int
 check(struct exchange *c, struct failure *err)
 {
-    if (!session_name_valid(c->name))
+    if (!config_session_name_valid(c->name))
         return failure_set(err, ERROR_BAD_REQUEST,
                            "a session's name is 1 to 64 of A-Z, a-z, 0-9, \".\", \"_\" and \"-\"");
     return auth_check(c->server->auth, libfcgi_codec_param(c->codec, "HTTP_AUTHORIZATION"), c->name,

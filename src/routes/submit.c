@@ -7,7 +7,8 @@
 #include "fastcgi/fcgi_worker.h"
 #include "fastcgi/libfcgi_codec.h"
 #include "fetch/body_pipe.h"
-#include "message/request_keys.h"
+#include "message/request_json.h"
+#include "message/request_query.h"
 #include "routes/access_log.h"
 #include "routes/auth.h"
 #include "routes/handoff_request.h"
@@ -23,10 +24,10 @@ read_request(struct exchange *c, struct failure *err)
     if (c->handoff)
         return handoff_request_read(c, r, err);
     if (strcmp(exchange_method(c), "GET") == 0)
-        return request_from_query(r, exchange_query(c), err);
+        return request_query_read(r, exchange_query(c), err);
     if (c->body.len == 0)
         return failure_set(err, ERROR_BAD_REQUEST, "the body is empty: a request object is needed");
-    return request_from_text(r, c->body.data, c->body.len, err);
+    return request_json_parse(r, c->body.data, c->body.len, err);
 }
 
 /* A hand-off comes with the web server's word, and a browser behind it; others with a token. */

@@ -67,34 +67,6 @@ session_unref(struct session *s)
     free(s);
 }
 
-static int
-copy_path(char **to, const char *from)
-{
-    return from != NULL && (*to = strdup(from)) == NULL ? -1 : 0;
-}
-
-static int
-copy_settings(struct session_config *to, const struct session_config *from, struct failure *err)
-{
-    session_config_init(to);
-    to->shared_jar = from->shared_jar;
-    to->trace_context = from->trace_context;
-    for (size_t i = 0; i < from->proxy_count; i++)
-        if (egress_config_add(&to->proxies, &to->proxy_count, from->proxies[i]) != 0)
-            return failure_no_memory(err);
-    to->max_in_flight = from->max_in_flight;
-    to->max_per_origin = from->max_per_origin;
-    to->idle_connections = from->idle_connections;
-    to->idle_seconds = from->idle_seconds;
-    to->rate_limit = from->rate_limit;
-    to->breaker = from->breaker;
-    if (copy_path(&to->name, from->name) || copy_path(&to->ca_file, from->ca_file) ||
-        copy_path(&to->client_cert, from->client_cert) ||
-        copy_path(&to->client_key, from->client_key))
-        return failure_no_memory(err);
-    return request_merge_copy(&to->defaults, &from->defaults, err);
-}
-
 struct session *
 session_new(const struct session_config *settings, const struct config_snapshot *old,
             struct failure *err)
@@ -106,7 +78,7 @@ session_new(const struct session_config *settings, const struct config_snapshot 
         return NULL;
     }
     s->refs = 1;
-    if (copy_settings(&s->settings, settings, err) != 0) {
+    if (session_config_copy(&s->settings, settings, err) != 0) {
         session_unref(s);
         return NULL;
     }

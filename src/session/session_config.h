@@ -10,6 +10,7 @@
 #include "http/request.h"
 #include "limits/circuit_breaker.h"
 #include "limits/token_bucket.h"
+#include "util/field.h"
 
 #include <stddef.h>
 #include <stdint.h>
@@ -47,8 +48,26 @@ struct engine_config {
     size_t session_count;
 };
 
+enum session_kind {                              /* beyond util/field.h's */
+                    SESSION_GROUP = FIELD_OTHER, /* an object: the rows "NAME.…" are its keys */
+                    SESSION_PROXIES,
+};
+
+/*
+ * The i-th of the keys that a session has beside the request object's; NULL past the last.  A
+ * FIELD_PATH is a file of this machine, which only the configuration may name.
+ */
+const struct field *session_config_field(size_t i);
+
+/* The row of this name, which may have a dot in it; NULL: none. */
+const struct field *session_config_find(const char *name);
+
 /* The defaults of docs/api.md. */
 void session_config_init(struct session_config *s);
+
+/* *to, uninitialized before, becomes a copy.  -1 with `err`: no memory; to be destroyed as well. */
+int session_config_copy(struct session_config *to, const struct session_config *from,
+                        struct failure *err);
 
 void session_config_destroy(struct session_config *s);
 

@@ -2,12 +2,6 @@
 
 #include "util/error.h"
 
-#include "util/utf8.h"
-
-#include <stdarg.h>
-#include <stdio.h>
-#include <string.h>
-
 static const struct {
     int status;
     const char *code, *title;
@@ -47,36 +41,4 @@ error_retry_after(enum error e)
     default:
         return 0;
     }
-}
-
-/* The detail quotes what callers and origins sent, which need not be UTF-8. */
-static void
-mend(char *text)
-{
-    size_t n = utf8_cut(text, strlen(text));
-
-    text[n] = '\0';
-    for (size_t i = utf8_prefix(text, n); i < n; i += utf8_prefix(text + i, n - i))
-        text[i] = '?';
-}
-
-int
-failure_set(struct failure *f, enum error e, const char *format, ...)
-{
-    va_list ap;
-
-    if (f->error != ERROR_NONE)
-        return -1;
-    f->error = e;
-    va_start(ap, format);
-    vsnprintf(f->detail, sizeof f->detail, format, ap);
-    va_end(ap);
-    mend(f->detail);
-    return -1;
-}
-
-int
-failure_no_memory(struct failure *f)
-{
-    return failure_set(f, ERROR_INTERNAL, "out of memory");
 }

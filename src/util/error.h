@@ -56,25 +56,4 @@ const char *error_title(enum error e);
 /* Seconds for Retry-After; 0: none. */
 int error_retry_after(enum error e);
 
-/*
- * What went wrong, and the sentence that says what exactly.  Passed down, filled once, read at
- * the top.
- */
-struct failure {
-    enum error error;
-    int curl_code;    /* libcurl's CURLcode; 0 where libcurl did not fail */
-    int retry_after;  /* seconds; 0: unknown, and error_retry_after() guesses */
-    char detail[512]; /* names the key, the limit, the rule; UTF-8, cut to fit */
-};
-
-/*
- * Fills f, the first time only: the first cause is the one to report. Returns -1 for the caller
- * to pass on.
- */
-int failure_set(struct failure *f, enum error e, const char *format, ...)
-    __attribute__((format(printf, 3, 4)));
-
-/* Likewise, as internal. */
-int failure_no_memory(struct failure *f);
-
 #endif

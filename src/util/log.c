@@ -4,7 +4,6 @@
 
 #include "util/buffer.h"
 #include "util/clock.h"
-#include "util/log_format.h"
 
 #include <errno.h>
 #include <pthread.h>

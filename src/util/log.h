@@ -8,20 +8,10 @@
 #ifndef UTIL_LOG_H
 #define UTIL_LOG_H
 
+#include "util/log_format.h"
+
 #include <stdbool.h>
 #include <stddef.h>
-#include <stdint.h>
-
-enum log_level { LOG_ERROR, LOG_WARNING, LOG_INFO, LOG_DEBUG };
-
-/* One field of a line.  Values are escaped as the format asks. */
-struct log_field {
-    const char *name;
-    enum { LOG_TEXT, LOG_NUMBER, LOG_SECONDS } kind;
-    const char *text; /* NULL: the field is left out */
-    int64_t number;
-    double seconds;
-};
 
 /* The writer's thread; 0 or -1. Before it, lines are written at once. */
 int log_start(void);

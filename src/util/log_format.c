@@ -3,7 +3,7 @@
 #include "util/log_format.h"
 
 #include "util/clock.h"
-#include "util/utf8.h"
+#include "util/json_text.h"
 
 #include <string.h>
 #include <time.h>
@@ -47,43 +47,6 @@ add_time(struct buffer *b)
     buffer_addc(b, 'Z');
 }
 
-/*
- * The line breaks beyond ASCII (NEL, LS, PS), as many readers of logs take them; their length,
- * or 0.
- */
-static size_t
-is_line_break(const char *c)
-{
-    if (strncmp(c, "\xc2\x85", 2) == 0)
-        return 2;
-    return strncmp(c, "\xe2\x80\xa8", 3) == 0 || strncmp(c, "\xe2\x80\xa9", 3) == 0 ? 3 : 0;
-}
-
-/*
- * Quoted, as JSON asks; what is not UTF-8 is shown as ISO-8859-1, so nothing in a line can break
- * it.
- */
-static void
-add_quoted(struct buffer *b, const char *text)
-{
-    bool utf8 = utf8_valid(text, strlen(text));
-    size_t skip;
-
-    buffer_addc(b, '"');
-    for (const unsigned char *c = (const unsigned char *)text; *c != '\0'; c++) {
-        if (*c == '"' || *c == '\\')
-            buffer_printf(b, "\\%c", *c);
-        else if (*c < 0x20 || *c == 0x7f || (*c >= 0x80 && !utf8))
-            buffer_printf(b, "\\u%04x", *c);
-        else if (utf8 && (skip = is_line_break((const char *)c)) > 0) {
-            buffer_adds(b, skip == 2 ? "\\u0085" : c[2] == 0xa8 ? "\\u2028" : "\\u2029");
-            c += skip - 1;
-        } else
-            buffer_addc(b, (char)*c);
-    }
-    buffer_addc(b, '"');
-}
-
 static bool
 is_plain(const char *text)
 {
@@ -105,7 +68,7 @@ add_value(struct buffer *b, const struct log_field *f, bool json)
     else if (!json && is_plain(f->text))
         buffer_adds(b, f->text);
     else
-        add_quoted(b, f->text);
+        json_text_add_line(b, f->text);
 }
 
 static void
@@ -135,7 +98,7 @@ log_format(struct buffer *b, enum log_level level, const char *event,
     add_time(b);
     if (json) {
         buffer_printf(b, "\",\"level\":\"%s\",\"event\":", level_names[level]);
-        add_quoted(b, event);
+        json_text_add_line(b, event);
     } else {
         buffer_printf(b, " %s ", level_names[level]);
         add_event(b, event);

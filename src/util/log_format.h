@@ -8,7 +8,21 @@
 #define UTIL_LOG_FORMAT_H
 
 #include "util/buffer.h"
-#include "util/log.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+enum log_level { LOG_ERROR, LOG_WARNING, LOG_INFO, LOG_DEBUG };
+
+/* One field of a line.  Values are escaped as the format asks. */
+struct log_field {
+    const char *name;
+    enum { LOG_TEXT, LOG_NUMBER, LOG_SECONDS } kind;
+    const char *text; /* NULL: the field is left out */
+    int64_t number;
+    double seconds;
+};
 
 void log_format(struct buffer *b, enum log_level level, const char *event,
                 const struct log_field *fields, size_t count, bool json);

@@ -4,7 +4,7 @@
 #ifndef TESTS_FUZZ_CHECK_H
 #define TESTS_FUZZ_CHECK_H
 
-#include "message/request_keys.h"
+#include "message/request_json.h"
 #include "util/utf8.h"
 
 #include <stdint.h>

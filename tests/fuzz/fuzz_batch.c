@@ -1,7 +1,7 @@
 /* fuzz_batch.c - any bytes as a batch: refused with a reason, or read, one request at a time. */
 
 #include "check.h"
-#include "message/batch_request.h"
+#include "message/batch.h"
 
 static void
 check_one(struct batch *b, size_t i)

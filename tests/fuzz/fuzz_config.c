@@ -4,7 +4,7 @@
  */
 
 #include "check.h"
-#include "message/config.h"
+#include "message/config_load.h"
 
 #include <stdio.h>
 #include <sys/mman.h>
@@ -22,7 +22,7 @@ check(const struct config *c)
     if (!c->engine.egress.http && !c->engine.egress.https)
         abort();
     for (size_t i = 0; i < c->engine.session_count; i++)
-        if (!session_name_valid(c->engine.sessions[i].name))
+        if (!config_session_name_valid(c->engine.sessions[i].name))
             abort();
 }
 

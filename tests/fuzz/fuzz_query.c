@@ -1,5 +1,7 @@
 /* fuzz_query.c - any bytes as a query string: read, or refused with a reason. */
 
+#include "message/request_query.h"
+
 #include "check.h"
 
 int
@@ -12,7 +14,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     if (query == NULL)
         return 0;
     request_init(&r);
-    if (request_from_query(&r, query, &err) == 0)
+    if (request_query_read(&r, query, &err) == 0)
         check_request(&r);
     else
         check_refusal(&err);

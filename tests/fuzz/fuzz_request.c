@@ -9,7 +9,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     struct request r;
 
     request_init(&r);
-    if (request_from_text(&r, (const char *)data, size, &err) == 0)
+    if (request_json_parse(&r, (const char *)data, size, &err) == 0)
         check_request(&r);
     else
         check_refusal(&err);

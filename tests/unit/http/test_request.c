@@ -172,3 +172,59 @@ Test(session_request, can_be_destroyed_twice)
     cr_assert_eq(r.headers.count, 0);
     cr_assert_eq(r.total_timeout_ms, 30000, "as new");
 }
+
+/* -- the table of keys ------------------------------------------------------ */
+
+Test(session_request, each_bit_belongs_to_one_key)
+{
+    cr_assert_eq(SET_METHOD, UINT64_C(1) << KEY_METHOD);
+    cr_assert_eq(SET_TAG, UINT64_C(1) << KEY_TAG);
+    cr_assert(request_key_is_tracked(KEY_RETRY_STATUSES));
+    cr_assert_not(request_key_is_tracked(KEY_RETRY), "a group is given key by key");
+    cr_assert_not(request_key_is_tracked(KEY_HEADERS), "lists are merged item by item");
+    cr_assert_not(request_key_is_tracked(KEY_URL));
+}
+
+/* For each key whose value can be changed in one place: may requests that differ in it share? */
+Test(session_request, requests_that_differ_where_the_transfer_does_are_not_identical)
+{
+    for (enum request_key key = 0; key < KEY_COUNT; key++) {
+        const struct field *f = request_key_field(key);
+        struct request other;
+        char *member;
+
+        request_init(&other);
+        cr_assert(request_is_identical(&r, &other));
+        member = (char *)&other + f->at;
+        if (f->kind == FIELD_TEXT)
+            *(char **)member = strdup("x");
+        else if (f->kind < FIELD_OTHER)
+            *member ^= 1; /* the lowest byte of a number, or a bool */
+        if (f->kind < FIELD_OTHER)
+            cr_assert_eq(request_is_identical(&r, &other), (f->flags & REQUEST_PER_CALLER) != 0,
+                         "%s", f->name);
+        request_destroy(&other);
+    }
+}
+
+Test(session_request, other_headers_credentials_statuses_and_methods_are_not_identical)
+{
+    struct request other;
+
+    request_init(&other);
+    request_add_header(&other, "X", "1", &err);
+    cr_assert_not(request_is_identical(&r, &other));
+    request_destroy(&other);
+    other.proxy_auth.user = strdup("u");
+    cr_assert_not(request_is_identical(&r, &other));
+    request_destroy(&other);
+    other.auth = AUTH_BEARER;
+    cr_assert_not(request_is_identical(&r, &other));
+    other.auth = AUTH_NONE;
+    retry_policy_add_status(&other.retries, 500);
+    cr_assert_not(request_is_identical(&r, &other));
+    request_destroy(&other);
+    request_add_retry_method(&other, "POST", &err);
+    cr_assert_not(request_is_identical(&r, &other));
+    request_destroy(&other);
+}

@@ -1,6 +1,6 @@
 /* test_request_merge.c - a request completed from a session's defaults. */
 
-#include "http/request.h"
+#include "http/request_merge.h"
 
 #include "support/runner.h"
 
@@ -30,7 +30,7 @@ TestSuite(defaults, .init = setup, .fini = teardown);
 
 Test(defaults, every_scalar_left_open_comes_from_the_session)
 {
-    defaults.set = ~0u;
+    defaults.set = UINT64_MAX;
     defaults.method = strdup("PUT");
     defaults.tag = strdup("tag");
     defaults.proxy = strdup("http://p");
@@ -73,7 +73,7 @@ Test(defaults, what_the_request_says_stays)
     r.set |= SET_TOTAL_TIMEOUT | SET_AUTH | SET_VERIFY;
     r.auth = AUTH_BEARER;
     r.auth_token = strdup("mine");
-    defaults.set = ~0u;
+    defaults.set = UINT64_MAX;
     defaults.method = strdup("PUT");
     defaults.auth = AUTH_BASIC;
     defaults.auth_pair = (struct credentials){ strdup("u"), strdup("p") };
@@ -149,4 +149,28 @@ Test(defaults, a_copy_shares_nothing)
     cr_assert_eq(defaults.body_size, 3);
     cr_assert_eq(memcmp(defaults.parts[0].data, "a\0b", 4), 0);
     cr_assert_str_eq(defaults.headers.items[0].value, "1");
+}
+
+Test(defaults, a_copy_holds_also_what_nobody_gave)
+{
+    r.proxy = strdup("http://lent"); /* by the session: its bit isn't set */
+    r.max_body_bytes = 7;
+    cr_assert_eq(request_merge_copy(&defaults, &r, &err), 0);
+
+    cr_assert_str_eq(defaults.proxy, "http://lent");
+    cr_assert_eq(defaults.max_body_bytes, 7);
+    cr_assert_eq(defaults.set, 0);
+}
+
+Test(defaults, the_sessions_proxy_auth_is_not_for_a_proxy_that_the_request_names)
+{
+    defaults.set = SET_PROXY | SET_PROXY_AUTH;
+    defaults.proxy = strdup("http://theirs");
+    defaults.proxy_auth = (struct credentials){ strdup("u"), strdup("p") };
+    r.set = SET_PROXY;
+    r.proxy = strdup("http://mine");
+    cr_assert_eq(request_merge_defaults(&r, &defaults, &err), 0);
+
+    cr_assert_str_eq(r.proxy, "http://mine");
+    cr_assert_null(r.proxy_auth.user);
 }

@@ -1,6 +1,8 @@
 /* test_config_session.c - named sessions: in the file, and on their own. */
 
-#include "message/config.h"
+#include "message/config_load.h"
+#include "message/config_session.h"
+#include "message/json.h"
 
 #include <criterion/criterion.h>
 #include <stdio.h>
@@ -35,7 +37,7 @@ give(const char *name, const char *text)
     setup();
     object = json_parse(text, strlen(text), &err);
     cr_assert_not_null(object, "%s", err.detail);
-    rc = session_settings_from_json(&s, name, object, &err);
+    rc = config_session_read(&s, name, object, &err);
     json_decref(object);
     return rc;
 }
@@ -145,15 +147,15 @@ Test(config_session, a_name_is_1_to_64_of_a_few_characters)
         "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._";
 
     cr_assert_eq(strlen(longest), 64);
-    cr_assert(session_name_valid(longest));
-    cr_assert(session_name_valid("a"));
-    cr_assert(session_name_valid("-"));
-    cr_assert_not(session_name_valid(""));
-    cr_assert_not(session_name_valid("a b"));
-    cr_assert_not(session_name_valid("a/b"));
-    cr_assert_not(session_name_valid("\xC3\xA9"));
-    cr_assert_not(
-        session_name_valid("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-"));
+    cr_assert(config_session_name_valid(longest));
+    cr_assert(config_session_name_valid("a"));
+    cr_assert(config_session_name_valid("-"));
+    cr_assert_not(config_session_name_valid(""));
+    cr_assert_not(config_session_name_valid("a b"));
+    cr_assert_not(config_session_name_valid("a/b"));
+    cr_assert_not(config_session_name_valid("\xC3\xA9"));
+    cr_assert_not(config_session_name_valid(
+        "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-"));
     cr_assert_eq(give("a b", "{}"), -1);
     cr_assert_not_null(strstr(err.detail, "1 to 64"), "%s", err.detail);
 }

@@ -1,7 +1,6 @@
 /* test_docs_api.c - docs/api.md has every key of the request object, and every error. */
 
-#include "message/config.h"
-#include "message/request_keys.h"
+#include "http/request.h"
 
 #include <criterion/criterion.h>
 #include <stdio.h>
@@ -45,12 +44,12 @@ has_row(const char *start, const char *word)
 
 Test(api_page, has_a_row_for_every_key_of_the_request_object)
 {
-    const char *key;
-    size_t i = 0;
+    for (enum request_key key = 0; key < KEY_COUNT; key++) {
+        const char *name = request_key_field(key)->name, *dot = strchr(name, '.');
 
-    for (; (key = request_key_name(i)) != NULL; i++)
-        cr_assert(has_row("| `", key) || has_row("| [`", key), "%s has no row", key);
-    cr_assert_gt(i, 20);
+        name = dot != NULL ? dot + 1 : name; /* the keys of a group stand in the group's row */
+        cr_assert(has_row("| `", name) || has_row("| [`", name), "%s has no row", name);
+    }
 }
 
 Test(api_page, has_a_row_for_every_error_with_its_status)

@@ -4,7 +4,7 @@
 #ifndef SUPPORT_CONFIG_FILE_H
 #define SUPPORT_CONFIG_FILE_H
 
-#include "message/config.h"
+#include "message/config_load.h"
 
 #include <criterion/criterion.h>
 #include <stdio.h>

@@ -4,7 +4,7 @@
 #ifndef SUPPORT_REQUEST_FIXTURE_H
 #define SUPPORT_REQUEST_FIXTURE_H
 
-#include "message/request_keys.h"
+#include "message/request_json.h"
 
 #include <criterion/criterion.h>
 #include <string.h>
@@ -31,7 +31,7 @@ takes(const char *text)
 {
     teardown();
     setup();
-    cr_assert_eq(request_from_text(&r, text, strlen(text), &err), 0, "%s: %s", text, err.detail);
+    cr_assert_eq(request_json_parse(&r, text, strlen(text), &err), 0, "%s: %s", text, err.detail);
 }
 
 static inline void
@@ -39,7 +39,7 @@ refuses(const char *text, const char *detail)
 {
     teardown();
     setup();
-    cr_assert_eq(request_from_text(&r, text, strlen(text), &err), -1, "%s", text);
+    cr_assert_eq(request_json_parse(&r, text, strlen(text), &err), -1, "%s", text);
     cr_assert_eq(err.error, ERROR_BAD_REQUEST, "%s", text);
     cr_assert_str_eq(err.detail, detail, "%s gave: %s", text, err.detail);
 }
@@ -49,7 +49,7 @@ lacks(const char *text, const char *detail)
 {
     teardown();
     setup();
-    cr_assert_eq(request_from_text(&r, text, strlen(text), &err), -1, "%s", text);
+    cr_assert_eq(request_json_parse(&r, text, strlen(text), &err), -1, "%s", text);
     cr_assert_eq(err.error, ERROR_UNSUPPORTED, "%s", text);
     cr_assert_str_eq(err.detail, detail, "%s gave: %s", text, err.detail);
 }

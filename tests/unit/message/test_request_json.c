@@ -1,4 +1,4 @@
-/* test_request_keys.c - JSON to a request: the keys that are scalars, and the object itself. */
+/* test_request_json.c - JSON to a request: the keys that are scalars, and the object itself. */
 
 #include "support/request_fixture.h"
 
@@ -301,4 +301,80 @@ Test(message_request, a_wrong_type_of_theirs_is_still_a_bad_request)
     refuses("{" URL ",\"impersonate\":1}", "impersonate: expected text");
     refuses("{" URL ",\"forward_headers\":\"range\"}",
             "forward_headers: expected a list of header names");
+}
+
+/* -- keys that a session may hold -------------------------------------- */
+
+TestSuite(message_default, .init = setup, .fini = teardown);
+
+static int
+give(const char *key, const char *text)
+{
+    json_t *value = json_parse(text, strlen(text), &err);
+    int rc;
+
+    err = (struct failure){ 0 };
+    rc = request_json_read_default(&r, &(struct json_path){ NULL, key, 0 }, value, &err);
+    json_decref(value);
+    return rc;
+}
+
+Test(message_default, a_session_holds_what_fits_every_request)
+{
+    cr_assert_eq(give("timeout", "{\"connect\":2}"), 0);
+    cr_assert_eq(give("headers", "{\"User-Agent\":\"x\"}"), 0);
+    cr_assert_eq(give("verify", "false"), 0);
+    cr_assert_eq(give("auth", "{\"bearer\":\"t\"}"), 0);
+    cr_assert_eq(give("method", "\"HEAD\""), 0);
+
+    cr_assert_eq(r.connect_timeout_ms, 2000);
+    cr_assert_str_eq(r.headers.items[0].value, "x");
+    cr_assert_eq(r.set, SET_CONNECT_TIMEOUT | SET_VERIFY | SET_AUTH | SET_METHOD);
+}
+
+Test(message_default, what_belongs_to_one_request_is_refused_by_name)
+{
+    static const char *const keys[] = { "url",  "params", "body",      "body_base64",
+                                        "json", "form",   "multipart", "session" };
+
+    for (size_t i = 0; i < sizeof keys / sizeof keys[0]; i++) {
+        cr_assert_eq(give(keys[i], "\"x\""), -1, "%s", keys[i]);
+        cr_assert_eq(err.error, ERROR_BAD_REQUEST);
+        cr_assert_eq(strncmp(err.detail, keys[i], strlen(keys[i])), 0, "%s", err.detail);
+    }
+}
+
+Test(message_default, another_key_is_not_its_business)
+{
+    cr_assert_eq(give("cookie_jar", "\"shared\""), 1);
+    cr_assert_eq(err.error, ERROR_NONE);
+}
+
+Test(message_default, wrong_values_are_refused_as_in_a_request)
+{
+    cr_assert_eq(give("max_redirects", "101"), -1);
+    cr_assert_str_eq(err.detail, "max_redirects: expected an integer from 0 to 100");
+    cr_assert_eq(give("retries", "101"), -1);
+    cr_assert_str_eq(err.detail, "retries: expected an integer from 0 to 100, or an object");
+}
+
+Test(message_default, the_name_of_a_key_inside_a_group_is_none_by_itself)
+{
+    cr_assert_eq(give("timeout.connect", "1"), 1);
+    cr_assert_eq(request_json_find("retries.max"), KEY_COUNT);
+    cr_assert_eq(request_json_find("retries"), KEY_RETRY);
+}
+
+/* -- the table -------------------------------------------------------------- */
+
+Test(request_table, every_key_can_be_read)
+{
+    for (enum request_key key = 0; key < KEY_COUNT; key++)
+        cr_assert(request_json_can_read(key), "%s", request_key_field(key)->name);
+}
+
+Test(request_table, no_two_keys_share_a_name)
+{
+    for (enum request_key key = 0; key < KEY_COUNT; key++)
+        cr_assert_eq(request_key_find(request_key_field(key)->name), key);
 }

@@ -1,6 +1,9 @@
-/* field_reader.c - one JSON value into one member of a struct, as a table's row says. */
+/* field_json.c - one JSON value into one member of a struct, and back, as a table's row says. */
 
-#include "message/field_reader.h"
+#include "message/field_json.h"
+
+#include "util/array.h"
+#include "util/text.h"
 
 #include <stdbool.h>
 #include <stdlib.h>
@@ -9,7 +12,7 @@
 /* -- text --------------------------------------------------------------- */
 
 const char *
-field_string(const json_t *value, const struct json_path *at, struct failure *err)
+field_json_string(const json_t *value, const struct json_path *at, struct failure *err)
 {
     const char *text = json_string_value(value);
 
@@ -23,18 +26,13 @@ field_string(const json_t *value, const struct json_path *at, struct failure *er
 }
 
 int
-field_text(char **to, const json_t *value, const struct json_path *at, struct failure *err)
+field_json_text(char **to, const json_t *value, const struct json_path *at, struct failure *err)
 {
-    const char *text = field_string(value, at, err);
-    char *copy;
+    const char *text = field_json_string(value, at, err);
 
     if (text == NULL)
         return -1;
-    if ((copy = strdup(text)) == NULL)
-        return failure_no_memory(err);
-    free(*to);
-    *to = copy;
-    return 0;
+    return text_replace(to, text) != 0 ? failure_no_memory(err) : 0;
 }
 
 static int
@@ -50,7 +48,42 @@ read_text(char **to, const struct field *f, const json_t *value, const struct js
     if (json_is_string(value) && f->kind == FIELD_TEXT && (n < f->min || n > f->max))
         return json_path_refuse(at, err, "expected text of %lld to %lld bytes", (long long)f->min,
                                 (long long)f->max);
-    return field_text(to, value, at, err);
+    return field_json_text(to, value, at, err);
+}
+
+/* -- lists of text ------------------------------------------------------ */
+
+void
+field_json_texts_free(char **list, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        free(list[i]);
+    free(list);
+}
+
+int
+field_json_texts(char ***list, size_t *count, const json_t *value, const struct json_path *at,
+                 struct failure *err)
+{
+    field_json_texts_free(*list, *count);
+    *list = NULL;
+    *count = 0;
+    if (!json_is_array(value))
+        return json_path_refuse(at, err, "expected a list of texts");
+    for (size_t i = 0; i < json_array_size(value); i++) {
+        struct json_path here = { at, NULL, i };
+        const char *text = field_json_string(json_array_get(value, i), &here, err);
+        char **item;
+
+        if (text == NULL)
+            return -1;
+        if (text[0] == '\0')
+            return json_path_refuse(&here, err, "must not be empty");
+        if ((item = array_grow((void **)list, count, sizeof *item)) == NULL ||
+            text_copy(item, text) != 0)
+            return failure_no_memory(err);
+    }
+    return 0;
 }
 
 /* -- scalars ------------------------------------------------------------ */
@@ -90,6 +123,25 @@ read_number(double *to, const struct field *f, const json_t *value, const struct
     return 0;
 }
 
+/* At least one millisecond where 0 would be "no limit". */
+static int
+read_ms(int64_t *to, const struct field *f, const json_t *value, const struct json_path *at,
+        struct failure *err)
+{
+    double seconds = json_number_value(value);
+    int most = (int)(f->max / 1000);
+
+    if (f->min > 0 && (!json_is_number(value) || !(seconds > 0) || seconds > most))
+        return json_path_refuse(at, err, "expected a number of seconds above 0 and at most %d",
+                                most);
+    if (!json_is_number(value) || !(seconds >= 0) || seconds > most)
+        return json_path_refuse(at, err, "expected a number of seconds from 0 to %d", most);
+    *to = (int64_t)(seconds * 1000 + 0.5);
+    if (*to < f->min)
+        *to = f->min;
+    return 0;
+}
+
 static int
 read_choice(int *to, const struct field *f, const json_t *value, const struct json_path *at,
             struct failure *err)
@@ -110,8 +162,8 @@ read_choice(int *to, const struct field *f, const json_t *value, const struct js
 }
 
 int
-field_read(void *object, const struct field *f, const json_t *value, const struct json_path *at,
-           struct failure *err)
+field_json_read(void *object, const struct field *f, const json_t *value,
+                const struct json_path *at, struct failure *err)
 {
     void *to = (char *)object + f->at;
     int64_t n = 0;
@@ -128,6 +180,8 @@ field_read(void *object, const struct field *f, const json_t *value, const struc
         return read_integer(to, f, value, at, err);
     case FIELD_NUMBER:
         return read_number(to, f, value, at, err);
+    case FIELD_MS:
+        return read_ms(to, f, value, at, err);
     case FIELD_TEXT:
     case FIELD_PATH:
         return read_text(to, f, value, at, err);
@@ -137,16 +191,47 @@ field_read(void *object, const struct field *f, const json_t *value, const struc
         if ((rc = read_choice(&choice, f, value, at, err)) == 0)
             *(bool *)to = choice == 1;
         return rc;
-    case FIELD_OTHER:
-        break;
+    default:
+        return failure_set(err, ERROR_INTERNAL, "%s: nobody reads it", f->name);
     }
-    return rc;
+}
+
+/* -- to JSON ------------------------------------------------------------ */
+
+json_t *
+field_json_value(const void *object, const struct field *f)
+{
+    const void *from = (const char *)object + f->at;
+    const char *text;
+
+    switch (f->kind) {
+    case FIELD_BOOL:
+        return json_boolean(*(const bool *)from);
+    case FIELD_INT:
+        return json_integer(*(const int *)from);
+    case FIELD_INT64:
+        return json_integer(*(const int64_t *)from);
+    case FIELD_NUMBER:
+        return json_real(*(const double *)from);
+    case FIELD_MS:
+        return json_real((double)*(const int64_t *)from / 1e3);
+    case FIELD_TEXT:
+    case FIELD_PATH:
+        text = *(char *const *)from;
+        return text != NULL ? json_string(text) : json_null();
+    case FIELD_CHOICE:
+        return json_string(f->words[*(const int *)from]);
+    case FIELD_TWO_WAY:
+        return json_string(f->words[*(const bool *)from ? 1 : 0]);
+    default:
+        return NULL;
+    }
 }
 
 /* -- from plain text ---------------------------------------------------- */
 
 json_t *
-field_from_text(enum field_kind kind, const char *text, size_t n)
+field_json_from_text(int kind, const char *text, size_t n)
 {
     bool number =
         kind == FIELD_BOOL || kind == FIELD_INT || kind == FIELD_INT64 || kind == FIELD_NUMBER;

@@ -1,61 +1,8 @@
-/* test_request_keys_default.c - the keys of the request object that a session may hold. */
+/* test_request_query.c - a request from a query string. */
+
+#include "message/request_query.h"
 
 #include "support/request_fixture.h"
-
-TestSuite(message_default, .init = setup, .fini = teardown);
-
-static int
-give(const char *key, const char *text)
-{
-    json_t *value = json_parse(text, strlen(text), &err);
-    int rc;
-
-    err = (struct failure){ 0 };
-    rc = request_default_from_json(&r, key, value, &err);
-    json_decref(value);
-    return rc;
-}
-
-Test(message_default, a_session_holds_what_fits_every_request)
-{
-    cr_assert_eq(give("timeout", "{\"connect\":2}"), 0);
-    cr_assert_eq(give("headers", "{\"User-Agent\":\"x\"}"), 0);
-    cr_assert_eq(give("verify", "false"), 0);
-    cr_assert_eq(give("auth", "{\"bearer\":\"t\"}"), 0);
-    cr_assert_eq(give("method", "\"HEAD\""), 0);
-
-    cr_assert_eq(r.connect_timeout_ms, 2000);
-    cr_assert_str_eq(r.headers.items[0].value, "x");
-    cr_assert_eq(r.set, SET_CONNECT_TIMEOUT | SET_VERIFY | SET_AUTH | SET_METHOD);
-}
-
-Test(message_default, what_belongs_to_one_request_is_refused_by_name)
-{
-    static const char *const keys[] = { "url",  "params", "body",      "body_base64",
-                                        "json", "form",   "multipart", "session" };
-
-    for (size_t i = 0; i < sizeof keys / sizeof keys[0]; i++) {
-        cr_assert_eq(give(keys[i], "\"x\""), -1, "%s", keys[i]);
-        cr_assert_eq(err.error, ERROR_BAD_REQUEST);
-        cr_assert_eq(strncmp(err.detail, keys[i], strlen(keys[i])), 0, "%s", err.detail);
-    }
-}
-
-Test(message_default, another_key_is_not_its_business)
-{
-    cr_assert_eq(give("cookie_jar", "\"shared\""), 1);
-    cr_assert_eq(err.error, ERROR_NONE);
-}
-
-Test(message_default, wrong_values_are_refused_as_in_a_request)
-{
-    cr_assert_eq(give("max_redirects", "101"), -1);
-    cr_assert_str_eq(err.detail, "max_redirects: expected an integer from 0 to 100");
-    cr_assert_eq(give("retries", "101"), -1);
-    cr_assert_str_eq(err.detail, "retries: expected an integer from 0 to 100, or an object");
-}
-
-/* -- the query string --------------------------------------------------- */
 
 TestSuite(message_query, .init = setup, .fini = teardown);
 
@@ -64,7 +11,7 @@ takes_query(const char *text)
 {
     teardown();
     setup();
-    cr_assert_eq(request_from_query(&r, text, &err), 0, "%s: %s", text, err.detail);
+    cr_assert_eq(request_query_read(&r, text, &err), 0, "%s: %s", text, err.detail);
 }
 
 static void
@@ -72,7 +19,7 @@ refuses_query(const char *text, const char *detail)
 {
     teardown();
     setup();
-    cr_assert_eq(request_from_query(&r, text, &err), -1, "%s", text);
+    cr_assert_eq(request_query_read(&r, text, &err), -1, "%s", text);
     cr_assert_str_eq(err.detail, detail, "%s gave: %s", text, err.detail);
 }
 
@@ -156,7 +103,7 @@ Test(message_query, keys_that_are_no_plain_values_need_an_object)
 
 Test(message_query, features_of_later_releases_are_unsupported_by_name)
 {
-    cr_assert_eq(request_from_query(&r, "url=http://a/&impersonate=chrome", &err), -1);
+    cr_assert_eq(request_query_read(&r, "url=http://a/&impersonate=chrome", &err), -1);
     cr_assert_eq(err.error, ERROR_UNSUPPORTED);
     cr_assert_str_eq(err.detail, "impersonate: this libcurl does not offer it");
 }

@@ -1,4 +1,4 @@
-/* test_config_env.c - the configuration's second source: CURLEW_ variables of the environment. */
+/* test_config_load.c - the configuration's second source: CURLEW_ variables of the environment. */
 
 #include "support/config_file.h"
 

@@ -1,15 +1,15 @@
 /*
- * batch_request.h - JSON to a batch: its requests, read one by one as they are started.
+ * batch.h - JSON to a batch: its requests, read one by one as they are started.
  *
  *     {"requests": [{…}, …], "defaults": {…}, "max_parallel": N, "order": "completed"|"input"}
  *
  * Only `requests` is required.  `defaults` takes what a session's defaults take, and `session`.
  */
-#ifndef MESSAGE_BATCH_REQUEST_H
-#define MESSAGE_BATCH_REQUEST_H
+#ifndef MESSAGE_BATCH_H
+#define MESSAGE_BATCH_H
 
 #include "http/request.h"
-#include "util/error.h"
+#include "util/failure.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -38,7 +38,7 @@ bool batch_in_order(const struct batch *b);
 
 /*
  * The i-th request, filled up from the batch's defaults, into r (initialised by the caller); once
- * only, as its JSON is then forgotten.  -1 with `err` as request_from_json(), and then r still has
+ * only, as its JSON is then forgotten.  -1 with `err` as request_json_read(), and then r still has
  * its tag, where it has one.
  */
 int batch_read(struct batch *b, size_t i, struct request *r, struct failure *err);

@@ -1,5 +1,6 @@
-/* test_request_retries.c - JSON to a request: `retries`. */
+/* test_request_json_retries.c - JSON to a request: `retries`. */
 
+#include "http/request_merge.h"
 #include "support/request_fixture.h"
 
 TestSuite(message_retries, .init = setup, .fini = teardown);
@@ -86,7 +87,9 @@ inherits(const char *defaults, const char *own)
     json_t *value = json_loads(defaults, JSON_DECODE_ANY, NULL);
 
     request_init(&d);
-    cr_assert_eq(request_default_from_json(&d, "retries", value, &err), 0, "%s", err.detail);
+    cr_assert_eq(
+        request_json_read_default(&d, &(struct json_path){ NULL, "retries", 0 }, value, &err), 0,
+        "%s", err.detail);
     json_decref(value);
     takes(own);
     cr_assert_eq(request_merge_defaults(&r, &d, &err), 0);

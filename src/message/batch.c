@@ -1,8 +1,9 @@
-/* batch_request.c - JSON to a batch: its requests, read one by one as they are started. */
+/* batch.c - JSON to a batch: its requests, read one by one as they are started. */
 
-#include "message/batch_request.h"
+#include "message/batch.h"
 
-#include "message/request_context.h"
+#include "http/request_merge.h"
+#include "message/request_json.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -20,8 +21,15 @@ struct batch {
 static const char *const orders[] = { "completed", "input", NULL };
 
 static const struct field keys[] = {
-    { "max_parallel", FIELD_INT, offsetof(struct batch, parallel), 1, BATCH_PARALLEL_MAX, NULL },
-    { "order", FIELD_TWO_WAY, offsetof(struct batch, in_order), 0, 0, orders },
+    { .name = "max_parallel",
+      .kind = FIELD_INT,
+      .at = offsetof(struct batch, parallel),
+      .min = 1,
+      .max = BATCH_PARALLEL_MAX },
+    { .name = "order",
+      .kind = FIELD_TWO_WAY,
+      .at = offsetof(struct batch, in_order),
+      .words = orders },
 };
 
 static int
@@ -50,15 +58,15 @@ static int
 read_default(struct batch *b, const struct json_path *at, const json_t *value, struct failure *err)
 {
     struct request_context rd = { .r = &b->defaults, .err = err };
-    const struct request_key *key = request_key_find(at->name);
+    enum request_key key = request_json_find(at->name);
 
-    if (key == NULL)
+    if (key == KEY_COUNT)
         return json_path_unknown_key(at, err);
-    if (strcmp(at->name, "forward_headers") == 0)
-        return json_path_refuse(at, err, "only a hand-off has a browser's headers to pass on");
-    if (!(key->allowed & KEY_DEFAULT) && strcmp(at->name, "session") != 0)
+    if (key == KEY_FORWARD_HEADERS)
+        return json_path_refuse(at, err, "only a handoff has a browser's headers to pass on");
+    if (!(request_key_field(key)->flags & REQUEST_IN_SESSION) && key != KEY_SESSION)
         return json_path_refuse(at, err, "belongs to a single request");
-    return request_key_read(&rd, key, at, value);
+    return request_json_read_key(&rd, key, at, value);
 }
 
 static int
@@ -90,7 +98,7 @@ read_key(struct batch *b, const char *name, json_t *value, struct failure *err)
         return read_defaults(b, &at, value, err);
     for (size_t i = 0; i < sizeof keys / sizeof keys[0]; i++)
         if (strcmp(name, keys[i].name) == 0)
-            return field_read(b, &keys[i], value, &at, err);
+            return field_json_read(b, &keys[i], value, &at, err);
     return json_path_unknown_key(&at, err);
 }
 
@@ -162,40 +170,42 @@ batch_in_order(const struct batch *b)
 
 /* -- one request --------------------------------------------------------- */
 
-static int
-inherit_text(char **to, const char *from)
-{
-    if (*to == NULL && from != NULL && (*to = strdup(from)) == NULL)
-        return -1;
-    return 0;
-}
-
-/* What is wrong may stand before the tag, which the caller wants back all the same. */
+/*
+ * The tag of a request that is refused: the caller wants it back, also where what is wrong stands
+ * before it.
+ */
 static void
 find_tag(const struct batch *b, struct request *r, const json_t *object)
 {
     static const struct json_path at = { NULL, "tag", 0 };
-    struct failure unheard = { 0 };
-    struct request_context rd = { .r = r, .err = &unheard };
+    struct failure ignored = { 0 };
+    struct request_context rd = { .r = r, .err = &ignored };
     const json_t *tag = json_object_get(object, at.name);
 
     if (r->tag == NULL && tag != NULL)
-        request_key_read(&rd, request_key_find(at.name), &at, tag);
-    inherit_text(&r->tag, b->defaults.tag);
+        request_json_read_key(&rd, KEY_TAG, &at, tag);
+    if (r->tag == NULL)
+        request_key_copy(r, &b->defaults, KEY_TAG);
+}
+
+static int
+complete(const struct batch *b, struct request *r, struct failure *err)
+{
+    if (r->session == NULL && request_key_copy(r, &b->defaults, KEY_SESSION) != 0)
+        return failure_no_memory(err);
+    return request_merge_defaults(r, &b->defaults, err);
 }
 
 int
 batch_read(struct batch *b, size_t i, struct request *r, struct failure *err)
 {
     const json_t *object = json_array_get(b->requests, i);
-    int rc = request_from_json(r, object, err);
+    int rc = request_json_read(r, object, err);
 
     if (rc != 0)
         find_tag(b, r, object);
-    else if (inherit_text(&r->session, b->defaults.session) != 0)
-        rc = failure_no_memory(err);
     else
-        rc = request_merge_defaults(r, &b->defaults, err);
+        rc = complete(b, r, err);
     json_array_set_new(b->requests, i, json_null());
     return rc;
 }

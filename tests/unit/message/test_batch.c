@@ -1,6 +1,7 @@
-/* test_batch_request.c - JSON to a batch: its keys, its defaults, and its requests one by one. */
+/* test_batch.c - JSON to a batch: its keys, its defaults, and its requests one by one. */
 
-#include "message/batch_request.h"
+#include "http/request_merge.h"
+#include "message/batch.h"
 
 #include <criterion/criterion.h>
 #include <stdio.h>
@@ -235,7 +236,7 @@ Test(batch, a_bad_default_is_named)
     refuses("{" ONE ",\"defaults\":{\"verify\":1}}", "defaults.verify: expected true or false");
     refuses("{" ONE ",\"defaults\":{\"session\":\"\"}}", "defaults.session: must not be empty");
     refuses("{" ONE ",\"defaults\":{\"forward_headers\":[\"range\"]}}",
-            "defaults.forward_headers: only a hand-off has a browser's headers to pass on");
+            "defaults.forward_headers: only a handoff has a browser's headers to pass on");
 }
 
 /* -- one request --------------------------------------------------------- */

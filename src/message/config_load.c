@@ -1,0 +1,217 @@
+/* config_load.c - the daemon's configuration read: a JSON file, then the environment over it. */
+
+#include "message/config_load.h"
+
+#include "message/config_session.h"
+#include "message/config_table.h"
+#include "message/field_json.h"
+
+#include <ctype.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#define FILE_BYTES_MAX (16 << 20)
+
+/* -- the file ----------------------------------------------------------- */
+
+static int
+apply_group(struct config *c, const json_t *object, const struct json_path *at, struct failure *err)
+{
+    const char *name;
+    json_t *value;
+
+    if (!json_is_object(object))
+        return json_path_refuse(at, err, "expected an object");
+    json_object_foreach((json_t *)object, name, value)
+    {
+        struct json_path here = { at, name, 0 };
+        const struct setting *row;
+        char dotted[64];
+
+        snprintf(dotted, sizeof dotted, "%s.%s", at->name, name);
+        if ((row = config_table_find(dotted)) == NULL)
+            return json_path_unknown_key(&here, err);
+        if (config_table_apply(c, row, value, &here, err) != 0)
+            return -1;
+    }
+    return 0;
+}
+
+static int
+apply_key(struct config *c, const json_t *value, const struct json_path *at, struct failure *err)
+{
+    const struct setting *row = strchr(at->name, '.') == NULL ? config_table_find(at->name) : NULL;
+
+    if (row != NULL)
+        return config_table_apply(c, row, value, at, err);
+    if (strcmp(at->name, "sessions") == 0)
+        return config_session_read_all(&c->engine, value, at, err);
+    return config_table_is_group(at->name) ? apply_group(c, value, at, err)
+                                           : json_path_unknown_key(at, err);
+}
+
+static int
+apply_root(struct config *c, const json_t *root, struct failure *err)
+{
+    const char *name;
+    json_t *value;
+
+    if (!json_is_object(root))
+        return json_path_refuse(NULL, err, "a configuration is one JSON object");
+    json_object_foreach((json_t *)root, name, value)
+    {
+        struct json_path at = { NULL, name, 0 };
+
+        if (apply_key(c, value, &at, err) != 0)
+            return -1;
+    }
+    return 0;
+}
+
+static int
+read_file(struct buffer *to, const char *path, struct failure *err)
+{
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    ssize_t n = -1;
+    char *room;
+
+    while (fd >= 0 && (room = buffer_room(to, 8192)) != NULL && (n = read(fd, room, 8192)) > 0)
+        to->len += (size_t)n;
+    if (fd < 0 || (n < 0 && buffer_ok(to)))
+        failure_set(err, ERROR_BAD_REQUEST, "%s", strerror(errno));
+    else if (!buffer_ok(to))
+        failure_set(err, ERROR_BAD_REQUEST, "larger than %d bytes", FILE_BYTES_MAX);
+    if (fd >= 0)
+        close(fd);
+    return err->error != ERROR_NONE ? -1 : 0;
+}
+
+static int
+load_file(struct config *c, const char *path, struct failure *err)
+{
+    struct failure inner = { 0 };
+    struct buffer text;
+    json_t *root = NULL;
+    int rc = -1;
+
+    buffer_init(&text, FILE_BYTES_MAX);
+    if (read_file(&text, path, &inner) == 0 &&
+        (root = json_parse(text.data, text.len, &inner)) != NULL)
+        rc = apply_root(c, root, &inner);
+    json_decref(root);
+    buffer_free(&text);
+    if (rc != 0)
+        failure_set(err, inner.error, "%s: %s", path, inner.detail);
+    return rc;
+}
+
+/* -- the environment ------------------------------------------------------ */
+
+/*
+ * Kubernetes and Docker links give every container variables named after each
+ * service: CURLEW_SERVICE_HOST, CURLEW_PORT=tcp://…, CURLEW_PORT_9000_TCP_ADDR.
+ */
+static bool
+names_a_service(const char *name, const char *value)
+{
+    const char *port = strstr(name, "_PORT");
+
+    if (strstr(name, "_SERVICE_HOST") != NULL || strstr(name, "_SERVICE_PORT") != NULL)
+        return true;
+    if (port == NULL)
+        return false;
+    return port[5] == '\0' ? strstr(value, "://") != NULL
+                           : port[5] == '_' && isdigit((unsigned char)port[6]);
+}
+
+static const struct setting *
+find_variable(const char *name)
+{
+    char variable[80];
+    const char *key;
+
+    for (size_t i = 0; (key = config_table_key(i)) != NULL; i++)
+        if (strcmp(config_table_variable(variable, sizeof variable, key), name) == 0)
+            return config_table_find(key);
+    return NULL;
+}
+
+/* "a, b" as ["a", "b"]; NULL: no memory, or not UTF-8. */
+static json_t *
+split(const char *text, enum field_kind kind)
+{
+    json_t *list = json_array();
+
+    while (list != NULL && *text != '\0') {
+        size_t n = strcspn(text, ","), lead = strspn(text, " \t"), end = n;
+
+        while (end > lead && (text[end - 1] == ' ' || text[end - 1] == '\t'))
+            end--;
+        lead = lead < end ? lead : end;
+        if (json_array_append_new(list, field_json_from_text(kind, text + lead, end - lead)) != 0) {
+            json_decref(list); /* a rule must not be lost in silence */
+            return NULL;
+        }
+        text += n + (text[n] == ',');
+    }
+    return list;
+}
+
+static int
+apply_variable(struct config *c, const char *name, const char *text, struct failure *err)
+{
+    struct json_path at = { NULL, name, 0 };
+    const struct setting *row = find_variable(name);
+    json_t *value;
+    int rc;
+
+    if (row == NULL)
+        return failure_set(err, ERROR_BAD_REQUEST, "unknown environment variable %.100s", name);
+    if (*text == '\0')
+        return 0;
+    if (row->list != ONE)
+        value = split(text, row->list == INTEGERS ? FIELD_INT : FIELD_TEXT);
+    else
+        value = field_json_from_text(row->field.kind, text, strlen(text));
+    if (value == NULL)
+        return json_path_refuse(&at, err, "not valid UTF-8");
+    rc = config_table_apply(c, row, value, &at, err);
+    json_decref(value);
+    return rc;
+}
+
+static int
+load_environment(struct config *c, char **environment, struct failure *err)
+{
+    for (; environment != NULL && *environment != NULL; environment++) {
+        const char *text = strchr(*environment, '=');
+        char *name;
+        int rc = 0;
+
+        if (text == NULL ||
+            strncmp(*environment, CONFIG_TABLE_PREFIX, sizeof CONFIG_TABLE_PREFIX - 1) != 0)
+            continue;
+        if ((name = strndup(*environment, (size_t)(text - *environment))) == NULL)
+            return failure_no_memory(err);
+        if (strcmp(name, CONFIG_TABLE_PREFIX "URL") != 0 && !names_a_service(name, text + 1))
+            rc = apply_variable(c, name, text + 1, err);
+        free(name);
+        if (rc != 0)
+            return -1;
+    }
+    return 0;
+}
+
+int
+config_load(struct config *c, const char *path, char **environment, struct failure *err)
+{
+    if (c->listen_count == 0 || c->engine.session_count == 0)
+        return failure_no_memory(err); /* in config_init() */
+    if (path != NULL && load_file(c, path, err) != 0)
+        return -1;
+    return load_environment(c, environment, err);
+}

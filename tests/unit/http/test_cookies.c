@@ -1,0 +1,49 @@
+/* test_cookies.c - a list of cookies. */
+
+#include "http/cookies.h"
+
+#include <criterion/criterion.h>
+#include <string.h>
+
+static const struct cookie full = {
+    .name = (char *)"sid",
+    .value = (char *)"1",
+    .domain = (char *)"a.test",
+    .path = (char *)"/x",
+    .secure = true,
+    .http_only = true,
+    .expires = 7,
+};
+
+Test(cookies, a_copy_holds_everything_and_shares_nothing)
+{
+    const struct cookie plain = { .name = (char *)"n", .value = (char *)"" };
+    struct cookies list = { 0 }, copy = { 0 };
+
+    cr_assert_eq(cookies_add(&list, &full), 0);
+    cr_assert_eq(cookies_add(&list, &plain), 0);
+    cr_assert_eq(cookies_add_all(&copy, &list), 0);
+    cookies_destroy(&list);
+
+    cr_assert_eq(list.count, 0);
+    cr_assert_eq(copy.count, 2);
+    cr_assert_str_eq(copy.items[0].name, "sid");
+    cr_assert_str_eq(copy.items[0].value, "1");
+    cr_assert_str_eq(copy.items[0].domain, "a.test");
+    cr_assert_str_eq(copy.items[0].path, "/x");
+    cr_assert(copy.items[0].secure && copy.items[0].http_only);
+    cr_assert_eq(copy.items[0].expires, 7);
+    cr_assert_null(copy.items[1].domain);
+    cr_assert_null(copy.items[1].path);
+    cookies_destroy(&copy);
+}
+
+Test(cookies, are_found_by_name_in_the_same_case)
+{
+    struct cookies list = { 0 };
+
+    cookies_add(&list, &full);
+    cr_assert(cookies_has(&list, "sid"));
+    cr_assert_not(cookies_has(&list, "SID"));
+    cookies_destroy(&list);
+}

@@ -1,0 +1,176 @@
+/* test_session_update.c - the body of PUT …/v1/sessions/NAME: what "***" keeps, what is refused. */
+
+#include "message/session_update.h"
+
+#include "message/config_session.h"
+#include "message/json.h"
+#include "message/session_json.h"
+
+#include <criterion/criterion.h>
+#include <stdlib.h>
+#include <string.h>
+
+static struct session_config old, s;
+static struct failure err;
+
+static void
+store(const char *text)
+{
+    json_t *object = json_parse(text, strlen(text), &err);
+
+    session_config_destroy(&old);
+    session_config_init(&old);
+    cr_assert_eq(config_session_read(&old, "a", object, &err), 0, "%s", err.detail);
+    json_decref(object);
+}
+
+static int
+update(const char *text, const struct session_config *stored)
+{
+    session_config_destroy(&s);
+    session_config_init(&s);
+    err = (struct failure){ 0 };
+    return session_update_read(&s, "a", text, strlen(text), stored, &err);
+}
+
+static void
+keeps(const char *text)
+{
+    cr_assert_eq(update(text, &old), 0, "%s: %s", text, err.detail);
+}
+
+static void
+refuses(const char *text, const struct session_config *stored, const char *detail)
+{
+    cr_assert_eq(update(text, stored), -1, "%s", text);
+    cr_assert_eq(err.error, ERROR_BAD_REQUEST);
+    cr_assert_str_eq(err.detail, detail, "%s gave: %s", text, err.detail);
+}
+
+static void
+setup(void)
+{
+    session_config_init(&old);
+    session_config_init(&s);
+}
+
+static void
+teardown(void)
+{
+    session_config_destroy(&old);
+    session_config_destroy(&s);
+}
+
+TestSuite(session_update, .init = setup, .fini = teardown);
+
+Test(session_update, three_stars_keep_credentials)
+{
+    store("{\"auth\":{\"basic\":[\"u\",\"p\"]},\"proxy_auth\":[\"pu\",\"pp\"]}");
+    keeps("{\"auth\":\"***\",\"proxy_auth\":\"***\"}");
+    cr_assert_eq(s.defaults.auth, AUTH_BASIC);
+    cr_assert_str_eq(s.defaults.auth_pair.password, "p");
+    cr_assert_str_eq(s.defaults.proxy_auth.user, "pu");
+    cr_assert_eq(s.defaults.set, SET_AUTH | SET_PROXY_AUTH);
+}
+
+Test(session_update, three_stars_keep_headers_by_name_and_order)
+{
+    store("{\"headers\":[[\"A\",\"1\"],[\"B\",\"2\"],[\"a\",\"3\"],[\"C\",null]]}");
+    keeps("{\"headers\":[[\"B\",\"***\"],[\"A\",\"new\"],[\"A\",\"***\"],[\"D\",\"4\"]]}");
+    cr_assert_eq(s.defaults.headers.count, 4);
+    cr_assert_str_eq(s.defaults.headers.items[0].value, "2");
+    cr_assert_str_eq(s.defaults.headers.items[1].value, "new");
+    cr_assert_str_eq(s.defaults.headers.items[2].value, "3");
+    cr_assert_str_eq(s.defaults.headers.items[3].value, "4");
+    refuses("{\"headers\":{\"C\":\"***\"}}", &old,
+            "headers.C: \"***\" keeps the stored value, and none is stored");
+}
+
+Test(session_update, three_stars_keep_a_cookie_of_the_same_name_domain_and_path)
+{
+    store("{\"cookies\":[{\"name\":\"n\",\"value\":\"1\"},"
+          "{\"name\":\"n\",\"value\":\"2\",\"domain\":\"d.test\"}]}");
+    keeps("{\"cookies\":[{\"name\":\"n\",\"value\":\"***\",\"domain\":\"d.test\"},"
+          "{\"name\":\"n\",\"value\":\"***\"}]}");
+    cr_assert_str_eq(s.defaults.cookies.items[0].value, "2");
+    cr_assert_str_eq(s.defaults.cookies.items[1].value, "1");
+    refuses("{\"cookies\":[{\"name\":\"n\",\"value\":\"***\",\"path\":\"/x\"}]}", &old,
+            "cookies.n: \"***\" keeps the stored value, and none is stored");
+}
+
+Test(session_update, a_masked_proxy_keeps_the_one_that_is_shown_so)
+{
+    store("{\"proxy\":\"http://u:p@h:1\","
+          "\"proxies\":[\"http://a:1@h:2\",\"http://b:2@h:2\",\"http://h:3\"]}");
+    keeps("{\"proxy\":\"http://***@h:1\","
+          "\"proxies\":[\"http://h:3\",\"http://***@h:2\",\"http://***@h:2\"]}");
+    cr_assert_str_eq(s.defaults.proxy, "http://u:p@h:1");
+    cr_assert_str_eq(s.proxies[1], "http://a:1@h:2");
+    cr_assert_str_eq(s.proxies[2], "http://b:2@h:2");
+    refuses("{\"proxy\":\"http://***@elsewhere:1\"}", &old,
+            "proxy: \"***\" keeps the stored value, and none is stored");
+    refuses("{\"proxies\":[\"http://***@elsewhere:1\"]}", &old,
+            "proxies: \"***\" keeps the stored value, and none is stored");
+}
+
+Test(session_update, three_stars_are_refused_where_nothing_is_stored)
+{
+    store("{\"timeout\":1}");
+    for (int i = 0; i < 2; i++) {
+        const struct session_config *stored = i == 0 ? NULL : &old;
+
+        refuses("{\"auth\":\"***\"}", stored,
+                "auth: \"***\" keeps the stored value, and none is stored");
+        refuses("{\"proxy_auth\":\"***\"}", stored,
+                "proxy_auth: \"***\" keeps the stored value, and none is stored");
+        refuses("{\"headers\":{\"X\":\"***\"}}", stored,
+                "headers.X: \"***\" keeps the stored value, and none is stored");
+        refuses("{\"cookies\":{\"c\":\"***\"}}", stored,
+                "cookies.c: \"***\" keeps the stored value, and none is stored");
+        refuses("{\"proxy\":\"http://***@h\"}", stored,
+                "proxy: \"***\" keeps the stored value, and none is stored");
+    }
+}
+
+Test(session_update, what_is_no_secret_means_what_it_says)
+{
+    keeps("{\"tag\":\"***\",\"method\":\"***\"}");
+    cr_assert_str_eq(s.defaults.tag, "***");
+    cr_assert_str_eq(s.defaults.method, "***");
+}
+
+Test(session_update, a_caller_names_no_file_but_the_ones_the_session_has)
+{
+    store("{\"ca_file\":\"/ca\",\"client_cert\":\"/c\",\"client_key\":\"/k\"}");
+    keeps("{\"ca_file\":\"/ca\",\"client_cert\":\"/c\",\"client_key\":\"***\"}");
+    cr_assert_str_eq(s.ca_file, "/ca");
+    cr_assert_str_eq(s.client_cert, "/c");
+    cr_assert_str_eq(s.client_key, "/k");
+    refuses("{\"ca_file\":\"/c\"}", &old, "ca_file: only the configuration may name files");
+    refuses("{\"client_cert\":\"/c\"}", NULL, "client_cert: only the configuration may name files");
+    refuses("{\"client_key\":\"/k\"}", &old, "client_key: only the configuration may name files");
+}
+
+Test(session_update, what_get_shows_besides_the_keys_is_accepted)
+{
+    keeps("{\"name\":\"a\",\"at_run_time\":false,\"in_flight\":3}");
+    refuses("{\"name\":\"b\"}", &old, "name: expected the name that stands in the URL");
+    refuses("{\"at_run_time\":1}", &old, "at_run_time: expected true or false");
+    refuses("{\"in_flight\":\"1\"}", &old, "in_flight: expected an integer");
+}
+
+Test(session_update, a_body_is_needed)
+{
+    refuses("", NULL, "the body is empty: a session object is needed");
+    refuses("[]", NULL, "a session is a JSON object");
+}
+
+Test(session_update, every_key_that_a_session_may_hold_can_be_shown)
+{
+    for (enum request_key key = 0; key < KEY_COUNT; key++) {
+        const struct field *f = request_key_field(key);
+
+        if ((f->flags & REQUEST_IN_SESSION) && f->kind != REQUEST_GROUP)
+            cr_assert(session_json_can_write(key), "%s", f->name);
+    }
+}
