@@ -8,20 +8,21 @@
 #include <stdlib.h>
 #include <string.h>
 
-static void
-cookie_destroy(struct cookie *c)
+void
+cookies_destroy_one(struct cookie *c)
 {
     free(c->name);
     free(c->value);
     free(c->domain);
     free(c->path);
+    *c = (struct cookie){ 0 };
 }
 
 void
 cookies_destroy(struct cookies *c)
 {
     for (size_t i = 0; i < c->count; i++)
-        cookie_destroy(&c->items[i]);
+        cookies_destroy_one(&c->items[i]);
     free(c->items);
     *c = (struct cookies){ 0 };
 }
@@ -33,6 +34,8 @@ cookies_add(struct cookies *list, const struct cookie *c)
 
     if (item == NULL)
         return -1;
+    item->host_only = c->host_only;
+    item->deleted = c->deleted;
     item->secure = c->secure;
     item->http_only = c->http_only;
     item->expires = c->expires;

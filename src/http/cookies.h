@@ -10,14 +10,19 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* As in RFC 6265 section 5.3. */
+/* As in RFC 6265 section 5.3.  Names and values are bytes, not always UTF-8. */
 struct cookie {
     char *name, *value;
-    char *domain; /* without a leading dot; NULL: host-only */
-    char *path;   /* NULL: "/" */
+    char *domain;   /* without a leading dot; NULL: the host of the request it came with */
+    char *path;     /* NULL: "/" */
+    bool host_only; /* for the domain itself, not for hosts below it */
     bool secure, http_only;
+    bool deleted;    /* a response has deleted it: told, never sent */
     int64_t expires; /* seconds since 1970; 0: a session cookie */
 };
+
+/* Frees its text and leaves it empty. */
+void cookies_destroy_one(struct cookie *c);
 
 struct cookies {
     struct cookie *items;

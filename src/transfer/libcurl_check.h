@@ -6,7 +6,7 @@
 #ifndef TRANSFER_LIBCURL_CHECK_H
 #define TRANSFER_LIBCURL_CHECK_H
 
-#include "util/error.h"
+#include "util/failure.h"
 
 /*
  * 0; or -1 with `err` naming the version in use and the one needed.  Before 8.14 one origin's
