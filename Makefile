@@ -19,6 +19,7 @@ MAKEFLAGS += -j$(shell nproc) --no-print-directory
 endif
 
 CC       ?= cc
+OBJCOPY  ?= objcopy
 CFLAGS   ?= -O2 -g -fstack-protector-strong
 LDFLAGS  ?= -Wl,-z,relro,-z,now
 WARNINGS  = -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wvla -Wformat=2 -Werror
@@ -43,11 +44,15 @@ all: $B/curlewd $B/libcurlew.a
 
 # -- building ------------------------------------------------------------------
 
-$B/curlewd: $B/src/main.o $(DAEMON) $B/libcurlew.a
+$B/curlewd: $B/src/main.o $(DAEMON) $(ENGINE)
 	$(call say,LINK)$(LINK) -o $@ $^ $(LIBS)
 
+# One object that exports the names of curlew.h alone, so that a program that links it may have a
+# url_parse() of its own. The daemon, the tests and the fuzzers link the engine's objects instead.
 $B/libcurlew.a: $(ENGINE)
-	$(call say,AR)rm -f $@ && $(AR) rcs $@ $^
+	$(call say,AR)$(LD) -r -o $B/libcurlew.o $^
+	@$(OBJCOPY) --wildcard --keep-global-symbol='curlew_*' $B/libcurlew.o
+	@rm -f $@ && $(AR) rcs $@ $B/libcurlew.o
 
 $B/embed: $B/examples/embed.o $B/libcurlew.a
 	$(call say,LINK)$(LINK) -o $@ $^ $(LIBCURLEW)
@@ -55,10 +60,10 @@ $B/embed: $B/examples/embed.o $B/libcurlew.a
 $B/bench/yardstick: $B/bench/yardstick.o
 	$(call say,LINK)$(LINK) -o $@ $^ $(LIBCURLEW)
 
-$B/unit: $(UNIT) $(DAEMON) $B/libcurlew.a
+$B/unit: $(UNIT) $(DAEMON) $(ENGINE)
 	$(call say,LINK)$(LINK) -o $@ $^ -lcriterion $(LIBS)
 
-$B/fuzz_%: $B/tests/fuzz/fuzz_%.o $(DAEMON) $B/libcurlew.a
+$B/fuzz_%: $B/tests/fuzz/fuzz_%.o $(DAEMON) $(ENGINE)
 	$(call say,LINK)$(LINK) -fsanitize=fuzzer -o $@ $^ $(LIBS)
 
 $B/public_suffix_data.c: $(wildcard $(PUBLIC_SUFFIXES))
@@ -70,6 +75,9 @@ $B/public_suffix_data.c: $(wildcard $(PUBLIC_SUFFIXES))
 
 $B/public_suffix_data.o: $B/public_suffix_data.c
 	$(call say,CC)$(COMPILE) -c -o $@ $<
+
+$B/storm: $B/tests/tsan/storm.o $B/tests/unit/support/origin.o $(ENGINE)
+	$(call say,LINK)$(LINK) -o $@ $^ $(LIBCURLEW)
 
 $B/%.o: %.c
 	@mkdir -p $(@D)

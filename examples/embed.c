@@ -2,7 +2,7 @@
  * embed.c - the engine inside a C program: fetch every URL given, all at once.
  *
  * cc embed.c -lcurlew -lcurl -pthread -o embed && ./embed https://example.com/ https://example.org/
- * The guard lets only public addresses through; --allow CIDR lets one more range pass.
+ * The egress guard allows public addresses only; --allow CIDR allows one more range.
  */
 #include <curlew/curlew.h>
 #include <semaphore.h>
@@ -11,6 +11,7 @@
 
 static sem_t finished;
 
+/* Runs on a thread of the engine. A program may as well keep the fetch and free it later. */
 static void
 done(struct curlew_fetch *f, void *url)
 {
@@ -39,17 +40,19 @@ main(int argc, char **argv)
     allow[0] = first == 3 ? argv[2] : NULL;
     options.allow = allow;
 
-    struct curlew *session = curlew_new(&options, err, sizeof err);
-    if (session == NULL)
+    struct curlew *engine = curlew_new(&options, err, sizeof err);
+    if (engine == NULL)
         return fprintf(stderr, "embed: %s\n", err), 1;
     sem_init(&finished, 0, 0);
     for (int i = first; i < argc; i++) {
         struct curlew_fetch *f = curlew_fetch_new(argv[i]);
-        if (curlew_submit(session, f, done, argv[i]) != 0)
-            done(f, argv[i]);
+        if (f == NULL)
+            return fprintf(stderr, "embed: no memory\n"), 1;
+        if (curlew_submit(engine, f, done, argv[i]) != 0)
+            done(f, argv[i]); /* refused: it is ours, with the reason */
     }
     for (int i = first; i < argc; i++)
         sem_wait(&finished);
-    curlew_free(session);
+    curlew_free(engine);
     return 0;
 }

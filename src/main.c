@@ -113,7 +113,7 @@ load(struct daemon *d, struct config *c, struct failure *err)
     for (size_t i = 0; i < c->listen_count; i++)
         listener_check_address(c->listen[i], &rule);
     egress = egress_new(&c->engine.egress, &rule);
-    egress_free(egress);
+    egress_unref(egress);
     if (rule.error == ERROR_NONE)
         return 0;
     if (d->options.config == NULL)

@@ -1,8 +1,8 @@
 /*
- * egress.c - the egress guard: which destinations may be connected to.
+ * egress.c - the egress guard against SSRF: which destinations may be connected to.
  *
- * Judging allocates nothing and walks two short lists: it is done for every
- * connection and for every reuse of one.
+ * A check allocates nothing and walks two short lists: it runs for every connection and for every
+ * reuse of one.
  */
 
 #include "egress/egress.h"
@@ -15,7 +15,7 @@
 #include <string.h>
 #include <strings.h>
 
-#define NAMED "%.100s" /* of a host or a rule, in a refusal */
+#define NAMED "%.100s" /* a host or a rule in an error message */
 
 struct egress {
     atomic_int refs;
@@ -26,7 +26,7 @@ struct egress {
     bool report_only;
 };
 
-/* -- compiling them ------------------------------------------------------ */
+/* -- compiling the rules ------------------------------------------------- */
 
 static int
 copy_ports(struct egress *e, const struct egress_config *rules, struct failure *err)
@@ -63,7 +63,7 @@ egress_new(const struct egress_config *rules, struct failure *err)
             0 ||
         egress_rule_list_init(&e->deny, rules->deny, rules->deny_count, "egress.deny", err) != 0 ||
         copy_ports(e, rules, err) != 0) {
-        egress_free(e);
+        egress_unref(e);
         return NULL;
     }
     return e;
@@ -77,7 +77,7 @@ egress_ref(struct egress *e)
 }
 
 void
-egress_free(struct egress *e)
+egress_unref(struct egress *e)
 {
     if (e == NULL || atomic_fetch_sub(&e->refs, 1) != 1)
         return;
@@ -93,14 +93,14 @@ egress_is_report_only(const struct egress *e)
     return e->report_only;
 }
 
-/* -- the destination under judgement ------------------------------------- */
+/* -- the destination ----------------------------------------------------- */
 
 struct target {
-    const char *host; /* the name it was looked up by; NULL: none, or a literal address */
+    const char *host; /* the name that was resolved; NULL: none, or a literal address */
     size_t host_size; /* without a trailing dot */
     struct ip_address self;
-    struct ip_address carried[IP_ADDRESS_EMBEDDED_MAX]; /* all of them must pass too */
-    size_t carried_count;
+    struct ip_address embedded[IP_ADDRESS_EMBEDDED_MAX]; /* each of them must pass too */
+    size_t embedded_count;
 };
 
 static size_t
@@ -112,9 +112,9 @@ size_without_dot(const char *host)
 }
 
 /*
- * Zone and trailing dot are no part of an address, but neither do they make it
- * a name.  127.1 and its like are addresses to every resolver, a proxy's too,
- * where no socket of ours would be judged; libcurl leaves "127.1." as it is.
+ * A zone or a trailing dot is not part of an address, but does not make it a name either.  Every
+ * resolver takes 127.1 and the like for addresses; so does a proxy's, which connects where we
+ * cannot check a socket.  libcurl passes "127.1." on as it is.
  */
 static bool
 parse_literal(struct ip_address *a, const char *host)
@@ -147,7 +147,7 @@ find_host(const struct egress_rule_list *rules, const struct target *t)
     return t->host != NULL ? egress_rule_list_find_host(rules, t->host, t->host_size) : NULL;
 }
 
-/* -- refusals: each returns false ---------------------------------------- */
+/* -- error messages; each function returns false ------------------------- */
 
 static bool
 refuse_host(const char *host, const struct egress_rule *r, struct failure *err)
@@ -158,18 +158,19 @@ refuse_host(const char *host, const struct egress_rule *r, struct failure *err)
 }
 
 static bool
-refuse_denied(const struct target *t, const struct ip_address *carried, const struct egress_rule *r,
-              struct failure *err)
+refuse_denied(const struct target *t, const struct ip_address *embedded,
+              const struct egress_rule *r, struct failure *err)
 {
     char self[IP_ADDRESS_TEXT_SIZE], inner[IP_ADDRESS_TEXT_SIZE] = "";
 
     ip_address_format(&t->self, self);
-    if (carried != NULL)
-        ip_address_format(carried, inner);
-    failure_set(
-        err, ERROR_BLOCKED, "%s%s%s%s denied by the rule \"" NAMED "\" in egress.deny%s" NAMED,
-        self, carried != NULL ? " carries " : "", inner, carried != NULL ? ", which is" : " is",
-        r->text, t->host != NULL ? "; it was looked up for " : "", t->host != NULL ? t->host : "");
+    if (embedded != NULL)
+        ip_address_format(embedded, inner);
+    failure_set(err, ERROR_BLOCKED,
+                "%s%s%s%s denied by the rule \"" NAMED "\" in egress.deny%s" NAMED "%s", self,
+                embedded != NULL ? " embeds " : "", inner, embedded != NULL ? ", which is" : " is",
+                r->text, t->host != NULL ? "; " : "", t->host != NULL ? t->host : "",
+                t->host != NULL ? " resolves to it" : "");
     return false;
 }
 
@@ -188,62 +189,62 @@ refuse_self(const struct target *t, const struct ip_address_block *b, struct fai
 }
 
 static bool
-refuse_carried(const struct target *t, const struct ip_address *carried,
-               const struct ip_address_block *b, struct failure *err)
+refuse_embedded(const struct target *t, const struct ip_address *embedded,
+                const struct ip_address_block *b, struct failure *err)
 {
     char self[IP_ADDRESS_TEXT_SIZE], inner[IP_ADDRESS_TEXT_SIZE];
 
     ip_address_format(&t->self, self);
-    ip_address_format(carried, inner);
+    ip_address_format(embedded, inner);
     failure_set(err, ERROR_BLOCKED,
-                "%s carries %s, %s (%s): the egress guard refuses it; add both%s" NAMED
+                "%s embeds %s, %s (%s): the egress guard refuses it; add both%s" NAMED
                 " to egress.allow to permit it",
                 self, inner, b->name, b->source, t->host != NULL ? " or " : "",
                 t->host != NULL ? t->host : "");
     return false;
 }
 
-/* -- the judgement ------------------------------------------------------- */
+/* -- the address --------------------------------------------------------- */
 
 /*
- * Past the names and the denials: each address must be public or allowed.  What
- * is carried may be allowed only where the carrier is too: 10.1.2.3 behind a
- * NAT64 or a tunnel need not be the 10.1.2.3 that somebody allowed.
+ * What no rule for names allows and no rule denies: each address must be public or allowed.  An
+ * embedded address counts as allowed only if the address around it is: 10.1.2.3 behind a NAT64 or
+ * a tunnel need not be the 10.1.2.3 of the rule.
  */
 static bool
-is_public_or_allowed(const struct egress *e, struct target *t, struct failure *err)
+allows_by_address(const struct egress *e, struct target *t, struct failure *err)
 {
     const struct egress_rule *named = egress_rule_list_find_address(&e->allow, &t->self);
     const struct ip_address_block *b;
 
     if (named != NULL && named->network.bits >= 96 && ip_address_is_local_nat64(&t->self)) {
-        t->carried[0] = ip_address_tail(&t->self); /* whoever named it knows the prefix: /96 */
-        t->carried_count = 1;
+        t->embedded[0] = ip_address_tail(&t->self); /* the rule tells that its prefix is a /96 */
+        t->embedded_count = 1;
     }
-    for (size_t i = 0; i < t->carried_count; i++) {
-        b = ip_address_block(&t->carried[i]);
+    for (size_t i = 0; i < t->embedded_count; i++) {
+        b = ip_address_block(&t->embedded[i]);
         if (b != NULL &&
-            (named == NULL || egress_rule_list_find_address(&e->allow, &t->carried[i]) == NULL))
-            return refuse_carried(t, &t->carried[i], b, err);
+            (named == NULL || egress_rule_list_find_address(&e->allow, &t->embedded[i]) == NULL))
+            return refuse_embedded(t, &t->embedded[i], b, err);
     }
     b = named != NULL ? NULL : ip_address_block(&t->self);
     return b == NULL || refuse_self(t, b, err);
 }
 
 static bool
-judge(const struct egress *e, struct target *t, struct failure *err)
+allows_target(const struct egress *e, struct target *t, struct failure *err)
 {
     const struct egress_rule *r;
 
-    t->carried_count = ip_address_embedded_ipv4(&t->self, t->carried);
+    t->embedded_count = ip_address_embedded_ipv4(&t->self, t->embedded);
     if ((r = find_host(&e->deny, t)) != NULL)
         return refuse_host(t->host, r, err);
     if ((r = egress_rule_list_find_address(&e->deny, &t->self)) != NULL)
         return refuse_denied(t, NULL, r, err);
-    for (size_t i = 0; i < t->carried_count; i++)
-        if ((r = egress_rule_list_find_address(&e->deny, &t->carried[i])) != NULL)
-            return refuse_denied(t, &t->carried[i], r, err);
-    return find_host(&e->allow, t) != NULL || is_public_or_allowed(e, t, err);
+    for (size_t i = 0; i < t->embedded_count; i++)
+        if ((r = egress_rule_list_find_address(&e->deny, &t->embedded[i])) != NULL)
+            return refuse_denied(t, &t->embedded[i], r, err);
+    return find_host(&e->allow, t) != NULL || allows_by_address(e, t, err);
 }
 
 bool
@@ -260,7 +261,7 @@ egress_allows_address(const struct egress *e, const char *host, const struct soc
         return false;
     }
     set_host(&t, host);
-    return judge(e, &t, err);
+    return allows_target(e, &t, err);
 }
 
 /* -- the URL ------------------------------------------------------------- */
@@ -279,8 +280,9 @@ allows_scheme(const struct egress *e, const char *scheme, const char *host, stru
                     scheme, host, scheme);
     else
         failure_set(err, ERROR_BLOCKED,
-                    "\"%.32s\" to " NAMED " is refused: the egress guard lets http and https "
-                    "through only, and egress.schemes can only narrow that",
+                    "\"%.32s\" to " NAMED
+                    " is refused: the egress guard allows http and https only, "
+                    "and egress.schemes cannot add others",
                     scheme, host);
     return false;
 }
@@ -296,10 +298,11 @@ allows_port(const struct egress *e, const char *host, int port, struct failure *
     if (port < 1 || port > EGRESS_PORT_MAX)
         failure_set(err, ERROR_BLOCKED, "port %d of " NAMED " is not from 1 to %d", port, host,
                     EGRESS_PORT_MAX);
-    failure_set(err, ERROR_BLOCKED,
-                "port %d of " NAMED " is refused: the egress guard's egress.ports does not list "
-                "it; add it there to permit it",
-                port, host);
+    else
+        failure_set(err, ERROR_BLOCKED,
+                    "port %d of " NAMED " is refused: the egress guard's egress.ports does not "
+                    "list it; add it there to permit it",
+                    port, host);
     return false;
 }
 
@@ -315,5 +318,5 @@ egress_allows_url(const struct egress *e, const char *scheme, const char *host, 
     set_host(&t, host);
     if ((r = find_host(&e->deny, &t)) != NULL)
         return refuse_host(host, r, err);
-    return !parse_literal(&t.self, host) || judge(e, &t, err);
+    return !parse_literal(&t.self, host) || allows_target(e, &t, err);
 }

@@ -1,6 +1,6 @@
 /* egress_config.c - the rules of the egress guard, as they were configured. */
 
-#include "egress/egress.h"
+#include "egress/egress_config.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -12,18 +12,18 @@ egress_config_init(struct egress_config *r)
 }
 
 static void
-free_texts(char **texts, size_t count)
+free_strings(char **strings, size_t count)
 {
     for (size_t i = 0; i < count; i++)
-        free(texts[i]);
-    free(texts);
+        free(strings[i]);
+    free(strings);
 }
 
 void
 egress_config_destroy(struct egress_config *r)
 {
-    free_texts(r->allow, r->allow_count);
-    free_texts(r->deny, r->deny_count);
+    free_strings(r->allow, r->allow_count);
+    free_strings(r->deny, r->deny_count);
     free(r->ports);
     *r = (struct egress_config){ 0 };
 }

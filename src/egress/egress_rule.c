@@ -1,18 +1,15 @@
-/*
- * egress_rule.c - the rules of egress.allow and egress.deny: networks, host names, all names under
- * one.
- */
+/* egress_rule.c - a rule of egress.allow or egress.deny: a network, a host name or a suffix. */
 
 #include "egress/egress_rule.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-#define QUOTED       "%.100s" /* of a rule, in an error */
+#define QUOTED       "%.100s" /* a rule in an error message */
 #define LABEL_MAX    63       /* RFC 1035 section 2.3.4 */
 #define ADDRESS_BITS 128
 
-/* In ASCII whatever the locale says: in a Turkish one tolower('I') is another letter. */
+/* ASCII only: tolower() depends on the locale, and in a Turkish one changes "I" otherwise. */
 static char
 lower(char c)
 {
@@ -34,7 +31,7 @@ is_name_character(char c)
 
 /* -- networks ------------------------------------------------------------ */
 
-/* The number behind the slash; -1 where it is none, or over max. */
+/* The number after the slash; -1: not a number, or more than max. */
 static int
 read_bits(const char *text, int max)
 {
@@ -65,13 +62,14 @@ read_network(struct egress_rule *r, const char *slash, const char *option, struc
         memcpy(address, r->text, size);
     if (!ip_address_parse(&given, address))
         return failure_set(err, ERROR_BAD_REQUEST,
-                           "%s: \"" QUOTED "\": no IP address stands before the slash", option,
-                           r->text);
+                           "%s: \"" QUOTED "\": the part before the slash is not an IP address",
+                           option, r->text);
     family_bits = strchr(address, ':') == NULL ? 32 : ADDRESS_BITS;
     bits = read_bits(slash + 1, family_bits);
     if (bits < 0)
         return failure_set(err, ERROR_BAD_REQUEST,
-                           "%s: \"" QUOTED "\": no number from 0 to %d stands after the slash",
+                           "%s: \"" QUOTED
+                           "\": the part after the slash is not a number from 0 to %d",
                            option, r->text, family_bits);
     n->bits = ADDRESS_BITS - family_bits + bits;
     n->first = ip_address_network_first(&given, n->bits);
@@ -83,7 +81,7 @@ read_network(struct egress_rule *r, const char *slash, const char *option, struc
                        r->text, bits, first, bits);
 }
 
-/* -- names --------------------------------------------------------------- */
+/* -- host names ---------------------------------------------------------- */
 
 /* What is wrong with one label; NULL: nothing. */
 static const char *
@@ -97,8 +95,8 @@ label_flaw(size_t size)
 }
 
 /*
- * Resolvers take 127.1, 0x7f000001 and 010.0.0.1 for addresses.  As names such
- * rules would never match what their writer meant, and "*.1" would be worse.
+ * Resolvers take 127.1, 0x7f000001 and 010.0.0.1 for addresses.  As a name such a rule would never
+ * match what its author meant.
  */
 static bool
 ends_in_number(const char *name, size_t size)
@@ -123,7 +121,7 @@ name_flaw(const char *name, size_t size)
         return "the host name is longer than 253 bytes";
     for (const char *c = name; c < end; c++) {
         if ((unsigned char)*c >= 0x80)
-            return "an international name is to be written in punycode, xn--…";
+            return "an international name must be written in punycode, xn--…";
         if (!is_name_character(*c))
             return "neither an IP address, a CIDR such as 10.0.0.0/8, a host name, nor *.suffix";
     }
@@ -135,7 +133,8 @@ name_flaw(const char *name, size_t size)
         label = c + 1;
     }
     if (ends_in_number(name, size))
-        return "no host name ends in a number, and an IPv4 address has four, none with a leading 0";
+        return "a host name cannot end in a number, and an IPv4 address is four without leading "
+               "zeros";
     return NULL;
 }
 
@@ -148,7 +147,8 @@ read_name(struct egress_rule *r, const char *option, struct failure *err)
     r->kind = RULE_NAME;
     if (strcmp(name, "*") == 0)
         return failure_set(err, ERROR_BAD_REQUEST,
-                           "%s: \"*\" is not a rule; 0.0.0.0/0 and ::/0 are every address", option);
+                           "%s: \"*\" is not a rule; 0.0.0.0/0 and ::/0 match every address",
+                           option);
     if (strncmp(name, "*.", 2) == 0) {
         r->kind = RULE_SUFFIX;
         name += 2;
@@ -210,7 +210,7 @@ has_host(const struct egress_rule *r, const char *host, size_t size)
     return true;
 }
 
-/* -- lists of them ------------------------------------------------------- */
+/* -- lists of rules ------------------------------------------------------ */
 
 int
 egress_rule_list_init(struct egress_rule_list *list, char *const *texts, size_t count,

@@ -1,7 +1,4 @@
-/*
- * egress_rule.h - the rules of egress.allow and egress.deny: networks, host names, all names under
- * one.
- */
+/* egress_rule.h - a rule of egress.allow or egress.deny: a network, a host name or a suffix. */
 #ifndef EGRESS_EGRESS_RULE_H
 #define EGRESS_EGRESS_RULE_H
 
@@ -32,21 +29,21 @@ struct egress_rule_list {
     size_t count;
 };
 
-/* 0; -1 with `err` naming `option` ("egress.allow"), the rule and what is wrong with it. */
+/* -1 with `err`: it names `option` ("egress.allow"), the rule and what is wrong with it. */
 int egress_rule_list_init(struct egress_rule_list *list, char *const *texts, size_t count,
                           const char *option, struct failure *err);
 
-/* A zeroed one too. */
+/* A list of zero bytes is allowed. */
 void egress_rule_list_destroy(struct egress_rule_list *list);
 
 /*
- * `host` of `size` bytes, without a trailing dot; case does not matter.  Never a literal
- * address.
+ * The first rule that matches the host name of `size` bytes, which is no literal address and has no
+ * trailing dot; case does not matter.  NULL: none.
  */
 const struct egress_rule *egress_rule_list_find_host(const struct egress_rule_list *list,
                                                      const char *host, size_t size);
 
-/* The narrowest network that holds the address. */
+/* The rule with the narrowest network that contains the address; NULL: none. */
 const struct egress_rule *egress_rule_list_find_address(const struct egress_rule_list *list,
                                                         const struct ip_address *a);
 

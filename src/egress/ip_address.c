@@ -1,12 +1,12 @@
 /*
- * ip_address.c - IP addresses: the special-purpose block one lies in, and the ones it carries.
+ * ip_address.c - IP addresses: the special-purpose block of one, and the addresses embedded in it.
  *
  * The blocks are those of the IANA IPv4 and IPv6 Special-Purpose Address
  * Registries (https://www.iana.org/assignments/iana-ipv4-special-registry and
- * iana-ipv6-special-registry, as of 2025-10-09), with multicast, what was
- * deprecated since, and the clouds' metadata services.  Blocks that the
- * registries call globally reachable are in it too: they are anycast services,
- * answered by the nearest node, which may be our own network's.
+ * iana-ipv6-special-registry, as of 2025-10-09), together with
+ * multicast, blocks that were deprecated since, and the metadata services of clouds.  Blocks that
+ * the registries call globally reachable are here too: they are anycast services, answered by the
+ * nearest node, which may be one of our own network.
  */
 
 #include "egress/ip_address.h"
@@ -27,7 +27,7 @@
         { GROUPS(a, b, c, d), last }, bits \
     }
 
-/* The narrower before the wider: the first that fits is the one to name. */
+/* Narrower blocks come before wider ones: the first that matches is named. */
 static const struct ip_address_block ipv4_blocks[] = {
     { V4(0, 0, 0, 0, 32), "the unspecified address", "RFC 1122" },
     { V4(0, 0, 0, 0, 8), "a \"this network\" address", "RFC 791" },
@@ -216,7 +216,7 @@ ip_address_format(const struct ip_address *a, char text[IP_ADDRESS_TEXT_SIZE])
         inet_ntop(AF_INET6, bytes, text, IP_ADDRESS_TEXT_SIZE);
 }
 
-/* -- what it is ---------------------------------------------------------- */
+/* -- special-purpose blocks ---------------------------------------------- */
 
 static const struct ip_address_block *
 find(const struct ip_address_block *blocks, size_t count, const struct ip_address *a)
@@ -240,7 +240,7 @@ ip_address_block(const struct ip_address *a)
     return &outside;
 }
 
-/* -- what it carries ----------------------------------------------------- */
+/* -- embedded addresses -------------------------------------------------- */
 
 struct ip_address
 ip_address_tail(const struct ip_address *a)
@@ -255,14 +255,13 @@ ip_address_is_local_nat64(const struct ip_address *a)
 }
 
 /*
- * RFC 6052 section 2.2: behind a prefix of 48, 56 or 64 bits the IPv4 address
- * begins at once, and steps over bits 64 to 71.  The translator's prefix is
- * not known here, so every reading counts; but the right one leaves the others
- * with leading zeros, so readings in 0.0.0.0/8, which no translator forwards,
- * are left out as long as there is another.
+ * RFC 6052 section 2.2: after a prefix of 48, 56 or 64 bits the IPv4 address follows at once and
+ * skips bits 64 to 71.  The length of the translator's prefix is unknown here, so every reading
+ * counts.  The right one leaves leading zeros to the others: readings in 0.0.0.0/8, which no
+ * translator forwards, are left out unless there is no other.
  */
 static size_t
-carried_by_local_nat64(const struct ip_address *a, struct ip_address *carried)
+embedded_in_local_nat64(const struct ip_address *a, struct ip_address *embedded)
 {
     const struct ip_address readings[] = {
         ip_address_tail(a),
@@ -274,9 +273,9 @@ carried_by_local_nat64(const struct ip_address *a, struct ip_address *carried)
 
     for (size_t i = 0; i < sizeof readings / sizeof readings[0]; i++)
         if (!ip_address_is_in(&this_network, &readings[i]))
-            carried[n++] = readings[i];
+            embedded[n++] = readings[i];
     if (n == 0)
-        carried[n++] = readings[0];
+        embedded[n++] = readings[0];
     return n;
 }
 
@@ -289,25 +288,25 @@ is_isatap(const struct ip_address *a)
 
 size_t
 ip_address_embedded_ipv4(const struct ip_address *a,
-                         struct ip_address carried[IP_ADDRESS_EMBEDDED_MAX])
+                         struct ip_address embedded[IP_ADDRESS_EMBEDDED_MAX])
 {
     size_t n = 0;
 
     if (ip_address_is_ipv4(a))
         return 0;
     if (ip_address_is_in(&local_nat64, a))
-        n = carried_by_local_nat64(a, carried);
+        n = embedded_in_local_nat64(a, embedded);
     else if (ip_address_is_in(&compatible, a) && a->low > 1) /* :: and ::1 are themselves */
-        carried[n++] = ip_address_tail(a);
+        embedded[n++] = ip_address_tail(a);
     else if (ip_address_is_in(&translated, a) || ip_address_is_in(&nat64, a))
-        carried[n++] = ip_address_tail(a);
+        embedded[n++] = ip_address_tail(a);
     else if (ip_address_is_in(&six_to_four, a))
-        carried[n++] = from_ipv4((uint32_t)(a->high >> 16));
+        embedded[n++] = from_ipv4((uint32_t)(a->high >> 16));
     else if (ip_address_is_in(&teredo, a)) {
-        carried[n++] = from_ipv4((uint32_t)a->high); /* the server */
-        carried[n++] = from_ipv4(~(uint32_t)a->low); /* the client */
+        embedded[n++] = from_ipv4((uint32_t)a->high); /* the server */
+        embedded[n++] = from_ipv4(~(uint32_t)a->low); /* the client */
     }
     if (is_isatap(a))
-        carried[n++] = ip_address_tail(a);
+        embedded[n++] = ip_address_tail(a);
     return n;
 }

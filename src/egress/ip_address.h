@@ -1,9 +1,9 @@
 /*
- * ip_address.h - IP addresses: the special-purpose block one lies in, and the ones it carries.
+ * ip_address.h - IP addresses: the special-purpose block of one, and the addresses embedded in it.
  *
- * One form for both families: an IPv4 address stands as its IPv4-mapped IPv6
- * address (::ffff:0:0/96), which is the same destination to the kernel.  Every
- * function is pure and allocates nothing.
+ * One form for both families: an IPv4 address is stored as its IPv4-mapped IPv6 address
+ * (::ffff:0:0/96), which is the same destination to the kernel.  Every function is pure and
+ * allocates nothing.
  */
 #ifndef EGRESS_IP_ADDRESS_H
 #define EGRESS_IP_ADDRESS_H
@@ -14,7 +14,7 @@
 #include <stdint.h>
 #include <sys/socket.h>
 
-#define IP_ADDRESS_EMBEDDED_MAX 5 /* addresses that one address carries at most */
+#define IP_ADDRESS_EMBEDDED_MAX 5 /* in one address */
 #define IP_ADDRESS_TEXT_SIZE    INET6_ADDRSTRLEN
 
 struct ip_address { /* as numbers: the first and the last 64 bits */
@@ -35,39 +35,39 @@ struct ip_address_block {
 /* false: not an IP address. */
 bool ip_address_from_socket(struct ip_address *a, const struct sockaddr *s);
 
-/* What inet_pton takes, nothing else. */
+/* The forms of inet_pton(). */
 bool ip_address_parse(struct ip_address *a, const char *text);
 
-/* What inet_aton takes: 127.1. */
+/* The forms of inet_aton(), such as 127.1. */
 bool ip_address_parse_legacy(struct ip_address *a, const char *text);
 
 void ip_address_format(const struct ip_address *a, char text[IP_ADDRESS_TEXT_SIZE]);
 bool ip_address_is_ipv4(const struct ip_address *a);
 
 /*
- * The special-purpose block the address lies in, the narrowest first; NULL: it is public unicast.
- * NAT64 (64:ff9b::/96), 6to4 and ISATAP addresses are as public as what they carry: NULL here.
+ * The narrowest special-purpose block that contains the address; NULL: it is public unicast.  Also
+ * NULL for NAT64 (64:ff9b::/96), 6to4 and ISATAP addresses, which are as public as the addresses
+ * embedded in them.
  */
 const struct ip_address_block *ip_address_block(const struct ip_address *a);
 
 /*
- * The IPv4 addresses that an IPv6 address stands for in any form there is, each written to
- * `carried`; returns how many.  Where a form can be read in several ways, all of them.
- * An IPv4 address carries nothing, so once through is all the way down.
+ * The IPv4 addresses embedded in an IPv6 address, in any form; returns how many.  If a form can be
+ * read in several ways, all of them.  An IPv4 address embeds nothing, so there is no deeper level.
  */
 size_t ip_address_embedded_ipv4(const struct ip_address *a,
-                                struct ip_address carried[IP_ADDRESS_EMBEDDED_MAX]);
+                                struct ip_address embedded[IP_ADDRESS_EMBEDDED_MAX]);
 
-/* The last 32 bits as IPv4: what a NAT64 with a /96 prefix makes of the address. */
+/* The last 32 bits as an IPv4 address: how a NAT64 with a /96 prefix reads it. */
 struct ip_address ip_address_tail(const struct ip_address *a);
 
 /* 64:ff9b:1::/48, RFC 8215. */
 bool ip_address_is_local_nat64(const struct ip_address *a);
 
-/* A network of fewer than 96 bits is of IPv6 addresses only: ::/0 does not hold 127.0.0.1. */
+/* A network of fewer than 96 bits holds IPv6 addresses only: ::/0 does not contain 127.0.0.1. */
 bool ip_address_is_in(const struct ip_network *n, const struct ip_address *a);
 
-/* a, without its last bits. */
+/* `a` with all bits after the first `bits` set to 0. */
 struct ip_address ip_address_network_first(const struct ip_address *a, int bits);
 
 #endif

@@ -1,4 +1,4 @@
-/* api.c - the public interface, curlew.h, over the engine inside. */
+/* api.c - the functions of curlew.h, on top of the engine. */
 
 #include "curlew/curlew.h"
 #include "engine/engine.h"
@@ -7,6 +7,10 @@
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
+
+_Static_assert((int)CURLEW_LOG_ERROR == LOG_ERROR && (int)CURLEW_LOG_WARNING == LOG_WARNING &&
+                   (int)CURLEW_LOG_INFO == LOG_INFO && (int)CURLEW_LOG_DEBUG == LOG_DEBUG,
+               "the levels of curlew.h are those of log.h");
 
 /* -- the engine ---------------------------------------------------------- */
 
@@ -27,7 +31,7 @@ curlew_options_init(struct curlew_options *o)
 }
 
 static int
-settings_from(struct engine_config *s, const struct curlew_options *o, struct failure *err)
+read_options(struct engine_config *s, const struct curlew_options *o, struct failure *err)
 {
     s->threads = o->threads;
     s->limits.in_flight = o->max_in_flight;
@@ -35,6 +39,8 @@ settings_from(struct engine_config *s, const struct curlew_options *o, struct fa
     s->limits.response_bytes = o->max_body_bytes;
     s->sessions[0].max_per_origin = o->max_per_origin;
     s->sessions[0].max_in_flight = o->max_in_flight;
+    s->egress.report_only = o->report_only != 0;
+    s->log = (struct log_sink){ o->log, o->log_arg };
     if (o->threads < 1 || o->threads > 64 || o->max_in_flight < 1 || o->max_queue < 0 ||
         o->max_per_origin < 1 || o->max_body_bytes < 0)
         return failure_set(err, ERROR_BAD_REQUEST, "an option is out of its range");
@@ -52,7 +58,7 @@ curlew_new(const struct curlew_options *o, char *err, size_t size)
     struct curlew *c = NULL;
 
     engine_config_init(&s);
-    if (settings_from(&s, o, &f) == 0)
+    if (read_options(&s, o, &f) == 0)
         c = engine_new(&s, &f);
     engine_config_destroy(&s);
     if (c == NULL && err != NULL && size > 0)
@@ -66,7 +72,7 @@ curlew_submit(struct curlew *c, struct curlew_fetch *f, curlew_done *done, void 
     return engine_submit(c, f, done, arg);
 }
 
-/* -- asking -------------------------------------------------------------- */
+/* -- the request --------------------------------------------------------- */
 
 struct curlew_fetch *
 curlew_fetch_new(const char *url)
@@ -98,9 +104,9 @@ curlew_fetch_add_header(struct curlew_fetch *f, const char *name, const char *va
     return request_add_header(&f->request, name, value, &f->failure);
 }
 
-/* The body has one type: the last that was said. */
+/* Replaces the Content-Type: drops those before the one added last. */
 static int
-set_type(struct curlew_fetch *f, const char *type)
+replace_content_type(struct curlew_fetch *f, const char *type)
 {
     struct headers *h = &f->request.headers;
     size_t kept = 0;
@@ -127,7 +133,7 @@ curlew_fetch_set_body(struct curlew_fetch *f, const void *body, size_t size, con
     free(f->request.body);
     f->request.body = copy;
     f->request.body_size = size;
-    return type != NULL ? set_type(f, type) : 0;
+    return type != NULL ? replace_content_type(f, type) : 0;
 }
 
 void
@@ -137,7 +143,7 @@ curlew_fetch_set_timeout(struct curlew_fetch *f, int64_t total_ms)
     f->request.set |= SET_TOTAL_TIMEOUT;
 }
 
-/* -- reading ------------------------------------------------------------- */
+/* -- the result ---------------------------------------------------------- */
 
 const char *
 curlew_fetch_error(const struct curlew_fetch *f)

@@ -134,7 +134,8 @@ copy_outcome(struct curlew_fetch *f, struct curlew_fetch *leader)
         *err = leader->failure;
         return -1;
     }
-    if (engine_account(f->engine, f->config, leader->buffered) != 0)
+    if (!body_account_try_add(f->config->bodies, leader->buffered,
+                              f->config->limits.buffered_bytes))
         return failure_set(err, ERROR_OVERLOADED, "limits.buffered_bytes: all bodies are over it");
     f->buffered = leader->buffered;
     if (response_copy(&f->response, &leader->response) != 0)

@@ -1,4 +1,4 @@
-/* engine.c - the session engine: its threads, its config, its account. */
+/* engine.c - the session engine: its threads and its configuration. */
 
 #include "engine/engine.h"
 
@@ -104,7 +104,7 @@ curlew_free(struct curlew *c)
 }
 
 struct config_snapshot *
-engine_config_snapshot(struct curlew *c)
+engine_snapshot(struct curlew *c)
 {
     struct config_snapshot *p;
 
@@ -166,7 +166,7 @@ engine_remove_session(struct curlew *c, const char *name, struct failure *err)
 int
 engine_reset_session(struct curlew *c, const char *name, struct failure *err)
 {
-    struct config_snapshot *p = engine_config_snapshot(c);
+    struct config_snapshot *p = engine_snapshot(c);
     struct session *s = config_snapshot_find_session(p, name);
 
     if (s == NULL) {
@@ -180,15 +180,6 @@ engine_reset_session(struct curlew *c, const char *name, struct failure *err)
         engine_worker_drop_reset(c->threads[i]);
     config_snapshot_unref(p);
     return 0;
-}
-
-int
-engine_account(struct curlew *c, const struct config_snapshot *p, int64_t n)
-{
-    if (atomic_fetch_add(&c->stats.buffered, n) + n <= p->limits.buffered_bytes)
-        return 0;
-    counter_add(&c->stats.buffered, -n);
-    return -1;
 }
 
 /* -- libcurl's features -------------------------------------------------- */

@@ -6,7 +6,7 @@
 
 #include "curlew/curlew.h"
 #include "fetch/fetch.h"
-#include "session/session_config.h"
+#include "session/engine_config.h"
 #include "util/metrics.h"
 
 #include <pthread.h>
@@ -18,7 +18,6 @@ struct engine_stats {
     counter retries, retries_refused;
     counter breakers[CIRCUIT_STATES]; /* gauges, by state; that of CIRCUIT_OFF means nothing */
     counter breakers_opened;
-    counter buffered;    /* gauge, bytes of response bodies held */
     counter connections; /* gauge, sockets open toward origins and proxies */
     counter connections_opened;
     counter connections_reused; /* hops over a connection that was warm */
@@ -59,7 +58,7 @@ int engine_remove_session(struct curlew *c, const char *name, struct failure *er
 int engine_reset_session(struct curlew *c, const char *name, struct failure *err);
 
 /* A new reference. */
-struct config_snapshot *engine_config_snapshot(struct curlew *c);
+struct config_snapshot *engine_snapshot(struct curlew *c);
 
 /* 0: taken, and given back by done() on a session thread.  -1: refused, with f->failure. */
 int engine_submit(struct curlew *c, struct curlew_fetch *f, curlew_done *done, void *arg);
@@ -72,12 +71,6 @@ struct engine_worker *engine_worker_for(struct curlew *c, const char *origin);
 
 /* A place has become free: threads other than `by` may have a fetch waiting for it. */
 void engine_slot_freed(struct curlew *c, struct engine_worker *by);
-
-/*
- * Add n bytes to the account of buffered bodies; -1 past the snapshot's limit, and nothing is
- * added.
- */
-int engine_account(struct curlew *c, const struct config_snapshot *p, int64_t n);
 
 /* libcurl's own line: version, TLS, features. */
 const char *engine_curl_version(void);

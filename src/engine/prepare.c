@@ -149,7 +149,7 @@ engine_submit(struct curlew *c, struct curlew_fetch *f, curlew_done *done, void 
     if (c->draining)
         return failure_set(&f->failure, ERROR_DRAINING, "the daemon is stopping");
     f->engine = c;
-    f->config = engine_config_snapshot(c);
+    f->config = engine_snapshot(c);
     if (complete_request(f) != 0) {
         if (f->session != NULL)
             counter_add(&f->session->state->outcomes[f->failure.error], 1);

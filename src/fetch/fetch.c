@@ -37,7 +37,7 @@ void
 fetch_reset(struct curlew_fetch *f)
 {
     if (f->buffered > 0)
-        counter_add(&f->engine->stats.buffered, -f->buffered);
+        body_account_subtract(f->config->bodies, f->buffered);
     f->buffered = 0;
     response_destroy(&f->response);
     url_destroy(&f->url);

@@ -15,7 +15,7 @@
 #include "http/request.h"
 #include "http/response.h"
 #include "http/url.h"
-#include "session/session.h"
+#include "session/config_snapshot.h"
 #include "util/list.h"
 
 #include <curl/curl.h>
@@ -89,7 +89,7 @@ struct curlew_fetch {
     uint64_t conn_id;    /* the hop's connection, which others may share; 0: not known yet */
     struct curl_slist *header_lines;
     curl_mime *mime;
-    struct curl_slist *lent;     /* cookies of the jar */
+    struct exported_cookie *exported_cookies;
     struct headers cookie_names; /* in the chain's Set-Cookie fields, with their values */
     char curl_error[CURL_ERROR_SIZE];
     const char *method; /* of this hop: a redirect may turn it into GET */

@@ -1,4 +1,4 @@
-/* circuit_breaker.c - an origin that keeps failing is left alone for a while. */
+/* circuit_breaker.c - an origin that keeps failing gets no requests for a while. */
 
 #include "limits/circuit_breaker.h"
 
@@ -25,7 +25,7 @@ circuit_breaker_classify(const struct failure *f, int status)
     case ERROR_CONNECT_TIMEOUT:
     case ERROR_IDLE_TIMEOUT:
         return OUTCOME_FAILURE;
-    case ERROR_TIMEOUT: /* with a head it is the body that was long, or its reader slow */
+    case ERROR_TIMEOUT: /* after the head it may be a long body or a slow reader */
         return status == 0 ? OUTCOME_FAILURE : judge_status(status);
     default:
         return judge_status(status);
@@ -78,10 +78,10 @@ circuit_breaker_try_pass(struct circuit_breaker *b, const struct circuit_breaker
     return true;
 }
 
-/* Of a breaker that is closed. */
+/* For a closed breaker.  true: it has opened. */
 static bool
-count(struct circuit_breaker *b, const struct circuit_breaker_config *s,
-      enum circuit_breaker_outcome outcome, int64_t now_us)
+count_outcome(struct circuit_breaker *b, const struct circuit_breaker_config *s,
+              enum circuit_breaker_outcome outcome, int64_t now_us)
 {
     if (outcome == OUTCOME_SUCCESS)
         b->failures = 0;
@@ -101,7 +101,7 @@ circuit_breaker_record(struct circuit_breaker *b, const struct circuit_breaker_c
     if (s->failures == 0)
         return false;
     if (b->state == CIRCUIT_CLOSED)
-        return count(b, s, outcome, now_us);
+        return count_outcome(b, s, outcome, now_us);
     if (b->state != CIRCUIT_HALF_OPEN || !probe)
         return false;
     if (outcome == OUTCOME_FAILURE) {

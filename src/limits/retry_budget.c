@@ -1,12 +1,10 @@
-/*
- * retry_budget.c - how many retries an origin must bear: a fifth of its fetches, over ten seconds.
- */
+/* retry_budget.c - at most a fifth of an origin's fetches are retries, over ten seconds. */
 
 #include "limits/retry_budget.h"
 
 #include "util/clock.h"
 
-/* The counts of the second under way; those that have become too old are forgotten on the way. */
+/* The index of the current second; seconds that have left the window are set to 0. */
 static int
 advance(struct retry_budget *b, int64_t now_us)
 {

@@ -1,9 +1,8 @@
 /*
- * retry_budget.h - how many retries an origin must bear: a fifth of its fetches, over ten seconds.
+ * retry_budget.h - at most a fifth of an origin's fetches are retries, over ten seconds.
  *
- * When an origin fails, each fetch of it fails; were each tried three times
- * more, the origin would have four times its load just when it can bear it
- * least.  A few retries are allowed even where there are few fetches.
+ * When an origin fails, all its fetches fail.  If each were retried three times, an overloaded
+ * origin would get four times its load.  A few retries are allowed even if there are few fetches.
  */
 #ifndef LIMITS_RETRY_BUDGET_H
 #define LIMITS_RETRY_BUDGET_H
@@ -11,22 +10,22 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#define RETRY_BUDGET_SECONDS 10 /* counted by the second, the one under way included */
+#define RETRY_BUDGET_SECONDS 10 /* the window, the current second included */
 #define RETRY_BUDGET_PERCENT 20
-#define RETRY_BUDGET_FLOOR   10 /* retries that are always allowed, in these seconds */
+#define RETRY_BUDGET_FLOOR   10 /* retries in a window that are always allowed */
 
 struct retry_budget {
-    int64_t second; /* the newest that is counted; seconds of clock_us()'s clock */
+    int64_t second; /* the newest one counted, by clock_us() */
     uint32_t fetches[RETRY_BUDGET_SECONDS], retries[RETRY_BUDGET_SECONDS];
 };
 
-/* A request that is no retry. */
+/* Count a request that is no retry. */
 void retry_budget_deposit(struct retry_budget *b, int64_t now_us);
 
-/* A retry; false: not one more. */
+/* Count a retry; false: the budget is used up, and nothing is counted. */
 bool retry_budget_try_withdraw(struct retry_budget *b, int64_t now_us);
 
-/* Nothing to remember. */
+/* The whole window has passed: the state may be forgotten. */
 bool retry_budget_is_idle(const struct retry_budget *b, int64_t now_us);
 
 #endif

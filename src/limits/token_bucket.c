@@ -1,10 +1,10 @@
-/* token_bucket.c - a token bucket: how soon the next request may go to an origin. */
+/* token_bucket.c - rate limiting by a token bucket: when the next request may go to an origin. */
 
 #include "limits/token_bucket.h"
 
 #include "util/clock.h"
 
-/* A bucket that was emptied under other settings is no emptier than empty. */
+/* The time until it is full; at most that of an empty one, as the settings may have changed. */
 static double
 settle(struct token_bucket *b, const struct rate_limit *p, int64_t now_us)
 {

@@ -7,6 +7,13 @@
 
 #include <stdlib.h>
 
+static void
+write_log_line(void *arg, int level, const char *line)
+{
+    (void)arg;
+    log_line((enum log_level)level, "%s", line);
+}
+
 void
 config_init(struct config *c)
 {
@@ -18,6 +25,7 @@ config_init(struct config *c)
         .drain_seconds = 30,
     };
     engine_config_init(&c->engine);
+    c->engine.log.write = write_log_line;
     egress_config_add(&c->listen, &c->listen_count, CONFIG_LISTEN);
 }
 

@@ -4,7 +4,7 @@
 #ifndef MESSAGE_CONFIG_H
 #define MESSAGE_CONFIG_H
 
-#include "session/session_config.h"
+#include "session/engine_config.h"
 #include "util/log.h"
 
 #include <stdbool.h>

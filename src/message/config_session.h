@@ -5,7 +5,7 @@
 #define MESSAGE_CONFIG_SESSION_H
 
 #include "message/json_path.h"
-#include "session/session_config.h"
+#include "session/engine_config.h"
 
 #include <jansson.h>
 #include <stdbool.h>

@@ -7,7 +7,7 @@
 #ifndef MESSAGE_SESSION_JSON_H
 #define MESSAGE_SESSION_JSON_H
 
-#include "session/session.h"
+#include "session/config_snapshot.h"
 #include "util/buffer.h"
 
 #include <jansson.h>

@@ -58,14 +58,14 @@ restraint_json(const struct engine_stats *s)
 }
 
 static json_t *
-engine_json(const struct engine_stats *s)
+engine_json(const struct engine_stats *s, const struct body_account *bodies)
 {
     json_t *all = json_pack(
         "{s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "in_flight",
         number(&s->in_flight), "queued", number(&s->queued), "connections", number(&s->connections),
         "connections_opened", number(&s->connections_opened), "connections_reused",
         number(&s->connections_reused), "coalesced", number(&s->coalesced), "buffered_bytes",
-        number(&s->buffered), "guard_refusals", number(&s->guard_refusals), "guard_reports",
+        number(&bodies->bytes), "guard_refusals", number(&s->guard_refusals), "guard_reports",
         number(&s->guard_reports), "received_bytes", number(&s->bytes_received), "sent_bytes",
         number(&s->bytes_sent), "queue_seconds", histogram_json(&s->queue_seconds),
         "first_byte_seconds", histogram_json(&s->first_byte_seconds), "fetch_seconds",
@@ -112,13 +112,13 @@ gateway_json(const struct status_gateway *g)
 int
 status_write(struct buffer *out, struct curlew *engine, const struct status_gateway *g)
 {
-    struct config_snapshot *p = engine_config_snapshot(engine);
-    json_t *all = json_pack("{s:s, s:s, s:I, s:i, s:o, s:o, s:o, s:o, s:o}", "version",
-                            CURLEW_VERSION, "status", g->draining ? "draining" : "ok",
-                            "uptime_seconds", (json_int_t)g->uptime_seconds, "threads",
-                            engine->thread_count, "libraries", libraries_json(g), "limits",
-                            limits_json(&p->limits), "engine", engine_json(&engine->stats),
-                            "gateway", gateway_json(g), "sessions", sessions_json(p));
+    struct config_snapshot *p = engine_snapshot(engine);
+    json_t *all = json_pack(
+        "{s:s, s:s, s:I, s:i, s:o, s:o, s:o, s:o, s:o}", "version", CURLEW_VERSION, "status",
+        g->draining ? "draining" : "ok", "uptime_seconds", (json_int_t)g->uptime_seconds, "threads",
+        engine->thread_count, "libraries", libraries_json(g), "limits", limits_json(&p->limits),
+        "engine", engine_json(&engine->stats, p->bodies), "gateway", gateway_json(g), "sessions",
+        sessions_json(p));
     char *text = all != NULL ? json_dumps(all, JSON_COMPACT) : NULL;
 
     config_snapshot_unref(p);

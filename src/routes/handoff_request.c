@@ -56,7 +56,7 @@ forward(const struct exchange *c, const struct headers *names, struct request *r
 static int
 forward_listed(const struct exchange *c, struct request *r, struct failure *err)
 {
-    struct config_snapshot *p = engine_config_snapshot(c->server->engine);
+    struct config_snapshot *p = engine_snapshot(c->server->engine);
     struct session *s =
         config_snapshot_find_session(p, r->session != NULL ? r->session : "default");
     bool own = r->forward.count > 0 || s == NULL;

@@ -18,7 +18,7 @@
 static size_t
 waiting_bytes(const struct exchange *c)
 {
-    struct config_snapshot *p = engine_config_snapshot(c->server->engine);
+    struct config_snapshot *p = engine_snapshot(c->server->engine);
     int64_t share = p->limits.buffered_bytes / 4;
 
     config_snapshot_unref(p);

@@ -9,7 +9,7 @@
 static int
 check_target(struct exchange *c, const struct request *r, struct failure *err)
 {
-    struct config_snapshot *p = engine_config_snapshot(c->server->engine);
+    struct config_snapshot *p = engine_snapshot(c->server->engine);
     const char *name = r->session != NULL ? r->session : "default";
     struct url u;
     int rc = 0;

@@ -96,14 +96,14 @@ add_classes(struct buffer *b, const struct config_snapshot *p)
 }
 
 static void
-add_engine(struct buffer *b, const struct engine_stats *s)
+add_engine(struct buffer *b, const struct engine_stats *s, const struct body_account *bodies)
 {
     add_value(b, "in_flight", "gauge", "Transfers under way.", counter_read(&s->in_flight));
     add_value(b, "queued", "gauge", "Fetches that wait for their turn.", counter_read(&s->queued));
     add_value(b, "connections", "gauge", "Sockets open toward origins and proxies.",
               counter_read(&s->connections));
     add_value(b, "buffered_bytes", "gauge", "Bytes of response bodies held.",
-              counter_read(&s->buffered));
+              counter_read(&bodies->bytes));
     add_value(b, "connections_opened_total", "counter", "Connections opened.",
               counter_read(&s->connections_opened));
     add_value(b, "connections_reused_total", "counter", "Hops over a connection that was warm.",
@@ -130,10 +130,10 @@ void
 route_metrics_on_request(struct exchange *c)
 {
     const struct fcgi_server_stats *g = &c->server->stats;
-    struct config_snapshot *p = engine_config_snapshot(c->server->engine);
+    struct config_snapshot *p = engine_snapshot(c->server->engine);
     struct buffer *b = &c->prefix;
 
-    add_engine(b, &c->server->engine->stats);
+    add_engine(b, &c->server->engine->stats, p->bodies);
     add_restraint(b, &c->server->engine->stats);
     add_outcomes(b, p);
     add_classes(b, p);

@@ -24,7 +24,7 @@ no_memory(struct exchange *c)
 void
 route_sessions_on_list(struct exchange *c)
 {
-    struct config_snapshot *p = engine_config_snapshot(c->server->engine);
+    struct config_snapshot *p = engine_snapshot(c->server->engine);
 
     if (session_json_write_all(&c->prefix, p) == 0)
         exchange_respond(c, 200, "application/json");
@@ -36,7 +36,7 @@ route_sessions_on_list(struct exchange *c)
 static void
 show(struct exchange *c, int status, struct failure *err)
 {
-    struct config_snapshot *p = engine_config_snapshot(c->server->engine);
+    struct config_snapshot *p = engine_snapshot(c->server->engine);
     struct session *s = config_snapshot_find_session(p, c->name);
 
     if (s == NULL) {
@@ -53,7 +53,7 @@ show(struct exchange *c, int status, struct failure *err)
 static bool
 is_known(struct exchange *c)
 {
-    struct config_snapshot *p = engine_config_snapshot(c->server->engine);
+    struct config_snapshot *p = engine_snapshot(c->server->engine);
     bool known = config_snapshot_find_session(p, c->name) != NULL;
 
     config_snapshot_unref(p);
@@ -63,7 +63,7 @@ is_known(struct exchange *c)
 static int
 put(struct exchange *c, struct failure *err)
 {
-    struct config_snapshot *p = engine_config_snapshot(c->server->engine);
+    struct config_snapshot *p = engine_snapshot(c->server->engine);
     struct session *old = config_snapshot_find_session(p, c->name);
     struct session_config s;
     int rc;

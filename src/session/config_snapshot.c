@@ -1,6 +1,6 @@
-/* config_snapshot.c - everything that new fetches are started under, as one immutable whole. */
+/* config_snapshot.c - the configuration that new fetches start under, as one immutable object. */
 
-#include "session/session.h"
+#include "session/config_snapshot.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -13,7 +13,8 @@ config_snapshot_unref(struct config_snapshot *p)
     for (size_t i = 0; i < p->session_count; i++)
         session_unref(p->sessions[i]);
     free(p->sessions);
-    egress_free(p->egress);
+    egress_unref(p->egress);
+    body_account_unref(p->bodies);
     free(p);
 }
 
@@ -24,20 +25,34 @@ config_snapshot_ref(struct config_snapshot *p)
     return p;
 }
 
-/* An empty one with room for so many sessions. */
+/* Without sessions and egress rules, with room for `room` sessions beside those of `old`. */
 static struct config_snapshot *
-alloc_snapshot(const struct limits *limits, size_t room, struct failure *err)
+alloc_snapshot(const struct limits *limits, size_t room, const struct config_snapshot *old,
+               struct failure *err)
 {
     struct config_snapshot *p = calloc(1, sizeof *p);
 
-    if (p == NULL || (p->sessions = calloc(room, sizeof p->sessions[0])) == NULL) {
-        free(p);
+    if (p == NULL) {
         failure_no_memory(err);
         return NULL;
     }
     p->refs = 1;
     p->limits = *limits;
+    p->bodies = old != NULL ? body_account_ref(old->bodies) : body_account_new();
+    p->sessions = calloc(room + (old != NULL ? old->session_count : 0), sizeof p->sessions[0]);
+    if (p->bodies == NULL || p->sessions == NULL) {
+        config_snapshot_unref(p);
+        failure_no_memory(err);
+        return NULL;
+    }
     return p;
+}
+
+/* NULL: unknown, or there is no snapshot. */
+static struct session *
+find(const struct config_snapshot *p, const char *name)
+{
+    return p != NULL ? config_snapshot_find_session(p, name) : NULL;
 }
 
 static void
@@ -46,7 +61,7 @@ add(struct config_snapshot *p, struct session *s)
     p->sessions[p->session_count++] = s;
 }
 
-/* What callers made at run time stays, but for names that the configuration has now. */
+/* Sessions that callers created stay, unless the configuration now has one of that name. */
 static void
 carry_over(struct config_snapshot *p, const struct config_snapshot *old)
 {
@@ -62,20 +77,22 @@ struct config_snapshot *
 config_snapshot_new(const struct engine_config *settings, const struct config_snapshot *old,
                     struct failure *err)
 {
-    size_t room = settings->session_count + (old != NULL ? old->session_count : 0);
-    struct config_snapshot *p = alloc_snapshot(&settings->limits, room, err);
+    struct config_snapshot *p =
+        alloc_snapshot(&settings->limits, settings->session_count, old, err);
 
     if (p == NULL)
         return NULL;
     if ((p->egress = egress_new(&settings->egress, err)) == NULL)
         goto failed;
     for (size_t i = 0; i < settings->session_count; i++) {
-        struct session *s = session_new(&settings->sessions[i], old, err);
+        struct session *s =
+            session_new(&settings->sessions[i], find(old, settings->sessions[i].name), err);
 
         if (s == NULL)
             goto failed;
         add(p, s);
     }
+    p->log = settings->log;
     carry_over(p, old);
     return p;
 
@@ -88,11 +105,12 @@ failed:
 static struct config_snapshot *
 copy_without(const struct config_snapshot *old, const char *name, struct failure *err)
 {
-    struct config_snapshot *p = alloc_snapshot(&old->limits, old->session_count + 1, err);
+    struct config_snapshot *p = alloc_snapshot(&old->limits, 1, old, err);
 
     if (p == NULL)
         return NULL;
     p->egress = egress_ref(old->egress);
+    p->log = old->log;
     for (size_t i = 0; i < old->session_count; i++)
         if (strcmp(old->sessions[i]->settings.name, name) != 0)
             add(p, session_ref(old->sessions[i]));
@@ -112,7 +130,7 @@ config_snapshot_with_session(const struct config_snapshot *old, const struct ses
                     CONFIG_SNAPSHOT_SESSIONS_MAX);
         return NULL;
     }
-    if ((s = session_new(put, old, err)) == NULL)
+    if ((s = session_new(put, find(old, put->name), err)) == NULL)
         return NULL;
     s->at_run_time = true;
     if ((p = copy_without(old, put->name, err)) == NULL)

@@ -1,9 +1,10 @@
-/* cookie_jar.c - a session's cookies, lent to its fetches. */
+/* cookie_jar.c - the cookies of a session, shared by its fetches. */
 
 #include "session/cookie_jar.h"
 
 #include "session/netscape_cookie.h"
 
+#include <curl/curl.h>
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
@@ -13,7 +14,7 @@
 
 struct cookie_jar {
     pthread_mutex_t lock;
-    char *lines[COOKIE_JAR_MAX]; /* each cookie once; the one set last at the end */
+    char *lines[COOKIE_JAR_MAX]; /* in the Netscape format; each cookie once, in order of setting */
     size_t count;
 };
 
@@ -46,10 +47,10 @@ cookie_jar_clear(struct cookie_jar *j)
     pthread_mutex_unlock(&j->lock);
 }
 
-/* -- in the jar, under its lock ------------------------------------------ */
+/* -- the jar; these are called under its lock ----------------------------- */
 
 static void
-take_out(struct cookie_jar *j, size_t i)
+remove_at(struct cookie_jar *j, size_t i)
 {
     free(j->lines[i]);
     j->count--;
@@ -57,14 +58,14 @@ take_out(struct cookie_jar *j, size_t i)
 }
 
 static void
-drop(struct cookie_jar *j, const struct netscape_cookie *gone)
+remove_cookie(struct cookie_jar *j, const struct netscape_cookie *gone)
 {
     for (size_t i = 0; i < j->count; i++) {
         struct netscape_cookie l;
 
         netscape_cookie_parse(&l, j->lines[i]);
         if (netscape_cookie_same(&l, gone)) {
-            take_out(j, i);
+            remove_at(j, i);
             return;
         }
     }
@@ -78,9 +79,12 @@ has_expired(const struct netscape_cookie *l)
     return at != 0 && at < time(NULL);
 }
 
-/* The expired ones go first, then the oldest: of the domain, and of all. */
+/*
+ * Remove the expired cookies; then, where a limit is still reached, the oldest of the domain or of
+ * all.
+ */
 static void
-make_room(struct cookie_jar *j, const struct netscape_cookie *for_one)
+make_room(struct cookie_jar *j, const struct netscape_cookie *added)
 {
     size_t of_domain = 0, oldest = 0;
 
@@ -89,17 +93,17 @@ make_room(struct cookie_jar *j, const struct netscape_cookie *for_one)
 
         netscape_cookie_parse(&l, j->lines[i]);
         if (has_expired(&l)) {
-            take_out(j, i);
+            remove_at(j, i);
             oldest -= of_domain > 0;
-        } else if (netscape_cookie_same_domain(&l, for_one)) {
+        } else if (netscape_cookie_same_domain(&l, added)) {
             of_domain++;
             oldest = i;
         }
     }
     if (of_domain >= COOKIE_JAR_DOMAIN_MAX)
-        take_out(j, oldest);
+        remove_at(j, oldest);
     else if (j->count == COOKIE_JAR_MAX)
-        take_out(j, 0);
+        remove_at(j, 0);
 }
 
 static int
@@ -109,13 +113,13 @@ put(struct cookie_jar *j, const char *text, const struct netscape_cookie *l)
 
     if (copy == NULL)
         return -1;
-    drop(j, l);
+    remove_cookie(j, l);
     make_room(j, l);
     j->lines[j->count++] = copy;
     return 0;
 }
 
-/* -- lending ------------------------------------------------------------- */
+/* -- from the jar to a handle --------------------------------------------- */
 
 static struct curl_slist *
 lines_of(CURL *easy)
@@ -126,68 +130,119 @@ lines_of(CURL *easy)
     return lines;
 }
 
+static bool
+is_in_handle(const struct curl_slist *lines, const struct netscape_cookie *wanted)
+{
+    for (; lines != NULL; lines = lines->next)
+        if (netscape_cookie_same_as_line(wanted, lines->data))
+            return true;
+    return false;
+}
+
+static bool
+is_exported(const struct exported_cookie *exported, const struct netscape_cookie *wanted)
+{
+    for (; exported != NULL; exported = exported->next)
+        if (netscape_cookie_same_as_line(wanted, exported->line))
+            return true;
+    return false;
+}
+
 void
-cookie_jar_enable(CURL *easy)
+cookie_jar_enable(void *easy)
 {
     /* Not COOKIEFILE: libcurl 7.88 leaks its list of files when the handle is reset. */
     curl_easy_setopt(easy, CURLOPT_COOKIELIST, "");    /* no cookie, but it turns the engine on */
     curl_easy_setopt(easy, CURLOPT_COOKIELIST, "ALL"); /* the handle may have been used before */
 }
 
+/* false: libcurl does not take it. */
+static bool
+add_line(CURL *easy, const char *line)
+{
+    return curl_easy_setopt(easy, CURLOPT_COOKIELIST, line) == CURLE_OK;
+}
+
 void
-cookie_jar_move(CURL *from, CURL *to)
+cookie_jar_move(void *from, void *to)
 {
     struct curl_slist *lines = lines_of(from);
 
     cookie_jar_enable(to);
     for (struct curl_slist *l = lines; l != NULL; l = l->next)
-        curl_easy_setopt(to, CURLOPT_COOKIELIST, l->data);
+        add_line(to, l->data);
     curl_slist_free_all(lines);
 }
 
-/* Under the lock: copies of the lines for the host, but for those in either list. */
+/* Append a copy of the line; the new end of the list, or NULL: no memory. */
+static struct exported_cookie **
+append_export(struct exported_cookie **end, const char *line)
+{
+    size_t size = strlen(line) + 1;
+    struct exported_cookie *one = malloc(sizeof *one + size);
+
+    if (one == NULL)
+        return NULL;
+    one->next = NULL;
+    memcpy(one->line, line, size);
+    *end = one;
+    return &one->next;
+}
+
+/* Under the lock: append to *end the cookies for the host, except those in either list. */
 static int
-copy_lines(struct cookie_jar *j, const char *host, const struct curl_slist *have,
-           const struct curl_slist *had, struct curl_slist **copies)
+copy_lines(struct cookie_jar *j, const char *host, const struct curl_slist *in_handle,
+           const struct exported_cookie *exported, struct exported_cookie **end)
 {
     for (size_t i = 0; i < j->count; i++) {
-        struct curl_slist *longer;
         struct netscape_cookie l;
 
         netscape_cookie_parse(&l, j->lines[i]);
         if (!netscape_cookie_matches_host(&l, host) || has_expired(&l) ||
-            netscape_cookie_list_has(have, &l) || netscape_cookie_list_has(had, &l))
+            is_in_handle(in_handle, &l) || is_exported(exported, &l))
             continue;
-        if ((longer = curl_slist_append(*copies, j->lines[i])) == NULL)
+        if ((end = append_export(end, j->lines[i])) == NULL)
             return -1;
-        *copies = longer;
     }
     return 0;
 }
 
 int
-cookie_jar_export(struct cookie_jar *j, CURL *easy, const char *host, struct curl_slist **lent)
+cookie_jar_export(struct cookie_jar *j, void *easy, const char *host,
+                  struct exported_cookie **exported)
 {
-    struct curl_slist *have, *copies = NULL, **end = lent;
+    struct exported_cookie *added = NULL, **end = exported;
+    struct curl_slist *in_handle;
     int rc;
 
     if (j == NULL)
         return 0;
-    have = lines_of(easy);
+    in_handle = lines_of(easy);
     pthread_mutex_lock(&j->lock);
-    rc = copy_lines(j, host, have, *lent, &copies);
+    rc = copy_lines(j, host, in_handle, *exported, &added);
     pthread_mutex_unlock(&j->lock);
-    curl_slist_free_all(have);
-    for (struct curl_slist *l = copies; l != NULL; l = l->next)
-        curl_easy_setopt(easy, CURLOPT_COOKIELIST, l->data);
+    curl_slist_free_all(in_handle);
+    for (struct exported_cookie *e = added; e != NULL; e = e->next)
+        add_line(easy, e->line);
     while (*end != NULL)
         end = &(*end)->next;
-    *end = copies;
+    *end = added;
     return rc;
 }
 
+void
+cookie_jar_export_free(struct exported_cookie *exported)
+{
+    while (exported != NULL) {
+        struct exported_cookie *next = exported->next;
+
+        free(exported);
+        exported = next;
+    }
+}
+
 int
-cookie_jar_add_request_cookies(CURL *easy, const struct cookies *own, const char *host)
+cookie_jar_add_request_cookies(void *easy, const struct cookies *own, const char *host)
 {
     struct buffer line;
     bool ok = true;
@@ -196,13 +251,13 @@ cookie_jar_add_request_cookies(CURL *easy, const struct cookies *own, const char
     for (size_t i = 0; i < own->count && ok; i++) {
         buffer_clear(&line);
         netscape_cookie_write(&line, &own->items[i], host);
-        ok = buffer_ok(&line) && curl_easy_setopt(easy, CURLOPT_COOKIELIST, line.data) == CURLE_OK;
+        ok = buffer_ok(&line) && add_line(easy, line.data);
     }
     buffer_free(&line);
     return ok ? 0 : -1;
 }
 
-/* -- back into the jar --------------------------------------------------- */
+/* -- from a handle to the jar --------------------------------------------- */
 
 static bool
 is_named(const struct headers *set, const struct netscape_cookie *l)
@@ -214,8 +269,8 @@ is_named(const struct headers *set, const struct netscape_cookie *l)
 }
 
 /*
- * By value, too: a cookie of the request's own, or one that was lent, may bear the name of one that
- * was set for another path.
+ * Compares the value, too: a cookie of the request, or an exported one, may have the name of one
+ * that was set for another path.
  */
 static bool
 is_set(const struct headers *set, const struct netscape_cookie *l)
@@ -228,51 +283,52 @@ is_set(const struct headers *set, const struct netscape_cookie *l)
 }
 
 static void
-drop_deleted(struct cookie_jar *j, const struct curl_slist *lent, const struct curl_slist *now,
-             const struct headers *set)
+remove_deleted(struct cookie_jar *j, const struct exported_cookie *exported,
+               const struct curl_slist *in_handle, const struct headers *set)
 {
-    for (; lent != NULL; lent = lent->next) {
+    for (; exported != NULL; exported = exported->next) {
         struct netscape_cookie l;
 
-        netscape_cookie_parse(&l, lent->data);
-        if (is_named(set, &l) && !netscape_cookie_list_has(now, &l))
-            drop(j, &l);
+        netscape_cookie_parse(&l, exported->line);
+        if (is_named(set, &l) && !is_in_handle(in_handle, &l))
+            remove_cookie(j, &l);
     }
 }
 
 static int
-keep_set(struct cookie_jar *j, const struct curl_slist *now, const struct headers *set,
+keep_set(struct cookie_jar *j, const struct curl_slist *in_handle, const struct headers *set,
          struct cookies *left)
 {
-    for (; now != NULL; now = now->next) {
+    for (; in_handle != NULL; in_handle = in_handle->next) {
         struct netscape_cookie l;
 
-        netscape_cookie_parse(&l, now->data);
+        netscape_cookie_parse(&l, in_handle->data);
         if (!is_set(set, &l))
             continue;
-        if (netscape_cookie_append(left, &l) != 0 || (j != NULL && put(j, now->data, &l) != 0))
+        if (netscape_cookie_append(left, &l) != 0 ||
+            (j != NULL && put(j, in_handle->data, &l) != 0))
             return -1;
     }
     return 0;
 }
 
 int
-cookie_jar_import(struct cookie_jar *j, CURL *easy, const struct curl_slist *lent,
+cookie_jar_import(struct cookie_jar *j, void *easy, const struct exported_cookie *exported,
                   const struct headers *set, struct cookies *left)
 {
-    struct curl_slist *now;
+    struct curl_slist *in_handle;
     int rc;
 
     if (set->count == 0)
         return 0;
-    now = lines_of(easy);
+    in_handle = lines_of(easy);
     if (j != NULL) {
         pthread_mutex_lock(&j->lock);
-        drop_deleted(j, lent, now, set);
+        remove_deleted(j, exported, in_handle, set);
     }
-    rc = keep_set(j, now, set, left);
+    rc = keep_set(j, in_handle, set, left);
     if (j != NULL)
         pthread_mutex_unlock(&j->lock);
-    curl_slist_free_all(now);
+    curl_slist_free_all(in_handle);
     return rc;
 }

@@ -1,4 +1,4 @@
-/* netscape_cookie.c - a cookie as libcurl hands it over: a line of the Netscape format. */
+/* netscape_cookie.c - a cookie as one line of the Netscape format. */
 
 #include "session/netscape_cookie.h"
 
@@ -60,16 +60,12 @@ netscape_cookie_same(const struct netscape_cookie *a, const struct netscape_cook
 }
 
 bool
-netscape_cookie_list_has(const struct curl_slist *lines, const struct netscape_cookie *wanted)
+netscape_cookie_same_as_line(const struct netscape_cookie *a, const char *line)
 {
-    for (; lines != NULL; lines = lines->next) {
-        struct netscape_cookie l;
+    struct netscape_cookie b;
 
-        netscape_cookie_parse(&l, lines->data);
-        if (netscape_cookie_same(&l, wanted))
-            return true;
-    }
-    return false;
+    netscape_cookie_parse(&b, line);
+    return netscape_cookie_same(a, &b);
 }
 
 bool
@@ -94,9 +90,9 @@ netscape_cookie_expires(const struct netscape_cookie *l)
     return strtoll(l->field[COOKIE_EXPIRES], NULL, 10);
 }
 
-/* A copy of one field that is a string; NULL: no memory. */
+/* A copy of the field as a string, of a domain without its leading dot; NULL: no memory. */
 static char *
-text_of(const struct netscape_cookie *l, enum netscape_field f)
+copy_field(const struct netscape_cookie *l, enum netscape_field f)
 {
     const char *text = l->field[f];
     size_t n = l->size[f];
@@ -110,10 +106,10 @@ int
 netscape_cookie_append(struct cookies *to, const struct netscape_cookie *l)
 {
     struct cookie c = {
-        .name = text_of(l, COOKIE_NAME),
-        .value = text_of(l, COOKIE_VALUE),
-        .domain = text_of(l, COOKIE_DOMAIN),
-        .path = text_of(l, COOKIE_PATH),
+        .name = copy_field(l, COOKIE_NAME),
+        .value = copy_field(l, COOKIE_VALUE),
+        .domain = copy_field(l, COOKIE_DOMAIN),
+        .path = copy_field(l, COOKIE_PATH),
         .secure = netscape_cookie_field_equals(l, COOKIE_SECURE, "TRUE"),
         .http_only = l->http_only,
         .expires = netscape_cookie_expires(l),

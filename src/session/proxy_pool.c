@@ -1,5 +1,5 @@
 /*
- * proxy_pool.c - a session's proxies, taken in turn; one that fails sits on the bench for a while.
+ * proxy_pool.c - the proxies of a session, used round robin; one that fails is skipped for a while.
  */
 
 #include "session/proxy_pool.h"
@@ -12,7 +12,7 @@
 
 struct proxy {
     const char *url;
-    _Atomic int64_t back_us; /* from the bench; in the past: not on it */
+    _Atomic int64_t cooldown_end_us;
 };
 
 struct proxy_pool {
@@ -52,9 +52,9 @@ proxy_pool_next(struct proxy_pool *p, int64_t now_us)
     for (size_t i = 0; i < p->count; i++) {
         struct proxy *one = &p->list[(turn + i) % p->count];
 
-        if (one->back_us <= now_us)
+        if (one->cooldown_end_us <= now_us)
             return one->url;
-        if (soonest == NULL || one->back_us < soonest->back_us)
+        if (soonest == NULL || one->cooldown_end_us < soonest->cooldown_end_us)
             soonest = one;
     }
     return soonest->url;
@@ -65,5 +65,6 @@ proxy_pool_cool_down(struct proxy_pool *p, const char *url, int64_t now_us)
 {
     for (size_t i = 0; i < p->count; i++)
         if (strcmp(p->list[i].url, url) == 0)
-            p->list[i].back_us = now_us + (int64_t)PROXY_POOL_COOLDOWN_SECONDS * US_PER_SECOND;
+            p->list[i].cooldown_end_us =
+                now_us + (int64_t)PROXY_POOL_COOLDOWN_SECONDS * US_PER_SECOND;
 }

@@ -1,11 +1,11 @@
-/* session.c - named sessions: settings that never change, and a state that outlives them. */
+/* session.c - a named session: settings that never change, and the state that outlives them. */
 
 #include "session/session.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-/* -- the lasting part of a session --------------------------------------- */
+/* -- the state ----------------------------------------------------------- */
 
 static void
 state_unref(struct session_state *s)
@@ -37,17 +37,13 @@ state_new(const char *name)
 }
 
 static struct session_state *
-state_of(const struct config_snapshot *old, const char *name)
+state_ref(struct session_state *s)
 {
-    struct session *s = old != NULL ? config_snapshot_find_session(old, name) : NULL;
-
-    if (s == NULL)
-        return state_new(name);
-    atomic_fetch_add(&s->state->refs, 1);
-    return s->state;
+    atomic_fetch_add(&s->refs, 1);
+    return s;
 }
 
-/* -- sessions ------------------------------------------------------------ */
+/* -- the session --------------------------------------------------------- */
 
 struct session *
 session_ref(struct session *s)
@@ -68,8 +64,7 @@ session_unref(struct session *s)
 }
 
 struct session *
-session_new(const struct session_config *settings, const struct config_snapshot *old,
-            struct failure *err)
+session_new(const struct session_config *settings, const struct session *old, struct failure *err)
 {
     struct session *s = calloc(1, sizeof *s);
 
@@ -82,12 +77,9 @@ session_new(const struct session_config *settings, const struct config_snapshot 
         session_unref(s);
         return NULL;
     }
-    if ((s->proxy_pool = proxy_pool_new(s->settings.proxies, s->settings.proxy_count)) == NULL) {
-        failure_no_memory(err);
-        session_unref(s);
-        return NULL;
-    }
-    if ((s->state = state_of(old, settings->name)) == NULL) {
+    s->proxy_pool = proxy_pool_new(s->settings.proxies, s->settings.proxy_count);
+    s->state = old != NULL ? state_ref(old->state) : state_new(settings->name);
+    if (s->proxy_pool == NULL || s->state == NULL) {
         failure_no_memory(err);
         session_unref(s);
         return NULL;

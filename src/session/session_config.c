@@ -1,14 +1,13 @@
-/* session_config.c - what a session engine is told: limits, egress rules, named sessions. */
+/* session_config.c - the settings of one session. */
 
 #include "session/session_config.h"
 
+#include "egress/egress_config.h"
 #include "http/request_merge.h"
 #include "util/text.h"
 
 #include <stdlib.h>
 #include <string.h>
-
-#define MIB (INT64_C(1) << 20)
 
 /* -- a session's own keys ------------------------------------------------- */
 
@@ -100,44 +99,4 @@ session_config_copy(struct session_config *to, const struct session_config *from
     if (text_replace(&to->name, from->name) != 0)
         return failure_no_memory(err);
     return request_merge_copy(&to->defaults, &from->defaults, err);
-}
-
-/* -- the engine's ----------------------------------------------------------- */
-
-/* Without memory there is no session at all, which whoever reads the settings refuses. */
-static void
-add_default_session(struct engine_config *s)
-{
-    if ((s->sessions = calloc(1, sizeof *s->sessions)) == NULL)
-        return;
-    session_config_init(&s->sessions[0]);
-    s->sessions[0].name = strdup("default");
-    s->session_count = s->sessions[0].name != NULL;
-}
-
-void
-engine_config_init(struct engine_config *s)
-{
-    *s = (struct engine_config){
-        .threads = 1,
-        .limits = {
-            .request_bytes = 16 * MIB,
-            .response_bytes = 64 * MIB,
-            .buffered_bytes = 512 * MIB,
-            .in_flight = 2048,
-            .queue = 2048,
-        },
-    };
-    egress_config_init(&s->egress);
-    add_default_session(s);
-}
-
-void
-engine_config_destroy(struct engine_config *s)
-{
-    egress_config_destroy(&s->egress);
-    for (size_t i = 0; i < s->session_count; i++)
-        session_config_destroy(&s->sessions[i]);
-    free(s->sessions);
-    *s = (struct engine_config){ 0 };
 }

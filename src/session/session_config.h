@@ -1,12 +1,11 @@
 /*
- * session_config.h - what a session engine is told: limits, egress rules, named sessions.
+ * session_config.h - the settings of one session.
  *
- * Plain data, owned by whoever made it; the engine copies what it keeps.
+ * Plain data, owned by its maker; a session copies what it keeps.
  */
 #ifndef SESSION_SESSION_CONFIG_H
 #define SESSION_SESSION_CONFIG_H
 
-#include "egress/egress.h"
 #include "http/request.h"
 #include "limits/circuit_breaker.h"
 #include "limits/token_bucket.h"
@@ -17,35 +16,19 @@
 
 struct session_config {
     char *name;              /* 1 to 64 of A-Z a-z 0-9 . _ - */
-    struct request defaults; /* no URL, body or params */
+    struct request defaults; /* merged into each request; no URL, body or params */
     bool shared_jar;         /* cookie_jar: "shared"; false: "none" */
     bool trace_context;      /* pass on the caller's traceparent, tracestate, X-Request-ID */
-    char **proxies;          /* in turn, where the request names none; owned */
+    char **proxies;          /* owned; used in turn by requests that name none */
     size_t proxy_count;
     int max_in_flight;            /* transfers of the session at once */
-    int max_per_origin;           /* of these, toward one origin */
-    int idle_connections;         /* warm connections kept, that this session opened */
+    int max_per_origin;           /* of these, to one origin */
+    int idle_connections;         /* kept open, of those that this session opened */
     int idle_seconds;             /* a connection idle for longer is closed */
     struct rate_limit rate_limit; /* rate_per_origin, burst */
     struct circuit_breaker_config breaker;
-    char *ca_file;                  /* PEM; NULL: the system's */
-    char *client_cert, *client_key; /* PEM; NULL: none */
-};
-
-struct limits {
-    int64_t request_bytes;  /* of one FastCGI request's body */
-    int64_t response_bytes; /* of one decoded body, where the request does not say */
-    int64_t buffered_bytes; /* of all bodies held at once */
-    int in_flight;          /* transfers at once */
-    int queue;              /* fetches waiting for their turn */
-};
-
-struct engine_config {
-    int threads;
-    struct limits limits;
-    struct egress_config egress;
-    struct session_config *sessions; /* one is named "default" */
-    size_t session_count;
+    char *ca_file;                  /* path of a PEM file; NULL: the system's */
+    char *client_cert, *client_key; /* paths of PEM files; NULL: none */
 };
 
 enum session_kind {                              /* beyond util/field.h's */
@@ -70,10 +53,5 @@ int session_config_copy(struct session_config *to, const struct session_config *
                         struct failure *err);
 
 void session_config_destroy(struct session_config *s);
-
-/* With the session "default". */
-void engine_config_init(struct engine_config *s);
-
-void engine_config_destroy(struct engine_config *s);
 
 #endif

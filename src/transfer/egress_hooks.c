@@ -12,7 +12,6 @@
 #include "engine/engine.h"
 #include "transfer/connection_pool.h"
 #include "util/hash.h"
-#include "util/log.h"
 
 #include <arpa/inet.h>
 #include <string.h>
@@ -24,7 +23,8 @@ refuse(struct curlew_fetch *f, const struct failure *err)
 {
     if (egress_is_report_only(f->config->egress)) {
         counter_add(&f->engine->stats.guard_reports, 1);
-        log_warning("egress.report_only: would refuse: %s", err->detail);
+        log_sink_printf(&f->config->log, LOG_WARNING, "egress.report_only: would refuse: %s",
+                        err->detail);
         return 0;
     }
     counter_add(&f->engine->stats.guard_refusals, 1);

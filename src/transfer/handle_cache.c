@@ -49,9 +49,9 @@ handle_cache_release(struct handle_cache *h, struct curlew_fetch *f)
     if (f->easy == NULL)
         return;
     cookie_jar_import(f->session->settings.shared_jar ? f->session->state->jar : NULL, f->easy,
-                      f->lent, &f->cookie_names, &f->response.cookies);
-    curl_slist_free_all(f->lent);
-    f->lent = NULL;
+                      f->exported_cookies, &f->cookie_names, &f->response.cookies);
+    cookie_jar_export_free(f->exported_cookies);
+    f->exported_cookies = NULL;
     curl_easy_reset(f->easy); /* it must not point into the fetch any more */
     if (!f->names_host && h->count < HANDLE_CACHE_MAX)
         h->spare[h->count++] = f->easy;

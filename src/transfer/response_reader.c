@@ -188,7 +188,7 @@ on_header(char *line, size_t size, size_t count, void *arg)
 static int
 keep_bytes(struct curlew_fetch *f, const char *bytes, size_t n)
 {
-    if (engine_account(f->engine, f->config, (int64_t)n) != 0)
+    if (!body_account_try_add(f->config->bodies, (int64_t)n, f->config->limits.buffered_bytes))
         return failure_set(&f->failure, ERROR_OVERLOADED,
                            "limits.buffered_bytes: all bodies together are over %lld bytes",
                            (long long)f->config->limits.buffered_bytes);
@@ -272,7 +272,7 @@ response_reader_attach(struct curlew_fetch *f)
 void
 response_reader_drop_body(struct curlew_fetch *f)
 {
-    counter_add(&f->engine->stats.buffered, -f->buffered);
+    body_account_subtract(f->config->bodies, f->buffered);
     f->buffered = 0;
     buffer_free(&f->response.body); /* its memory, too: it is on nobody's account any more */
 }

@@ -236,8 +236,8 @@ set_cookies(struct curlew_fetch *f)
     find_cookie_host(f, host, sizeof host);
     if (first)
         cookie_jar_enable(f->easy); /* later the handle's own engine goes on */
-    if (cookie_jar_export(s->settings.shared_jar ? s->state->jar : NULL, f->easy, host, &f->lent) !=
-        0)
+    if (cookie_jar_export(s->settings.shared_jar ? s->state->jar : NULL, f->easy, host,
+                          &f->exported_cookies) != 0)
         return failure_no_memory(&f->failure);
     if (first && cookie_jar_add_request_cookies(f->easy, &f->request.cookies, host) != 0)
         return failure_set(&f->failure, ERROR_BAD_REQUEST,

@@ -190,7 +190,7 @@ judge_texts(struct input *in, struct egress_config *rules)
     if (n > 0 && host[n - 1] != '.')
         check(guard_allows(e, host, private) == guard_allows(e, shouted, private), "case, dot",
               host);
-    egress_free(e);
+    egress_unref(e);
 }
 
 int
@@ -211,7 +211,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     if (byte(&in) & 1)
         judge_texts(&in, &rules);
     judge_addresses(&in, e, &o);
-    egress_free(e);
+    egress_unref(e);
     egress_config_destroy(&rules);
     return 0;
 }

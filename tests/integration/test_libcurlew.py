@@ -1,6 +1,7 @@
 """libcurlew through examples/embed.c, and the files that `make install` puts in place."""
 
 import os
+import re
 import shutil
 import subprocess
 
@@ -9,6 +10,8 @@ import pytest
 from tests.support.curlewd import BINARY, ROOT, SANITIZED, clean_env
 
 EMBED = BINARY.parent / "embed"
+LIBRARY = BINARY.parent / "libcurlew.a"
+HEADER = ROOT / "include/curlew/curlew.h"
 pytestmark = pytest.mark.skipif(not EMBED.exists(), reason="no build folder around the daemon")
 
 
@@ -96,3 +99,76 @@ def test_the_example_builds_against_the_installed_library(installed, origin):
     check_embed(program, origin)
     version = run("pkg-config", "--modversion", "curlew", env=env).stdout.strip()
     assert run(BINARY, "--version").stdout.splitlines()[0] == f"curlewd {version}"
+
+
+def exported_names(*objects):
+    done = run("nm", "--extern-only", "--defined-only", "--format=posix", *objects)
+    assert done.returncode == 0, done.stderr
+    return {words[0] for words in map(str.split, done.stdout.splitlines()) if len(words) > 2}
+
+
+def names_inside():
+    """What the daemon's object files show to each other; a compiler's own begin with "_"."""
+    objects = (BINARY.parent / "src").glob("*/*.o")
+    return {name for name in exported_names(*objects) if not name.startswith(("_", "curlew_"))}
+
+
+def test_the_library_exports_the_functions_of_its_header_alone():
+    declared = set(re.findall(r"^(?!typedef\b).*\b(curlew_\w+)\(", HEADER.read_text(), re.M))
+    assert "curlew_submit" in declared
+    assert exported_names(LIBRARY) == declared
+
+
+@pytest.mark.parametrize("language", [["-x", "c", "-std=c99"], ["-x", "c++", "-std=c++11"]])
+def test_the_header_stands_alone_in_c_and_in_cpp(tmp_path, language):
+    source = tmp_path / "source"
+    source.write_text("#include <curlew/curlew.h>\n"
+                      "void start(void);\n"
+                      "void start(void) { curlew_new(NULL, NULL, 0); }\n")
+    done = run("clang", *language, "-fsyntax-only", "-pedantic", "-Wall", "-Wextra",
+               f"-I{ROOT / 'include'}", source)
+    assert done.returncode == 0, done.stderr
+    warnings = [line for line in done.stderr.splitlines() if "warning:" in line]
+    assert len(warnings) == 1 and "ignoring return value" in warnings[0], done.stderr
+
+
+CLASHING = """\
+#include <curlew/curlew.h>
+#include <semaphore.h>
+#include <stdio.h>
+#include <stdlib.h>
+%s
+static sem_t finished;
+static void on_done(struct curlew_fetch *f, void *arg) { (void)f; (void)arg; sem_post(&finished); }
+int main(int argc, char **argv)
+{
+    const char *const allow[] = { "127.0.0.0/8", NULL };
+    struct curlew_options options;
+    curlew_options_init(&options);
+    options.allow = allow;
+    struct curlew *c = curlew_new(&options, NULL, 0);
+    struct curlew_fetch *f = curlew_fetch_new(argv[argc - 1]);
+    size_t size = 0;
+    sem_init(&finished, 0, 0);
+    if (c == NULL || f == NULL || curlew_submit(c, f, on_done, NULL) != 0)
+        return 1;
+    sem_wait(&finished);
+    printf("%%d %%s", curlew_fetch_status(f), (const char *)curlew_fetch_body(f, &size));
+    curlew_free(c);
+    curlew_fetch_free(f);
+    return 0;
+}
+"""
+
+
+@pytest.mark.skipif(SANITIZED, reason="the library was built with a sanitizer")
+def test_a_program_may_have_functions_named_like_those_inside(tmp_path, origin):
+    names = sorted(names_inside())
+    assert {"url_parse", "log_line", "buffer_init"} <= set(names) and len(names) > 250
+    source, program = tmp_path / "clashing.c", tmp_path / "clashing"
+    source.write_text(CLASHING % "\n".join(f"void {name}(void) {{ abort(); }}" for name in names))
+    done = run(shutil.which("gcc") or "clang", f"-I{ROOT / 'include'}", source, LIBRARY, "-lcurl",
+               "-pthread", "-o", program)
+    assert done.returncode == 0, done.stderr
+    done = run(program, origin.url("/hello"))
+    assert (done.returncode, done.stdout) == (0, "200 hello\n"), done

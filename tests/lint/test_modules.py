@@ -22,6 +22,12 @@ def test_a_header_in_another_folder_is_not_beside_it():
     assert found[1].startswith("src/http/log: has the name log in common with src/util/log")
 
 
+def test_the_public_header_is_that_of_the_api():
+    assert findings("src/engine/api.c", "include/curlew/curlew.h") == []
+    (finding,) = findings("src/engine/api.c", "src/engine/engine.h")
+    assert finding.startswith("src/engine/api.c:1: has no include/curlew/curlew.h")
+
+
 def test_file_names_are_unique():
     (finding,) = findings("src/http/request.c", "src/http/request.h", "src/message/request.c",
                           "src/message/request.h")

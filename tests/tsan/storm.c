@@ -183,7 +183,7 @@ look_often(void *arg)
 {
     (void)arg;
     while (!stop) {
-        struct config_snapshot *p = engine_config_snapshot(c);
+        struct config_snapshot *p = engine_snapshot(c);
 
         check(counter_read(&config_snapshot_find_session(p, "default")->state->in_flight) >= 0,
               "in flight");

@@ -61,8 +61,8 @@ Test(egress_names, mean_themselves_and_suffixes_what_is_below_them)
                      names[i].rule, names[i].host);
         cr_expect_eq(passes_url(denied, "http", names[i].host, 80), !names[i].meant, "%s on %s",
                      names[i].rule, names[i].host);
-        egress_free(allowed);
-        egress_free(denied);
+        egress_unref(allowed);
+        egress_unref(denied);
     }
 }
 
@@ -80,7 +80,7 @@ Test(egress_names, allowed_permit_whatever_they_lead_to_but_what_is_denied)
     cr_expect_not(passes_as(e, "secret.corp.test", PUBLIC, &err));
     cr_expect_not(passes_as(e, "corp.test", PRIVATE, &err));
     cr_expect_not(passes_as(e, NULL, PRIVATE, &err));
-    egress_free(e);
+    egress_unref(e);
 }
 
 /* -- the URL ------------------------------------------------------------- */
@@ -94,7 +94,7 @@ Test(egress_names, of_any_kind_wait_for_their_address)
 
     for (size_t i = 0; i < sizeof hosts / sizeof hosts[0]; i++)
         cr_expect(passes_url(e, "https", hosts[i], 443), "%s", hosts[i]);
-    egress_free(e);
+    egress_unref(e);
 }
 
 Test(egress_names, that_are_addresses_are_judged_at_once)
@@ -130,7 +130,7 @@ Test(egress_names, that_are_addresses_are_judged_at_once)
         cr_expect_not(passes_url(e, "http", refused[i], 80), "%s", refused[i]);
     for (size_t i = 0; i < sizeof allowed / sizeof allowed[0]; i++)
         cr_expect(passes_url(e, "http", allowed[i], 80), "%s", allowed[i]);
-    egress_free(e);
+    egress_unref(e);
 }
 
 Test(egress_names, that_are_addresses_obey_the_rules_for_addresses)
@@ -141,7 +141,7 @@ Test(egress_names, that_are_addresses_obey_the_rules_for_addresses)
     cr_expect(passes_url(e, "http", "fd00::1", 80));
     cr_expect_not(passes_url(e, "http", "10.0.0.13", 80));
     cr_expect_not(passes_url(e, "http", "::ffff:8.8.8.8", 80));
-    egress_free(e);
+    egress_unref(e);
 }
 
 static struct egress *
@@ -172,8 +172,8 @@ Test(egress_names, go_to_the_listed_ports_only)
     cr_assert_not(egress_allows_url(e, "http", "example.com", 6379, &err));
     cr_expect_str_eq(err.detail, "port 6379 of example.com is refused: the egress guard's "
                                  "egress.ports does not list it; add it there to permit it");
-    egress_free(e);
-    egress_free(any);
+    egress_unref(e);
+    egress_unref(any);
 }
 
 Test(egress_names, are_fetched_by_the_listed_schemes_only)
@@ -190,8 +190,8 @@ Test(egress_names, are_fetched_by_the_listed_schemes_only)
     cr_assert_not(egress_allows_url(e, "http", "example.com", 80, &err));
     cr_expect_str_eq(err.detail, "http to example.com is refused: the egress guard's "
                                  "egress.schemes does not list http; add it there to permit it");
-    egress_free(e);
-    egress_free(both);
+    egress_unref(e);
+    egress_unref(both);
 }
 
 Test(egress_names, ports_out_of_range_are_no_rule)

@@ -1,5 +1,5 @@
 /*
- * test_ip_address.c - IP addresses: text, networks, and the addresses that an address carries.
+ * test_ip_address.c - IP addresses: text, networks, and the addresses embedded in one.
  */
 
 #include "egress/ip_address.h"
@@ -104,11 +104,11 @@ Test(network, of_ipv6_holds_no_ipv4)
     cr_assert(ip_address_is_in(&everything, &six));
 }
 
-/* -- what it carries ----------------------------------------------------- */
+/* -- embedded addresses -------------------------------------------------- */
 
 static const struct {
-    const char *address, *carried; /* each after a blank, in order */
-} carriers[] = {
+    const char *address, *embedded; /* each after a space, in order */
+} embedding[] = {
     { "127.0.0.1", "" },
     { "::ffff:127.0.0.1", "" }, /* it is 127.0.0.1 */
     { "::", "" },
@@ -148,19 +148,19 @@ static const struct {
     { "fe80::5efe:10.0.0.1", " 10.0.0.1" },
 };
 
-Test(address, carries)
+Test(address, embeds)
 {
-    for (size_t i = 0; i < sizeof carriers / sizeof carriers[0]; i++) {
-        struct ip_address a = read_address(carriers[i].address), carried[IP_ADDRESS_EMBEDDED_MAX];
-        size_t n = ip_address_embedded_ipv4(&a, carried);
+    for (size_t i = 0; i < sizeof embedding / sizeof embedding[0]; i++) {
+        struct ip_address a = read_address(embedding[i].address), embedded[IP_ADDRESS_EMBEDDED_MAX];
+        size_t n = ip_address_embedded_ipv4(&a, embedded);
         char found[128] = "", one[IP_ADDRESS_TEXT_SIZE];
 
         for (size_t k = 0; k < n; k++) {
-            cr_expect(ip_address_is_ipv4(&carried[k]));
-            ip_address_format(&carried[k], one);
+            cr_expect(ip_address_is_ipv4(&embedded[k]));
+            ip_address_format(&embedded[k], one);
             strcat(strcat(found, " "), one);
         }
-        cr_expect_str_eq(found, carriers[i].carried, "%s carries%s, expected%s",
-                         carriers[i].address, found, carriers[i].carried);
+        cr_expect_str_eq(found, embedding[i].embedded, "%s embeds%s, expected%s",
+                         embedding[i].address, found, embedding[i].embedded);
     }
 }

@@ -6,8 +6,10 @@
 #include "support/runner.h"
 
 #include <criterion/criterion.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 static const char *const loopback[] = { "127.0.0.0/8", NULL };
 static struct test_origin o;
@@ -63,6 +65,8 @@ Test(api, the_options_begin_as_the_daemons_defaults)
     cr_assert_eq(options.max_per_origin, 1024);
     cr_assert_eq(options.max_body_bytes, 64 << 20);
     cr_assert_null(options.allow);
+    cr_assert_eq(options.report_only, 0);
+    cr_assert_null(options.log);
 }
 
 static void
@@ -121,6 +125,61 @@ Test(api, a_rule_that_is_none_does_not_start)
     does_not_start("10.0.0.0/33");
 }
 
+/* -- the log ------------------------------------------------------------- */
+
+static struct {
+    atomic_int lines, level;
+    void *arg;
+    char last[300];
+} logged;
+
+static void
+keep_line(void *arg, int level, const char *line)
+{
+    logged.arg = arg;
+    logged.level = level;
+    snprintf(logged.last, sizeof logged.last, "%s", line);
+    logged.lines++;
+}
+
+Test(api, what_the_guard_would_refuse_is_reported_to_the_log_callback)
+{
+    curlew_free(c);
+    options.allow = NULL;
+    options.report_only = 1;
+    options.log = keep_line;
+    options.log_arg = &o;
+    c = curlew_new(&options, NULL, 0);
+    curlew_fetch_free(runner_do(c, to("/")));
+
+    cr_assert_eq(origin_requests(&o), 1);
+    cr_assert_geq(logged.lines, 1);
+    cr_assert_eq(logged.arg, &o);
+    cr_assert_eq(logged.level, CURLEW_LOG_WARNING);
+    cr_assert_not_null(strstr(logged.last, "127.0.0.1 is a loopback address"), "%s", logged.last);
+    cr_assert_null(strchr(logged.last, '\n'));
+}
+
+Test(api, without_a_log_callback_the_engine_is_silent)
+{
+    char path[] = "/tmp/curlew-test-XXXXXX";
+    int fd = mkstemp(path), saved = dup(STDERR_FILENO);
+
+    curlew_free(c);
+    options.allow = NULL;
+    options.report_only = 1;
+    c = curlew_new(&options, NULL, 0);
+    dup2(fd, STDERR_FILENO);
+    curlew_fetch_free(runner_do(c, to("/")));
+    dup2(saved, STDERR_FILENO);
+
+    cr_assert_eq(origin_requests(&o), 1);
+    cr_assert_eq(lseek(fd, 0, SEEK_END), 0);
+    unlink(path);
+}
+
+/* -- several engines ----------------------------------------------------- */
+
 Test(api, two_engines_live_side_by_side)
 {
     struct curlew *other = curlew_new(&options, NULL, 0);
@@ -172,11 +231,11 @@ Test(api, a_body_set_again_has_the_last_type_alone)
 {
     struct curlew_fetch *f = to("/");
 
-    curlew_fetch_add_header(f, "X-First", "1");
-    curlew_fetch_set_body(f, "a", 1, "text/a");
-    curlew_fetch_add_header(f, "X-Last", "1");
-    curlew_fetch_set_body(f, "b", 1, "text/x");
-    curlew_fetch_set_method(f, "PUT");
+    cr_assert_eq(curlew_fetch_add_header(f, "X-First", "1"), 0);
+    cr_assert_eq(curlew_fetch_set_body(f, "a", 1, "text/a"), 0);
+    cr_assert_eq(curlew_fetch_add_header(f, "X-Last", "1"), 0);
+    cr_assert_eq(curlew_fetch_set_body(f, "b", 1, "text/x"), 0);
+    cr_assert_eq(curlew_fetch_set_method(f, "PUT"), 0);
     runner_do(c, f);
     cr_assert_str_eq(curlew_fetch_header(f, "x-typed"), "1");
     cr_assert_eq(f->request.headers.count, 3);
@@ -276,6 +335,38 @@ Test(api, freeing_the_engine_waits_for_every_callback)
     cr_assert_eq(left, 0);
     c = NULL;
     origin_release(&o, 50);
+}
+
+/* The usual order where destructors free both. */
+Test(api, fetches_may_be_read_cancelled_and_freed_after_their_engine)
+{
+    struct curlew_fetch *whole = runner_do(c, to("/")), *failed = to("/hold"), *refused = to("/");
+    size_t n;
+
+    curlew_fetch_set_timeout(failed, 100);
+    runner_do(c, failed);
+    origin_release(&o, 1);
+    curlew_drain(c);
+    cr_assert_eq(curlew_submit(c, refused, free_it, NULL), -1);
+    curlew_free(c);
+    c = NULL;
+    curlew_cancel(whole);
+    cr_assert_str_eq(curlew_fetch_body(whole, &n), "hello");
+    curlew_fetch_free(whole);
+    curlew_fetch_free(failed);
+    curlew_fetch_free(refused);
+}
+
+Test(api, a_fetch_that_outlived_its_engine_may_go_to_another)
+{
+    struct curlew_fetch *f = runner_do(c, to("/"));
+    size_t n;
+
+    curlew_free(c);
+    c = curlew_new(&options, NULL, 0);
+    runner_do(c, f);
+    cr_assert_str_eq(curlew_fetch_body(f, &n), "hello");
+    curlew_fetch_free(f);
 }
 
 Test(api, submitting_after_a_drain_is_refused)

@@ -289,7 +289,7 @@ Test(engine, a_fetch_that_is_done_may_be_submitted_again)
         runner_do(c, f); /* 60 redirects all in all, of which 30 at once are allowed */
         cr_assert_str_eq(runner_code(f), "ok", "%s", curlew_fetch_detail(f));
         cr_assert_eq(f->response.history_count, 20);
-        cr_assert_eq(counter_read(&c->stats.buffered), 2);
+        cr_assert_eq(counter_read(&c->config->bodies->bytes), 2);
     }
     curlew_fetch_free(f);
 }

@@ -240,7 +240,7 @@ Test(course, a_large_body_on_its_way_out_is_no_silence)
     slow_fd = origin_listen("127.0.0.1", &port);
     cr_assert_eq(pthread_create(&thread, NULL, read_slowly, NULL), 0);
     f = runner_fetch("http://127.0.0.1:%d/", port);
-    curlew_fetch_set_body(f, body, LARGE, NULL);
+    cr_assert_eq(curlew_fetch_set_body(f, body, LARGE, NULL), 0);
     free(body);
     set_idle(f, 300);
     ends_with(f, "ok", 301);

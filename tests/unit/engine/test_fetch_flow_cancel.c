@@ -56,7 +56,7 @@ teardown(void)
 {
     cr_assert_eq(counter_read(&c->stats.in_flight), 0);
     cr_assert_eq(counter_read(&c->stats.queued), 0);
-    cr_assert_eq(counter_read(&c->stats.buffered), 0);
+    cr_assert_eq(counter_read(&c->config->bodies->bytes), 0);
     curlew_free(c);
     runner_check_leaks();
 }
@@ -244,7 +244,7 @@ Test(cancel, a_fetch_cancelled_in_mid_body_outlives_the_engine)
 
     o.on_request = say_half;
     run_start(&r, c, to("/"));
-    while (counter_read(&c->stats.buffered) < 4)
+    while (counter_read(&c->config->bodies->bytes) < 4)
         usleep(1000);
     curlew_free(c);
     was_cancelled(&r);

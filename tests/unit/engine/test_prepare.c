@@ -74,9 +74,9 @@ with_method(const char *method, const char *body)
 {
     struct curlew_fetch *f = to("/");
 
-    curlew_fetch_set_method(f, method);
+    cr_assert_eq(curlew_fetch_set_method(f, method), 0);
     if (body != NULL)
-        curlew_fetch_set_body(f, body, strlen(body), NULL);
+        cr_assert_eq(curlew_fetch_set_body(f, body, strlen(body), NULL), 0);
     return f;
 }
 

@@ -145,7 +145,7 @@ Test(retry, when_they_are_used_up_the_refusal_is_the_answer_with_its_body)
     cr_assert_eq(n, 4);
     cr_assert_eq(f->response.attempts, 3);
     curlew_fetch_free(f);
-    cr_assert_eq(counter_read(&c->stats.buffered), 0);
+    cr_assert_eq(counter_read(&c->config->bodies->bytes), 0);
 }
 
 Test(retry, a_cut_body_leaves_nothing_behind_in_the_next_try)

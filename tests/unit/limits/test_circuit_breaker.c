@@ -1,4 +1,4 @@
-/* test_circuit_breaker.c - an origin that keeps failing is left alone for a while. */
+/* test_circuit_breaker.c - an origin that keeps failing gets no requests for a while. */
 
 #include "limits/circuit_breaker.h"
 
@@ -74,7 +74,7 @@ Test(breaker, opens_at_that_many_failures_in_a_row)
     cr_assert_not(admits(false));
 }
 
-Test(breaker, one_success_starts_the_count_anew)
+Test(breaker, one_success_resets_the_count)
 {
     for (int i = 0; i < 10; i++) {
         cr_assert_not(ends(OUTCOME_FAILURE));
@@ -84,7 +84,7 @@ Test(breaker, one_success_starts_the_count_anew)
     open_it();
 }
 
-Test(breaker, what_says_nothing_counts_for_nothing)
+Test(breaker, an_ignored_outcome_changes_nothing)
 {
     cr_assert_not(ends(OUTCOME_FAILURE));
     cr_assert_not(ends(OUTCOME_FAILURE));
@@ -93,7 +93,7 @@ Test(breaker, what_says_nothing_counts_for_nothing)
     cr_assert(ends(OUTCOME_FAILURE));
 }
 
-Test(breaker, opens_at_the_first_failure_where_the_settings_say_one)
+Test(breaker, opens_at_the_first_failure_if_set_to_one)
 {
     s.failures = 1;
     cr_assert(ends(OUTCOME_FAILURE));
@@ -102,7 +102,7 @@ Test(breaker, opens_at_the_first_failure_where_the_settings_say_one)
 
 /* -- open ---------------------------------------------------------------- */
 
-Test(breaker, refuses_everybody_for_open_seconds_and_not_a_microsecond_less)
+Test(breaker, rejects_all_for_open_seconds_and_not_a_microsecond_less)
 {
     open_it();
     now += 2 * US_PER_SECOND - 1;
@@ -111,7 +111,7 @@ Test(breaker, refuses_everybody_for_open_seconds_and_not_a_microsecond_less)
     cr_assert(admits(true));
 }
 
-Test(breaker, what_had_begun_before_it_opened_no_longer_counts)
+Test(breaker, requests_from_before_it_opened_are_ignored)
 {
     open_it();
     cr_assert_not(note(OUTCOME_SUCCESS, false));
@@ -120,7 +120,7 @@ Test(breaker, what_had_begun_before_it_opened_no_longer_counts)
     cr_assert_eq(circuit_breaker_retry_after(&b, now), 2);
 }
 
-Test(breaker, tells_when_to_come_back_in_whole_seconds)
+Test(breaker, tells_retry_after_in_whole_seconds)
 {
     open_it();
     cr_assert_eq(circuit_breaker_retry_after(&b, now), 2);
@@ -129,7 +129,7 @@ Test(breaker, tells_when_to_come_back_in_whole_seconds)
     cr_assert_eq(circuit_breaker_retry_after(&b, now + 100 * US_PER_SECOND), 1);
 }
 
-Test(breaker, its_time_over_it_is_half_open_though_nobody_comes)
+Test(breaker, after_open_seconds_it_is_half_open_even_without_a_request)
 {
     open_it();
     circuit_breaker_tick(&b, now + 2 * US_PER_SECOND - 1);
@@ -140,7 +140,7 @@ Test(breaker, its_time_over_it_is_half_open_though_nobody_comes)
 
 /* -- half-open ----------------------------------------------------------- */
 
-Test(breaker, lets_one_probe_pass_and_nobody_else)
+Test(breaker, lets_one_probe_through_and_nothing_else)
 {
     half_open_it();
     cr_assert(admits(true));
@@ -148,7 +148,7 @@ Test(breaker, lets_one_probe_pass_and_nobody_else)
         cr_assert_not(admits(false));
 }
 
-Test(breaker, a_probe_that_works_closes_it)
+Test(breaker, a_probe_that_succeeds_closes_it)
 {
     half_open_it();
     cr_assert(admits(true));
@@ -168,7 +168,7 @@ Test(breaker, a_probe_that_fails_opens_it_again_for_as_long)
     cr_assert(admits(true));
 }
 
-Test(breaker, a_probe_that_says_nothing_is_followed_by_another)
+Test(breaker, a_probe_with_an_ignored_outcome_is_followed_by_another)
 {
     half_open_it();
     cr_assert(admits(true));
@@ -177,7 +177,7 @@ Test(breaker, a_probe_that_says_nothing_is_followed_by_another)
     cr_assert_not(admits(false));
 }
 
-Test(breaker, old_fetches_that_end_do_not_decide_for_the_probe)
+Test(breaker, older_fetches_that_end_do_not_replace_the_probe)
 {
     half_open_it();
     cr_assert(admits(true));
@@ -187,7 +187,7 @@ Test(breaker, old_fetches_that_end_do_not_decide_for_the_probe)
     cr_assert_not(admits(false));
 }
 
-Test(breaker, a_probe_that_is_never_heard_of_is_followed_by_another_one)
+Test(breaker, a_probe_without_an_outcome_is_followed_by_another)
 {
     half_open_it();
     cr_assert(admits(true));
@@ -200,7 +200,7 @@ Test(breaker, a_probe_that_is_never_heard_of_is_followed_by_another_one)
 
 /* -- memory and change --------------------------------------------------- */
 
-Test(breaker, is_idle_once_what_it_knows_no_longer_matters)
+Test(breaker, is_idle_once_its_state_no_longer_matters)
 {
     cr_assert(circuit_breaker_is_idle(&b, now));
     cr_assert_not(ends(OUTCOME_FAILURE));
@@ -212,7 +212,7 @@ Test(breaker, is_idle_once_what_it_knows_no_longer_matters)
     cr_assert(circuit_breaker_is_idle(&b, now + 4 * US_PER_SECOND));
 }
 
-Test(breaker, a_session_that_gives_it_up_gets_through_at_once)
+Test(breaker, a_session_that_turns_it_off_gets_through_at_once)
 {
     open_it();
     s.failures = 0;
@@ -241,7 +241,7 @@ Test(breaker, statuses_of_500_and_more_are_failures)
     cr_assert_eq(judge(ERROR_NONE, 599), OUTCOME_FAILURE);
 }
 
-Test(breaker, so_is_a_connection_that_fails_or_falls_silent)
+Test(breaker, so_is_a_connection_that_fails_or_times_out_idle)
 {
     static const enum error errors[] = { ERROR_DNS_FAILED,      ERROR_CONNECT_FAILED,
                                          ERROR_TLS_FAILED,      ERROR_PROXY_FAILED,
@@ -255,14 +255,14 @@ Test(breaker, so_is_a_connection_that_fails_or_falls_silent)
     }
 }
 
-Test(breaker, a_time_out_is_one_only_before_the_head)
+Test(breaker, a_timeout_is_one_only_before_the_head)
 {
     cr_assert_eq(judge(ERROR_TIMEOUT, 0), OUTCOME_FAILURE);
     cr_assert_eq(judge(ERROR_TIMEOUT, 200), OUTCOME_SUCCESS);
     cr_assert_eq(judge(ERROR_TIMEOUT, 503), OUTCOME_FAILURE);
 }
 
-Test(breaker, what_was_our_own_doing_says_nothing_unless_a_head_had_come)
+Test(breaker, our_own_errors_are_ignored_unless_a_head_has_come)
 {
     static const enum error errors[] = { ERROR_CANCELLED,          ERROR_BLOCKED,
                                          ERROR_OVERLOADED,         ERROR_INTERNAL,

@@ -1,4 +1,4 @@
-/* test_retry_budget.c - how many retries an origin must bear. */
+/* test_retry_budget.c - at most a fifth of an origin's fetches are retries. */
 
 #include "limits/retry_budget.h"
 
@@ -35,7 +35,7 @@ take_all(int64_t now)
     return n;
 }
 
-Test(budget, where_there_are_few_fetches_a_few_retries_are_allowed)
+Test(budget, with_few_fetches_a_few_retries_are_allowed)
 {
     cr_assert_eq(take_all(at(0)), RETRY_BUDGET_FLOOR);
     fetches(50, at(0)); /* a fifth of them is not more */
@@ -63,7 +63,7 @@ Test(budget, forgets_what_is_ten_seconds_old)
     cr_assert_eq(take_all(at(17.4)), RETRY_BUDGET_FLOOR);
 }
 
-Test(budget, after_a_long_rest_everything_is_forgotten)
+Test(budget, after_a_long_pause_everything_is_forgotten)
 {
     fetches(1000, at(0));
     take_all(at(0));
@@ -85,7 +85,7 @@ Test(budget, a_steady_outage_gets_a_fifth_more_and_no_more)
     cr_assert_geq(retries, 6000 / 5 - 200);
 }
 
-Test(budget, is_idle_when_its_seconds_are_over)
+Test(budget, is_idle_when_its_window_is_over)
 {
     cr_assert(retry_budget_is_idle(&b, at(0)));
     retry_budget_deposit(&b, at(0));

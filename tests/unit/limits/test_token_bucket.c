@@ -1,4 +1,4 @@
-/* test_token_bucket.c - a token bucket: how soon the next request may go to an origin. */
+/* test_token_bucket.c - rate limiting by a token bucket. */
 
 #include "limits/token_bucket.h"
 
@@ -39,7 +39,7 @@ Test(rate_limit, one_at_a_time_each_after_its_interval)
     cr_assert_eq(token_bucket_ready_at(&b, &p, START + 500000), START + 1000000);
 }
 
-Test(rate_limit, a_burst_after_a_rest_and_then_the_rate)
+Test(rate_limit, a_burst_after_a_pause_and_then_the_rate)
 {
     p = (struct rate_limit){ .rate = 10, .burst = 5 };
     cr_assert_eq(take_all(START), 5);
@@ -80,7 +80,7 @@ Test(rate_limit, never_more_than_the_burst_and_the_rate_in_any_time)
     cr_assert_geq(n, 695);
 }
 
-Test(rate_limit, new_settings_hold_from_the_next_look_on)
+Test(rate_limit, new_settings_apply_at_once)
 {
     p = (struct rate_limit){ .rate = 0.001, .burst = 1 };
     cr_assert_eq(take_all(START), 1);

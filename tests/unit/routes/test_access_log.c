@@ -117,8 +117,8 @@ Test(access, no_secret_is_told)
     struct curlew_fetch *f = runner_fetch("http://user:password@127.0.0.1:%d/go?secret=1", o.port);
     const char *text;
 
-    curlew_fetch_add_header(f, "Authorization", "Bearer header-secret");
-    curlew_fetch_set_body(f, "body-secret", 11, NULL);
+    cr_assert_eq(curlew_fetch_add_header(f, "Authorization", "Bearer header-secret"), 0);
+    cr_assert_eq(curlew_fetch_set_body(f, "body-secret", 11, NULL), 0);
     call.fetch = runner_do(engine, f);
     text = line();
     says(text, "method=GET"); /* that is what the redirect made of it */

@@ -1,4 +1,4 @@
-/* test_cookie_jar.c - a session's cookies, lent to its fetches. */
+/* test_cookie_jar.c - the cookies of a session, shared by its fetches. */
 
 #include "support/cookie_origin.h"
 
@@ -8,7 +8,7 @@ TestSuite(jar, .init = setup, .fini = teardown, .timeout = 60);
 
 /* -- what is shared ------------------------------------------------------ */
 
-Test(jar, what_one_fetch_was_given_the_next_one_sends)
+Test(jar, a_cookie_that_one_fetch_receives_the_next_one_sends)
 {
     cr_assert_str_eq(sent_to("/set?sid=1"), "");
     cr_assert_str_eq(sent_to("/"), "sid=1");
@@ -158,7 +158,7 @@ Test(jar, of_two_log_ins_at_once_the_later_one_stays)
 
 /* -- a chain of redirects ------------------------------------------------ */
 
-Test(jar, a_cookie_set_on_the_way_is_sent_on_and_told)
+Test(jar, a_cookie_set_by_a_redirect_is_sent_on_and_reported)
 {
     struct curlew_fetch *f = to("/hop?sid=1;+Path=/;+HttpOnly;+Max-Age=1000");
     const struct cookie *left;

@@ -1,4 +1,4 @@
-/* test_cookie_jar_host.c - the cookies of the jar on the way from host to host. */
+/* test_cookie_jar_host.c - the cookies of the jar in redirects between hosts. */
 
 #include "support/cookie_origin.h"
 
@@ -32,7 +32,7 @@ go_near(struct seen_request *x)
         origin_reply(x, 302, fields, "");
 }
 
-Test(jar_host, a_chain_over_two_hosts_is_lent_the_cookies_of_each_once)
+Test(jar_host, a_redirect_chain_over_two_hosts_gets_the_cookies_of_each_once)
 {
     struct curlew_fetch *f;
     size_t n;

@@ -54,19 +54,19 @@ static int
 count_for(const char *host)
 {
     CURL *easy = curl_easy_init();
-    struct curl_slist *lent = NULL;
+    struct exported_cookie *exported = NULL;
     int n = 0;
 
     cookie_jar_enable(easy);
-    cr_assert_eq(cookie_jar_export(j, easy, host, &lent), 0);
-    for (struct curl_slist *l = lent; l != NULL; l = l->next)
+    cr_assert_eq(cookie_jar_export(j, easy, host, &exported), 0);
+    for (struct exported_cookie *l = exported; l != NULL; l = l->next)
         n++;
-    curl_slist_free_all(lent);
+    cookie_jar_export_free(exported);
     curl_easy_cleanup(easy);
     return n;
 }
 
-Test(jar_store, a_fetch_is_lent_what_suits_its_host_and_nothing_else)
+Test(jar_store, only_the_cookies_that_match_the_host_are_exported)
 {
     set_directly("a.example\tFALSE\t/\tFALSE\t0\thost\t1");
     set_directly(".b.example\tTRUE\t/\tFALSE\t0\tdomain\t1");
@@ -82,7 +82,7 @@ Test(jar_store, a_fetch_is_lent_what_suits_its_host_and_nothing_else)
     cr_assert_eq(count_for("xb.example"), 0);
 }
 
-Test(jar_store, a_cookie_that_has_expired_is_not_lent)
+Test(jar_store, a_cookie_that_has_expired_is_not_exported)
 {
     char line[100];
 
@@ -154,8 +154,8 @@ Test(jar_store, what_has_expired_makes_room_first)
     cr_assert_eq(count_for("a.example"), COOKIE_JAR_DOMAIN_MAX, "the expired one alone has gone");
 }
 
-/* A full jar must not hold the session thread: lending is for one host. */
-Test(jar_store, lending_from_a_full_jar_is_quick)
+/* A full jar must not block the worker: only one host's cookies are exported. */
+Test(jar_store, exporting_from_a_full_jar_is_quick)
 {
     char domain[40];
     int64_t before;

@@ -1,4 +1,4 @@
-/* test_netscape_cookie.c - a cookie as libcurl hands it over: a line of the Netscape format. */
+/* test_netscape_cookie.c - a cookie as one line of the Netscape format. */
 
 #include "session/netscape_cookie.h"
 
@@ -15,7 +15,7 @@ is(enum netscape_field f, const char *text)
     return netscape_cookie_field_equals(&l, f, text);
 }
 
-Test(cookie_line, comes_apart_into_its_fields)
+Test(cookie_line, is_parsed_into_its_fields)
 {
     netscape_cookie_parse(&l, "#HttpOnly_.a.example\tTRUE\t/app\tFALSE\t123\tsid\tx=y; z");
 
@@ -32,7 +32,7 @@ Test(cookie_line, comes_apart_into_its_fields)
     cr_assert_eq(netscape_cookie_expires(&l), 123);
 }
 
-Test(cookie_line, a_line_cut_short_has_empty_fields)
+Test(cookie_line, a_line_that_is_too_short_has_empty_fields)
 {
     netscape_cookie_parse(&l, "a.example\tTRUE");
     cr_assert(is(COOKIE_TAIL, "TRUE"));
@@ -73,7 +73,7 @@ Test(cookie_line, what_libcurl_writes_of_a_cookie_is_what_was_given)
     runner_check_leaks();
 }
 
-Test(cookie_line, without_a_domain_it_is_of_the_host_alone)
+Test(cookie_line, without_a_domain_it_belongs_to_the_host_alone)
 {
     const struct cookie given = { .name = (char *)"n", .value = (char *)"" };
     struct buffer line;
@@ -112,7 +112,7 @@ suits(const char *line, const char *host)
     return netscape_cookie_matches_host(&l, host);
 }
 
-Test(cookie_line, suits_its_domain_and_what_is_below_where_it_says_so)
+Test(cookie_line, matches_its_domain_and_the_names_below_if_it_says_so)
 {
     static const char host_only[] = "a.example\tFALSE\t/\tFALSE\t0\tn\tv";
     static const char below[] = ".a.example\tTRUE\t/\tFALSE\t0\tn\tv";

@@ -1,7 +1,4 @@
-/*
- * test_proxy_pool.c - a session's proxies, taken in turn; one that fails sits on the bench for a
- * while.
- */
+/* test_proxy_pool.c - the proxies of a session, used round robin. */
 
 #include "session/proxy_pool.h"
 #include "util/clock.h"
@@ -27,13 +24,13 @@ teardown(void)
 
 TestSuite(proxies, .init = setup, .fini = teardown);
 
-Test(proxies, are_taken_in_turn)
+Test(proxies, are_used_round_robin)
 {
     for (int i = 0; i < 7; i++)
         cr_assert_eq(proxy_pool_next(p, 0), urls[i % 3]);
 }
 
-Test(proxies, one_that_failed_is_left_out_until_its_time_is_over)
+Test(proxies, one_that_failed_is_skipped_until_its_cooldown_ends)
 {
     int64_t now = SECONDS(100);
 
@@ -46,7 +43,7 @@ Test(proxies, one_that_failed_is_left_out_until_its_time_is_over)
     }
 }
 
-Test(proxies, with_all_on_the_bench_the_one_that_leaves_it_first_is_taken)
+Test(proxies, if_all_cool_down_the_one_that_ends_first_is_used)
 {
     proxy_pool_cool_down(p, "http://c", SECONDS(1));
     proxy_pool_cool_down(p, "http://a", SECONDS(2));
@@ -54,7 +51,7 @@ Test(proxies, with_all_on_the_bench_the_one_that_leaves_it_first_is_taken)
     cr_assert_eq(proxy_pool_next(p, SECONDS(4)), urls[2]);
 }
 
-Test(proxies, none_are_none)
+Test(proxies, an_empty_pool_has_no_next_one)
 {
     struct proxy_pool *none = proxy_pool_new(NULL, 0);
 

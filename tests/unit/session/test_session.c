@@ -1,289 +1,86 @@
-/*
- * test_session.c - named sessions, and the configuration snapshot: everything a fetch is started
- * under.
- */
+/* test_session.c - a named session: settings that never change, and a state that outlives them. */
 
 #include "session/session.h"
 
-#include "support/origin.h"
 #include "support/runner.h"
 
 #include <criterion/criterion.h>
-#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 
-static struct engine_config s;
-static struct config_snapshot *p;
+static struct session_config settings;
 static struct failure err;
 
 static void
 setup(void)
 {
-    engine_config_init(&s);
+    session_config_init(&settings);
+    settings.name = strdup("api");
 }
 
 static void
 teardown(void)
 {
-    config_snapshot_unref(p);
-    engine_config_destroy(&s);
+    session_config_destroy(&settings);
     runner_check_leaks();
 }
 
 TestSuite(session, .init = setup, .fini = teardown, .timeout = 60);
 
-static void
-add_session(const char *name)
+static struct session *
+session_of(const struct session *old)
 {
-    s.sessions = realloc(s.sessions, (s.session_count + 1) * sizeof s.sessions[0]);
-    session_config_init(&s.sessions[s.session_count]);
-    s.sessions[s.session_count++].name = strdup(name);
-}
+    struct session *s = session_new(&settings, old, &err);
 
-static struct config_snapshot *
-policy_of(const struct config_snapshot *old)
-{
-    struct config_snapshot *now = config_snapshot_new(&s, old, &err);
-
-    cr_assert_not_null(now, "%s", err.detail);
-    return now;
-}
-
-Test(session, is_found_by_its_whole_name)
-{
-    add_session("api");
-    p = policy_of(NULL);
-
-    cr_assert_str_eq(config_snapshot_find_session(p, "default")->settings.name, "default");
-    cr_assert_str_eq(config_snapshot_find_session(p, "api")->settings.name, "api");
-    cr_assert_null(config_snapshot_find_session(p, "ap"));
-    cr_assert_null(config_snapshot_find_session(p, "API"));
-    cr_assert_null(config_snapshot_find_session(p, ""));
+    cr_assert_not_null(s, "%s", err.detail);
+    return s;
 }
 
 Test(session, its_settings_are_a_copy)
 {
-    add_session("api");
-    s.sessions[1].ca_file = strdup("/ca.pem");
-    s.sessions[1].client_cert = strdup("/cert.pem");
-    s.sessions[1].client_key = strdup("/key.pem");
-    s.sessions[1].shared_jar = true;
-    s.sessions[1].max_in_flight = 7;
-    s.sessions[1].max_per_origin = 6;
-    s.sessions[1].idle_connections = 5;
-    s.sessions[1].idle_seconds = 4;
-    s.sessions[1].defaults.total_timeout_ms = 3;
-    s.sessions[1].defaults.set = SET_TOTAL_TIMEOUT;
-    request_add_header(&s.sessions[1].defaults, "X", "1", &err);
-    p = policy_of(NULL);
-    engine_config_destroy(&s);
+    struct session *s;
 
-    const struct session_config *is = &config_snapshot_find_session(p, "api")->settings;
-
-    cr_assert_str_eq(is->ca_file, "/ca.pem");
-    cr_assert_str_eq(is->client_cert, "/cert.pem");
-    cr_assert_str_eq(is->client_key, "/key.pem");
-    cr_assert(is->shared_jar);
-    cr_assert_eq(is->max_in_flight, 7);
-    cr_assert_eq(is->max_per_origin, 6);
-    cr_assert_eq(is->idle_connections, 5);
-    cr_assert_eq(is->idle_seconds, 4);
-    cr_assert_eq(is->defaults.total_timeout_ms, 3);
-    cr_assert_eq(is->defaults.set, SET_TOTAL_TIMEOUT);
-    cr_assert_str_eq(is->defaults.headers.items[0].value, "1");
+    settings.max_in_flight = 7;
+    s = session_of(NULL);
+    settings.max_in_flight = 8;
+    settings.name[0] = 'x';
+    cr_assert_eq(s->settings.max_in_flight, 7);
+    cr_assert_str_eq(s->settings.name, "api");
+    session_unref(s);
 }
 
-Test(session, its_state_lives_on_under_the_same_name)
+Test(session, a_new_one_has_a_state_of_its_own)
 {
-    struct config_snapshot *now;
-    struct session_state *state;
+    struct session *one = session_of(NULL), *other = session_of(NULL);
 
-    add_session("api");
-    p = policy_of(NULL);
-    state = config_snapshot_find_session(p, "api")->state;
-    counter_add(&state->outcomes[0], 3);
-    now = policy_of(p);
-    config_snapshot_unref(p);
-    p = now;
-
-    cr_assert_eq(config_snapshot_find_session(p, "api")->state, state);
-    cr_assert_eq(counter_read(&config_snapshot_find_session(p, "api")->state->outcomes[0]), 3);
-    cr_assert_neq(config_snapshot_find_session(p, "default")->state, state);
+    cr_assert_neq(one->state, other->state);
+    cr_assert_neq(one->state->id, other->state->id);
+    cr_assert_str_eq(one->state->name, "api");
+    session_unref(one);
+    session_unref(other);
 }
 
-Test(session, another_name_begins_anew)
+Test(session, the_state_outlives_the_session_that_began_it)
 {
-    struct config_snapshot *now;
+    struct session *old = session_of(NULL), *now = session_of(old);
 
-    add_session("api");
-    p = policy_of(NULL);
-    counter_add(&config_snapshot_find_session(p, "api")->state->outcomes[0], 3);
-    free(s.sessions[1].name);
-    s.sessions[1].name = strdup("other");
-    now = policy_of(p);
-    config_snapshot_unref(p);
-    p = now;
-
-    cr_assert_null(config_snapshot_find_session(p, "api"));
-    cr_assert_eq(counter_read(&config_snapshot_find_session(p, "other")->state->outcomes[0]), 0);
+    counter_add(&old->state->outcomes[0], 3);
+    session_unref(old);
+    cr_assert_eq(counter_read(&now->state->outcomes[0]), 3);
+    session_unref(now);
 }
 
-Test(session, a_rule_that_makes_no_sense_makes_no_policy)
+Test(session, its_proxies_are_those_of_its_settings)
 {
-    runner_allow(&s, "10.0.0.0/99");
-    cr_assert_null(config_snapshot_new(&s, NULL, &err));
-    cr_assert_neq(err.detail[0], '\0');
-}
+    struct session *s = session_of(NULL);
 
-static void *
-take_and_give_back(void *arg)
-{
-    for (int i = 0; i < 20000; i++)
-        config_snapshot_unref(config_snapshot_ref(arg));
-    return NULL;
-}
-
-Test(session, references_count_from_every_thread)
-{
-    pthread_t threads[4];
-
-    p = policy_of(NULL);
-    for (int i = 0; i < 4; i++)
-        cr_assert_eq(pthread_create(&threads[i], NULL, take_and_give_back, p), 0);
-    for (int i = 0; i < 4; i++)
-        pthread_join(threads[i], NULL);
-    cr_assert_eq(p->refs, 1);
-}
-
-/* -- under a running engine ---------------------------------------------- */
-
-static struct test_origin o;
-static struct curlew *c;
-
-static void
-serve(struct seen_request *x)
-{
-    if (origin_is(x, "/hold"))
-        origin_hold(x);
-    origin_reply(x, 200, origin_is(x, "/set") ? "Set-Cookie: sid=1\r\n" : "",
-                 origin_has(x, "Cookie: sid=1") ? "known" : "unknown");
-}
-
-static void
-start_engine(void)
-{
-    origin_start(&o, "127.0.0.1", serve);
-    runner_allow(&s, "127.0.0.0/8");
-    s.sessions[0].shared_jar = true;
-    c = engine_new(&s, &err);
-    cr_assert_not_null(c);
-}
-
-static void
-answers(const char *path, const char *body)
-{
-    struct curlew_fetch *f = runner_do(c, runner_fetch("%s%s", o.url, path));
-    size_t n;
-
-    cr_assert_str_eq(runner_code(f), "ok", "%s", curlew_fetch_detail(f));
-    cr_assert_str_eq(curlew_fetch_body(f, &n), body);
-    curlew_fetch_free(f);
-}
-
-Test(session, a_reload_keeps_the_cookies_and_the_warm_connection)
-{
-    start_engine();
-    answers("/set", "unknown");
-    cr_assert_eq(engine_reload(c, &s, &err), 0);
-    answers("/", "known");
-    cr_assert_eq(origin_connections(&o), 1);
-    curlew_free(c);
-}
-
-Test(session, a_fetch_in_flight_goes_on_under_the_old_policy)
-{
-    struct run r;
-
-    start_engine();
-    run_start(&r, c, runner_fetch("%s/hold", o.url));
-    origin_await_held(&o, 1);
-    s.limits.response_bytes = 1;
-    cr_assert_eq(engine_reload(c, &s, &err), 0);
-    origin_release(&o, 1);
-    run_await(&r);
-    cr_assert_str_eq(runner_code(r.fetch), "ok", "%s", curlew_fetch_detail(r.fetch));
-    curlew_fetch_free(r.fetch);
-
-    curlew_free(c);
-}
-
-Test(session, a_new_fetch_goes_by_the_new_policy)
-{
-    struct curlew_fetch *f;
-
-    start_engine();
-    s.limits.response_bytes = 3;
-    cr_assert_eq(engine_reload(c, &s, &err), 0);
-    f = runner_do(c, runner_fetch("%s/", o.url));
-    cr_assert_str_eq(runner_code(f), "response_too_large");
-    curlew_fetch_free(f);
-    curlew_free(c);
-}
-
-/* The guard judges a warm connection by the rules of the fetch that would use it. */
-Test(session, a_warm_connection_is_not_used_past_new_egress_rules)
-{
-    struct curlew_fetch *f;
-
-    start_engine();
-    answers("/", "unknown");
-    cr_assert_eq(egress_config_add(&s.egress.deny, &s.egress.deny_count, "127.0.0.0/8"), 0);
-    cr_assert_eq(engine_reload(c, &s, &err), 0);
-    f = runner_fetch("%s/", o.url);
-    cr_assert_eq(curlew_submit(c, f, NULL, NULL), -1);
-    cr_assert_str_eq(runner_code(f), "blocked");
-    curlew_fetch_free(f);
-    f = runner_do(c, runner_fetch("http://localhost:%d/", o.port)); /* judged at the socket */
-    cr_assert_str_eq(runner_code(f), "blocked");
-    curlew_fetch_free(f);
-    curlew_free(c);
-}
-
-Test(session, a_reload_that_fails_changes_nothing)
-{
-    start_engine();
-    answers("/set", "unknown");
-    runner_allow(&s, "no/rule");
-    cr_assert_eq(engine_reload(c, &s, &err), -1);
-    cr_assert_neq(err.detail[0], '\0');
-    answers("/", "known");
-    curlew_free(c);
-}
-
-static atomic_bool stop;
-
-static void *
-reload_often(void *arg)
-{
-    struct failure f = { 0 };
-
-    (void)arg;
-    while (!stop)
-        if (engine_reload(c, &s, &f) != 0)
-            abort();
-    return NULL;
-}
-
-Test(session, reloads_during_fetches_lose_none)
-{
-    pthread_t thread;
-
-    start_engine();
-    cr_assert_eq(pthread_create(&thread, NULL, reload_often, NULL), 0);
-    for (int i = 0; i < 200; i++)
-        answers("/", "unknown");
-    stop = true;
-    pthread_join(thread, NULL);
-    curlew_free(c);
+    cr_assert_null(proxy_pool_next(s->proxy_pool, 0));
+    session_unref(s);
+    settings.proxies = calloc(1, sizeof settings.proxies[0]);
+    settings.proxies[0] = strdup("http://proxy.example:3128");
+    settings.proxy_count = 1;
+    s = session_of(NULL);
+    cr_assert_str_eq(proxy_pool_next(s->proxy_pool, 0), "http://proxy.example:3128");
+    session_unref(s);
+    session_unref(NULL);
 }

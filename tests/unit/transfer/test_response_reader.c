@@ -255,7 +255,7 @@ Test(collect, a_body_that_nobody_wants_is_counted_and_not_kept)
     cr_assert_str_eq(runner_code(f), "ok");
     cr_assert_eq(f->response.body_bytes, 100000);
     cr_assert_eq(f->response.body.len, 0);
-    cr_assert_eq(counter_read(&c->stats.buffered), 0);
+    cr_assert_eq(counter_read(&c->config->bodies->bytes), 0);
     curlew_fetch_free(f);
 }
 
@@ -279,7 +279,7 @@ Test(collect, all_bodies_together_may_reach_the_limit_and_not_pass_it)
     buffer_at_most(100000);
     first = get_whole("/60000");
     second = get_whole("/40000");
-    cr_assert_eq(counter_read(&c->stats.buffered), 100000);
+    cr_assert_eq(counter_read(&c->config->bodies->bytes), 100000);
     third = get("/1");
     cr_assert_str_eq(runner_code(third), "overloaded");
     cr_assert_not_null(strstr(curlew_fetch_detail(third), "limits.buffered_bytes"));
@@ -289,7 +289,7 @@ Test(collect, all_bodies_together_may_reach_the_limit_and_not_pass_it)
     third = get_whole("/40000");
     curlew_fetch_free(first);
     curlew_fetch_free(third);
-    cr_assert_eq(counter_read(&c->stats.buffered), 0, "each gives back what it took");
+    cr_assert_eq(counter_read(&c->config->bodies->bytes), 0, "each gives back what it took");
 }
 
 Test(collect, a_body_that_failed_gives_back_what_it_took)
@@ -303,5 +303,5 @@ Test(collect, a_body_that_failed_gives_back_what_it_took)
     f = get_at_most("/40000", 30000);
     cr_assert_str_eq(runner_code(f), "response_too_large");
     curlew_fetch_free(f);
-    cr_assert_eq(counter_read(&c->stats.buffered), 0);
+    cr_assert_eq(counter_read(&c->config->bodies->bytes), 0);
 }

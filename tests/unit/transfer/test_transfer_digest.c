@@ -81,7 +81,7 @@ Test(challenge, a_body_goes_out_with_the_answer)
 {
     struct curlew_fetch *f = with_digest();
 
-    curlew_fetch_set_body(f, "payload", 7, NULL);
+    cr_assert_eq(curlew_fetch_set_body(f, "payload", 7, NULL), 0);
     runner_do(c, f);
     cr_assert_str_eq(runner_code(f), "ok", "%s", curlew_fetch_detail(f));
     cr_assert_str_eq(body, "payload");
@@ -169,7 +169,7 @@ do_expect(const char *says)
     cr_assert_eq(pthread_create(&thread, NULL, expect_once, NULL), 0);
     f = runner_fetch("http://127.0.0.1:%d/", port);
     cr_assert_eq(request_add_header(&f->request, "Expect", "100-continue", &err), 0);
-    curlew_fetch_set_body(f, "payload", 7, NULL);
+    cr_assert_eq(curlew_fetch_set_body(f, "payload", 7, NULL), 0);
     runner_do(c, f);
     pthread_join(thread, NULL);
     return f;
