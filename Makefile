@@ -123,6 +123,18 @@ integration: all $B/embed
 client: all
 	$(STACK) -W error -m pytest $(PYTEST_ARGS) python/tests
 
+# The tests that libcurl's version can matter to, on the one in curl_cffi's wheel: newer than
+# Debian's, and built otherwise.  Preloaded; the extension's Python symbols are stood in for.
+CURL_CFFI = $(shell $(PYTHON) -c 'import curl_cffi._wrapper as w; print(w.__file__)')
+
+wheel-libcurl: all $B/python_symbols.so
+	CURLEWD_PRELOAD="$(abspath $B/python_symbols.so) $(CURL_CFFI)" \
+	    $(STACK) -m pytest $(PYTEST_ARGS) -m libcurl tests/integration
+
+$B/python_symbols.so: tests/support/python_symbols.c
+	@mkdir -p $(@D)
+	$(call say,LINK)$(CC) -shared -fPIC -o $@ $<
+
 # How a web server passes on a broken stream, or a slowly read one, is a matter of milliseconds.
 TIMED = tests/integration/test_stream_truncation.py tests/integration/test_stream_backpressure.py \
         tests/integration/test_sse.py
@@ -203,5 +215,5 @@ clean:
 	rm -rf build
 
 .PHONY: all demo run deps deps-build deps-deb deps-run deps-test deps-bench test unit integration \
-    lint-test asan tsan sanitized fuzz fuzzers bench bench-django lint format install uninstall clean
+    lint-test asan tsan sanitized wheel-libcurl fuzz fuzzers bench bench-django lint format install uninstall clean
 .SECONDARY:

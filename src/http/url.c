@@ -118,7 +118,7 @@ read_parts(struct url *u, CURLU *h, struct failure *err)
     curl_url_set(h, CURLUPART_USER, NULL, 0);
     curl_url_set(h, CURLUPART_PASSWORD, NULL, 0);
     curl_url_set(h, CURLUPART_FRAGMENT, NULL, 0);
-    u->text = part(h, CURLUPART_URL, 0);
+    u->text = part(h, CURLUPART_URL, CURLU_GET_EMPTY); /* "/x?" is not "/x" */
     brackets = strchr(u->host, ':') != NULL ? "[]" : "";
     if (u->scheme == NULL || u->path == NULL || u->text == NULL ||
         asprintf(&u->origin, "%s://%.1s%s%s:%d", u->scheme, brackets, u->host,
@@ -184,6 +184,15 @@ read_text(CURLU *h, const char *text, struct failure *err)
     return rc == CURLUE_OK ? 0 : failure_set(err, ERROR_BAD_URL, "url: %s", curl_url_strerror(rc));
 }
 
+/* Browsers end the host at it, libcurl does not: a.test\@b.test. */
+static bool
+has_backslash_in_host(const char *text)
+{
+    const char *at = strchr(text, ':') + 3;
+
+    return memchr(at, '\\', strcspn(at, "/?#")) != NULL;
+}
+
 int
 url_parse(struct url *u, const char *text, struct failure *err)
 {
@@ -198,6 +207,8 @@ url_parse(struct url *u, const char *text, struct failure *err)
     if (strchr("/?#", strchr(text, ':')[3]) !=
         NULL) /* libcurl would take "http:///x" for http://x */
         return failure_set(err, ERROR_BAD_URL, "url: the host name is missing");
+    if (has_backslash_in_host(text))
+        return failure_set(err, ERROR_BAD_URL, "url: contains a backslash before the path");
     if (has_control(text))
         return failure_set(err, ERROR_BAD_URL, "url: a blank or a control character in it");
     if ((h = curl_url()) == NULL)
@@ -207,6 +218,30 @@ url_parse(struct url *u, const char *text, struct failure *err)
     curl_url_cleanup(h);
     if (result != 0)
         url_destroy(u);
+    return result;
+}
+
+int
+url_resolve(struct url *u, const struct url *base, const char *reference, struct failure *err)
+{
+    char *text = NULL;
+    CURLU *h = curl_url();
+    CURLUcode rc;
+    int result;
+
+    if (h == NULL)
+        return failure_no_memory(err);
+    rc = curl_url_set(h, CURLUPART_URL, base->text, 0);
+    if (rc == CURLUE_OK)
+        rc = curl_url_set(h, CURLUPART_URL, reference, 0);
+    if (rc == CURLUE_OK)
+        rc = curl_url_get(h, CURLUPART_URL, &text, CURLU_GET_EMPTY);
+    curl_url_cleanup(h);
+    if (rc != CURLUE_OK)
+        return failure_set(err, rc == CURLUE_OUT_OF_MEMORY ? ERROR_INTERNAL : ERROR_BAD_URL,
+                           "url: %s", curl_url_strerror(rc));
+    result = url_parse(u, text, err);
+    curl_free(text);
     return result;
 }
 

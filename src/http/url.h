@@ -2,8 +2,9 @@
  * url.h - which URLs can be fetched, and the origin a URL belongs to.
  *
  * Parsing is libcurl's own (CURLU), so that what is judged here is what is
- * fetched.  Stricter than libcurl in three things: the scheme must be written
- * out and be http or https, port 0 is refused, and so is a URL over 64 KiB.
+ * fetched.  Stricter than libcurl in four things: the scheme must be written
+ * out and be http or https, port 0 is refused, and so are a URL over 64 KiB and
+ * a backslash before the path, where browsers and libcurl see different hosts.
  */
 #ifndef HTTP_URL_H
 #define HTTP_URL_H
@@ -22,6 +23,12 @@ struct url {
 
 /* 0; -1: bad_url. */
 int url_parse(struct url *u, const char *text, struct failure *err);
+
+/*
+ * The URL that `reference`, absolute or relative and percent-encoded where it must be, stands for
+ * at `base` (RFC 3986 section 5).  0; -1: bad_url.
+ */
+int url_resolve(struct url *u, const struct url *base, const char *reference, struct failure *err);
 
 void url_destroy(struct url *u);
 

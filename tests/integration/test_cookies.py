@@ -7,6 +7,8 @@ import pytest
 from tests.support.concurrency import BackgroundCalls
 from tests.support.procs import wait_until
 
+pytestmark = pytest.mark.libcurl
+
 
 @pytest.fixture
 def jars(curlewd):

@@ -4,6 +4,8 @@ import concurrent.futures
 
 import pytest
 
+pytestmark = pytest.mark.libcurl
+
 
 @pytest.mark.parametrize("port, requested, got", [
     ("http", "auto", "1.1"), ("http", "1.1", "1.1"), ("https", "auto", "1.1"),

@@ -5,6 +5,8 @@ from urllib.parse import quote
 
 import pytest
 
+pytestmark = pytest.mark.libcurl
+
 
 def follow(client, origin, status, method, **keys):
     """The method that arrived behind a redirect of this status."""

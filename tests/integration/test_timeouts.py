@@ -4,6 +4,8 @@ import time
 
 import pytest
 
+pytestmark = pytest.mark.libcurl
+
 
 def refused_after(client, request, code, least, most):
     start = time.monotonic()

@@ -4,6 +4,8 @@ import json
 
 import pytest
 
+pytestmark = pytest.mark.libcurl
+
 
 @pytest.fixture
 def tls(curlewd, certs):

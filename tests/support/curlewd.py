@@ -102,7 +102,13 @@ def wait_logged(daemon, words):
 
 
 def clean_env(env=None):
-    """The caller's CURLEW_ settings and proxies do not leak into a test."""
+    """The caller's CURLEW_ settings and proxies do not leak into a test; another libcurl does.
+
+    CURLEWD_PRELOAD names libraries that the daemon is to use, after those of the test itself.
+    """
     dropped = {name: None for name in os.environ
                if name.lower().endswith("_proxy") or name.startswith("CURLEW_")}
-    return {**dropped, **(env or {})}
+    env = {**dropped, **(env or {})}
+    if preload := os.environ.get("CURLEWD_PRELOAD"):
+        env["LD_PRELOAD"] = " ".join(filter(None, [env.get("LD_PRELOAD"), preload]))
+    return env

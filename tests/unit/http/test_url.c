@@ -244,8 +244,25 @@ Test(url, the_last_at_sign_ends_the_credentials)
     takes("http://a.example@b.example/");
     cr_assert_str_eq(u.host, "b.example");
     cr_assert_str_eq(u.user, "a.example");
-    takes("http://a.example\\@b.example/"); /* a browser would go to a.example */
-    cr_assert_str_eq(u.host, "b.example");
+}
+
+/* A browser would go to a.example, libcurl to b.example. */
+Test(url, a_backslash_before_the_path_is_refused)
+{
+    refuses("http://a.example\\@b.example/", "backslash");
+    refuses("http://a.example\\/x", "backslash");
+    refuses("http://\\a.example/", "backslash");
+    takes("http://a.example/x\\y");
+}
+
+Test(url, an_empty_query_stays)
+{
+    takes("http://a.example/x?");
+    cr_assert_str_eq(u.text, "http://a.example/x?");
+    takes("http://a.example/x?#f");
+    cr_assert_str_eq(u.text, "http://a.example/x?");
+    takes("http://a.example/x");
+    cr_assert_str_eq(u.text, "http://a.example/x");
 }
 
 Test(url, can_be_destroyed_twice)

@@ -1,0 +1,175 @@
+"""Whatever cookies an envelope hands out, a request takes back, and sends what RFC 6265 says."""
+
+import random
+
+import pytest
+
+from tests.support.scripted_origin import ScriptedOrigin, answer
+
+pytestmark = pytest.mark.libcurl
+
+
+def origin_setting(*lines, certs=None):
+    """Sets these cookies at /set, to be bytes or text; elsewhere answers the Cookie field."""
+    lines = [s if isinstance(s, bytes) else s.encode("latin-1") for s in lines]
+    fields = b"".join(b"Set-Cookie: " + s + b"\r\n" for s in lines)
+
+    def script(request, connection):
+        if request.target.startswith("/set"):
+            connection.send(b"HTTP/1.1 200 OK\r\n" + fields + b"Content-Length: 2\r\n\r\nok")
+        else:
+            connection.send(answer())
+
+    return ScriptedOrigin(script, certs)
+
+
+def given_back(client, origin, cookies, path="/", host=None, **keys):
+    """The Cookie field that a request with these cookies sends: bytes, or None."""
+    client.fetch(origin.url(path, host), cookies=cookies, **keys)
+    return next((v for n, v in origin.requests[-1].fields if n.lower() == b"cookie"), None)
+
+
+BACK = {
+    "__Secure-ID=1; Path=/; Secure": b"__Secure-ID=1",
+    "__Host-s=1; Path=/; Secure": b"__Host-s=1",
+    "my name=1; Path=/": b"my name=1",
+    "x=1; Path=foo": b"x=1",
+    'x=1; Path="/"': b"x=1",
+    "x=1; Path=": b"x=1",
+    "x=1; Max-Age=9223372036854775807": b"x=1",
+    "x=1; Max-Age=99999999999999999999999": b"x=1",
+    "x=1; Expires=Fri, 31 Dec 9999 23:59:59 GMT": b"x=1",
+    "=x; Path=/": b"x",
+    "x=; Path=/": b"x=",
+    'x="a b"; Path=/': b'x="a b"',
+    "x=a,b": b"x=a,b",
+    "x=a=b": b"x=a=b",
+    "x=\\\"{}[]": b"x=\\\"{}[]",
+    "x@y:z=1": b"x@y:z=1",
+    "x=1; HttpOnly; SameSite=None; Secure; Partitioned": b"x=1",
+    b"u=caf\xe9": b"u=caf\xe9",
+    b"u=caf\xc3\xa9": b"u=caf\xc3\xa9",
+    b"caf\xe9=1": b"caf\xe9=1",
+}
+
+
+@pytest.mark.parametrize("line", BACK, ids=str)
+def test_what_an_envelope_says_a_request_may_say(client, certs, line):
+    with origin_setting(line, certs=certs) as origin, origin_setting(line) as plain:
+        cookies = client.fetch(origin.url("/set"))["cookies"]
+        assert len(cookies) == 1
+        assert given_back(client, origin, cookies) == BACK[line]
+        # those that don't suit the URL are left out, never a 400
+        secure = "secure" in str(line).lower()
+        assert given_back(client, plain, cookies) == (None if secure else BACK[line])
+        assert given_back(client, plain, cookies, host="localhost") is None
+
+
+def test_a_host_only_cookie_stays_with_its_host(client):
+    with origin_setting("sid=1; Path=/") as origin:
+        (cookie,) = client.fetch(origin.url("/set", "localhost"))["cookies"]
+        assert cookie["host_only"] is True and cookie["domain"] == "localhost"
+        assert given_back(client, origin, [cookie], host="localhost") == b"sid=1"
+        assert given_back(client, origin, [cookie], host="a.localhost") is None
+
+
+def test_a_domain_cookie_is_for_hosts_below_it(client):
+    with origin_setting("sid=1; Path=/; Domain=bank.localhost") as origin:
+        (cookie,) = client.fetch(origin.url("/set", "a.bank.localhost"))["cookies"]
+        assert cookie["host_only"] is False
+        assert given_back(client, origin, [cookie], host="b.bank.localhost") == b"sid=1"
+        assert given_back(client, origin, [cookie], host="localhost") is None
+
+
+def test_a_deleted_cookie_is_told_and_not_sent(client):
+    with origin_setting("a=; Max-Age=0; Path=/", "b=2; Path=/") as origin:
+        e = client.fetch(origin.url("/set"), cookies=[{"name": "a", "value": "1", "path": "/"}])
+        by_name = {c["name"]: c for c in e["cookies"]}
+        assert by_name["a"]["deleted"] is True and by_name["a"]["value"] == ""
+        assert "deleted" not in by_name["b"] or by_name["b"]["deleted"] is False
+        assert given_back(client, origin, e["cookies"]) == b"b=2"
+
+
+def test_the_order_is_that_of_rfc_6265(curlewd):
+    daemon = curlewd({"sessions": {"jar": {"cookie_jar": "shared"}}})
+    with origin_setting("a=1; Path=/", "bb=2; Path=/", "ccc=3; Path=/",
+                        "deep=4; Path=/x/y") as origin:
+        daemon.client.fetch(origin.url("/set"), session="jar")
+        daemon.client.fetch(origin.url("/x/y/z"), session="jar")
+        assert origin.requests[-1].header("cookie") == "deep=4; a=1; bb=2; ccc=3"
+        daemon.client.fetch(origin.url("/"), session="jar")
+        assert origin.requests[-1].header("cookie") == "a=1; bb=2; ccc=3"
+
+
+@pytest.mark.parametrize("cookies, path", [
+    ({f"c{i}": "v" * 100 for i in range(150)}, "/"),
+    ({"big": "v" * 8180}, "/"),
+    ({"a": "1"}, "/" + "x" * 8100),
+    ({f"c{i}": "v" * 20 for i in range(400)}, "/"),
+], ids=["150 of 100 bytes", "8,180 bytes", "a URL of 8,100 bytes", "400"])
+def test_a_cookie_field_is_sent_whole_or_refused_by_name(client, cookies, path):
+    with origin_setting() as origin:
+        response = client.post({"url": origin.url(path), "cookies": cookies})
+        if response.status == 200:
+            sent = origin.requests[-1].header("cookie")
+            assert dict(p.split("=") for p in sent.split("; ")) == cookies
+        else:
+            assert (response.status, response.json()["code"]) == (400, "bad_request")
+            assert "cookies" in response.json()["detail"] and origin.requests == []
+
+
+def test_cookies_go_on_along_redirects_by_the_same_rules(client):
+    def script(request, connection):
+        if request.target == "/":
+            connection.send("HTTP/1.1 302 Found\r\nSet-Cookie: sid=1; Path=/\r\n"
+                            f"Location: {origin.url('/end', 'a.localhost')}\r\n"
+                            "Content-Length: 0\r\n\r\n")
+        else:
+            connection.send(answer(request.header("cookie") or "none"))
+
+    with ScriptedOrigin(script) as origin:
+        assert client.fetch(origin.url("/", "localhost"))["body"] == "none"
+
+
+@pytest.mark.parametrize("domain", ["com", "co.uk", "github.io", ".com", "localhost."])
+def test_public_suffixes_are_no_domain(client, domain):
+    with origin_setting(f"sid=1; Path=/; Domain={domain}") as origin:
+        assert client.fetch(origin.url("/set"))["cookies"] == []
+
+
+# -- a property: generated Set-Cookie lines ----------------------------------------
+
+
+def generated_line(r):
+    """A line of Set-Cookie, odd but without what ends a field."""
+    alphabet = b"abcXYZ019 \"'=;,\\/@:[]{}()<>?&%+-_.!~*#$^`|\t" + bytes(range(128, 256))
+    word = bytes(r.choice(alphabet) for _ in range(r.randint(0, 12)))
+    name = bytes(r.choice(b"abcdef_-.") for _ in range(r.randint(1, 6)))
+    attributes = [b"Path=/", b"Path=/set", b"Path=foo", b"Path=", b"Secure", b"HttpOnly",
+                  b"Max-Age=100", b"Max-Age=x", b"Expires=Wed, 09 Jun 2100 10:18:14 GMT",
+                  b"Expires=never", b"SameSite=Lax", b"Domain=", b"Domain=127.0.0.1", b"Odd=1",
+                  word]
+    return name + b"=" + word + b"".join(
+        b"; " + r.choice(attributes) for _ in range(r.randint(0, 4)))
+
+
+@pytest.mark.parametrize("seed", range(40))
+def test_any_cookie_of_an_envelope_is_taken_back(client, seed):
+    r = random.Random(seed)
+    lines = [generated_line(r) for _ in range(8)]
+    with origin_setting(*lines) as origin:
+        cookies = client.fetch(origin.url("/set/x"))["cookies"]
+        sent = given_back(client, origin, cookies, "/set/x") or b""
+        wanted = {}
+        for line in lines:  # RFC 6265 5.2, for what these lines can hold
+            pair, *attributes = line.split(b";")
+            name, _, value = pair.partition(b"=")
+            names = [a.partition(b"=")[0].strip().lower() for a in attributes]
+            values = {a.partition(b"=")[0].strip().lower(): a.partition(b"=")[2].strip()
+                      for a in attributes}
+            path = values.get(b"path", b"")
+            path = path if path.startswith(b"/") else b"/set"
+            wanted[name.strip(), path] = None if b"secure" in names else value.strip()
+        wanted = {k: v for k, v in wanted.items() if v is not None}
+        got = [p.partition(b"=") for p in sent.split(b"; ")] if sent else []
+        assert sorted((n, v) for n, _, v in got) == sorted((n, v) for (n, _), v in wanted.items())

@@ -1,0 +1,228 @@
+"""A request is written once, unless it was certainly not processed or its method is safe.
+
+libcurl sends again by itself what it wrote on a kept connection that then ended without a byte.
+`attempts` counts every send, and curlew_resends_total{reason} every one beyond the first that was
+not asked for by `retries`.
+"""
+
+import re
+import threading
+import time
+
+import pytest
+
+from tests.support.clients import problem
+from tests.support.scripted_origin import Http2Origin, ScriptedOrigin, answer
+
+pytestmark = pytest.mark.libcurl
+
+REFUSED_STREAM = 7
+SAFE = ["GET", "HEAD", "OPTIONS", "TRACE"]
+UNCERTAIN = ["recv_failed", "send_failed", "protocol_error"]  # it may have been processed
+UNSAFE = ["POST", "PATCH", "PUT", "DELETE"]
+
+
+def resends(client):
+    """curlew_resends_total by reason."""
+    text = client.ask("GET", "/metrics").body.decode()
+    return {reason: float(n) for reason, n in
+            re.findall(r'^curlew_resends_total\{reason="([^"]+)"\} (\S+)$', text, re.M)}
+
+
+def added(before, after):
+    return {r: n - before.get(r, 0) for r, n in after.items() if n != before.get(r, 0)}
+
+
+def warm_then(end):
+    """The first request works and its connection is kept; the next one there ends so."""
+    first = set()
+
+    def script(request, connection):
+        if request.target == "/warm" or connection.number not in first and len(first) > 0:
+            first.add(connection.number)
+            connection.send(answer("warm" if request.target == "/warm" else "again"))
+        else:
+            end(connection)
+
+    return ScriptedOrigin(script)
+
+
+@pytest.mark.parametrize("end", ["close", "reset"])
+@pytest.mark.parametrize("method", UNSAFE)
+def test_what_may_change_something_is_sent_once(client, method, end):
+    before = resends(client)
+    with warm_then(lambda c: getattr(c, end)()) as origin:
+        client.fetch(origin.url("/warm"))
+        p = problem(client.post({"method": method, "url": origin.url("/pay"),
+                                 "body": "amount=100"}), 502, "recv_failed")
+        assert p["attempts"] == 1
+        time.sleep(0.3)
+        assert [r.target for r in origin.requests].count("/pay") == 1
+    assert added(before, resends(client)) == {}
+
+
+@pytest.mark.parametrize("end", ["close", "reset"])
+@pytest.mark.parametrize("method", SAFE)
+def test_a_safe_method_goes_again_once_on_a_new_connection(client, method, end):
+    before = resends(client)
+    with warm_then(lambda c: getattr(c, end)()) as origin:
+        client.fetch(origin.url("/warm"))
+        e = client.fetch(origin.url("/read"), method=method)
+        assert (e["status"], e["attempts"], e["connection"]["reused"]) == (200, 2, False)
+        seen = [(r.target, r.connection) for r in origin.requests]
+        assert seen == [("/warm", 1), ("/read", 1), ("/read", 2)]
+    assert sum(added(before, resends(client)).values()) == 1
+
+
+def test_a_safe_method_goes_again_once_and_no_more(client):
+    def script(request, connection):
+        if request.target == "/warm":
+            connection.send(answer())
+        else:
+            connection.close()
+
+    with ScriptedOrigin(script) as origin:
+        for _ in range(3):  # several warm connections to try
+            threads = [threading.Thread(target=client.fetch, args=(origin.url("/warm"),))
+                       for _ in range(4)]
+            for t in threads:
+                t.start()
+            for t in threads:
+                t.join()
+        problem(client.post({"url": origin.url("/read")}), 502, "recv_failed")
+        assert [r.target for r in origin.requests].count("/read") == 2
+
+
+def test_retries_count_every_send(client):
+    def script(request, connection):
+        if request.target == "/warm":
+            connection.send(answer())
+        elif len([r for r in origin.requests if r.target == "/pay"]) < 3:
+            connection.close()
+        else:
+            connection.send(answer("paid"))
+
+    with ScriptedOrigin(script) as origin:
+        client.fetch(origin.url("/warm"))
+        e = client.fetch(origin.url("/pay"), method="POST", body="b",
+                         retries={"max": 3, "backoff": 0.01, "methods": ["POST"]})
+        assert e["body"] == "paid"
+        assert e["attempts"] == [r.target for r in origin.requests].count("/pay") == 3
+
+
+def test_a_first_connection_that_ends_is_no_reason_to_send_again(client):
+    with ScriptedOrigin(lambda _, c: c.close()) as origin:
+        problem(client.post({"url": origin.url("/")}), 502, "recv_failed")
+        assert len(origin.requests) == 1
+
+
+def test_digest_authentication_may_ask_twice(client):
+    def script(request, connection):
+        if request.header("authorization") is None:
+            connection.send(answer(status="401 Unauthorized", fields=[
+                'WWW-Authenticate: Digest realm="r", nonce="n", qop="auth"']))
+        else:
+            connection.send(answer("in"))
+
+    with ScriptedOrigin(script) as origin:
+        for _ in range(2):
+            e = client.fetch(origin.url("/"), method="POST", body="b", auth={"digest": ["u", "p"]})
+            assert (e["body"], e["attempts"]) == ("in", 1)
+
+
+def test_what_failed_after_it_was_written_never_says_that_nothing_was_sent(client):
+    """Once written, a failure is not connect_failed: SDKs repeat on that."""
+    def script(request, connection):
+        if request.target == "/warm":
+            connection.send(answer())
+        else:
+            origin.listener.close()  # a new connection is refused from now on
+            connection.close()
+
+    origin = ScriptedOrigin(script)
+    client.fetch(origin.url("/warm"))
+    problem(client.post({"url": origin.url("/read")}), 502, "recv_failed")
+    origin.stop()
+
+
+# -- HTTP/2 ----------------------------------------------------------------------
+
+
+def body_of(method):
+    return {"body": "b"} if method == "POST" else {}
+
+
+def refusing(times):
+    """An HTTP/2 origin that refuses so many streams with REFUSED_STREAM."""
+    seen = []
+
+    def script(request, connection, stream):
+        if request.target == "/warm":
+            connection.respond(stream)
+            return
+        seen.append(request)
+        if len(seen) <= times:
+            connection.reset_stream(stream, REFUSED_STREAM)
+        else:
+            connection.respond(stream, body=b"done")
+
+    return script
+
+
+@pytest.mark.parametrize("method", ["GET", "POST"])
+@pytest.mark.parametrize("warm", [True, False], ids=["warm", "cold"])
+def test_a_refused_stream_goes_again_whatever_its_method(client, certs, method, warm):
+    with Http2Origin(refusing(1), certs) as origin:
+        if warm:
+            client.fetch(origin.url("/warm"))
+        e = client.fetch(origin.url("/"), method=method, **body_of(method))
+        assert (e["body"], e["attempts"]) == ("done", 2)
+
+
+@pytest.mark.parametrize("method", ["GET", "POST"])
+def test_streams_refused_without_end_are_sent_twice(client, certs, method):
+    with Http2Origin(refusing(5), certs) as origin:
+        response = client.post({"url": origin.url("/"), "method": method, **body_of(method)})
+        assert response.status == 502, response
+        assert response.json()["code"] in ("protocol_error", "recv_failed", "send_failed")
+        assert len(origin.requests) == 2
+
+
+@pytest.mark.parametrize("method", ["GET", "POST"])
+@pytest.mark.parametrize("warm", [True, False], ids=["warm", "cold"])
+def test_goaway_below_the_stream_goes_again_on_a_new_connection(client, certs, method, warm):
+    seen = []
+
+    def script(request, connection, stream):
+        if request.target == "/warm":
+            connection.respond(stream)
+            return
+        seen.append(request)
+        if len(seen) == 1:
+            connection.goaway(stream - 2 if stream > 1 else 0)
+            connection.close()
+        else:
+            connection.respond(stream, body=b"done")
+
+    with Http2Origin(script, certs) as origin:
+        if warm:
+            client.fetch(origin.url("/warm"))
+        e = client.fetch(origin.url("/"), method=method, **body_of(method))
+        assert (e["body"], e["attempts"]) == ("done", 2)
+        assert seen[0].connection != seen[1].connection
+
+
+@pytest.mark.parametrize("method", ["POST", "PATCH"])
+def test_an_http2_connection_that_ends_sends_nothing_unsafe_again(client, certs, method):
+    def script(request, connection, stream):
+        if request.target == "/warm":
+            connection.respond(stream)
+        else:
+            connection.close()
+
+    with Http2Origin(script, certs) as origin:
+        client.fetch(origin.url("/warm"))
+        response = client.post({"url": origin.url("/pay"), "method": method, "body": "b"})
+        assert response.status == 502, response
+        assert response.json()["code"] in UNCERTAIN, response
+        assert [r.target for r in origin.requests].count("/pay") == 1
