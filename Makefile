@@ -26,8 +26,11 @@ WARNINGS  = -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wvl
 COMPILE   = $(CC) -D_GNU_SOURCE -Iinclude -Isrc -Itests/unit -MMD -MP $(CPPFLAGS) \
             -std=c17 $(WARNINGS) -pthread -fno-common $(CFLAGS) $(SAN)
 LINK      = $(CC) -pthread $(LDFLAGS) $(SAN)
-LIBCURLEW = -lcurl
-LIBS      = -lfcgi -ljansson $(LIBCURLEW)
+# Static, hidden and before libcurl: a libcurl that brings its own copies, exported, must not be mixed
+# up with these, nor they with it.
+CODINGS   = -l:libbrotlidec.a -l:libbrotlicommon.a -l:libzstd.a -l:libz.a
+ENGINE_LIBS = -Wl,--exclude-libs,ALL $(CODINGS) -lcurl
+LIBS      = -lfcgi -ljansson $(ENGINE_LIBS)
 VERSION   = $(shell sed -n 's/.*CURLEW_VERSION "\(.*\)"/\1/p' include/curlew/curlew.h)
 
 # The public suffix list of Debian's package publicsuffix; without it no cookie has a Domain.
@@ -47,21 +50,22 @@ all: $B/curlewd $B/libcurlew.a
 $B/curlewd: $B/src/main.o $(DAEMON) $(ENGINE)
 	$(call say,LINK)$(LINK) -o $@ $^ $(LIBS)
 
-# One object that exports the names of curlew.h alone, so that a program that links it may have a
-# url_parse() of its own. The daemon, the tests and the fuzzers link the engine's objects instead.
+# One object, zlib, brotli and zstd inside, that exports the names of curlew.h alone, so that a
+# program that links it may have a url_parse() of its own.  The daemon, the tests and the fuzzers
+# link the engine's objects instead.
 $B/libcurlew.a: $(ENGINE)
-	$(call say,AR)$(LD) -r -o $B/libcurlew.o $^
+	$(call say,AR)$(CC) -r -nostdlib -o $B/libcurlew.o $^ $(CODINGS)
 	@$(OBJCOPY) --wildcard --keep-global-symbol='curlew_*' $B/libcurlew.o
 	@rm -f $@ && $(AR) rcs $@ $B/libcurlew.o
 
 $B/embed: $B/examples/embed.o $B/libcurlew.a
-	$(call say,LINK)$(LINK) -o $@ $^ $(LIBCURLEW)
+	$(call say,LINK)$(LINK) -o $@ $^ -lcurl
 
-$B/bench/yardstick: $B/bench/yardstick.o
-	$(call say,LINK)$(LINK) -o $@ $^ $(LIBCURLEW)
+$B/bench/baseline: $B/bench/baseline.o
+	$(call say,LINK)$(LINK) -o $@ $^ -lcurl
 
 $B/unit: $(UNIT) $(DAEMON) $(ENGINE)
-	$(call say,LINK)$(LINK) -o $@ $^ -lcriterion $(LIBS)
+	$(call say,LINK)$(LINK) -o $@ $^ -lcriterion -l:libbrotlienc.a $(LIBS) -lm
 
 $B/fuzz_%: $B/tests/fuzz/fuzz_%.o $(DAEMON) $(ENGINE)
 	$(call say,LINK)$(LINK) -fsanitize=fuzzer -o $@ $^ $(LIBS)
@@ -77,7 +81,7 @@ $B/public_suffix_data.o: $B/public_suffix_data.c
 	$(call say,CC)$(COMPILE) -c -o $@ $<
 
 $B/storm: $B/tests/tsan/storm.o $B/tests/unit/support/origin.o $(ENGINE)
-	$(call say,LINK)$(LINK) -o $@ $^ $(LIBCURLEW)
+	$(call say,LINK)$(LINK) -o $@ $^ $(ENGINE_LIBS)
 
 $B/%.o: %.c
 	@mkdir -p $(@D)
@@ -161,8 +165,8 @@ fuzzers: $(FUZZERS)
 	tools/fuzz $(FUZZ_SECONDS) $^
 
 bench: deps-bench
-	@$(MAKE) all $B/bench/yardstick
-	@YARDSTICK=$(abspath $B/bench/yardstick) $(STACK) bench/run $(BENCH_ARGS)
+	@$(MAKE) all $B/bench/baseline
+	@BASELINE=$(abspath $B/bench/baseline) $(STACK) bench/run $(BENCH_ARGS)
 
 # What a fetch costs Django's process, beside aiohttp, curl_cffi and httpx.
 bench-django: deps-bench

@@ -1,14 +1,14 @@
-"""The daemon's processor time a fetch in batches, against the yardstick's.
+"""The daemon's CPU time for each fetch of a batch, and that of the baseline.
 
-One HTTP call asks for a hundred; they take turns with the yardstick as in per_fetch.
+One HTTP request asks for a hundred fetches; they take turns with the baseline as in per_fetch.
 """
 
 import json
 from contextlib import ExitStack
 
-from bench.gauge import Cpu
-from bench.per_fetch import YARDSTICK, run_yardstick, summarize, take_samples
-from bench.stage import Failed, Stage, origin
+from bench.per_fetch import BASELINE, run_baseline, summarize, take_samples
+from bench.process_usage import Cpu
+from bench.setup import Failed, Stage, origin
 
 COUNT = 100
 CALLERS = (1, 4)  # how many such calls are under way at once
@@ -37,7 +37,7 @@ def run_batches(stage, body, callers, seconds):
 
 def subjects(stages, body, url, options):
     """Name → a function that takes one sample."""
-    all_ = {YARDSTICK: lambda: run_yardstick(options.yardstick, url, options.fetches)}
+    all_ = {BASELINE: lambda: run_baseline(options.baseline, url, options.fetches)}
     for label, stage in stages.items():
         for callers in CALLERS:
             all_[f"{callers} at once{label}"] = (

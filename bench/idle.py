@@ -2,9 +2,9 @@
 
 import time
 
-from bench.gauge import resident_kib, wake_ups
 from bench.per_fetch import IN_FLIGHT
-from bench.stage import Stage, origin
+from bench.process_usage import resident_kib, wake_ups
+from bench.setup import Stage, origin
 
 
 def watch(pid, seconds):

@@ -1,22 +1,22 @@
-"""The daemon's processor time a fetch, against the yardstick's.
+"""The daemon's CPU time for each fetch, and that of a baseline: a C program on libcurl.
 
-They take turns, round after round, at the same origin: what else the machine does in those
-seconds meets all of them. Each round gives one ratio, and the median of the ratios counts.
+They take turns, round after round, with the same origin, so that other load on the machine
+affects all of them. Each round gives one ratio; the median of the ratios is reported.
 """
 
 import json
 import subprocess
 from contextlib import ExitStack
 
-from bench.gauge import Cpu
-from bench.spread import spread
-from bench.stage import Failed, Stage, origin
+from bench.process_usage import Cpu
+from bench.quartiles import quartiles_of
+from bench.setup import Failed, Stage, origin
 
 IN_FLIGHT = 64
-YARDSTICK = "yardstick"
+BASELINE = "baseline"
 
 
-def run_yardstick(program, url, fetches):
+def run_baseline(program, url, fetches):
     """One sample."""
     done = subprocess.run([program, url, str(fetches), str(IN_FLIGHT)],
                           capture_output=True, text=True)
@@ -38,9 +38,9 @@ def run_daemon(stage, ask, url, seconds):
             "p99_ms": result["p99_ms"]}
 
 
-def subjects(stages, yardstick, url, options):
+def subjects(stages, baseline, url, options):
     """Name → a function that takes one sample."""
-    all_ = {YARDSTICK: lambda: run_yardstick(yardstick, url, options.fetches)}
+    all_ = {BASELINE: lambda: run_baseline(baseline, url, options.fetches)}
     for label, stage in stages.items():
         for method, ask in (("POST", stage.post), ("GET", stage.get)):
             all_[f"{method}{label}"] = (
@@ -60,12 +60,12 @@ def take_samples(all_, rounds, tell):
 
 
 def summarize(samples):
-    base = [s["cpu_us"] for s in samples[YARDSTICK]]
+    base = [s["cpu_us"] for s in samples[BASELINE]]
     summary = {}
     for name, list_ in samples.items():
         ratios = [s["cpu_us"] / b for s, b in zip(list_, base)]
-        summary[name] = {key: spread([s[key] for s in list_]) for key in list_[0]}
-        summary[name]["ratio"] = spread(ratios)
+        summary[name] = {key: quartiles_of([s[key] for s in list_]) for key in list_[0]}
+        summary[name]["ratio"] = quartiles_of(ratios)
     return summary
 
 
@@ -77,7 +77,7 @@ def measure(options, tell):
                   for label, binary in options.daemons.items()}
         for stage in stages.values():
             stage.check(url)
-        all_ = subjects(stages, options.yardstick, url, options)
+        all_ = subjects(stages, options.baseline, url, options)
         for take in all_.values():
             take()  # to warm up
         samples = take_samples(all_, options.rounds, tell)

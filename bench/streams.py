@@ -8,8 +8,8 @@ import time
 from contextlib import ExitStack, contextmanager
 from statistics import median, quantiles
 
-from bench.gauge import Cpu, peak_kib, resident_kib
-from bench.stage import HERE, Failed, Stage, origin
+from bench.process_usage import Cpu, peak_kib, resident_kib
+from bench.setup import HERE, Failed, Stage, origin
 from tests.support.procs import Process, temp_dir, wait_until
 
 COUNT = 2000
@@ -59,18 +59,18 @@ def listen(stage, url, events):
             "max_ms": max(late)}
 
 
-def crowd(stage, url, ticker):
-    """2,000 crawl while one listens to events."""
+def run_readers(stage, url, events_url):
+    """2,000 slow readers, and one listener to events."""
     argv = [stage.nginx.port, ROUTE, json.dumps({"url": url}), COUNT, RATE, SECONDS]
-    with helper("crawlers", *argv) as crawlers:
+    with helper("slow_readers", *argv) as readers:
         with Cpu(stage.pid) as cpu:
             start = time.monotonic()
-            beside = listen(stage, ticker, EVENTS)
-            wait_until("the crawlers to end", lambda: not crawlers.running(), SECONDS + 30, 0.1)
+            beside = listen(stage, events_url, EVENTS)
+            wait_until("the readers to end", lambda: not readers.running(), SECONDS + 30, 0.1)
             took = time.monotonic() - start
-        if crawlers.popen.returncode != 0:
-            raise Failed(f"crawlers: {crawlers.out}{crawlers.err}")
-        result = json.loads(crawlers.out.splitlines()[1])
+        if readers.popen.returncode != 0:
+            raise Failed(f"readers: {readers.out}{readers.err}")
+        result = json.loads(readers.out.splitlines()[1])
     shares = [got / RATE / result["seconds"] for got in result["bytes"]]
     return {"sse_beside": beside, "least_share": min(shares), "median_share": median(shares),
             "longest_wait_s": max(result["longest_wait"]), "cpu_share": cpu.us / 1e6 / took}
@@ -79,11 +79,12 @@ def crowd(stage, url, ticker):
 def once(options):
     with ExitStack() as stack:
         url = stack.enter_context(origin(FILE_BYTES))
-        ticker = f"http://127.0.0.1:{int(stack.enter_context(helper('ticker', EVERY)).out)}/"
+        sse_origin = stack.enter_context(helper("sse_origin", EVERY))
+        events_url = f"http://127.0.0.1:{int(sse_origin.out)}/"
         stage = stack.enter_context(Stage(options.daemon, CONFIG))
-        alone = listen(stage, ticker, EVENTS)
+        alone = listen(stage, events_url, EVENTS)
         before = resident_kib(stage.pid)
-        result = {"sse": alone, **crowd(stage, url, ticker)}
+        result = {"sse": alone, **run_readers(stage, url, events_url)}
         result.update(before_kib=before, peak_kib=peak_kib(stage.pid),
                       per_stream_kib=(peak_kib(stage.pid) - before) / COUNT)
         return result

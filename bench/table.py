@@ -1,35 +1,37 @@
-"""The figures as Markdown."""
+"""The results as Markdown tables."""
 
-from bench.per_fetch import YARDSTICK
+from bench.per_fetch import BASELINE
 
 
 def _per_fetch(r):
-    yield from _cpu(r, f"**CPU a fetch**, {r['in_flight']} in flight, body of 1 KiB")
+    yield from _cpu(r, "**CPU time of curlewd for each fetch**, beside a C program that calls "
+                       f"libcurl itself; {r['in_flight']} fetches in flight, bodies of 1 KiB")
 
 
 def _batch(r):
-    yield from _cpu(r, f"**CPU a fetch in batches of {r['count']}**, each one HTTP call, "
-                       "body of 1 KiB")
+    yield from _cpu(r, "**CPU time of curlewd for each fetch of a batch**, beside a C program that "
+                       f"calls libcurl itself; {r['count']} fetches a batch, bodies of 1 KiB")
 
 
 def _cpu(r, what):
-    yield f"{what}; medians of " \
-          f"{len(r['samples'][YARDSTICK])} rounds taken in turns, quartiles in brackets\n"
-    yield "| | user | system | CPU a fetch | × yardstick | fetches a second |"
+    rounds = len(r["samples"][BASELINE])
+    yield f"{what}. Medians of {rounds} rounds, measured in turns; quartiles in brackets.\n"
+    yield "| client | fetches a second | CPU time a fetch | times the C program's | user | system |"
     yield "|---|---:|---:|---:|---:|---:|"
     for name, s in r["summary"].items():
         m = {key: value["median"] for key, value in s.items()}
-        who = "bare curl_multi loop" if name == YARDSTICK else f"curlewd behind nginx, {name}"
-        yield (f"| {who} | {m['user_us']:.1f} µs | {m['system_us']:.1f} µs "
+        who = "C program on libcurl" if name == BASELINE else f"curlewd behind nginx, {name}"
+        yield (f"| {who} | {m['rate']:,.0f} "
                f"| {m['cpu_us']:.1f} µs ({s['cpu_us']['low']:.1f}–{s['cpu_us']['high']:.1f}) "
                f"| {m['ratio']:.2f} ({s['ratio']['low']:.2f}–{s['ratio']['high']:.2f}) "
-               f"| {m['rate']:,.0f} |")
+               f"| {m['user_us']:.1f} µs | {m['system_us']:.1f} µs |")
 
 
-def _thousand(r):
-    yield f"**{r['count']:,} fetches of {r['delay_seconds']} s each, all at once**, behind nginx\n"
-    yield "| answered within 3 s | last after | peak resident | healthz, nginx: median, slowest " \
-          "| healthz, socket |"
+def _concurrency(r):
+    yield (f"**{r['count']:,} concurrent fetches of {r['delay_seconds']} s each**, behind nginx, "
+           "and the latency of /healthz meanwhile\n")
+    yield "| complete within 3 s | last one after | peak memory " \
+          "| /healthz through nginx: median, max | /healthz on the socket: median, max |"
     yield "|---:|---:|---:|---:|---:|"
     for run in r["runs"]:
         nginx, socket = run["healthz"]["nginx"], run["healthz"]["socket"]
@@ -40,19 +42,19 @@ def _thousand(r):
 
 
 def _idle(r):
-    yield f"**Idle** for {r['seconds']} s\n"
-    yield "| | wake-ups a second | resident |"
+    yield f"**Idle for {r['seconds']} s**\n"
+    yield "| state | memory | wake-ups a second |"
     yield "|---|---:|---:|"
-    for name, what in (("fresh", "just started"), ("warm", "after a load, connections still open")):
-        yield (f"| {what} | {r[name]['wake_ups_per_second']:.2f} "
-               f"| {r[name]['resident_kib'] / 1024:.1f} MiB |")
+    for name, what in (("fresh", "just started"), ("warm", "after load, connections kept open")):
+        yield (f"| {what} | {r[name]['resident_kib'] / 1024:.1f} MiB "
+               f"| {r[name]['wake_ups_per_second']:.2f} |")
 
 
 def _streams(r):
-    yield (f"**{r['count']:,} streams at once**, each read at {r['rate'] / 1e3:.0f} KB/s for "
-           f"{r['seconds']} s, behind nginx; server-sent events alone and beside them\n")
-    yield "| peak resident | a stream | least share of its rate | longest wait | CPU " \
-          "| events late, alone: median, 99 % | beside |"
+    yield (f"**{r['count']:,} concurrent streams**, each read at {r['rate'] / 1e3:.0f} KB/s for "
+           f"{r['seconds']} s, behind nginx; latency of server-sent events without and with them\n")
+    yield "| peak memory | memory a stream | slowest stream, share of its rate | longest gap " \
+          "| CPU | event latency without load: median, 99 % | with load |"
     yield "|---:|---:|---:|---:|---:|---:|---:|"
     for run in r["runs"]:
         alone, beside = run["sse"], run["sse_beside"]
@@ -67,8 +69,8 @@ def text(result):
     m = result["machine"]
     versions = ", ".join(m["versions"][:2])
     lines = [f"{m['model']}, {m['cpus']} cores, Linux {m['kernel']}; {versions}"]
-    for part, write in (("per_fetch", _per_fetch), ("batch", _batch), ("thousand", _thousand),
-                        ("idle", _idle), ("streams", _streams)):
+    for part, write in (("per_fetch", _per_fetch), ("batch", _batch),
+                        ("concurrency", _concurrency), ("idle", _idle), ("streams", _streams)):
         if part in result:
             lines += ["", *write(result[part])]
     return "\n".join(lines)

@@ -4,7 +4,7 @@ import json
 import sys
 import urllib.error
 
-from stack import DIRECT, Broken, Stack, leave_when_told
+from stack import WITHOUT_PROXY, DemoError, Stack, leave_when_told
 
 PAGES = "?page=&page=about.html&page=news.json"
 VIEWS = [  # what is said about it, and its path
@@ -21,23 +21,23 @@ ROW = "  {:<16} {:<19} {:<13} {:>6} {:>5}   {:<10} {:>9}"
 def ask(url):
     """What the view says that it fetched: a list of facts, one a page."""
     try:
-        with DIRECT.open(url, timeout=60) as response:
+        with WITHOUT_PROXY.open(url, timeout=60) as response:
             facts = json.load(response)
     except urllib.error.HTTPError as error:
-        raise Broken(f"{url} answered {error.code}: {error.read().decode()}") from None
+        raise DemoError(f"{url} answered {error.code}: {error.read().decode()}") from None
     except OSError as error:
-        raise Broken(f"{url}: {error}") from None
+        raise DemoError(f"{url}: {error}") from None
     return facts if isinstance(facts, list) else [facts]
 
 
-def row(server, said, facts):
+def row(server, label, facts):
     """One line of the report; pages that were fetched alike share it."""
     pages = [f["url"].rsplit("/", 1)[1] or "/" for f in facts]
     reused = sum(f["connection_reused"] for f in facts)
     connection = "reused" if reused == len(facts) else "new"
     return ROW.format(
         server,
-        said,
+        label,
         pages[0] if len(pages) == 1 else f"{len(pages)} pages",
         "/".join(sorted({str(f["status"]) for f in facts})),
         "/".join(sorted({f["http_version"] for f in facts})),
@@ -51,9 +51,9 @@ def visit(stack):
     fetched = []
     print(ROW.format("Django under", "", "page", "status", "HTTP", "connection", "time"))
     for server, url in (("uvicorn, ASGI", stack.uvicorn), ("gunicorn, WSGI", stack.gunicorn)):
-        for said, path in VIEWS:
+        for label, path in VIEWS:
             facts = ask(url + path)
-            print(row(server, said, facts), flush=True)
+            print(row(server, label, facts), flush=True)
             fetched += facts
     return fetched
 
@@ -62,11 +62,11 @@ def judge(fetched, stats):
     """What a demo that works must have shown."""
     for f in fetched:
         if f["status"] != 200 or not f["body"]:
-            raise Broken(f"{f['url']} came back with status {f['status']}, {f['bytes']} bytes")
+            raise DemoError(f"{f['url']} came back with status {f['status']}, {f['bytes']} bytes")
     if stats["requests"] != len(fetched):
-        raise Broken(f"the origin saw {stats['requests']} requests, the views {len(fetched)}")
+        raise DemoError(f"the origin saw {stats['requests']} requests, the views {len(fetched)}")
     if stats["connections"] >= len(fetched) or not fetched[-1]["connection_reused"]:
-        raise Broken("no connection was used twice")
+        raise DemoError("no connection was used twice")
 
 
 def demo(stack):
@@ -77,8 +77,8 @@ def demo(stack):
         stack.check()
         stats = stack.origin_stats()
         judge(fetched, stats)
-    except Broken as error:
-        raise Broken(f"{error}\n{stack.logs()}") from None
+    except DemoError as error:
+        raise DemoError(f"{error}\n{stack.logs()}") from None
     news = next(f for f in fetched if f["url"].endswith("news.json"))
     print(f"\n  news.json, as the async view got it:\n\n    {news['body'].strip()}\n")
     seen = stats["connections"]
@@ -93,7 +93,7 @@ def main():
             demo(stack)
     except KeyboardInterrupt:
         return 130
-    except Broken as error:
+    except DemoError as error:
         print(f"\ndemo: {error}", file=sys.stderr)
         return 1
     print("  All is stopped again; `make run` keeps it up for you to try.")

@@ -1,4 +1,4 @@
-"""Everything at once, on free ports of this machine; `make run` keeps it up until Ctrl-C.
+"""The whole stack on free ports of this machine; `make run` keeps it up until Ctrl-C.
 
     origin ◀── curlewd ◀───────────── Django (uvicorn, ASGI)    over its FastCGI socket
                   ▲────── nginx ◀──── Django (gunicorn, WSGI)   by HTTP, through the mount
@@ -28,20 +28,20 @@ GUNICORN = [
 ]
 
 
-# Asks this machine even where http_proxy is set.
-DIRECT = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+# Reaches this machine even where http_proxy is set.
+WITHOUT_PROXY = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 
 
 def is_up(url):
     try:
-        DIRECT.open(url, timeout=10).close()
+        WITHOUT_PROXY.open(url, timeout=10).close()
     except OSError:
         return False
     return True
 
 
-class Broken(Exception):
-    """Something does not run; the message holds the log of what failed."""
+class DemoError(Exception):
+    """A process does not run; the message includes its log."""
 
 
 class Stack:
@@ -57,7 +57,7 @@ class Stack:
             self.start()
         except (AssertionError, OSError, RuntimeError) as error:
             self.stop()
-            raise Broken(str(error)) from error
+            raise DemoError(str(error)) from error
         except BaseException:
             self.stop()
             raise
@@ -68,7 +68,7 @@ class Stack:
 
     def start(self):
         if not BINARY.exists():
-            raise Broken(f"{BINARY} is not there: run make first")
+            raise DemoError(f"{BINARY} is not there: run make first")
         self.origin_ports = self.start_origin()
         self.origin = f"https://localhost:{self.origin_ports['https']}"
         self.curlewd = Curlewd(
@@ -110,11 +110,11 @@ class Stack:
         return what
 
     def check(self):
-        """Everything still runs, or Broken says what does not."""
+        """Raise DemoError where a process has ended."""
         for process in self.processes:
             if not process.running():
                 code = process.popen.returncode
-                raise Broken(f"{process.name} has ended with {code}\n{self.log_of(process)}")
+                raise DemoError(f"{process.name} has ended with {code}\n{self.log_of(process)}")
 
     def log_of(self, process, lines=20):
         text = self.nginx.error_log() if process.name == "nginx" else process.out + process.err
@@ -125,7 +125,7 @@ class Stack:
 
     def origin_stats(self):
         url = f"http://127.0.0.1:{self.origin_ports['http']}/_stats"
-        with DIRECT.open(url, timeout=10) as response:
+        with WITHOUT_PROXY.open(url, timeout=10) as response:
             return json.load(response)
 
     def stop(self):
@@ -133,7 +133,7 @@ class Stack:
             while self.running:
                 self.running.pop().stop()
         except AssertionError as error:  # curlewd did not exit with 0
-            raise Broken(str(error)) from error
+            raise DemoError(str(error)) from error
         finally:
             shutil.rmtree(self.directory, ignore_errors=True)
 
@@ -187,7 +187,7 @@ def main():
         run()
     except KeyboardInterrupt:
         pass
-    except Broken as error:
+    except DemoError as error:
         print(f"run: {error}", file=sys.stderr)
         return 1
     print("\nStopped.")

@@ -4,6 +4,7 @@
 #include "fastcgi/libfcgi_codec.h"
 #include "message/config_load.h"
 #include "message/json.h"
+#include "transfer/curl_features.h"
 #include "util/log.h"
 #include "util/notify.h"
 
@@ -44,7 +45,7 @@ static const char usage[] =
 static void
 print_version(void)
 {
-    printf("curlewd %s\n%s\njansson/%s\n", CURLEW_VERSION, engine_curl_version(),
+    printf("curlewd %s\n%s\njansson/%s\n", CURLEW_VERSION, curl_features_text(),
            jansson_version_str());
 }
 

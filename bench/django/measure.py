@@ -1,4 +1,4 @@
-"""Processor time of Django's process for each request, over that of a view that fetches nothing.
+"""CPU time of Django's process for each request, over that of a view that fetches nothing.
 
 Each client has a uvicorn of its own. They take turns, round after round, at the same origin and
 the same machine; each round gives one difference for each client, and the median counts.
@@ -13,9 +13,9 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from statistics import median
 
-from bench.gauge import Cpu
-from bench.spread import spread
-from bench.stage import BODY_BYTES, Failed, origin, start_daemon
+from bench.process_usage import Cpu
+from bench.quartiles import quartiles_of
+from bench.setup import BODY_BYTES, Failed, origin, start_daemon
 from tests.support.procs import Process, connects, free_port, temp_dir
 from tests.support.web_servers import PACKAGE
 
@@ -98,12 +98,12 @@ def rounds(sites, view, options, tell):
 def summarized(samples):
     """Client → what it costs above nothing, round by round."""
     base = [s["cpu_us"] for s in samples[NOTHING]]
-    told = {}
+    summary = {}
     for name, list_ in samples.items():
         added = [s["cpu_us"] - b for s, b in zip(list_, base)]
-        told[name] = {"added_us": spread(added), "each_added_us": added,
-                      **{key: spread([s[key] for s in list_]) for key in list_[0]}}
-    return told
+        summary[name] = {"added_us": quartiles_of(added), "each_added_us": added,
+                         **{key: quartiles_of([s[key] for s in list_]) for key in list_[0]}}
+    return summary
 
 
 def measure_under(server, url, daemon, options, tell):

@@ -1,4 +1,4 @@
-"""The figures as Markdown, and as a picture."""
+"""The results as Markdown, and as a picture."""
 
 from html import escape
 from math import ceil, floor, log10
@@ -28,15 +28,15 @@ def table(result):
     for server, view, clients in panels(result):
         base = clients["nothing"]["cpu_us"]["median"]
         ours = clients["curlew"]["added_us"]["median"]
-        yield f"**{TITLES[view]}**, {server}: processor time of Django's process for each"
-        yield f"request, above a view that fetches nothing ({base:,.0f} µs), with quartiles\n"
-        yield "| | above nothing | django-curlew's share of it | requests a second | median |"
+        yield f"**{TITLES[view]}**, {server}: CPU time that the fetch adds to each request of"
+        yield f"Django's process (without a fetch {base:,.0f} µs), with quartiles\n"
+        yield "| client | added CPU time | django-curlew adds | requests a second | latency |"
         yield "|---|---:|---:|---:|---:|"
         for name, s in clients.items():
             if name == "nothing":
                 continue
             a, rate, wait = s["added_us"], s["rate"]["median"], s["p50_ms"]["median"]
-            share = "" if name == "curlew" else f"{ours / a['median']:.2f}"
+            share = "" if name == "curlew" else f"{ours / a['median']:.2f} of that"
             yield (f"| {NAMES[name]} "
                    f"| {a['median']:+,.0f} µs ({a['low']:+,.0f} to {a['high']:+,.0f}) "
                    f"| {share} | {rate:,.0f} | {wait:.1f} ms |")
@@ -103,7 +103,7 @@ def picture(result):
         panel = Panel(f"{TITLES[view]}, {server}", clients, top)
         parts += panel.drawn()
         top = panel.bottom + FOOT
-    words = "Processor time of Django's process for each request, above a view that fetches nothing"
+    words = "CPU time of Django's process that the fetch adds to each request of a view"
     parts.append(text(WIDTH / 2, top, words, "small", "middle"))
     return (f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {top + 14}">\n'
             f"<style>{STYLE}</style>\n" + "\n".join(parts) + "\n</svg>\n")

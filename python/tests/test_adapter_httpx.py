@@ -26,12 +26,12 @@ class AsyncClient:
 @pytest.fixture(params=["sync", "async"])
 def client(request, one_daemon):
     """client(keys…) → an httpx client before the tests' daemon."""
-    asked = daemon.Daemon(f"fcgi+unix:{one_daemon.socket}")
+    d = daemon.Daemon(f"fcgi+unix:{one_daemon.socket}")
 
     def make(**keys):
         if request.param == "sync":
-            return httpx.Client(transport=CurlewTransport(asked, **keys))
-        return AsyncClient(transport=AsyncCurlewTransport(asked, **keys))
+            return httpx.Client(transport=CurlewTransport(d, **keys))
+        return AsyncClient(transport=AsyncCurlewTransport(d, **keys))
 
     return make
 
@@ -77,13 +77,13 @@ def test_the_origin_sees_what_httpx_would_have_sent(client, origin, method, opti
     if method == "HEAD":
         return
     ours, alone = ours.json(), alone.json()
-    for told in (ours, alone):  # of the hop, and of how a body of unknown length is framed
-        told["headers"] = sorted(
+    for echo in (ours, alone):  # of the hop, and of how a body of unknown length is framed
+        echo["headers"] = sorted(
             [n.lower(), v]
-            for n, v in told["headers"]
+            for n, v in echo["headers"]
             if n.lower() not in ("connection", "content-length", "transfer-encoding")
         )
-        del told["peer_port"], told["connection"]
+        del echo["peer_port"], echo["connection"]
     assert ours == alone
 
 
@@ -137,8 +137,8 @@ def test_keys_for_every_request(client, origin):
         client(surprise=1).get(origin.url("/hello"))
 
 
-def test_the_trace_goes_along(client, origin):
-    with context.passing_on(request_id="job-7"):
+def test_the_trace_context_is_sent(client, origin):
+    with context.propagate(request_id="job-7"):
         seen = client().get(origin.url("/echo")).json()
     assert ["X-Request-ID", "job-7"] in seen["headers"]
 

@@ -47,16 +47,16 @@ SENT = [
 
 @pytest.mark.parametrize("method, options", SENT, ids=repr)
 def test_the_origin_sees_what_requests_would_have_sent(session, origin, method, options):
-    told = []
+    echoes = []
     for each in (session(), requests.Session()):
-        told.append(each.request(method, origin.url("/echo"), **options).json())
-        told[-1]["headers"] = sorted(
+        echoes.append(each.request(method, origin.url("/echo"), **options).json())
+        echoes[-1]["headers"] = sorted(
             [n.lower(), v]
-            for n, v in told[-1]["headers"]
+            for n, v in echoes[-1]["headers"]
             if n.lower() not in ("connection", "content-length")
         )
-        del told[-1]["peer_port"], told[-1]["connection"]
-    ours, alone = told
+        del echoes[-1]["peer_port"], echoes[-1]["connection"]
+    ours, alone = echoes
     if options.get("headers", {}).get("User-Agent", 1) is None:  # http.client adds its own
         alone["headers"] = [h for h in alone["headers"] if h[0] != "user-agent"]
     assert ours == alone
@@ -109,8 +109,8 @@ def test_facts_and_keys(session, origin):
     assert (facts["session"], facts["http-version"]) == ("jar", "1.1")
 
 
-def test_the_trace_goes_along(session, origin):
-    with context.passing_on(request_id="job-7"):
+def test_the_trace_context_is_sent(session, origin):
+    with context.propagate(request_id="job-7"):
         seen = session().get(origin.url("/echo")).json()
     assert ["X-Request-ID", "job-7"] in seen["headers"]
 

@@ -2,6 +2,7 @@
 
 #include "curlew/curlew.h"
 #include "engine/engine.h"
+#include "engine/worker_inbox.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -66,10 +67,28 @@ curlew_new(const struct curlew_options *o, char *err, size_t size)
     return c;
 }
 
+void
+curlew_drain(struct curlew *c)
+{
+    engine_drain(c);
+}
+
+void
+curlew_free(struct curlew *c)
+{
+    engine_free(c);
+}
+
 int
 curlew_submit(struct curlew *c, struct curlew_fetch *f, curlew_done *done, void *arg)
 {
     return engine_submit(c, f, done, arg);
+}
+
+void
+curlew_cancel(struct curlew_fetch *f)
+{
+    worker_inbox_cancel(f);
 }
 
 /* -- the request --------------------------------------------------------- */

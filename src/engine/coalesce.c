@@ -1,8 +1,8 @@
-/* coalesce.c - identical GETs in flight share one transfer. */
+/* coalesce.c - single flight: identical GETs share one transfer. */
 
 #include "engine/coalesce.h"
 
-#include "engine/engine.h"
+#include "fetch/deadline.h"
 #include "http/request_merge.h"
 #include "util/hash.h"
 
@@ -10,23 +10,23 @@
 #include <string.h>
 
 void
-coalesce_init(struct coalesce *c)
+coalesce_init(struct coalesce *all)
 {
     for (size_t i = 0; i < COALESCE_BUCKETS; i++)
-        list_init(&c->buckets[i]);
+        list_init(&all->buckets[i]);
 }
 
 bool
 coalesce_is_wanted(const struct curlew_fetch *f)
 {
-    return f->request.coalesce && f->state == FETCH_POSTED && f->redirects == 0 && !f->is_leader &&
-           !f->own_credentials && f->pipe == NULL && !f->sends_body &&
+    return f->request.coalesce && f->state == FETCH_POSTED && f->redirects == 0 &&
+           !f->flight.is_leader && !f->own_credentials && f->pipe == NULL && !f->sends_body &&
            strcmp(f->method, "GET") == 0;
 }
 
-/* -- identical? ---------------------------------------------------------- */
+/* -- which are identical ------------------------------------------------- */
 
-/* The same session object: a session replaced in between is another one. */
+/* The pointers are compared: a session that was replaced meanwhile is another one. */
 static bool
 is_identical(const struct curlew_fetch *leader, const struct curlew_fetch *f)
 {
@@ -36,9 +36,9 @@ is_identical(const struct curlew_fetch *leader, const struct curlew_fetch *f)
 }
 
 static struct link *
-bucket_of(struct coalesce *c, const char *url)
+bucket_of(struct coalesce *all, const char *url)
 {
-    return &c->buckets[hash_bucket(hash_text(HASH_START, url), COALESCE_BUCKETS)];
+    return &all->buckets[hash_bucket(hash_text(HASH_START, url), COALESCE_BUCKETS)];
 }
 
 /* -- followers -------------------------------------------------------------- */
@@ -46,13 +46,13 @@ bucket_of(struct coalesce *c, const char *url)
 static void
 become_follower(struct curlew_fetch *f, struct curlew_fetch *leader)
 {
-    f->state = FETCH_FOLLOWING;
-    f->leader = leader;
-    f->response.coalesced = !list_empty(&leader->followers);
-    list_append(&leader->followers, &f->place);
+    fetch_set_state(f, FETCH_FOLLOWING);
+    f->flight.leader = leader;
+    f->response.coalesced = !list_empty(&leader->flight.followers);
+    list_append(&leader->flight.followers, &f->flight.link);
 }
 
-/* A fetch like f, which nobody waits for but its followers. */
+/* A fetch like f, for which only its followers wait. */
 static struct curlew_fetch *
 leader_new(struct curlew_fetch *f)
 {
@@ -67,20 +67,19 @@ leader_new(struct curlew_fetch *f)
         fetch_unref(leader);
         return NULL;
     }
-    leader->is_leader = true;
-    free(leader->request.url); /* as it was asked for: a redirect changes leader->url */
+    leader->flight.is_leader = true;
+    free(leader->request.url); /* the first URL: a redirect changes leader->url */
     if ((leader->request.url = strdup(f->url.text)) == NULL) {
         fetch_unref(leader);
         return NULL;
     }
     leader->request.total_timeout_ms = 0; /* each follower has its own */
     leader->request.max_body_bytes = f->request.max_body_bytes;
-    leader->engine = f->engine;
+    leader->stats = f->stats;
     leader->config = config_snapshot_ref(f->config);
     leader->session = f->session;
     leader->method = "GET";
     leader->same_origin = true;
-    leader->names_host = f->names_host;
     leader->proxy_lent = f->proxy_lent;
     leader->submitted_us = leader->posted_us = f->posted_us;
     leader->response.attempts = 1;
@@ -88,13 +87,13 @@ leader_new(struct curlew_fetch *f)
 }
 
 struct curlew_fetch *
-coalesce_join(struct coalesce *c, struct curlew_fetch *f)
+coalesce_join(struct coalesce *all, struct curlew_fetch *f)
 {
-    struct link *bucket = bucket_of(c, f->url.text);
+    struct link *bucket = bucket_of(all, f->url.text);
     struct curlew_fetch *leader;
 
     for (struct link *l = bucket->next; l != bucket; l = l->next) {
-        leader = container_of(l, struct curlew_fetch, shared);
+        leader = container_of(l, struct curlew_fetch, flight.leader_link);
         if (is_identical(leader, f)) {
             become_follower(f, leader);
             return NULL;
@@ -104,7 +103,7 @@ coalesce_join(struct coalesce *c, struct curlew_fetch *f)
         failure_no_memory(&f->failure);
         return NULL;
     }
-    list_append(bucket, &leader->shared);
+    list_append(bucket, &leader->flight.leader_link);
     become_follower(f, leader);
     return leader;
 }
@@ -112,14 +111,28 @@ coalesce_join(struct coalesce *c, struct curlew_fetch *f)
 bool
 coalesce_detach(struct curlew_fetch *f)
 {
-    list_remove(&f->place);
-    return list_empty(&f->leader->followers);
+    list_remove(&f->flight.link);
+    return list_empty(&f->flight.leader->flight.followers);
 }
 
 void
 coalesce_close(struct curlew_fetch *leader)
 {
-    list_remove(&leader->shared);
+    list_remove(&leader->flight.leader_link);
+}
+
+int64_t
+coalesce_latest_deadline(const struct curlew_fetch *leader)
+{
+    const struct link *followers = &leader->flight.followers;
+    int64_t latest = 0;
+
+    for (const struct link *l = followers->next; l != followers; l = l->next) {
+        int64_t at = deadline_of_total(container_of(l, struct curlew_fetch, flight.link));
+
+        latest = at > latest ? at : latest;
+    }
+    return latest;
 }
 
 /* -- the outcome --------------------------------------------------------- */
@@ -134,10 +147,8 @@ copy_outcome(struct curlew_fetch *f, struct curlew_fetch *leader)
         *err = leader->failure;
         return -1;
     }
-    if (!body_account_try_add(f->config->bodies, leader->buffered,
-                              f->config->limits.buffered_bytes))
+    if (fetch_try_buffer(f, leader->buffered) != 0)
         return failure_set(err, ERROR_OVERLOADED, "limits.buffered_bytes: all bodies are over it");
-    f->buffered = leader->buffered;
     if (response_copy(&f->response, &leader->response) != 0)
         return failure_no_memory(err);
     f->response.coalesced = coalesced;
@@ -148,12 +159,12 @@ copy_outcome(struct curlew_fetch *f, struct curlew_fetch *leader)
 struct curlew_fetch *
 coalesce_next_follower(struct curlew_fetch *leader)
 {
-    struct link *l = list_take(&leader->followers);
+    struct link *l = list_take(&leader->flight.followers);
     struct curlew_fetch *f;
 
     if (l == NULL)
         return NULL;
-    f = container_of(l, struct curlew_fetch, place);
+    f = container_of(l, struct curlew_fetch, flight.link);
     copy_outcome(f, leader);
     return f;
 }

@@ -1,12 +1,11 @@
 /*
- * coalesce.h - identical GETs in flight share one transfer.
+ * coalesce.h - single flight: identical GETs share one transfer.
  *
- * The transfer belongs to a fetch of its own, the leader; the callers' fetches
- * are its followers.  Each follower has its own time-out and may leave at any time;
- * the last one to leave cancels the leader.  Identical are: session, URL,
- * headers and every setting that shapes the transfer or its result.  A request
- * with a body, or with credentials or cookies of its own, shares with nobody.
- * Of one session thread.
+ * The transfer belongs to a fetch of its own, the leader; the callers' fetches are its followers.
+ * Each follower has its own total timeout and may leave at any time; when the last one leaves, the
+ * leader is cancelled.  Identical means: the session, the URL, the headers, and every setting that
+ * affects the transfer or its result.  A request with a body, or with credentials or cookies of its
+ * own, is never shared.  Used on one engine thread.
  */
 #ifndef ENGINE_COALESCE_H
 #define ENGINE_COALESCE_H
@@ -19,24 +18,27 @@ struct coalesce {
     struct link buckets[COALESCE_BUCKETS]; /* of leaders in flight */
 };
 
-void coalesce_init(struct coalesce *c);
+void coalesce_init(struct coalesce *all);
 
-/* It asks for it, and may. */
+/* Does the request ask for it, and may it be shared? */
 bool coalesce_is_wanted(const struct curlew_fetch *f);
 
 /*
- * Make f a follower, FETCH_FOLLOWING.  NULL: of a leader in flight already, or, with f->failure
- * set, there was no memory; else the new leader, which the caller sends on its way.
+ * Make f a follower, FETCH_FOLLOWING.  Returns its leader if that is a new one, which the caller
+ * starts; NULL where the leader is in flight already, or, with f->failure, there is no memory.
  */
-struct curlew_fetch *coalesce_join(struct coalesce *c, struct curlew_fetch *f);
+struct curlew_fetch *coalesce_join(struct coalesce *all, struct curlew_fetch *f);
 
-/* A follower has left: true where it was the last, and its leader is to be cancelled. */
+/* A follower leaves.  true: it was the last, and its leader is to be cancelled. */
 bool coalesce_detach(struct curlew_fetch *f);
 
-/* The leader is done: take its next follower off, with a copy of the outcome.  NULL: no more. */
+/* When the last follower's total timeout ends; INT64_MAX: one has none. */
+int64_t coalesce_latest_deadline(const struct curlew_fetch *leader);
+
+/* The leader is done: take out its next follower, with a copy of the result.  NULL: no more. */
 struct curlew_fetch *coalesce_next_follower(struct curlew_fetch *leader);
 
-/* Takes no more followers. */
+/* It takes no more followers. */
 void coalesce_close(struct curlew_fetch *leader);
 
 #endif

@@ -1,59 +1,42 @@
-/* engine.c - the session engine: its threads and its configuration. */
+/* engine.c - the engine: its threads, its configuration, and the fetches it takes. */
 
 #include "engine/engine.h"
 
 #include "engine/engine_worker.h"
+#include "engine/prepare.h"
+#include "engine/worker_inbox.h"
+#include "transfer/content_coding.h"
 #include "transfer/libcurl_check.h"
-#include "util/hash.h"
+#include "util/clock.h"
 
+#include <curl/curl.h>
 #include <stdlib.h>
 #include <string.h>
 
 /* -- threads ------------------------------------------------------------- */
 
-struct engine_worker *
-engine_worker_for(struct curlew *c, const char *origin)
-{
-    return c->threads[hash_bucket(hash_text(HASH_START, origin), (size_t)c->thread_count)];
-}
-
-void
-engine_slot_freed(struct curlew *c, struct engine_worker *by)
-{
-    /*
-     * Another thread counts its fetch as queued, then looks for a place once more; this one has
-     * given the place up, then looks for the queued.  In one order for all, or both could miss the
-     * other.
-     */
-    if (c->thread_count == 1 || c->stats.queued == 0)
-        return;
-    for (int i = 0; i < c->thread_count; i++)
-        if (c->threads[i] != by)
-            engine_worker_wake(c->threads[i]);
-}
-
 static void
 stop_threads(struct curlew *c)
 {
     c->stopping = true;
-    for (int i = 0; i < c->thread_count; i++)
-        engine_worker_join(c->threads[i]);
-    for (int i = 0; i < c->thread_count; i++)
-        engine_worker_free(c->threads[i]);
-    free(c->threads);
+    for (int i = 0; i < c->worker_count; i++)
+        engine_worker_join(c->workers[i]);
+    for (int i = 0; i < c->worker_count; i++)
+        engine_worker_free(c->workers[i]);
+    free(c->workers);
 }
 
 static int
 start_threads(struct curlew *c, int count, struct failure *err)
 {
-    if ((c->threads = calloc((size_t)count, sizeof c->threads[0])) == NULL)
+    if ((c->workers = calloc((size_t)count, sizeof c->workers[0])) == NULL)
         return failure_no_memory(err);
-    while (c->thread_count < count) {
-        struct engine_worker *m = engine_worker_new(c, err);
+    while (c->worker_count < count) {
+        struct engine_worker *w = engine_worker_new(c, err);
 
-        if (m == NULL)
+        if (w == NULL)
             return -1;
-        c->threads[c->thread_count++] = m;
+        c->workers[c->worker_count++] = w;
     }
     return 0;
 }
@@ -65,7 +48,7 @@ engine_new(const struct engine_config *settings, struct failure *err)
 {
     struct curlew *c;
 
-    if (libcurl_check(err) != 0)
+    if (libcurl_check(err) != 0 || content_coding_check(err) != 0)
         return NULL;
     if ((c = calloc(1, sizeof *c)) == NULL) {
         failure_no_memory(err);
@@ -77,24 +60,24 @@ engine_new(const struct engine_config *settings, struct failure *err)
     c->in_flight_max = settings->limits.in_flight;
     if ((c->config = config_snapshot_new(settings, NULL, err)) == NULL ||
         start_threads(c, settings->threads, err) != 0) {
-        curlew_free(c);
+        engine_free(c);
         return NULL;
     }
     return c;
 }
 
 void
-curlew_drain(struct curlew *c)
+engine_drain(struct curlew *c)
 {
     c->draining = true;
 }
 
 void
-curlew_free(struct curlew *c)
+engine_free(struct curlew *c)
 {
     if (c == NULL)
         return;
-    curlew_drain(c);
+    engine_drain(c);
     stop_threads(c);
     config_snapshot_unref(c->config);
     pthread_mutex_destroy(&c->config_lock);
@@ -114,9 +97,9 @@ engine_snapshot(struct curlew *c)
     return p;
 }
 
-/* One change at a time: each begins from the snapshot that the one before has left. */
+/* One change at a time, under change_lock: each starts from the snapshot before it. */
 static int
-adopt(struct curlew *c, struct config_snapshot *now)
+replace_config(struct curlew *c, struct config_snapshot *now)
 {
     struct config_snapshot *old = c->config;
 
@@ -136,7 +119,7 @@ engine_reload(struct curlew *c, const struct engine_config *settings, struct fai
     int rc;
 
     pthread_mutex_lock(&c->change_lock);
-    rc = adopt(c, config_snapshot_new(settings, c->config, err));
+    rc = replace_config(c, config_snapshot_new(settings, c->config, err));
     pthread_mutex_unlock(&c->change_lock);
     return rc;
 }
@@ -147,7 +130,7 @@ engine_put_session(struct curlew *c, const struct session_config *s, struct fail
     int rc;
 
     pthread_mutex_lock(&c->change_lock);
-    rc = adopt(c, config_snapshot_with_session(c->config, s, err));
+    rc = replace_config(c, config_snapshot_with_session(c->config, s, err));
     pthread_mutex_unlock(&c->change_lock);
     return rc;
 }
@@ -158,7 +141,7 @@ engine_remove_session(struct curlew *c, const char *name, struct failure *err)
     int rc;
 
     pthread_mutex_lock(&c->change_lock);
-    rc = adopt(c, config_snapshot_without_session(c->config, name, err));
+    rc = replace_config(c, config_snapshot_without_session(c->config, name, err));
     pthread_mutex_unlock(&c->change_lock);
     return rc;
 }
@@ -174,36 +157,33 @@ engine_reset_session(struct curlew *c, const char *name, struct failure *err)
         return failure_set(err, ERROR_UNKNOWN_SESSION, "session: there is no \"%.64s\"", name);
     }
     cookie_jar_clear(s->state->jar);
-    counter_add(&s->state->resets,
-                1); /* its idle sockets are older than this: each thread drops them */
-    for (int i = 0; i < c->thread_count; i++)
-        engine_worker_drop_reset(c->threads[i]);
+    counter_add(&s->state->resets, 1); /* its idle sockets are older than this: they are dropped */
+    worker_inbox_drop_reset(c);
     config_snapshot_unref(p);
     return 0;
 }
 
-/* -- libcurl's features -------------------------------------------------- */
+/* -- fetches ----------------------------------------------------------------- */
 
-const char *
-engine_curl_version(void)
+int
+engine_submit(struct curlew *c, struct curlew_fetch *f, curlew_done *done, void *arg)
 {
-    return curl_version();
-}
-
-static bool
-has_feature(int bit)
-{
-    return (curl_version_info(CURLVERSION_NOW)->features & bit) != 0;
-}
-
-bool
-engine_has_http2(void)
-{
-    return has_feature(CURL_VERSION_HTTP2);
-}
-
-bool
-engine_has_http3(void)
-{
-    return has_feature(CURL_VERSION_HTTP3);
+    fetch_reset(f); /* it may have been refused, or done, before */
+    if (c->draining)
+        return failure_set(&f->failure, ERROR_DRAINING, "the daemon is stopping");
+    f->stats = &c->stats;
+    f->config = engine_snapshot(c);
+    if (prepare_fetch(f) != 0) {
+        if (f->session != NULL)
+            counter_add(&f->session->state->outcomes[f->failure.error], 1);
+        return -1;
+    }
+    if (f->pipe != NULL)
+        body_pipe_set_resume(f->pipe, worker_inbox_resume);
+    f->done = done;
+    f->arg = arg;
+    f->response.attempts = 1;
+    f->submitted_us = f->posted_us = clock_us();
+    worker_inbox_post(worker_inbox_for(c, f->url.origin), f);
+    return 0;
 }

@@ -1,233 +1,173 @@
-/* engine_worker.c - one session thread: one libcurl multi handle, one event loop. */
+/* engine_worker.c - the life of an engine thread: its event loop, which drives libcurl. */
 
 #include "engine/engine_worker.h"
 
-#include "engine/engine.h"
 #include "engine/fetch_flow.h"
-#include "engine/pause.h"
 #include "util/clock.h"
 
+#include <curl/curl.h>
 #include <stdlib.h>
 
 #define CONNECTIONS_MAX 65536L /* the pool bounds idle connections by session, not libcurl */
 
 /* -- libcurl ------------------------------------------------------------- */
 
-/* Every transfer that libcurl has finished goes on its course. */
-void
-engine_worker_reap(struct engine_worker *m)
-{
-    CURLMsg *msg;
-    int left;
-
-    while ((msg = curl_multi_info_read(m->handle, &left)) != NULL) {
-        struct curlew_fetch *f = NULL;
-        CURLcode result = msg->data.result; /* msg dies with its handle */
-
-        curl_easy_getinfo(msg->easy_handle, CURLINFO_PRIVATE, &f);
-        fetch_flow_finish_hop(m, f, result);
-    }
-    fetch_flow_dispatch(m);
-}
-
 static void
-on_ready(struct connection_pool *p, int fd, int curl_events)
+on_socket_ready(struct connection_pool *p, int fd, int curl_events)
 {
-    struct engine_worker *m = container_of(p, struct engine_worker, pool);
+    struct engine_worker *w = container_of(p, struct engine_worker, pool);
     int running;
 
-    curl_multi_socket_action(m->handle, fd, curl_events, &running);
-    engine_worker_reap(m);
+    curl_multi_socket_action(w->multi, fd, curl_events, &running);
+    fetch_flow_reap(w);
 }
 
 /*
- * libcurl speaks of its deadline only when that changes.  So one that we met a
- * little early, by libcurl's clock, must be asked for, and met again.
+ * libcurl calls the timer callback only when its timeout changes.  If our timer fired before
+ * libcurl considers it due, re-arm it from curl_multi_timeout().
  */
 static void
-set_same_deadline(struct engine_worker *m)
+rearm_curl_timer(struct engine_worker *w)
 {
     long left_ms = -1; /* none */
 
-    curl_multi_timeout(m->handle, &left_ms);
+    curl_multi_timeout(w->multi, &left_ms);
     if (left_ms >= 0)
-        timer_set(&m->loop.timers, &m->curl_timer,
+        timer_set(&w->loop.timers, &w->curl_timer,
                   clock_us() + (left_ms > 0 ? left_ms : 1) * US_PER_MS);
 }
 
 static void
-curl_timed_out(struct timer *t)
+on_curl_timeout(struct timer *t)
 {
-    struct engine_worker *m = container_of(t, struct engine_worker, curl_timer);
+    struct engine_worker *w = container_of(t, struct engine_worker, curl_timer);
     int running;
 
-    m->curl_timer_told = false;
-    curl_multi_socket_action(m->handle, CURL_SOCKET_TIMEOUT, 0, &running);
-    if (!m->curl_timer_told)
-        set_same_deadline(m);
-    engine_worker_reap(m);
+    w->curl_timer_refreshed = false;
+    curl_multi_socket_action(w->multi, CURL_SOCKET_TIMEOUT, 0, &running);
+    if (!w->curl_timer_refreshed)
+        rearm_curl_timer(w);
+    fetch_flow_reap(w);
 }
 
 static int
-on_timer(CURLM *handle, long timeout_ms, void *arg)
+on_timeout_change(CURLM *multi, long timeout_ms, void *arg)
 {
-    struct engine_worker *m = arg;
+    struct engine_worker *w = arg;
 
-    (void)handle;
-    m->curl_timer_told = true;
+    (void)multi;
+    w->curl_timer_refreshed = true;
     if (timeout_ms < 0)
-        timer_clear(&m->loop.timers, &m->curl_timer);
+        timer_clear(&w->loop.timers, &w->curl_timer);
     else
-        timer_set(&m->loop.timers, &m->curl_timer, clock_us() + timeout_ms * US_PER_MS);
+        timer_set(&w->loop.timers, &w->curl_timer, clock_us() + timeout_ms * US_PER_MS);
     return 0;
 }
 
 /* -- the thread ---------------------------------------------------------- */
 
 static void
-take_inbox(struct engine_worker *m)
+take_inbox(struct engine_worker *w)
 {
     struct mail *next;
 
-    for (struct mail *one = mailbox_take(&m->inbox); one != NULL; one = next) {
-        next = one->next; /* what one is part of may be gone before we advance */
+    for (struct mail *one = mailbox_take(&w->inbox); one != NULL; one = next) {
+        next = one->next; /* the fetch that it is part of may be freed now */
         if (one->about == FETCH_SUBMITTED)
-            fetch_flow_start(m, container_of(one, struct curlew_fetch, mail));
+            fetch_flow_start(w, container_of(one, struct curlew_fetch, mail));
         else if (one->about == FETCH_CANCELLED)
-            fetch_flow_cancel(m, container_of(one, struct curlew_fetch, cancel_mail));
+            fetch_flow_cancel(w, container_of(one, struct curlew_fetch, cancel_mail));
         else
-            pause_resume(m, container_of(one, struct curlew_fetch, resume_mail));
+            fetch_flow_resume(w, container_of(one, struct curlew_fetch, resume_mail));
     }
 }
 
 static void *
 run(void *arg)
 {
-    struct engine_worker *m = arg;
+    struct engine_worker *w = arg;
 
-    while (!m->engine->stopping) {
-        loop_turn(&m->loop);
-        take_inbox(m);
-        fetch_flow_dispatch(m);
-        if (m->forget && atomic_exchange(&m->forget, false))
-            connection_pool_drop_reset(&m->pool);
+    while (!w->engine->stopping) {
+        loop_turn(&w->loop);
+        take_inbox(w);
+        fetch_flow_dispatch(w);
+        if (w->drop_reset && atomic_exchange(&w->drop_reset, false))
+            connection_pool_drop_reset(&w->pool);
     }
-    take_inbox(m);
-    fetch_flow_cancel_all(m);
+    take_inbox(w);
+    fetch_flow_cancel_all(w);
     return NULL;
 }
 
-/* -- everyone else ------------------------------------------------------- */
-
-static void
-post(struct engine_worker *m, struct mail *one, enum fetch_mail about)
-{
-    one->about = about;
-    if (mailbox_push(&m->inbox, one))
-        loop_wake(&m->loop);
-}
-
-void
-engine_worker_post(struct engine_worker *m, struct curlew_fetch *f)
-{
-    f->state = FETCH_POSTED;
-    f->home = m;
-    fetch_flow_init(f);
-    post(m, &f->mail, FETCH_SUBMITTED);
-}
-
-void
-engine_worker_cancel(struct engine_worker *m, struct curlew_fetch *f)
-{
-    post(m, &f->cancel_mail, FETCH_CANCELLED);
-}
-
-void
-engine_worker_resume(struct engine_worker *m, struct curlew_fetch *f)
-{
-    post(m, &f->resume_mail, FETCH_RESUMED);
-}
-
-void
-engine_worker_drop_reset(struct engine_worker *m)
-{
-    m->forget = true;
-    loop_wake(&m->loop);
-}
-
-void
-engine_worker_wake(struct engine_worker *m)
-{
-    loop_wake(&m->loop);
-}
+/* -- start and end --------------------------------------------------------- */
 
 static int
-open_handle(struct engine_worker *m)
+open_multi(struct engine_worker *w)
 {
-    if ((m->handle = curl_multi_init()) == NULL)
+    if ((w->multi = curl_multi_init()) == NULL)
         return -1;
-    connection_pool_init(&m->pool, &m->loop, m->engine, m->handle, on_ready);
-    curl_multi_setopt(m->handle, CURLMOPT_SOCKETFUNCTION, connection_pool_on_socket);
-    curl_multi_setopt(m->handle, CURLMOPT_SOCKETDATA, &m->pool);
-    curl_multi_setopt(m->handle, CURLMOPT_TIMERFUNCTION, on_timer);
-    curl_multi_setopt(m->handle, CURLMOPT_TIMERDATA, m);
-    curl_multi_setopt(m->handle, CURLMOPT_MAXCONNECTS, CONNECTIONS_MAX);
+    connection_pool_init(&w->pool, &w->loop, &w->engine->stats, on_socket_ready);
+    curl_multi_setopt(w->multi, CURLMOPT_SOCKETFUNCTION, connection_pool_on_socket);
+    curl_multi_setopt(w->multi, CURLMOPT_SOCKETDATA, &w->pool);
+    curl_multi_setopt(w->multi, CURLMOPT_TIMERFUNCTION, on_timeout_change);
+    curl_multi_setopt(w->multi, CURLMOPT_TIMERDATA, w);
+    curl_multi_setopt(w->multi, CURLMOPT_MAXCONNECTS, CONNECTIONS_MAX);
     return 0;
 }
 
 struct engine_worker *
 engine_worker_new(struct curlew *engine, struct failure *err)
 {
-    struct engine_worker *m = calloc(1, sizeof *m);
+    struct engine_worker *w = calloc(1, sizeof *w);
 
-    if (m == NULL)
+    if (w == NULL)
         goto no_memory;
-    m->engine = engine;
-    list_init(&m->running);
-    list_init(&m->resting);
-    m->random = (uint64_t)clock_us() ^ (uintptr_t)m;
-    timer_init(&m->curl_timer, curl_timed_out);
-    mailbox_init(&m->inbox);
-    scheduler_init(&m->scheduler, engine, &m->loop.timers);
-    coalesce_init(&m->coalesce);
-    if (loop_init(&m->loop) != 0)
+    w->engine = engine;
+    list_init(&w->running);
+    list_init(&w->backoff);
+    w->random = (uint64_t)clock_us() ^ (uintptr_t)w;
+    timer_init(&w->curl_timer, on_curl_timeout);
+    mailbox_init(&w->inbox);
+    scheduler_init(&w->scheduler, &engine->stats, &engine->in_flight_max, &w->loop.timers);
+    coalesce_init(&w->coalesce);
+    if (loop_init(&w->loop) != 0)
         goto no_loop;
-    if (open_handle(m) != 0)
-        goto no_handle;
-    if (pthread_create(&m->thread, NULL, run, m) != 0)
+    if (open_multi(w) != 0)
+        goto no_multi;
+    if (pthread_create(&w->thread, NULL, run, w) != 0)
         goto no_thread;
-    pthread_setname_np(m->thread, "session");
-    return m;
+    pthread_setname_np(w->thread, "engine");
+    return w;
 
 no_thread:
-    curl_multi_cleanup(m->handle);
-    connection_pool_destroy(&m->pool);
-no_handle:
-    loop_destroy(&m->loop);
+    curl_multi_cleanup(w->multi);
+    connection_pool_destroy(&w->pool);
+no_multi:
+    loop_destroy(&w->loop);
 no_loop:
-    mailbox_destroy(&m->inbox);
-    free(m);
+    mailbox_destroy(&w->inbox);
+    free(w);
 no_memory:
-    failure_set(err, ERROR_INTERNAL, "cannot start a session thread: no memory or no threads left");
+    failure_set(err, ERROR_INTERNAL, "cannot start an engine thread: no memory or no threads left");
     return NULL;
 }
 
 void
-engine_worker_join(struct engine_worker *m)
+engine_worker_join(struct engine_worker *w)
 {
-    loop_wake(&m->loop);
-    pthread_join(m->thread, NULL);
+    loop_wake(&w->loop);
+    pthread_join(w->thread, NULL);
 }
 
 void
-engine_worker_free(struct engine_worker *m)
+engine_worker_free(struct engine_worker *w)
 {
-    take_inbox(m); /* a redirect from another thread may have come after the last turn */
-    handle_cache_destroy(&m->handles);
-    curl_multi_cleanup(m->handle);
-    connection_pool_destroy(&m->pool);
-    scheduler_destroy(&m->scheduler);
-    loop_destroy(&m->loop);
-    mailbox_destroy(&m->inbox);
-    free(m);
+    take_inbox(w); /* a redirect from another thread may have come after the last turn */
+    handle_cache_destroy(&w->handles);
+    curl_multi_cleanup(w->multi);
+    connection_pool_destroy(&w->pool);
+    scheduler_destroy(&w->scheduler);
+    loop_destroy(&w->loop);
+    mailbox_destroy(&w->inbox);
+    free(w);
 }

@@ -1,25 +1,29 @@
-/* fetch_flow.c - the way of a fetch through a session thread, from its arrival to its end. */
+/* fetch_flow.c - the way of a fetch through an engine thread, from its arrival to its end. */
 
 #include "engine/fetch_flow.h"
 
+#include "curlew/curlew.h"
 #include "engine/coalesce.h"
-#include "engine/engine.h"
-#include "engine/pause.h"
+#include "engine/prepare.h"
 #include "engine/redirect.h"
+#include "engine/worker_inbox.h"
 #include "fetch/deadline.h"
 #include "fetch/fetch_stats.h"
 #include "fetch/retry.h"
+#include "transfer/curl_result.h"
 #include "transfer/response_reader.h"
 #include "transfer/transfer.h"
 #include "util/clock.h"
 
-static void start(struct engine_worker *m, struct curlew_fetch *f);
-static void try_again(struct engine_worker *m, struct curlew_fetch *f);
+static void begin(struct engine_worker *w, struct curlew_fetch *f);
+static void start_hop(struct engine_worker *w, struct curlew_fetch *f);
+static void finish_hop(struct engine_worker *w, struct curlew_fetch *f, CURLcode result);
+static void fail(struct engine_worker *w, struct curlew_fetch *f);
 
 /* -- the end of a fetch -------------------------------------------------- */
 
 static void
-bench_proxy(struct curlew_fetch *f)
+cool_down_proxy(struct curlew_fetch *f)
 {
     if (fetch_proxy_failed(f))
         proxy_pool_cool_down(f->session->proxy_pool, f->request.proxy, clock_us());
@@ -27,323 +31,459 @@ bench_proxy(struct curlew_fetch *f)
 
 /* Off this thread: from here on the fetch belongs to whoever submitted it. */
 static void
-finish(struct engine_worker *m, struct curlew_fetch *f)
+finish(struct engine_worker *w, struct curlew_fetch *f)
 {
-    timer_clear(&m->loop.timers, &f->timer);
+    timer_clear(&w->loop.timers, &f->timer);
     coalesce_close(f);
-    retry_forgo(f);
-    bench_proxy(f);
-    handle_cache_release(&m->handles, f);
-    fetch_stats_record(m->engine, f);
+    retry_release(f);
+    cool_down_proxy(f);
+    handle_cache_release(&w->handles, f);
+    if (!f->flight.is_leader) /* its followers count */
+        fetch_stats_record(f);
     if (f->failure.error != ERROR_NONE)
         response_reader_drop_body(f); /* nobody reads it, and it counts among the buffered bytes */
-    f->state = FETCH_DONE;
-    f->home = NULL;
+    fetch_set_state(f, FETCH_DONE);
+    f->worker = NULL;
     f->done(f, f->arg);
 }
 
-/* Everybody who can start, starts. */
-void
-fetch_flow_dispatch(struct engine_worker *m)
-{
-    struct curlew_fetch *f;
-
-    while ((f = scheduler_next(&m->scheduler)) != NULL)
-        start(m, f);
-}
-
 static void
-leave(struct engine_worker *m, struct curlew_fetch *f)
+release_slot(struct engine_worker *w, struct curlew_fetch *f)
 {
-    scheduler_release(&m->scheduler, f);
-    engine_slot_freed(m->engine, m);
+    scheduler_release(&w->scheduler, f);
+    worker_inbox_slot_freed(w->engine, w);
 }
 
-/* -- a fetch's own clock ------------------------------------------------- */
+/* -- stopping a fetch ----------------------------------------------------- */
 
-void
-fetch_flow_arm_timer(struct engine_worker *m, struct curlew_fetch *f)
-{
-    int64_t at = deadline_of(f);
-
-    if (at != INT64_MAX)
-        timer_set(&m->loop.timers, &f->timer, at);
-}
-
-/* Take a fetch that runs off libcurl; it keeps its places. */
+/* Take a running fetch away from libcurl; it keeps its slot. */
 static void
-extract(struct engine_worker *m, struct curlew_fetch *f)
+extract(struct engine_worker *w, struct curlew_fetch *f)
 {
-    curl_socket_t fd = CURL_SOCKET_BAD;
+    int fd;
 
-    timer_clear(&m->loop.timers, &f->pace);
-    curl_easy_getinfo(f->easy, CURLINFO_ACTIVESOCKET, &fd);
-    curl_multi_remove_handle(m->handle, f->easy);
-    list_remove(&f->place);
+    timer_clear(&w->loop.timers, &f->pause_timer);
+    fd = transfer_stop(f, w->multi);
+    list_remove(&f->link);
     connection_pool_hop_done(f);
-    connection_pool_mark_idle(&m->pool, fd, &m->running);
+    connection_pool_mark_idle(&w->pool, fd, &w->running);
     transfer_release(f);
 }
 
 /* Take a fetch that does not run out of where it is. */
 static void
-withdraw(struct engine_worker *m, struct curlew_fetch *f)
+withdraw(struct engine_worker *w, struct curlew_fetch *f)
 {
-    if (f->state == FETCH_WAITING)
-        scheduler_withdraw(&m->scheduler, f);
-    else if (f->state == FETCH_RESTING)
-        list_remove(&f->place);
+    if (f->state == FETCH_QUEUED)
+        scheduler_withdraw(&w->scheduler, f);
+    else if (f->state == FETCH_BACKOFF)
+        list_remove(&f->link);
     else if (coalesce_detach(f))
-        fetch_flow_cancel(m, fetch_ref(f->leader));
+        fetch_flow_cancel(w, fetch_ref(f->flight.leader));
 }
 
-/* Take a fetch that runs away from libcurl, which is not done with it. */
+/* Take a running fetch away from libcurl, which is not done with it. */
 static void
-break_off(struct engine_worker *m, struct curlew_fetch *f)
+abort_hop(struct engine_worker *w, struct curlew_fetch *f)
 {
-    uint64_t conn_id = f->conn_id;
+    uint64_t conn_id = transfer_conn_id(f);
 
-    /* Closed at once, if it is alone on it. */
-    curl_easy_setopt(f->easy, CURLOPT_FORBID_REUSE, 1L);
-    fetch_flow_finish_hop(m, f, CURLE_ABORTED_BY_CALLBACK);
-    pause_nudge(m, conn_id);
+    transfer_forbid_reuse(f);
+    finish_hop(w, f, CURLE_ABORTED_BY_CALLBACK);
+    transfer_flush_resets(&w->running, conn_id);
+}
+
+/* Of f->failure, wherever it stands. */
+static void
+fail(struct engine_worker *w, struct curlew_fetch *f)
+{
+    if (f->state == FETCH_RUNNING) {
+        abort_hop(w, f);
+    } else {
+        withdraw(w, f);
+        finish(w, f);
+    }
+    fetch_flow_dispatch(w);
+}
+
+/* -- a fetch's timer ------------------------------------------------------ */
+
+static void
+arm_timer(struct engine_worker *w, struct curlew_fetch *f)
+{
+    int64_t at = deadline_of(f);
+
+    if (at != INT64_MAX)
+        timer_set(&w->loop.timers, &f->timer, at);
+}
+
+static void
+retry_now(struct engine_worker *w, struct curlew_fetch *f)
+{
+    list_remove(&f->link);
+    f->posted_us = clock_us();
+    begin(w, f);
+}
+
+static void
+on_timeout(struct timer *t)
+{
+    struct curlew_fetch *f = container_of(t, struct curlew_fetch, timer);
+    struct engine_worker *w = f->worker;
+
+    if (f->state == FETCH_BACKOFF)
+        retry_now(w, f);
+    else if (deadline_check(f, transfer_bytes_sent(f)) == 0)
+        arm_timer(w, f);
+    else
+        fail(w, f);
+}
+
+/* -- pauses ----------------------------------------------------------------- */
+
+static void
+on_pause(struct curlew_fetch *f, int64_t until_us)
+{
+    struct engine_worker *w = f->worker;
+
+    f->paused = true;
+    if (until_us != RESPONSE_EVENTS_UNTIL_RESUMED)
+        timer_set(&w->loop.timers, &f->pause_timer, until_us);
+}
+
+static void
+resume(struct engine_worker *w, struct curlew_fetch *f)
+{
+    f->paused = false;
+    f->active_us = clock_us();
+    arm_timer(w, f);
+    /*
+     * libcurl may call the callbacks at once; f itself stays until it is reaped.  Where one of
+     * them refuses, the transfer would otherwise stay until its timeout.
+     */
+    if (transfer_resume(f) != 0) {
+        failure_set(&f->failure, ERROR_INTERNAL, "the transfer could not be resumed");
+        fail(w, f);
+        return;
+    }
+    fetch_flow_reap(w);
+}
+
+static void
+on_pause_timeout(struct timer *t)
+{
+    struct curlew_fetch *f = container_of(t, struct curlew_fetch, pause_timer);
+
+    resume(f->worker, f);
 }
 
 void
-fetch_flow_fail(struct engine_worker *m, struct curlew_fetch *f)
+fetch_flow_resume(struct engine_worker *w, struct curlew_fetch *f)
 {
-    if (f->state == FETCH_RUNNING) {
-        break_off(m, f);
-    } else {
-        withdraw(m, f);
-        finish(m, f);
-    }
-    fetch_flow_dispatch(m);
+    if (f->worker == w && f->state == FETCH_RUNNING && f->paused && f->pause_timer.place == 0)
+        resume(w, f);
+    fetch_unref(f);
 }
 
-static void
-time_out(struct timer *t)
-{
-    struct curlew_fetch *f = container_of(t, struct curlew_fetch, timer);
-    struct engine_worker *m = f->home;
+/* -- retries ---------------------------------------------------------------- */
 
-    if (f->state == FETCH_RESTING)
-        try_again(m, f);
-    else if (deadline_check(f) == 0)
-        fetch_flow_arm_timer(m, f);
-    else
-        fetch_flow_fail(m, f);
+/* splitmix64 */
+static uint64_t
+next_random(struct engine_worker *w)
+{
+    uint64_t z = w->random += UINT64_C(0x9e3779b97f4a7c15);
+
+    z = (z ^ z >> 30) * UINT64_C(0xbf58476d1ce4e5b9);
+    z = (z ^ z >> 27) * UINT64_C(0x94d049bb133111eb);
+    return z ^ z >> 31;
+}
+
+/* How long to wait before another attempt; -1: there is none. */
+static int64_t
+retry_wait(struct engine_worker *w, const struct curlew_fetch *f, int64_t now_us)
+{
+    struct retry_attempt a = {
+        .policy = &f->request.retries,
+        .method = f->method,
+        .attempts = f->response.attempts,
+        .failure = &f->failure,
+        .head = &f->response.head,
+        .now_us = now_us,
+    };
+
+    if (f->cancelled || (f->pipe != NULL && body_pipe_has_head(f->pipe)) ||
+        scheduler_is_rejecting(f))
+        return -1;
+    a.deadline_us = f->flight.is_leader ? coalesce_latest_deadline(f) : deadline_of_total(f);
+    a.random = next_random(w);
+    return retry_wait_us(&a);
+}
+
+/* The attempt is over, or, of a stream, its head has come: is there to be another one? */
+static bool
+try_schedule_retry(struct engine_worker *w, struct curlew_fetch *f)
+{
+    int64_t now = clock_us(), wait;
+
+    if (retry_is_scheduled(f)) /* when its head had come; but not for who has no more time */
+        return f->failure.error != ERROR_TIMEOUT && f->failure.error != ERROR_CANCELLED;
+    wait = retry_wait(w, f, now);
+    return wait >= 0 && retry_try_schedule(f, now + wait, scheduler_retry_budget(f), now);
+}
+
+/* Forget what came of this attempt, and take another proxy where it was the proxy that failed. */
+static int
+reset_attempt(struct curlew_fetch *f)
+{
+    bool change = fetch_proxy_failed(f);
+
+    response_reader_reset(f);
+    f->new_connection = f->failure.error != ERROR_NONE;
+    f->failure = (struct failure){ 0 };
+    return change ? prepare_next_proxy(f) : 0;
+}
+
+/* Until it is time for another attempt; its slot is free meanwhile. */
+static void
+wait_retry(struct engine_worker *w, struct curlew_fetch *f)
+{
+    release_slot(w, f);
+    cool_down_proxy(f);
+    if (reset_attempt(f) == 0 && timer_set(&w->loop.timers, &f->timer, f->retry.at_us) != 0)
+        failure_no_memory(&f->failure);
+    if (f->failure.error != ERROR_NONE) {
+        finish(w, f);
+        return;
+    }
+    fetch_set_state(f, FETCH_BACKOFF);
+    list_append(&w->backoff, &f->link);
 }
 
 /* -- the start of a hop -------------------------------------------------- */
 
-static int
-launch(struct engine_worker *m, struct curlew_fetch *f)
+static enum head_verdict
+on_headers(struct curlew_fetch *f, bool is_challenge)
 {
-    if (handle_cache_acquire(&m->handles, f) != 0 ||
-        dns_limit_check(&m->dns_limit, f, f->started_us) != 0 || transfer_prepare(f) != 0)
-        return -1;
-    if (curl_multi_add_handle(m->handle, f->easy) != CURLM_OK)
-        return failure_set(&f->failure, ERROR_INTERNAL, "libcurl took no further transfer");
-    return 0;
+    scheduler_record_head(f);
+    if (f->pipe == NULL || is_challenge)
+        return HEAD_FINAL;
+    if (redirect_follows(f))
+        return HEAD_REDIRECT;
+    return try_schedule_retry(f->worker, f) ? HEAD_RETRY : HEAD_FINAL;
 }
 
-/* It has its places. */
+static int
+launch(struct engine_worker *w, struct curlew_fetch *f)
+{
+    static const struct response_events events = { on_headers, on_pause };
+    struct transfer_setup setup = { &w->pool, &events, "curlew/" CURLEW_VERSION };
+
+    if (handle_cache_acquire(&w->handles, f) != 0 ||
+        dns_limit_check(&w->dns_limit, f, f->started_us) != 0 || transfer_prepare(f, &setup) != 0)
+        return -1;
+    f->new_connection = false; /* a redirect may use the connections there are */
+    return transfer_start(f, w->multi);
+}
+
+/* It has its slot. */
 static void
-start(struct engine_worker *m, struct curlew_fetch *f)
+start_hop(struct engine_worker *w, struct curlew_fetch *f)
 {
     int64_t now = clock_us();
 
     f->response.timing.queue += (double)(now - f->posted_us) / US_PER_SECOND;
     f->started_us = f->active_us = now;
     f->sent = 0;
-    f->conn_id = 0;
     f->paused = false;
-    retry_count(f, now);
-    if (launch(m, f) != 0) {
+    retry_start_attempt(f, scheduler_retry_budget(f), now);
+    if (launch(w, f) != 0) {
         transfer_release(f);
-        leave(m, f);
-        finish(m, f);
-        /*
-         * fetch_flow_dispatch() would recurse: a turn of the thread ends with
-         * fetch_flow_dispatch().
-         */
+        release_slot(w, f);
+        finish(w, f);
+        /* No fetch_flow_dispatch(), which would recurse: each turn of the thread ends with one. */
         return;
     }
-    f->state = FETCH_RUNNING;
-    list_append(&m->running, &f->place);
-    fetch_flow_arm_timer(m, f);
+    fetch_set_state(f, FETCH_RUNNING);
+    list_append(&w->running, &f->link);
+    arm_timer(w, f);
 }
+
+/* -- single flight --------------------------------------------------------- */
 
 /* A leader is done, on this thread: so are its followers. */
 static void
 leader_done(struct curlew_fetch *leader, void *arg)
 {
-    struct engine_worker *m = arg;
+    struct engine_worker *w = arg;
     struct curlew_fetch *follower;
 
     while ((follower = coalesce_next_follower(leader)) != NULL)
-        finish(m, follower);
+        finish(w, follower);
     fetch_unref(leader);
 }
 
 /* As a follower of a transfer under way, or of a new one. */
 static void
-share(struct engine_worker *m, struct curlew_fetch *f)
+join(struct engine_worker *w, struct curlew_fetch *f)
 {
-    struct curlew_fetch *leader = coalesce_join(&m->coalesce, f);
+    struct curlew_fetch *leader = coalesce_join(&w->coalesce, f);
 
     if (f->failure.error != ERROR_NONE) {
-        finish(m, f);
+        finish(w, f);
         return;
     }
-    fetch_flow_arm_timer(m, f);
+    arm_timer(w, f);
     if (leader == NULL)
         return;
     leader->done = leader_done;
-    leader->arg = m;
-    leader->home = m;
-    fetch_flow_init(leader);
-    fetch_flow_start(m, leader);
+    leader->arg = w;
+    leader->worker = w;
+    fetch_set_state(leader, FETCH_POSTED);
+    fetch_flow_start(w, leader);
 }
 
+/* -- the start of a fetch -------------------------------------------------- */
+
 void
-fetch_flow_start(struct engine_worker *m, struct curlew_fetch *f)
+fetch_flow_dispatch(struct engine_worker *w)
+{
+    struct curlew_fetch *f;
+
+    while ((f = scheduler_next(&w->scheduler)) != NULL)
+        start_hop(w, f);
+}
+
+static void
+enqueue(struct engine_worker *w, struct curlew_fetch *f)
 {
     struct curlew_fetch *evicted;
     enum scheduled scheduled;
 
-    if (f->cancelled || m->engine->stopping)
-        failure_set(&f->failure, ERROR_CANCELLED, "the caller left");
-    if (f->failure.error != ERROR_NONE) {
-        finish(m, f);
-        return;
-    }
-    if (coalesce_is_wanted(f)) {
-        share(m, f);
-        return;
-    }
-    f->state = FETCH_WAITING;
-    scheduled = scheduler_enqueue(&m->scheduler, f, &evicted);
+    fetch_set_state(f, FETCH_QUEUED);
+    scheduled = scheduler_enqueue(&w->scheduler, f, &evicted);
     if (evicted != NULL)
-        finish(m, evicted);
+        finish(w, evicted);
     if (scheduled == SCHEDULED_NOW)
-        start(m, f);
+        start_hop(w, f);
     else if (scheduled == SCHEDULED_QUEUED)
-        fetch_flow_arm_timer(m, f);
+        arm_timer(w, f);
     else
-        finish(m, f);
+        finish(w, f);
 }
 
-/* To the next origin of a chain of redirects; on this one the fetch keeps its place. */
 static void
-hop(struct engine_worker *m, struct curlew_fetch *f)
+begin(struct engine_worker *w, struct curlew_fetch *f)
 {
-    struct engine_worker *other = engine_worker_for(m->engine, f->url.origin);
+    if (f->cancelled || w->engine->stopping)
+        failure_set(&f->failure, ERROR_CANCELLED, "the caller left");
+    if (f->failure.error != ERROR_NONE)
+        finish(w, f);
+    else if (coalesce_is_wanted(f))
+        join(w, f);
+    else
+        enqueue(w, f);
+}
 
-    f->posted_us = clock_us();
-    if (scheduler_try_keep_slot(f)) {
-        start(m, f);
-        return;
-    }
-    leave(m, f);
-    if (other == m || f->is_leader) { /* a leader stays where its followers are */
-        fetch_flow_start(m, f);
-        return;
-    }
-    timer_clear(&m->loop.timers, &f->timer);
-    engine_worker_post(other, f);
+void
+fetch_flow_start(struct engine_worker *w, struct curlew_fetch *f)
+{
+    timer_init(&f->timer, on_timeout);
+    timer_init(&f->pause_timer, on_pause_timeout);
+    begin(w, f);
 }
 
 /* -- the end of a hop ---------------------------------------------------- */
 
-/* Until it is time for another try; its places are free meanwhile. */
+/* To the next origin of a chain of redirects; on this one the fetch keeps its slot. */
 static void
-rest(struct engine_worker *m, struct curlew_fetch *f)
+next_hop(struct engine_worker *w, struct curlew_fetch *f)
 {
-    leave(m, f);
-    bench_proxy(f);
-    if (retry_renew(f) == 0 && timer_set(&m->loop.timers, &f->timer, f->again_us) != 0)
-        failure_no_memory(&f->failure);
-    if (f->failure.error != ERROR_NONE) {
-        finish(m, f);
+    struct engine_worker *other = worker_inbox_for(w->engine, f->url.origin);
+
+    f->posted_us = clock_us();
+    if (scheduler_try_keep_slot(f)) {
+        start_hop(w, f);
         return;
     }
-    f->state = FETCH_RESTING;
-    list_append(&m->resting, &f->place);
+    release_slot(w, f);
+    if (other == w || f->flight.is_leader) { /* a leader stays where its followers are */
+        begin(w, f);
+        return;
+    }
+    timer_clear(&w->loop.timers, &f->timer);
+    worker_inbox_post(other, f);
+}
+
+/* The circuit of f's origin has opened: whoever waits for it need not wait any longer. */
+static void
+reject_waiting(struct engine_worker *w, struct curlew_fetch *f)
+{
+    struct curlew_fetch *victim;
+
+    while ((victim = scheduler_reject_waiting(&w->scheduler, f)) != NULL)
+        finish(w, victim);
 }
 
 static void
-try_again(struct engine_worker *m, struct curlew_fetch *f)
-{
-    list_remove(&f->place);
-    f->posted_us = clock_us();
-    fetch_flow_start(m, f);
-}
-
-/* Whoever waits for an origin whose breaker has opened need not wait any longer. */
-static void
-turn_away(struct engine_worker *m, struct origin_queue *l)
-{
-    struct curlew_fetch *f;
-
-    while ((f = scheduler_reject_waiting(&m->scheduler, l)) != NULL)
-        finish(m, f);
-}
-
-void
-fetch_flow_finish_hop(struct engine_worker *m, struct curlew_fetch *f, CURLcode result)
+finish_hop(struct engine_worker *w, struct curlew_fetch *f, CURLcode result)
 {
     enum redirect next = REDIRECT_NONE;
 
     if (result == CURLE_OPERATION_TIMEDOUT || result == CURLE_ABORTED_BY_CALLBACK)
-        dns_limit_record_abandoned(&m->dns_limit, f, clock_us());
+        dns_limit_record_abandoned(&w->dns_limit, f, clock_us());
     curl_result_apply(f, result);
-    extract(m, f);
+    extract(w, f);
     if (scheduler_record_outcome(f))
-        turn_away(m, f->queue);
+        reject_waiting(w, f);
     if (f->failure.error == ERROR_NONE)
         next = redirect_next(f);
     if (next == REDIRECT_FOLLOW) {
-        hop(m, f);
-    } else if (retry_grant(f)) {
-        rest(m, f);
+        next_hop(w, f);
+    } else if (try_schedule_retry(w, f)) {
+        wait_retry(w, f);
     } else {
-        leave(m, f);
-        finish(m, f);
+        release_slot(w, f);
+        finish(w, f);
     }
+}
+
+void
+fetch_flow_reap(struct engine_worker *w)
+{
+    struct curlew_fetch *f;
+    CURLcode result;
+
+    while ((f = transfer_next_finished(w->multi, &result)) != NULL)
+        finish_hop(w, f, result);
+    fetch_flow_dispatch(w);
 }
 
 /* -- the caller leaves ---------------------------------------------------- */
 
 void
-fetch_flow_cancel(struct engine_worker *m, struct curlew_fetch *f)
+fetch_flow_cancel(struct engine_worker *w, struct curlew_fetch *f)
 {
-    if (f->home == m && f->state >= FETCH_WAITING && f->state < FETCH_DONE) {
+    if (f->worker == w && f->state >= FETCH_QUEUED && f->state < FETCH_DONE) {
         failure_set(&f->failure, ERROR_CANCELLED, "the caller left");
-        fetch_flow_fail(m, f);
+        fail(w, f);
     }
     fetch_unref(f);
 }
 
+static void
+cancel_list(struct engine_worker *w, struct link *list)
+{
+    while (!list_empty(list))
+        fetch_flow_cancel(w, fetch_ref(container_of(list->next, struct curlew_fetch, link)));
+}
+
 void
-fetch_flow_cancel_all(struct engine_worker *m)
+fetch_flow_cancel_all(struct engine_worker *w)
 {
     struct curlew_fetch *f;
 
-    while ((f = scheduler_any_waiting(&m->scheduler)) != NULL)
-        fetch_flow_cancel(m, fetch_ref(f));
-    while (!list_empty(&m->running))
-        fetch_flow_cancel(m, fetch_ref(container_of(m->running.next, struct curlew_fetch, place)));
-    while (!list_empty(&m->resting))
-        fetch_flow_cancel(m, fetch_ref(container_of(m->resting.next, struct curlew_fetch, place)));
-}
-
-/* -- in and out of the thread -------------------------------------------- */
-
-void
-fetch_flow_init(struct curlew_fetch *f)
-{
-    timer_init(&f->timer, time_out); /* neither is set: no thread has the fetch just now */
-    timer_init(&f->pace, pause_is_over);
+    while ((f = scheduler_any_waiting(&w->scheduler)) != NULL)
+        fetch_flow_cancel(w, fetch_ref(f));
+    cancel_list(w, &w->running);
+    cancel_list(w, &w->backoff);
 }

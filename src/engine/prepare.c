@@ -1,7 +1,7 @@
-/* prepare.c - the door of the engine: a fetch is completed, checked, and sent to its thread. */
+/* prepare.c - before a fetch is sent to its thread: the request is completed and checked. */
 
-#include "engine/engine.h"
-#include "engine/engine_worker.h"
+#include "engine/prepare.h"
+
 #include "http/request_merge.h"
 #include "transfer/egress_hooks.h"
 #include "util/clock.h"
@@ -13,10 +13,7 @@
 #define HEADER_BYTES_MAX (512 * 1024) /* libcurl takes a megabyte for the whole request head */
 #define COOKIES_MAX      150          /* as many as libcurl sends */
 
-/*
- * Connections are shared by strangers, so nothing may be said that makes the
- * origin and libcurl disagree about where a message ends.
- */
+/* Nothing that the origin and libcurl could read differently: see prepare.h. */
 static int
 check_framing(const struct request *r, struct failure *err)
 {
@@ -41,18 +38,18 @@ check_framing(const struct request *r, struct failure *err)
     return 0;
 }
 
-/* A stream passes through as it is, however long: limits.response_bytes is for what is held. */
+/* A stream passes through as it is, of any length: limits.response_bytes bounds what is held. */
 static void
-suit_stream(struct request *r)
+set_stream_defaults(struct request *r)
 {
     if (!(r->set & SET_DECOMPRESS))
         r->decompress = false;
-    /* Over HTTP/2 libcurl goes on to read for a paused stream, up to a window of 32 MB. */
+    /* Over HTTP/2 libcurl still reads for a paused stream, up to a window of 32 MB. */
     if (r->http_version == HTTP_AUTO)
         r->http_version = HTTP_1_1;
 }
 
-/* A transfer with these is its caller's alone. */
+/* A transfer with these is not shared. */
 static bool
 has_credentials(const struct request *r)
 {
@@ -61,12 +58,9 @@ has_credentials(const struct request *r)
            request_has_header(r, "proxy-authorization");
 }
 
-/*
- * Where neither the request nor its session names one proxy, a session with several lends the
- * next.
- */
+/* A session with several proxies lends the next, where the request and its defaults name none. */
 static int
-take_turn(struct curlew_fetch *f)
+lend_proxy(struct curlew_fetch *f)
 {
     const char *next;
 
@@ -80,22 +74,7 @@ take_turn(struct curlew_fetch *f)
     return 0;
 }
 
-int
-engine_change_proxy(struct curlew_fetch *f)
-{
-    free(f->request.proxy);
-    free(f->proxy_host);
-    f->request.proxy = f->proxy_host = NULL;
-    f->proxy_lent = false;
-    if (take_turn(f) != 0)
-        return -1;
-    if (f->request.proxy != NULL &&
-        (f->proxy_host = url_proxy_host(f->request.proxy, &f->failure)) == NULL)
-        return -1;
-    return egress_hooks_check_url(f, &f->url);
-}
-
-/* What libcurl would leave out without a word. */
+/* libcurl would leave these out silently. */
 static int
 check_cookies(const struct cookies *c, const struct url *u, struct failure *err)
 {
@@ -110,68 +89,74 @@ check_cookies(const struct cookies *c, const struct url *u, struct failure *err)
 }
 
 static int
-complete_request(struct curlew_fetch *f)
+find_session(struct curlew_fetch *f)
 {
-    struct request *r = &f->request;
-    const char *name = r->session != NULL ? r->session : "default";
+    const char *name = f->request.session != NULL ? f->request.session : "default";
 
     if ((f->session = config_snapshot_find_session(f->config, name)) == NULL)
         return failure_set(&f->failure, ERROR_UNKNOWN_SESSION, "session: there is no \"%.64s\"",
                            name);
+    return 0;
+}
+
+/* The request with its session's defaults. */
+static int
+complete_request(struct curlew_fetch *f)
+{
+    struct request *r = &f->request;
+
     f->own_credentials = has_credentials(r);
     if (request_merge_defaults(r, &f->session->settings.defaults, &f->failure) != 0 ||
         check_framing(r, &f->failure) != 0)
         return -1;
     f->method = request_method(r);
-    f->names_host = request_has_header(r, "host");
+    f->sends_body = r->body != NULL || r->part_count > 0;
+    f->same_origin = true;
     if (f->pipe != NULL)
-        suit_stream(r);
+        set_stream_defaults(r);
     else if (r->max_body_bytes > f->config->limits.response_bytes)
         r->max_body_bytes = f->config->limits.response_bytes;
-    if (r->url == NULL)
+    return 0;
+}
+
+static int
+parse_target(struct curlew_fetch *f)
+{
+    if (f->request.url == NULL)
         return failure_set(&f->failure, ERROR_BAD_REQUEST, "url: missing");
-    if (url_parse(&f->url, r->url, &f->failure) != 0)
+    if (url_parse(&f->url, f->request.url, &f->failure) != 0)
         return -1;
     f->own_credentials |= f->url.user != NULL || f->url.password != NULL;
-    if (take_turn(f) != 0)
+    return 0;
+}
+
+/* The host of the proxy that the request names, or that its session lends. */
+static int
+find_proxy(struct curlew_fetch *f)
+{
+    if (lend_proxy(f) != 0)
         return -1;
-    if (r->proxy != NULL && (f->proxy_host = url_proxy_host(r->proxy, &f->failure)) == NULL)
-        return -1;
-    if (check_cookies(&r->cookies, &f->url, &f->failure) != 0)
+    if (f->request.proxy == NULL)
+        return 0;
+    f->proxy_host = url_proxy_host(f->request.proxy, &f->failure);
+    return f->proxy_host != NULL ? 0 : -1;
+}
+
+int
+prepare_fetch(struct curlew_fetch *f)
+{
+    if (find_session(f) != 0 || complete_request(f) != 0 || parse_target(f) != 0 ||
+        find_proxy(f) != 0 || check_cookies(&f->request.cookies, &f->url, &f->failure) != 0)
         return -1;
     return egress_hooks_check_url(f, &f->url);
 }
 
 int
-engine_submit(struct curlew *c, struct curlew_fetch *f, curlew_done *done, void *arg)
+prepare_next_proxy(struct curlew_fetch *f)
 {
-    fetch_reset(f); /* it may have been refused, or done, before */
-    if (c->draining)
-        return failure_set(&f->failure, ERROR_DRAINING, "the daemon is stopping");
-    f->engine = c;
-    f->config = engine_snapshot(c);
-    if (complete_request(f) != 0) {
-        if (f->session != NULL)
-            counter_add(&f->session->state->outcomes[f->failure.error], 1);
-        return -1;
-    }
-    f->done = done;
-    f->arg = arg;
-    f->sends_body = f->request.body != NULL || f->request.part_count > 0;
-    f->same_origin = true;
-    f->response.attempts = 1;
-    f->submitted_us = f->posted_us = clock_us();
-    engine_worker_post(engine_worker_for(c, f->url.origin), f);
-    return 0;
-}
-
-void
-curlew_cancel(struct curlew_fetch *f)
-{
-    struct engine_worker *home;
-
-    if (atomic_exchange(&f->cancelled, true))
-        return;
-    if ((home = f->home) != NULL)
-        engine_worker_cancel(home, fetch_ref(f));
+    free(f->request.proxy);
+    free(f->proxy_host);
+    f->request.proxy = f->proxy_host = NULL;
+    f->proxy_lent = false;
+    return find_proxy(f) == 0 ? egress_hooks_check_url(f, &f->url) : -1;
 }

@@ -3,6 +3,7 @@
 #include "engine/redirect.h"
 
 #include "transfer/egress_hooks.h"
+#include "transfer/transfer.h"
 
 #include <string.h>
 #include <strings.h>
@@ -38,7 +39,7 @@ change_method(struct curlew_fetch *f, int status)
     }
 }
 
-/* A redirect out of http and https is the guard's to refuse: the caller's own URL was fine. */
+/* Another scheme is `blocked`, as by an egress rule: the caller's own URL was fine. */
 static int
 parse_location(struct curlew_fetch *f, struct url *next, const char *location)
 {
@@ -59,13 +60,12 @@ enum redirect
 redirect_next(struct curlew_fetch *f)
 {
     int status = f->response.head.status;
-    char *location = NULL;
+    const char *location;
     struct url next;
 
     if (!f->request.follow_redirects || !is_redirect(status))
         return REDIRECT_NONE;
-    curl_easy_getinfo(f->easy, CURLINFO_REDIRECT_URL, &location);
-    if (location == NULL)
+    if ((location = transfer_redirect_url(f)) == NULL)
         return REDIRECT_NONE;
     if (f->redirects >= f->request.max_redirects) {
         failure_set(&f->failure, ERROR_TOO_MANY_REDIRECTS, "more than %d redirects",

@@ -1,11 +1,10 @@
 /*
  * redirect.h - following a redirect: which hop comes next, and how.
  *
- * Curlew follows redirects itself, so that each hop passes the guard, waits
- * for its turn at the new origin and stands in the history.  Methods change
- * as RFC 9110 section 15.4 has it: 303 becomes GET (HEAD stays), 301 and 302
- * turn POST into GET, 307 and 308 change nothing.  Credentials stay with the
- * origin they were given for.
+ * Curlew follows redirects itself, so that each hop passes the egress rules, waits for a slot at
+ * the new origin and is in the history.  Methods change as RFC 9110 section 15.4 says: 303 becomes
+ * GET (HEAD stays), 301 and 302 turn POST into GET, 307 and 308 change nothing.  Credentials stay
+ * with the origin that they were given for.
  */
 #ifndef ENGINE_REDIRECT_H
 #define ENGINE_REDIRECT_H
@@ -15,10 +14,10 @@
 enum redirect {
     REDIRECT_NONE,   /* the response is the final one */
     REDIRECT_FOLLOW, /* f->url, method and history are the next hop's */
-    REDIRECT_FAILED, /* f->failure: too many, a bad URL, refused by the guard */
+    REDIRECT_FAILED, /* f->failure: too many, a bad URL, refused by the egress rules */
 };
 
-/* The response at hand is not the final one. */
+/* Its head says that the response is not the final one. */
 bool redirect_follows(const struct curlew_fetch *f);
 
 /* After curl_result_apply() without failure. */

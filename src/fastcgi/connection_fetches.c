@@ -37,12 +37,12 @@ fcgi_connection_on_stream_readable(struct fcgi_connection *c)
 {
     struct curlew_fetch *f = c->call.fetch;
 
-    body_pipe_ack_notify(f);
+    body_pipe_ack_notify(f->pipe);
     if (c->state == GONE)
         return;
-    if (f->home == NULL) /* it has ended already: how, its own mail says */
+    if (f->worker == NULL) /* it has ended already: how, its own mail says */
         return;
-    if (c->state == PARKED && body_pipe_has_head(f))
+    if (c->state == PARKED && body_pipe_has_head(f->pipe))
         c->call.route->on_headers(&c->call);
     if (c->call.streaming)
         response_writer_start(c);

@@ -170,8 +170,7 @@ exchange_account_prefix(struct exchange *c)
     struct curlew_fetch *f = c->fetch;
 
     buffer_free(&f->response.body);
-    body_account_subtract(f->config->bodies, f->buffered - (int64_t)c->prefix.len);
-    f->buffered = (int64_t)c->prefix.len;
+    fetch_set_buffered(f, (int64_t)c->prefix.len);
 }
 
 size_t

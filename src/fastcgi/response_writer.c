@@ -179,7 +179,7 @@ stream_next(struct exchange *c, char *scratch, const char **bytes)
     if (n > 0)
         return n;
     *bytes = scratch;
-    return body_pipe_read(c->fetch, scratch, STREAM_SLICE);
+    return body_pipe_read(c->fetch->pipe, scratch, STREAM_SLICE);
 }
 
 /* As frame(), but each event of the origin goes out at once, and little is held. */

@@ -1,155 +1,150 @@
-/*
- * body_pipe.c - a body on its way from a session thread to a reader's thread, with back-pressure.
- */
+/* body_pipe.c - a response body on its way from an engine thread to its reader's thread. */
 
 #include "fetch/body_pipe.h"
 
-#include "engine/engine_worker.h"
-
+#include <pthread.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 
-/* A ring: bytes from `start` on, `held` of them, wrapping round. */
+/* A ring: `held` bytes from `start` on, wrapping round. */
 struct body_pipe {
-    pthread_mutex_t lock;
+    struct curlew_fetch *fetch;
     body_pipe_notify *notify;
+    void *arg;
+    body_pipe_resume *resume;
+    pthread_mutex_t lock;
     size_t start, held;
-    bool told;  /* a notice is under way */
-    bool full;  /* the transfer is paused, and waits to be resumed */
-    bool begun; /* the head is published */
+    bool notified; /* a notification is under way */
+    bool full;     /* the transfer is paused, and waits to be resumed */
+    atomic_bool has_head;
     char ring[BODY_PIPE_BYTES];
 };
 
-int
-body_pipe_open(struct curlew_fetch *f, body_pipe_notify *notify)
+struct body_pipe *
+body_pipe_new(struct curlew_fetch *f, body_pipe_notify *notify, void *arg)
 {
-    struct body_pipe *s = malloc(sizeof *s);
+    struct body_pipe *p = malloc(sizeof *p);
 
-    if (s == NULL)
-        return failure_no_memory(&f->failure);
-    pthread_mutex_init(&s->lock, NULL);
-    s->notify = notify;
-    s->start = s->held = 0;
-    s->told = s->full = s->begun = false;
-    f->pipe = s;
-    return 0;
+    if (p == NULL)
+        return NULL;
+    pthread_mutex_init(&p->lock, NULL);
+    p->fetch = f;
+    p->notify = notify;
+    p->arg = arg;
+    p->resume = NULL;
+    p->start = p->held = 0;
+    p->notified = p->full = false;
+    p->has_head = false;
+    return p;
 }
 
 void
-body_pipe_free(struct body_pipe *s)
+body_pipe_free(struct body_pipe *p)
 {
-    if (s == NULL)
+    if (p == NULL)
         return;
-    pthread_mutex_destroy(&s->lock);
-    free(s);
+    pthread_mutex_destroy(&p->lock);
+    free(p);
 }
 
-/* -- the session thread -------------------------------------------------- */
+void
+body_pipe_set_resume(struct body_pipe *p, body_pipe_resume *resume)
+{
+    p->resume = resume;
+}
 
 bool
-body_pipe_is_published(const struct curlew_fetch *f)
+body_pipe_has_head(const struct body_pipe *p)
 {
-    return f->pipe->begun; /* written on this thread only */
+    return p->has_head;
 }
 
+/* -- the engine thread's end ----------------------------------------------- */
+
 static void
-tell(struct curlew_fetch *f, bool told_already)
+notify_once(struct body_pipe *p, bool already)
 {
-    if (!told_already)
-        f->pipe->notify(f, f->arg);
+    if (!already)
+        p->notify(p->fetch, p->arg);
 }
 
 void
-body_pipe_publish_head(struct curlew_fetch *f)
+body_pipe_publish_head(struct body_pipe *p)
 {
-    struct body_pipe *s = f->pipe;
-    bool told;
+    bool already;
 
-    pthread_mutex_lock(&s->lock);
-    s->begun = true;
-    told = s->told;
-    s->told = true;
-    pthread_mutex_unlock(&s->lock);
-    tell(f, told);
+    pthread_mutex_lock(&p->lock);
+    p->has_head = true;
+    already = p->notified;
+    p->notified = true;
+    pthread_mutex_unlock(&p->lock);
+    notify_once(p, already);
 }
 
 static void
-copy_in(struct body_pipe *s, const char *bytes, size_t n)
+copy_in(struct body_pipe *p, const char *bytes, size_t n)
 {
-    size_t at = (s->start + s->held) % BODY_PIPE_BYTES;
+    size_t at = (p->start + p->held) % BODY_PIPE_BYTES;
     size_t first = n < BODY_PIPE_BYTES - at ? n : BODY_PIPE_BYTES - at;
 
-    memcpy(s->ring + at, bytes, first);
-    memcpy(s->ring, bytes + first, n - first);
-    s->held += n;
+    memcpy(p->ring + at, bytes, first);
+    memcpy(p->ring, bytes + first, n - first);
+    p->held += n;
 }
 
 bool
-body_pipe_try_write(struct curlew_fetch *f, const char *bytes, size_t n)
+body_pipe_try_write(struct body_pipe *p, const char *bytes, size_t n)
 {
-    struct body_pipe *s = f->pipe;
-    bool told, full;
+    bool already, full;
 
-    pthread_mutex_lock(&s->lock);
-    s->full = full = n > BODY_PIPE_BYTES - s->held;
+    pthread_mutex_lock(&p->lock);
+    p->full = full = n > BODY_PIPE_BYTES - p->held;
     if (!full)
-        copy_in(s, bytes, n);
-    told = s->told;
-    s->told = true;
-    pthread_mutex_unlock(&s->lock);
-    tell(f, told);
+        copy_in(p, bytes, n);
+    already = p->notified;
+    p->notified = true;
+    pthread_mutex_unlock(&p->lock);
+    notify_once(p, already);
     return !full;
 }
 
-/* -- the reader ---------------------------------------------------------- */
+/* -- the reader's end ------------------------------------------------------- */
 
 void
-body_pipe_ack_notify(struct curlew_fetch *f)
+body_pipe_ack_notify(struct body_pipe *p)
 {
-    pthread_mutex_lock(&f->pipe->lock);
-    f->pipe->told = false;
-    pthread_mutex_unlock(&f->pipe->lock);
-}
-
-bool
-body_pipe_has_head(struct curlew_fetch *f)
-{
-    bool begun;
-
-    pthread_mutex_lock(&f->pipe->lock);
-    begun = f->pipe->begun;
-    pthread_mutex_unlock(&f->pipe->lock);
-    return begun;
+    pthread_mutex_lock(&p->lock);
+    p->notified = false;
+    pthread_mutex_unlock(&p->lock);
 }
 
 static size_t
-copy_out(struct body_pipe *s, char *to, size_t n)
+copy_out(struct body_pipe *p, char *to, size_t n)
 {
     size_t first;
 
-    n = n < s->held ? n : s->held;
-    first = n < BODY_PIPE_BYTES - s->start ? n : BODY_PIPE_BYTES - s->start;
-    memcpy(to, s->ring + s->start, first);
-    memcpy(to + first, s->ring, n - first);
-    s->start = (s->start + n) % BODY_PIPE_BYTES;
-    s->held -= n;
+    n = n < p->held ? n : p->held;
+    first = n < BODY_PIPE_BYTES - p->start ? n : BODY_PIPE_BYTES - p->start;
+    memcpy(to, p->ring + p->start, first);
+    memcpy(to + first, p->ring, n - first);
+    p->start = (p->start + n) % BODY_PIPE_BYTES;
+    p->held -= n;
     return n;
 }
 
 size_t
-body_pipe_read(struct curlew_fetch *f, char *to, size_t n)
+body_pipe_read(struct body_pipe *p, char *to, size_t n)
 {
-    struct body_pipe *s = f->pipe;
-    struct engine_worker *home = f->home; /* NULL: the fetch is done, and nobody is paused */
     bool resume;
 
-    pthread_mutex_lock(&s->lock);
-    n = copy_out(s, to, n);
-    resume = s->full && s->held <= BODY_PIPE_BYTES / 2;
+    pthread_mutex_lock(&p->lock);
+    n = copy_out(p, to, n);
+    resume = p->full && p->held <= BODY_PIPE_BYTES / 2;
     if (resume)
-        s->full = false;
-    pthread_mutex_unlock(&s->lock);
-    if (resume && home != NULL)
-        engine_worker_resume(home, fetch_ref(f));
+        p->full = false;
+    pthread_mutex_unlock(&p->lock);
+    if (resume)
+        p->resume(p->fetch);
     return n;
 }

@@ -1,45 +1,56 @@
 /*
- * body_pipe.h - a body on its way from a session thread to a reader's thread, with back-pressure.
+ * body_pipe.h - a response body on its way from an engine thread to its reader's thread.
  *
- * Holds at most BODY_PIPE_BYTES.  While it is full the transfer is paused, so
- * libcurl stops reading from the origin; once the reader has taken half, the
- * transfer goes on.  The reader is told by a notice, a mail with the fetch's
- * `notice` in it, that there is something new: the head, or bytes.  At most
- * one notice is under way, and none after the fetch is done.
+ * Holds at most BODY_PIPE_BYTES: that is the backpressure.  While the pipe is full the transfer is
+ * paused, so libcurl stops reading from the origin; once the reader has taken half of it, `resume`
+ * lets the transfer go on.  `notify` tells the reader that there is something new: the head, or
+ * bytes.  At most one notification is under way, and none after the fetch is done.
+ *
+ * The pipe knows no thread and no mailbox; both callbacks are given to it.
  */
 #ifndef FETCH_BODY_PIPE_H
 #define FETCH_BODY_PIPE_H
 
-#include "fetch/fetch.h"
+#include <stdbool.h>
+#include <stddef.h>
 
 #define BODY_PIPE_BYTES 65536
 
-/* Called on the session thread, to send f->notice to the reader. */
+struct curlew_fetch;
+struct body_pipe;
+
+/* Called on the engine thread. `arg` is the one that body_pipe_new() was given. */
 typedef void body_pipe_notify(struct curlew_fetch *f, void *arg);
 
-/* Before the fetch is submitted: its body will be streamed.  -1: no memory. */
-int body_pipe_open(struct curlew_fetch *f, body_pipe_notify *notify);
-void body_pipe_free(struct body_pipe *s);
+/* Called on the reader's thread. */
+typedef void body_pipe_resume(struct curlew_fetch *f);
 
-/* The session thread's side. */
+/* For the body of f, which owns it and hands both ends on. NULL: no memory. */
+struct body_pipe *body_pipe_new(struct curlew_fetch *f, body_pipe_notify *notify, void *arg);
 
-/* The head has been published. */
-bool body_pipe_is_published(const struct curlew_fetch *f);
+/* NULL is allowed. */
+void body_pipe_free(struct body_pipe *p);
 
-/* f->response.head is the reader's from here on. */
-void body_pipe_publish_head(struct curlew_fetch *f);
+/* Before the transfer begins. */
+void body_pipe_set_resume(struct body_pipe *p, body_pipe_resume *resume);
 
-/* false: full, pause and put again. */
-bool body_pipe_try_write(struct curlew_fetch *f, const char *bytes, size_t n);
+/* Was the head published?  For both threads. */
+bool body_pipe_has_head(const struct body_pipe *p);
 
-/* The reader's side. */
+/* -- the engine thread's end -- */
 
-/* First of all, when a notice has come. */
-void body_pipe_ack_notify(struct curlew_fetch *f);
+/* From here on the response's head belongs to the reader. */
+void body_pipe_publish_head(struct body_pipe *p);
 
-bool body_pipe_has_head(struct curlew_fetch *f);
+/* false: the pipe is full. Pause, and write the same bytes again once resumed. */
+bool body_pipe_try_write(struct body_pipe *p, const char *bytes, size_t n);
 
-/* 0: nothing there now. */
-size_t body_pipe_read(struct curlew_fetch *f, char *to, size_t n);
+/* -- the reader's end -- */
+
+/* First, whenever a notification has come. */
+void body_pipe_ack_notify(struct body_pipe *p);
+
+/* How many bytes were read; 0: none are there now. */
+size_t body_pipe_read(struct body_pipe *p, char *to, size_t n);
 
 #endif

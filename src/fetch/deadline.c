@@ -1,11 +1,11 @@
-/* deadline.c - how long a fetch may take: its total and its idle time-out. */
+/* deadline.c - how long a fetch may take: its total and its idle timeout. */
 
 #include "fetch/deadline.h"
 
 #include "util/clock.h"
 
-static int64_t
-end_of_total(const struct curlew_fetch *f)
+int64_t
+deadline_of_total(const struct curlew_fetch *f)
 {
     int64_t total = f->request.total_timeout_ms;
 
@@ -25,35 +25,34 @@ end_of_idle(const struct curlew_fetch *f)
 int64_t
 deadline_of(const struct curlew_fetch *f)
 {
-    int64_t total = end_of_total(f), idle = end_of_idle(f);
+    int64_t total = deadline_of_total(f), idle = end_of_idle(f);
 
     return idle < total ? idle : total;
 }
 
-/* Bytes on their way out make no noise: whether more have gone is asked when it seems silent. */
-static bool
-has_sent_more(struct curlew_fetch *f)
+/* libcurl tells of bytes that come, not of those that go out: they are seen only here. */
+static void
+record_sent(struct curlew_fetch *f, int64_t sent, int64_t now_us)
 {
-    curl_off_t sent = 0;
-
-    curl_easy_getinfo(f->easy, CURLINFO_SIZE_UPLOAD_T, &sent);
     if (sent <= f->sent)
-        return false;
+        return;
     f->sent = sent;
-    f->active_us = clock_us();
-    return true;
+    f->active_us = now_us;
 }
 
 int
-deadline_check(struct curlew_fetch *f)
+deadline_check(struct curlew_fetch *f, int64_t sent)
 {
     int64_t now = clock_us();
 
-    if (now >= end_of_total(f))
+    if (now >= deadline_of_total(f))
         return failure_set(&f->failure, ERROR_TIMEOUT, "not done after %g s%s",
                            (double)f->request.total_timeout_ms / 1000,
-                           f->state == FETCH_WAITING ? ", still waiting for its turn" : "");
-    if (now < end_of_idle(f) || has_sent_more(f)) /* bytes have come, or gone */
+                           f->state == FETCH_QUEUED ? ", still waiting for its turn" : "");
+    if (now < end_of_idle(f)) /* bytes have come */
+        return 0;
+    record_sent(f, sent, now);
+    if (now < end_of_idle(f))
         return 0;
     return failure_set(&f->failure, ERROR_IDLE_TIMEOUT, "no bytes for %g s",
                        (double)f->request.idle_timeout_ms / 1000);

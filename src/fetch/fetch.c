@@ -1,10 +1,10 @@
-/* fetch.c - one fetch: what was asked, where it stands, what came back. */
+/* fetch.c - one fetch: the request, where it stands, the response or the failure. */
 
 #include "fetch/fetch.h"
 
-#include "engine/engine.h"
 #include "fetch/body_pipe.h"
 
+#include <assert.h>
 #include <stdlib.h>
 
 struct curlew_fetch *
@@ -17,12 +17,13 @@ fetch_new(void)
     f->refs = 1;
     request_init(&f->request);
     response_init(&f->response);
-    list_init(&f->place);
+    list_init(&f->link);
+    list_init(&f->ticket.link);
+    list_init(&f->flight.link);
     list_init(&f->kin);
     f->index = -1;
-    list_init(&f->sockets);
-    list_init(&f->followers);
-    list_init(&f->shared);
+    list_init(&f->flight.followers);
+    list_init(&f->flight.leader_link);
     return f;
 }
 
@@ -33,17 +34,41 @@ fetch_ref(struct curlew_fetch *f)
     return f;
 }
 
+/* By bits, the states that may follow each one. */
+static const unsigned next_states[] = {
+    [FETCH_NEW] = 1 << FETCH_POSTED,
+    [FETCH_POSTED] = 1 << FETCH_QUEUED | 1 << FETCH_FOLLOWING | 1 << FETCH_DONE,
+    [FETCH_QUEUED] = 1 << FETCH_RUNNING | 1 << FETCH_DONE,
+    /* a redirect: on another thread, on this one, on this one with its slot kept */
+    [FETCH_RUNNING] = 1 << FETCH_POSTED | 1 << FETCH_QUEUED | 1 << FETCH_RUNNING |
+                      1 << FETCH_BACKOFF | 1 << FETCH_DONE,
+    [FETCH_BACKOFF] = 1 << FETCH_QUEUED | 1 << FETCH_DONE,
+    [FETCH_FOLLOWING] = 1 << FETCH_DONE,
+    [FETCH_DONE] = 1 << FETCH_POSTED, /* submitted again */
+};
+
+void
+fetch_set_state(struct curlew_fetch *f, enum fetch_state state)
+{
+    assert(next_states[f->state] & 1U << state);
+    f->state = state;
+}
+
+int
+fetch_stream_body(struct curlew_fetch *f, body_pipe_notify *notify, void *arg)
+{
+    f->pipe = body_pipe_new(f, notify, arg);
+    return f->pipe != NULL ? 0 : failure_no_memory(&f->failure);
+}
+
 void
 fetch_reset(struct curlew_fetch *f)
 {
-    if (f->buffered > 0)
-        body_account_subtract(f->config->bodies, f->buffered);
-    f->buffered = 0;
+    fetch_set_buffered(f, 0);
     response_destroy(&f->response);
     url_destroy(&f->url);
     free(f->proxy_host);
     f->proxy_host = NULL;
-    headers_destroy(&f->cookie_names);
     config_snapshot_unref(f->config);
     f->config = NULL;
     f->session = NULL;
@@ -51,7 +76,7 @@ fetch_reset(struct curlew_fetch *f)
         free(f->request.proxy);
         f->request.proxy = NULL;
     }
-    f->proxy_lent = f->challenged = f->again = f->fresh = f->probe = false;
+    f->proxy_lent = f->retry.scheduled = f->new_connection = f->ticket.probe = false;
     f->redirects = 0;
     f->failure = (struct failure){ 0 };
 }
@@ -65,6 +90,23 @@ fetch_unref(struct curlew_fetch *f)
     body_pipe_free(f->pipe);
     request_destroy(&f->request);
     free(f);
+}
+
+int
+fetch_try_buffer(struct curlew_fetch *f, int64_t n)
+{
+    if (!body_account_try_add(f->config->bodies, n, f->config->limits.buffered_bytes))
+        return -1;
+    f->buffered += n;
+    return 0;
+}
+
+void
+fetch_set_buffered(struct curlew_fetch *f, int64_t n)
+{
+    if (n != f->buffered)
+        body_account_subtract(f->config->bodies, f->buffered - n);
+    f->buffered = n;
 }
 
 bool

@@ -1,106 +1,122 @@
 /*
- * fetch.h - one fetch: what was asked, where it stands, what came back.
+ * fetch.h - one fetch: the request, where it stands, the response or the failure.
  *
- * A fetch moves down its states and never up, but for a redirect, which sends
- * it back to WAITING for a turn at the next origin, and a retry, for which it
- * RESTS and then waits for a turn like everybody else.  The state says who owns
- * it: the caller (NEW and DONE), or one session thread (all between).
+ * The state says who owns it: the caller (NEW and DONE), or one engine thread (all between).  It
+ * moves forward only, except that a redirect or a retry lets it wait for its turn again.
+ *
+ * The struct has parts that one folder each touches; the rest is shared.
  */
 #ifndef FETCH_FETCH_H
 #define FETCH_FETCH_H
 
-#include "curlew/curlew.h"
 #include "event/mailbox.h"
 #include "event/timer.h"
+#include "fetch/body_pipe.h"
+#include "fetch/stats.h"
 #include "http/request.h"
 #include "http/response.h"
 #include "http/url.h"
 #include "session/config_snapshot.h"
 #include "util/list.h"
 
-#include <curl/curl.h>
 #include <stdatomic.h>
 
 enum fetch_state {
     FETCH_NEW,       /* the caller fills the request */
-    FETCH_POSTED,    /* in a session thread's inbox */
-    FETCH_WAITING,   /* in its queue, for a turn */
-    FETCH_RUNNING,   /* libcurl is on it */
-    FETCH_RESTING,   /* between two tries, without a place */
-    FETCH_FOLLOWING, /* a follower of another fetch's transfer */
+    FETCH_POSTED,    /* in the inbox of an engine thread */
+    FETCH_QUEUED,    /* waits for a slot */
+    FETCH_RUNNING,   /* libcurl transfers it */
+    FETCH_BACKOFF,   /* waits for the time of its retry, without a slot */
+    FETCH_FOLLOWING, /* shares another fetch's transfer */
     FETCH_DONE,      /* the caller reads the response or the failure */
 };
 
-/* What a mail to a session thread, or from it, is about. */
+/* What a mail to an engine thread, or from it, is about. */
 enum fetch_mail { FETCH_SUBMITTED, FETCH_CANCELLED, FETCH_RESUMED, FETCH_FINISHED, FETCH_NOTICE };
 
-struct origin_queue;
+struct curlew_fetch;
 struct engine_worker;
-struct body_pipe;
+struct origin_queue;
+struct hop;
+
+/* It has come back, and is its submitter's again.  Called on the engine thread that had it. */
+typedef void fetch_done(struct curlew_fetch *f, void *arg);
+
+/* The part of scheduler/. */
+struct ticket {
+    struct origin_queue *queue; /* where it waits or holds a slot; NULL: neither */
+    struct link link;           /* in that queue, while it waits */
+    bool probe;                 /* the circuit breaker waits for how this one ends */
+};
+
+/* The part of fetch/retry. */
+struct retry_state {
+    bool scheduled; /* another attempt is permitted, and follows this one … */
+    int64_t at_us;  /* … at this time */
+};
+
+/* The part of engine/: single flight. */
+struct flight {
+    struct curlew_fetch *leader; /* whose transfer it shares, while FOLLOWING */
+    struct link link;            /* among that leader's followers */
+    bool is_leader;              /* it transfers for its followers; the engine thread owns it */
+    struct link followers;       /* of a leader */
+    struct link leader_link;     /* of a leader: among those in flight */
+};
 
 struct curlew_fetch {
     struct request request;
     struct response response;
     struct failure failure; /* error NONE: the response is whole */
-    enum fetch_state state;
-    curlew_done *done;
+    enum fetch_state state; /* only fetch_set_state() moves it */
+    fetch_done *done;
     void *arg;
-    int index;       /* the submitter's, even in flight: which of its batch; -1: of none */
-    struct link kin; /* likewise: among others of its batch */
+    struct body_pipe *pipe; /* the body is streamed through it; NULL: it is collected */
 
-    struct body_pipe *pipe; /* its body goes on as it comes; NULL: it is collected */
+    /* The submitter's, also in flight. */
+    int index;       /* which of its batch; -1: of none */
+    struct link kin; /* among others of its batch */
 
+    /* For every thread. */
     atomic_int refs; /* the owner's, and one for each cancellation or resumption under way */
     atomic_bool cancelled;
-    _Atomic(struct engine_worker *) home; /* the thread that has it, for a cancellation to find */
-    struct mail mail; /* in an inbox: the engine's, and after DONE the caller's */
-    struct mail cancel_mail, resume_mail; /* to the session thread */
-    struct mail notice;                   /* from it: the stream has something new */
+    _Atomic(struct engine_worker *) worker; /* the thread that has it; NULL: none */
+    struct mail mail;        /* in an inbox: the engine's, and after DONE the caller's */
+    struct mail cancel_mail; /* to the engine thread */
+    struct mail resume_mail; /* likewise */
+    struct mail notice;      /* from it: the stream has something new */
 
-    /* From here on the session thread's. */
-    struct curlew *engine;
+    /* From here on the engine thread's.  What the fetch was started under: */
+    struct engine_stats *stats;
     struct config_snapshot *config;
     struct session *session;
-    struct url url;   /* of this hop */
-    bool proxy_lent;  /* request.proxy was the next of its session's proxies */
-    char *proxy_host; /* owned; NULL: straight to the origin */
-    struct origin_queue *queue;
-    /* In its queue's queue, among the running, the resting or a leader's followers. */
-    struct link place;
-    struct timer timer; /* total and idle time-out, or the end of its rest */
-    struct timer pace;  /* paused until then, to keep to max_recv_speed */
-    bool paused;        /* for that, or as its reader is slow: no time to be idle */
-    int64_t body_us;    /* when the body began to come */
-    int64_t submitted_us, posted_us, started_us, active_us;
-    bool again;       /* this try is not the last word, another one is granted: it starts … */
-    int64_t again_us; /* … not before then */
-    bool fresh;       /* the try before was cut off: this one goes out on a new connection */
-    bool probe;       /* the breaker wants to see how this one ends */
+    bool own_credentials; /* in the request object itself, not from its session */
 
-    struct curlew_fetch *leader;   /* whose transfer it shares, while FOLLOWING */
-    bool is_leader;                /* it transfers for its followers; owned by the engine thread */
-    struct link followers, shared; /* of a leader: its followers, and its link among the leaders */
-    bool own_credentials;          /* in the request object itself, not from its session */
-
-    CURL *easy;
-    int64_t sent;        /* bytes of the hop's body that the idle time-out has seen go out */
-    bool requested;      /* a connection stands, and the request goes out on it */
-    struct link sockets; /* of the pool, opened in this hop */
-    uint64_t conn_id;    /* the hop's connection, which others may share; 0: not known yet */
-    struct curl_slist *header_lines;
-    curl_mime *mime;
-    struct exported_cookie *exported_cookies;
-    struct headers cookie_names; /* in the chain's Set-Cookie fields, with their values */
-    char curl_error[CURL_ERROR_SIZE];
-    const char *method; /* of this hop: a redirect may turn it into GET */
-    bool sends_body;    /* likewise */
-    bool challenged;    /* the 401 that digest authentication begins with has been seen */
-    bool same_origin;   /* still the origin that was asked: credentials may be sent */
-    size_t head_bytes;
-    int folds;        /* continuation lines in the hop's heads */
-    int64_t buffered; /* bytes of the body on the engine's account */
+    /* The hop to be sent; a redirect changes it. */
+    struct url url;
+    const char *method;
+    bool sends_body;
+    bool same_origin; /* still the origin that was asked for: credentials may be sent */
     int redirects;
-    bool names_host; /* its headers name a Host, which libcurl then takes for the cookies' host */
+    char *proxy_host;    /* owned; NULL: straight to the origin */
+    bool proxy_lent;     /* request.proxy was the next of its session's proxies */
+    bool new_connection; /* the attempt before was cut off: this one needs another connection */
+
+    /* Time, on clock_us()'s clock. */
+    int64_t submitted_us, posted_us, started_us;
+    int64_t active_us;        /* the last byte came or went */
+    int64_t body_us;          /* the body began to come */
+    int64_t sent;             /* bytes of the hop's body that the idle timeout has seen go out */
+    struct timer timer;       /* total and idle timeout, or the end of the backoff */
+    struct timer pause_timer; /* the end of a pause that keeps to max_recv_speed */
+    bool paused;              /* for that, or as the reader is slow: no idle timeout */
+
+    int64_t buffered; /* bytes of the body on the engine's account */
+    struct link link; /* among the running ones of its thread, or those in backoff */
+    struct ticket ticket;
+    struct retry_state retry;
+    struct flight flight;
+    struct hop *hop; /* the part of transfer/; NULL: it has no handle of libcurl */
 };
 
 /* NULL: no memory. */
@@ -108,13 +124,31 @@ struct curlew_fetch *fetch_new(void);
 
 struct curlew_fetch *fetch_ref(struct curlew_fetch *f);
 
-/* The last one frees. */
+/* The last reference frees; NULL is allowed. */
 void fetch_unref(struct curlew_fetch *f);
 
-/* Forget what came back of it; the request stays. */
+/* The one way to another state; asserts that it is allowed. */
+void fetch_set_state(struct curlew_fetch *f, enum fetch_state state);
+
+/*
+ * Before it is submitted: its body goes through f->pipe, and `notify` is called with `arg`.
+ * -1 with f->failure: no memory.
+ */
+int fetch_stream_body(struct curlew_fetch *f, body_pipe_notify *notify, void *arg);
+
+/* Drop what came back; the request stays. */
 void fetch_reset(struct curlew_fetch *f);
 
-/* The one lent by its session has failed. */
+/*
+ * Add n bytes of its body to those that the engine holds; -1 where they would be more than
+ * limits.buffered_bytes: then nothing is added.
+ */
+int fetch_try_buffer(struct curlew_fetch *f, int64_t n);
+
+/* So many bytes of its body are held now. */
+void fetch_set_buffered(struct curlew_fetch *f, int64_t n);
+
+/* Did the proxy fail that its session lent? */
 bool fetch_proxy_failed(const struct curlew_fetch *f);
 
 #endif

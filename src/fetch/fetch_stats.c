@@ -1,4 +1,4 @@
-/* fetch_stats.c - a fetch that has ended, in the figures of the engine and of its session. */
+/* fetch_stats.c - a fetch that has ended, in the counters of the engine and of its session. */
 
 #include "fetch/fetch_stats.h"
 
@@ -11,22 +11,20 @@ class_of(int status)
 }
 
 void
-fetch_stats_record(struct curlew *engine, struct curlew_fetch *f)
+fetch_stats_record(struct curlew_fetch *f)
 {
-    struct engine_stats *s = &engine->stats;
+    struct engine_stats *stats = f->stats;
     struct response *r = &f->response;
 
     r->timing.total = (double)(clock_us() - f->submitted_us) / US_PER_SECOND;
-    if (f->is_leader) /* its guests are the fetches */
-        return;
     counter_add(&f->session->state->outcomes[f->failure.error], 1);
     if (f->failure.error == ERROR_NONE)
         counter_add(&f->session->state->classes[class_of(r->head.status)], 1);
-    counter_add(&s->coalesced, r->coalesced);
-    counter_add(&s->bytes_received, r->coalesced ? 0 : r->body_bytes);
-    counter_add(&s->bytes_sent, r->bytes_sent);
-    metrics_observe(&s->queue_seconds, r->timing.queue);
-    metrics_observe(&s->fetch_seconds, r->timing.total);
+    counter_add(&stats->coalesced, r->coalesced);
+    counter_add(&stats->bytes_received, r->coalesced ? 0 : r->body_bytes);
+    counter_add(&stats->bytes_sent, r->bytes_sent);
+    metrics_observe(&stats->queue_seconds, r->timing.queue);
+    metrics_observe(&stats->fetch_seconds, r->timing.total);
     if (r->timing.first_byte > 0)
-        metrics_observe(&s->first_byte_seconds, r->timing.first_byte);
+        metrics_observe(&stats->first_byte_seconds, r->timing.first_byte);
 }

@@ -1,12 +1,12 @@
 /*
- * fetch_stats.h - a fetch that has ended, in the figures of the engine and of its session.
+ * fetch_stats.h - a fetch that has ended, in the counters of the engine and of its session.
  */
 #ifndef FETCH_FETCH_STATS_H
 #define FETCH_FETCH_STATS_H
 
-#include "engine/engine.h"
+#include "fetch/fetch.h"
 
-/* Also notes how long it took. */
-void fetch_stats_record(struct curlew *engine, struct curlew_fetch *f);
+/* Also sets the total in its response's timing. */
+void fetch_stats_record(struct curlew_fetch *f);
 
 #endif

@@ -1,31 +1,43 @@
 /*
- * retry.h - whether a failed try is followed by another one, and when.
+ * retry.h - whether a failed attempt is followed by another one, and when.
  *
- * Only what may be sent twice (RFC 9110 section 9.2.2, unless the request
- * says otherwise), only after trouble that may pass, and only with leave:
- * of the request's count, its total time-out, the origin's breaker and the
- * origin's budget.  A stream may be tried again until its head is published.
+ * Only what may be sent twice (RFC 9110 section 9.2.2, unless the request says otherwise), only
+ * after a transient failure, and only with a permit: as many fetches may wait for a retry as may be
+ * in flight, and the origin has a retry budget.
  */
 #ifndef FETCH_RETRY_H
 #define FETCH_RETRY_H
 
 #include "fetch/fetch.h"
+#include "limits/retry_budget.h"
 
-/* No connection, or one that was cut; not what would happen again, like a bad certificate. */
-bool retry_may_pass(const struct failure *f);
+/* An attempt that has ended, or whose head has come: what the decision goes by. */
+struct retry_attempt {
+    const struct retry_policy *policy;
+    const char *method;
+    int attempts; /* so far, this one included */
+    const struct failure *failure;
+    const struct response_head *head; /* where there is no failure */
+    int64_t now_us, deadline_us;      /* a retry must start before the deadline */
+    uint64_t random;                  /* so that fetches do not all come back at once */
+};
+
+/* How long to wait before the next attempt; -1: no other attempt. */
+int64_t retry_wait_us(const struct retry_attempt *a);
 
 /*
- * The try is over, or, of a stream, its head has come: is there to be another?  Then f->again and
- * f->again_us are set, and it counts among those that wait until retry_count() or retry_forgo().
- * f still holds its place.
+ * Take a permit, and let the next attempt start at `at_us`.  f keeps the permit until
+ * retry_start_attempt() or retry_release().  false: there is no permit.
  */
-bool retry_grant(struct curlew_fetch *f);
-void retry_forgo(struct curlew_fetch *f);
+bool retry_try_schedule(struct curlew_fetch *f, int64_t at_us, struct retry_budget *budget,
+                        int64_t now_us);
 
-/* Forget what came of this try, and take another proxy if that was it.  -1 with another failure. */
-int retry_renew(struct curlew_fetch *f);
+bool retry_is_scheduled(const struct curlew_fetch *f);
 
-/* A try starts: the first at this hop, which adds to its origin's budget, or another one. */
-void retry_count(struct curlew_fetch *f, int64_t now_us);
+/* Give the permit back, where f has one: there is no other attempt. */
+void retry_release(struct curlew_fetch *f);
+
+/* An attempt starts: the hop's first, which adds to its origin's budget, or a retry. */
+void retry_start_attempt(struct curlew_fetch *f, struct retry_budget *budget, int64_t now_us);
 
 #endif

@@ -133,3 +133,28 @@ retry_policy_wait_us(const struct retry_policy *r, int n, int64_t after_us, uint
     bound = bound < most ? bound : most;
     return after_us + (int64_t)(random % (uint64_t)(bound + 1));
 }
+
+/* -- which failures --------------------------------------------------------- */
+
+bool
+retry_policy_is_transient(const struct failure *err)
+{
+    switch (err->error) {
+    case ERROR_DNS_FAILED:
+    case ERROR_CONNECT_FAILED:
+    case ERROR_PROXY_FAILED:
+    case ERROR_CONNECT_TIMEOUT:
+    case ERROR_IDLE_TIMEOUT:
+    case ERROR_SEND_FAILED:
+    case ERROR_RECV_FAILED:
+    case ERROR_INCOMPLETE_BODY:
+        return true;
+    case ERROR_TLS_FAILED: /* the handshake was cut; a bad certificate has another code */
+        return err->curl_code == CURLE_SSL_CONNECT_ERROR;
+    case ERROR_PROTOCOL_ERROR: /* what a cut connection is called in HTTP/2 and HTTP/3 */
+        return err->curl_code == CURLE_HTTP2 || err->curl_code == CURLE_HTTP2_STREAM ||
+               err->curl_code == CURLE_HTTP3;
+    default:
+        return false;
+    }
+}

@@ -4,6 +4,8 @@
 #ifndef HTTP_RETRY_POLICY_H
 #define HTTP_RETRY_POLICY_H
 
+#include "util/failure.h"
+
 #include <stdbool.h>
 #include <stdint.h>
 #include <time.h>
@@ -41,6 +43,9 @@ void retry_policy_clear_methods(struct retry_policy *r);
 int retry_policy_add_method(struct retry_policy *r, const char *method);
 
 bool retry_policy_has_method(const struct retry_policy *r, const char *method);
+
+/* No connection, or one that was cut; not what would happen again, like a bad certificate. */
+bool retry_policy_is_transient(const struct failure *err);
 
 /* What a Retry-After field asks for, in microseconds from `now`; -1: it makes no sense. */
 int64_t retry_policy_parse_retry_after(const char *value, time_t now);

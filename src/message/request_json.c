@@ -31,7 +31,7 @@ read_impersonate(struct request_context *rd, const struct json_path *at, const j
 {
     if (field_json_string(value, at, rd->err) == NULL)
         return -1;
-    if (!impersonate_offered())
+    if (!impersonate_is_offered())
         return json_path_unsupported(at, rd->err);
     return field_json_text(&rd->r->impersonate, value, at, rd->err);
 }

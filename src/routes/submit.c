@@ -6,7 +6,7 @@
 #include "fastcgi/fcgi_server.h"
 #include "fastcgi/fcgi_worker.h"
 #include "fastcgi/libfcgi_codec.h"
-#include "fetch/body_pipe.h"
+#include "fetch/fetch.h"
 #include "message/request_json.h"
 #include "message/request_query.h"
 #include "routes/access_log.h"
@@ -64,7 +64,7 @@ start(struct exchange *c, bool stream, struct failure *err)
     if (read_request(c, err) != 0)
         return -1;
     buffer_free(&c->body);
-    if (stream && body_pipe_open(c->fetch, fcgi_worker_on_notify) != 0)
+    if (stream && fetch_stream_body(c->fetch, fcgi_worker_on_notify, c->connection) != 0)
         return failure_no_memory(err);
     if (submit_prepared(c, c->fetch) == 0)
         return 0;

@@ -1,271 +1,271 @@
-/*
- * origin_queue.c - queues: one session's fetches toward one origin, and what is remembered of both.
- */
+/* origin_queue.c - one session's fetches toward one origin, and what is remembered of both. */
 
 #include "scheduler/origin_queue.h"
 
-#include "engine/engine.h"
 #include "util/clock.h"
 #include "util/hash.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-#define SWEEP 2 /* idle queues looked at when one more becomes idle: they cannot pile up */
+#define SWEEP 2 /* idle queues looked at when one more becomes idle, so that they do not pile up */
 
 void
-origin_queue_init_all(struct origin_queues *ls, struct curlew *engine, struct timer_heap *timers,
-                      void (*on_due)(struct timer *t))
+origin_queue_init_all(struct origin_queues *all, struct engine_stats *stats,
+                      struct timer_heap *timers, void (*on_due)(struct timer *t))
 {
-    *ls = (struct origin_queues){ .engine = engine, .timers = timers, .on_due = on_due };
-    list_init(&ls->waiting);
-    list_init(&ls->idle);
+    *all = (struct origin_queues){ .stats = stats, .timers = timers, .on_due = on_due };
+    list_init(&all->waiting);
+    list_init(&all->idle);
 }
 
 /* -- origins ----------------------------------------------------------------- */
 
 static struct origin **
-bucket_of(struct origin_queues *ls, const char *origin)
+bucket_of(struct origin_queues *all, const char *origin)
 {
-    return &ls->buckets[hash_bucket(hash_text(HASH_START, origin), ORIGIN_QUEUE_BUCKETS)];
+    return &all->buckets[hash_bucket(hash_text(HASH_START, origin), ORIGIN_QUEUE_BUCKETS)];
 }
 
 static struct origin *
-origin_of(struct origin_queues *ls, const char *name)
+origin_of(struct origin_queues *all, const char *name)
 {
-    struct origin **bucket = bucket_of(ls, name), *s = *bucket;
+    struct origin **bucket = bucket_of(all, name), *o = *bucket;
     size_t n = strlen(name) + 1;
 
-    while (s != NULL && strcmp(s->name, name) != 0)
-        s = s->next;
-    if (s != NULL || (s = calloc(1, sizeof *s + n)) == NULL)
-        return s;
-    memcpy(s->name, name, n);
-    s->next = *bucket;
-    *bucket = s;
-    return s;
+    while (o != NULL && strcmp(o->name, name) != 0)
+        o = o->next;
+    if (o != NULL || (o = calloc(1, sizeof *o + n)) == NULL)
+        return o;
+    memcpy(o->name, name, n);
+    o->next = *bucket;
+    *bucket = o;
+    return o;
 }
 
 static void
-origin_settle(struct origin_queues *ls, struct origin *s)
+origin_free_unused(struct origin_queues *all, struct origin *o)
 {
-    struct origin **at = bucket_of(ls, s->name);
+    struct origin **at = bucket_of(all, o->name);
 
-    if (s->queues != NULL)
+    if (o->queues != NULL)
         return;
-    while (*at != s)
+    while (*at != o)
         at = &(*at)->next;
-    *at = s->next;
-    free(s);
+    *at = o->next;
+    free(o);
 }
 
 /* -- queues ----------------------------------------------------------------- */
 
 static struct origin_queue *
-queue_new(struct origin_queues *ls, struct origin *s, uint64_t session)
+queue_new(struct origin_queues *all, struct origin *o, uint64_t session)
 {
-    struct origin_queue *l = calloc(1, sizeof *l);
+    struct origin_queue *q = calloc(1, sizeof *q);
 
-    if (l == NULL)
+    if (q == NULL)
         return NULL;
-    l->home = ls;
-    l->origin = s;
-    l->session = session;
-    list_init(&l->turn);
-    list_init(&l->link);
-    list_init(&l->queue);
-    timer_init(&l->due, ls->on_due);
-    ls->count++;
-    return l;
+    q->all = all;
+    q->origin = o;
+    q->session = session;
+    list_init(&q->turn);
+    list_init(&q->link);
+    list_init(&q->queue);
+    timer_init(&q->due, all->on_due);
+    all->count++;
+    return q;
 }
 
 struct origin_queue *
-origin_queue_get(struct origin_queues *ls, const struct session_state *session, const char *origin)
+origin_queue_get(struct origin_queues *all, const struct session_state *session, const char *origin)
 {
-    struct origin *s = origin_of(ls, origin);
-    struct origin_queue **at, *l;
+    struct origin *o = origin_of(all, origin);
+    struct origin_queue **at, *q;
 
-    if (s == NULL)
+    if (o == NULL)
         return NULL;
-    for (at = &s->queues; (l = *at) != NULL && l->session != session->id; at = &l->next)
+    for (at = &o->queues; (q = *at) != NULL && q->session != session->id; at = &q->next)
         ;
-    if (l != NULL)
-        *at = l->next;
-    else if ((l = queue_new(ls, s, session->id)) == NULL) {
-        origin_settle(ls, s);
+    if (q != NULL)
+        *at = q->next;
+    else if ((q = queue_new(all, o, session->id)) == NULL) {
+        origin_free_unused(all, o);
         return NULL;
     }
-    l->next = s->queues;
-    s->queues = l;
-    return l;
+    q->next = o->queues;
+    o->queues = q;
+    return q;
 }
 
-/* The gauges of the breakers' states follow every change of one. */
+/* The gauges of the circuit breakers' states. */
 static void
-note_state(struct origin_queue *l, enum circuit_breaker_state before)
+record_state(struct origin_queue *q, enum circuit_breaker_state before)
 {
-    struct engine_stats *s = &l->home->engine->stats;
-    enum circuit_breaker_state now = l->breaker.state;
+    struct engine_stats *stats = q->all->stats;
+    enum circuit_breaker_state now = q->breaker.state;
 
     if (now == before)
         return;
-    counter_add(&s->breakers[before], -1);
-    counter_add(&s->breakers[now], 1);
+    counter_add(&stats->breakers[before], -1);
+    counter_add(&stats->breakers[now], 1);
     if (now == CIRCUIT_OPEN)
-        counter_add(&s->breakers_opened, 1);
+        counter_add(&stats->breakers_opened, 1);
 }
 
 static void
-queue_free(struct origin_queue *l)
+queue_free(struct origin_queue *q)
 {
-    struct origin_queue **at = &l->origin->queues;
-    enum circuit_breaker_state before = l->breaker.state;
+    struct origin_queue **at = &q->origin->queues;
+    enum circuit_breaker_state before = q->breaker.state;
 
-    l->breaker.state = CIRCUIT_OFF;
-    note_state(l, before);
-    timer_clear(l->home->timers, &l->due);
-    list_remove(&l->link);
-    while (*at != l)
+    q->breaker.state = CIRCUIT_OFF;
+    record_state(q, before);
+    timer_clear(q->all->timers, &q->due);
+    list_remove(&q->link);
+    while (*at != q)
         at = &(*at)->next;
-    *at = l->next;
-    l->home->count--;
-    origin_settle(l->home, l->origin);
-    free(l);
+    *at = q->next;
+    q->all->count--;
+    origin_free_unused(q->all, q->origin);
+    free(q);
 }
 
 void
-origin_queue_destroy_all(struct origin_queues *ls)
+origin_queue_destroy_all(struct origin_queues *all)
 {
     for (size_t i = 0; i < ORIGIN_QUEUE_BUCKETS; i++)
-        while (ls->buckets[i] != NULL)
-            queue_free(ls->buckets[i]->queues); /* the last one takes the origin along */
+        while (all->buckets[i] != NULL)
+            queue_free(all->buckets[i]->queues); /* the last one takes the origin along */
 }
 
+/* Does it remember something that still matters? */
 static bool
-remembers(const struct origin_queue *l, int64_t now_us)
+is_needed(const struct origin_queue *q, int64_t now_us)
 {
-    return !token_bucket_is_full(&l->bucket, now_us) ||
-           !circuit_breaker_is_idle(&l->breaker, now_us) ||
-           !retry_budget_is_idle(&l->origin->budget, now_us);
+    return !token_bucket_is_full(&q->bucket, now_us) ||
+           !circuit_breaker_is_idle(&q->breaker, now_us) ||
+           !retry_budget_is_idle(&q->origin->budget, now_us);
 }
 
 static void
-sweep(struct origin_queues *ls)
+free_idle(struct origin_queues *all)
 {
     int64_t now = clock_us();
 
-    for (int i = 0; i < SWEEP && ls->count > ORIGIN_QUEUE_IDLE_MAX && !list_empty(&ls->idle); i++) {
-        struct origin_queue *l = container_of(list_take(&ls->idle), struct origin_queue, link);
+    for (int left = SWEEP; left > 0 && !list_empty(&all->idle); left--) {
+        struct origin_queue *q = container_of(list_take(&all->idle), struct origin_queue, link);
 
-        if (ls->count > ORIGIN_QUEUE_MAX || !remembers(l, now))
-            queue_free(l);
+        if (all->count > ORIGIN_QUEUE_MAX || !is_needed(q, now))
+            queue_free(q);
         else
-            list_append(&ls->idle, &l->link);
+            list_append(&all->idle, &q->link);
+        if (all->count <= ORIGIN_QUEUE_IDLE_MAX)
+            return;
     }
 }
 
 void
-origin_queue_settle(struct origin_queue *l)
+origin_queue_counts_changed(struct origin_queue *q)
 {
-    struct origin_queues *ls = l->home;
+    struct origin_queues *all = q->all;
 
-    list_remove(&l->link);
-    if (l->queued > 0)
-        list_append(&ls->waiting, &l->link);
-    if (l->queued > 0 || l->running > 0)
+    list_remove(&q->link);
+    if (q->queued > 0)
+        list_append(&all->waiting, &q->link);
+    if (q->queued > 0 || q->running > 0)
         return;
-    list_append(&ls->idle, &l->link);
-    if (ls->count > ORIGIN_QUEUE_IDLE_MAX)
-        sweep(ls);
+    list_append(&all->idle, &q->link);
+    if (all->count > ORIGIN_QUEUE_IDLE_MAX)
+        free_idle(all);
 }
 
 /* -- the queue ------------------------------------------------------------- */
 
 struct curlew_fetch *
-origin_queue_first(struct origin_queue *l)
+origin_queue_first(const struct origin_queue *q)
 {
-    return container_of(l->queue.next, struct curlew_fetch, place);
+    return container_of(q->queue.next, struct curlew_fetch, ticket.link);
 }
 
 struct origin_queue *
-origin_queue_longest(struct origin_queues *ls)
+origin_queue_longest(struct origin_queues *all)
 {
     struct origin_queue *longest = NULL;
 
-    for (struct link *at = ls->waiting.next; at != &ls->waiting; at = at->next) {
-        struct origin_queue *l = container_of(at, struct origin_queue, link);
+    for (struct link *at = all->waiting.next; at != &all->waiting; at = at->next) {
+        struct origin_queue *q = container_of(at, struct origin_queue, link);
 
-        if (longest == NULL || l->queued > longest->queued)
-            longest = l;
+        if (longest == NULL || q->queued > longest->queued)
+            longest = q;
     }
     return longest;
 }
 
 int64_t
-origin_queue_token_at(struct origin_queue *l)
+origin_queue_token_at(struct origin_queue *q)
 {
-    const struct rate_limit *p = &origin_queue_first(l)->session->settings.rate_limit;
-    int64_t now = clock_us(), at = token_bucket_ready_at(&l->bucket, p, now);
+    const struct rate_limit *limit = &origin_queue_first(q)->session->settings.rate_limit;
+    int64_t now = clock_us(), at = token_bucket_ready_at(&q->bucket, limit, now);
 
     return at > now ? at : 0;
 }
 
-/* -- the breaker ----------------------------------------------------------- */
+/* -- the circuit breaker ---------------------------------------------------- */
 
 void
-origin_queue_reject(struct origin_queue *l, struct curlew_fetch *f)
+origin_queue_reject(struct origin_queue *q, struct curlew_fetch *f)
 {
-    const struct circuit_breaker *b = &l->breaker;
+    const struct circuit_breaker *b = &q->breaker;
 
     failure_set(&f->failure, ERROR_ORIGIN_UNAVAILABLE,
-                "%s keeps failing: the session's breaker is %s", l->origin->name,
+                "%s keeps failing: the session's breaker is %s", q->origin->name,
                 b->state == CIRCUIT_OPEN ? "open" : "half-open, and waits for its probe");
     f->failure.retry_after = circuit_breaker_retry_after(b, clock_us());
 }
 
 bool
-origin_queue_try_admit(struct origin_queue *l, struct curlew_fetch *f)
+origin_queue_try_admit(struct origin_queue *q, struct curlew_fetch *f)
 {
-    const struct circuit_breaker_config *s = &f->session->settings.breaker;
-    enum circuit_breaker_state before = l->breaker.state;
+    const struct circuit_breaker_config *config = &f->session->settings.breaker;
+    enum circuit_breaker_state before = q->breaker.state;
     bool admits;
 
-    if (s->failures == 0 && before == CIRCUIT_OFF)
+    if (config->failures == 0 && before == CIRCUIT_OFF)
         return true;
-    admits = circuit_breaker_try_pass(&l->breaker, s, clock_us(), &f->probe);
-    note_state(l, before);
+    admits = circuit_breaker_try_pass(&q->breaker, config, clock_us(), &f->ticket.probe);
+    record_state(q, before);
     if (!admits)
-        origin_queue_reject(l, f);
+        origin_queue_reject(q, f);
     return admits;
 }
 
 bool
-origin_queue_is_rejecting(const struct origin_queue *l)
+origin_queue_is_rejecting(const struct origin_queue *q)
 {
-    return l->breaker.state == CIRCUIT_OPEN || l->breaker.state == CIRCUIT_HALF_OPEN;
+    return q->breaker.state == CIRCUIT_OPEN || q->breaker.state == CIRCUIT_HALF_OPEN;
 }
 
 void
-origin_queue_tick(struct origin_queue *l)
+origin_queue_tick(struct origin_queue *q)
 {
-    enum circuit_breaker_state before = l->breaker.state;
+    enum circuit_breaker_state before = q->breaker.state;
 
-    circuit_breaker_tick(&l->breaker, clock_us());
-    note_state(l, before);
+    circuit_breaker_tick(&q->breaker, clock_us());
+    record_state(q, before);
 }
 
 bool
-origin_queue_record(struct origin_queue *l, struct curlew_fetch *f,
+origin_queue_record(struct origin_queue *q, struct curlew_fetch *f,
                     enum circuit_breaker_outcome outcome)
 {
-    enum circuit_breaker_state before = l->breaker.state;
-    bool probe = f->probe, opened;
+    enum circuit_breaker_state before = q->breaker.state;
+    bool probe = f->ticket.probe, opened;
 
-    f->probe = false;
+    f->ticket.probe = false;
     if (before == CIRCUIT_OFF || (outcome == OUTCOME_IGNORED && !probe))
         return false;
-    opened = circuit_breaker_record(&l->breaker, &f->session->settings.breaker, outcome, probe,
+    opened = circuit_breaker_record(&q->breaker, &f->session->settings.breaker, outcome, probe,
                                     clock_us());
-    note_state(l, before);
+    record_state(q, before);
     return opened;
 }

@@ -1,13 +1,12 @@
 /*
- * origin_queue.h - queues: one session's fetches toward one origin, and what is remembered of both.
+ * origin_queue.h - one session's fetches toward one origin, and what is remembered of both.
  *
- * The bucket of rate_limit and the breaker are the queue's, as their settings
- * are the session's: what one session does to itself hurts no other.  The
- * budget of retries protects the origin, so all its queues share it.
+ * The rate limit and the circuit breaker are the queue's, as their settings are the session's: one
+ * session doesn't slow down another.  The retry budget protects the origin, so the queues of all
+ * sessions share it.
  *
- * A queue nobody uses stays for the next fetch while there are few of them, and
- * while it remembers what still matters, up to ORIGIN_QUEUE_MAX.  Of one session
- * thread, as an origin is.
+ * A queue without fetches is kept for the next one while there are few of them, and while it
+ * remembers what still matters, up to ORIGIN_QUEUE_MAX.  Used on one engine thread.
  */
 #ifndef SCHEDULER_ORIGIN_QUEUE_H
 #define SCHEDULER_ORIGIN_QUEUE_H
@@ -21,9 +20,9 @@
 
 #define ORIGIN_QUEUE_BUCKETS  1024
 #define ORIGIN_QUEUE_IDLE_MAX 1024  /* kept although they remember nothing */
-#define ORIGIN_QUEUE_MAX      32768 /* from here on idle ones go, whatever they remember */
+#define ORIGIN_QUEUE_MAX      32768 /* past that idle ones are freed, whatever they remember */
 
-struct origin {                  /* an origin */
+struct origin {
     struct origin *next;         /* in its bucket */
     struct origin_queue *queues; /* one a session, the one used last first */
     struct retry_budget budget;
@@ -37,59 +36,59 @@ struct origin_queue {
     struct link turn;  /* in the scheduler's ring */
     struct link link;  /* among the queues that wait, or the idle ones */
     struct link queue; /* waiting fetches, the next to start first */
-    struct timer due;  /* the next token, or the end of the breaker's rest */
-    struct origin_queues *home;
+    struct timer due;  /* the next token, or the end of the breaker's open state */
+    struct origin_queues *all;
     int queued, running;
     struct token_bucket bucket;
     struct circuit_breaker breaker;
 };
 
 struct origin_queues {
-    struct curlew *engine;
+    struct engine_stats *stats;
     struct timer_heap *timers;
     void (*on_due)(struct timer *t);
     struct origin *buckets[ORIGIN_QUEUE_BUCKETS];
-    struct link waiting; /* queues with somebody in the queue */
+    struct link waiting; /* queues in which a fetch waits */
     struct link idle;    /* longest idle first */
     size_t count;
 };
 
-void origin_queue_init_all(struct origin_queues *ls, struct curlew *engine,
+void origin_queue_init_all(struct origin_queues *all, struct engine_stats *stats,
                            struct timer_heap *timers, void (*on_due)(struct timer *t));
 
-/* Nothing waits or runs any more. */
-void origin_queue_destroy_all(struct origin_queues *ls);
+/* Once nothing waits or runs any more. */
+void origin_queue_destroy_all(struct origin_queues *all);
 
-/* NULL: no memory. */
-struct origin_queue *origin_queue_get(struct origin_queues *ls, const struct session_state *session,
-                                      const char *origin);
+/* Found or made; NULL: no memory. */
+struct origin_queue *origin_queue_get(struct origin_queues *all,
+                                      const struct session_state *session, const char *origin);
 
-/* Its counts have changed; may free it. */
-void origin_queue_settle(struct origin_queue *l);
+/* Call it when q->queued or q->running have changed. May free q. */
+void origin_queue_counts_changed(struct origin_queue *q);
 
-/* Of the queue, which is not empty. */
-struct curlew_fetch *origin_queue_first(struct origin_queue *l);
+/* The fetch that starts next; the queue is not empty. */
+struct curlew_fetch *origin_queue_first(const struct origin_queue *q);
 
-/* Its queue; NULL: nobody waits. */
-struct origin_queue *origin_queue_longest(struct origin_queues *ls);
+/* The longest queue; NULL: nothing waits. */
+struct origin_queue *origin_queue_longest(struct origin_queues *all);
 
-/* When there is one for the first of the queue; 0: now. */
-int64_t origin_queue_token_at(struct origin_queue *l);
+/* When there is a rate-limit token for the first fetch of the queue; 0: now. */
+int64_t origin_queue_token_at(struct origin_queue *q);
 
-/* Its breaker has an opinion.  false: not now, with f->failure. */
-bool origin_queue_try_admit(struct origin_queue *l, struct curlew_fetch *f);
+/* Does the circuit breaker let f pass?  false with f->failure; true: f may be the probe. */
+bool origin_queue_try_admit(struct origin_queue *q, struct curlew_fetch *f);
 
-/* Fills f->failure. */
-void origin_queue_reject(struct origin_queue *l, struct curlew_fetch *f);
+/* Sets f->failure: the circuit is open. */
+void origin_queue_reject(struct origin_queue *q, struct curlew_fetch *f);
 
-/* Open, or busy with its probe. */
-bool origin_queue_is_rejecting(const struct origin_queue *l);
+/* The circuit is open, or half-open. */
+bool origin_queue_is_rejecting(const struct origin_queue *q);
 
-/* `due` has come. */
-void origin_queue_tick(struct origin_queue *l);
+/* q->due has fired. */
+void origin_queue_tick(struct origin_queue *q);
 
-/* What has become of f says so of its origin.  true: that has opened the breaker. */
-bool origin_queue_record(struct origin_queue *l, struct curlew_fetch *f,
+/* What f's end says of its origin.  true: that has opened the circuit breaker. */
+bool origin_queue_record(struct origin_queue *q, struct curlew_fetch *f,
                          enum circuit_breaker_outcome outcome);
 
 #endif

@@ -1,269 +1,285 @@
-/* scheduler.c - whose turn it is: limits, bounded queues, and a fair turn for each origin. */
+/* scheduler.c - which fetch may start: limits, bounded queues, round robin over the origins. */
 
 #include "scheduler/scheduler.h"
 
-#include "engine/engine.h"
 #include "util/clock.h"
 
 #include <string.h>
 
-static void queue_is_due(struct timer *t);
+static void on_queue_due(struct timer *t);
 
 void
-scheduler_init(struct scheduler *a, struct curlew *engine, struct timer_heap *timers)
+scheduler_init(struct scheduler *s, struct engine_stats *stats, const atomic_int *in_flight_max,
+               struct timer_heap *timers)
 {
-    *a = (struct scheduler){ .engine = engine };
-    origin_queue_init_all(&a->queues, engine, timers, queue_is_due);
-    list_init(&a->ring);
+    *s = (struct scheduler){ .stats = stats, .in_flight_max = in_flight_max };
+    origin_queue_init_all(&s->queues, stats, timers, on_queue_due);
+    list_init(&s->ring);
 }
 
 void
-scheduler_destroy(struct scheduler *a)
+scheduler_destroy(struct scheduler *s)
 {
-    origin_queue_destroy_all(&a->queues);
+    origin_queue_destroy_all(&s->queues);
 }
 
-/* -- places -------------------------------------------------------------- */
+/* -- slots --------------------------------------------------------------- */
 
 static bool
-take_token(struct curlew_fetch *f)
+try_take_token(struct curlew_fetch *f)
 {
-    const struct rate_limit *p = &f->session->settings.rate_limit;
+    const struct rate_limit *limit = &f->session->settings.rate_limit;
 
-    return p->rate <= 0 || token_bucket_try_take(&f->queue->bucket, p, clock_us());
+    return limit->rate <= 0 || token_bucket_try_take(&f->ticket.queue->bucket, limit, clock_us());
 }
 
 static bool
-take_places(struct scheduler *a, struct curlew_fetch *f)
+try_take_slot(struct scheduler *s, struct curlew_fetch *f)
 {
-    const struct session_config *s = &f->session->settings;
+    const struct session_config *config = &f->session->settings;
 
-    if (f->queue->running >= s->max_per_origin)
+    if (f->ticket.queue->running >= config->max_per_origin)
         return false;
-    if (!counter_try_increment(&a->engine->stats.in_flight, f->config->limits.in_flight))
+    if (!counter_try_increment(&s->stats->in_flight, f->config->limits.in_flight))
         return false;
-    if (!counter_try_increment(&f->session->state->in_flight, s->max_in_flight))
-        goto no_place;
-    if (!take_token(f))
+    if (!counter_try_increment(&f->session->state->in_flight, config->max_in_flight))
+        goto no_slot;
+    if (!try_take_token(f))
         goto no_token;
-    f->queue->running++;
+    f->ticket.queue->running++;
     return true;
 
 no_token:
     counter_add(&f->session->state->in_flight, -1);
-no_place:
-    counter_add(&a->engine->stats.in_flight, -1);
+no_slot:
+    counter_add(&s->stats->in_flight, -1);
     return false;
 }
 
-/* When a queue can take a turn: 0, now; INT64_MAX, as soon as something else has happened. */
+/* When a queue can take a turn: 0: now; INT64_MAX: not before its counts have changed. */
 static int64_t
-queue_due_at(struct origin_queue *l)
+queue_due_at(struct origin_queue *q)
 {
-    const struct session_config *s;
+    const struct session_config *config;
 
-    if (l->breaker.state == CIRCUIT_OPEN)
-        return l->breaker.next_us;
-    if (l->queued == 0)
+    if (q->breaker.state == CIRCUIT_OPEN)
+        return q->breaker.next_us;
+    if (q->queued == 0)
         return INT64_MAX;
-    s = &origin_queue_first(l)->session->settings;
-    if (l->running >= s->max_per_origin)
+    config = &origin_queue_first(q)->session->settings;
+    if (q->running >= config->max_per_origin)
         return INT64_MAX;
-    return s->rate_limit.rate > 0 ? origin_queue_token_at(l) : 0;
+    return config->rate_limit.rate > 0 ? origin_queue_token_at(q) : 0;
 }
 
 /*
- * In the ring exactly while it waits, is below its own limit and has a token; one that is in it
- * keeps its turn.  A timer brings back a queue that nothing but time keeps out of it.
+ * A queue is in the ring exactly while fetches wait in it, it is below its own limit and has a
+ * token; one that is in it keeps its turn.  A timer brings back a queue that only has to wait.
  */
 static void
-queue_join(struct scheduler *a, struct origin_queue *l)
+update_ring(struct scheduler *s, struct origin_queue *q)
 {
-    int64_t at = queue_due_at(l);
+    int64_t at = queue_due_at(q);
     bool joins = at == 0;
 
-    timer_clear(a->queues.timers, &l->due);
-    if (!joins && at != INT64_MAX && timer_set(a->queues.timers, &l->due, at) != 0)
-        joins = l->queued > 0; /* no memory: then it is asked again and again */
+    timer_clear(s->queues.timers, &q->due);
+    if (!joins && at != INT64_MAX && timer_set(s->queues.timers, &q->due, at) != 0)
+        joins = q->queued > 0; /* no memory for the timer: try at every turn */
     if (!joins)
-        list_remove(&l->turn);
-    else if (list_empty(&l->turn))
-        list_append(&a->ring, &l->turn);
+        list_remove(&q->turn);
+    else if (list_empty(&q->turn))
+        list_append(&s->ring, &q->turn);
 }
 
-/* Its counts, or its queue: l may be gone after it. */
+/* Its counts have changed. May free q. */
 static void
-queue_changed(struct scheduler *a, struct origin_queue *l)
+queue_changed(struct scheduler *s, struct origin_queue *q)
 {
-    queue_join(a, l);
-    origin_queue_settle(l);
+    update_ring(s, q);
+    origin_queue_counts_changed(q);
 }
 
-/* Whoever can start does so when the thread's turn ends. */
+/* Fetches that can start do so at the end of the thread's turn. */
 static void
-queue_is_due(struct timer *t)
+on_queue_due(struct timer *t)
 {
-    struct origin_queue *l = container_of(t, struct origin_queue, due);
+    struct origin_queue *q = container_of(t, struct origin_queue, due);
 
-    origin_queue_tick(l);
-    queue_join(container_of(l->home, struct scheduler, queues), l);
+    origin_queue_tick(q);
+    update_ring(container_of(q->all, struct scheduler, queues), q);
 }
 
 /* -- the queue ----------------------------------------------------------- */
 
 static void
-unqueue(struct scheduler *a, struct curlew_fetch *f)
+remove_from_queue(struct scheduler *s, struct curlew_fetch *f)
 {
-    list_remove(&f->place);
-    f->queue->queued--;
-    counter_add(&a->engine->stats.queued, -1);
+    list_remove(&f->ticket.link);
+    f->ticket.queue->queued--;
+    counter_add(&s->stats->queued, -1);
 }
 
 static int
-overloaded(struct curlew_fetch *f)
+fail_overloaded(struct curlew_fetch *f)
 {
     return failure_set(&f->failure, ERROR_OVERLOADED,
                        "limits.queue: %d fetches are waiting already", f->config->limits.queue);
 }
 
 void
-scheduler_withdraw(struct scheduler *a, struct curlew_fetch *f)
+scheduler_withdraw(struct scheduler *s, struct curlew_fetch *f)
 {
-    struct origin_queue *l = f->queue;
+    struct origin_queue *q = f->ticket.queue;
 
-    unqueue(a, f);
-    f->queue = NULL;
-    origin_queue_record(l, f, OUTCOME_IGNORED);
-    queue_changed(a, l);
+    remove_from_queue(s, f);
+    f->ticket.queue = NULL;
+    origin_queue_record(q, f, OUTCOME_IGNORED);
+    queue_changed(s, q);
 }
 
 /* The newest of the longest queue makes room, if that is more than one longer than f's own. */
 static struct curlew_fetch *
-evict_for(struct scheduler *a, struct curlew_fetch *f)
+evict_for(struct scheduler *s, struct curlew_fetch *f)
 {
-    struct origin_queue *longest = origin_queue_longest(&a->queues);
+    struct origin_queue *longest = origin_queue_longest(&s->queues);
     struct curlew_fetch *victim;
 
-    if (longest == NULL || longest->queued <= f->queue->queued + 1)
+    if (longest == NULL || longest->queued <= f->ticket.queue->queued + 1)
         return NULL;
-    victim = container_of(list_last(&longest->queue), struct curlew_fetch, place);
-    scheduler_withdraw(a, victim);
-    overloaded(victim);
+    victim = container_of(list_last(&longest->queue), struct curlew_fetch, ticket.link);
+    scheduler_withdraw(s, victim);
+    fail_overloaded(victim);
     return victim;
 }
 
-/* One whose turn came at an earlier hop goes before those whose has not come yet. */
+/* A fetch that had a slot at an earlier hop goes before those that never had one. */
 static void
-line_up(struct scheduler *a, struct curlew_fetch *f)
+append(struct scheduler *s, struct curlew_fetch *f)
 {
-    struct link *queue = &f->queue->queue;
+    struct link *queue = &f->ticket.queue->queue;
 
-    list_append(f->redirects > 0 ? queue->next : queue, &f->place);
-    f->queue->queued++;
-    queue_changed(a, f->queue);
+    list_append(f->redirects > 0 ? queue->next : queue, &f->ticket.link);
+    f->ticket.queue->queued++;
+    queue_changed(s, f->ticket.queue);
 }
 
 static enum scheduled
-enqueue(struct scheduler *a, struct curlew_fetch *f, struct curlew_fetch **evicted)
+queue_up(struct scheduler *s, struct curlew_fetch *f, struct curlew_fetch **evicted)
 {
-    if (!counter_try_increment(&a->engine->stats.queued, f->config->limits.queue)) {
-        if ((*evicted = evict_for(a, f)) == NULL) {
-            overloaded(f);
+    if (!counter_try_increment(&s->stats->queued, f->config->limits.queue)) {
+        if ((*evicted = evict_for(s, f)) == NULL) {
+            fail_overloaded(f);
             return SCHEDULED_REJECTED;
         }
-        counter_add(&a->engine->stats.queued, 1);
+        counter_add(&s->stats->queued, 1);
     }
-    line_up(a, f);
+    append(s, f);
     return SCHEDULED_QUEUED;
 }
 
 static enum scheduled
-arrive(struct scheduler *a, struct curlew_fetch *f, struct curlew_fetch **evicted)
+admit(struct scheduler *s, struct curlew_fetch *f, struct curlew_fetch **evicted)
 {
-    if (!origin_queue_try_admit(f->queue, f))
+    if (!origin_queue_try_admit(f->ticket.queue, f))
         return SCHEDULED_REJECTED;
-    if (f->queue->queued > 0 || !take_places(a, f))
-        return enqueue(a, f, evicted);
-    origin_queue_settle(f->queue);
+    if (f->ticket.queue->queued > 0 || !try_take_slot(s, f))
+        return queue_up(s, f, evicted);
+    origin_queue_counts_changed(f->ticket.queue);
     return SCHEDULED_NOW;
 }
 
 enum scheduled
-scheduler_enqueue(struct scheduler *a, struct curlew_fetch *f, struct curlew_fetch **evicted)
+scheduler_enqueue(struct scheduler *s, struct curlew_fetch *f, struct curlew_fetch **evicted)
 {
     enum scheduled scheduled;
 
     *evicted = NULL;
-    f->queue = origin_queue_get(&a->queues, f->session->state, f->url.origin);
-    if (f->queue == NULL) {
+    f->ticket.queue = origin_queue_get(&s->queues, f->session->state, f->url.origin);
+    if (f->ticket.queue == NULL) {
         failure_no_memory(&f->failure);
         return SCHEDULED_REJECTED;
     }
-    scheduled = arrive(a, f, evicted);
+    scheduled = admit(s, f, evicted);
     if (scheduled == SCHEDULED_REJECTED) {
-        origin_queue_record(f->queue, f, OUTCOME_IGNORED);
-        origin_queue_settle(f->queue);
-        f->queue = NULL;
+        origin_queue_record(f->ticket.queue, f, OUTCOME_IGNORED);
+        origin_queue_counts_changed(f->ticket.queue);
+        f->ticket.queue = NULL;
     }
     return scheduled;
 }
 
-/* No place for anybody: no queue need be asked. */
+/* There is no slot for any queue. */
 static bool
-is_full(struct scheduler *a)
+is_full(const struct scheduler *s)
 {
-    struct origin_queue *l = container_of(list_first(&a->ring), struct origin_queue, turn);
-    int first = origin_queue_first(l)->config->limits.in_flight, now = a->engine->in_flight_max;
+    const struct origin_queue *q = container_of(s->ring.next, struct origin_queue, turn);
+    int first = origin_queue_first(q)->config->limits.in_flight, now = *s->in_flight_max;
 
-    /*
-     * The first may wait under an older configuration's lower limit, and must not hold up the
-     * others.
-     */
-    return a->engine->stats.in_flight >= (first > now ? first : now);
+    /* The first may have an older configuration's lower limit, and must not delay the others. */
+    return s->stats->in_flight >= (first > now ? first : now);
 }
 
 struct curlew_fetch *
-scheduler_next(struct scheduler *a)
+scheduler_next(struct scheduler *s)
 {
-    struct link *last = list_last(&a->ring), *turn = NULL;
+    struct link *last = list_last(&s->ring), *turn = NULL;
 
-    if (last == NULL || is_full(a))
+    if (last == NULL || is_full(s))
         return NULL;
     while (turn != last) {
-        struct origin_queue *l;
+        struct origin_queue *q;
         struct curlew_fetch *f;
 
-        turn = list_take(&a->ring);
-        l = container_of(turn, struct origin_queue, turn);
-        f = origin_queue_first(l);
-        if (take_places(a, f)) {
-            unqueue(a, f);
-            queue_changed(a, l);
+        turn = list_take(&s->ring);
+        q = container_of(turn, struct origin_queue, turn);
+        f = origin_queue_first(q);
+        if (try_take_slot(s, f)) {
+            remove_from_queue(s, f);
+            queue_changed(s, q);
             return f;
         }
-        queue_join(a, l);
+        update_ring(s, q);
     }
     return NULL;
 }
 
 void
-scheduler_release(struct scheduler *a, struct curlew_fetch *f)
+scheduler_release(struct scheduler *s, struct curlew_fetch *f)
 {
-    struct origin_queue *l = f->queue;
+    struct origin_queue *q = f->ticket.queue;
 
-    l->running--;
-    a->engine->stats.in_flight--; /* sequentially consistent: see engine_slot_freed() */
+    q->running--;
+    s->stats->in_flight--; /* sequentially consistent: see worker_inbox_slot_freed() */
     f->session->state->in_flight--;
-    f->queue = NULL;
-    origin_queue_record(l, f, OUTCOME_IGNORED);
-    queue_changed(a, l);
+    f->ticket.queue = NULL;
+    origin_queue_record(q, f, OUTCOME_IGNORED);
+    queue_changed(s, q);
 }
 
 bool
 scheduler_try_keep_slot(struct curlew_fetch *f)
 {
-    return strcmp(f->queue->origin->name, f->url.origin) == 0 &&
-           !origin_queue_is_rejecting(f->queue) && take_token(f);
+    return strcmp(f->ticket.queue->origin->name, f->url.origin) == 0 &&
+           !origin_queue_is_rejecting(f->ticket.queue) && try_take_token(f);
+}
+
+bool
+scheduler_is_rejecting(const struct curlew_fetch *f)
+{
+    return origin_queue_is_rejecting(f->ticket.queue);
+}
+
+struct retry_budget *
+scheduler_retry_budget(const struct curlew_fetch *f)
+{
+    return &f->ticket.queue->origin->budget;
+}
+
+void
+scheduler_record_head(struct curlew_fetch *f)
+{
+    if (f->ticket.probe)
+        scheduler_record_outcome(f);
 }
 
 bool
@@ -271,28 +287,29 @@ scheduler_record_outcome(struct curlew_fetch *f)
 {
     enum circuit_breaker_outcome o = circuit_breaker_classify(&f->failure, f->response.head.status);
 
-    if (fetch_proxy_failed(f))
-        o = OUTCOME_IGNORED; /* one of several: it sits on the bench now */
-    return origin_queue_record(f->queue, f, o);
+    if (fetch_proxy_failed(f)) /* one of several, which cools down now */
+        o = OUTCOME_IGNORED;
+    return origin_queue_record(f->ticket.queue, f, o);
 }
 
 struct curlew_fetch *
-scheduler_reject_waiting(struct scheduler *a, struct origin_queue *l)
+scheduler_reject_waiting(struct scheduler *s, struct curlew_fetch *f)
 {
-    struct curlew_fetch *f;
+    struct origin_queue *q = f->ticket.queue;
+    struct curlew_fetch *victim;
 
-    if (l->queued == 0)
+    if (q->queued == 0)
         return NULL;
-    f = origin_queue_first(l);
-    origin_queue_reject(l, f);
-    scheduler_withdraw(a, f);
-    return f;
+    victim = origin_queue_first(q);
+    origin_queue_reject(q, victim);
+    scheduler_withdraw(s, victim);
+    return victim;
 }
 
 struct curlew_fetch *
-scheduler_any_waiting(struct scheduler *a)
+scheduler_any_waiting(struct scheduler *s)
 {
-    struct origin_queue *l = origin_queue_longest(&a->queues);
+    struct origin_queue *q = origin_queue_longest(&s->queues);
 
-    return l != NULL ? origin_queue_first(l) : NULL;
+    return q != NULL ? origin_queue_first(q) : NULL;
 }

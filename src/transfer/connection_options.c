@@ -1,18 +1,16 @@
-/*
- * connection_options.c - the connection that a hop goes out on: proxy, TLS, HTTP version, old or
- * new.
- */
+/* connection_options.c - the connection of a hop: proxy, TLS, HTTP version, old or new. */
 
 #include "transfer/connection_options.h"
 
-#include "engine/engine.h"
+#include "transfer/curl_features.h"
 #include "transfer/egress_hooks.h"
+#include "transfer/hop.h"
 
-#define SET(option, value) curl_easy_setopt(f->easy, option, value)
+#define SET(option, value) curl_easy_setopt(f->hop->easy, option, value)
 
 /*
  * "" and not NULL: libcurl would take proxies from the environment, and they would hide the
- * destination from the egress guard.
+ * destination from the egress hooks.
  */
 static void
 set_proxy(struct curlew_fetch *f)
@@ -32,23 +30,20 @@ set_proxy(struct curlew_fetch *f)
 static void
 set_tls(struct curlew_fetch *f)
 {
-    const struct session_config *s = &f->session->settings;
+    const struct session_config *config = &f->session->settings;
 
     SET(CURLOPT_SSL_VERIFYPEER, f->request.verify ? 1L : 0L);
     SET(CURLOPT_SSL_VERIFYHOST, f->request.verify ? 2L : 0L);
-    if (s->ca_file != NULL) {
-        SET(CURLOPT_CAINFO, s->ca_file);
-        /*
-         * Its content may have changed under the same name, and who was trusted once is not for
-         * ever.
-         */
+    if (config->ca_file != NULL) {
+        SET(CURLOPT_CAINFO, config->ca_file);
+        /* The file's content may change, and with it who is trusted. */
         SET(CURLOPT_CA_CACHE_TIMEOUT, 0L);
         SET(CURLOPT_SSL_SESSIONID_CACHE, 0L);
     }
-    if (s->client_cert != NULL)
-        SET(CURLOPT_SSLCERT, s->client_cert);
-    if (s->client_key != NULL)
-        SET(CURLOPT_SSLKEY, s->client_key);
+    if (config->client_cert != NULL)
+        SET(CURLOPT_SSLCERT, config->client_cert);
+    if (config->client_key != NULL)
+        SET(CURLOPT_SSLKEY, config->client_key);
 }
 
 static int
@@ -62,11 +57,11 @@ set_http_version(struct curlew_fetch *f)
         [HTTP_3] = CURL_HTTP_VERSION_3,
     };
     enum http_version v = f->request.http_version;
-    bool two = v == HTTP_2 || v == HTTP_2_PRIOR_KNOWLEDGE;
+    bool is_http2 = v == HTTP_2 || v == HTTP_2_PRIOR_KNOWLEDGE;
 
-    if ((two && !engine_has_http2()) || (v == HTTP_3 && !engine_has_http3()))
+    if ((is_http2 && !curl_features_has_http2()) || (v == HTTP_3 && !curl_features_has_http3()))
         return failure_set(&f->failure, ERROR_UNSUPPORTED,
-                           "http_version: this libcurl is built without HTTP/%d", two ? 2 : 3);
+                           "http_version: this libcurl is built without HTTP/%d", is_http2 ? 2 : 3);
     if (v != HTTP_AUTO || f->request.impersonate == NULL)
         SET(CURLOPT_HTTP_VERSION, versions[v]);
     return 0;
@@ -75,9 +70,8 @@ set_http_version(struct curlew_fetch *f)
 static void
 set_reuse(struct curlew_fetch *f)
 {
-    if (f->fresh)
+    if (f->new_connection)
         SET(CURLOPT_FRESH_CONNECT, 1L);
-    f->fresh = false; /* a redirect may go on with what there is */
 }
 
 int

@@ -1,24 +1,42 @@
-/* connection_pool.c - the sockets of one session thread, busy and idle. */
+/* connection_pool.c - the sockets of one engine thread, busy and idle. */
 
 #include "transfer/connection_pool.h"
 
-#include "engine/engine.h"
-#include "engine/engine_worker.h"
-#include "transfer/pool_socket.h"
+#include "transfer/hop.h"
+#include "util/clock.h"
 
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #define FIRST_SIZE 256
 
+struct pool_socket {
+    struct watch watch;
+    struct connection_pool *pool;
+    /* A reference, for the session; NULL: libcurl's own socket, such as the resolver's. */
+    struct config_snapshot *config;
+    struct session *session; /* that opened it */
+    struct link idle_link;   /* among the idle */
+    struct link hop_link;    /* among the sockets of the hop that opened it */
+    ino_t inode;             /* tells whether the descriptor is still that socket */
+    struct timer timer;      /* end of its idle time */
+    uint32_t wanted;         /* EPOLLIN, EPOLLOUT: what libcurl waits for; 0: nothing */
+    uint32_t events;         /* watched for; 0: not watched */
+    uint64_t conn_id;        /* its connection, as in struct hop */
+    bool counted;            /* among the open connections */
+    int64_t resets;          /* of the session, when the socket was opened */
+};
+
+static void on_idle_timeout(struct timer *t);
+
 void
-connection_pool_init(struct connection_pool *p, struct loop *loop, struct curlew *engine,
-                     CURLM *multi,
-                     void (*ready)(struct connection_pool *p, int fd, int curl_events))
+connection_pool_init(struct connection_pool *p, struct loop *loop, struct engine_stats *stats,
+                     void (*on_ready)(struct connection_pool *p, int fd, int curl_events))
 {
-    *p = (struct connection_pool){ .loop = loop, .engine = engine, .multi = multi, .ready = ready };
+    *p = (struct connection_pool){ .loop = loop, .stats = stats, .on_ready = on_ready };
     list_init(&p->idle);
 }
 
@@ -33,26 +51,26 @@ connection_pool_destroy(struct connection_pool *p)
 static void
 watch_for(struct pool_socket *s, uint32_t events)
 {
-    struct loop *l = s->pool->loop;
+    struct loop *loop = s->pool->loop;
 
     if (events == s->events)
         return;
     if (events == 0)
-        loop_remove(l, &s->watch);
+        loop_remove(loop, &s->watch);
     else if (s->events == 0)
-        loop_add(l, &s->watch, events);
+        loop_add(loop, &s->watch, events);
     else
-        loop_change(l, &s->watch, events);
+        loop_change(loop, &s->watch, events);
     s->events = events;
 }
 
 static void
-socket_ready(struct watch *w, uint32_t events)
+on_socket_ready(struct watch *w, uint32_t events)
 {
     struct pool_socket *s = container_of(w, struct pool_socket, watch);
     int what = 0;
 
-    if (s->wanted == 0) { /* idle, and closed by the origin: libcurl will notice when it looks */
+    if (s->wanted == 0) { /* idle, and closed by the origin: libcurl looks before it uses it */
         watch_for(s, 0);
         return;
     }
@@ -62,19 +80,19 @@ socket_ready(struct watch *w, uint32_t events)
         what |= CURL_CSELECT_OUT;
     if (events & EPOLLERR)
         what |= CURL_CSELECT_ERR;
-    s->pool->ready(s->pool, w->fd, what);
+    s->pool->on_ready(s->pool, w->fd, what);
 }
 
-void
-pool_uncount(struct pool_socket *s)
+static void
+uncount(struct pool_socket *s)
 {
     if (s->counted)
-        counter_add(&s->pool->engine->stats.connections, -1);
+        counter_add(&s->pool->stats->connections, -1);
     s->counted = false;
 }
 
 static int
-make_room(struct connection_pool *p, int fd)
+grow_table(struct connection_pool *p, int fd)
 {
     size_t size = p->size ? p->size : FIRST_SIZE;
     struct pool_socket **table;
@@ -96,29 +114,39 @@ socket_new(struct connection_pool *p, int fd)
 {
     struct pool_socket *s;
 
-    if (make_room(p, fd) != 0 || (s = calloc(1, sizeof *s)) == NULL)
+    if (grow_table(p, fd) != 0 || (s = calloc(1, sizeof *s)) == NULL)
         return NULL;
-    s->watch = (struct watch){ .fd = fd, .ready = socket_ready };
+    s->watch = (struct watch){ .fd = fd, .ready = on_socket_ready };
     s->pool = p;
-    list_init(&s->place);
-    list_init(&s->birth);
-    timer_init(&s->timer, pool_idle_over);
+    list_init(&s->idle_link);
+    list_init(&s->hop_link);
+    timer_init(&s->timer, on_idle_timeout);
     p->by_fd[fd] = s;
     return s;
 }
 
-struct pool_socket *
-pool_socket_of(struct connection_pool *p, int fd)
+static struct pool_socket *
+socket_of(struct connection_pool *p, int fd)
 {
     return (size_t)fd < p->size ? p->by_fd[fd] : NULL;
 }
 
 static void
+leave_idle(struct pool_socket *s)
+{
+    if (list_empty(&s->idle_link))
+        return;
+    timer_clear(&s->pool->loop->timers, &s->timer);
+    list_remove(&s->idle_link);
+    s->pool->idle_count--;
+}
+
+static void
 socket_free(struct pool_socket *s)
 {
-    pool_leave_idle(s);
-    pool_uncount(s);
-    list_remove(&s->birth);
+    leave_idle(s);
+    uncount(s);
+    list_remove(&s->hop_link);
     if (s->pool->by_fd[s->watch.fd] == s)
         s->pool->by_fd[s->watch.fd] = NULL;
     config_snapshot_unref(s->config);
@@ -133,7 +161,7 @@ socket_close(struct pool_socket *s)
     socket_free(s);
 }
 
-/* libcurl has closed it without telling: its number may be anybody's. */
+/* libcurl has closed it silently: its descriptor may belong to anybody by now. */
 static void
 socket_forget(struct pool_socket *s)
 {
@@ -149,45 +177,46 @@ inode_of(int fd)
     return fstat(fd, &st) == 0 ? st.st_ino : 0;
 }
 
-/* -- what libcurl tells -------------------------------------------------- */
+/* -- libcurl's callbacks --------------------------------------------------- */
 
 int
 connection_pool_on_opened(struct curlew_fetch *f, int fd)
 {
-    struct connection_pool *p = &((struct engine_worker *)f->home)->pool;
-    struct pool_socket *s = pool_socket_of(p, fd);
+    struct connection_pool *p = f->hop->pool;
+    struct pool_socket *s = socket_of(p, fd);
 
     if (s != NULL)
         socket_forget(s);
     if ((s = socket_new(p, fd)) == NULL)
         return -1;
     s->inode = inode_of(fd);
-    list_append(&f->sockets, &s->birth);
+    list_append(&f->hop->sockets, &s->hop_link);
     s->config = config_snapshot_ref(f->config);
     s->session = f->session;
     s->counted = true;
     s->resets = counter_read(&f->session->state->resets);
-    counter_add(&p->engine->stats.connections, 1);
-    counter_add(&p->engine->stats.connections_opened, 1);
+    counter_add(&p->stats->connections, 1);
+    counter_add(&p->stats->connections_opened, 1);
     return 0;
 }
 
 void
 connection_pool_on_request(struct curlew_fetch *f, uint64_t conn_id)
 {
-    f->conn_id = conn_id;
-    for (struct link *l = f->sockets.next; l != &f->sockets; l = l->next) /* of two, one loses */
-        container_of(l, struct pool_socket, birth)->conn_id = conn_id;
+    f->hop->conn_id = conn_id;
+    for (struct link *l = f->hop->sockets.next; l != &f->hop->sockets;
+         l = l->next) /* of two, one is unused */
+        container_of(l, struct pool_socket, hop_link)->conn_id = conn_id;
 }
 
-/* libcurl 7.88 closes a socket that never came to connect with close(), not with our callback. */
+/* libcurl 7.88 closes a socket that it didn't connect with close(), not with our callback. */
 void
 connection_pool_hop_done(struct curlew_fetch *f)
 {
     struct link *l;
 
-    while ((l = list_take(&f->sockets)) != NULL) {
-        struct pool_socket *s = container_of(l, struct pool_socket, birth);
+    while ((l = list_take(&f->hop->sockets)) != NULL) {
+        struct pool_socket *s = container_of(l, struct pool_socket, hop_link);
 
         if (inode_of(s->watch.fd) != s->inode)
             socket_forget(s);
@@ -198,7 +227,7 @@ static int
 on_close(void *arg, curl_socket_t fd)
 {
     struct connection_pool *p = arg;
-    struct pool_socket *s = pool_socket_of(p, fd);
+    struct pool_socket *s = socket_of(p, fd);
 
     if (s != NULL)
         socket_close(s);
@@ -206,19 +235,19 @@ on_close(void *arg, curl_socket_t fd)
 }
 
 void
-connection_pool_attach(struct curlew_fetch *f)
+connection_pool_attach(struct curlew_fetch *f, struct connection_pool *p)
 {
-    curl_easy_setopt(f->easy, CURLOPT_CLOSESOCKETFUNCTION, on_close);
-    curl_easy_setopt(f->easy, CURLOPT_CLOSESOCKETDATA, &((struct engine_worker *)f->home)->pool);
+    f->hop->pool = p;
+    curl_easy_setopt(f->hop->easy, CURLOPT_CLOSESOCKETFUNCTION, on_close);
+    curl_easy_setopt(f->hop->easy, CURLOPT_CLOSESOCKETDATA, p);
 }
 
 /*
- * Between two transfers a connection stays as it is watched: the next will want the same, and the
- * kernel need not be told twice a fetch.  Not so while it connects: libcurl may then close it
- * without telling.
+ * Between two transfers a connection is watched as before: the next transfer needs the same, and it
+ * saves two system calls a fetch.  Not while it connects: libcurl may then close it silently.
  */
 static bool
-stays_watched(const struct pool_socket *s)
+is_kept_watched(const struct pool_socket *s)
 {
     return s->wanted == 0 && s->events == EPOLLIN && s->config != NULL;
 }
@@ -228,7 +257,7 @@ int
 connection_pool_on_socket(CURL *easy, curl_socket_t fd, int what, void *arg, void *socket)
 {
     struct connection_pool *p = arg;
-    struct pool_socket *s = pool_socket_of(p, fd);
+    struct pool_socket *s = socket_of(p, fd);
 
     (void)easy;
     (void)socket;
@@ -236,12 +265,100 @@ connection_pool_on_socket(CURL *easy, curl_socket_t fd, int what, void *arg, voi
         return -1;
     if (s == NULL)
         return 0;
-    pool_leave_idle(s);
+    leave_idle(s);
     s->wanted = (what & CURL_POLL_IN ? (uint32_t)EPOLLIN : 0) |
                 (what & CURL_POLL_OUT ? (uint32_t)EPOLLOUT : 0);
-    if (!stays_watched(s))
+    if (!is_kept_watched(s))
         watch_for(s, s->wanted);
     if (what == CURL_POLL_REMOVE && s->config == NULL)
-        socket_close(s); /* libcurl closes it without telling */
+        socket_close(s); /* libcurl closes it silently */
     return 0;
+}
+
+/* -- idle sockets ----------------------------------------------------------- */
+
+/* For the peer the connection is closed. libcurl closes the descriptor when it next looks. */
+static void
+retire(struct pool_socket *s)
+{
+    leave_idle(s);
+    uncount(s);
+    shutdown(s->watch.fd, SHUT_RDWR);
+}
+
+static void
+on_idle_timeout(struct timer *t)
+{
+    retire(container_of(t, struct pool_socket, timer));
+}
+
+static bool
+is_reset(const struct pool_socket *s)
+{
+    return counter_read(&s->session->state->resets) != s->resets;
+}
+
+/* Past the session's idle_connections, the one that is idle for longest is shut down. */
+static void
+limit_idle(struct connection_pool *p, const struct session *session)
+{
+    struct pool_socket *oldest = NULL;
+    int count = 0;
+
+    if (p->idle_count <= session->settings.idle_connections)
+        return;
+    for (struct link *l = p->idle.next; l != &p->idle; l = l->next) {
+        struct pool_socket *s = container_of(l, struct pool_socket, idle_link);
+
+        if (s->session->state != session->state)
+            continue;
+        oldest = oldest != NULL ? oldest : s;
+        count++;
+    }
+    if (count > session->settings.idle_connections)
+        retire(oldest);
+}
+
+/* Under HTTP/2 transfers share a socket, and libcurl may wait for none of them: all are paused. */
+static bool
+has_users(const struct pool_socket *s, const struct link *running)
+{
+    for (const struct link *l = running->next; l != running && s->conn_id != 0; l = l->next)
+        if (container_of(l, struct curlew_fetch, link)->hop->conn_id == s->conn_id)
+            return true;
+    return false;
+}
+
+void
+connection_pool_mark_idle(struct connection_pool *p, int fd, struct link *running)
+{
+    struct pool_socket *s = fd >= 0 ? socket_of(p, fd) : NULL;
+    int64_t until;
+
+    if (s == NULL || s->config == NULL || s->wanted != 0 || has_users(s, running))
+        return;
+    leave_idle(s);
+    until = clock_us() + (int64_t)s->session->settings.idle_seconds * US_PER_SECOND;
+    list_append(&p->idle, &s->idle_link);
+    p->idle_count++;
+    if (is_reset(s)) { /* it was busy when its session was reset */
+        retire(s);
+        return;
+    }
+    timer_set(&p->loop->timers, &s->timer, until);
+    limit_idle(p, s->session);
+}
+
+void
+connection_pool_drop_reset(struct connection_pool *p)
+{
+    struct link *next;
+
+    for (struct link *l = p->idle.next; l != &p->idle; l = next) {
+        struct pool_socket *s = container_of(l, struct pool_socket, idle_link);
+
+        next = l->next;
+        if (is_reset(s))
+            retire(s);
+    }
 }

@@ -1,10 +1,9 @@
 /*
- * connection_pool.h - the sockets of one session thread, busy and idle.
+ * connection_pool.h - the sockets of one engine thread, busy and idle.
  *
- * libcurl keeps the connections; the pool watches their sockets for it.  A
- * socket is idle once its last transfer has ended.  Past the session's
- * idle_connections, or idle_seconds, the pool shuts an idle socket down:
- * libcurl then finds it dead, never a transfer in its middle.
+ * libcurl keeps the connections; the pool watches their sockets for it.  A socket is idle once its
+ * last transfer has ended.  Past the session's idle_connections, or idle_seconds, the pool shuts an
+ * idle socket down, and libcurl finds the connection dead.  No running transfer is cut.
  */
 #ifndef TRANSFER_CONNECTION_POOL_H
 #define TRANSFER_CONNECTION_POOL_H
@@ -13,40 +12,40 @@
 #include "fetch/fetch.h"
 #include "util/list.h"
 
+#include <curl/curl.h>
+
 struct pool_socket;
 
 struct connection_pool {
     struct loop *loop;
-    struct curlew *engine;
-    CURLM *multi;
-    /* A socket libcurl waits for has moved. */
-    void (*ready)(struct connection_pool *p, int fd, int curl_events);
+    struct engine_stats *stats;
+    /* A socket that libcurl waits for is ready. */
+    void (*on_ready)(struct connection_pool *p, int fd, int curl_events);
     struct pool_socket **by_fd;
     size_t size;
     struct link idle; /* longest idle first */
     int idle_count;
 };
 
-void connection_pool_init(struct connection_pool *p, struct loop *loop, struct curlew *engine,
-                          CURLM *multi,
-                          void (*ready)(struct connection_pool *p, int fd, int curl_events));
+void connection_pool_init(struct connection_pool *p, struct loop *loop, struct engine_stats *stats,
+                          void (*on_ready)(struct connection_pool *p, int fd, int curl_events));
 
 /* After the multi handle, which closes its sockets. */
 void connection_pool_destroy(struct connection_pool *p);
 
-/* libcurl's close-socket callback, for the transfer. */
-void connection_pool_attach(struct curlew_fetch *f);
+/* Set libcurl's close-socket callback for the transfer; the sockets that it opens are p's. */
+void connection_pool_attach(struct curlew_fetch *f, struct connection_pool *p);
 
 /* A new socket, on f's behalf; -1: no memory. */
 int connection_pool_on_opened(struct curlew_fetch *f, int fd);
 
-/* The request of f's hop goes out on that connection, a new one or not; never 0. */
+/* The request of f's hop goes out on this connection, which may be a new one; never 0. */
 void connection_pool_on_request(struct curlew_fetch *f, uint64_t conn_id);
 
-/* CURLMOPT_SOCKETFUNCTION */
+/* CURLMOPT_SOCKETFUNCTION; `pool` is its argument. */
 int connection_pool_on_socket(CURL *easy, curl_socket_t fd, int what, void *pool, void *socket);
 
-/* f's hop is off the multi handle: which sockets remain? */
+/* f's hop is off the multi handle: forget the sockets that libcurl has closed silently. */
 void connection_pool_hop_done(struct curlew_fetch *f);
 
 /* A transfer on socket fd (-1: none) has ended; `running` are those that go on. */

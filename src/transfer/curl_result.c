@@ -1,10 +1,11 @@
 /*
- * curl_result.c - the end of a hop: its figures, and what libcurl's result means in the contract's
- * words.
+ * curl_result.c - the end of a hop: its figures, and what libcurl's result means in the terms of
+ * the error table.
  */
 
-#include "fetch/body_pipe.h"
-#include "transfer/transfer.h"
+#include "transfer/curl_result.h"
+
+#include "transfer/hop.h"
 #include "util/clock.h"
 
 #include <stdio.h>
@@ -45,10 +46,7 @@ static const struct {
     { CURLE_SSL_INVALIDCERTSTATUS, ERROR_TLS_FAILED },
     { CURLE_SSL_CLIENTCERT, ERROR_TLS_FAILED },
     { CURLE_USE_SSL_FAILED, ERROR_TLS_FAILED },
-    /*
-     * The one time-out left to libcurl is the connect time-out; the others are the fetch's own
-     * timer.
-     */
+    /* libcurl is given the connect timeout only; the others are f->timer's. */
     { CURLE_OPERATION_TIMEDOUT, ERROR_CONNECT_TIMEOUT },
     { CURLE_PARTIAL_FILE, ERROR_INCOMPLETE_BODY },
     { CURLE_SEND_ERROR, ERROR_SEND_FAILED },
@@ -86,17 +84,17 @@ curl_result_read_timing(struct curlew_fetch *f)
     long opened = 1, version = 0, port = 0, local_port = 0;
     char *ip = NULL, *local_ip = NULL;
 
-    curl_easy_getinfo(f->easy, CURLINFO_NUM_CONNECTS, &opened);
-    curl_easy_getinfo(f->easy, CURLINFO_HTTP_VERSION, &version);
-    curl_easy_getinfo(f->easy, CURLINFO_PRIMARY_IP, &ip);
-    curl_easy_getinfo(f->easy, CURLINFO_PRIMARY_PORT, &port);
-    curl_easy_getinfo(f->easy, CURLINFO_LOCAL_IP, &local_ip);
-    curl_easy_getinfo(f->easy, CURLINFO_LOCAL_PORT, &local_port);
-    t->dns = seconds_of(f->easy, CURLINFO_NAMELOOKUP_TIME_T);
-    t->connect = seconds_of(f->easy, CURLINFO_CONNECT_TIME_T);
-    t->tls = seconds_of(f->easy, CURLINFO_APPCONNECT_TIME_T);
-    t->first_byte = seconds_of(f->easy, CURLINFO_STARTTRANSFER_TIME_T);
-    r->reused = opened == 0 && f->requested;
+    curl_easy_getinfo(f->hop->easy, CURLINFO_NUM_CONNECTS, &opened);
+    curl_easy_getinfo(f->hop->easy, CURLINFO_HTTP_VERSION, &version);
+    curl_easy_getinfo(f->hop->easy, CURLINFO_PRIMARY_IP, &ip);
+    curl_easy_getinfo(f->hop->easy, CURLINFO_PRIMARY_PORT, &port);
+    curl_easy_getinfo(f->hop->easy, CURLINFO_LOCAL_IP, &local_ip);
+    curl_easy_getinfo(f->hop->easy, CURLINFO_LOCAL_PORT, &local_port);
+    t->dns = seconds_of(f->hop->easy, CURLINFO_NAMELOOKUP_TIME_T);
+    t->connect = seconds_of(f->hop->easy, CURLINFO_CONNECT_TIME_T);
+    t->tls = seconds_of(f->hop->easy, CURLINFO_APPCONNECT_TIME_T);
+    t->first_byte = seconds_of(f->hop->easy, CURLINFO_STARTTRANSFER_TIME_T);
+    r->reused = opened == 0 && f->hop->requested;
     r->http_version = version == CURL_HTTP_VERSION_1_0   ? 10
                       : version == CURL_HTTP_VERSION_1_1 ? 11
                       : version == CURL_HTTP_VERSION_2_0 ? 20
@@ -113,45 +111,46 @@ read_figures(struct curlew_fetch *f)
 {
     curl_off_t sent = 0;
 
-    curl_easy_getinfo(f->easy, CURLINFO_SIZE_UPLOAD_T, &sent);
+    curl_easy_getinfo(f->hop->easy, CURLINFO_SIZE_UPLOAD_T, &sent);
     f->response.bytes_sent += sent;
-    if (f->pipe == NULL ||
-        !body_pipe_is_published(f)) /* else it is noted, and the reader's to read */
+    /* Once the head is published, the timing was read, and belongs to the stream's reader. */
+    if (f->pipe == NULL || !body_pipe_has_head(f->pipe))
         curl_result_read_timing(f);
 }
 
-/* Before the request could go out, what failed to connect, or was closed, was the proxy. */
+/* Until the request goes out, it is the proxy that fails to connect, or closes. */
 static bool
-blames_proxy(const struct curlew_fetch *f, enum error e)
+is_proxy_failure(const struct curlew_fetch *f, enum error e)
 {
-    return f->proxy_host != NULL && !f->requested &&
+    return f->proxy_host != NULL && !f->hop->requested &&
            (e == ERROR_CONNECT_FAILED || e == ERROR_SEND_FAILED || e == ERROR_RECV_FAILED);
 }
 
 static void
-explain(struct curlew_fetch *f, CURLcode result)
+set_failure(struct curlew_fetch *f, CURLcode result)
 {
-    const char *said = f->curl_error[0] != '\0' ? f->curl_error : curl_easy_strerror(result);
+    const char *text =
+        f->hop->curl_error[0] != '\0' ? f->hop->curl_error : curl_easy_strerror(result);
     enum error e = curl_result_error(result);
 
     if (f->failure.error != ERROR_NONE)
-        return; /* a callback of ours stopped the transfer, and knows better why */
-    if (result == CURLE_OUT_OF_MEMORY &&
-        f->head_bytes > 0) /* as 7.88 calls a line of over 100 KB */
+        return; /* a callback of ours has stopped the transfer, and set it */
+    if (result == CURLE_OUT_OF_MEMORY && f->hop->head_bytes > 0) /* 7.88: a line of over 100 KB */
         e = ERROR_PROTOCOL_ERROR;
-    failure_set(&f->failure, blames_proxy(f, e) ? ERROR_PROXY_FAILED : e, "%s", said);
+    failure_set(&f->failure, is_proxy_failure(f, e) ? ERROR_PROXY_FAILED : e, "%s", text);
     f->failure.curl_code = (int)result;
 }
 
 void
 curl_result_apply(struct curlew_fetch *f, CURLcode result)
 {
-    if (f->again && result == CURLE_WRITE_ERROR) /* we had seen enough: it is not the last try */
+    /* The reader has cut the body short, as another attempt follows. */
+    if (f->hop->verdict == HEAD_RETRY && result == CURLE_WRITE_ERROR)
         result = CURLE_OK;
     read_figures(f);
     f->response.timing.total = (double)(clock_us() - f->submitted_us) / US_PER_SECOND;
     if (result != CURLE_OK || f->failure.error != ERROR_NONE)
-        explain(f, result);
+        set_failure(f, result);
     else if (f->response.head.url == NULL && (f->response.head.url = strdup(f->url.text)) == NULL)
         failure_no_memory(&f->failure);
 }

@@ -1,7 +1,8 @@
-/* dns_limit.c - name look-ups that go on although nobody waits for them any more. */
+/* dns_limit.c - abandoned look-ups: they go on although nobody waits for them any more. */
 
 #include "transfer/dns_limit.h"
 
+#include "transfer/hop.h"
 #include "util/clock.h"
 
 #include <arpa/inet.h>
@@ -21,35 +22,36 @@ name_of(const struct curlew_fetch *f)
 }
 
 static void
-forget_old(struct dns_limit *l, int64_t now_us)
+forget_old(struct dns_limit *d, int64_t now_us)
 {
-    while (l->count > 0 && l->until_us[l->first] <= now_us) {
-        l->first = (l->first + 1) % DNS_LIMIT_ABANDONED_MAX;
-        l->count--;
+    while (d->count > 0 && d->until_us[d->first] <= now_us) {
+        d->first = (d->first + 1) % DNS_LIMIT_ABANDONED_MAX;
+        d->count--;
     }
 }
 
 void
-dns_limit_record_abandoned(struct dns_limit *l, struct curlew_fetch *f, int64_t now_us)
+dns_limit_record_abandoned(struct dns_limit *d, struct curlew_fetch *f, int64_t now_us)
 {
     curl_off_t looked_up = 0;
 
-    curl_easy_getinfo(f->easy, CURLINFO_NAMELOOKUP_TIME_T, &looked_up);
-    if (looked_up > 0 || f->requested || !list_empty(&f->sockets) || is_literal(name_of(f)))
+    curl_easy_getinfo(f->hop->easy, CURLINFO_NAMELOOKUP_TIME_T, &looked_up);
+    if (looked_up > 0 || f->hop->requested || !list_empty(&f->hop->sockets) ||
+        is_literal(name_of(f)))
         return;
-    forget_old(l, now_us);
-    if (l->count == DNS_LIMIT_ABANDONED_MAX)
+    forget_old(d, now_us);
+    if (d->count == DNS_LIMIT_ABANDONED_MAX)
         return;
-    l->until_us[(l->first + l->count) % DNS_LIMIT_ABANDONED_MAX] =
+    d->until_us[(d->first + d->count) % DNS_LIMIT_ABANDONED_MAX] =
         now_us + (int64_t)DNS_LIMIT_ABANDONED_SECONDS * US_PER_SECOND;
-    l->count++;
+    d->count++;
 }
 
 int
-dns_limit_check(struct dns_limit *l, struct curlew_fetch *f, int64_t now_us)
+dns_limit_check(struct dns_limit *d, struct curlew_fetch *f, int64_t now_us)
 {
-    forget_old(l, now_us);
-    if (l->count < DNS_LIMIT_ABANDONED_MAX || is_literal(name_of(f)))
+    forget_old(d, now_us);
+    if (d->count < DNS_LIMIT_ABANDONED_MAX || is_literal(name_of(f)))
         return 0;
     return failure_set(&f->failure, ERROR_OVERLOADED,
                        "%d look-ups of names that were given up are still under way",

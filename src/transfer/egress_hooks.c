@@ -1,33 +1,32 @@
 /*
- * egress_hooks.c - the egress guard at its post: where libcurl is about to connect, or to reuse a
+ * egress_hooks.c - applies the egress rules where libcurl is about to connect, or to reuse a
  * connection.
  *
- * The open-socket callback sees the resolved address of every new connection;
- * the pre-request callback sees the address of a reused one, which an earlier
- * fetch may have opened under other rules.
+ * The open-socket callback sees the resolved address of every new connection, the pre-request
+ * callback that of a reused one, which another fetch may have opened under other rules.
  */
 
 #include "transfer/egress_hooks.h"
 
-#include "engine/engine.h"
 #include "transfer/connection_pool.h"
+#include "transfer/hop.h"
 #include "util/hash.h"
 
 #include <arpa/inet.h>
 #include <string.h>
 #include <unistd.h>
 
-/* Refuse, unless the rules only report: then say so and let it pass. */
+/* Refuse, unless the rules only report: then log it, and let it pass. */
 static int
 refuse(struct curlew_fetch *f, const struct failure *err)
 {
     if (egress_is_report_only(f->config->egress)) {
-        counter_add(&f->engine->stats.guard_reports, 1);
+        counter_add(&f->stats->guard_reports, 1);
         log_sink_printf(&f->config->log, LOG_WARNING, "egress.report_only: would refuse: %s",
                         err->detail);
         return 0;
     }
-    counter_add(&f->engine->stats.guard_refusals, 1);
+    counter_add(&f->stats->guard_refusals, 1);
     return failure_set(&f->failure, err->error, "%s", err->detail);
 }
 
@@ -49,7 +48,7 @@ host_of(const struct curlew_fetch *f)
 }
 
 static int
-judge_address(struct curlew_fetch *f, const struct sockaddr *address)
+check_address(struct curlew_fetch *f, const struct sockaddr *address)
 {
     struct failure err = { 0 };
 
@@ -90,7 +89,7 @@ on_open(void *arg, curlsocktype purpose, struct curl_sockaddr *a)
 
     (void)purpose;
     drop_scope(f, &a->addr);
-    if (judge_address(f, &a->addr) != 0)
+    if (check_address(f, &a->addr) != 0)
         return CURL_SOCKET_BAD;
     fd = socket(a->family, a->socktype | SOCK_CLOEXEC, a->protocol);
     if (fd >= 0 && connection_pool_on_opened(f, fd) != 0) {
@@ -100,9 +99,9 @@ on_open(void *arg, curlsocktype purpose, struct curl_sockaddr *a)
     return fd;
 }
 
-/* Which connection it is: both its ends, in one number.  Never 0. */
+/* A number for the connection, from both its ends.  Never 0. */
 static uint64_t
-wire_of(const char *remote_ip, const char *local_ip, int remote_port, int local_port)
+conn_id_of(const char *remote_ip, const char *local_ip, int remote_port, int local_port)
 {
     uint64_t ports = (uint64_t)(unsigned)remote_port << 16 | (unsigned)local_port;
 
@@ -122,15 +121,15 @@ on_request(void *arg, char *remote_ip, char *local_ip, int remote_port, int loca
     else if (inet_pton(AF_INET6, remote_ip, &six.sin6_addr) == 1)
         address = (const struct sockaddr *)&six;
     if (address == NULL)
-        failure_set(&f->failure, ERROR_BLOCKED, "\"%.64s\" is no address the guard can judge",
-                    remote_ip);
-    if (address == NULL || judge_address(f, address) != 0)
+        failure_set(&f->failure, ERROR_BLOCKED,
+                    "\"%.64s\" is no address that the egress rules can check", remote_ip);
+    if (address == NULL || check_address(f, address) != 0)
         return CURL_PREREQFUNC_ABORT;
-    f->requested = true;
-    connection_pool_on_request(f, wire_of(remote_ip, local_ip, remote_port, local_port));
-    if (list_empty(&f->sockets))
-        counter_add(&f->engine->stats.connections_reused, 1);
-    /* Another address of the same name may have been refused on the way to this one. */
+    f->hop->requested = true;
+    connection_pool_on_request(f, conn_id_of(remote_ip, local_ip, remote_port, local_port));
+    if (list_empty(&f->hop->sockets))
+        counter_add(&f->stats->connections_reused, 1);
+    /* Another address of the same name may have been refused before this one. */
     f->failure = (struct failure){ 0 };
     return CURL_PREREQFUNC_OK;
 }
@@ -138,8 +137,8 @@ on_request(void *arg, char *remote_ip, char *local_ip, int remote_port, int loca
 void
 egress_hooks_attach(struct curlew_fetch *f)
 {
-    curl_easy_setopt(f->easy, CURLOPT_OPENSOCKETFUNCTION, on_open);
-    curl_easy_setopt(f->easy, CURLOPT_OPENSOCKETDATA, f);
-    curl_easy_setopt(f->easy, CURLOPT_PREREQFUNCTION, on_request);
-    curl_easy_setopt(f->easy, CURLOPT_PREREQDATA, f);
+    curl_easy_setopt(f->hop->easy, CURLOPT_OPENSOCKETFUNCTION, on_open);
+    curl_easy_setopt(f->hop->easy, CURLOPT_OPENSOCKETDATA, f);
+    curl_easy_setopt(f->hop->easy, CURLOPT_PREREQFUNCTION, on_request);
+    curl_easy_setopt(f->hop->easy, CURLOPT_PREREQDATA, f);
 }

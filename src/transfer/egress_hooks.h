@@ -1,25 +1,25 @@
 /*
- * egress_hooks.h - the egress guard at its post: where libcurl is about to connect, or to reuse a
- * connection.
+ * egress_hooks.h - applies the egress rules where libcurl is about to connect, or to reuse a
+ * connection: the protection against SSRF.
  */
 #ifndef TRANSFER_EGRESS_HOOKS_H
 #define TRANSFER_EGRESS_HOOKS_H
 
 #include "fetch/fetch.h"
 
-/* Before a hop is tried: 0, or -1 with f->failure.  Counts, and heeds egress.report_only. */
+/* Before a hop is sent: 0, or -1 with f->failure.  Counts, and obeys egress.report_only. */
 int egress_hooks_check_url(struct curlew_fetch *f, const struct url *u);
 
 /*
- * libcurl reuses a connection of any HTTP version for a request that asks for another, and in some
- * versions a tunnel through a proxy for one that does not know the proxy's password.  It does keep
- * connections apart by their IPv6 scope.  So each version that was asked for, and each proxy with
- * its credentials, has a scope of its own, which never reaches the socket.  0 where there is
- * neither.
+ * libcurl reuses a connection of one HTTP version for a request that asks for another, and some
+ * versions reuse a tunnel through a proxy for a request without that proxy's password.  But it
+ * keeps connections with different IPv6 scopes apart.  So each HTTP version that a request names,
+ * and each proxy with its credentials, gets a scope of its own, which never reaches the socket.
+ * 0: neither.
  */
 long egress_hooks_scope(const struct curlew_fetch *f);
 
-/* libcurl's open-socket and pre-request callbacks. */
+/* Set libcurl's open-socket and pre-request callbacks. */
 void egress_hooks_attach(struct curlew_fetch *f);
 
 #endif

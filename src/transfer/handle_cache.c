@@ -1,61 +1,90 @@
-/* handle_cache.c - libcurl's easy handles of one session thread, kept for the next fetches. */
+/* handle_cache.c - libcurl's easy handles of one engine thread, kept for the next fetches. */
 
 #include "transfer/handle_cache.h"
 
-void
-handle_cache_destroy(struct handle_cache *h)
+#include "transfer/hop.h"
+
+#include <stdlib.h>
+
+static void
+hop_free(struct hop *hop)
 {
-    while (h->count > 0)
-        curl_easy_cleanup(h->spare[--h->count]);
+    curl_easy_cleanup(hop->easy);
+    free(hop);
 }
 
-static CURL *
-take(struct handle_cache *h)
+void
+handle_cache_destroy(struct handle_cache *cache)
 {
-    return h->count > 0 ? h->spare[--h->count] : curl_easy_init();
+    while (cache->count > 0)
+        hop_free(cache->spare[--cache->count]);
+}
+
+static struct hop *
+hop_new(void)
+{
+    struct hop *hop = calloc(1, sizeof *hop);
+
+    if (hop == NULL || (hop->easy = curl_easy_init()) == NULL) {
+        free(hop);
+        return NULL;
+    }
+    list_init(&hop->sockets);
+    return hop;
 }
 
 /*
- * A handle keeps the Host it was given as the host of cookies, for ever, resets notwithstanding: so
- * it serves no other fetch, and no other origin.
+ * A handle keeps the Host that it was given as the host of cookies, also after curl_easy_reset().
+ * So it serves no other fetch, and no other origin.
  */
-static int
-renew(struct handle_cache *h, struct curlew_fetch *f)
+static bool
+is_bound_to_host(const struct curlew_fetch *f)
 {
-    CURL *fresh;
+    return f->hop->names_host && !f->same_origin && f->redirects > 0;
+}
 
-    if (!f->names_host || f->same_origin || f->redirects == 0)
-        return 0;
-    if ((fresh = take(h)) == NULL)
+static int
+renew(struct hop *hop)
+{
+    CURL *fresh = curl_easy_init();
+
+    if (fresh == NULL)
         return -1;
-    cookie_jar_move(f->easy, fresh);
-    curl_easy_cleanup(f->easy);
-    f->easy = fresh;
-    f->names_host = false;
+    cookie_jar_move(hop->easy, fresh);
+    curl_easy_cleanup(hop->easy);
+    hop->easy = fresh;
+    hop->names_host = false;
     return 0;
 }
 
 int
-handle_cache_acquire(struct handle_cache *h, struct curlew_fetch *f)
+handle_cache_acquire(struct handle_cache *cache, struct curlew_fetch *f)
 {
-    if ((f->easy == NULL && (f->easy = take(h)) == NULL) || renew(h, f) != 0)
+    if (f->hop != NULL)
+        return is_bound_to_host(f) && renew(f->hop) != 0 ? failure_no_memory(&f->failure) : 0;
+    f->hop = cache->count > 0 ? cache->spare[--cache->count] : hop_new();
+    if (f->hop == NULL)
         return failure_no_memory(&f->failure);
+    f->hop->names_host = request_has_header(&f->request, "host");
     return 0;
 }
 
 void
-handle_cache_release(struct handle_cache *h, struct curlew_fetch *f)
+handle_cache_release(struct handle_cache *cache, struct curlew_fetch *f)
 {
-    if (f->easy == NULL)
+    struct hop *hop = f->hop;
+
+    if (hop == NULL)
         return;
-    cookie_jar_import(f->session->settings.shared_jar ? f->session->state->jar : NULL, f->easy,
-                      f->exported_cookies, &f->cookie_names, &f->response.cookies);
-    cookie_jar_export_free(f->exported_cookies);
-    f->exported_cookies = NULL;
-    curl_easy_reset(f->easy); /* it must not point into the fetch any more */
-    if (!f->names_host && h->count < HANDLE_CACHE_MAX)
-        h->spare[h->count++] = f->easy;
+    cookie_jar_import(f->session->settings.shared_jar ? f->session->state->jar : NULL, hop->easy,
+                      hop->exported_cookies, &hop->cookie_names, &f->response.cookies);
+    cookie_jar_export_free(hop->exported_cookies);
+    hop->exported_cookies = NULL;
+    headers_destroy(&hop->cookie_names);
+    curl_easy_reset(hop->easy); /* it must not point into the fetch any more */
+    if (!hop->names_host && cache->count < HANDLE_CACHE_MAX)
+        cache->spare[cache->count++] = hop;
     else
-        curl_easy_cleanup(f->easy);
-    f->easy = NULL;
+        hop_free(hop);
+    f->hop = NULL;
 }

@@ -2,6 +2,8 @@
 
 #include "transfer/impersonate.h"
 
+#include "transfer/hop.h"
+
 #include <dlfcn.h>
 
 typedef CURLcode impersonate(CURL *easy, const char *target, int default_headers);
@@ -13,7 +15,7 @@ look_up(void)
 }
 
 bool
-impersonate_offered(void)
+impersonate_is_offered(void)
 {
     return look_up() != NULL;
 }
@@ -24,7 +26,7 @@ impersonate_apply(struct curlew_fetch *f)
     const char *target = f->request.impersonate;
     impersonate *apply = target != NULL ? look_up() : NULL;
 
-    if (target == NULL || (apply != NULL && apply(f->easy, target, 1) == CURLE_OK))
+    if (target == NULL || (apply != NULL && apply(f->hop->easy, target, 1) == CURLE_OK))
         return 0;
     return failure_set(&f->failure, ERROR_UNSUPPORTED,
                        "impersonate: this libcurl knows no browser \"%.64s\"", target);

@@ -1,26 +1,21 @@
-/*
- * response_reader.c - gathering a response's head and body as libcurl delivers them, within limits.
- */
+/* response_reader.c - reads a response's head and body as libcurl delivers them, within limits. */
 
 #include "transfer/response_reader.h"
 
-#include "engine/engine.h"
-#include "engine/pause.h"
-#include "engine/redirect.h"
 #include "fetch/body_pipe.h"
-#include "fetch/retry.h"
-#include "transfer/transfer.h"
+#include "transfer/curl_result.h"
+#include "transfer/hop.h"
 #include "util/clock.h"
 
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 
-#define FOLDS_MAX   64    /* each copies all of its field again */
-#define FIELDS_MAX  1000  /* each costs more than its bytes */
-#define COOKIES_MAX 1000  /* names noted in a chain: libcurl itself takes 50 a response */
-#define FORGET_MAX  65536 /* of a body nobody will read: beyond it a new connection costs less */
-#define STOP        0     /* fewer bytes than given: libcurl ends the transfer */
+#define FOLDS_MAX        64    /* each copies all of its field again */
+#define FIELDS_MAX       1000  /* each costs more than its bytes */
+#define COOKIES_MAX      1000  /* names kept in a chain: libcurl itself takes 50 a response */
+#define SKIPPED_BODY_MAX 65536 /* that nobody reads: past it a new connection costs less */
+#define STOP             0     /* fewer bytes than given: libcurl ends the transfer */
 
 static size_t
 trimmed(const char *s, size_t n)
@@ -50,17 +45,14 @@ drop_body(struct curlew_fetch *f)
     f->response.body_bytes = 0;
 }
 
-/*
- * With the head the default time-out has done its work: how long a body takes is its reader's
- * affair.
- */
+/* The default total timeout ends with the head: how long a stream takes is its reader's affair. */
 static void
-begin_stream(struct curlew_fetch *f)
+start_stream(struct curlew_fetch *f)
 {
     if (!(f->request.set & SET_TOTAL_TIMEOUT))
         f->request.total_timeout_ms = 0;
     curl_result_read_timing(f);
-    body_pipe_publish_head(f);
+    body_pipe_publish_head(f->pipe);
 }
 
 /* "HTTP/1.1 404 Not Found": a new head, as after a 100 Continue or a digest challenge. */
@@ -74,7 +66,7 @@ start_head(struct curlew_fetch *f, const char *line, size_t n)
 
     response_head_destroy(h);
     drop_body(f);
-    curl_easy_getinfo(f->easy, CURLINFO_RESPONSE_CODE, &status);
+    curl_easy_getinfo(f->hop->easy, CURLINFO_RESPONSE_CODE, &status);
     h->status = (int)status;
     space = space != NULL ? memchr(space + 1, ' ', (size_t)(end - space - 1)) : NULL;
     h->reason = space != NULL ? strndup(space + 1, (size_t)(end - space - 1)) : strdup("");
@@ -82,32 +74,32 @@ start_head(struct curlew_fetch *f, const char *line, size_t n)
     return h->reason == NULL || h->url == NULL ? -1 : 0;
 }
 
-/* A line that begins with a blank goes on with the one before (RFC 9112 section 5.2). */
+/* A line that begins with a blank continues the one before (RFC 9112 section 5.2). */
 static int
 continue_field(struct curlew_fetch *f, const char *line, size_t n)
 {
     struct response_head *h = &f->response.head;
 
-    if (++f->folds > FOLDS_MAX)
+    if (++f->hop->folds > FOLDS_MAX)
         return failure_set(&f->failure, ERROR_PROTOCOL_ERROR,
                            "the response's head has over %d folded lines", FOLDS_MAX);
     line = skip_blanks(line, &n);
     return headers_extend(&h->headers, line, n);
 }
 
-/* The cookies that the chain set or deleted; whether they were taken, the engine knows. */
+/* The cookies that the chain set or deleted. Whether they are valid, libcurl's engine decides. */
 static int
-note_cookie(struct curlew_fetch *f, const char *field)
+record_cookie(struct curlew_fetch *f, const char *field)
 {
     size_t n = strcspn(field, "=;"), size;
     const char *name, *value = field + n + (field[n] == '=');
 
-    if (f->cookie_names.count >= COOKIES_MAX)
+    if (f->hop->cookie_names.count >= COOKIES_MAX)
         return 0;
     size = strcspn(value, ";");
     value = skip_blanks(value, &size);
     name = skip_blanks(field, &n);
-    return headers_add(&f->cookie_names, name, trimmed(name, n), value, trimmed(value, size));
+    return headers_add(&f->hop->cookie_names, name, trimmed(name, n), value, trimmed(value, size));
 }
 
 static int
@@ -120,7 +112,7 @@ add_field(struct curlew_fetch *f, const char *line, size_t n)
     if (h->headers.count > 0 && (*line == ' ' || *line == '\t'))
         return continue_field(f, line, n);
     if (colon == NULL)
-        return 0; /* no field at all; libcurl lets it pass, and so do we */
+        return 0; /* not a field; libcurl ignores it, and so do we */
     if (h->headers.count >= FIELDS_MAX)
         return failure_set(&f->failure, ERROR_PROTOCOL_ERROR,
                            "the response's head has over %d fields", FIELDS_MAX);
@@ -131,28 +123,30 @@ add_field(struct curlew_fetch *f, const char *line, size_t n)
     if (headers_add(&h->headers, line, trimmed(line, name), line + skip, n - skip) != 0)
         return -1;
     if (name == 10 && strncasecmp(line, "set-cookie", name) == 0)
-        return note_cookie(f, h->headers.items[h->headers.count - 1].value);
+        return record_cookie(f, h->headers.items[h->headers.count - 1].value);
     return 0;
 }
 
-/*
- * A head that is neither provisional, nor a redirect to be followed, nor the challenge that digest
- * authentication begins with, nor one that is to be asked for again, is the one the reader of a
- * stream waits for.
- */
+/* The 401 that digest authentication begins with: the reader of a stream waits for what follows. */
+static bool
+is_challenge(const struct curlew_fetch *f)
+{
+    return f->pipe != NULL && f->response.head.status == 401 && f->request.auth == AUTH_DIGEST &&
+           !f->hop->challenged;
+}
+
 static void
 end_head(struct curlew_fetch *f)
 {
-    int status = f->response.head.status;
+    struct hop *hop = f->hop;
+    bool challenge = is_challenge(f);
 
-    if (f->probe && status >= 200)
-        scheduler_record_outcome(f); /* the others need not wait for the end of its body */
-    if (f->pipe == NULL || status < 200 || redirect_follows(f))
+    if (f->response.head.status < 200)
         return;
-    if (status == 401 && f->request.auth == AUTH_DIGEST && !f->challenged)
-        f->challenged = true;
-    else if (!retry_grant(f))
-        begin_stream(f);
+    hop->challenged |= challenge;
+    hop->verdict = hop->events->on_headers(f, challenge);
+    if (f->pipe != NULL && !challenge && hop->verdict == HEAD_FINAL)
+        start_stream(f);
 }
 
 static size_t
@@ -163,12 +157,12 @@ on_header(char *line, size_t size, size_t count, void *arg)
     int rc = 0;
 
     f->active_us = clock_us();
-    if (f->pipe != NULL && body_pipe_is_published(f))
+    if (f->pipe != NULL && body_pipe_has_head(f->pipe))
         return all; /* a trailer: the head has gone */
-    f->head_bytes += all;
-    if (f->head_bytes > TRANSFER_HEAD_BYTES_MAX) {
+    f->hop->head_bytes += all;
+    if (f->hop->head_bytes > RESPONSE_READER_HEAD_MAX) {
         failure_set(&f->failure, ERROR_PROTOCOL_ERROR, "the response's head is over %d bytes",
-                    TRANSFER_HEAD_BYTES_MAX);
+                    RESPONSE_READER_HEAD_MAX);
         return STOP;
     }
     if (all >= 5 && memcmp(line, "HTTP/", 5) == 0)
@@ -188,11 +182,10 @@ on_header(char *line, size_t size, size_t count, void *arg)
 static int
 keep_bytes(struct curlew_fetch *f, const char *bytes, size_t n)
 {
-    if (!body_account_try_add(f->config->bodies, (int64_t)n, f->config->limits.buffered_bytes))
+    if (fetch_try_buffer(f, (int64_t)n) != 0)
         return failure_set(&f->failure, ERROR_OVERLOADED,
                            "limits.buffered_bytes: all bodies together are over %lld bytes",
                            (long long)f->config->limits.buffered_bytes);
-    f->buffered += (int64_t)n;
     buffer_add(&f->response.body, bytes, n);
     if (!buffer_ok(&f->response.body))
         return failure_no_memory(&f->failure);
@@ -200,11 +193,11 @@ keep_bytes(struct curlew_fetch *f, const char *bytes, size_t n)
 }
 
 /*
- * Not CURLOPT_MAX_RECV_SPEED_LARGE: libcurl looks at the speed only before it reads, and then reads
- * on for as long as the socket has more, up to 100 times.
+ * Not CURLOPT_MAX_RECV_SPEED_LARGE: libcurl checks the speed only before it reads, and then reads
+ * up to 100 times while the socket has more.
  */
 static bool
-is_too_fast(struct curlew_fetch *f)
+pause_if_too_fast(struct curlew_fetch *f)
 {
     int64_t due;
 
@@ -216,21 +209,22 @@ is_too_fast(struct curlew_fetch *f)
                                  (double)f->request.max_recv_speed);
     if (due <= f->active_us)
         return false;
-    pause_begin(f, due);
+    f->hop->events->on_pause(f, due);
     return true;
 }
 
-/* 0: taken, or of no interest; -1: the reader is slow. */
+/* 0: taken, or skipped; -1: the reader is slow, and the transfer pauses. */
 static int
-stream_bytes(struct curlew_fetch *f, const char *bytes, size_t n)
+write_to_stream(struct curlew_fetch *f, const char *bytes, size_t n)
 {
-    if (!body_pipe_is_published(f) && (redirect_follows(f) || f->again))
+    if (!body_pipe_has_head(f->pipe)) {
+        if (f->hop->verdict != HEAD_FINAL)
+            return 0;
+        start_stream(f);
+    }
+    if (body_pipe_try_write(f->pipe, bytes, n))
         return 0;
-    if (!body_pipe_is_published(f))
-        begin_stream(f);
-    if (body_pipe_try_write(f, bytes, n))
-        return 0;
-    pause_begin(f, PAUSE_UNTIL_RESUMED);
+    f->hop->events->on_pause(f, RESPONSE_EVENTS_UNTIL_RESUMED);
     return -1;
 }
 
@@ -241,13 +235,13 @@ on_body(char *bytes, size_t size, size_t count, void *arg)
     size_t n = size * count;
 
     f->active_us = clock_us();
-    if (is_too_fast(f))
+    if (pause_if_too_fast(f))
         return CURL_WRITEFUNC_PAUSE; /* the same bytes come again */
     if (f->pipe != NULL && f->response.body_bytes + (int64_t)n <= f->request.max_body_bytes &&
-        stream_bytes(f, bytes, n) != 0)
+        write_to_stream(f, bytes, n) != 0)
         return CURL_WRITEFUNC_PAUSE;
     f->response.body_bytes += (int64_t)n;
-    if (f->again && f->response.body_bytes > FORGET_MAX)
+    if (f->hop->verdict == HEAD_RETRY && f->response.body_bytes > SKIPPED_BODY_MAX)
         return STOP;
     if (f->response.body_bytes > f->request.max_body_bytes) {
         failure_set(&f->failure, ERROR_RESPONSE_TOO_LARGE, "the body is over %lld bytes",
@@ -260,20 +254,21 @@ on_body(char *bytes, size_t size, size_t count, void *arg)
 }
 
 void
-response_reader_attach(struct curlew_fetch *f)
+response_reader_attach(struct curlew_fetch *f, const struct response_events *events)
 {
+    f->hop->events = events;
+    f->hop->verdict = HEAD_FINAL;
     drop_body(f);
-    curl_easy_setopt(f->easy, CURLOPT_HEADERFUNCTION, on_header);
-    curl_easy_setopt(f->easy, CURLOPT_HEADERDATA, f);
-    curl_easy_setopt(f->easy, CURLOPT_WRITEFUNCTION, on_body);
-    curl_easy_setopt(f->easy, CURLOPT_WRITEDATA, f);
+    curl_easy_setopt(f->hop->easy, CURLOPT_HEADERFUNCTION, on_header);
+    curl_easy_setopt(f->hop->easy, CURLOPT_HEADERDATA, f);
+    curl_easy_setopt(f->hop->easy, CURLOPT_WRITEFUNCTION, on_body);
+    curl_easy_setopt(f->hop->easy, CURLOPT_WRITEDATA, f);
 }
 
 void
 response_reader_drop_body(struct curlew_fetch *f)
 {
-    body_account_subtract(f->config->bodies, f->buffered);
-    f->buffered = 0;
+    fetch_set_buffered(f, 0);
     buffer_free(&f->response.body); /* its memory, too: it is on nobody's account any more */
 }
 

@@ -1,18 +1,21 @@
 /*
- * response_reader.h - gathering a response's head and body as libcurl delivers them, within limits.
+ * response_reader.h - reads a response's head and body as libcurl delivers them, within limits.
  */
 #ifndef TRANSFER_RESPONSE_READER_H
 #define TRANSFER_RESPONSE_READER_H
 
 #include "fetch/fetch.h"
+#include "transfer/response_events.h"
 
-/* Set the callbacks on f->easy, and begin anew. */
-void response_reader_attach(struct curlew_fetch *f);
+#define RESPONSE_READER_HEAD_MAX (256 * 1024) /* bytes of one response's head */
 
-/* What was kept; how much it was stays known. */
+/* Set the callbacks on f's handle, and begin anew. */
+void response_reader_attach(struct curlew_fetch *f, const struct response_events *events);
+
+/* Free the body; its length stays known. */
 void response_reader_drop_body(struct curlew_fetch *f);
 
-/* What has come of a try that is not the last. */
+/* Free the head and the body: another attempt follows. */
 void response_reader_reset(struct curlew_fetch *f);
 
 #endif

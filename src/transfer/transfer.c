@@ -2,10 +2,9 @@
 
 #include "transfer/transfer.h"
 
-#include "engine/engine.h"
 #include "transfer/connection_options.h"
-#include "transfer/connection_pool.h"
 #include "transfer/egress_hooks.h"
+#include "transfer/hop.h"
 #include "transfer/impersonate.h"
 #include "transfer/response_reader.h"
 #include "util/clock.h"
@@ -15,20 +14,18 @@
 #include <string.h>
 #include <strings.h>
 
-#define USER_AGENT "curlew/" CURLEW_VERSION
-
-#define SET(option, value) curl_easy_setopt(f->easy, option, value)
+#define SET(option, value) curl_easy_setopt(f->hop->easy, option, value)
 
 /* -- headers ------------------------------------------------------------- */
 
 static int
 add_line(struct curlew_fetch *f, const char *line)
 {
-    struct curl_slist *lines = curl_slist_append(f->header_lines, line);
+    struct curl_slist *lines = curl_slist_append(f->hop->header_lines, line);
 
     if (lines == NULL)
         return failure_no_memory(&f->failure);
-    f->header_lines = lines;
+    f->hop->header_lines = lines;
     return 0;
 }
 
@@ -48,7 +45,7 @@ add_header(struct curlew_fetch *f, const char *name, const char *value)
     return rc;
 }
 
-/* What must not follow a redirect to another origin, or outlive the body it speaks of. */
+/* Credentials stay with the first origin, and fields about the body with the body. */
 static bool
 is_left_out(const struct curlew_fetch *f, const char *name)
 {
@@ -70,10 +67,7 @@ expects_body(const char *method)
            strcmp(method, "PATCH") == 0;
 }
 
-/*
- * libcurl's own Content-Type is a form's, and its Expect a round trip that few origins answer
- * "no".
- */
+/* libcurl's own Content-Type is a form's, and its Expect costs a round trip for nothing. */
 static int
 set_body_headers(struct curlew_fetch *f)
 {
@@ -91,38 +85,36 @@ set_headers(struct curlew_fetch *f)
     const struct request *r = &f->request;
 
     for (size_t i = 0; i < r->headers.count; i++) {
-        const struct header *p = &r->headers.items[i];
+        const struct header *h = &r->headers.items[i];
 
-        if (!is_left_out(f, p->name) && add_header(f, p->name, p->value) != 0)
+        if (!is_left_out(f, h->name) && add_header(f, h->name, h->value) != 0)
             return -1;
     }
     for (size_t i = 0; f->session->settings.trace_context && i < r->trace.count; i++) {
-        const struct header *p = &r->trace.items[i];
+        const struct header *h = &r->trace.items[i];
 
-        if (!request_has_header(r, p->name) && add_header(f, p->name, p->value) != 0)
+        if (!request_has_header(r, h->name) && add_header(f, h->name, h->value) != 0)
             return -1;
     }
     if ((f->sends_body || expects_body(f->method)) && set_body_headers(f) != 0)
         return -1;
-    if (f->request.impersonate == NULL)
-        SET(CURLOPT_USERAGENT, USER_AGENT);
-    SET(CURLOPT_HTTPHEADER, f->header_lines);
+    SET(CURLOPT_HTTPHEADER, f->hop->header_lines);
     return 0;
 }
 
 /* -- method and body ----------------------------------------------------- */
 
 static int
-add_mime_part(struct curlew_fetch *f, const struct part *p)
+add_mime_part(struct curlew_fetch *f, const struct part *part)
 {
-    curl_mimepart *part = curl_mime_addpart(f->mime);
+    curl_mimepart *mime = curl_mime_addpart(f->hop->mime);
 
-    if (part == NULL || curl_mime_name(part, p->name) != CURLE_OK ||
-        curl_mime_data(part, p->data, p->size) != CURLE_OK)
+    if (mime == NULL || curl_mime_name(mime, part->name) != CURLE_OK ||
+        curl_mime_data(mime, part->data, part->size) != CURLE_OK)
         return failure_no_memory(&f->failure);
-    if (p->filename != NULL && curl_mime_filename(part, p->filename) != CURLE_OK)
+    if (part->filename != NULL && curl_mime_filename(mime, part->filename) != CURLE_OK)
         return failure_no_memory(&f->failure);
-    if (p->content_type != NULL && curl_mime_type(part, p->content_type) != CURLE_OK)
+    if (part->content_type != NULL && curl_mime_type(mime, part->content_type) != CURLE_OK)
         return failure_no_memory(&f->failure);
     return 0;
 }
@@ -130,12 +122,12 @@ add_mime_part(struct curlew_fetch *f, const struct part *p)
 static int
 set_multipart(struct curlew_fetch *f)
 {
-    if ((f->mime = curl_mime_init(f->easy)) == NULL)
+    if ((f->hop->mime = curl_mime_init(f->hop->easy)) == NULL)
         return failure_no_memory(&f->failure);
     for (size_t i = 0; i < f->request.part_count; i++)
         if (add_mime_part(f, &f->request.parts[i]) != 0)
             return -1;
-    SET(CURLOPT_MIMEPOST, f->mime);
+    SET(CURLOPT_MIMEPOST, f->hop->mime);
     return 0;
 }
 
@@ -162,7 +154,7 @@ set_method(struct curlew_fetch *f)
     return 0;
 }
 
-/* -- who we are ---------------------------------------------------------- */
+/* -- credentials --------------------------------------------------------- */
 
 static void
 set_credentials(struct curlew_fetch *f)
@@ -183,10 +175,7 @@ set_credentials(struct curlew_fetch *f)
     }
 }
 
-/*
- * collect.c holds the speed between two slices: a tenth of a second's worth each, within
- * libcurl's limits.
- */
+/* response_reader.c pauses between slices: each is a tenth of a second's, in libcurl's limits. */
 static long
 slice_of(int64_t bytes_a_second)
 {
@@ -203,71 +192,72 @@ set_limits(struct curlew_fetch *f)
     /* 0 would mean libcurl's own five minutes, and there is no "never" */
     SET(CURLOPT_CONNECTTIMEOUT_MS,
         r->connect_timeout_ms > 0 ? (long)r->connect_timeout_ms : 24 * 3600 * 1000L);
-    /*
-     * The pool sees to it: libcurl would judge the connections of all sessions by this one's
-     * age.
-     */
+    /* connection_pool does it: libcurl would apply this session's age to all connections. */
     SET(CURLOPT_MAXAGE_CONN, INT_MAX / 1000L);
     if (r->max_recv_speed > 0)
         SET(CURLOPT_BUFFERSIZE, slice_of(r->max_recv_speed));
-    SET(CURLOPT_QUICK_EXIT, 1L); /* a cancelled look-up must not hold the session thread */
+    SET(CURLOPT_QUICK_EXIT, 1L); /* a cancelled look-up must not hold the engine thread */
     SET(CURLOPT_NOSIGNAL, 1L);
 }
 
-/* Whose cookies they are: libcurl goes by the Host field, where the caller gives one. */
+/* The host whose cookies are sent. libcurl takes the Host field, where the request has one. */
 static void
 find_cookie_host(const struct curlew_fetch *f, char *host, size_t size)
 {
-    const struct headers *p = &f->request.headers;
+    const struct headers *h = &f->request.headers;
 
     snprintf(host, size, "%s", f->url.host);
-    for (size_t i = 0; i < p->count && f->same_origin; i++)
-        if (strcasecmp(p->items[i].name, "host") == 0 && p->items[i].value != NULL)
-            snprintf(host, size, "%.*s", (int)strcspn(p->items[i].value, ":"), p->items[i].value);
+    for (size_t i = 0; i < h->count && f->same_origin; i++)
+        if (strcasecmp(h->items[i].name, "host") == 0 && h->items[i].value != NULL)
+            snprintf(host, size, "%.*s", (int)strcspn(h->items[i].value, ":"), h->items[i].value);
 }
 
 static int
 set_cookies(struct curlew_fetch *f)
 {
-    struct session *s = f->session;
+    struct session *session = f->session;
     bool first = f->redirects == 0 && f->response.attempts == 1;
     char host[256];
 
     find_cookie_host(f, host, sizeof host);
     if (first)
-        cookie_jar_enable(f->easy); /* later the handle's own engine goes on */
-    if (cookie_jar_export(s->settings.shared_jar ? s->state->jar : NULL, f->easy, host,
-                          &f->exported_cookies) != 0)
+        cookie_jar_enable(f->hop->easy); /* later its engine has the chain's cookies */
+    if (cookie_jar_export(session->settings.shared_jar ? session->state->jar : NULL, f->hop->easy,
+                          host, &f->hop->exported_cookies) != 0)
         return failure_no_memory(&f->failure);
-    if (first && cookie_jar_add_request_cookies(f->easy, &f->request.cookies, host) != 0)
+    if (first && cookie_jar_add_request_cookies(f->hop->easy, &f->request.cookies, host) != 0)
         return failure_set(&f->failure, ERROR_BAD_REQUEST,
                            "cookies: one is longer than libcurl takes");
     return 0;
 }
 
 int
-transfer_prepare(struct curlew_fetch *f)
+transfer_prepare(struct curlew_fetch *f, const struct transfer_setup *setup)
 {
+    struct hop *hop = f->hop;
     CURLcode rc = CURLE_OK;
 
-    curl_easy_reset(f->easy); /* but for connections and cookies */
-    f->curl_error[0] = '\0';
-    f->head_bytes = 0;
-    f->folds = 0;
-    f->requested = f->challenged = false;
+    curl_easy_reset(hop->easy); /* but for connections and cookies */
+    hop->curl_error[0] = '\0';
+    hop->head_bytes = 0;
+    hop->folds = 0;
+    hop->conn_id = 0;
+    hop->requested = hop->challenged = false;
     if (impersonate_apply(f) != 0)
         return -1;
     rc = SET(CURLOPT_URL, f->url.text);
     SET(CURLOPT_PRIVATE, f);
-    SET(CURLOPT_ERRORBUFFER, f->curl_error);
+    SET(CURLOPT_ERRORBUFFER, f->hop->curl_error);
     SET(CURLOPT_PROTOCOLS_STR, "http,https");
     if (!f->request.decompress)
         SET(CURLOPT_ACCEPT_ENCODING, NULL);
-    else if (f->request.impersonate == NULL) /* a browser's own offer is part of its face */
+    else if (f->request.impersonate == NULL) /* the offer is part of a browser's fingerprint */
         SET(CURLOPT_ACCEPT_ENCODING, "");
-    response_reader_attach(f);
+    if (f->request.impersonate == NULL)
+        SET(CURLOPT_USERAGENT, setup->user_agent);
+    response_reader_attach(f, setup->events);
     egress_hooks_attach(f);
-    connection_pool_attach(f);
+    connection_pool_attach(f, setup->pool);
     set_limits(f);
     set_credentials(f);
     if (rc != CURLE_OK)
@@ -277,11 +267,98 @@ transfer_prepare(struct curlew_fetch *f)
     return 0;
 }
 
+int
+transfer_start(struct curlew_fetch *f, CURLM *multi)
+{
+    if (curl_multi_add_handle(multi, f->hop->easy) != CURLM_OK)
+        return failure_set(&f->failure, ERROR_INTERNAL, "libcurl took no further transfer");
+    return 0;
+}
+
+int
+transfer_stop(struct curlew_fetch *f, CURLM *multi)
+{
+    curl_socket_t fd = CURL_SOCKET_BAD;
+
+    curl_easy_getinfo(f->hop->easy, CURLINFO_ACTIVESOCKET, &fd);
+    curl_multi_remove_handle(multi, f->hop->easy);
+    return fd;
+}
+
+struct curlew_fetch *
+transfer_next_finished(CURLM *multi, CURLcode *result)
+{
+    struct curlew_fetch *f = NULL;
+    int left;
+    CURLMsg *msg = curl_multi_info_read(multi, &left);
+
+    if (msg == NULL)
+        return NULL;
+    *result = msg->data.result; /* msg is valid until its handle is removed */
+    curl_easy_getinfo(msg->easy_handle, CURLINFO_PRIVATE, &f);
+    return f;
+}
+
 void
 transfer_release(struct curlew_fetch *f)
 {
-    curl_slist_free_all(f->header_lines);
-    f->header_lines = NULL;
-    curl_mime_free(f->mime);
-    f->mime = NULL;
+    if (f->hop == NULL)
+        return;
+    curl_slist_free_all(f->hop->header_lines);
+    f->hop->header_lines = NULL;
+    curl_mime_free(f->hop->mime);
+    f->hop->mime = NULL;
+}
+
+/* -- while it runs ------------------------------------------------------- */
+
+void
+transfer_forbid_reuse(struct curlew_fetch *f)
+{
+    SET(CURLOPT_FORBID_REUSE, 1L);
+}
+
+int
+transfer_resume(struct curlew_fetch *f)
+{
+    return curl_easy_pause(f->hop->easy, CURLPAUSE_CONT) == CURLE_OK ? 0 : -1;
+}
+
+void
+transfer_flush_resets(struct link *running, uint64_t conn_id)
+{
+    for (struct link *l = running->next; l != running && conn_id != 0; l = l->next) {
+        struct curlew_fetch *f = container_of(l, struct curlew_fetch, link);
+
+        if (f->hop->conn_id != conn_id || f->paused)
+            continue;
+        curl_easy_pause(f->hop->easy, CURLPAUSE_RECV);
+        curl_easy_pause(f->hop->easy, CURLPAUSE_CONT);
+        return;
+    }
+}
+
+uint64_t
+transfer_conn_id(const struct curlew_fetch *f)
+{
+    return f->hop->conn_id;
+}
+
+int64_t
+transfer_bytes_sent(const struct curlew_fetch *f)
+{
+    curl_off_t sent = 0;
+
+    if (f->hop != NULL)
+        curl_easy_getinfo(f->hop->easy, CURLINFO_SIZE_UPLOAD_T, &sent);
+    return sent;
+}
+
+const char *
+transfer_redirect_url(const struct curlew_fetch *f)
+{
+    char *url = NULL;
+
+    curl_easy_getinfo(f->hop->easy, CURLINFO_REDIRECT_URL, &url);
+    return url;
 }

@@ -1,30 +1,62 @@
 /*
  * transfer.h - one hop of a fetch on a libcurl easy handle.
  *
- * Sets every option the request asks for, collects head and body within their
- * limits, lets the egress guard judge each address, and says afterwards what
- * libcurl's answer means in the words of the contract.
+ * Sets every option that the request asks for, and hands the handle to libcurl.  Beside it,
+ * response_reader takes what comes in, egress_hooks checks each address, and curl_result says
+ * afterwards what libcurl's result means.
  */
 #ifndef TRANSFER_TRANSFER_H
 #define TRANSFER_TRANSFER_H
 
 #include "fetch/fetch.h"
+#include "transfer/connection_pool.h"
+#include "transfer/response_events.h"
 
-#define TRANSFER_HEAD_BYTES_MAX (256 * 1024) /* of one response's head */
+/* The same for every hop of a thread. */
+struct transfer_setup {
+    struct connection_pool *pool;
+    const struct response_events *events;
+    const char *user_agent; /* where the request has none */
+};
 
-/* Set f->easy up for the hop at f->url.  0, or -1 with f->failure. */
-int transfer_prepare(struct curlew_fetch *f);
+/* Set f's handle up for the hop at f->url.  0, or -1 with f->failure. */
+int transfer_prepare(struct curlew_fetch *f, const struct transfer_setup *setup);
 
-/* The hop is over: read the figures off the handle, and f->failure where it failed. */
-void curl_result_apply(struct curlew_fetch *f, CURLcode result);
+/* Hand it to the multi handle. -1 with f->failure. */
+int transfer_start(struct curlew_fetch *f, CURLM *multi);
 
-/* The connection and the times of the hop, as far as they are known, into the response. */
-void curl_result_read_timing(struct curlew_fetch *f);
+/* Take it off the multi handle. The socket it was on, or -1. */
+int transfer_stop(struct curlew_fetch *f, CURLM *multi);
+
+/* The next transfer that libcurl has finished, with its result; NULL: no more. */
+struct curlew_fetch *transfer_next_finished(CURLM *multi, CURLcode *result);
 
 /* What belongs to the hop alone (header lines, multipart body) goes. */
 void transfer_release(struct curlew_fetch *f);
 
-/* What a CURLcode means in the words of the contract. */
-enum error curl_result_error(CURLcode code);
+/* Its connection is not to be used again; closed at once where no other transfer is on it. */
+void transfer_forbid_reuse(struct curlew_fetch *f);
+
+/*
+ * Go on after a pause; may call the callbacks at once.  -1: what a callback refuses then, libcurl
+ * tells here and nowhere else.
+ */
+int transfer_resume(struct curlew_fetch *f);
+
+/*
+ * Under HTTP/2 libcurl queues the RST_STREAM of an abandoned transfer until something else moves on
+ * the connection.  So that the origin hears of it at once, let one of the `running` fetches on that
+ * connection (0: none) move.
+ */
+void transfer_flush_resets(struct link *running, uint64_t conn_id);
+
+/* On which connection it is; 0: not known yet. */
+uint64_t transfer_conn_id(const struct curlew_fetch *f);
+
+/* Bytes of the hop's body that have gone out. */
+int64_t transfer_bytes_sent(const struct curlew_fetch *f);
+
+/* Where the response redirects to, absolute, as long as the hop; NULL: nowhere. */
+const char *transfer_redirect_url(const struct curlew_fetch *f);
 
 #endif

@@ -82,7 +82,7 @@ def test_it_runs_as_installed_and_fetches_through_nginx(machine):
     assert machine.fetch("http://10.0.0.1/")["code"] == "blocked"
 
 
-def test_the_socket_is_the_web_servers(machine):
+def test_the_socket_belongs_to_the_web_server(machine):
     assert machine.sh("stat -c '%a %U %G' /run/curlew/curlew.sock") == "660 root www-data\n"
 
 
@@ -107,7 +107,7 @@ def test_a_reload_keeps_the_process_and_refuses_a_bad_file(machine):
     assert machine.main_pid() == pid
 
 
-def test_a_restart_and_an_upgrade_are_another_process_behind_the_same_socket(machine):
+def test_a_restart_and_an_upgrade_keep_the_socket(machine):
     for command in ("systemctl restart curlewd",
                     "apt-get install -y --reinstall --no-install-recommends /debs/curlew_*.deb"):
         inode, pid = machine.sh("stat -c %i /run/curlew/curlew.sock"), machine.main_pid()
@@ -117,21 +117,21 @@ def test_a_restart_and_an_upgrade_are_another_process_behind_the_same_socket(mac
         assert machine.fetch()["body"] == '{"status":"ok"}'
 
 
-def test_a_crash_is_followed_by_a_start(machine):
+def test_a_crashed_daemon_is_started_again(machine):
     pid = machine.main_pid()
     machine.sh(f"kill -9 {pid}")
     wait_until("another process", lambda: machine.main_pid() not in (0, pid), 20, 0.2)
     assert machine.fetch()["body"] == '{"status":"ok"}'
 
 
-def test_manual_pages_and_examples_are_there(machine):
+def test_manual_pages_and_examples_are_installed(machine):
     listed = machine.sh("dpkg -L curlew").split()
     for path in ("/usr/share/man/man8/curlewd.8.gz", "/usr/share/man/man5/curlewd.json.5.gz",
                  "/etc/curlew/curlewd.json", "/usr/share/doc/curlew/examples/nginx/nginx.conf"):
         assert path in listed
 
 
-def test_purged_it_leaves_nothing(machine):
+def test_a_purge_leaves_nothing(machine):
     machine.sh("apt-get purge -y curlew")
     assert machine.systemctl("is-active", "curlewd.socket", check=False).returncode != 0
     assert machine.sh("ls /etc/curlew /usr/sbin/curlewd /run/curlew/curlew.sock 2>/dev/null || :"

@@ -45,7 +45,7 @@ def test_the_two_ports_are_two_servers(compose):
 
 
 @pytest.mark.parametrize("server", ["asgi", "wsgi"])
-def test_a_file_that_is_handed_off(compose, origin, server):
+def test_a_file_is_delivered_by_handoff(compose, origin, server):
     port = getattr(compose, server)
     link = browse(port, "/links/bytes/100000").body.decode().strip()
     response = browse(port, link)
@@ -53,7 +53,7 @@ def test_a_file_that_is_handed_off(compose, origin, server):
     assert response.header("x-curlew-request") is None
 
 
-def test_browsers_do_not_reach_the_fetch_service(compose):
+def test_browsers_cannot_reach_the_fetch_service(compose):
     for port in (compose.asgi, compose.wsgi):
         assert browse(port, "/_fetch/healthz").status == 404
         assert browse(port, "/_handoff/").status == 404
@@ -65,7 +65,7 @@ def test_browsers_do_not_reach_the_fetch_service(compose):
 # -- HTTP/3 ------------------------------------------------------------------
 
 
-def test_http_3_is_fetched_where_asked_for(compose):
+def test_http_3_is_used_where_asked_for(compose):
     e = compose.client.fetch("https://http3:8443/hello", http_version="3")
     assert (e["status"], e["http_version"], e["body"]) == (200, "3", "hello by HTTP/3.0\n")
     again = compose.client.fetch("https://http3:8443/hello", http_version="3")
@@ -74,28 +74,28 @@ def test_http_3_is_fetched_where_asked_for(compose):
     assert (auto["http_version"], auto["body"]) == ("1.1", "hello by HTTP/1.1\n")
 
 
-def test_a_large_body_over_http_3(compose):
+def test_a_large_body_comes_over_http_3(compose):
     three = compose.client.fetch("https://http3:8443/large", http_version="3")
     one = compose.client.fetch("https://http3:8443/large", http_version="1.1")
     assert three["http_version"] == "3" and three["body_bytes"] > 100000
     assert three["body_base64"] == one["body_base64"]
 
 
-def test_twenty_http_3_fetches_at_once(compose):
+def test_twenty_http_3_fetches_at_once_succeed(compose):
     with BackgroundCalls() as b:
         for _ in range(20):
             b.start(compose.client.fetch, "https://http3:8443/hello", http_version="3")
         assert {e["body"] for e in b.results()} == {"hello by HTTP/3.0\n"}
 
 
-def test_fifty_http_3_fetches_in_turn_and_none_hangs(compose):
+def test_none_of_fifty_http_3_fetches_hangs(compose):
     """With libcurl over OpenSSL's QUIC, some do."""
     for _ in range(50):
         e = compose.client.fetch("https://http3:8443/hello", http_version="3", timeout=3)
         assert e["http_version"] == "3"
 
 
-def test_http_3_from_who_does_not_speak_it(compose, origin):
+def test_http_3_falls_back_where_the_origin_lacks_it(compose, origin):
     url = origin.url("/hello", port="h2")
     e = compose.client.fetch(url, http_version="3", timeout=10)
     assert e["http_version"] in ("1.1", "2")  # libcurl tries both, and takes what comes
@@ -107,24 +107,24 @@ def test_http_3_from_who_does_not_speak_it(compose, origin):
 
 
 @pytest.mark.parametrize("service", SERVICES)
-def test_no_root_no_capabilities_nothing_to_write(compose, service):
-    status = dict(re.findall(r"^(\w+):\s+(.*)$", compose.inside(
+def test_services_have_no_root_no_capabilities_nothing_to_write(compose, service):
+    status = dict(re.findall(r"^(\w+):\s+(.*)$", compose.exec_in(
         service, "cat", "/proc/1/status").stdout, re.M))
     assert "0" not in status["Uid"].split()
     assert {int(status[n], 16) for n in ("CapEff", "CapPrm", "CapBnd", "CapAmb")} == {0}
     assert status["NoNewPrivs"] == "1" and status["Seccomp"] == "2"
-    done = compose.inside(service, "touch", "/etc/here", "/usr/here", "/here", check=False)
+    done = compose.exec_in(service, "touch", "/etc/here", "/usr/here", "/here", check=False)
     assert done.stderr.count("Read-only file system") == 3, done.stderr
 
 
 def test_the_origin_is_on_a_network_of_its_own(compose):
-    assert compose.inside("curlewd", "getent", "hosts", "origin").stdout
+    assert compose.exec_in("curlewd", "getent", "hosts", "origin").stdout
     for service in ("nginx", "asgi", "wsgi"):
-        assert compose.inside(service, "getent", "hosts", "origin", check=False).stdout == ""
-    assert compose.inside("curlewd", "getent", "hosts", "nginx", check=False).stdout == ""
+        assert compose.exec_in(service, "getent", "hosts", "origin", check=False).stdout == ""
+    assert compose.exec_in("curlewd", "getent", "hosts", "nginx", check=False).stdout == ""
 
 
-def test_the_guard_holds_in_a_container_too(compose):
+def test_the_egress_guard_works_in_a_container(compose):
     for host in (compose.origin.address, "127.0.0.1", "169.254.169.254"):
         compose.client.refused({"url": f"http://{host}:8000/"}, 403, "blocked")
 
@@ -155,7 +155,7 @@ def test_curlewd_drains_as_process_1(compose, origin):
     compose.wait_ready()
 
 
-def test_a_socket_left_by_a_killed_curlewd_is_no_hindrance(compose, origin):
+def test_a_socket_left_by_a_killed_curlewd_is_replaced(compose, origin):
     compose("kill", "curlewd")
     assert compose.client.ask("GET", "/healthz").status == 502
     compose("start", "curlewd")
@@ -163,6 +163,6 @@ def test_a_socket_left_by_a_killed_curlewd_is_no_hindrance(compose, origin):
     assert compose.client.fetch(origin.url("/hello"))["status"] == 200
 
 
-def test_the_health_of_curlewd_is_seen(compose):
+def test_docker_reports_curlewd_as_healthy(compose):
     wait_until("Docker to find it healthy",
                lambda: compose.state("curlewd")["Health"]["Status"] == "healthy", 30, 0.5)

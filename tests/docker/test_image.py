@@ -67,7 +67,7 @@ def test_its_libcurl_has_http_2_and_http_3(container):
     assert libraries["libcurl"].startswith("libcurl/8.")
 
 
-def test_it_starts_curlewd_itself_and_as_nobody_in_particular():
+def test_it_starts_curlewd_without_a_shell_or_root():
     config = inspected("curlew", ".Config")
     assert config["Entrypoint"] == ["curlewd"] and not config.get("Cmd")
     assert config["User"] not in ("", "root", "0")
@@ -76,7 +76,7 @@ def test_it_starts_curlewd_itself_and_as_nobody_in_particular():
 # -- what configures it ------------------------------------------------------
 
 
-def test_variables_alone(container):
+def test_variables_alone_configure_it(container):
     one = container("-e", "CURLEW_LOG_FORMAT=json", "-e", "CURLEW_EGRESS_ALLOW=127.0.0.0/8")
     logged(one, '"event":"curlewd')
     query = "url=http://127.0.0.1:9/&timeout=5"
@@ -85,7 +85,7 @@ def test_variables_alone(container):
     assert '"code":"blocked"' in ask(one, "/v1/fetch", QUERY_STRING=query)
 
 
-def test_a_file_that_is_mounted_and_read_again(container, tmp_path):
+def test_a_mounted_file_configures_it_and_is_reloaded(container, tmp_path):
     path = tmp_path / "curlewd.json"
     path.write_text('{"sessions": {"mine": {}}}')
     path.chmod(0o644)
@@ -98,7 +98,7 @@ def test_a_file_that_is_mounted_and_read_again(container, tmp_path):
     assert '"theirs"' in ask(one, "/v1/sessions")
 
 
-def test_what_is_wrong_is_said_and_nothing_starts(container):
+def test_a_wrong_setting_is_reported_and_nothing_starts(container):
     one = container("-e", "CURLEW_THREADS=many")
     assert ended(one) == 1 and "CURLEW_THREADS" in log(one)
 
@@ -106,7 +106,7 @@ def test_what_is_wrong_is_said_and_nothing_starts(container):
 # -- process 1 ---------------------------------------------------------------
 
 
-def test_it_leaves_when_told_and_with_0(container):
+def test_sigterm_ends_it_with_exit_code_0(container):
     one = container()
     logged(one, "ready")
     run("docker", "stop", "-t", "20", one)
@@ -121,12 +121,12 @@ def wait_for_health(one, wanted):
 
 
 @pytest.mark.parametrize("listen", ["", "127.0.0.1:9000"])
-def test_health_by_a_unix_socket_and_by_tcp(container, listen):
+def test_health_is_checked_by_unix_socket_and_by_tcp(container, listen):
     wait_for_health(container("--health-interval", "1s", "-e", f"CURLEW_LISTEN={listen}"),
                     "healthy")
 
 
-def test_who_does_not_answer_is_unhealthy(container):
+def test_a_stopped_daemon_is_unhealthy(container):
     one = container("--health-interval", "1s", "--health-retries", "1", "--health-timeout", "2s")
     logged(one, "ready")
     run("docker", "kill", "-s", "STOP", one)

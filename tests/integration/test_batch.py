@@ -72,7 +72,7 @@ def test_each_line_is_sent_at_once(client, origin, order):
     assert at[0][1] < 0.6 and 0.7 < at[1][1] < 1.4 and at[2][1] > 1.5, at
 
 
-def test_a_batch_of_none_is_an_empty_answer(client):
+def test_an_empty_batch_gives_an_empty_response(client):
     response = batch(client, [])
     assert (response.status, response.header("content-type"), response.body) == (200, LINES, b"")
 
@@ -155,12 +155,12 @@ HOSTILE = [
 
 
 @pytest.mark.parametrize("body, named", HOSTILE, ids=[named for _, named in HOSTILE])
-def test_a_hostile_body_is_refused_whole(client, body, named):
+def test_a_malformed_batch_is_refused_as_a_whole(client, body, named):
     p = problem(client.ask("POST", "/v1/batch", body=body), 400, "bad_request")
     assert named in p["detail"], p
 
 
-def test_only_post(client):
+def test_only_post_is_allowed(client):
     response = client.ask("GET", "/v1/batch", "url=http://a/")
     problem(response, 405, "method_not_allowed")
     assert response.header("allow") == "POST"
@@ -188,7 +188,7 @@ def test_each_request_wins_over_defaults_and_they_over_the_sessions(curlewd, ori
     assert far["error"]["code"] == "too_many_redirects"
 
 
-def test_identical_ones_may_share_a_transfer(daemon, origin):
+def test_identical_requests_may_share_a_transfer(daemon, origin):
     requests = [{"url": origin.url("/delay/0.3")}] * 20
     lines = results(daemon.client, requests, defaults={"coalesce": True})
     assert all(e["body"] == "late\n" for e in lines)
@@ -208,13 +208,13 @@ def test_the_callers_trace_context_goes_with_every_fetch(daemon, origin):
 @pytest.mark.parametrize("keys, most", [
     ({"max_parallel": 1}, 1), ({"max_parallel": 7}, 7), ({}, 32),
     ({"max_parallel": 5, "order": "input"}, 5)])
-def test_max_parallel_are_in_flight(daemon, origin, keys, most):
+def test_no_more_than_max_parallel_are_in_flight(daemon, origin, keys, most):
     n = min(3 * most, 50)
     results(daemon.client, [{"url": origin.url("/delay/0.1")}] * n, **keys)
     assert origin.stats()["max_in_flight"] == most
 
 
-def test_past_the_queue_a_fetch_is_a_line(curlewd, origin):
+def test_a_fetch_that_the_queue_refuses_is_a_line(curlewd, origin):
     daemon = curlewd({"limits": {"in_flight": 2, "queue": 3}})
     lines = results(daemon.client, [{"url": origin.url("/delay/0.4")}] * 12, max_parallel=12)
     codes = [e["error"]["code"] for e in lines if not e["ok"]]
@@ -222,7 +222,7 @@ def test_past_the_queue_a_fetch_is_a_line(curlewd, origin):
     assert "limits.queue" in lines[0]["error"]["detail"]
 
 
-def test_ten_thousand(curlewd, origin, record_property):
+def test_ten_thousand_fetches_in_one_batch_all_complete(curlewd, origin, record_property):
     daemon = curlewd({"log": {"access": False}, "limits": {"buffered_bytes": 1 << 20}})
     requests = [{"url": origin.url(f"/echo?{i}"), "tag": str(i)} for i in range(10000)]
     before = daemon.rss_kib()
@@ -235,7 +235,7 @@ def test_ten_thousand(curlewd, origin, record_property):
     assert SANITIZED or daemon.peak_kib() - before < 32 * 1024
 
 
-def test_a_hundred_thousand_bad_ones_hold_up_nobody(curlewd, record_property):
+def test_a_hundred_thousand_bad_requests_delay_no_other_caller(curlewd, record_property):
     daemon = curlewd({"log": {"access": False}})
     with HealthProbe(daemon.socket) as watch:
         response, took = timed(batch, daemon.client, [{}] * 100000)
@@ -249,7 +249,7 @@ def test_a_hundred_thousand_bad_ones_hold_up_nobody(curlewd, record_property):
 
 
 @pytest.mark.parametrize("order", ["completed", "input"])
-def test_several_responders_and_session_threads(curlewd, origin, nginx, order):
+def test_batches_run_on_several_threads(curlewd, origin, nginx, order):
     daemon = curlewd({"responders": 2, "threads": 3, "log": {"access": False}})
     web_server = nginx(daemon)
     hosts = ["127.0.0.1", "127.0.0.2", "localhost"]

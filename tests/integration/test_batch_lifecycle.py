@@ -94,7 +94,7 @@ def test_small_results_stop_the_fetches_too(curlewd, origin):
         assert sum(1 for _ in lines) == 9999
 
 
-def test_a_reader_that_stops_holds_up_nobody_else(curlewd, origin):
+def test_a_reader_that_stops_delays_no_other_caller(curlewd, origin):
     daemon = curlewd({"limits": {"in_flight": 8}})
     requests = [{"url": origin.url("/bytes/100000")}] * 200
     with Lines(daemon.client, {"requests": requests, "max_parallel": 8}) as lines:
@@ -116,7 +116,7 @@ def all_left(daemon, origin, n):
 
 
 @pytest.mark.parametrize("order", ["completed", "input"])
-def test_the_caller_leaves(curlewd, origin, reach, order):
+def test_a_caller_that_disconnects_cancels_its_batch(curlewd, origin, reach, order):
     daemon = curlewd()
     client = reach(daemon)
     cancelled = read_metric(daemon, "curlew_cancelled_total")
@@ -132,7 +132,7 @@ def test_the_caller_leaves(curlewd, origin, reach, order):
     assert codes.count("cancelled") == 20
 
 
-def test_the_caller_leaves_while_nothing_is_in_flight(curlewd, origin):
+def test_a_caller_may_disconnect_while_nothing_is_in_flight(curlewd, origin):
     daemon = curlewd()
     requests = [{"url": origin.url("/bytes/200000")}] * 100
     lines = Lines(daemon.client, {"requests": requests})
@@ -143,7 +143,7 @@ def test_the_caller_leaves_while_nothing_is_in_flight(curlewd, origin):
     wait_until("all to be given back", lambda: read_metric(daemon, "curlew_buffered_bytes") == 0)
 
 
-def test_the_caller_leaves_a_queue(curlewd, origin):
+def test_a_caller_that_disconnects_empties_the_queue(curlewd, origin):
     daemon = curlewd({"limits": {"in_flight": 2}})
     requests = [{"url": origin.url("/silent")}] * 50
     lines = Lines(daemon.client, {"requests": requests})
@@ -152,7 +152,7 @@ def test_the_caller_leaves_a_queue(curlewd, origin):
     all_left(daemon, origin, 2)
 
 
-def test_an_abort_record_ends_the_batch_and_is_answered(daemon, origin):
+def test_an_abort_record_ends_the_batch_and_gets_a_response(daemon, origin):
     requests = [{"url": origin.url("/silent")}] * 50
     body = json.dumps({"requests": requests, "max_parallel": 5}).encode()
     with fcgi.Connection(daemon.socket) as c:
@@ -167,7 +167,7 @@ def test_an_abort_record_ends_the_batch_and_is_answered(daemon, origin):
     all_left(daemon, origin, 5)
 
 
-def test_thirty_batches_that_leave_at_once(curlewd, origin):
+def test_thirty_callers_that_disconnect_at_once_leave_nothing_behind(curlewd, origin):
     daemon = curlewd({"responders": 2, "threads": 2, "log": {"access": False}})
     batches = []
     for i in range(30):

@@ -37,14 +37,14 @@ def parked(daemon, origin, path, keep=False):
 
 @pytest.mark.parametrize("path", ["/silent?raw", "/stall?n=10", "/drip?n=1000&every=0.05",
                                   "/half-head?raw"])
-def test_a_closed_fastcgi_connection(daemon, origin, left, path):
+def test_a_closed_fastcgi_connection_cancels_the_fetch(daemon, origin, left, path):
     c = parked(daemon, origin, path)
     since = now()
     c.close()
     left(path, since)
 
 
-def test_an_abort_record_ends_the_fetch_and_is_answered(daemon, origin, left):
+def test_an_abort_record_ends_the_fetch_and_gets_a_response(daemon, origin, left):
     c = parked(daemon, origin, "/silent?abort", keep=True)
     since = now()
     c.send(fcgi.record(fcgi.ABORT))
@@ -57,7 +57,7 @@ def test_an_abort_record_ends_the_fetch_and_is_answered(daemon, origin, left):
         pass  # closing is allowed too
 
 
-def test_behind_nginx(daemon, origin, nginx, left):
+def test_a_client_of_nginx_that_disconnects_cancels_the_fetch(daemon, origin, nginx, left):
     web_server = nginx(daemon)
     c = http.client.HTTPConnection("127.0.0.1", web_server.port, timeout=10)
     c.request("POST", "/_fetch/v1/fetch", json.dumps({"url": origin.url("/silent?nginx")}))
@@ -93,7 +93,7 @@ def test_a_cancelled_fetch_is_logged_as_that(curlewd, origin, left):
     assert lines[0]["code"] == "cancelled"
 
 
-def test_a_hundred_that_leave_at_once_leave_nothing_behind(curlewd, origin):
+def test_a_hundred_cancelled_at_once_leave_nothing_behind(curlewd, origin):
     daemon = curlewd()
     others = origin.stats()["open"]
     callers = [parked(daemon, origin, f"/silent?{i}") for i in range(100)]
@@ -105,7 +105,7 @@ def test_a_hundred_that_leave_at_once_leave_nothing_behind(curlewd, origin):
 
 
 @pytest.mark.parametrize("neighbours", [0, 3])
-def test_over_http2_too(curlewd, origin, certs, left, neighbours):
+def test_an_http2_fetch_is_cancelled_too(curlewd, origin, certs, left, neighbours):
     daemon = curlewd({"sessions": {"default": {"ca_file": str(certs / "ca.pem")}}})
     daemon.client.fetch(origin.url("/hello", port="h2"))
     others = [leaver(daemon, origin, f"/silent?other={i}") for i in range(neighbours)]

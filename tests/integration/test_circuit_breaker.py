@@ -42,7 +42,7 @@ def fails(client, url, times, status=503, **keys):
 # -- opening -----------------------------------------------------------------
 
 
-def test_opens_at_that_many_failures_and_spares_the_origin(curlewd, origin):
+def test_it_opens_after_the_configured_failures(curlewd, origin):
     daemon = curlewd(broken(3))
     fails(daemon.client, origin.flaky(fail=99), 3)
     for _ in range(20):
@@ -53,14 +53,14 @@ def test_opens_at_that_many_failures_and_spares_the_origin(curlewd, origin):
     assert states(daemon) == (0, 1, 0)
 
 
-def test_retry_after_is_the_time_that_is_left(curlewd, origin):
+def test_retry_after_is_the_rest_of_the_open_time(curlewd, origin):
     client = curlewd({"sessions": {"default": {"breaker": {"failures": 1,
                                                            "open_seconds": 30}}}}).client
     fails(client, origin.flaky(fail=99), 1)
     assert 29 <= unavailable(client, origin.url("/hello"))[0] <= 30
 
 
-def test_a_success_between_starts_the_count_anew(curlewd, origin):
+def test_a_success_resets_the_count(curlewd, origin):
     client = curlewd(broken(2)).client
     for _ in range(3):
         fails(client, origin.flaky(fail=99), 1)
@@ -72,19 +72,19 @@ def test_a_success_between_starts_the_count_anew(curlewd, origin):
 @pytest.mark.parametrize("how, code, keys", [
     ("hang-up", "recv_failed", {}), ("short", "incomplete_body", {}),
     ("silent", "timeout", {"timeout": 0.1}), ("stall", "idle_timeout", {"timeout": {"idle": 0.1}})])
-def test_connections_that_fail_count(curlewd, origin, how, code, keys):
+def test_broken_connections_count_as_failures(curlewd, origin, how, code, keys):
     client = curlewd(broken(2)).client
     fails(client, origin.flaky(fail=99, how=how), 2, code, **keys)
     unavailable(client, origin.url("/hello"))
 
 
-def test_connections_that_do_not_come_about_count(curlewd):
+def test_connections_that_cannot_be_made_count_as_failures(curlewd):
     client = curlewd(broken(2)).client
     fails(client, "http://127.0.0.1:1/", 2, "connect_failed")
     unavailable(client, "http://127.0.0.1:1/")
 
 
-def test_what_is_our_own_doing_does_not_count(curlewd, origin):
+def test_failures_on_our_side_do_not_count(curlewd, origin):
     daemon = curlewd({**broken(1), "egress": {"deny": ["127.0.0.2"]}})
     client = daemon.client
     fails(client, origin.url("/bytes/100"), 3, "response_too_large", max_body_bytes=10)
@@ -106,7 +106,7 @@ def leave(daemon, origin, path):
 # -- whose it is ----------------------------------------------------------------
 
 
-def test_is_the_sessions_and_the_origins_own(curlewd, origin):
+def test_it_belongs_to_one_session_and_one_origin(curlewd, origin):
     client = curlewd(broken(1)).client
     fails(client, origin.flaky(fail=99), 1)
     unavailable(client, origin.url("/hello"))
@@ -114,13 +114,13 @@ def test_is_the_sessions_and_the_origins_own(curlewd, origin):
     assert client.fetch(origin.url("/hello", host="127.0.0.2"))["status"] == 200
 
 
-def test_a_session_without_one_is_never_refused(curlewd, origin):
+def test_a_session_without_a_breaker_is_never_refused(curlewd, origin):
     daemon = curlewd(broken(1))
     fails(daemon.client, origin.flaky(fail=99), 20, session="plain")
     assert states(daemon) == (0, 0, 0)
 
 
-def test_a_redirect_to_an_origin_that_is_left_alone(curlewd, origin):
+def test_a_redirect_to_an_origin_whose_breaker_is_open_fails(curlewd, origin):
     client = curlewd(broken(1)).client
     there = origin.flaky(host="127.0.0.2", fail=99)
     fails(client, there, 1)
@@ -129,7 +129,7 @@ def test_a_redirect_to_an_origin_that_is_left_alone(curlewd, origin):
     assert client.fetch(origin.url("/hello"))["status"] == 200
 
 
-def test_over_several_threads(curlewd, origin):
+def test_it_works_with_several_threads(curlewd, origin):
     daemon = curlewd({**broken(2), "threads": 4})
     hosts = [f"127.0.0.{i}" for i in (1, 2)]
     for host in hosts:
@@ -167,7 +167,7 @@ def test_a_probe_that_fails_opens_it_again(curlewd, origin):
     assert daemon.client.fetch(origin.flaky(fail=3))["status"] == 200
 
 
-def test_one_probe_and_the_others_are_refused(curlewd, origin):
+def test_only_one_probe_is_sent_at_a_time(curlewd, origin):
     daemon = curlewd(broken(1))
     fails(daemon.client, origin.flaky(fail=1), 1)
     wait_half_open(daemon)
@@ -181,7 +181,7 @@ def test_one_probe_and_the_others_are_refused(curlewd, origin):
     assert origin.stats()["paths"]["/hello"] == 1
 
 
-def test_a_head_is_enough_of_a_probe(curlewd, origin):
+def test_the_head_of_a_response_decides_a_probe(curlewd, origin):
     """A probe that goes on for minutes does not keep the others out."""
     daemon = curlewd(broken(1))
     fails(daemon.client, origin.flaky(fail=1), 1)
@@ -191,7 +191,7 @@ def test_a_head_is_enough_of_a_probe(curlewd, origin):
         assert daemon.client.fetch(origin.url("/hello"))["status"] == 200
 
 
-def test_a_probe_whose_caller_leaves_is_followed_by_another(curlewd, origin):
+def test_a_cancelled_probe_is_followed_by_another(curlewd, origin):
     daemon = curlewd(broken(1))
     fails(daemon.client, origin.flaky(fail=1), 1)
     wait_half_open(daemon)
@@ -203,7 +203,7 @@ def test_a_probe_whose_caller_leaves_is_followed_by_another(curlewd, origin):
 # -- with what else there is ----------------------------------------------------------
 
 
-def test_who_waits_for_the_origin_is_told_at_once(curlewd, origin):
+def test_queued_fetches_fail_as_soon_as_it_opens(curlewd, origin):
     daemon = curlewd(broken(1, max_per_origin=2))
     with BackgroundCalls() as b:
         for i in range(2):
@@ -229,7 +229,7 @@ def test_retries_count_as_failures_and_end_when_it_opens(curlewd, origin):
     assert read_metrics(daemon)["curlew_retries_total"] == 2
 
 
-def test_a_retry_whose_time_comes_while_it_is_open_is_refused(curlewd, origin):
+def test_a_retry_that_is_due_while_it_is_open_is_refused(curlewd, origin):
     daemon = curlewd({"sessions": {"default": {"breaker": {"failures": 2, "open_seconds": 10}}}})
     with BackgroundCalls() as b:
         retries = {"max": 1, "backoff": 0}
@@ -252,7 +252,7 @@ def test_refusals_are_counted_as_such(curlewd, origin):
     assert breakers == {"closed": 0, "open": 1, "half_open": 0}
 
 
-def test_a_new_configuration_without_it_lets_everybody_through(curlewd, origin):
+def test_a_reload_without_a_breaker_lets_all_fetches_through(curlewd, origin):
     daemon = curlewd({"sessions": {"default": {"breaker": {"failures": 1, "open_seconds": 600}}}})
     fails(daemon.client, origin.flaky(fail=99), 1)
     unavailable(daemon.client, origin.url("/hello"))
@@ -262,7 +262,7 @@ def test_a_new_configuration_without_it_lets_everybody_through(curlewd, origin):
     assert states(daemon) == (0, 0, 0)
 
 
-def test_at_run_time(curlewd, origin):
+def test_it_can_be_set_at_run_time(curlewd, origin):
     client = curlewd().client
     put = client.ask("PUT", "/v1/sessions/careful", body=json.dumps(
         {"breaker": {"failures": 1}, "rate_per_origin": 100, "burst": 5,
@@ -276,7 +276,7 @@ def test_at_run_time(curlewd, origin):
     assert 9 <= unavailable(client, origin.url("/hello"), session="careful")[0] <= 10
 
 
-def test_an_open_breaker_wakes_nobody(curlewd, origin):
+def test_an_open_breaker_wakes_no_thread(curlewd, origin):
     daemon = curlewd(broken(1))
     fails(daemon.client, origin.flaky(fail=99), 1)
     time.sleep(0.1)

@@ -21,7 +21,7 @@ def together(daemon, origin, requests):
         return b.results()
 
 
-def test_twenty_callers_one_transfer(daemon, origin):
+def test_twenty_callers_share_one_transfer(daemon, origin):
     path = "/delay/0.5?one"
     got = together(daemon, origin, [{"url": origin.url(path), "coalesce": True}] * 20)
     assert [e["body"] for e in got] == ["late\n"] * 20
@@ -34,7 +34,7 @@ def test_twenty_callers_one_transfer(daemon, origin):
     ("max_body_bytes", [1000, 1001]), ("auth", [{"bearer": "t"}] * 2),
     ("cookies", [{"a": "1"}] * 2), ("headers", [{"cookie": "a=1"}] * 2),
     ("coalesce", [False, False]), ("method", ["POST", "POST"])])
-def test_what_differs_or_is_ones_own_is_not_shared(daemon, origin, key, values):
+def test_different_or_private_requests_are_not_shared(daemon, origin, key, values):
     path = f"/delay/0.3?{key}{len(json.dumps(values))}"
     got = together(daemon, origin,
                    [{"url": origin.url(path), "coalesce": True, key: v} for v in values])
@@ -42,7 +42,7 @@ def test_what_differs_or_is_ones_own_is_not_shared(daemon, origin, key, values):
     assert arrivals(origin, path) == 2
 
 
-def test_each_keeps_its_own_tag_and_time_out(daemon, origin):
+def test_each_caller_keeps_its_own_tag_and_timeout(daemon, origin):
     path = "/delay/0.6?tags"
     with BackgroundCalls() as b:
         b.start(daemon.client.fetch, origin.url(path), coalesce=True, tag="a")
@@ -55,7 +55,7 @@ def test_each_keeps_its_own_tag_and_time_out(daemon, origin):
     assert arrivals(origin, path) == 1
 
 
-def test_a_failure_is_everybodys(daemon, origin):
+def test_a_failure_is_shared_too(daemon, origin):
     path = "/close-early?shared"
     with BackgroundCalls(3) as b:
         for _ in range(3):
@@ -71,7 +71,7 @@ def caller(daemon, origin, path):
     return c
 
 
-def test_the_first_may_leave_and_the_last_cancels(daemon, origin):
+def test_the_leader_may_leave_and_the_last_follower_cancels(daemon, origin):
     path = "/silent?leavers"
     callers = [caller(daemon, origin, path) for _ in range(3)]
     origin.wait_for("arrived", path)
@@ -86,7 +86,7 @@ def test_the_first_may_leave_and_the_last_cancels(daemon, origin):
     origin.wait_for("left", path)
 
 
-def test_redirects_are_shared_and_fresh_ones_start_anew(daemon, origin):
+def test_redirects_are_shared_and_a_later_request_starts_again(daemon, origin):
     path = "/redirect-to?url=/delay/0.3"
     got = together(daemon, origin, [{"url": origin.url(path), "coalesce": True}] * 5)
     assert [len(e["history"]) for e in got] == [1] * 5

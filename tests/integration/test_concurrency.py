@@ -30,7 +30,7 @@ async def thousand(ask):
 
 
 @pytest.mark.quiet
-def test_all_are_answered_and_healthz_meanwhile(curlewd, origin, record_property):
+def test_all_complete_and_healthz_responds_meanwhile(curlewd, origin, record_property):
     daemon = curlewd({"log": {"access": False}})
     body = body_of(origin)
     request = fcgi.request(fcgi.cgi_params("POST", "/_fetch/v1/fetch", body=body), body)
@@ -49,7 +49,7 @@ def test_all_are_answered_and_healthz_meanwhile(curlewd, origin, record_property
 
 
 @pytest.mark.quiet
-def test_all_are_answered_behind_nginx(curlewd, origin, nginx):
+def test_all_complete_behind_nginx(curlewd, origin, nginx):
     daemon = curlewd({"log": {"access": False}})
     web_server = nginx(daemon)
     start = time.monotonic()

@@ -39,7 +39,7 @@ FAILURES = [
 @pytest.mark.parametrize("request_object, status, code", FAILURES,
                          ids=[str(next(iter(r.values()), "nothing")) + str(i)
                               for i, (r, _, _) in enumerate(FAILURES)])
-def test_every_failure_comes_through_as_a_problem(client, url, request_object, status, code):
+def test_every_failure_is_a_problem_document(client, url, request_object, status, code):
     facts = {"{http}": url(""), "{refused}": url(port="closed")}
     for name, value in facts.items():
         request_object = {k: v.replace(name, value) if isinstance(v, str) else v
@@ -56,7 +56,7 @@ def test_malformed_json_is_refused_with_line_and_column(client):
     assert "line 2" in p["detail"] and "column" in p["detail"]
 
 
-def test_request_bytes_at_the_limit_one_over_and_far_over(client, url):
+def test_request_bytes_is_exact_and_holds_far_over_it(client, url):
     head = b'{"url": "%b", "response_body": "none", "body": "' % url("/echo").encode()
     fill = (1 << 20) - len(head) - 2
     assert client.post(head + b"x" * fill + b'"}').status == 200

@@ -26,7 +26,7 @@ def set_cookie(daemon, origin, line, **keys):
     return daemon.client.fetch(origin.url("/cookies/raw"), params={"c": line}, **keys)
 
 
-def test_without_a_jar_each_fetch_is_on_its_own(jars, origin):
+def test_without_a_jar_no_cookie_is_kept(jars, origin):
     for session in ("default", "none"):
         e = jars.client.fetch(origin.url("/cookies/set?a=1"), session=session)
         assert json.loads(e["body"]) == {"a": "1"}  # within the chain they count
@@ -104,7 +104,7 @@ def test_fetches_at_once_do_not_undo_each_others_cookies(jars, origin):
     assert seen(jars, origin, session="one") == {f"c{i}": "1" for i in range(20)}
 
 
-def test_a_failed_fetch_still_leaves_no_cookies_behind_elsewhere(jars, origin):
+def test_cookies_of_a_failed_fetch_stay_in_its_jar(jars, origin):
     jars.client.refused({"url": origin.url("/cookies/set?a=1"), "max_redirects": 0,
                          "session": "one"},
                         502, "too_many_redirects")

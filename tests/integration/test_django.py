@@ -54,9 +54,9 @@ class Django:
             c.close()
 
     def fetched(self, path):
-        status, told = self.get(path)
-        assert status == 200, told
-        return told
+        status, facts = self.get(path)
+        assert status == 200, facts
+        return facts
 
     def get_all(self, path, count):
         """`count` requests at once."""
@@ -86,17 +86,17 @@ def django(curlewd, nginx, spawn, origin):
 
 @pytest.mark.parametrize("view", ["sync", "async"])
 @pytest.mark.parametrize("server", SERVERS)
-def test_five_in_turn_and_twenty_at_once(django, origin, server, view):
+def test_five_requests_in_turn_and_twenty_at_once_succeed(django, origin, server, view):
     site = django(server)
 
-    told = [site.fetched(f"/{view}/hello") for _ in range(5)]
-    assert [t["body"] for t in told] == ["hello\n"] * 5
-    assert [t["connection_reused"] for t in told[1:]] == [True] * 4
+    facts = [site.fetched(f"/{view}/hello") for _ in range(5)]
+    assert [t["body"] for t in facts] == ["hello\n"] * 5
+    assert [t["connection_reused"] for t in facts[1:]] == [True] * 4
 
     for _ in range(2):  # the second round needs no new connections
         responses = site.get_all(f"/{view}/delay/{site.delay}", 20)
         assert [status for status, _ in responses] == [200] * 20, responses
-        assert [told["body"] for _, told in responses] == ["late\n"] * 20
+        assert [facts["body"] for _, facts in responses] == ["late\n"] * 20
 
     seen = origin.stats()
     assert seen["requests"] == 45
@@ -107,18 +107,18 @@ def test_five_in_turn_and_twenty_at_once(django, origin, server, view):
 @pytest.mark.parametrize("server", SERVERS)
 def test_several_pages_in_turn_share_one_connection(django, origin, server):
     pages = "&".join(f"page=echo/{i}" for i in range(5))
-    told = django(server).fetched(f"/one-by-one/?{pages}")
+    facts = django(server).fetched(f"/one-by-one/?{pages}")
 
-    assert [json.loads(t["body"])["path"] for t in told] == [f"/echo/{i}" for i in range(5)]
+    assert [json.loads(t["body"])["path"] for t in facts] == [f"/echo/{i}" for i in range(5)]
     assert origin.stats()["connections"] == 1
 
 
 @pytest.mark.parametrize("server", SERVERS)
-def test_a_view_waits_for_its_pages_together(django, server):
+def test_a_view_fetches_its_pages_concurrently(django, server):
     start = time.monotonic()
-    told = django(server).fetched("/together/?" + "&".join(["page=delay/1"] * 10))
+    facts = django(server).fetched("/together/?" + "&".join(["page=delay/1"] * 10))
 
-    assert [t["status"] for t in told] == [200] * 10
+    assert [t["status"] for t in facts] == [200] * 10
     assert time.monotonic() - start < 8  # ten in turn take ten
 
 
@@ -129,7 +129,7 @@ def test_the_origins_status_and_query_pass_through(django):
 
 
 @pytest.mark.skipif(django_package.VERSION < (5, 0), reason="Django 4 does not tell the view")
-def test_a_browser_that_leaves_takes_its_fetch_with_it(django, origin):
+def test_a_browser_that_disconnects_cancels_its_fetch(django, origin):
     site = django()
     target = "/delay/30"
     browser = socket.create_connection(("127.0.0.1", site.port))

@@ -58,12 +58,12 @@ def test_a_daemon_that_serves_is_healthy(curlewd):
     (b'Status: 404 Not Found\r\n\r\n{"status":404,"code":"not_found"}', 1),
     (b"", 1),
 ])
-def test_an_answer_other_than_ok_is_ill_health(responder, cgi, code):
+def test_a_response_other_than_ok_is_unhealthy(responder, cgi, code):
     done = check(f"unix:{responder(cgi)}")
     assert done.returncode == code, done
     assert code == 0 or cgi == b"" or "status" in done.stdout  # Docker shows it
 
 
-def test_nobody_there_is_ill_health(tmp_path):
+def test_a_missing_daemon_is_unhealthy(tmp_path):
     assert check(f"unix:{tmp_path}/none.sock").returncode == 1
     assert check(f"127.0.0.1:{free_port()}").returncode == 1

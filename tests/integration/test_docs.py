@@ -11,12 +11,12 @@ PAGES = sorted(page for folder in (".", "docs", "docker", "bench", "examples", "
                for page in (ROOT / folder).glob("*.md"))
 
 
-def test_operations_has_every_metric_and_no_other(client):
+def test_operations_md_lists_every_metric_and_no_other(client):
     text = client.ask("GET", "/metrics").body.decode()
     exposed = set(re.findall(r"^# TYPE (\w+)", text, re.M))
     page = (ROOT / "docs/operations.md").read_text()
-    told = set(re.findall(r"^\| `(curlew_\w+)[`{]", page, re.M))
-    assert told == exposed
+    documented = set(re.findall(r"^\| `(curlew_\w+)[`{]", page, re.M))
+    assert documented == exposed
 
 
 def anchors(path):
@@ -31,7 +31,7 @@ def links(page):
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda p: str(p.relative_to(ROOT)))
-def test_every_link_leads_somewhere(page):
+def test_every_link_has_a_target(page):
     for link in links(page):
         name, _, anchor = link.partition("#")
         target = (page.parent / name).resolve() if name else page

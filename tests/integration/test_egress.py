@@ -37,14 +37,14 @@ def blocked(daemon, url, named=None, **keys):
     "[64:ff9b::127.0.0.1]", "[64:ff9b::a9fe:a9fe]", "[2002:7f00:1::]", "[2002:a00:1::1]",
     "[2001:0:4136:e378:8000:63bf:80ff:fffe]", "[fe80::5efe:7f00:1]", "[2600::5efe:7f00:1]",
 ])
-def test_nothing_but_public_addresses(strict, host):
+def test_only_public_addresses_are_allowed(strict, host):
     detail = blocked(strict, f"http://{host}/")
     assert "egress.allow" in detail  # what would permit it
 
 
 @pytest.mark.parametrize("host", ["１２７.0.0.1", "①②⑦.⓪.⓪.①", "127。0。0。1", "ⓛocalhost"])
 @pytest.mark.parametrize("locale", ["C", "C.UTF-8"])
-def test_digits_and_dots_in_disguise_get_nowhere(curlewd, origin, host, locale):
+def test_addresses_in_unusual_notation_are_blocked(curlewd, origin, host, locale):
     daemon = curlewd({"egress": {"allow": []}}, env={"LC_ALL": locale})
     response = daemon.client.post({"url": f"http://{host}:{origin.ports['http']}/hello"})
     assert response.json()["code"] in ("blocked", "bad_url", "dns_failed"), response
@@ -59,7 +59,7 @@ def test_a_refusal_connects_to_nothing_and_is_counted(strict, origin):
     assert origin.stats()["connections"] == 0
 
 
-def test_no_other_scheme(strict):
+def test_only_http_and_https_are_allowed(strict):
     for url in ("file:///etc/passwd", "ftp://example.org/", "gopher://example.org/", "dict://x/"):
         strict.client.refused({"url": url}, 400, "bad_url")
 
@@ -98,13 +98,13 @@ def test_deny_wins(curlewd, origin, deny, host):
     assert origin.stats()["connections"] == 0
 
 
-def test_ports(curlewd, origin):
+def test_only_the_configured_ports_are_allowed(curlewd, origin):
     daemon = curlewd({"egress": {"ports": [origin.ports["http"], 443]}})
     assert daemon.client.fetch(origin.url("/hello"))["status"] == 200
     blocked(daemon, origin.url("/hello", port="h2c"), "egress.ports")
 
 
-def test_schemes(curlewd, origin):
+def test_only_the_configured_schemes_are_allowed(curlewd, origin):
     daemon = curlewd({"egress": {"schemes": ["https"]}})
     blocked(daemon, origin.url("/hello"), "egress.schemes")
     assert daemon.client.fetch(origin.url("/hello", port="https"), verify=False)["status"] == 200
@@ -121,14 +121,14 @@ def test_report_only_lets_pass_logs_and_counts(curlewd, origin):
 # -- no way round ----------------------------------------------------------
 
 
-def test_every_hop_of_a_redirect_is_judged(curlewd, origin):
+def test_every_hop_of_a_redirect_is_checked(curlewd, origin):
     daemon = curlewd({"egress": {"allow": ["127.0.0.1"]}})
     there = quote(origin.url("/hello", host="127.0.0.2"))
     blocked(daemon, origin.url(f"/redirect-to?url={there}"), "127.0.0.2")
     assert origin.stats()["connections"] == 1
 
 
-def test_a_reused_connection_is_judged_by_the_rules_of_now(curlewd, origin):
+def test_a_reused_connection_is_checked_by_the_current_rules(curlewd, origin):
     daemon = curlewd()
     assert daemon.client.fetch(origin.url("/hello"))["status"] == 200
     daemon.reload({**daemon.config, "egress": {"allow": []}})
@@ -137,14 +137,14 @@ def test_a_reused_connection_is_judged_by_the_rules_of_now(curlewd, origin):
     assert origin.stats()["requests"] >= 1
 
 
-def test_a_proxy_is_judged(strict, origin, proxy):
+def test_the_address_of_a_proxy_is_checked(strict, origin, proxy):
     port, process = proxy()
     blocked(strict, "http://example.org/", "127.0.0.1", proxy=f"http://127.0.0.1:{port}")
     blocked(strict, "http://example.org/", proxy=f"socks5h://localhost:{port}")
     assert process.out.split() == [str(port)]
 
 
-def test_a_literal_address_is_judged_behind_a_proxy_too(curlewd, proxy):
+def test_a_literal_address_behind_a_proxy_is_checked_too(curlewd, proxy):
     port, process = proxy()
     daemon = curlewd({"egress": {"allow": ["127.0.0.1"]}})
     for scheme in ("http", "socks5", "socks5h"):

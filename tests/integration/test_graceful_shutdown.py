@@ -32,7 +32,7 @@ def test_a_drain_finishes_what_is_in_flight(curlewd, origin):
     assert took < 3
 
 
-def test_while_draining_healthz_is_503_and_new_fetches_are_declined(curlewd, origin):
+def test_while_draining_healthz_is_503_and_new_fetches_are_refused(curlewd, origin):
     daemon = curlewd()
     health, fetch = kept_connection(daemon), kept_connection(daemon)
     with BackgroundCalls() as b:
@@ -50,7 +50,7 @@ def test_while_draining_healthz_is_503_and_new_fetches_are_declined(curlewd, ori
     daemon.wait_exit()
 
 
-def test_an_idle_daemon_leaves_at_once(curlewd, origin):
+def test_an_idle_daemon_exits_at_once(curlewd, origin):
     daemon = curlewd()
     daemon.client.fetch(origin.url("/hello"))
     idle = kept_connection(daemon)
@@ -58,7 +58,7 @@ def test_an_idle_daemon_leaves_at_once(curlewd, origin):
     assert took < 2 and idle.closes_within()
 
 
-def test_a_half_request_does_not_hold_a_drain_up(curlewd):
+def test_an_unfinished_request_does_not_delay_the_drain(curlewd):
     daemon = curlewd({"drain_seconds": 1})
     c = fcgi.Connection(daemon.socket)
     c.send(fcgi.begin())
@@ -80,7 +80,7 @@ def test_past_drain_seconds_what_is_left_is_cancelled(curlewd, origin):
     origin.wait_for("left", "/silent")
 
 
-def test_a_second_sigterm_leaves_at_once(curlewd, origin):
+def test_a_second_sigterm_exits_at_once(curlewd, origin):
     daemon = curlewd({"drain_seconds": 60})
     with BackgroundCalls() as b:
         b.start(daemon.client.post, {"url": origin.url("/silent"), "timeout": 60})
@@ -115,7 +115,7 @@ def test_a_second_sigterm_ends_process_1_too(spawn, tmp_path):
         assert outer.wait(5) == 128 + signal.SIGTERM
 
 
-def test_sigint_is_a_sigterm(curlewd):
+def test_sigint_does_the_same_as_sigterm(curlewd):
     daemon = curlewd()
     daemon.process.send(signal.SIGINT)
     daemon.wait_exit()

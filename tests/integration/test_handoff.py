@@ -86,7 +86,7 @@ def django(nginx, daemon, spawn, origin):
     assert django.web_server.error_log() == ""
 
 
-def test_who_has_a_link_sees_the_file(django):
+def test_a_signed_link_gives_the_file(django):
     response = django.get(django.link("bytes/3000000"))
     assert (response.status, len(response.body)) == (200, 3000000)
     assert response.header("content-type") == "application/octet-stream"
@@ -95,7 +95,7 @@ def test_who_has_a_link_sees_the_file(django):
     assert not [n for n, _ in response.headers if "curlew" in n.lower() or "accel" in n.lower()]
 
 
-def test_who_has_none_does_not(django, origin):
+def test_without_a_valid_link_there_is_no_file(django, origin):
     for path in ("/files/WyJieXRlcy8zIl0:1abcde:forged", "/files/x", django.link("hello")[:-1]):
         assert django.get(path).status == 403
     assert origin.stats()["requests"] == 0
@@ -110,7 +110,7 @@ def test_a_browser_resumes_where_it_was_cut_off(django):
     assert django.get(link, **{"If-None-Match": '"v1"'}).status == 304
 
 
-def test_one_worker_serves_twenty_slow_files_and_still_answers(django, origin):
+def test_one_worker_serves_twenty_slow_files_and_other_pages(django, origin):
     link = django.link("drip?n=50&every=0.1")
     start = time.monotonic()
     with BackgroundCalls(20) as browsers:
@@ -136,7 +136,7 @@ def test_a_request_too_large_for_a_header_is_sent_ahead(django):
         assert json.loads(django.get(link).body)["query"] == [["a", long]]
 
 
-def test_without_nginx_the_bridge_delivers(daemon, spawn, origin):
+def test_without_nginx_the_bridge_delivers_the_file(daemon, spawn, origin):
     port = free_port()
     argv = [sys.executable, "-W", "error", "-m", "uvicorn", "--log-level", "warning",
             "--port", port, "project.bridge:application"]
@@ -156,7 +156,7 @@ def test_without_nginx_the_bridge_delivers(daemon, spawn, origin):
 # -- what the browser gets ---------------------------------------------------
 
 
-def test_caching_is_the_views_to_say_and_cookies_too(site, origin):
+def test_the_views_caching_headers_and_cookies_are_kept(site, origin):
     page = said(origin, "Set-Cookie:spy=1", "Set-Cookie2:old=1", "Cache-Control:public, max-age=9",
                 "Expires:Thu, 01 Jan 2037 00:00:00 GMT", "Pragma:cache", "Age:77", "ETag:\"o\"",
                 "X-Kept:1")
@@ -170,13 +170,13 @@ def test_caching_is_the_views_to_say_and_cookies_too(site, origin):
     assert handed(site, {"url": page}).header("cache-control") is None
 
 
-def test_no_word_about_the_fetch_reaches_the_browser(site, origin):
+def test_no_header_about_the_fetch_reaches_the_browser(site, origin):
     response = handed(site, {"url": origin.url("/redirect/1")})
     assert response.body == b"hello\n"
     assert not [n for n, _ in response.headers if "curlew" in n.lower() or "accel" in n.lower()]
 
 
-def test_a_view_that_forgets_the_redirect_tells_no_secret(nginx, daemon, origin):
+def test_a_view_without_the_redirect_reveals_no_request(nginx, daemon, origin):
     web_server = nginx(daemon, origin.ports["http"])
     response = browse(web_server.port,
                       "/say?" + urlencode({"h": "X-Curlew-Request:{\"secret\": 1}"}))
@@ -184,33 +184,33 @@ def test_a_view_that_forgets_the_redirect_tells_no_secret(nginx, daemon, origin)
 
 
 @pytest.mark.parametrize("status", [201, 204, 302, 304, 401, 404, 500, 503])
-def test_the_origins_status(site, origin, status):
+def test_the_origins_status_is_passed_on(site, origin, status):
     page = said(origin, "Location:/x", status=status)
     response = handed(site, {"url": page, "follow_redirects": False})
     assert (response.status, response.header("location")) == (status, "/x")
     assert response.body == (b"" if status in (204, 304) else b"said\n")
 
 
-def test_an_origin_cannot_hand_off(site, origin):
+def test_an_origin_cannot_start_a_handoff(site, origin):
     page = said(origin, "X-Accel-Redirect:/_handoff/",
                 "X-Curlew-Request:" + json.dumps({"url": origin.url("/stolen")}))
     assert handed(site, {"url": page}).body == b"said\n"
     assert not origin.events("/stolen")
 
 
-def test_a_head_of_the_browsers(site, origin):
+def test_a_head_request_gets_the_head_alone(site, origin):
     response = handed(site, {"url": origin.url("/bytes/100000")}, method="HEAD")
     assert (response.status, response.header("content-length"), response.body) == (200, "100000",
                                                                                    b"")
 
 
 @pytest.mark.parametrize("page", ["/cut?n=10", "/cut?framing=chunked", "/reset?after=10"])
-def test_one_that_breaks_off_looks_broken(site, origin, page):
+def test_a_broken_transfer_looks_broken(site, origin, page):
     with pytest.raises((http.client.IncompleteRead, http.client.RemoteDisconnected)):
         handed(site, {"url": origin.url(page)})
 
 
-def test_a_browser_that_leaves_takes_the_fetch_with_it(site, origin):
+def test_a_browser_that_disconnects_cancels_the_fetch(site, origin):
     target = "/pour?leaves"
     c = http.client.HTTPConnection("127.0.0.1", site.port, timeout=10)
     c.request("GET", site({"url": origin.url(target)}))
@@ -228,7 +228,8 @@ def test_a_browser_that_leaves_takes_the_fetch_with_it(site, origin):
     ({"url": "{origin}/hang-up"}, 502, "recv_failed"),
     ({"url": "{origin}/silent", "timeout": 0.2}, 504, "timeout"),
 ])
-def test_a_failure_before_the_head(site, origin, request_object, status, code):
+def test_a_failure_before_the_head_is_a_problem_document(site, origin, request_object, status,
+                                                         code):
     request_object = {k: v.replace("{origin}", origin.url("")) if isinstance(v, str) else v
                       for k, v in request_object.items()}
     response = handed(site, request_object, "Cache-Control:max-age=60")
@@ -249,12 +250,12 @@ def seen(response):
     return {n.lower(): v for n, v in json.loads(response.body)["headers"]}
 
 
-def test_nothing_of_the_browsers_request_goes_along(site, origin):
+def test_no_header_of_the_browser_is_forwarded(site, origin):
     request = {"url": origin.url("/echo")}
     assert seen(handed(site, request, browser=BROWSER)) == seen(handed(site, request))
 
 
-def test_only_the_headers_that_are_listed_do(site, origin):
+def test_only_listed_headers_are_forwarded(site, origin):
     request = {"url": origin.url("/echo"),
                "forward_headers": ["range", "If-None-Match", "x-own", "x-absent"]}
     got = seen(handed(site, request, browser=BROWSER))
@@ -262,28 +263,28 @@ def test_only_the_headers_that_are_listed_do(site, origin):
     assert (got["range"], got["x-own"]) == ("bytes=0-4", "1")
 
 
-def test_what_the_view_says_wins_over_what_is_forwarded(site, origin):
+def test_the_views_headers_win_over_forwarded_ones(site, origin):
     request = {"url": origin.url("/echo"), "headers": {"Accept-Language": "en"},
                "forward_headers": ["accept-language"]}
     got = seen(handed(site, request, browser={"Accept-Language": "de"}))
     assert got["accept-language"] == "en"
 
 
-def test_a_range_that_is_not_forwarded_brings_the_whole(site, origin):
+def test_without_a_forwarded_range_the_whole_body_comes(site, origin):
     response = handed(site, {"url": origin.url("/ranges")}, browser={"Range": "bytes=0-4"})
     assert (response.status, len(response.body)) == (200, 1000)
 
 
 @pytest.mark.parametrize("method", ["POST", "PUT"])
 @pytest.mark.parametrize("size", [1, 900000])  # nginx' own limit is a mebibyte
-def test_the_browsers_method_and_body_do_not_go_along(site, origin, method, size):
+def test_the_browsers_method_and_body_are_not_forwarded(site, origin, method, size):
     response = handed(site, {"url": origin.url("/echo")}, method=method, body=b"b" * size)
     echo = json.loads(response.body)
     assert (echo["method"], echo["body_base64"]) == ("GET", "")
     assert not {n.lower() for n, _ in echo["headers"]} & {"content-length", "content-type"}
 
 
-def test_the_views_own_method_and_body_do(site, origin):
+def test_the_views_method_and_body_are_sent(site, origin):
     request = {"url": origin.url("/echo"), "method": "PATCH", "json": [1]}
     echo = json.loads(handed(site, request, method="POST", body=b"b").body)
     assert (echo["method"], echo["body_base64"]) == ("PATCH", "WzFd")

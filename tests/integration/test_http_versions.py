@@ -12,13 +12,13 @@ pytestmark = pytest.mark.libcurl
     ("https", "2", "1.1"), ("h2", "auto", "2"), ("h2", "2", "2"), ("h2", "1.1", "1.1"),
     ("h2c", "2-prior-knowledge", "2"), ("h2", "2-prior-knowledge", "2"),
 ])
-def test_the_version_asked_for(client, origin, port, requested, got):
+def test_the_requested_version_is_used(client, origin, port, requested, got):
     assert client.fetch(origin.url("/hello", port=port),
                         http_version=requested)["http_version"] == got
 
 
 @pytest.mark.parametrize("port", ["h2c", "h2"])
-def test_prior_knowledge_again_and_again(client, origin, port):
+def test_prior_knowledge_works_on_every_fetch(client, origin, port):
     url = origin.url("/delay/0.05", port=port)
     for _ in range(3):
         assert client.fetch(url, http_version="2-prior-knowledge")["http_version"] == "2"
@@ -28,7 +28,7 @@ def test_prior_knowledge_again_and_again(client, origin, port):
     assert {e["body"] for e in got} == {"late\n"}
 
 
-def test_http_3_of_an_origin_without_it_is_a_clear_no_or_the_next_best(client, origin):
+def test_http_3_without_support_fails_clearly_or_falls_back(client, origin):
     """No: where libcurl is built without it.  Else it tries 3, and takes what there is."""
     response = client.post({"url": origin.url("/hello", port="h2"), "http_version": "3",
                             "timeout": 5})
@@ -38,7 +38,7 @@ def test_http_3_of_an_origin_without_it_is_a_clear_no_or_the_next_best(client, o
         assert response.status == 200 and response.json()["http_version"] == "2", response
 
 
-def test_prior_knowledge_of_what_is_not_so(client, origin):
+def test_wrong_prior_knowledge_is_a_failure(client, origin):
     response = client.post({"url": origin.url("/hello"), "http_version": "2-prior-knowledge",
                             "timeout": 5})
     assert response.status == 502, response
@@ -54,7 +54,7 @@ def test_twenty_http_2_fetches_share_a_connection(curlewd, origin, certs):
     assert origin.stats()["connections"] == 1
 
 
-def test_http_2_bodies_both_ways(client, origin):
+def test_http_2_carries_bodies_in_both_directions(client, origin):
     e = client.fetch(origin.url("/bytes/3000000", port="h2"), response_body="none")
     assert e["body_bytes"] == 3000000
     e = client.fetch(origin.url("/echo", port="h2"), body="x" * 500000, response_body="none")
@@ -67,7 +67,7 @@ def test_a_stream_that_the_origin_resets_is_a_failure(client, origin):
     assert client.fetch(origin.url("/hello", port="h2"))["status"] == 200
 
 
-def test_a_time_out_of_one_stream_leaves_its_neighbours_alone(client, origin):
+def test_a_timeout_of_one_stream_leaves_the_others_alone(client, origin):
     with concurrent.futures.ThreadPoolExecutor(2) as pool:
         slow = pool.submit(client.fetch, origin.url("/delay/0.6", port="h2"))
         client.refused({"url": origin.url("/silent", port="h2"), "timeout": 0.2}, 504, "timeout")

@@ -39,7 +39,7 @@ def wake_ups_while_idle(daemon):
 
 @pytest.mark.quiet
 @pytest.mark.parametrize("threads", [1, 2])
-def test_a_daemon_that_has_done_nothing_yet(curlewd, threads):
+def test_a_new_daemon_sleeps(curlewd, threads):
     daemon = curlewd({"threads": threads})
     assert daemon.client.ask("GET", "/healthz").status == 200
     assert wake_ups_while_idle(daemon) <= SECONDS + 1
@@ -47,7 +47,7 @@ def test_a_daemon_that_has_done_nothing_yet(curlewd, threads):
 
 
 @pytest.mark.quiet
-def test_a_daemon_with_warm_connections_on_both_sides(curlewd, origin, nginx):
+def test_a_daemon_with_kept_connections_on_both_sides_sleeps(curlewd, origin, nginx):
     daemon = curlewd()
     web_server = nginx(daemon)
     with BackgroundCalls(20) as b:

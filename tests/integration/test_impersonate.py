@@ -48,31 +48,31 @@ def seen(client, origin, **keys):
     return client.fetch(origin.url("/echo"), **keys)
 
 
-def test_the_browser_sets_the_request_up(client, origin):
+def test_the_browser_profile_shapes_the_request(client, origin):
     headers = headers_of(seen(client, origin, impersonate="chrome"))
     assert (headers["user-agent"], headers["accept-encoding"]) == ("chrome", "gzip")
 
 
-def test_what_the_request_says_itself_wins(client, origin):
+def test_the_requests_own_values_win(client, origin):
     headers = headers_of(seen(client, origin, impersonate="chrome", decompress=False,
                               headers={"User-Agent": "mine"}))
     assert headers["user-agent"] == "mine" and "accept-encoding" not in headers
 
 
-def test_a_session_may_have_one(client, origin):
+def test_a_session_may_set_the_browser(client, origin):
     assert headers_of(seen(client, origin, session="fox"))["user-agent"] == "firefox"
     assert headers_of(seen(client, origin, session="fox", impersonate="chrome"))[
         "user-agent"] == "chrome"
     assert client.get("/v1/sessions/fox").json()["impersonate"] == "firefox"
 
 
-def test_no_browser_goes_out_on_anothers_connection(client, origin):
+def test_browsers_do_not_share_connections(client, origin):
     used = [seen(client, origin, **keys)["connection"]["reused"] for keys in (
         {}, {"impersonate": "chrome"}, {"impersonate": "firefox"}, {},
         {"impersonate": "chrome"}, {"impersonate": "firefox"})]
     assert used == [False, False, False, True, True, True]
 
 
-def test_a_browser_that_is_not_known(client, origin):
+def test_an_unknown_browser_is_refused(client, origin):
     p = client.refused({"url": origin.url("/echo"), "impersonate": "lynx"}, 501, "unsupported")
     assert '"lynx"' in p["detail"] and "impersonate" in p["detail"]

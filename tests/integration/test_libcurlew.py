@@ -37,7 +37,7 @@ def test_the_example_fetches_all_its_urls(origin):
     check_embed(EMBED, origin)
 
 
-def test_the_guard_stands_in_the_library(origin):
+def test_the_egress_guard_works_in_the_library(origin):
     done = run(EMBED, origin.url("/hello"))
     assert ": blocked: 127.0.0.1 is a loopback address" in done.stdout
 
@@ -53,7 +53,7 @@ def files_in(directory):
     return sorted(str(f.relative_to(directory)) for f in directory.rglob("*") if f.is_file())
 
 
-def test_install_and_uninstall(installed):
+def test_install_and_uninstall_leave_nothing_behind(installed):
     there = files_in(installed / "usr")
     for name in ("sbin/curlewd", "lib/libcurlew.a", "include/curlew/curlew.h",
                  "lib/pkgconfig/curlew.pc", "share/man/man8/curlewd.8",
@@ -69,7 +69,7 @@ def test_install_and_uninstall(installed):
     assert files_in(installed) == []
 
 
-def test_a_configuration_of_ones_own_outlives_both(installed):
+def test_a_changed_configuration_survives_install_and_uninstall(installed):
     path = installed / "etc/curlew/curlewd.json"
     path.write_text('{"threads": 2}')
     for word in ("install", "uninstall"):
@@ -172,3 +172,20 @@ def test_a_program_may_have_functions_named_like_those_inside(tmp_path, origin):
     assert done.returncode == 0, done.stderr
     done = run(program, origin.url("/hello"))
     assert (done.returncode, done.stdout) == (0, "200 hello\n"), done
+
+
+CODINGS = {"inflate", "BrotliDecoderDecompressStream", "ZSTD_decompressStream"}
+
+
+def defined_names(program, *options):
+    done = run("nm", "--defined-only", "--format=posix", *options, program)
+    assert done.returncode == 0, done.stderr
+    return {line.split()[0] for line in done.stdout.splitlines()}
+
+
+@pytest.mark.parametrize("program", [BINARY, EMBED], ids=["curlewd", "embed"])
+def test_zlib_brotli_and_zstd_are_inside_and_hidden_from_libcurl(program):
+    assert CODINGS <= defined_names(program)
+    exported = defined_names(program, "--dynamic")
+    assert not [name for name in exported
+                if name.startswith(("inflate", "crc32", "adler32", "zlib", "Brotli", "ZSTD_"))]

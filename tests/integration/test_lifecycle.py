@@ -27,7 +27,7 @@ def run(*args, env=None):
 # -- options ---------------------------------------------------------------
 
 
-def test_version_and_help():
+def test_version_and_help_are_printed():
     done = run("--version")
     assert done.returncode == 0 and re.match(r"curlewd \d+\.\d+\.\d+\n", done.stdout)
     assert "libcurl/" in done.stdout
@@ -38,12 +38,12 @@ def test_version_and_help():
 
 
 @pytest.mark.parametrize("args", [["--nonsense"], ["stray"], ["--config"], ["-x"]])
-def test_a_wrong_option_is_shown_the_right_ones(args):
+def test_a_wrong_option_prints_the_usage(args):
     done = run(*args)
     assert done.returncode == 2 and done.stdout == "" and "Usage:" in done.stderr
 
 
-def test_check_says_good_and_starts_nothing(tmp_path):
+def test_check_accepts_a_good_file_and_starts_nothing(tmp_path):
     path = tmp_path / "c.json"
     path.write_text(json.dumps({"listen": f"unix:{tmp_path}/s.sock", "threads": 2}))
     done = run("--check", "--config", path)
@@ -69,7 +69,7 @@ BAD_CONFIGURATIONS = [
 
 
 @pytest.mark.parametrize("text, named", BAD_CONFIGURATIONS)
-def test_a_bad_configuration_is_told_and_nothing_starts(tmp_path, text, named):
+def test_a_bad_configuration_is_reported_and_nothing_starts(tmp_path, text, named):
     path = tmp_path / "c.json"
     path.write_text(text)
     for args in (["--check"], ["--listen", f"unix:{tmp_path}/s.sock"]):
@@ -78,7 +78,7 @@ def test_a_bad_configuration_is_told_and_nothing_starts(tmp_path, text, named):
         assert named in done.stderr and str(path) in done.stderr, done.stderr
 
 
-def test_a_configuration_that_is_not_there(tmp_path):
+def test_a_missing_configuration_is_an_error(tmp_path):
     done = run("--check", "--config", tmp_path / "none.json")
     assert done.returncode == 1 and "none.json" in done.stderr
 
@@ -86,7 +86,7 @@ def test_a_configuration_that_is_not_there(tmp_path):
 @pytest.mark.parametrize("address", ["", "nonsense", "unix:", "unix:" + "/x" * 100,
                                      "unix:/nowhere/at/all.sock", "127.0.0.1:0x",
                                      "127.0.0.1:99999", "fd:99", "fd:x"])
-def test_an_address_that_cannot_be_listened_on(address):
+def test_an_address_that_cannot_be_bound_is_an_error(address):
     done = run("--listen", address)
     assert done.returncode == 1 and "listen" in done.stderr.lower() or address in done.stderr
     assert done.returncode == 1
@@ -119,12 +119,12 @@ def test_every_scalar_has_an_environment_variable(curlewd, origin):
 
 
 @pytest.mark.parametrize("mode", ["0600", "0660", "0666"])
-def test_the_sockets_mode(curlewd, mode):
+def test_socket_mode_is_applied(curlewd, mode):
     daemon = curlewd({"socket_mode": mode})
     assert oct(stat.S_IMODE(daemon.socket.stat().st_mode)) == oct(int(mode, 8))
 
 
-def test_the_socket_goes_with_the_daemon_and_a_stale_one_is_no_hindrance(curlewd):
+def test_the_socket_is_removed_at_exit_and_a_stale_one_replaced(curlewd):
     daemon = curlewd()
     daemon.process.popen.kill()
     daemon.process.popen.wait()
@@ -135,7 +135,7 @@ def test_the_socket_goes_with_the_daemon_and_a_stale_one_is_no_hindrance(curlewd
     assert not daemon.socket.exists()
 
 
-def test_a_socket_in_use_is_not_taken_away(curlewd):
+def test_a_socket_in_use_is_not_replaced(curlewd):
     daemon = curlewd()
     done = run("--listen", f"unix:{daemon.socket}")
     assert done.returncode == 1 and str(daemon.socket) in done.stderr
@@ -149,7 +149,7 @@ def test_a_file_that_is_no_socket_is_not_removed(tmp_path):
     assert path.read_text() == "kept"
 
 
-def test_several_addresses_at_once(curlewd):
+def test_several_addresses_can_be_listened_on(curlewd):
     ports = [free_port(), free_port()]
     daemon = curlewd(also_listen=[f"127.0.0.1:{ports[0]}", f"[::1]:{ports[1]}"])
     assert daemon.client.ask("GET", "/healthz").status == 200
@@ -168,7 +168,7 @@ def listening(path):
 
 
 @pytest.mark.parametrize("how", ["fd:5", "fd:0", "standard input", "systemd"])
-def test_a_socket_that_is_listening_already(spawn, tmp_path, how):
+def test_an_inherited_listening_socket_is_used(spawn, tmp_path, how):
     path = tmp_path / "given.sock"
     with listening(path) as s:
         fd = {"fd:5": 5, "systemd": 3}.get(how, 0)
@@ -185,7 +185,7 @@ def test_a_socket_that_is_listening_already(spawn, tmp_path, how):
     assert path.exists()  # it was not ours to remove
 
 
-def test_listen_fds_for_another_process_are_not_ours(spawn, tmp_path):
+def test_listen_fds_of_another_process_are_ignored(spawn, tmp_path):
     path, own = tmp_path / "given.sock", tmp_path / "own.sock"
     with listening(path) as s:
         script = f"exec 3<&{s.fileno()}; export LISTEN_FDS=1 LISTEN_PID=1; exec \"$0\" \"$@\""
@@ -196,7 +196,7 @@ def test_listen_fds_for_another_process_are_not_ours(spawn, tmp_path):
 # -- readiness -------------------------------------------------------------
 
 
-def test_systemd_is_told_of_ready_reloading_and_stopping(curlewd, tmp_path):
+def test_systemd_is_notified_of_ready_reloading_and_stopping(curlewd, tmp_path):
     path = tmp_path / "notify"
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as s:
         s.bind(str(path))
@@ -216,7 +216,7 @@ def test_systemd_is_told_of_ready_reloading_and_stopping(curlewd, tmp_path):
 # -- SIGHUP ----------------------------------------------------------------
 
 
-def test_a_reload_brings_new_settings_and_loses_no_fetch(curlewd, origin):
+def test_a_reload_applies_new_settings_and_loses_no_fetch(curlewd, origin):
     daemon = curlewd()
     daemon.client.refused({"url": origin.url("/hello"), "session": "new"}, 404, "unknown_session")
     with BackgroundCalls() as b:
@@ -238,7 +238,7 @@ def test_a_bad_file_is_reported_and_the_old_one_kept(curlewd, origin, bad):
     assert daemon.client.fetch(origin.url("/hello"), session="mine")["status"] == 200
 
 
-def test_a_session_taken_away_lets_its_fetches_finish(curlewd, origin):
+def test_fetches_of_a_removed_session_finish(curlewd, origin):
     daemon = curlewd({"sessions": {"mine": {}}})
     with BackgroundCalls() as b:
         b.start(daemon.client.fetch, origin.url("/delay/0.6"), session="mine")

@@ -50,7 +50,7 @@ def test_past_the_queue_a_fetch_is_refused_at_once(curlewd, origin):
     wait_for(daemon, 0, 0)
 
 
-def test_a_queue_of_none_refuses_what_cannot_start(curlewd, origin):
+def test_a_queue_of_size_zero_refuses_what_cannot_start(curlewd, origin):
     daemon = curlewd({"limits": {"in_flight": 1, "queue": 0}})
     with BackgroundCalls() as b:
         b.start(daemon.client.fetch, origin.url("/delay/0.5"))
@@ -77,7 +77,7 @@ def test_an_origin_with_a_full_queue_does_not_delay_another(curlewd, origin):
         b.results()
 
 
-def test_where_places_are_short_the_next_free_one_is_the_newcomers(curlewd, origin):
+def test_a_free_slot_goes_to_an_origin_that_has_none(curlewd, origin):
     daemon = curlewd({"limits": {"in_flight": 2, "queue": 20}})
     slow, other = origin.url("/delay/0.3"), origin.url("/hello", host="127.0.0.2")
     with BackgroundCalls() as b:
@@ -88,7 +88,7 @@ def test_where_places_are_short_the_next_free_one_is_the_newcomers(curlewd, orig
         b.results()
 
 
-def test_a_full_queue_makes_room_for_an_origin_that_waits_for_nothing_yet(curlewd, origin):
+def test_a_full_queue_makes_room_for_an_origin_with_nothing_queued(curlewd, origin):
     daemon = curlewd({"limits": {"in_flight": 2, "queue": 4}})
     slow, other = origin.url("/delay/0.4"), origin.url("/hello", host="127.0.0.2")
     with BackgroundCalls() as b:
@@ -156,7 +156,7 @@ def test_idle_connections_are_closed_after_idle_seconds(curlewd, origin):
 
 
 @pytest.mark.parametrize("timeout", [{"connect": 0.1}, 0.1])
-def test_connections_that_never_came_about_are_not_counted(curlewd, origin, timeout):
+def test_connections_that_failed_are_not_counted(curlewd, origin, timeout):
     daemon = curlewd()
     for _ in range(3):
         assert daemon.client.post({"url": origin.url(port="never"),

@@ -16,7 +16,7 @@ def fetch_lines(daemon, count=1):
         raise AssertionError(f"{late}\n{daemon.process.err}") from None
 
 
-def test_one_line_a_fetch_says_what_came_of_it(curlewd, origin):
+def test_each_fetch_has_one_line_with_its_outcome(curlewd, origin):
     daemon = curlewd({"sessions": {"s": {}}})
     daemon.client.fetch(origin.url("/redirect/1"), session="s", tag="a \"tag\"\n", body="xyz",
                         method="PUT")
@@ -44,7 +44,7 @@ def test_refused_and_overloaded_fetches_are_logged(curlewd, origin):
     assert fetch_lines(daemon)[0]["code"] == "blocked"
 
 
-def test_one_line_each_and_no_more(curlewd, origin):
+def test_there_is_one_line_for_each_fetch(curlewd, origin):
     daemon = curlewd()
     for _ in range(20):
         daemon.client.fetch(origin.url("/hello"))
@@ -53,7 +53,7 @@ def test_one_line_each_and_no_more(curlewd, origin):
     assert len(daemon.log_entries("fetch")) == 20
 
 
-def test_text_lines_are_for_people(curlewd, origin):
+def test_the_text_format_is_readable(curlewd, origin):
     daemon = curlewd({"log": {"format": "text"}})
     daemon.client.fetch(origin.url("/hello"), tag="two words\nand a line")
     line = wait_until("a line", lambda: [l for l in daemon.process.err.splitlines()

@@ -54,28 +54,28 @@ WHOLE = fcgi.request(HEALTH)
 
 
 @pytest.mark.parametrize("size", [0, 1, 4, 7, 8, 12, 16, 20, 40, len(WHOLE) - 8, len(WHOLE) - 1])
-def test_half_a_request_and_then_silence_pins_nobody(connect, victim, size):
+def test_half_a_request_then_silence_blocks_no_thread(connect, victim, size):
     for _ in range(40):
         connect().send(WHOLE[:size])
     assert victim.client.ask("GET", "/healthz").status == 200
 
 
 @pytest.mark.parametrize("size", [1, 8, 16, 40, len(WHOLE) - 1])
-def test_half_a_request_and_then_the_end(connect, size):
+def test_half_a_request_then_a_close_harms_no_other_peer(connect, size):
     c = connect()
     c.send(WHOLE[:size])
     c.sock.shutdown(socket.SHUT_WR)
     assert c.closes_within()
 
 
-def test_a_request_byte_by_byte(connect):
+def test_a_request_may_come_byte_by_byte(connect):
     c = connect()
     for i in range(len(WHOLE)):
         c.send(WHOLE[i:i + 1])
     is_served(c)
 
 
-def test_parameters_cut_anywhere_between_records(connect, origin):
+def test_parameters_may_be_split_anywhere_between_records(connect, origin):
     body = json.dumps({"url": origin.url("/hello")}).encode()
     params = fcgi.pairs(fcgi.cgi_params("POST", "/_fetch/v1/fetch", body=body))
     for chunk in (1, 3, 7, 100):
@@ -85,7 +85,7 @@ def test_parameters_cut_anywhere_between_records(connect, origin):
         assert c.read_response().json()["body"] == "hello\n"
 
 
-def test_padding_of_any_size(connect):
+def test_padding_of_any_size_is_accepted(connect):
     for pad in (0, 1, 255):
         c = connect()
         c.send(fcgi.record(fcgi.BEGIN, 1, struct.pack(">HB5x", 1, 0), padding=pad)
@@ -94,7 +94,7 @@ def test_padding_of_any_size(connect):
         is_served(c)
 
 
-def test_long_lengths_for_short_parameters(connect):
+def test_short_parameters_may_use_long_lengths(connect):
     """Four bytes of length where one would do."""
     encoded = b"".join(struct.pack(">II", len(n) | 1 << 31, len(v) | 1 << 31) + n.encode()
                        + v.encode() for n, v in HEALTH.items())
@@ -105,7 +105,7 @@ def test_long_lengths_for_short_parameters(connect):
 
 # -- what is no FastCGI ----------------------------------------------------
 
-NOISE = {
+INVALID_BYTES = {
     "zeros": bytes(64),
     "http": b"GET /_fetch/healthz HTTP/1.1\r\nHost: x\r\n\r\n",
     "tls": b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03" + bytes(range(200)),
@@ -127,8 +127,8 @@ NOISE = {
 }
 
 
-@pytest.mark.parametrize("noise", NOISE.values(), ids=NOISE)
-def test_noise_is_cut_off(connect, noise):
+@pytest.mark.parametrize("noise", INVALID_BYTES.values(), ids=INVALID_BYTES)
+def test_invalid_bytes_close_the_connection(connect, noise):
     c = connect()
     c.send(noise)
     c.sock.shutdown(socket.SHUT_WR)
@@ -136,13 +136,13 @@ def test_noise_is_cut_off(connect, noise):
 
 
 @pytest.mark.parametrize("name", ["zeros", "http", "0xff", "version 0", "a name of 2 GB"])
-def test_noise_is_cut_off_without_waiting_for_more(connect, name):
+def test_an_invalid_header_closes_the_connection_at_once(connect, name):
     c = connect()
-    c.send(NOISE[name])
+    c.send(INVALID_BYTES[name])
     assert c.closes_within(3)
 
 
-def test_parameters_without_end_are_cut_off(connect, victim):
+def test_endless_parameters_close_the_connection(connect, victim):
     before = victim.rss_kib()
     c = connect()
     with contextlib.suppress(OSError):
@@ -157,7 +157,7 @@ def test_parameters_without_end_are_cut_off(connect, victim):
 
 
 @pytest.mark.parametrize("role", [0, fcgi.AUTHORIZER, fcgi.FILTER, 77, 65535])
-def test_another_role_is_told_so(connect, role):
+def test_another_role_gets_unknown_role(connect, role):
     c = connect()
     c.send(fcgi.begin(role=role) + fcgi.stream(fcgi.PARAMS, 1, fcgi.pairs(HEALTH))
            + fcgi.record(fcgi.STDIN))
@@ -175,7 +175,7 @@ def test_management_records_are_answered_between_requests(connect):
     is_served(c)
 
 
-def test_an_unknown_management_record_is_named(connect):
+def test_an_unknown_management_record_gets_unknown_type(connect):
     c = connect()
     c.send(fcgi.record(77, 0, b"what"))
     kind, request_id, content = c.read_record()
@@ -183,7 +183,7 @@ def test_an_unknown_management_record_is_named(connect):
 
 
 @pytest.mark.parametrize("content", [b"\xff" * 80, b"\x05", b"\x80\x00", b"", b"x" * 60000])
-def test_a_malformed_question_harms_nobody(connect, content):
+def test_a_malformed_get_values_harms_no_other_peer(connect, content):
     c = connect()
     with contextlib.suppress(OSError):
         c.send(fcgi.record(fcgi.GET_VALUES, 0, content))
@@ -191,7 +191,7 @@ def test_a_malformed_question_harms_nobody(connect, content):
     assert c.closes_within()
 
 
-def test_a_second_request_at_once_is_declined_and_the_first_one_served(connect, origin):
+def test_a_multiplexed_request_is_refused_and_the_first_one_served(connect, origin):
     head, body = fetch_request(origin.url("/delay/0.2"), keep=True)
     c = connect()
     c.send(head + fcgi.begin(2, keep=True) + fcgi.stream(fcgi.STDIN, 1, body))
@@ -201,20 +201,20 @@ def test_a_second_request_at_once_is_declined_and_the_first_one_served(connect, 
 
 
 @pytest.mark.parametrize("request_id", [1, 2, 3, 255, 256, 65535])
-def test_the_answer_bears_the_requests_id(connect, request_id):
+def test_the_response_has_the_requests_id(connect, request_id):
     c = connect()
     c.send(fcgi.request(HEALTH, request_id=request_id))
     is_served(c, request_id)
 
 
-def test_records_for_a_request_that_nobody_began_are_passed_over(connect):
+def test_records_of_an_unknown_request_are_skipped(connect):
     c = connect()
     c.send(fcgi.begin() + fcgi.stream(fcgi.PARAMS, 1, fcgi.pairs(HEALTH))
            + fcgi.record(fcgi.STDIN, 9, b"stranger") + fcgi.record(fcgi.STDIN))
     is_served(c)
 
 
-def test_a_kept_connection_serves_one_after_the_other(connect, origin):
+def test_a_kept_connection_serves_requests_in_turn(connect, origin):
     c = connect()
     for i in range(1, 20, 2):  # as HAProxy counts
         c.send(fcgi.request(HEALTH, request_id=i, keep=True))
@@ -224,7 +224,7 @@ def test_a_kept_connection_serves_one_after_the_other(connect, origin):
         assert c.read_response().json()["status"] == 200
 
 
-def test_a_connection_that_need_not_be_kept_is_closed(connect):
+def test_a_connection_without_keep_conn_is_closed(connect):
     c = connect()
     c.send(fcgi.request(HEALTH, keep=False))
     is_served(c)
@@ -239,7 +239,7 @@ def test_a_connection_that_need_not_be_kept_is_closed(connect):
     fcgi.begin(keep=True) + fcgi.record(fcgi.PARAMS, 1, fcgi.pairs(HEALTH)[:20]),
     fcgi.begin(keep=True) + fcgi.stream(fcgi.PARAMS, 1, fcgi.pairs(HEALTH)),
 ])
-def test_an_abort_before_the_request_is_whole(connect, sent):
+def test_an_abort_before_the_request_is_complete_ends_it(connect, sent):
     c = connect()
     c.send(sent + fcgi.record(fcgi.ABORT))
     try:
@@ -254,7 +254,7 @@ def test_an_abort_before_the_request_is_whole(connect, sent):
 
 
 @pytest.mark.parametrize("said", ["1000000", "-1", "many", "1e3", " "])
-def test_a_content_length_that_is_not_so_is_refused(connect, origin, said):
+def test_a_wrong_content_length_is_refused(connect, origin, said):
     head, body = fetch_request(origin.url("/hello"), CONTENT_LENGTH=said)
     c = connect()
     c.send(head + fcgi.stream(fcgi.STDIN, 1, body))
@@ -273,7 +273,7 @@ def test_without_content_length_stdin_is_the_body(connect, origin):
 # -- peers that do not read ------------------------------------------------
 
 
-def test_an_answer_that_nobody_reads_holds_nobody_up(connect, victim, origin):
+def test_a_response_that_is_not_read_delays_no_other_peer(connect, victim, origin):
     request, body = fetch_request(origin.url("/bytes/3000000"))
     for _ in range(10):
         connect().send(request + fcgi.stream(fcgi.STDIN, 1, body))
@@ -281,7 +281,7 @@ def test_an_answer_that_nobody_reads_holds_nobody_up(connect, victim, origin):
     assert victim.client.fetch(origin.url("/hello"))["body"] == "hello\n"
 
 
-def test_a_peer_that_leaves_in_the_middle_of_its_answer(connect, victim, origin):
+def test_a_peer_may_close_in_the_middle_of_a_response(connect, victim, origin):
     request, body = fetch_request(origin.url("/bytes/3000000"))
     for _ in range(10):
         c = connect()
@@ -291,7 +291,7 @@ def test_a_peer_that_leaves_in_the_middle_of_its_answer(connect, victim, origin)
     assert victim.client.fetch(origin.url("/hello"))["body"] == "hello\n"
 
 
-def test_a_request_too_large_is_told_so_while_it_is_still_sent(connect, victim):
+def test_a_too_large_request_gets_413_while_it_is_sent(connect, victim):
     c = connect(20)
     params = fcgi.cgi_params("POST", "/_fetch/v1/fetch") | {"CONTENT_LENGTH": str(64 << 20)}
     c.send(fcgi.begin() + fcgi.stream(fcgi.PARAMS, 1, fcgi.pairs(params)))
@@ -302,13 +302,13 @@ def test_a_request_too_large_is_told_so_while_it_is_still_sent(connect, victim):
     assert c.read_response().status == 413
 
 
-def test_two_hundred_idle_connections_are_no_burden(connect, victim, origin):
+def test_two_hundred_idle_connections_do_no_harm(connect, victim, origin):
     for _ in range(200):
         connect()
     assert victim.client.fetch(origin.url("/hello"))["status"] == 200
 
 
-def test_the_daemon_comes_back_to_nothing(victim):
+def test_nothing_stays_in_flight_afterwards(victim):
     def gone():
         text = victim.client.get("/metrics").body.decode()
         return "\ncurlew_in_flight 0\n" in text and "\ncurlew_parked 0\n" in text
@@ -317,7 +317,7 @@ def test_the_daemon_comes_back_to_nothing(victim):
 
 
 @pytest.mark.parametrize("route", ["/_fetch/v1/stream", "/_fetch/v1/fetch"])
-def test_a_next_request_before_the_end_record_waits_its_turn(daemon, origin, route):
+def test_a_request_before_the_end_record_waits(daemon, origin, route):
     """As HAProxy does: to it a response is complete once Content-Length bytes came."""
     body = json.dumps({"url": origin.url("/bytes/9000000")}).encode()
     c = fcgi.Connection(daemon.socket)

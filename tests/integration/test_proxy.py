@@ -30,7 +30,7 @@ def test_tls_goes_through_a_tunnel(client, origin, proxy):
 
 
 @pytest.mark.parametrize("scheme, kind", [("socks5", "address"), ("socks5h", "name")])
-def test_socks(client, origin, proxy, scheme, kind):
+def test_socks_proxies_work(client, origin, proxy, scheme, kind):
     port, process = proxy()
     url = origin.url("/hello", host="a.localhost" if kind == "name" else "127.0.0.1")
     if kind == "name":
@@ -41,7 +41,7 @@ def test_socks(client, origin, proxy, scheme, kind):
 
 @pytest.mark.parametrize("scheme", ["http", "socks5", "socks5h"])
 @pytest.mark.parametrize("where", ["key", "url"])
-def test_with_a_password(client, origin, proxy, scheme, where):
+def test_the_password_is_sent(client, origin, proxy, scheme, where):
     port, process = proxy(user="pu", password="hidden")
     at = "pu:hidden@" if where == "url" else ""
     keys = {"proxy_auth": ["pu", "hidden"]} if where == "key" else {}
@@ -50,7 +50,7 @@ def test_with_a_password(client, origin, proxy, scheme, where):
     assert "hidden" not in json.dumps({k: v for k, v in e.items() if k != "body"})
 
 
-def test_a_wrong_password(client, origin, proxy):
+def test_a_wrong_password_fails(client, origin, proxy):
     port, process = proxy(user="pu", password="hidden")
     for scheme, target in (("http", "https"), ("socks5", "http"), ("socks5h", "http")):
         p = client.refused({"url": origin.url("/hello", port=target), "proxy_auth": ["pu", "wrong"],
@@ -58,19 +58,19 @@ def test_a_wrong_password(client, origin, proxy):
         assert "wrong" not in p["detail"]
 
 
-def test_a_forwarding_proxys_407_is_an_answer(client, origin, proxy):
+def test_a_forwarding_proxys_407_is_a_response(client, origin, proxy):
     port, process = proxy(user="pu", password="hidden")
     assert client.fetch(origin.url("/hello"), proxy=f"http://127.0.0.1:{port}")["status"] == 407
 
 
-def test_a_proxy_that_refuses(client, origin, proxy):
+def test_a_proxy_that_refuses_the_target_fails(client, origin, proxy):
     port, process = proxy()
     for scheme, target in (("http", "https"), ("socks5h", "http")):
         url = f"{target}://refused.test:{origin.ports[target]}/"
         client.refused({"url": url, "proxy": f"{scheme}://127.0.0.1:{port}"}, 502, "proxy_failed")
 
 
-def test_a_proxy_that_never_answers(client, origin, proxy):
+def test_a_silent_proxy_times_out(client, origin, proxy):
     port, process = proxy()
     response = client.post({"url": f"https://silent.test:{origin.ports['https']}/", "timeout": 0.4,
                             "proxy": f"http://127.0.0.1:{port}"})
@@ -78,13 +78,13 @@ def test_a_proxy_that_never_answers(client, origin, proxy):
 
 
 @pytest.mark.parametrize("scheme", ["http", "socks5", "socks5h"])
-def test_a_proxy_that_nobody_runs(client, origin, scheme):
+def test_a_missing_proxy_fails(client, origin, scheme):
     client.refused({"url": origin.url("/hello"), "proxy": f"{scheme}://127.0.0.1:{free_port()}"},
                    502,
                    "proxy_failed")
 
 
-def test_a_proxy_whose_name_is_unknown(client, origin):
+def test_a_proxy_with_an_unknown_name_fails(client, origin):
     client.refused({"url": origin.url("/hello"), "proxy": "http://nothing.invalid:80"}, 502,
                    "proxy_failed")
 

@@ -12,7 +12,7 @@ from tests.support.metrics import cpu_seconds, read_metrics
 from tests.support.procs import wait_until
 
 
-def polite(rate, burst=1, **more):
+def rate_limited(rate, burst=1, **more):
     return {"sessions": {"default": {"rate_per_origin": rate, "burst": burst, **more}, "plain": {}}}
 
 
@@ -35,16 +35,16 @@ def fetch_all(daemon, urls, **keys):
         return timed(b.results)
 
 
-def test_one_after_the_other(curlewd, origin):
-    daemon = curlewd(polite(10))
+def test_fetches_start_one_by_one(curlewd, origin):
+    daemon = curlewd(rate_limited(10))
     done, took = fetch_all(daemon, [origin.url("/hello")] * 11)
     assert 0.95 <= took < 1.6
     check_rate(arrivals(origin), 10, 1)
     assert max(e["timing"]["queue"] for e in done) > 0.9
 
 
-def test_a_burst_goes_at_once(curlewd, origin):
-    daemon = curlewd(polite(5, burst=10))
+def test_a_burst_starts_at_once(curlewd, origin):
+    daemon = curlewd(rate_limited(5, burst=10))
     _, took = fetch_all(daemon, [origin.url("/hello")] * 10)
     assert took < 0.5
     origin.reset()
@@ -53,22 +53,22 @@ def test_a_burst_goes_at_once(curlewd, origin):
     check_rate(arrivals(origin), 5, 10)
 
 
-def test_less_than_one_a_second(curlewd, origin):
-    daemon = curlewd(polite(0.8))
+def test_a_rate_below_one_a_second_works(curlewd, origin):
+    daemon = curlewd(rate_limited(0.8))
     _, took = fetch_all(daemon, [origin.url("/hello")] * 2)
     assert 1.15 <= took < 1.8
 
 
-def test_many_a_second(curlewd, origin):
-    daemon = curlewd(polite(200, burst=20))
+def test_a_high_rate_is_reached(curlewd, origin):
+    daemon = curlewd(rate_limited(200, burst=20))
     fetch_all(daemon, [origin.url("/hello")] * 300)
     at = arrivals(origin)
     assert 1.2 < at[-1] - at[0] < 2.5
     check_rate(at, 200, 20, slack=0.15)
 
 
-def test_who_waits_is_queued_and_not_in_flight(curlewd, origin):
-    daemon = curlewd({**polite(1), "limits": {"in_flight": 1}})
+def test_a_waiting_fetch_is_queued_and_not_in_flight(curlewd, origin):
+    daemon = curlewd({**rate_limited(1), "limits": {"in_flight": 1}})
     with BackgroundCalls() as b:
         for _ in range(3):
             b.start(daemon.client.fetch, origin.url("/hello"))
@@ -79,8 +79,8 @@ def test_who_waits_is_queued_and_not_in_flight(curlewd, origin):
         b.results()
 
 
-def test_is_each_origins_and_each_sessions_own(curlewd, origin):
-    daemon = curlewd(polite(0.5))
+def test_each_origin_and_each_session_has_its_own_rate(curlewd, origin):
+    daemon = curlewd(rate_limited(0.5))
     assert timed(daemon.client.fetch, origin.url("/hello"))[1] < 0.5
     assert timed(daemon.client.fetch, origin.url("/hello", host="127.0.0.2"))[1] < 0.5
     assert timed(daemon.client.fetch, origin.url("/hello"), session="plain")[1] < 0.5
@@ -91,22 +91,22 @@ def test_is_each_origins_and_each_sessions_own(curlewd, origin):
 
 
 def test_each_hop_takes_a_token(curlewd, origin):
-    daemon = curlewd(polite(10))
+    daemon = curlewd(rate_limited(10))
     e, took = timed(daemon.client.fetch, origin.url("/redirect/5"))
     assert len(e["history"]) == 5 and 0.5 <= took < 1
     check_rate(arrivals(origin), 10, 1)
 
 
-def test_a_hop_to_another_origin_takes_one_of_that(curlewd, origin):
-    daemon = curlewd(polite(1))
+def test_a_hop_to_another_origin_takes_that_origins_token(curlewd, origin):
+    daemon = curlewd(rate_limited(1))
     there = origin.url("/hello", host="127.0.0.2")
     assert timed(daemon.client.fetch, there)[1] < 0.5
     _, took = timed(daemon.client.fetch, origin.url(f"/redirect-to?url={quote(there)}"))
     assert took > 0.7
 
 
-def test_what_has_begun_goes_on_before_what_has_not(curlewd, origin):
-    daemon = curlewd(polite(10))
+def test_a_fetch_under_way_goes_before_a_new_one(curlewd, origin):
+    daemon = curlewd(rate_limited(10))
     with BackgroundCalls() as b:
         b.start(daemon.client.fetch, origin.url("/redirect/3"))
         origin.wait_for("arrived", "/redirect/3")
@@ -118,14 +118,14 @@ def test_what_has_begun_goes_on_before_what_has_not(curlewd, origin):
 
 
 def test_each_retry_takes_a_token(curlewd, origin):
-    daemon = curlewd(polite(5))
+    daemon = curlewd(rate_limited(5))
     e, took = timed(daemon.client.fetch, origin.flaky(fail=3), retries={"max": 3, "backoff": 0})
     assert e["attempts"] == 4 and 0.6 <= took < 1.2
     check_rate(arrivals(origin), 5, 1)
 
 
-def test_all_together(curlewd, origin):
-    daemon = curlewd(polite(50, burst=5))
+def test_rate_retries_and_redirects_work_together(curlewd, origin):
+    daemon = curlewd(rate_limited(50, burst=5))
     urls = [origin.flaky(key=f"k{i}", then="/redirect/1") for i in range(20)]
     fetch_all(daemon, urls, retries={"max": 1, "backoff": 0.01})
     at = arrivals(origin)
@@ -136,8 +136,8 @@ def test_all_together(curlewd, origin):
 # -- leaving and ending ---------------------------------------------------------
 
 
-def test_a_fetch_that_waits_too_long_is_told(curlewd, origin):
-    daemon = curlewd(polite(0.2))
+def test_a_fetch_that_waits_too_long_times_out(curlewd, origin):
+    daemon = curlewd(rate_limited(0.2))
     daemon.client.fetch(origin.url("/hello"))
     request = {"url": origin.url("/hello"), "timeout": 0.4}
     p, took = timed(daemon.client.refused, request, 504, "timeout")
@@ -146,7 +146,7 @@ def test_a_fetch_that_waits_too_long_is_told(curlewd, origin):
 
 
 def test_past_the_queue_a_fetch_is_refused_at_once(curlewd, origin):
-    daemon = curlewd({**polite(2), "limits": {"queue": 2}})
+    daemon = curlewd({**rate_limited(2), "limits": {"queue": 2}})
     with BackgroundCalls() as b:
         for _ in range(3):
             b.start(daemon.client.fetch, origin.url("/hello"))
@@ -155,8 +155,8 @@ def test_past_the_queue_a_fetch_is_refused_at_once(curlewd, origin):
         b.results()
 
 
-def test_a_caller_who_leaves_takes_no_token_along(curlewd, origin):
-    daemon = curlewd(polite(2))
+def test_a_cancelled_fetch_takes_no_token(curlewd, origin):
+    daemon = curlewd(rate_limited(2))
     daemon.client.fetch(origin.url("/hello"))
     body = json.dumps({"url": origin.url("/hello?left")}).encode()
     c = fcgi.Connection(daemon.socket)
@@ -169,8 +169,8 @@ def test_a_caller_who_leaves_takes_no_token_along(curlewd, origin):
     assert not origin.events("/hello?left")
 
 
-def test_a_drain_waits_for_those_that_wait(curlewd, origin):
-    daemon = curlewd(polite(4))
+def test_a_drain_waits_for_queued_fetches(curlewd, origin):
+    daemon = curlewd(rate_limited(4))
     with BackgroundCalls() as b:
         for _ in range(4):
             b.start(daemon.client.fetch, origin.url("/hello"))
@@ -180,10 +180,10 @@ def test_a_drain_waits_for_those_that_wait(curlewd, origin):
     daemon.wait_exit()
 
 
-def test_a_new_rate_holds_from_the_next_fetch_on(curlewd, origin):
-    daemon = curlewd(polite(0.01))
+def test_a_new_rate_applies_from_the_next_fetch(curlewd, origin):
+    daemon = curlewd(rate_limited(0.01))
     daemon.client.fetch(origin.url("/hello"))
-    daemon.reload({**daemon.config, **polite(10)})
+    daemon.reload({**daemon.config, **rate_limited(10)})
     wait_until("it is in force", lambda: daemon.client.post(
         {"url": origin.url("/hello"), "timeout": 0.3}).status == 200)
 
@@ -192,8 +192,8 @@ def test_a_new_rate_holds_from_the_next_fetch_on(curlewd, origin):
 
 
 @pytest.mark.quiet
-def test_waiting_costs_nothing(curlewd, origin):
-    daemon = curlewd(polite(0.1))
+def test_waiting_costs_no_cpu(curlewd, origin):
+    daemon = curlewd(rate_limited(0.1))
     with BackgroundCalls() as b:
         for _ in range(20):
             b.start(daemon.client.post, {"url": origin.url("/hello"), "timeout": 2})
@@ -204,9 +204,9 @@ def test_waiting_costs_nothing(curlewd, origin):
         b.results()
 
 
-def test_an_origin_is_not_forgotten_for_the_sake_of_a_thousand_others(curlewd, origin):
+def test_an_origin_is_remembered_beside_a_thousand_others(curlewd, origin):
     """More idle lanes than are kept: the one whose bucket is not full yet stays."""
-    daemon = curlewd({**polite(0.25), "egress": {"allow": ["127.0.0.0/8"]}})
+    daemon = curlewd({**rate_limited(0.25), "egress": {"allow": ["127.0.0.0/8"]}})
     daemon.client.fetch(origin.url("/hello"))
     with BackgroundCalls(32) as b:
         for i in range(1500):

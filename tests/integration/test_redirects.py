@@ -37,11 +37,11 @@ def test_head_stays_head(client, origin):
 
 
 @pytest.mark.parametrize("status", [300, 304, 305])
-def test_other_3xx_answers_are_not_followed(client, origin, status):
+def test_other_3xx_responses_are_not_followed(client, origin, status):
     assert client.fetch(origin.url(f"/redirect-to?url=/hello&status={status}"))["status"] == status
 
 
-def test_a_redirect_without_location_is_the_answer(client, origin):
+def test_a_redirect_without_location_is_the_response(client, origin):
     e = client.fetch(origin.url("/status/302"))
     assert (e["status"], e["history"]) == (302, [])
 
@@ -55,7 +55,7 @@ def test_max_redirects_at_the_limit(client, origin):
                           "too_many_redirects")
 
 
-def test_the_default_is_thirty(client, origin):
+def test_the_default_limit_is_thirty(client, origin):
     assert len(client.fetch(origin.url("/redirect/30"))["history"]) == 30
     client.refused({"url": origin.url("/redirect/31")}, 502, "too_many_redirects")
 
@@ -66,7 +66,7 @@ def test_not_following_gives_the_redirect_itself(client, origin):
     assert e["url"] == origin.url("/redirect/1")
 
 
-def test_from_plain_to_tls_and_to_another_host(client, origin):
+def test_a_redirect_may_lead_to_tls_and_to_another_host(client, origin):
     there = origin.url("/echo", host="localhost", port="https")
     e = client.fetch(origin.url(f"/redirect-to?url={quote(there)}"))
     assert e["url"] == there and json.loads(e["body"])["tls"] is True
@@ -84,7 +84,7 @@ def test_a_redirect_to_a_forbidden_address_is_refused(client, origin):
     assert "169.254.169.254" in p["detail"] and "egress.allow" in p["detail"]
 
 
-def test_the_time_limit_holds_over_all_hops(client, origin):
+def test_the_timeout_covers_all_hops(client, origin):
     slow = quote(origin.url("/delay/0.3"))
     url = origin.url(f"/redirect-to?url={slow}")
     client.refused({"url": url, "timeout": 0.15}, 504, "timeout")

@@ -127,14 +127,14 @@ def test_header_values_may_hold_any_text(client, origin):
     assert header(got, "x-text")[0].encode("latin-1").decode() == "grüße; a=\"b\", \t c"
 
 
-def test_nothing_of_the_callers_own_request_reaches_the_origin(client, origin):
+def test_no_header_of_the_callers_request_reaches_the_origin(client, origin):
     response = client.post({"url": origin.url("/echo")}, [("Cookie", "browser=1"), ("X-Own", "1"),
                                                           ("Authorization", "Bearer own")])
     names = {n.lower() for n, _ in json.loads(response.json()["body"])["headers"]}
     assert not names & {"cookie", "x-own", "authorization"}
 
 
-def test_no_expect_header_holds_a_large_body_up(client, origin):
+def test_no_expect_header_delays_a_large_body(client, origin):
     got = echo(client, origin, body="x" * 500000)
     assert header(got, "expect") == [] and len(base64.b64decode(got["body_base64"])) == 500000
 
@@ -154,7 +154,7 @@ def test_cookies_are_sent(client, origin, cookies):
 @pytest.mark.parametrize("cookie", [
     {"domain": "elsewhere.example"}, {"path": "/other"}, {"expires": 1},
 ])
-def test_cookies_meant_for_elsewhere_stay_here(client, origin, cookie):
+def test_cookies_for_another_host_are_not_sent(client, origin, cookie):
     sent = [{"name": "a", "value": "1", **cookie}]
     assert json.loads(client.fetch(origin.url("/cookies"), cookies=sent)["body"]) == {}
 
@@ -192,13 +192,13 @@ def test_a_multipart_body_names_its_boundary(client, origin):
 
 
 @pytest.mark.parametrize("algorithm", ["MD5", "SHA-256"])
-def test_digest(client, origin, algorithm):
+def test_digest_authentication_works(client, origin, algorithm):
     e = client.fetch(origin.url(f"/auth/digest?algorithm={algorithm}"),
                      auth={"digest": ["user", "secret"]})
     assert (e["status"], json.loads(e["body"])) == (200, {"user": "user"})
 
 
-def test_digest_with_a_body_sends_it_where_it_counts(client, origin):
+def test_digest_with_a_body_sends_it_in_the_final_request(client, origin):
     e = client.fetch(origin.url("/auth/digest"), auth={"digest": ["user", "secret"]},
                      body="x" * 100)
     assert e["status"] == 200
@@ -233,7 +233,7 @@ def test_credentials_follow_a_redirect_to_the_same_origin(client, origin):
 # -- the rest --------------------------------------------------------------
 
 
-def test_compression_is_offered_unless_it_is_declined(client, origin):
+def test_compression_is_offered_unless_turned_off(client, origin):
     is_available = header(echo(client, origin), "accept-encoding")[0]
     assert all(coding in is_available for coding in ("gzip", "deflate", "br", "zstd"))
     assert header(echo(client, origin, decompress=False), "accept-encoding") == []

@@ -62,7 +62,7 @@ def test_no_line_break_or_nul_gets_into_a_header(client, bad):
         assert key in detail_of(client, {"url": URL, key: value})
 
 
-def test_two_bodies_are_one_too_many(client):
+def test_only_one_form_of_body_is_allowed(client):
     detail = detail_of(client, {"url": URL, "body": "a", "json": {}})
     assert "body" in detail and "json" in detail
 
@@ -80,7 +80,7 @@ def test_url_is_required(client):
     (b'{"url": "\xff"}', 1), (b'{\n"url": "\xc3\x28"}', 2), (b'{"url": "\xed\xa0\x80"}', 1),
     (b"\xff\xfe{\x00}\x00", 1), (b'{"url": "x"} trailing', 1), (b"{'url': 1}", 1),
 ])
-def test_malformed_json_is_told_by_line_and_column(client, text, line):
+def test_malformed_json_is_reported_by_line_and_column(client, text, line):
     detail = detail_of(client, text)
     if line:
         assert f"line {line}" in detail and "column" in detail
@@ -95,7 +95,7 @@ def test_a_key_given_twice_is_refused(client):
     assert "url" in detail_of(client, b'{"url": "http://a.test/", "url": "http://b.test/"}')
 
 
-def test_nesting_at_the_limit(client, origin):
+def test_nesting_is_accepted_up_to_the_limit(client, origin):
     def nested(levels):
         inner = b"[" * (levels - 1) + b"]" * (levels - 1)
         return b'{"url": "%b", "json": %b}' % (origin.url("/echo").encode(), inner)
@@ -116,7 +116,7 @@ def test_nesting_at_the_limit(client, origin):
     "http://x.test/a b", "http://x.test/" + "a" * 70000, "javascript:alert(1)", " ",
     "http://user@:80/", "ws://x.test/",
 ])
-def test_a_url_that_cannot_be_fetched(client, url):
+def test_an_invalid_url_is_refused(client, url):
     assert client.post({"url": url}).json()["code"] == "bad_url", url
 
 
@@ -136,7 +136,7 @@ def test_the_longest_url_passes(client, origin):
     ("url=http://x.test/&max_redirects=1x", "max_redirects"), ("url=%ff", "url"),
     ("url=http://x.test/&tag=%zz", "tag"),
 ])
-def test_a_bad_query_is_named(client, query, named):
+def test_an_invalid_query_key_is_named(client, query, named):
     response = client.ask("GET", "/v1/fetch", query)
     assert named in clients.problem(response, 400, "bad_request")["detail"]
 
@@ -146,7 +146,7 @@ def test_a_bad_query_is_named(client, query, named):
 
 @pytest.mark.parametrize("path", ["", "/", "/v1", "/v1/", "/v1/fetch/", "/v1/fetch/x", "/v2/fetch",
                                   "/v1/fetchx", "/V1/fetch", "/healthz/", "/%00", "/" + "a" * 5000])
-def test_an_unknown_route(client, path):
+def test_an_unknown_route_is_404(client, path):
     clients.problem(client.ask("GET", path, "url=http://127.0.0.1:1/"), 404, "not_found")
 
 
@@ -155,7 +155,7 @@ def test_an_unknown_route(client, path):
     ("POST", "/healthz", {"GET"}), ("POST", "/metrics", {"GET"}), ("POST", "/v1/status", {"GET"}),
     ("POST", "/status", {"GET"}), ("BREW", "/v1/fetch", {"GET", "POST"}),
 ])
-def test_a_wrong_method_is_told_the_right_ones(client, method, path, allowed):
+def test_a_wrong_method_gets_the_allowed_ones(client, method, path, allowed):
     response = client.ask(method, path)
     clients.problem(response, 405, "method_not_allowed")
     assert allowed <= {m.strip() for m in response.header("allow").split(",")}

@@ -13,7 +13,7 @@ from tests.support.origin.pages import TEXTS
 # -- the head --------------------------------------------------------------
 
 
-def test_headers_stand_as_they_came(client, origin):
+def test_headers_are_reported_as_received(client, origin):
     headers = client.fetch(origin.url("/odd-headers"))["headers"]
     assert [h for h in headers if h[0].startswith(("X-", "x-"))] == [
         ["X-Twice", "one"], ["x-MIXED-case", "kept"], ["X-Twice", "two"], ["X-Empty", ""],
@@ -25,19 +25,19 @@ def test_the_reason_is_the_origins_own(client, origin):
     assert e["reason"] == "Just Fine"
 
 
-def test_interim_answers_are_no_answer(client, origin):
+def test_interim_responses_are_skipped(client, origin):
     e = client.fetch(origin.url("/early-hints"))
     assert (e["status"], e["body"], e["history"]) == (200, "ok\n", [])
     assert "Link" not in [n for n, _ in e["headers"]]
 
 
 @pytest.mark.parametrize("count", [1, 500])
-def test_many_headers(client, origin, count):
+def test_many_headers_are_kept(client, origin, count):
     names = [n for n, _ in client.fetch(origin.url(f"/headers/{count}"))["headers"]]
     assert [n for n in names if n.startswith("X-N-")] == [f"X-N-{i}" for i in range(count)]
 
 
-def test_a_large_header_passes_and_endless_ones_do_not(client, origin):
+def test_a_large_header_passes_and_endless_headers_fail(client, origin):
     headers = dict(client.fetch(origin.url("/bigheader/60000"))["headers"])
     assert len(headers["X-Big"]) == 60000
     response = client.post({"url": origin.url("/endless-headers"), "timeout": 10})
@@ -48,12 +48,12 @@ def test_trailers_do_not_spoil_the_body(client, origin):
     assert client.fetch(origin.url("/trailers"))["body"] == "with a trailer\n"
 
 
-def test_a_body_up_to_the_end_of_the_connection_is_whole(client, origin):
+def test_a_body_that_ends_with_the_connection_is_complete(client, origin):
     assert client.fetch(origin.url("/until-close"))["body"] == "up to the end\n"
 
 
 @pytest.mark.parametrize("n", [0, 1, 65536, 100000])
-def test_chunked_bodies(client, origin, n):
+def test_chunked_bodies_are_decoded(client, origin, n):
     e = client.fetch(origin.url(f"/bytes/{n}?chunked=1"), response_body="base64")
     assert len(base64.b64decode(e["body_base64"])) == e["body_bytes"] == n
 
@@ -71,7 +71,7 @@ def test_set_cookie_becomes_cookies(client, origin):
     assert cookies["c"]["expires"] == in_a_week and cookies["c"]["value"] == "3"
 
 
-def test_cookies_of_the_whole_chain_are_left(client, origin):
+def test_cookies_of_all_hops_are_listed(client, origin):
     e = client.fetch(origin.url("/cookies/set?a=1&b=2"))
     assert {c["name"]: c["value"] for c in e["cookies"]} == {"a": "1", "b": "2"}
     assert json.loads(e["body"]) == {"a": "1", "b": "2"}
@@ -96,7 +96,7 @@ def test_undeclared_utf_8_is_text_and_anything_else_is_not(client, origin):
     assert base64.b64decode(e["body_base64"]) == TEXTS["shift_jis"].encode("shift_jis")
 
 
-def test_a_charset_that_does_not_fit_gives_bytes(client, origin):
+def test_a_wrong_charset_gives_bytes(client, origin):
     e = client.fetch(origin.url("/raw?hex=fffe80&type=text/plain;%20charset=utf-8"))
     assert "body" not in e and base64.b64decode(e["body_base64"]) == b"\xff\xfe\x80"
 
@@ -124,7 +124,7 @@ def test_encoded_bodies_are_counted_decoded(client, origin, coding):
 
 
 @pytest.mark.parametrize("coding", ["gzip", "br", "zstd"])
-def test_a_bomb_stops_at_the_limit(client, origin, coding):
+def test_a_decompression_bomb_stops_at_the_limit(client, origin, coding):
     url = origin.url(f"/{coding}?n=50000000")
     client.refused({"url": url, "max_body_bytes": 49999999}, 502, "response_too_large")
     assert client.fetch(url, max_body_bytes=50000000,
@@ -139,7 +139,7 @@ def test_none_reads_the_body_and_keeps_nothing(client, origin):
 
 
 @pytest.mark.parametrize("path", ["/bytes/0", "/hello", "/binary", "/bytes/1000000", "/gzip"])
-def test_frames_and_envelopes_tell_the_same(client, origin, path):
+def test_frames_and_envelopes_say_the_same(client, origin, path):
     plain = client.fetch(origin.url(path), response_body="base64")
     frame, body = client.frames(origin.url(path))
     assert body == base64.b64decode(plain["body_base64"])
@@ -170,7 +170,7 @@ def test_a_connection_that_the_origin_closes_is_not_reused(curlewd, origin):
     assert client.fetch(origin.url("/hello"))["connection"]["reused"] is False
 
 
-def test_ipv6(client, origin):
+def test_ipv6_addresses_are_reported(client, origin):
     c = client.fetch(origin.url("/hello", host="[::1]"))["connection"]
     assert (c["remote_ip"], c["local_ip"]) == ("::1", "::1")
 

@@ -23,19 +23,19 @@ def got(envelope):
 
 
 @pytest.mark.parametrize("status", [429, 502, 503, 504])
-def test_a_count_tries_again_after_a_passing_refusal(curlewd, origin, status):
+def test_a_transient_status_is_retried(curlewd, origin, status):
     e = curlewd().client.fetch(origin.flaky(fail=2, status=status), retries=QUICK)
     assert (e["status"], e["attempts"], got(e)["try"]) == (200, 3, 3)
     assert e["history"] == []
 
 
 @pytest.mark.parametrize("status", [500, 501, 404, 401, 400])
-def test_other_statuses_are_the_answer(curlewd, origin, status):
+def test_other_statuses_are_not_retried(curlewd, origin, status):
     e = curlewd().client.fetch(origin.flaky(status=status), retries=QUICK)
     assert (e["status"], e["attempts"]) == (status, 1)
 
 
-def test_the_statuses_are_the_requests_to_name(curlewd, origin):
+def test_a_request_may_name_the_statuses(curlewd, origin):
     client = curlewd().client
     e = client.fetch(origin.flaky(key="a", status=500), retries={**QUICK, "statuses": [500]})
     assert (e["status"], e["attempts"]) == (200, 2)
@@ -44,18 +44,18 @@ def test_the_statuses_are_the_requests_to_name(curlewd, origin):
 
 
 @pytest.mark.parametrize("how", ["hang-up", "reset", "short"])
-def test_connections_that_are_cut(curlewd, origin, how):
+def test_broken_connections_are_retried(curlewd, origin, how):
     e = curlewd().client.fetch(origin.flaky(fail=2, how=how), retries=QUICK)
     assert (e["status"], e["attempts"]) == (200, 3)
 
 
 @pytest.mark.parametrize("how", ["silent", "stall"])
-def test_an_origin_that_falls_silent(curlewd, origin, how):
+def test_an_idle_timeout_is_retried(curlewd, origin, how):
     e = curlewd().client.fetch(origin.flaky(how=how), retries=QUICK, timeout={"idle": 0.2})
     assert (e["status"], e["attempts"]) == (200, 2)
 
 
-def test_when_all_tries_fail_the_last_one_is_the_answer(curlewd, origin):
+def test_when_all_attempts_fail_the_last_one_is_the_response(curlewd, origin):
     daemon = curlewd()
     e = daemon.client.fetch(origin.flaky(fail=9), retries=QUICK)
     assert (e["status"], e["body"], e["attempts"]) == (503, "not now\n", 4)
@@ -65,20 +65,20 @@ def test_when_all_tries_fail_the_last_one_is_the_answer(curlewd, origin):
     assert read_metric(daemon, "curlew_retries_total") == 6
 
 
-def test_none_unless_asked_for(curlewd, origin):
+def test_nothing_is_retried_by_default(curlewd, origin):
     e = curlewd().client.fetch(origin.flaky())
     assert (e["status"], e["attempts"]) == (503, 1)
 
 
 @pytest.mark.parametrize("url, code", [
     ("http://127.0.0.1:1/", "connect_failed"), ("http://nowhere.invalid/", "dns_failed")])
-def test_connections_that_do_not_come_about(curlewd, url, code):
+def test_failed_connections_are_retried(curlewd, url, code):
     daemon = curlewd()
     daemon.client.refused({"url": url, "retries": {"max": 2, "backoff": 0.01}}, 502, code)
     assert read_metric(daemon, "curlew_retries_total") == 2
 
 
-def test_a_connection_that_takes_too_long(curlewd, origin):
+def test_a_connect_timeout_is_retried(curlewd, origin):
     daemon = curlewd()
     p, took = timed(daemon.client.refused, {
         "url": origin.url(port="never"), "timeout": {"connect": 0.2},
@@ -87,7 +87,7 @@ def test_a_connection_that_takes_too_long(curlewd, origin):
     assert read_metric(daemon, "curlew_retries_total") == 2
 
 
-def test_a_handshake_that_is_cut_but_no_bad_certificate(curlewd, origin):
+def test_a_broken_handshake_is_retried_but_no_bad_certificate(curlewd, origin):
     daemon = curlewd()
     plain = origin.url("/hello").replace("http:", "https:")  # closes what begins like a handshake
     daemon.client.refused({"url": plain, "retries": QUICK}, 502, "tls_failed")
@@ -99,20 +99,20 @@ def test_a_handshake_that_is_cut_but_no_bad_certificate(curlewd, origin):
 
 @pytest.mark.parametrize("path, code, status", [
     ("/garbage", "protocol_error", 502), ("/bytes/100", "response_too_large", 502)])
-def test_what_would_fail_again_is_not_tried_again(curlewd, origin, path, code, status):
+def test_permanent_failures_are_not_retried(curlewd, origin, path, code, status):
     request = {"url": origin.url(path), "retries": QUICK, "max_body_bytes": 99}
     curlewd().client.refused(request, status, code)
     assert origin.stats()["requests"] == 1
 
 
-def test_over_http_2_a_reset_stream(curlewd, origin):
+def test_a_reset_http_2_stream_is_retried(curlewd, origin):
     e = curlewd().client.fetch(origin.flaky(port="h2c", fail=2, how="hang-up"), retries=QUICK,
                                http_version="2-prior-knowledge")
     assert (e["status"], e["attempts"], e["http_version"]) == (200, 3, "2")
 
 
 @pytest.mark.parametrize("neighbours", [0, 3])
-def test_over_http_2_a_silent_stream_is_given_up_and_its_neighbours_go_on(
+def test_a_silent_http_2_stream_is_retried_and_others_go_on(
         curlewd, origin, certs, neighbours):
     client = curlewd({"sessions": {"default": {"ca_file": str(certs / "ca.pem")}}}).client
     client.fetch(origin.url("/hello", port="h2"))
@@ -134,18 +134,18 @@ def test_over_http_2_a_silent_stream_is_given_up_and_its_neighbours_go_on(
 
 @pytest.mark.parametrize("method, attempts", [
     ("GET", 2), ("OPTIONS", 2), ("PUT", 2), ("DELETE", 2), ("POST", 1), ("PATCH", 1), ("FROB", 1)])
-def test_only_idempotent_methods(curlewd, origin, method, attempts):
+def test_only_idempotent_methods_are_retried(curlewd, origin, method, attempts):
     e = curlewd().client.fetch(origin.flaky(), method=method, retries=QUICK)
     assert e["attempts"] == attempts
 
 
-def test_head_too(curlewd, origin):
+def test_head_requests_are_retried(curlewd, origin):
     e = curlewd().client.fetch(origin.flaky(), method="HEAD", retries=QUICK)
     assert (e["status"], e["attempts"]) == (200, 2)
 
 
 @pytest.mark.parametrize("how", ["", "reset", "short"])
-def test_a_body_is_sent_again_whole_where_the_method_is_named(curlewd, origin, how):
+def test_a_named_method_is_retried_with_its_whole_body(curlewd, origin, how):
     body = "x" * 300000
     e = curlewd().client.fetch(origin.flaky(fail=2, how=how), body=body,
                                retries={**QUICK, "methods": ["POST"]})
@@ -153,7 +153,7 @@ def test_a_body_is_sent_again_whole_where_the_method_is_named(curlewd, origin, h
     assert base64.b64decode(got(e)["body_base64"]) == body.encode()
 
 
-def test_a_multipart_body_too(curlewd, origin):
+def test_a_multipart_body_is_sent_again(curlewd, origin):
     e = curlewd().client.fetch(origin.flaky(), method="PUT", retries=QUICK,
                                multipart=[{"name": "a", "value": "b" * 5000}])
     assert e["attempts"] == 2 and b"b" * 5000 in base64.b64decode(got(e)["body_base64"])
@@ -170,19 +170,19 @@ def test_it_is_the_hop_that_is_tried_again_not_the_chain(curlewd, origin):
 
 
 @pytest.mark.parametrize("location", ["file:///etc/passwd", "http://169.254.169.254/"])
-def test_a_redirect_after_a_retry_is_judged_like_any(curlewd, origin, location):
+def test_a_redirect_after_a_retry_is_checked(curlewd, origin, location):
     curlewd().client.refused({"url": origin.flaky(then=location), "retries": QUICK}, 403, "blocked")
     assert len(origin.tries()) == 2
 
 
-def test_what_the_guard_refuses_is_refused_once(curlewd, origin):
+def test_a_blocked_address_is_not_retried(curlewd, origin):
     daemon = curlewd({"egress": {"allow": []}})
     daemon.client.refused({"url": origin.url("/hello"), "retries": QUICK}, 403, "blocked")
     assert read_metrics(daemon)["curlew_retries_total"] == 0
     assert origin.stats()["requests"] == 0
 
 
-def test_cookies_are_sent_once_and_those_of_a_failed_try_are_kept(curlewd, origin):
+def test_cookies_are_sent_once_and_those_of_a_failed_attempt_kept(curlewd, origin):
     e = curlewd().client.fetch(origin.flaky(fail=2, cookie="seen=1; Path=/"), cookies={"own": "2"},
                                retries=QUICK)
     cookie = [v for n, v in got(e)["headers"] if n.lower() == "cookie"]
@@ -190,7 +190,7 @@ def test_cookies_are_sent_once_and_those_of_a_failed_try_are_kept(curlewd, origi
     assert [c["name"] for c in e["cookies"]] == ["seen"]
 
 
-def test_digest_authentication_begins_anew_with_each_hop_and_try(curlewd, origin):
+def test_digest_authentication_starts_again_on_each_attempt(curlewd, origin):
     client = curlewd().client
     url = origin.url("/redirect-to?status=307&url=/auth/digest")
     keys = {"auth": {"digest": ["user", "secret"]}, "retries": QUICK}
@@ -202,7 +202,7 @@ def test_digest_authentication_begins_anew_with_each_hop_and_try(curlewd, origin
 # -- with proxies and shared transfers ---------------------------------------
 
 
-def test_through_the_next_proxy_where_one_is_dead(curlewd, origin, proxy):
+def test_a_retry_uses_the_next_proxy(curlewd, origin, proxy):
     port, process = proxy()
     proxies = ["http://127.0.0.1:1", f"http://127.0.0.1:{port}"]
     breaker = {"failures": 1, "open_seconds": 60}
@@ -212,7 +212,7 @@ def test_through_the_next_proxy_where_one_is_dead(curlewd, origin, proxy):
     assert process.out.count("/hello") == 4
 
 
-def test_callers_who_share_a_transfer_share_its_tries(curlewd, origin):
+def test_coalesced_callers_share_the_attempts(curlewd, origin):
     daemon = curlewd()
     url = origin.flaky(wait=0.3, retry_after=1)
     with BackgroundCalls() as b:
@@ -224,7 +224,7 @@ def test_callers_who_share_a_transfer_share_its_tries(curlewd, origin):
     assert read_metric(daemon, "curlew_retries_total") == 1
 
 
-def test_of_those_who_share_the_most_patient_decides(curlewd, origin):
+def test_the_longest_timeout_of_coalesced_callers_counts(curlewd, origin):
     client = curlewd().client
     keys = {"coalesce": True, "retries": 1}
     e, took = timed(client.fetch, origin.flaky(key="a", retry_after=2), timeout=1, **keys)
@@ -238,7 +238,7 @@ def test_of_those_who_share_the_most_patient_decides(curlewd, origin):
     assert len(origin.tries("b")) == 2
 
 
-def test_who_wants_other_retries_shares_nothing(curlewd, origin):
+def test_other_retry_settings_are_not_coalesced(curlewd, origin):
     client = curlewd().client
     url = origin.url("/delay/0.3")
     with BackgroundCalls() as b:
@@ -250,7 +250,7 @@ def test_who_wants_other_retries_shares_nothing(curlewd, origin):
 # -- sessions --------------------------------------------------------------------
 
 
-def test_a_sessions_default(curlewd, origin):
+def test_a_session_may_set_retries(curlewd, origin):
     retries = {"max": 1, "backoff": 0.01, "statuses": [500]}
     client = curlewd({"sessions": {"default": {"retries": retries}, "none": {}}}).client
     assert client.fetch(origin.flaky(key="a", status=500))["attempts"] == 2
@@ -259,7 +259,7 @@ def test_a_sessions_default(curlewd, origin):
     assert client.fetch(origin.flaky(key="d", status=500), session="none")["attempts"] == 1
 
 
-def test_in_the_query(curlewd, origin):
+def test_retries_may_be_set_in_the_query(curlewd, origin):
     client = curlewd().client
     response = client.get(query={"url": origin.flaky(), "retries": "2"})
     assert (response.status, response.json()["attempts"]) == (200, 2)
@@ -269,27 +269,27 @@ def test_in_the_query(curlewd, origin):
 
 
 @pytest.mark.parametrize("how", ["", "hang-up", "reset", "endless"])
-def test_a_stream_is_tried_again_until_its_head_is_out(curlewd, origin, how):
+def test_a_stream_is_retried_until_its_head_is_sent(curlewd, origin, how):
     with streams.open_stream(curlewd().client, url=origin.flaky(fail=2, how=how),
                              retries=QUICK) as s:
         assert (s.status, s.header("curlew-attempts")) == (200, "3")
         assert json.loads(s.read_all())["try"] == 3
 
 
-def test_a_stream_whose_tries_are_used_up_passes_the_refusal_on(curlewd, origin):
+def test_a_stream_without_attempts_left_passes_the_status_on(curlewd, origin):
     with streams.open_stream(curlewd().client, url=origin.flaky(fail=9), retries=QUICK) as s:
         assert (s.status, s.header("curlew-attempts")) == (503, "4")
         assert s.read_all() == b"not now\n"
 
 
-def test_a_stream_whose_budget_is_used_up_passes_the_refusal_on(curlewd, origin):
+def test_a_stream_without_retry_budget_passes_the_status_on(curlewd, origin):
     client = curlewd().client
     client.fetch(origin.flaky(key="b", fail=99), retries={"max": 10, "backoff": 0})
     with streams.open_stream(client, url=origin.flaky(fail=9), retries=QUICK) as s:
         assert (s.status, s.header("curlew-attempts"), s.read_all()) == (503, "1", b"not now\n")
 
 
-def test_a_stream_that_has_begun_breaks_and_is_not_begun_again(curlewd, origin):
+def test_a_started_stream_breaks_and_is_not_retried(curlewd, origin):
     with streams.open_stream(curlewd().client, url=origin.flaky(how="stall"), retries=QUICK,
                              timeout={"idle": 0.5}) as s:
         assert s.status == 200

@@ -52,7 +52,7 @@ def test_retry_after_may_be_ignored(curlewd, origin):
     assert e["attempts"] == 2 and took < 2
 
 
-def test_longer_than_max_backoff_is_no_retry(curlewd, origin):
+def test_a_retry_after_beyond_max_backoff_is_not_retried(curlewd, origin):
     client = curlewd().client
     e, took = timed(client.fetch, origin.flaky(key="a", retry_after=2),
                     retries={"max": 1, "max_backoff": 1.9})
@@ -61,7 +61,7 @@ def test_longer_than_max_backoff_is_no_retry(curlewd, origin):
     assert (e["status"], e["attempts"]) == (200, 2)
 
 
-def test_never_past_the_total_timeout(curlewd, origin):
+def test_no_retry_starts_after_the_total_timeout(curlewd, origin):
     """Where there is no time for another try, the response it has is returned at once."""
     client = curlewd().client
     e, took = timed(client.fetch, origin.flaky(retry_after=3), retries=1, timeout=2)
@@ -75,7 +75,7 @@ def test_never_past_the_total_timeout(curlewd, origin):
 # -- the budget ----------------------------------------------------------------
 
 
-def test_ten_retries_are_for_everybody(curlewd, origin):
+def test_ten_retries_are_always_allowed(curlewd, origin):
     daemon = curlewd()
     e = daemon.client.fetch(origin.flaky(fail=99), retries={"max": 50, "backoff": 0})
     assert (e["status"], e["attempts"]) == (503, 11)
@@ -137,7 +137,7 @@ def wait_between_tries(daemon, origin, **args):
     return c
 
 
-def test_it_holds_no_place(curlewd, origin):
+def test_a_waiting_retry_holds_no_slot(curlewd, origin):
     daemon = curlewd({"limits": {"in_flight": 1, "queue": 0}})
     c = wait_between_tries(daemon, origin, retry_after=1)
     now = read_metrics(daemon)
@@ -147,7 +147,7 @@ def test_it_holds_no_place(curlewd, origin):
     assert response.status == 200 and response.json()["attempts"] == 2
 
 
-def test_a_caller_who_leaves_is_not_tried_for_again(curlewd, origin):
+def test_a_cancelled_fetch_is_not_retried(curlewd, origin):
     daemon = curlewd()
     wait_between_tries(daemon, origin, retry_after=1).close()
     wait_until("nobody waits", lambda: read_metric(daemon, "curlew_retries_waiting") == 0, 0.7)
@@ -157,7 +157,7 @@ def test_a_caller_who_leaves_is_not_tried_for_again(curlewd, origin):
     assert len(origin.tries()) == 1
 
 
-def test_a_drain_waits_for_it(curlewd, origin):
+def test_a_drain_waits_for_a_retry(curlewd, origin):
     daemon = curlewd()
     c = wait_between_tries(daemon, origin, retry_after=1)
     os.kill(daemon.pid, signal.SIGTERM)
@@ -166,7 +166,7 @@ def test_a_drain_waits_for_it(curlewd, origin):
     daemon.wait_exit()
 
 
-def test_a_drain_that_is_over_cancels_it(curlewd, origin):
+def test_the_end_of_a_drain_cancels_a_retry(curlewd, origin):
     daemon = curlewd({"drain_seconds": 1})
     wait_between_tries(daemon, origin)
     os.kill(daemon.pid, signal.SIGTERM)
@@ -185,7 +185,7 @@ def test_a_waiting_daemon_sleeps(curlewd, origin):
     assert cpu_seconds(daemon) - before <= 0.02
 
 
-def test_a_new_configuration_changes_nothing_for_what_waits(curlewd, origin):
+def test_a_reload_changes_nothing_for_a_waiting_retry(curlewd, origin):
     daemon = curlewd({"sessions": {"default": {"retries": 1}}})
     with BackgroundCalls() as b:
         b.start(daemon.client.fetch, origin.flaky(retry_after=1))
@@ -199,7 +199,7 @@ def test_a_new_configuration_changes_nothing_for_what_waits(curlewd, origin):
 # -- many at once --------------------------------------------------------------------
 
 
-def test_many_at_once_all_come_back(curlewd, origin):
+def test_many_retries_at_once_all_complete(curlewd, origin):
     """200 fetches on two threads, of which one in twenty fails at first."""
     daemon = curlewd({"threads": 2})
     with concurrent.futures.ThreadPoolExecutor(32) as pool:

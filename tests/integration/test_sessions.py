@@ -36,7 +36,7 @@ def refused(response, status, code):
     return clients.problem(response, status, code)["detail"]
 
 
-def test_made_shown_replaced_and_removed(daemon, origin):
+def test_a_session_can_be_created_shown_replaced_and_removed(daemon, origin):
     assert put(daemon, "new", headers={"x-a": "1"}, timeout=5).status == 201
     assert names(daemon) == ["default", "filed", "new"]
     echo = json.loads(daemon.client.fetch(origin.url("/echo"), session="new")["body"])
@@ -71,12 +71,12 @@ def test_secrets_are_not_shown(daemon):
     ("POST", "/x", b"{}", 405, "method_not_allowed", "PUT"),
     ("PUT", "", b"{}", 405, "method_not_allowed", "GET"),
     ("GET", "/x/reset", b"", 405, "method_not_allowed", "POST")])
-def test_what_cannot_be(daemon, method, path, body, status, code, says):
+def test_invalid_session_requests_are_refused(daemon, method, path, body, status, code, says):
     assert says in refused(ask(daemon, method, path, body), status, code)
     assert names(daemon) == ["default", "filed"]
 
 
-def test_what_is_in_flight_goes_on_with_what_it_started_with(daemon, origin):
+def test_fetches_in_flight_keep_their_settings(daemon, origin):
     put(daemon, "s", max_body_bytes=1000)
     with BackgroundCalls() as b:
         b.start(daemon.client.fetch, origin.url("/delay/0.6"), session="s")
@@ -88,7 +88,7 @@ def test_what_is_in_flight_goes_on_with_what_it_started_with(daemon, origin):
         assert b.results()[0]["body"] == "late\n"
 
 
-def test_a_reset_drops_cookies_and_idle_connections_and_spares_what_is_in_flight(daemon, origin):
+def test_a_reset_drops_cookies_and_idle_connections_only(daemon, origin):
     put(daemon, "s", cookie_jar="shared")
     put(daemon, "other", cookie_jar="shared")
     daemon.client.fetch(origin.url("/cookies/set?a=1"), session="s")
@@ -116,7 +116,7 @@ def test_a_reload_keeps_the_callers_sessions_and_restores_the_files_own(daemon, 
     assert names(daemon) == ["default", "filed", "mine"]
 
 
-def test_a_thousand_and_no_more(daemon):
+def test_at_most_a_thousand_sessions_are_kept(daemon):
     for i in range(998):
         put(daemon, f"s{i}")
     assert "1000" in refused(ask(daemon, "PUT", "/one-more", {}), 503, "overloaded")

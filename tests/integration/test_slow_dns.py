@@ -40,7 +40,7 @@ def in_flight(daemon):
     return daemon.client.ask("GET", "/v1/status").json()["engine"]["in_flight"]
 
 
-def test_the_connect_time_out_covers_the_look_up_and_neighbours_go_on(daemon, origin):
+def test_the_connect_timeout_covers_the_look_up(daemon, origin):
     with BackgroundCalls() as b:
         b.start(daemon.client.refused, {"url": "http://one.slow.test/", "timeout": {"connect": 1}},
                 504, "connect_timeout")
@@ -51,7 +51,7 @@ def test_the_connect_time_out_covers_the_look_up_and_neighbours_go_on(daemon, or
     assert took < LOOKUP - 1
 
 
-def test_a_caller_that_leaves_in_the_look_up_holds_nobody_up(daemon, origin):
+def test_a_cancelled_look_up_delays_no_other_fetch(daemon, origin):
     body = json.dumps({"url": "http://two.slow.test/"}).encode()
     c = fcgi.Connection(daemon.socket)
     c.send(fcgi.request(fcgi.cgi_params("POST", "/_fetch/v1/fetch", body=body), body))
@@ -62,13 +62,13 @@ def test_a_caller_that_leaves_in_the_look_up_holds_nobody_up(daemon, origin):
     wait_until("it is gone", lambda: in_flight(daemon) == 0, AT_ONCE)
 
 
-def test_a_drain_does_not_wait_for_a_look_up_that_was_given_up(daemon):
+def test_a_drain_does_not_wait_for_an_abandoned_look_up(daemon):
     daemon.client.refused({"url": "http://three.slow.test/", "timeout": 0.2}, 504, "timeout")
     _, took = timed(daemon.stop)
     assert took < AT_ONCE + 1
 
 
-def test_look_ups_that_were_given_up_are_bounded(daemon, origin):
+def test_abandoned_look_ups_are_limited(daemon, origin):
     given_up = {"url": "http://x.slow.test/", "timeout": 0.05}
     with BackgroundCalls(32) as b:
         for _ in range(160):

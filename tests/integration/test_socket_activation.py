@@ -119,7 +119,7 @@ def test_connections_wait_in_the_socket_for_the_next_daemon(systemd, origin):
     assert one.failed() == [] and len(one.responses) > 20 * ASKING
 
 
-def test_the_same_through_nginx_with_a_connection_for_each_request(systemd, nginx, origin):
+def test_no_fetch_fails_through_nginx_without_keep_alive(systemd, nginx, origin):
     client = nginx(systemd, name="nginx-no-keep-alive")
     with load(lambda: clients.HttpClient(client.port), origin.url("/delay/0.05")) as one:
         restart_under(one, systemd)
@@ -134,14 +134,14 @@ ASKED_AGAIN = [
 ]
 
 
-def test_through_nginx_with_warm_connections_that_asks_again_by_itself(systemd, nginx, origin):
+def test_no_fetch_fails_through_nginx_that_retries(systemd, nginx, origin):
     client = nginx(systemd, more=ASKED_AGAIN)
     with load(lambda: clients.HttpClient(client.port), origin.url("/delay/0.05")) as one:
         restart_under(one, systemd)
     assert one.failed() == [] and len(one.responses) > 20 * ASKING
 
 
-def test_a_slow_fetch_is_finished_and_those_after_it_wait(systemd, origin):
+def test_a_slow_fetch_finishes_and_later_ones_wait(systemd, origin):
     client = clients.FastCgiClient(systemd.path)
     with BackgroundCalls() as b:
         b.start(client.fetch, origin.url("/delay/1.5"))

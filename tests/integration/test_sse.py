@@ -44,7 +44,7 @@ def page(origin):
 
 @pytest.mark.quiet
 @pytest.mark.parametrize("name", streams.CLIENTS)
-def test_event_by_event(curlewd, page, record_property, name):
+def test_each_event_arrives_at_once(curlewd, page, record_property, name):
     with streams.connected(name, curlewd()) as client, open_stream(client, url=page) as s:
         check(s, record_property)
 
@@ -59,7 +59,7 @@ def test_the_head_comes_before_the_first_event(curlewd, origin, name):
 
 
 @pytest.mark.quiet
-def test_over_http2(curlewd, origin, certs, record_property):
+def test_events_arrive_over_http2(curlewd, origin, certs, record_property):
     daemon = curlewd({"sessions": {"default": {"ca_file": str(certs / "ca.pem")}}})
     page = origin.url(f"/ticks?n={EVENTS}&every={EVERY}", port="h2")
     with open_stream(daemon.client, url=page, http_version="2") as s:
@@ -68,13 +68,13 @@ def test_over_http2(curlewd, origin, certs, record_property):
 
 @pytest.mark.quiet
 @pytest.mark.parametrize("name", streams.NGINX_MODES)
-def test_by_hand_off(curlewd, nginx, origin, page, record_property, name):
+def test_events_arrive_by_handoff(curlewd, nginx, origin, page, record_property, name):
     """A sync view is done at once, and the browser goes on listening."""
     _, changes = streams.MODES[name]
     web_server = nginx(curlewd(), origin.ports["http"], more=changes)
     web_server.prefix = ""
-    told = ["X-Accel-Redirect:/_handoff/", "X-Curlew-Request:" + json.dumps({"url": page})]
-    with request_stream(web_server, "GET", "/say?" + urlencode([("h", h) for h in told])) as s:
+    headers = ["X-Accel-Redirect:/_handoff/", "X-Curlew-Request:" + json.dumps({"url": page})]
+    with request_stream(web_server, "GET", "/say?" + urlencode([("h", h) for h in headers])) as s:
         check(s, record_property)
 
 
@@ -86,7 +86,7 @@ def test_twenty_listeners_at_once(curlewd, nginx, page):
         s.close()
 
 
-def test_a_listener_outlasts_the_default_time_out_and_long_silences(curlewd, nginx, origin):
+def test_a_listener_outlasts_the_default_timeout_and_silence(curlewd, nginx, origin):
     web_server = nginx(curlewd())
     with open_stream(web_server, client_timeout=40, url=origin.url("/ticks?n=3&every=11")) as s:
         assert s.read_all().count(b"data: ") == 3

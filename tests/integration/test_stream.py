@@ -52,7 +52,7 @@ def test_the_status_and_the_body_are_the_origins(client, url, status):
 
 
 @pytest.mark.parametrize("status", [204, 304])
-def test_a_status_without_a_body(client, url, status):
+def test_a_status_without_a_body_passes(client, url, status):
     with open_stream(client, url=said(url, "ETag:\"v1\"", status=status)) as s:
         assert (s.status, s.header("etag"), s.read_all()) == (status, '"v1"', b"")
 
@@ -67,7 +67,7 @@ def test_end_to_end_headers_pass_as_often_as_they_came(client, url):
         assert (s.header("cache-control"), s.header("content-language")) == ("max-age=9", "de")
 
 
-def test_hop_by_hop_headers_stay_behind(client, url):
+def test_hop_by_hop_headers_are_removed(client, url):
     page = said(url, "Connection:close, X-Named , x-other", "X-Named:1", "X-Other:2", "X-Kept:3",
                 "Keep-Alive:timeout=77", "Proxy-Authenticate:Basic", "Proxy-Connection:close",
                 "TE:trailers", "Trailer:X-Sum", "Upgrade:h2c")
@@ -87,7 +87,7 @@ OBEYED = ["X-Accel-Redirect:/_fetch/healthz", "X-Accel-Limit-Rate:1", "X-Accel-E
 
 
 @pytest.mark.parametrize("header", OBEYED, ids=lambda h: h.split(":")[0])
-def test_what_a_web_server_would_obey_stays_behind(client, url, header):
+def test_headers_that_a_web_server_obeys_are_removed(client, url, header):
     name, value = header.split(":", 1)
     with open_stream(client, url=said(url, header, "X-Kept:1")) as s:
         assert (s.status, s.header("x-kept"), s.read_all()) == (200, "1", b"said\n")
@@ -96,14 +96,14 @@ def test_what_a_web_server_would_obey_stays_behind(client, url, header):
 
 @pytest.mark.parametrize("status, to", [(201, "/new"), (200, "/odd"), (302, "/next"), (302, "x"),
                                         (307, "http://127.0.0.1:1/away")])
-def test_a_location_is_the_clients_affair(client, url, status, to):
+def test_a_redirect_is_passed_to_the_client(client, url, status, to):
     """CGI has it that a web server follows a local one by itself: RFC 3875 section 6.2.2."""
     with open_stream(client, url=said(url, f"Location:{to}", status=status),
                      follow_redirects=False) as s:
         assert (s.status, s.header("location"), s.read_all()) == (status, to, b"said\n")
 
 
-def test_the_facts_about_the_fetch(client, url):
+def test_headers_describe_the_fetch(client, url):
     open_stream(client, url=url("/hello")).read_all()
     with open_stream(client, url=url("/redirect/2")) as s:
         values = {n.lower(): v for n, v in s.headers if n.lower().startswith("curlew-")}
@@ -129,7 +129,7 @@ def test_a_body_comes_through_whole(client, url, page):
         assert hashlib.sha256(s.read_all()).digest() == hashlib.sha256(whole).digest()
 
 
-def test_a_body_up_to_the_end_of_the_connection_is_whole(client, url):
+def test_a_body_that_ends_with_the_connection_is_complete(client, url):
     with open_stream(client, url=url("/until-close")) as s:
         assert s.read_all() == b"up to the end\n"
 
@@ -145,28 +145,28 @@ def test_a_get_with_the_keys_in_the_query(client, url):
         assert (s.status, s.read_all()) == (200, b"0123456789" * 100)
 
 
-def test_head(client, url):
+def test_a_head_request_gets_the_head_alone(client, url):
     with open_stream(client, url=url("/bytes/1000"), method="HEAD") as s:
         assert (s.status, s.read_all()) == (200, b"")
         assert s.header("content-type") == "application/octet-stream"
 
 
-@pytest.mark.parametrize("asked_for, status, got, told", [
+@pytest.mark.parametrize("asked_for, status, got, content_range", [
     ("bytes=10-19", 206, b"0123456789", "bytes 10-19/1000"),
     ("bytes=998-", 206, b"89", "bytes 998-999/1000"),
     ("bytes=1000-", 416, b"", "bytes */1000")])
-def test_ranges(client, url, asked_for, status, got, told):
+def test_ranges_are_passed_on(client, url, asked_for, status, got, content_range):
     with open_stream(client, url=url("/ranges"), headers={"Range": asked_for}) as s:
-        assert (s.status, s.read_all(), s.header("content-range")) == (status, got, told)
+        assert (s.status, s.read_all(), s.header("content-range")) == (status, got, content_range)
 
 
-def test_a_conditional_fetch(client, url):
+def test_a_conditional_request_may_get_304(client, url):
     with open_stream(client, url=url("/ranges"), headers={"If-None-Match": '"v1"'}) as s:
         assert (s.status, s.header("etag"), s.read_all()) == (304, '"v1"', b"")
 
 
 @pytest.mark.parametrize("coding", ["gzip", "br", "zstd", "deflate"])
-def test_a_coded_body_passes_as_it_is(client, url, coding):
+def test_a_compressed_body_passes_as_it_is(client, url, coding):
     with open_stream(client, url=url(f"/{coding}")) as s:
         assert s.header("content-encoding") == coding
         body = s.read_all()
@@ -175,7 +175,7 @@ def test_a_coded_body_passes_as_it_is(client, url, coding):
 
 
 @pytest.mark.parametrize("coding", ["gzip", "br", "zstd", "deflate"])
-def test_a_coded_body_is_undone_where_asked(client, url, coding):
+def test_a_compressed_body_is_decoded_where_asked(client, url, coding):
     with open_stream(client, url=url(f"/{coding}"), decompress=True) as s:
         assert s.header("content-encoding") is None
         assert s.read_all() == f"this was {coding}\n".encode()
@@ -186,7 +186,7 @@ def test_decompress_leaves_a_plain_body_alone(client, url):
         assert s.read_all() == (PATTERN * 4)[:1000]
 
 
-def test_digest_authentication(client, url):
+def test_digest_authentication_works(client, url):
     with open_stream(client, url=url("/auth/digest"), auth={"digest": ["user", "secret"]}) as s:
         assert (s.status, json.loads(s.read_all())) == (200, {"user": "user"})
         assert s.header("www-authenticate") is None
@@ -194,12 +194,12 @@ def test_digest_authentication(client, url):
         assert (s.status, s.read_all()) == (401, b"no\n")
 
 
-def test_a_provisional_head_is_not_the_head(client, url):
+def test_an_interim_response_is_not_the_head(client, url):
     with open_stream(client, url=url("/early-hints")) as s:
         assert (s.status, s.header("link"), s.read_all()) == (200, None, b"ok\n")
 
 
-def test_what_is_sent_is_the_requests(client, url):
+def test_only_what_the_request_says_is_sent(client, url):
     with open_stream(client, url=url("/echo"), method="PUT", json={"a": "ü"},
                      headers={"X-A": "1"}) as s:
         echo = json.loads(s.read_all())
@@ -207,7 +207,7 @@ def test_what_is_sent_is_the_requests(client, url):
     assert not [n for n, _ in echo["headers"] if n.lower() == "accept-encoding"]
 
 
-def test_max_body_bytes_at_the_limit(client, url):
+def test_max_body_bytes_allows_exactly_its_size(client, url):
     with open_stream(client, url=url("/bytes/100000"), max_body_bytes=100000) as s:
         assert len(s.read_all()) == 100000
 
@@ -250,7 +250,7 @@ def test_other_methods_are_refused(client):
 # -- time, straight on the socket ------------------------------------------
 
 
-def test_the_default_time_out_ends_with_the_head(daemon, origin):
+def test_the_default_timeout_ends_with_the_head(daemon, origin):
     """Thirty seconds are for the head; a body takes as long as it takes."""
     start = time.monotonic()
     with open_stream(daemon.client, url=origin.url("/drip?n=33&every=1"), timeout=40) as s:
@@ -258,7 +258,7 @@ def test_the_default_time_out_ends_with_the_head(daemon, origin):
     assert time.monotonic() - start > 31
 
 
-def test_max_recv_speed(daemon, origin):
+def test_max_recv_speed_limits_the_rate(daemon, origin):
     start = time.monotonic()
     with open_stream(daemon.client, url=origin.url("/bytes/60000"), max_recv_speed=40000) as s:
         assert len(s.read_all()) == 60000

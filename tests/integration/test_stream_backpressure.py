@@ -48,7 +48,7 @@ def check_pattern(body, start=0):
 
 @pytest.mark.parametrize("name", streams.CLIENTS)
 @pytest.mark.parametrize("length", ["", "&n=1000000000"])
-def test_a_reader_who_stops_stops_the_origin_and_may_go_on(curlewd, origin, name, length):
+def test_a_reader_that_stops_stops_the_origin_and_may_go_on(curlewd, origin, name, length):
     if name == "h2o":
         pytest.xfail("h2o reads whatever comes and keeps it in memory")
     daemon = curlewd()
@@ -79,7 +79,7 @@ def test_a_stopped_reader_costs_less_than_256_kib(curlewd, origin):
         assert each < PER_STREAM_KIB, f"{each:.0f} KiB"
 
 
-def test_an_idle_time_out_does_not_run_while_the_reader_pauses(daemon, origin):
+def test_the_idle_timeout_does_not_run_while_the_reader_pauses(daemon, origin):
     with open_stream(daemon.client, url=origin.url("/pour?pause&n=30000000"),
                      timeout={"idle": 0.5}) as s:
         first = s.read_at_least(1000)
@@ -89,7 +89,7 @@ def test_an_idle_time_out_does_not_run_while_the_reader_pauses(daemon, origin):
     check_pattern(body)
 
 
-def test_a_reader_who_takes_a_byte_now_and_then_gets_every_one(daemon, origin):
+def test_a_reader_of_single_bytes_gets_all_of_them(daemon, origin):
     with open_stream(daemon.client, url=origin.url("/pour?nibble&n=5000000")) as s:
         body = b""
         for _ in range(20):
@@ -103,7 +103,7 @@ def test_a_reader_who_takes_a_byte_now_and_then_gets_every_one(daemon, origin):
 # -- HTTP/2: many streams, one connection ------------------------------------
 
 
-def test_over_http2_a_stopped_reader_stops_nobody_else(curlewd, origin, certs):
+def test_over_http2_a_stopped_reader_stops_no_other(curlewd, origin, certs):
     daemon = curlewd({"sessions": {"default": {"ca_file": str(certs / "ca.pem")}}})
     page = origin.url("/pour?stopped", port="h2")
     with open_stream(daemon.client, url=page, http_version="2") as stopped:
@@ -142,7 +142,7 @@ def test_over_http2_a_stopped_reader_costs_little_too(curlewd, origin, certs, ve
 
 @pytest.mark.parametrize("name", streams.CLIENTS)
 @pytest.mark.parametrize("page", ["/ticks?n=10000&every=0.01", "/pour?"])
-def test_the_origin_is_left_when_the_reader_leaves(curlewd, origin, record_property, name, page):
+def test_a_reader_that_leaves_cancels_the_fetch(curlewd, origin, record_property, name, page):
     target = f"{page}&{name}"
     with streams.connected(name, curlewd()) as client:
         s = open_stream(client, receive_buffer=65536, url=origin.url(target))
@@ -158,7 +158,7 @@ def test_the_origin_is_left_when_the_reader_leaves(curlewd, origin, record_prope
 @pytest.mark.parametrize("port, version", [("http", "1.1"), ("https", "1.1"), ("h2", "auto"),
                                            ("h2", "2"), ("h2c", "2-prior-knowledge")])
 @pytest.mark.parametrize("page", ["/drip?n=100&every=0.5", "/pour?"])
-def test_however_the_origin_is_reached(daemon, origin, page, port, version):
+def test_a_reader_that_leaves_cancels_over_any_protocol(daemon, origin, page, port, version):
     """The origin says little, or is being held up by a reader who does not read."""
     target = f"{page}&{port}-{version}"
     s = open_stream(daemon.client, url=origin.url(target, port=port), http_version=version)
@@ -170,7 +170,7 @@ def test_however_the_origin_is_reached(daemon, origin, page, port, version):
 
 
 @pytest.mark.parametrize("name", ["socket", *streams.NGINX_MODES])
-def test_a_silent_origin_is_left_at_once_too(curlewd, origin, name):
+def test_a_fetch_from_a_silent_origin_is_cancelled_too(curlewd, origin, name):
     target = f"/cut?how=stall&{name}"
     with streams.connected(name, curlewd()) as client:
         with BackgroundCalls(1) as reader:
@@ -185,7 +185,7 @@ def test_a_silent_origin_is_left_at_once_too(curlewd, origin, name):
             assert origin.wait_for("left", target, 5) - since < LEFT_SECONDS + SLACK
 
 
-def test_a_hundred_who_leave_leave_nothing_behind(curlewd, origin):
+def test_a_hundred_readers_that_leave_leave_nothing_behind(curlewd, origin):
     daemon = curlewd()
     others = origin.stats()["open"]
     for _ in range(2):
@@ -222,7 +222,7 @@ def stream_request(url):
 
 
 @pytest.mark.quiet
-def test_two_hundred_slow_readers_starve_nobody(curlewd, origin):
+def test_two_hundred_slow_readers_delay_no_other(curlewd, origin):
     daemon = curlewd()
 
     async def all_crawl():
@@ -252,7 +252,7 @@ MISBEHAVING = ["/close-early", "/reset?after=10", "/stall?n=10", "/silent", "/ha
 
 
 @pytest.mark.parametrize("name", ["socket", "nginx"])
-def test_a_misbehaving_origin_harms_no_neighbour(curlewd, origin, name):
+def test_a_faulty_origin_harms_no_other_stream(curlewd, origin, name):
     """While they all go on, and come again, a stream beside them is whole and in time."""
     daemon = curlewd()
     with streams.connected(name, daemon) as client, contextlib.ExitStack() as stack:
@@ -280,7 +280,7 @@ def misbehave(client, url):
 
 
 @pytest.mark.parametrize("name", streams.CLIENTS)
-def test_fifty_at_once_each_get_their_own(curlewd, origin, name):
+def test_fifty_readers_at_once_each_get_their_own_body(curlewd, origin, name):
     def read_whole(client, size):
         return open_stream(client, url=origin.url(f"/bytes/{size}")).read_all()
 
@@ -303,7 +303,7 @@ def test_a_huge_header_passes_or_is_refused(daemon, origin, size):
         problem(response, 502, "protocol_error")
 
 
-def test_an_endless_body_can_be_read_for_as_long_as_one_likes(daemon, origin):
+def test_an_endless_body_can_be_read_for_long(daemon, origin):
     with open_stream(daemon.client, url=origin.url("/endless")) as s:
         assert len(s.read_at_least(200 << 20)) >= 200 << 20
 
@@ -314,8 +314,8 @@ def test_a_large_upload_goes_through(curlewd, origin):
     daemon.client.fetch(origin.url("/hello"))
     before = daemon.rss_kib()
     with open_stream(daemon.client, url=origin.url("/upload"), body=text) as s:
-        told = json.loads(s.read_all())
-    assert told == {"bytes": 8 << 20, "sha256": hashlib.sha256(text.encode()).hexdigest()}
+        received = json.loads(s.read_all())
+    assert received == {"bytes": 8 << 20, "sha256": hashlib.sha256(text.encode()).hexdigest()}
     if not SANITIZED:
         peak = daemon.peak_kib() - before
         assert peak < 4 * (8 << 10), f"{peak} KiB for 8 MiB"

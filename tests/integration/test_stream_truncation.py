@@ -66,7 +66,7 @@ def body_of_broken(client, **keys):
 @pytest.mark.parametrize("n", [0, 10, 200000])
 @pytest.mark.parametrize("framing", KNOWN_LENGTH)
 @pytest.mark.parametrize("how", ["close", "reset", "stall"])
-def test_the_origin_breaks_off(broken, how, framing, n):
+def test_a_break_of_the_origin_breaks_the_stream(broken, how, framing, n):
     got = broken(f"/cut?how={how}&framing={framing}&n={n}", KNOWN_LENGTH[framing],
                  timeout={"idle": 0.3})
     assert got == b"x" * len(got) and len(got) <= n + 8  # and perhaps what stood for the break
@@ -74,31 +74,31 @@ def test_the_origin_breaks_off(broken, how, framing, n):
 
 @pytest.mark.parametrize("page, known", [("/chunked-short", False), ("/chunked-broken", False),
                                          ("/close-early", True), ("/reset?after=10", True)])
-def test_the_origin_breaks_off_in_the_same_breath(broken, page, known):
+def test_a_break_right_after_the_head_breaks_the_stream(broken, page, known):
     """Head, body and end may reach the daemon, and then the web server, all in one piece."""
     for _ in range(10):
         broken(page, known)
 
 
 @pytest.mark.parametrize("page", ["/bytes/100001", "/bytes/100001?chunked"])
-def test_a_body_over_max_body_bytes(broken, page):
+def test_a_body_over_max_body_bytes_breaks_the_stream(broken, page):
     assert len(broken(page, "chunked" not in page, max_body_bytes=100000)) <= 100008
 
 
-def test_an_endless_body_over_max_body_bytes(broken):
+def test_an_endless_body_over_max_body_bytes_breaks_the_stream(broken):
     broken("/endless", max_body_bytes=5000000)
 
 
-def test_a_time_out_that_was_asked_for(broken):
+def test_a_timeout_breaks_the_stream(broken):
     broken("/drip?n=100&every=0.1", True, timeout=0.5)
     broken("/ticks?n=100&every=0.1", timeout=0.5)
 
 
-def test_a_body_that_cannot_be_decoded(broken):
+def test_a_body_that_cannot_be_decoded_breaks_the_stream(broken):
     broken("/bad-gzip", decompress=True)
 
 
-def test_the_next_stream_is_whole_again(client, origin):
+def test_the_next_stream_is_complete(client, origin):
     """A broken one leaves nothing behind that the next on a kept connection could stumble on."""
     for _ in range(5):
         body_of_broken(client, url=origin.url("/close-early"))
@@ -120,7 +120,7 @@ def test_curl_knows_that_it_is_broken(curlewd, origin, name, page, known):
 
 
 @pytest.mark.parametrize("name", streams.NGINX_MODES)
-def test_by_http2_too(curlewd, origin, nginx, name):
+def test_an_http2_client_sees_the_break(curlewd, origin, nginx, name):
     port = free_port()
     _, changes = streams.MODES[name]
     listen = ("server_name _;", f"listen 127.0.0.1:{port} http2;\nserver_name _;")
@@ -149,7 +149,7 @@ def test_a_stream_cut_off_by_the_end_of_the_drain_is_broken(curlewd, origin, nam
 
 
 @pytest.mark.parametrize("name", ["socket", *streams.NGINX_MODES])
-def test_a_drain_lets_a_stream_end(curlewd, origin, name):
+def test_a_drain_lets_a_stream_finish(curlewd, origin, name):
     daemon = curlewd()
     with streams.connected(name, daemon) as client:
         with open_stream(client, url=origin.url("/drip?n=20&every=0.05")) as s:

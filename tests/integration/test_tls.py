@@ -25,7 +25,7 @@ def tls(curlewd, certs):
 
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "localhost", "[::1]", "a.localhost"])
-def test_a_certificate_of_the_sessions_ca_is_good(tls, origin, host):
+def test_a_certificate_of_the_sessions_ca_is_accepted(tls, origin, host):
     url = origin.url("/echo", host=host, port="https")
     assert json.loads(tls.fetch(url, session="trusting")["body"])["tls"] is True
 
@@ -42,7 +42,7 @@ def test_a_certificate_of_another_host_is_refused(tls, origin):
     assert p["curl_code"] == 60
 
 
-def test_verify_false_takes_any(tls, origin):
+def test_verify_false_accepts_any_certificate(tls, origin):
     for port in ("https", "elsewhere"):
         assert tls.fetch(origin.url("/hello", port=port), verify=False)["status"] == 200
         assert tls.fetch(origin.url("/hello", port=port), session="careless")["status"] == 200

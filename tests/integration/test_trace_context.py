@@ -16,7 +16,7 @@ def fetched(daemon, origin, sent, **keys):
     return {k.lower(): v for k, v in json.loads(response.json()["body"])["headers"]}
 
 
-def test_they_are_passed_on_and_logged(curlewd, origin):
+def test_trace_headers_are_passed_on_and_logged(curlewd, origin):
     daemon = curlewd()
     got = fetched(daemon, origin, FIELDS)
     assert {name: got.get(name) for name in FIELDS} == FIELDS
@@ -24,22 +24,22 @@ def test_they_are_passed_on_and_logged(curlewd, origin):
     assert (line["traceparent"], line["request_id"]) == (PARENT, "r-1")
 
 
-def test_the_request_object_has_the_last_word(daemon, origin):
+def test_the_request_objects_headers_win(daemon, origin):
     got = fetched(daemon, origin, FIELDS, headers={"X-Request-ID": "own", "traceparent": None})
     assert got["x-request-id"] == "own" and "traceparent" not in got
 
 
-def test_a_session_may_keep_them_to_itself(curlewd, origin):
+def test_a_session_may_turn_it_off(curlewd, origin):
     daemon = curlewd({"sessions": {"quiet": {"trace_context": False}}})
     got = fetched(daemon, origin, FIELDS, session="quiet")
     assert not set(FIELDS) & set(got)
 
 
 @pytest.mark.parametrize("value", ["x" * 513, "caf\u00e9", "a\tb"])
-def test_what_is_odd_stays_here(daemon, origin, value):
+def test_malformed_trace_headers_are_not_passed_on(daemon, origin, value):
     assert "x-request-id" not in fetched(daemon, origin, {"X-Request-ID": value})
 
 
-def test_other_headers_of_the_caller_are_its_own(daemon, origin):
+def test_no_other_header_of_the_caller_is_passed_on(daemon, origin):
     got = fetched(daemon, origin, {"X-Secret": "1", "Cookie": "a=1", "Authorization": "Bearer t"})
     assert not {"x-secret", "cookie", "authorization"} & set(got)

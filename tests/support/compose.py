@@ -48,7 +48,7 @@ class Compose:
         self("restart", "-t", "10", service)
         self.wait_ready()
 
-    def inside(self, service, *argv, **kwargs):
+    def exec_in(self, service, *argv, **kwargs):
         return run("docker", "exec", self.containers[service], *argv, **kwargs)
 
     def wait_ready(self):

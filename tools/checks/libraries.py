@@ -20,10 +20,7 @@ class Library(NamedTuple):
     files: dict[str, str]  # path: the reason
 
 
-CODING = {
-    "src/http/content_coding.c": "undoes Content-Encoding",
-    "src/transfer/content_coding.c": "undoes Content-Encoding",
-}
+CODING = {"src/transfer/coding_stage.c": "undoes Content-Encoding"}
 LIBRARIES = {
     "libfcgi": Library(r"(fcgiapp|fcgios|fcgi_stdio|fcgi_config|fastcgi)\.h", "fastcgi", {}),
     "jansson": Library(r"jansson(_config)?\.h", "message", {}),
@@ -33,7 +30,6 @@ LIBRARIES = {
         "src/session/cookie_jar.c": "uses libcurl's cookie engine",
         "src/engine/engine.c": "calls curl_global_init()",
         "src/engine/engine_worker.c": "drives the multi handle",
-        "src/engine/fetch_flow.c": "adds handles to the multi handle and removes them",
     }),
     "zlib": Library(r"zlib\.h", None, CODING),
     "brotli": Library(r"brotli/.*", None, CODING),

@@ -1,6 +1,6 @@
 """For an ASGI server with no web server before it: `uvicorn project.bridge:application`.
 
-The bridge does what nginx does elsewhere: it delivers hand-offs, and mounts curlewd at /_fetch/
+The bridge does what nginx does elsewhere: it delivers handoffs, and mounts curlewd at /_fetch/
 for this machine. It speaks to curlewd's socket: CURLEW's URL, or BRIDGE_URL.
 """
 

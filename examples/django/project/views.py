@@ -53,7 +53,7 @@ def file(request, ticket):
         page, query = signing.loads(ticket, max_age=ONE_HOUR)
     except signing.BadSignature:
         return HttpResponseForbidden("This link is not valid, or no longer.\n")
-    response = HandOff(request, f"{settings.ORIGIN}/{page}", params=query, tag="hand-off")
+    response = HandOff(request, f"{settings.ORIGIN}/{page}", params=query, tag="handoff")
     response["Cache-Control"] = "private, max-age=60"
     return response
 
@@ -63,8 +63,8 @@ class FailedFetches(MiddlewareMixin):
 
     def process_exception(self, request, error):
         if isinstance(error, RequestException):
-            told = {"code": error.reason, "detail": str(error)}
-            return JsonResponse(told, status=error.problem.get("status", 502))
+            problem = {"code": error.reason, "detail": str(error)}
+            return JsonResponse(problem, status=error.problem.get("status", 502))
         return None
 
 

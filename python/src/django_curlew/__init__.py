@@ -1,13 +1,13 @@
-"""django-curlew: curl_cffi's API on one warm curl for all of a site's processes.
+"""django-curlew: curl_cffi's API, with one curl for all of a site's processes: the curlewd daemon.
 
     from django_curlew import requests, AsyncSession
 
-    session = AsyncSession()                 # in a module: it belongs to no loop and no process
+    session = AsyncSession()                 # in a module: it belongs to no event loop or process
 
     async def view(request):
         prices, stock = await session.gather([PRICES, STOCK])
 
-`requests` is the drop-in, `daemon` the ways to curlewd beneath it.
+`requests` has curl_cffi's API, `daemon` is the client of curlewd below it.
 """
 
 from typing import Any
@@ -39,7 +39,7 @@ from .requests import (
     put,
     request,
 )
-from .requests.missing import look_up
+from .requests.unsupported_names import raise_for_name
 
 __version__ = "0.1.0"
 
@@ -73,8 +73,8 @@ __all__ = [
 
 
 def __getattr__(name: str) -> Any:
-    if name == "HandOff":  # the one thing here that needs Django
+    if name == "HandOff":  # only this needs Django
         from .handoff import HandOff
 
         return HandOff
-    return look_up(__name__, name)
+    return raise_for_name(__name__, name)

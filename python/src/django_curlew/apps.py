@@ -1,4 +1,4 @@
-"""The app: system checks, `manage.py curlew`, and a curlewd of `runserver`'s own."""
+"""The Django app: system checks, `manage.py curlew`, and a curlewd for `runserver`."""
 
 from __future__ import annotations
 
@@ -16,6 +16,8 @@ def _setting_changed(*, setting: str, **_: object) -> None:
 
 
 class CurlewConfig(AppConfig):
+    """For INSTALLED_APPS: "django_curlew"."""
+
     name = "django_curlew"
     label = "curlew"
     verbose_name = "Curlew"
@@ -24,4 +26,4 @@ class CurlewConfig(AppConfig):
         from . import checks  # noqa: F401  (registers them)
 
         setting_changed.connect(_setting_changed, dispatch_uid="django_curlew.conf")
-        embedded.start_if_wanted(sys.argv)
+        embedded.start_if_needed(sys.argv)

@@ -1,68 +1,85 @@
-"""The bridge: curlewd for an ASGI server, with no web server between.
+"""CurlewBridge: handoffs and the daemon's mount for an ASGI server without a web server before it.
 
     application = CurlewBridge(get_asgi_application())
 
-It speaks FastCGI to the daemon's socket and does two things that nginx does elsewhere.
+It connects to the daemon's FastCGI socket and does two things that nginx does elsewhere.
 
-**Hand-off.** A response with a header `X-Curlew-Request` (HandOff makes one) is replaced by what
-the daemon fetches for it, as it comes: a client that reads slowly slows the origin down, one that
-leaves cancels the fetch, and a fetch that breaks off looks broken to the client. The view is done
-before the first byte. Clients can't set it off: only a response's header counts, and none leaves.
+**Handoff.** A response with the header `X-Curlew-Request` (HandOff makes one) is replaced by the
+stream of the fetch that it describes. A slow client slows the origin down (back-pressure), a client
+that disconnects cancels the fetch, and a fetch that fails after its head is seen by the client as
+an incomplete response. The view is done before the first byte. Clients can't start a handoff: only
+a response's header counts, and it is removed.
 
-**The mount.** Below `mount`, the daemon's own routes. It fetches whatever URL it is told, so it is
-closed to the outside: it answers a client that is on this machine (a loopback address), that came
-directly (no header of a proxy's or a browser's, HTTP/1.1 or later) and that asked for this machine
-(Host is localhost or a loopback address). Behind a web server on the same machine which adds no
-header at all nobody could tell; `mount=None` is then the answer. `open=True` answers everybody,
-for a daemon that asks for tokens.
+**The mount.** The paths below `mount` are the daemon's routes. The daemon fetches any URL it is
+given, so the mount accepts only programs on this machine: the client's address is a loopback
+address, it connects directly (no header of a proxy's or a browser's, HTTP/1.1 or later), and its
+Host is localhost or a loopback address. Behind a web server on the same machine that adds no header
+this can't be told; use `mount=None` there. `open=True` accepts everybody, for a daemon that
+requires tokens.
 
-Lifespan events, websockets and every other request go to the application untouched.
+Lifespan events, WebSockets and all other requests go to the application unchanged.
 """
 
 from __future__ import annotations
 
 import logging
+import warnings
 from typing import Awaitable, Callable, Dict, Iterable, List, Optional, Tuple
 
-from . import ahead, conf, daemon
-from .bridge.access import why_not_local
-from .bridge.relay import pass_on, refuse, while_connected
+from . import conf, daemon, handoff_store
+from .bridge.access import reject_reason
+from .bridge.relay import cancel_on_disconnect, relay_stream, send_problem
 from .bridge.scope import (
     MAX_BODY,
-    Left,
+    BodyTooLarge,
+    ClientDisconnected,
     Message,
     Receive,
     Scope,
     Send,
-    TooLarge,
-    environ,
+    cgi_params,
     is_below,
+    mark_bridged,
     path_of,
     read_body,
-    told_of_bridge,
 )
 
 Application = Callable[[Scope, Receive, Send], Awaitable[None]]
 Headers = List[Tuple[bytes, bytes]]
-Merge = Callable[[Headers], Headers]
+MergeHeaders = Callable[[Headers], Headers]
 
-REQUEST = b"x-curlew-request"
-INLINE = 128 << 10  # bytes of a request object that fit among a request's parameters
+REQUEST_HEADER = b"x-curlew-request"
+MAX_INLINE_BYTES = 128 << 10  # of a request object that is sent as a parameter; else it is stored
 
-# What a response that hands off can't describe any more: the fetch does.
-OF_THE_BODY = {
-    *(b"accept-ranges", b"content-encoding", b"content-language", b"content-length"),
-    *(b"content-location", b"content-range", b"content-type", b"etag", b"last-modified"),
-    *(b"content-md5", b"digest", b"transfer-encoding"),
+# The view's headers that describe the body, which is the fetch's.
+BODY_HEADERS = {
+    b"accept-ranges",
+    b"content-encoding",
+    b"content-language",
+    b"content-length",
+    b"content-location",
+    b"content-range",
+    b"content-type",
+    b"etag",
+    b"last-modified",
+    b"content-md5",
+    b"digest",
+    b"transfer-encoding",
 }
-OF_THE_HANDOFF = {REQUEST, b"x-accel-redirect"}
-OF_THE_SERVER = {b"date", b"server"}  # every ASGI server adds its own
+HANDOFF_HEADERS = {REQUEST_HEADER, b"x-accel-redirect"}
+SERVER_HEADERS = {b"date", b"server"}  # every ASGI server adds its own
 
 log = logging.getLogger("django_curlew.bridge")
 
 
 class CurlewBridge:
-    """An ASGI application around another; see this module's own words."""
+    """An ASGI application around another one; the module's documentation says what it does.
+
+    mount: the path of the daemon's routes, "/_fetch"; None: no mount.
+    open: whether the mount accepts all clients.
+    handoff: whether handoffs are delivered here; False leaves them to the web server.
+    url: of the daemon's FastCGI socket; None: CURLEW's BRIDGE_URL, or URL.
+    """
 
     def __init__(
         self,
@@ -70,128 +87,146 @@ class CurlewBridge:
         mount: Optional[str] = "/_fetch",
         *,
         open: bool = False,
-        hand_off: bool = True,
+        handoff: bool = True,
         url: Optional[str] = None,
+        hand_off: Optional[bool] = None,
     ) -> None:
         if mount is not None and not (mount.startswith("/") and mount.strip("/")):
-            raise ValueError(f"mount: a path such as /_fetch, or None; not {mount!r}")
+            raise ValueError(f"mount must be a path such as /_fetch, or None; not {mount!r}")
+        if hand_off is not None:
+            warnings.warn(
+                "CurlewBridge(hand_off=) is now handoff=; the old name works until 0.3",
+                DeprecationWarning,
+                stacklevel=2,
+            )
+            handoff = hand_off
         self.application = application
         self.mount = mount and mount.rstrip("/")
         self.open = open
-        self.hand_off = hand_off
-        self.url = url  # of the daemon's FastCGI socket; None: CURLEW's BRIDGE_URL, or URL
+        self.handoff = handoff
+        self.url = url
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             await self.application(scope, receive, send)
         elif self.mount and is_below(self.mount, path_of(scope)):
-            await self.serve(scope, receive, send)
-        elif self.hand_off:
-            await self.watch(scope, receive, send)
+            await self._serve_mount(scope, receive, send)
+        elif self.handoff:
+            await self._run_application(scope, receive, send)
         else:
             await self.application(scope, receive, send)
 
-    async def serve(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """A request to the mount."""
-        why = None if self.open else why_not_local(scope)
-        if why:
-            log.warning("%s is closed to a client: %s", self.mount, why)
-            await refuse(send, 403, "forbidden", "Only clients on this machine may ask here")
+    async def _serve_mount(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """A request to the daemon's routes."""
+        reason = None if self.open else reject_reason(scope)
+        if reason:
+            log.warning("rejected a client of %s: %s", self.mount, reason)
+            await send_problem(send, 403, "forbidden", "only programs on this machine have access")
             return
         try:
             body = await read_body(receive)
-        except TooLarge:
-            await refuse(send, 413, "request_too_large", f"At most {MAX_BODY} bytes may be sent")
+        except BodyTooLarge:
+            detail = f"the body has more than {MAX_BODY} bytes"
+            await send_problem(send, 413, "request_too_large", detail)
             return
-        except Left:
+        except ClientDisconnected:
             return
-        job = self.deliver(environ(scope, len(body)), body, send, without_servers)
-        await while_connected(receive, job)
+        job = self._relay(cgi_params(scope, len(body)), body, send, drop_server_headers)
+        await cancel_on_disconnect(receive, job)
 
-    async def watch(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Any other request: the application's, until it hands off."""
-        view = View(receive, send)
-        await self.application(told_of_bridge(scope), view.receive, view.send)
-        if view.handed and not view.left:
-            await while_connected(receive, self.hand(view, scope, send))
+    async def _run_application(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """A request to the application, and the handoff if it makes one."""
+        view = HandoffInterceptor(receive, send)
+        await self.application(mark_bridged(scope), view.receive, view.send)
+        if view.request_object and not view.disconnected:
+            await cancel_on_disconnect(receive, self._deliver(view, scope, send))
 
-    async def hand(self, view: View, scope: Scope, send: Send) -> None:
-        told = view.handed or ""
-        if len(told) > INLINE:
+    async def _deliver(self, view: "HandoffInterceptor", scope: Scope, send: Send) -> None:
+        """The handoff that the view made."""
+        request_object = view.request_object or ""
+        if len(request_object) > MAX_INLINE_BYTES:
             try:
-                told = await ahead.keep_async(told, self.to_ask())
-            except ahead.Refused as why:
-                log.error("%s", why)
-                await refuse(send, 502, "unreachable", "curlewd did not take the request")
+                request_object = await handoff_store.astore(request_object, self._daemon())
+            except handoff_store.HandoffStoreError as err:
+                log.error("%s", err)
+                detail = "curlewd did not store the request object"
+                await send_problem(send, 502, "unreachable", detail)
                 return
-        params = {**environ(scope, None), "CURLEW_REQUEST": told}
-        await self.deliver(params, b"", send, view.merged)
+        params = {**cgi_params(scope, None), "CURLEW_REQUEST": request_object}
+        await self._relay(params, b"", send, view.merge_headers)
 
-    async def deliver(self, params: Dict[str, str], body: bytes, send: Send, merge: Merge) -> None:
-        """Ask the daemon, and pass on what it says."""
+    async def _relay(
+        self, params: Dict[str, str], body: bytes, send: Send, merge: MergeHeaders
+    ) -> None:
+        """Send a request to the daemon, and its response to the client."""
         try:
-            stream = await self.to_ask().aopen("", "", params=params, body=body)
-        except daemon.DaemonError as why:
-            log.error("%s", why)
-            await refuse(send, 502, "unreachable", "curlewd does not answer")
+            stream = await self._daemon().aopen("", "", params=params, body=body)
+        except daemon.DaemonError as err:
+            log.error("%s", err)
+            await send_problem(send, 502, "unreachable", "curlewd does not respond")
             return
         async with stream:
             head_only = params["REQUEST_METHOD"] == "HEAD"
-            await pass_on(stream, merge(lowered(stream.headers)), send, head_only)
+            await relay_stream(stream, merge(lowercase_names(stream.headers)), send, head_only)
 
-    def to_ask(self) -> daemon.Daemon:
-        """The daemon, by FastCGI."""
+    def _daemon(self) -> daemon.Daemon:
+        """The daemon, which must have a FastCGI address."""
         url = self.url or conf.get("BRIDGE_URL")
-        asked = daemon.Daemon(url) if url else daemon.current()
-        if asked.address.protocol != "fcgi":
+        found = daemon.Daemon(url) if url else daemon.current()
+        if found.address.protocol != "fcgi":
             raise conf.NotConfigured(
-                f"The bridge speaks FastCGI, not to {asked.url}: set BRIDGE_URL in CURLEW to the"
-                " daemon's own socket."
+                f"The bridge needs the daemon's FastCGI address, not {found.url}: set"
+                ' CURLEW["BRIDGE_URL"] to fcgi+unix:… or fcgi://….'
             )
-        return asked
+        return found
 
 
-class View:
-    """What the application is given in place of receive and send, and what it handed off."""
+class HandoffInterceptor:
+    """Stands between the application and the server, and holds back a response that is a handoff.
+
+    request_object: JSON or a reference, from the response; None if it is not a handoff.
+    disconnected: whether the client was; some servers report that only once.
+    """
 
     def __init__(self, receive: Receive, send: Send) -> None:
         self._receive = receive
         self._send = send
-        self.left = False  # the client has; some servers say so only once, and it was said here
-        self.handed: Optional[str] = None  # a request object, or a reference
-        self.headers: Headers = []  # the view's own
+        self.disconnected = False
+        self.request_object: Optional[str] = None
+        self.headers: Headers = []  # the view's
 
     async def receive(self) -> Message:
         message = await self._receive()
         if message["type"] == "http.disconnect":
-            self.left = True
+            self.disconnected = True
         return message
 
     async def send(self, message: Message) -> None:
         if message["type"] == "http.response.start":
-            headers = lowered(message.get("headers", ()))
-            handed = [value for name, value in headers if name == REQUEST]
-            if handed:
-                self.handed, self.headers = handed[0].decode("latin-1"), headers
-        if self.handed is None:
+            headers = lowercase_names(message.get("headers", ()))
+            values = [value for name, value in headers if name == REQUEST_HEADER]
+            if values:
+                self.request_object, self.headers = values[0].decode("latin-1"), headers
+        if self.request_object is None:
             await self._send(message)
 
-    def merged(self, fetched: Headers) -> Headers:
-        """The answer's headers: the fetch describes the body, all else is the view's to say."""
-        told = [(n, v) for n, v in fetched if n not in OF_THE_SERVER | OF_THE_HANDOFF]
-        told = [(n, v) for n, v in told if not n.startswith(b"x-accel-")]
-        withheld = OF_THE_HANDOFF | OF_THE_BODY
-        if any(n == b"cache-control" for n, _ in told):  # a failure's only: it must not be kept
-            withheld = withheld | {b"cache-control", b"expires"}
-        own = [(n, v) for n, v in self.headers if n not in withheld]
-        said = {n for n, _ in own} - {b"vary"}
-        return [*own, *((n, v) for n, v in told if n not in said)]
+    def merge_headers(self, fetched: Headers) -> Headers:
+        """The response's headers: the fetch's describe the body, all others are the view's if it
+        has them."""
+        kept = [(n, v) for n, v in fetched if n not in SERVER_HEADERS | HANDOFF_HEADERS]
+        kept = [(n, v) for n, v in kept if not n.startswith(b"x-accel-")]
+        dropped = HANDOFF_HEADERS | BODY_HEADERS
+        if any(n == b"cache-control" for n, _ in kept):  # of an error, which must not be cached
+            dropped = dropped | {b"cache-control", b"expires"}
+        own = [(n, v) for n, v in self.headers if n not in dropped]
+        own_names = {n for n, _ in own} - {b"vary"}
+        return [*own, *((n, v) for n, v in kept if n not in own_names)]
 
 
-def without_servers(headers: Headers) -> Headers:
-    return [(n, v) for n, v in headers if n not in OF_THE_SERVER]
+def drop_server_headers(headers: Headers) -> Headers:
+    return [(n, v) for n, v in headers if n not in SERVER_HEADERS]
 
 
-def lowered(headers: Iterable[Tuple[bytes, bytes]]) -> Headers:
-    """As ASGI wants them."""
+def lowercase_names(headers: Iterable[Tuple[bytes, bytes]]) -> Headers:
+    """The headers as ASGI requires them."""
     return [(bytes(name).lower(), value) for name, value in headers]

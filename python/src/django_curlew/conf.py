@@ -1,11 +1,11 @@
-"""Settings: `CURLEW = {"URL": …}` of the project, the environment's CURLEW_URL, or the defaults.
+"""Settings: `CURLEW = {"URL": …}` in settings.py, the environment variable CURLEW_URL, defaults.
 
-    conf.daemon_url()     where curlewd answers; NotConfigured where nobody said
-    conf.get("HAND_OFF")  any other setting
+    conf.daemon_url()     the daemon's URL; raises NotConfigured if it is not set
+    conf.get("HANDOFF")   any other setting
 
-Django need not be installed, nor its settings be configured: then the environment alone counts.
-Nothing is read before it is asked for, and what was read is kept until a setting changes, so that
-tests may use `override_settings`.
+Django need not be installed, nor its settings be configured: then only the environment counts.
+Settings are read on their first use and cached until a setting changes, so that tests may use
+`override_settings`.
 """
 
 from __future__ import annotations
@@ -13,94 +13,102 @@ from __future__ import annotations
 import os
 from typing import Any, Dict, Optional
 
-ENVIRONMENT = "CURLEW_URL"
+ENV_VAR = "CURLEW_URL"
 
-# Every setting and its default; checks.py finds those that do not exist.
+# Every setting and its default; checks.py reports unknown ones.
 DEFAULTS: Dict[str, Any] = {
-    # Where curlewd answers: "fcgi+unix:/run/curlew/curlew.sock", "fcgi://HOST:PORT", or by HTTP
-    # through the web server, "http://127.0.0.1:8080/_fetch", "http+unix:/PATH:/_fetch".
+    # The daemon: "fcgi+unix:/run/curlew/curlew.sock", "fcgi://HOST:PORT", or by HTTP through the
+    # web server, "http://127.0.0.1:8080/_fetch", "http+unix:/PATH:/_fetch".
     "URL": None,
-    # A bearer token, where the daemon asks for one.
+    # A bearer token, if the daemon requires one.
     "TOKEN": None,
-    # The bridge's own way to the daemon, where URL is not its FastCGI socket.
+    # The daemon's FastCGI address for the ASGI bridge, if URL is not one.
     "BRIDGE_URL": None,
-    # The web server's internal location for hand-off (examples/nginx/nginx.conf).
-    "HAND_OFF": "/_handoff/",
-    # Bytes of a request object that go in a header; larger ones are sent ahead, by reference.
-    "HAND_OFF_INLINE": 4000,
+    # The web server's internal location for handoffs (examples/nginx/nginx.conf).
+    "HANDOFF": "/_handoff/",
+    # Largest request object, in bytes, that is sent in a response header; a larger one is stored in
+    # the daemon, and the header has a reference to it.
+    "HANDOFF_INLINE": 4000,
     # Keep a record of each request's fetches: record.py.
     "RECORD": False,
-    # Name of the request id's header, in requests and in answers.
+    # The header with the request id, in requests and in responses.
     "REQUEST_ID_HEADER": "X-Request-ID",
-    # `runserver` starts a curlewd where none is configured and DEBUG is on: True, False, or the
-    # configuration to start it with (curlewd.json's object).
+    # With DEBUG, `runserver` starts a curlewd if no URL is set: True, False, or the configuration
+    # to start it with (the object of curlewd.json).
     "EMBEDDED": True,
-    # The program to start then.
+    # The program that it starts.
     "CURLEWD": "curlewd",
-    # The site as outsiders call it, for `check --deploy`: ["https://www.example.org"]; None: what
-    # ALLOWED_HOSTS names.
+    # The site's public URLs, for `check --deploy`: ["https://www.example.org"]. None: made from
+    # ALLOWED_HOSTS.
     "SITE_URLS": None,
 }
+
+# Former names, which still work until version 0.3; checks.py warns about them.
+RENAMED = {"HAND_OFF": "HANDOFF", "HAND_OFF_INLINE": "HANDOFF_INLINE"}
 
 _cached: Optional[Dict[str, Any]] = None
 
 
 class NotConfigured(RuntimeError):
-    """Nobody said where curlewd is."""
+    """A setting that is needed is not set; the message names it."""
 
 
-def project() -> Dict[str, Any]:
-    """The project's CURLEW as it stands; empty outside Django and where it is absent."""
+def project_settings() -> Dict[str, Any]:
+    """The project's CURLEW as it is written, with former names replaced. Empty if there is none."""
     try:
         from django.conf import settings
         from django.core.exceptions import ImproperlyConfigured
     except ImportError:
         return {}
     try:
-        return dict(getattr(settings, "CURLEW", None) or {})
+        found = dict(getattr(settings, "CURLEW", None) or {})
     except ImproperlyConfigured:  # no settings module: not a Django process
         if os.environ.get("DJANGO_SETTINGS_MODULE"):
             raise
         return {}
+    for old, new in RENAMED.items():
+        if old in found:
+            found.setdefault(new, found.pop(old))
+    return found
 
 
 def reload(**_: Any) -> None:
-    """Forget what was read: settings have changed."""
+    """Forget the cached settings. Called when a Django setting changes."""
     global _cached
     _cached = None
 
 
 def settings() -> Dict[str, Any]:
-    """All settings with their values; not to be changed."""
+    """All settings with their values. The dict is cached: do not change it."""
     global _cached
-    read = _cached
-    if read is None:
-        read = {**DEFAULTS, **project()}
-        _cached = read
-    return read
+    current = _cached
+    if current is None:
+        current = {**DEFAULTS, **project_settings()}
+        _cached = current
+    return current
 
 
 def get(name: str) -> Any:
-    """One setting, by the name it has in CURLEW."""
+    """The value of a setting, by its name in CURLEW."""
     return settings()[name]
 
 
 def configured_url() -> Optional[str]:
-    """Where curlewd is said to answer; None where nobody said."""
-    return settings()["URL"] or os.environ.get(ENVIRONMENT) or None
+    """The daemon's URL; None if it is not set."""
+    return settings()["URL"] or os.environ.get(ENV_VAR) or None
 
 
 def daemon_url() -> str:
-    """Where curlewd answers."""
+    """The daemon's URL. Raises NotConfigured if it is not set."""
     url = configured_url()
     if not url:
         raise NotConfigured(
-            'Nobody said where curlewd is: set CURLEW = {"URL": "fcgi+unix:/run/curlew/curlew.sock"'
-            f"}} in settings.py, or the environment variable {ENVIRONMENT}."
+            'CURLEW["URL"] is not set: set CURLEW = {"URL": "fcgi+unix:/run/curlew/curlew.sock"}'
+            f" in settings.py, or the environment variable {ENV_VAR}."
         )
     return url
 
 
 def bridge_url() -> str:
-    """The daemon's FastCGI address, for the ASGI bridge."""
+    """The daemon's FastCGI address for the ASGI bridge. Raises NotConfigured if there is none."""
     return settings()["BRIDGE_URL"] or daemon_url()

@@ -1,14 +1,14 @@
-"""A session for all of a site that needs no other.
+"""Two sessions for sites that need no session of their own.
 
     from django_curlew.default import asession, session
 
     async def view(request):
         response = await asession.get("https://api.example/prices", timeout=5)
 
-Both live as long as the process, under every server and on every event loop, and need neither
-lifespan events nor closing. They keep no cookies: what an origin sets for one of the site's
-requests never goes out with another's. Fetches that belong together and need cookies want a
-Session of their own, which costs nothing, or a named one of the daemon's.
+Both live as long as the process, work under every server and on every event loop, and need neither
+lifespan events nor closing. They keep no cookies, so a cookie that an origin sets for one visitor
+is never sent for another. For fetches that need cookies, make a Session, which costs nothing, or
+use a named session of the daemon's.
 """
 
 from __future__ import annotations

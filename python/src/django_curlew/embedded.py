@@ -1,11 +1,10 @@
-"""A curlewd of `runserver`'s own, for development.
+"""A curlewd that `runserver` starts and stops, for development.
 
-Where DEBUG is on and nobody said where curlewd is, `manage.py runserver` starts one on a socket in
-a directory of its own, and stops it when it ends. The autoreloader's first process starts it and
-tells its children through the environment, so that one serves them all, however often they
-restart. `CURLEW = {"EMBEDDED": …}` turns it off (False) or configures it (curlewd.json's object;
-to fetch from this machine, say `{"egress": {"allow": ["127.0.0.0/8", "::1"]}}`); "CURLEWD" names
-the program.
+If DEBUG is on and CURLEW["URL"] is not set, `manage.py runserver` starts a curlewd on a socket in a
+new directory, and stops it when it ends. The autoreloader's first process starts it and passes its
+URL to its children in the environment, so that all of them use the same. CURLEW["EMBEDDED"] turns
+this off (False) or is the configuration (the object of curlewd.json; to allow fetches from this
+machine, `{"egress": {"allow": ["127.0.0.0/8", "::1"]}}`); CURLEW["CURLEWD"] is the program.
 """
 
 from __future__ import annotations
@@ -23,12 +22,12 @@ from typing import Any, Dict, Optional, Sequence
 
 from . import conf
 
-PATIENCE = 10  # seconds for it to start, and again to stop
-OURS = "listen"  # what a configuration can't say: runserver chooses it
+TIMEOUT = 10  # seconds for it to start, and again to stop
+LISTEN_KEY = "listen"  # chosen here, so a configuration's is replaced
 
-# Runs the program in this process's place, to be ended by the kernel when the parent is no more:
-# a runserver that is killed must leave nothing behind.
-TIED = """
+# Executes the program such that the kernel terminates it when this process ends: a runserver that
+# is killed must not leave a curlewd behind.
+LAUNCHER = """
 import ctypes, os, signal, sys
 ctypes.CDLL(None).prctl(1, signal.SIGTERM, 0, 0, 0)
 if os.getppid() == int(sys.argv[1]):
@@ -36,57 +35,64 @@ if os.getppid() == int(sys.argv[1]):
 """
 
 
-class Failed(RuntimeError):
-    """It did not start; in words for whoever runs the server."""
+class StartError(RuntimeError):
+    """curlewd could not be started."""
 
 
-class Embedded:
-    """One running curlewd: `url` says where; stop() ends it and removes its directory."""
+class EmbeddedDaemon:
+    """A running curlewd, at `url`. The caller ends it by stop(), which removes its directory, too.
+    Raises StartError if it does not start."""
 
     def __init__(self, program: str, configuration: Optional[Dict[str, Any]] = None) -> None:
-        found = shutil.which(program)
-        if not found:
-            raise Failed(f"there is no {program}: install Curlew, or set CURLEW's CURLEWD or URL")
+        path = shutil.which(program)
+        if not path:
+            raise StartError(
+                f'{program} was not found: install Curlew, or set CURLEW["CURLEWD"] or'
+                ' CURLEW["URL"]'
+            )
         self.directory = tempfile.mkdtemp(prefix="curlew-", dir=_short_directory())
         self.socket = os.path.join(self.directory, "curlew.sock")
         self.url = f"fcgi+unix:{self.socket}"
         self.process: Optional[subprocess.Popen[bytes]] = None
         try:
-            self._start(found, dict(configuration or {}))
+            self._start(path, dict(configuration or {}))
         except BaseException:
             self.stop()
             raise
 
     def _start(self, program: str, configuration: Dict[str, Any]) -> None:
         log = {"level": "warning", "format": "text", **configuration.pop("log", {})}
-        told = {**configuration, OURS: [f"unix:{self.socket}"], "log": log}
+        document = {**configuration, LISTEN_KEY: [f"unix:{self.socket}"], "log": log}
         path = os.path.join(self.directory, "curlewd.json")
         with open(path, "w", encoding="utf-8") as file:
-            json.dump(told, file)
-        argv = [sys.executable, "-I", "-S", "-c", TIED, str(os.getpid()), program, "--config", path]
+            json.dump(document, file)
+        launch = [sys.executable, "-I", "-S", "-c", LAUNCHER, str(os.getpid())]
+        argv = [*launch, program, "--config", path]
         env = {k: v for k, v in os.environ.items() if not k.startswith("CURLEW_")}
-        # A session of its own: Ctrl-C in the terminal is for runserver, which then stops it.
+        # In a new session, because Ctrl-C in the terminal is for runserver, which then stops it.
         self.process = subprocess.Popen(
             argv, stdin=subprocess.DEVNULL, env=env, start_new_session=True
         )
         self._wait_ready(self.process)
 
     def _wait_ready(self, process: subprocess.Popen[bytes]) -> None:
-        until = time.monotonic() + PATIENCE
-        while not _connects(self.socket):
+        deadline = time.monotonic() + TIMEOUT
+        while not _accepts_connections(self.socket):
             if process.poll() is not None:
-                raise Failed(f"curlewd ended with {process.returncode}; it says why above")
-            if time.monotonic() > until:
-                raise Failed(f"curlewd was not ready after {PATIENCE} s")
+                raise StartError(
+                    f"curlewd exited with status {process.returncode}; its own message is above"
+                )
+            if time.monotonic() > deadline:
+                raise StartError(f"curlewd was not ready after {TIMEOUT} s")
             time.sleep(0.01)
 
     def stop(self) -> None:
-        """Twice is once."""
+        """Terminate it. Calling this again has no effect."""
         process, self.process = self.process, None
         if process:
             process.terminate()
             try:
-                process.wait(PATIENCE)
+                process.wait(TIMEOUT)
             except subprocess.TimeoutExpired:
                 process.kill()
                 process.wait()
@@ -94,11 +100,11 @@ class Embedded:
 
 
 def _short_directory() -> Optional[str]:
-    """A socket's path has room for 107 bytes only."""
+    """The path of a socket may have at most 107 bytes."""
     return None if len(tempfile.gettempdir()) < 60 else "/tmp"
 
 
-def _connects(path: str) -> bool:
+def _accepts_connections(path: str) -> bool:
     with socket.socket(socket.AF_UNIX) as s:
         try:
             s.connect(path)
@@ -107,8 +113,8 @@ def _connects(path: str) -> bool:
     return True
 
 
-def wanted(argv: Sequence[str]) -> bool:
-    """Is this runserver, for development, and is no daemon named?"""
+def should_start(argv: Sequence[str]) -> bool:
+    """Is this runserver, with DEBUG, and is no URL set?"""
     from django.conf import settings
 
     return (
@@ -120,18 +126,19 @@ def wanted(argv: Sequence[str]) -> bool:
     )
 
 
-def start_if_wanted(argv: Sequence[str]) -> Optional[Embedded]:
-    """Called once the apps are ready, in the autoreloader's first process and in its children."""
-    if not wanted(argv):
+def start_if_needed(argv: Sequence[str]) -> Optional[EmbeddedDaemon]:
+    """Start it if should_start(), and stop it when this process ends. Called once the apps are
+    ready, in the autoreloader's first process and in its children."""
+    if not should_start(argv):
         return None
-    configuration = conf.get("EMBEDDED")
+    embedded = conf.get("EMBEDDED")
     try:
-        daemon = Embedded(conf.get("CURLEWD"), configuration if configuration is not True else {})
-    except (Failed, OSError) as why:
-        print(f"django-curlew: no curlewd of its own: {why}", file=sys.stderr)
+        daemon = EmbeddedDaemon(conf.get("CURLEWD"), embedded if embedded is not True else {})
+    except (StartError, OSError) as err:
+        print(f"django-curlew: could not start a curlewd: {err}", file=sys.stderr)
         return None
-    os.environ[conf.ENVIRONMENT] = daemon.url
+    os.environ[conf.ENV_VAR] = daemon.url
     owner = os.getpid()
     atexit.register(lambda: daemon.stop() if os.getpid() == owner else None)
-    print(f"django-curlew: curlewd {daemon.process and daemon.process.pid} at {daemon.url}")
+    print(f"django-curlew: started curlewd {daemon.process and daemon.process.pid} at {daemon.url}")
     return daemon

@@ -1,4 +1,4 @@
-"""Hand-off: a view decides, and what it decided on is fetched and delivered without it.
+"""HandOff: a view decides, and the web server streams what the daemon fetches, without the view.
 
     from django_curlew import HandOff
 
@@ -9,13 +9,13 @@
         response["Cache-Control"] = "private, max-age=60"
         return response
 
-The browser gets the status, headers and body that the fetch brings, as they come; what else the
-view says in its response (cookies, caching, Content-Disposition, …) is said as well. The origin
-gets what the view says and nothing of the browser's request, but for the headers listed in
-`forward_headers`: by default those that let downloads resume and stay cached.
+The browser receives the status, headers and body of the fetch as they arrive, and the view's own
+headers (cookies, caching, Content-Disposition, …). The origin receives what the view passes, and
+of the browser's request only the headers listed in `forward_headers`: by default those that resume
+a download or keep it cached.
 
 nginx delivers it (the location /_handoff/ of examples/nginx/nginx.conf), or the ASGI bridge does
-(asgi.py): the view is the same. Anybody else who asks this Django gets an empty page.
+(asgi.py); the view is the same. Without either, the client receives an empty response.
 """
 
 from __future__ import annotations
@@ -27,28 +27,29 @@ from typing import Any, Dict, Iterable, Optional
 from django.core.exceptions import SynchronousOnlyOperation
 from django.http import HttpRequest, HttpResponse
 
-from . import ahead, conf, context
-from .bridge.scope import has_bridge
-from .requests.base import BaseSession
+from . import conf, context, handoff_store
+from .bridge.scope import is_bridged
+from .requests.base_session import BaseSession
 from .requests.parameters import DEFAULT_TIMEOUT
-from .requests.plan import Plan
+from .requests.prepared_request import PreparedRequest
 
-RESUMING = ("range", "if-range", "if-none-match", "if-modified-since")
+RESUME_HEADERS = ("range", "if-range", "if-none-match", "if-modified-since")
 
-_plain: BaseSession[Any] = BaseSession()
+_default_session: BaseSession[Any] = BaseSession()
 
 
 class HandOff(HttpResponse):
     """A response that has `url` fetched and streamed to the browser.
 
-    The keywords are those of Session.request(): `params`, `headers`, `data`, `auth`, `timeout`,
-    `allow_redirects`, `tag`, …; `session` is a Session whose defaults apply. Without a time-out
-    the daemon's for streams holds: 30 s for the head, none for the body. The body's encoding is
-    left as it is.
+    `kwargs` are those of Session.request(): `params`, `headers`, `data`, `auth`, `timeout`,
+    `allow_redirects`, `tag`, …; `session` is a Session whose defaults apply. Without `timeout`, the
+    daemon's for streams apply: 30 s for the head, none for the body. The body's encoding is left
+    as it is.
 
-    `fetch` is Curlew's request object as it is sent. One too large for a header goes ahead to the
-    daemon: in async code, `await HandOff.prepared(…)` does that without holding up the event
-    loop. Behind the bridge every size fits.
+    `fetch` is Curlew's request object, as it is sent. One that is too large for a header is stored
+    in the daemon first: in async code use `await HandOff.prepared(…)`, which does not block the
+    event loop. With the bridge, every size fits. Raises HandoffStoreError if the daemon does not
+    store it, SynchronousOnlyOperation if this would block an event loop.
     """
 
     def __init__(
@@ -58,20 +59,20 @@ class HandOff(HttpResponse):
         *,
         method: str = "GET",
         session: Optional[BaseSession[Any]] = None,
-        forward_headers: Iterable[str] = RESUMING,
+        forward_headers: Iterable[str] = RESUME_HEADERS,
         reference: Optional[str] = None,
-        **how: Any,
+        **kwargs: Any,
     ) -> None:
         super().__init__()
-        del self["Content-Type"]  # it is the fetch's to say
+        del self["Content-Type"]  # the fetch has it
         names = list(forward_headers)
-        self.fetch = request_object(session or _plain, method, url, names, how)
-        told = reference or json.dumps(self.fetch)  # in ASCII: fit for a header
-        if not fits(request, told):
-            _check_thread()
-            told = ahead.keep(told)
-        self["X-Accel-Redirect"] = conf.get("HAND_OFF")
-        self["X-Curlew-Request"] = told
+        self.fetch = request_object(session or _default_session, method, url, names, kwargs)
+        header = reference or json.dumps(self.fetch)  # ASCII, as headers must be
+        if not fits_in_header(request, header):
+            _check_not_on_event_loop()
+            header = handoff_store.store(header)
+        self["X-Accel-Redirect"] = conf.get("HANDOFF")
+        self["X-Curlew-Request"] = header
 
     @classmethod
     async def prepared(
@@ -81,44 +82,57 @@ class HandOff(HttpResponse):
         *,
         method: str = "GET",
         session: Optional[BaseSession[Any]] = None,
-        forward_headers: Iterable[str] = RESUMING,
-        **how: Any,
+        forward_headers: Iterable[str] = RESUME_HEADERS,
+        **kwargs: Any,
     ) -> HandOff:
         """HandOff(request, url, …) for async views whose request objects may be large."""
         names = list(forward_headers)
-        told = json.dumps(request_object(session or _plain, method, url, names, how))
-        reference = None if fits(request, told) else await ahead.keep_async(told)
-        said: Any = {"method": method, "session": session, "forward_headers": names}
-        return cls(request, url, reference=reference, **said, **how)
+        fetch = request_object(session or _default_session, method, url, names, kwargs)
+        header, reference = json.dumps(fetch), None
+        if not fits_in_header(request, header):
+            reference = await handoff_store.astore(header)
+        return cls(
+            request,
+            url,
+            method=method,
+            session=session,
+            forward_headers=names,
+            reference=reference,
+            **kwargs,
+        )
 
 
 def request_object(
-    session: BaseSession[Any], method: str, url: str, forward: Iterable[str], how: Dict[str, Any]
+    session: BaseSession[Any],
+    method: str,
+    url: str,
+    forward_headers: Iterable[str],
+    kwargs: Dict[str, Any],
 ) -> Dict[str, Any]:
-    """Curlew's request object; the request's id and trace go along, as with any other fetch."""
-    told = dict(Plan(session, method, url, {**how, "stream": True}).keys)
-    if "accept_encoding" not in how:
-        told.pop("decompress", None)
-    if "timeout" not in how and session.timeout is DEFAULT_TIMEOUT:
-        told.pop("timeout", None)
-    headers = list(told.get("headers", ()))
-    given = {name.lower() for name, _ in headers}
-    headers += [[n, v] for n, v in context.headers() if n.lower() not in given]
-    lists = {"headers": headers, "forward_headers": list(forward)}
-    return {**told, **{name: value for name, value in lists.items() if value}}
+    """The request object of a handoff, with the request id and trace context of this request."""
+    keys = dict(PreparedRequest(session, method, url, {**kwargs, "stream": True}).keys)
+    if "accept_encoding" not in kwargs:
+        keys.pop("decompress", None)
+    if "timeout" not in kwargs and session.timeout is DEFAULT_TIMEOUT:
+        keys.pop("timeout", None)
+    headers = list(keys.get("headers", ()))
+    present = {name.lower() for name, _ in headers}
+    headers += [[n, v] for n, v in context.headers() if n.lower() not in present]
+    lists = {"headers": headers, "forward_headers": list(forward_headers)}
+    return {**keys, **{name: value for name, value in lists.items() if value}}
 
 
-def fits(request: HttpRequest, told: str) -> bool:
-    """May it go in a header?"""
-    return len(told) <= conf.get("HAND_OFF_INLINE") or has_bridge(getattr(request, "scope", {}))
+def fits_in_header(request: HttpRequest, value: str) -> bool:
+    """May a request object of this size be sent in a response header?"""
+    return len(value) <= conf.get("HANDOFF_INLINE") or is_bridged(getattr(request, "scope", {}))
 
 
-def _check_thread() -> None:
+def _check_not_on_event_loop() -> None:
     try:
         asyncio.get_running_loop()
     except RuntimeError:
         return
     raise SynchronousOnlyOperation(
-        "This request object is too large for a header, and sending it ahead would hold up the"
-        " event loop: use `await HandOff.prepared(request, url, …)`."
+        "This request object is too large for a header, and storing it in the daemon would block"
+        " the event loop: use `await HandOff.prepared(request, url, …)`."
     )

@@ -1,19 +1,19 @@
-"""Middleware: what a request's fetches pass on to origins, and the record of them.
+"""Middleware: the request id and trace context of a request's fetches, and the record of them.
 
-    MIDDLEWARE = ["django_curlew.middleware.CurlewMiddleware", …]    # early, best first
+    MIDDLEWARE = ["django_curlew.middleware.CurlewMiddleware", …]    # first, or near the beginning
 
-Each request gets an id, the one it came with or a new one. It and the trace context it came with
-(`traceparent`, `tracestate`) go along with every fetch made for it; the answer tells the id, and
-so do log lines that use `django_curlew.logging.RequestId`. With `CURLEW = {"RECORD": True}` the
-fetches of each request are kept in `request.curlew`: see record.py.
+Each request gets an id: that of its X-Request-ID header, or a new one. The id and the trace context
+(`traceparent`, `tracestate`) are sent with every fetch made for the request. The response has the
+id, and log lines have it with `django_curlew.logs.RequestIdFilter`. With `CURLEW = {"RECORD":
+True}` the fetches of each request are recorded in `request.curlew`: see record.py.
 
-It runs in both kinds of Django, without a change of thread.
+It works in sync and async Django, without a change of thread.
 """
 
 from __future__ import annotations
 
 import uuid
-from typing import Any, Callable, Tuple
+from typing import Any, Callable, Optional, Tuple
 
 from django.http import HttpRequest
 from django.utils.decorators import sync_and_async_middleware
@@ -25,55 +25,59 @@ except ImportError:
 
 from . import conf, context, record
 
-
-def passed_on(request: HttpRequest) -> context.Headers:
-    """What its fetches shall carry, its id first."""
-    given = request.headers.get(conf.get("REQUEST_ID_HEADER"))
-    request_id = given if context.is_sane(given) else uuid.uuid4().hex
-    trace = ((name, request.headers.get(name)) for name in context.NAMES[1:])
-    return ((context.NAMES[0], request_id), *(p for p in trace if context.is_sane(p[1])))
+State = Tuple[Any, Optional[record.ActiveRecord]]
 
 
-def begin(request: HttpRequest) -> Tuple[Any, Any]:
-    headers = passed_on(request)
+def propagated_headers(request: HttpRequest) -> context.Headers:
+    """The headers that the fetches of a request carry, its id first."""
+    received = request.headers.get(conf.get("REQUEST_ID_HEADER"))
+    request_id = received if context.is_valid_value(received) else uuid.uuid4().hex
+    id_name, *trace_names = context.PROPAGATED_HEADERS
+    trace = ((name, request.headers.get(name)) for name in trace_names)
+    return ((id_name, request_id), *(p for p in trace if context.is_valid_value(p[1])))
+
+
+def _start(request: HttpRequest) -> State:
+    headers = propagated_headers(request)
     request.curlew_request_id = headers[0][1]
-    kept = record.begin() if conf.get("RECORD") else None
-    request.curlew = kept and kept.record
-    return context.enter(headers), kept
+    active = record.start() if conf.get("RECORD") else None
+    request.curlew = active and active.record
+    return context.attach(headers), active
 
 
-def end(state: Tuple[Any, Any]) -> None:
-    token, kept = state
-    context.leave(token)
-    if kept:
-        record.end(kept)
+def _stop(state: State) -> None:
+    token, active = state
+    context.detach(token)
+    if active:
+        record.stop(active)
 
 
-def complete(request: HttpRequest, response: Any) -> Any:
+def _complete(request: HttpRequest, response: Any) -> Any:
     response.setdefault(conf.get("REQUEST_ID_HEADER"), request.curlew_request_id)
     if request.curlew is not None:
-        record.tell(request.curlew, request, response)
+        record.report(request.curlew, request, response)
     return response
 
 
 @sync_and_async_middleware
 def CurlewMiddleware(get_response: Callable[..., Any]) -> Callable[..., Any]:
+    """For MIDDLEWARE; the module's documentation says what it does."""
     if iscoroutinefunction(get_response):
 
         async def middleware(request: HttpRequest) -> Any:
-            state = begin(request)
+            state = _start(request)
             try:
-                return complete(request, await get_response(request))
+                return _complete(request, await get_response(request))
             finally:
-                end(state)
+                _stop(state)
 
     else:
 
         def middleware(request: HttpRequest) -> Any:  # type: ignore[misc]
-            state = begin(request)
+            state = _start(request)
             try:
-                return complete(request, get_response(request))
+                return _complete(request, get_response(request))
             finally:
-                end(state)
+                _stop(state)
 
     return middleware

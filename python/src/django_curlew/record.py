@@ -1,15 +1,15 @@
-"""The fetches of a request, for people who wonder where its time went.
+"""A record of the fetches of a request, which shows where its time went.
 
-Off unless `CURLEW = {"RECORD": True}` and the middleware is in use. Then
+It is off unless `CURLEW = {"RECORD": True}` is set and the middleware is in use. Then
 
-- `request.curlew` lists them while the request runs: `[f.url for f in request.curlew.fetches]`;
-- the answer has a `Server-Timing` header, which browsers show in their developer tools;
-- the logger `django_curlew.record` gets them as a table, at level INFO.
+- `request.curlew` is the Record while the request runs: `[f.url for f in request.curlew.fetches]`;
+- the response has a `Server-Timing` header, which browsers show in their developer tools;
+- the logger `django_curlew.record` logs them as a table, at level INFO.
 
 Each fetch is logged by `django_curlew.fetch` at level DEBUG, with or without a record.
 
-URLs stand in a record as they were asked for, but for user, password and query values. A record
-holds LARGEST fetches and counts the rest.
+URLs are recorded without user, password and the values of the query. A record holds MAX_FETCHES
+fetches and counts further ones.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from dataclasses import dataclass, field
 from typing import Any, List, NamedTuple, Optional
 from urllib.parse import urlsplit, urlunsplit
 
-LARGEST = 1000  # fetches in one record
+MAX_FETCHES = 1000  # in one record
 
 log = logging.getLogger("django_curlew.record")
 fetch_log = logging.getLogger("django_curlew.fetch")
@@ -29,62 +29,66 @@ fetch_log = logging.getLogger("django_curlew.fetch")
 
 @dataclass
 class Fetch:
-    """One of them, once it has ended."""
+    """A fetch that has ended."""
 
     method: str
     url: str
-    status: Optional[int]  # None: no answer
-    error: Optional[str]  # why not: a code of docs/api.md
-    began: float  # seconds after the record did
+    status: Optional[int]  # None: no response
+    error: Optional[str]  # a code of docs/api.md, if there is no response
+    start: float  # seconds since the start of the record
     seconds: float
     bytes: Optional[int] = None
-    reused: Optional[bool] = None
+    reused: Optional[bool] = None  # whether its connection was
     tag: Optional[str] = None
 
     @property
     def outcome(self) -> str:
+        """The status or the error."""
         return str(self.status) if self.error is None else self.error
 
 
 @dataclass
 class Record:
-    began: float = field(default_factory=time.perf_counter)
+    """The fetches of one request."""
+
+    start: float = field(default_factory=time.perf_counter)
     fetches: List[Fetch] = field(default_factory=list)
-    left_out: int = 0
+    omitted: int = 0  # fetches beyond MAX_FETCHES
 
     def add(self, fetch: Fetch) -> None:
         log_fetch(fetch)
-        if len(self.fetches) < LARGEST:
+        if len(self.fetches) < MAX_FETCHES:
             self.fetches.append(fetch)
         else:
-            self.left_out += 1
+            self.omitted += 1
 
     @property
     def count(self) -> int:
-        return len(self.fetches) + self.left_out
+        return len(self.fetches) + self.omitted
 
     @property
-    def busy(self) -> float:
-        """Seconds in which at least one was under way."""
+    def busy_seconds(self) -> float:
+        """Seconds during which at least one fetch was in flight."""
         total, until = 0.0, 0.0
-        for began, ended in sorted((f.began, f.began + f.seconds) for f in self.fetches):
-            total += max(0.0, ended - max(began, until))
-            until = max(until, ended)
+        for start, end in sorted((f.start, f.start + f.seconds) for f in self.fetches):
+            total += max(0.0, end - max(start, until))
+            until = max(until, end)
         return total
 
     def table(self) -> str:
+        """A line for each fetch: start and duration in ms, outcome, method, URL, tag."""
         lines = [
-            f"{f.began * 1000:8.1f} {f.seconds * 1000:8.1f} ms  {f.outcome:<16} {f.method} {f.url}"
+            f"{f.start * 1000:8.1f} {f.seconds * 1000:8.1f} ms  {f.outcome:<16} {f.method} {f.url}"
             + (f"  [{f.tag}]" if f.tag else "")
             for f in self.fetches
         ]
-        if self.left_out:
-            lines.append(f"… and {self.left_out} more")
+        if self.omitted:
+            lines.append(f"… and {self.omitted} more")
         return "\n".join(lines)
 
 
-class Kept(NamedTuple):
-    """A record that is being kept, and how to stop."""
+class ActiveRecord(NamedTuple):
+    """A record that fetches are added to, and the token that stop() needs."""
 
     record: Record
     token: contextvars.Token[Optional[Record]]
@@ -95,59 +99,68 @@ _current: contextvars.ContextVar[Optional[Record]] = contextvars.ContextVar(
 )
 
 
-class Logged(Record):
-    """No record: each fetch goes to the log alone."""
+class _LogOnly(Record):
+    """Stores nothing: each fetch goes to the log alone."""
 
     def __init__(self) -> None:
-        super().__init__(began=0.0)
+        super().__init__(start=0.0)
 
     def add(self, fetch: Fetch) -> None:
         log_fetch(fetch)
 
 
-_logged = Logged()
+_log_only = _LogOnly()
 
 
 def current() -> Optional[Record]:
-    """Where to tell of a fetch, if anybody wants to know."""
-    return _current.get() or (_logged if fetch_log.isEnabledFor(logging.DEBUG) else None)
+    """The record to add fetches to; None if there is none and the log is off."""
+    return _current.get() or (_log_only if fetch_log.isEnabledFor(logging.DEBUG) else None)
 
 
 def log_fetch(fetch: Fetch) -> None:
-    told = (fetch.outcome, fetch.method, fetch.url, fetch.seconds * 1000)
-    extra = {"outcome": fetch.outcome, "url": fetch.url, "milliseconds": fetch.seconds * 1000}
-    fetch_log.debug("%s %s %s %.1f ms", *told, extra=extra)
+    milliseconds = fetch.seconds * 1000
+    extra = {"outcome": fetch.outcome, "url": fetch.url, "milliseconds": milliseconds}
+    fetch_log.debug(
+        "%s %s %s %.1f ms", fetch.outcome, fetch.method, fetch.url, milliseconds, extra=extra
+    )
 
 
-def begin() -> Kept:
+def start() -> ActiveRecord:
+    """Start a record for this context. The caller passes the result to stop()."""
     record = Record()
-    return Kept(record, _current.set(record))
+    return ActiveRecord(record, _current.set(record))
 
 
-def end(kept: Kept) -> None:
-    _current.reset(kept.token)
+def stop(active: ActiveRecord) -> None:
+    _current.reset(active.token)
 
 
-def tell(record: Record, request: Any, response: Any) -> None:
-    """Show what was kept, in the answer and in the log."""
+def report(record: Record, request: Any, response: Any) -> None:
+    """Add the record to the response's Server-Timing header, and log it."""
     if not record.count:
         return
-    word = "fetch" if record.count == 1 else "fetches"
-    timing = f'curlew;dur={record.busy * 1000:.1f};desc="{record.count} {word}"'
+    noun = "fetch" if record.count == 1 else "fetches"
+    milliseconds = record.busy_seconds * 1000
+    timing = f'curlew;dur={milliseconds:.1f};desc="{record.count} {noun}"'
     earlier = response.get("Server-Timing")
     response["Server-Timing"] = f"{earlier}, {timing}" if earlier else timing
     log.info(
         "%s %s made %d %s, %.1f ms\n%s",
-        *(request.method, request.path, record.count, word, record.busy * 1000, record.table()),
+        request.method,
+        request.path,
+        record.count,
+        noun,
+        milliseconds,
+        record.table(),
     )
 
 
-def shown(url: str) -> str:
-    """A URL that may be shown: without user, password and the query's values."""
+def redact_url(url: str) -> str:
+    """The URL without user, password and the values of the query."""
     try:
         parts = urlsplit(url)
         host = parts.netloc.rpartition("@")[2]
     except ValueError:
-        return "(no URL)"
+        return "(invalid URL)"
     names = "&".join(p.partition("=")[0] + "=…" for p in parts.query.split("&") if p)
     return urlunsplit((parts.scheme, host, parts.path, names, ""))

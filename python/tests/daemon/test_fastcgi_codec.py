@@ -1,12 +1,17 @@
-"""The FastCGI codec: what goes out is read by an independent reader, what comes in by pieces."""
+"""The FastCGI codec: requests are read by an independent decoder, responses parsed in pieces."""
 
 import struct
 
 import pytest
 
-from django_curlew.daemon import Broken, Malformed, NoAnswer
-from django_curlew.daemon.answer import LONGEST_HEAD
-from django_curlew.daemon.fastcgi import Encoder, Reply, pair, records
+from django_curlew.daemon import IncompleteResponse, NoResponse, ProtocolError
+from django_curlew.daemon.fastcgi import (
+    FastCGIEncoder,
+    FastCGIParser,
+    encode_param,
+    encode_records,
+)
+from django_curlew.daemon.response_parser import MAX_HEAD_BYTES
 
 HEADERS = (("Accept", "x/y"), ("Content-Type", "application/json"))
 
@@ -49,8 +54,8 @@ def parts(data):
     return first[2], read_pairs(b"".join(params)), b"".join(stdin)
 
 
-def test_a_request_says_what_a_web_server_would():
-    encoder = Encoder("/_fetch", token="t")
+def test_a_request_has_a_web_servers_parameters():
+    encoder = FastCGIEncoder("/_fetch", token="t")
     begin, params, stdin = parts(encoder.encode(
         "POST", "/v1/fetch", HEADERS, b"{}", [("traceparent", "00-1"), ("X-Request-ID", "7")]))
     assert begin == struct.pack(">HB5x", 1, 1), "a responder, and the connection is kept"
@@ -63,8 +68,8 @@ def test_a_request_says_what_a_web_server_would():
         "HTTP_TRACEPARENT": "00-1", "HTTP_X_REQUEST_ID": "7"}
 
 
-def test_the_beginning_that_is_kept_says_the_same():
-    encoder = Encoder()
+def test_the_cached_beginning_of_a_request_is_the_same():
+    encoder = FastCGIEncoder()
     first = encoder.encode("POST", "/v1/fetch", HEADERS, b"a")
     assert encoder.encode("POST", "/v1/fetch", HEADERS, b"a") == first
     assert parts(encoder.encode("GET", "/v1/status?x=1"))[1]["QUERY_STRING"] == "x=1"
@@ -77,16 +82,16 @@ def test_the_beginning_that_is_kept_says_the_same():
 @pytest.mark.parametrize("size", [0, 1, 65535, 65536, 200_000])
 def test_a_body_takes_as_many_records_as_it_needs(size):
     body = bytes(range(256)) * (size // 256 + 1)
-    assert parts(Encoder().encode("POST", "/v1/fetch", (), body[:size]))[2] == body[:size]
+    assert parts(FastCGIEncoder().encode("POST", "/v1/fetch", (), body[:size]))[2] == body[:size]
 
 
 @pytest.mark.parametrize("size", [0, 127, 128, 70_000])
 def test_lengths_of_parameters(size):
-    assert read_pairs(pair("N", "v" * size)) == {"N": "v" * size}
+    assert read_pairs(encode_param("N", "v" * size)) == {"N": "v" * size}
 
 
 def test_parameters_may_be_given_as_a_whole():
-    _, params, stdin = parts(Encoder("/m", "t").encode("GET", "/x", HEADERS, b"b",
+    _, params, stdin = parts(FastCGIEncoder("/m", "t").encode("GET", "/x", HEADERS, b"b",
                                                        params={"CURLEW_REQUEST": "{}"}))
     assert params == {"CURLEW_REQUEST": "{}"} and stdin == b"b"
 
@@ -102,90 +107,90 @@ WHOLE = record(6, HEAD[:10]) + record(6, HEAD[10:] + b"bo", padding=3) + record(
     + record(6, b"dy") + record(6) + END
 
 
-def check_whole(reply):
-    assert (reply.status, reply.finished, reply.reusable) == (404, True, True)
-    assert reply.headers == [(b"Content-Type", b"a/b"), (b"X-Two", b"1"), (b"X-Two", b"2")]
-    assert reply.header("content-TYPE") == "a/b" and reply.header("none") is None
+def check_response(parser):
+    assert (parser.status, parser.finished, parser.reusable) == (404, True, True)
+    assert parser.headers == [(b"Content-Type", b"a/b"), (b"X-Two", b"1"), (b"X-Two", b"2")]
+    assert parser.header("content-TYPE") == "a/b" and parser.header("none") is None
 
 
 @pytest.mark.parametrize("cut", range(1, len(WHOLE)))
-def test_an_answer_cut_at_any_byte_is_the_same(cut):
-    reply = Reply()
-    reply.feed(WHOLE[:cut])
-    assert not reply.finished
-    reply.feed(WHOLE[cut:])
-    check_whole(reply)
-    assert reply.take() == b"body"
+def test_a_response_cut_at_any_byte_is_the_same(cut):
+    parser = FastCGIParser()
+    parser.feed(WHOLE[:cut])
+    assert not parser.finished
+    parser.feed(WHOLE[cut:])
+    check_response(parser)
+    assert parser.take_body() == b"body"
 
 
-def test_an_answer_byte_by_byte_gives_its_body_as_it_comes():
-    reply, body = Reply(), b""
+def test_a_response_byte_by_byte_gives_its_body_as_it_is_received():
+    parser, body = FastCGIParser(), b""
     for i in range(len(WHOLE)):
-        reply.feed(WHOLE[i:i + 1])
-        body += reply.take()
-        assert reply.held == 0
-    check_whole(reply)
+        parser.feed(WHOLE[i:i + 1])
+        body += parser.take_body()
+        assert parser.buffered_bytes == 0
+    check_response(parser)
     assert body == b"body"
 
 
 def test_a_head_without_a_status_is_200_and_may_end_in_bare_line_feeds():
-    reply = Reply()
-    reply.feed(record(6, b"A: b\n\nx") + END)
-    assert (reply.status, reply.headers, reply.take()) == (200, [(b"A", b"b")], b"x")
+    parser = FastCGIParser()
+    parser.feed(record(6, b"A: b\n\nx") + END)
+    assert (parser.status, parser.headers, parser.take_body()) == (200, [(b"A", b"b")], b"x")
 
 
 @pytest.mark.parametrize("cut", range(1, len(WHOLE)))
-def test_an_answer_that_ends_early_is_never_whole(cut):
-    reply = Reply()
-    reply.feed(WHOLE[:cut])
-    with pytest.raises(Broken):
-        reply.ended()
+def test_a_response_that_ends_early_is_incomplete(cut):
+    parser = FastCGIParser()
+    parser.feed(WHOLE[:cut])
+    with pytest.raises(IncompleteResponse):
+        parser.feed_eof()
 
 
-def test_no_byte_at_all_is_another_matter():
-    with pytest.raises(NoAnswer):
-        Reply().ended()
+def test_no_byte_at_all_is_no_response():
+    with pytest.raises(NoResponse):
+        FastCGIParser().feed_eof()
 
 
 @pytest.mark.parametrize("data, kind, word", [
-    (record(6, HEAD) + b"\0" * 8, Broken, "broke the answer off"),
-    (b"\0" * 8, Malformed, "version 0"),
-    (b"HTTP/1.1 400 Bad Request\r\n", Malformed, "curlewd's socket"),
-    (record(6, HEAD, request=2), Malformed, "request 2"),
-    (record(9, b"x"), Malformed, "type 9"),
-    (record(3, b"xx"), Malformed, "END_REQUEST"),
-    (record(3, struct.pack(">IB3x", 0, 2)), Broken, "overloaded"),
-    (record(7, b"no memory") + END, Broken, "no memory"),
-    (record(6, b"Status: ok\r\n\r\n"), Malformed, "not a status"),
-    (record(6, b"no colon\r\n\r\n"), Malformed, "not a header"),
+    (record(6, HEAD) + b"\0" * 8, IncompleteResponse, "aborted the response"),
+    (b"\0" * 8, ProtocolError, "version 0"),
+    (b"HTTP/1.1 400 Bad Request\r\n", ProtocolError, "curlewd's socket"),
+    (record(6, HEAD, request=2), ProtocolError, "request 2"),
+    (record(9, b"x"), ProtocolError, "type 9"),
+    (record(3, b"xx"), ProtocolError, "END_REQUEST"),
+    (record(3, struct.pack(">IB3x", 0, 2)), IncompleteResponse, "overloaded"),
+    (record(7, b"no memory") + END, IncompleteResponse, "no memory"),
+    (record(6, b"Status: ok\r\n\r\n"), ProtocolError, "not a status line"),
+    (record(6, b"no colon\r\n\r\n"), ProtocolError, "not a header line"),
 ])
-def test_what_is_not_as_agreed_is_an_error(data, kind, word):
+def test_invalid_records_are_errors(data, kind, word):
     with pytest.raises(kind, match=word):
-        reply = Reply()
-        reply.feed(data)
-        reply.headers  # noqa: B018  read when they are asked for
+        parser = FastCGIParser()
+        parser.feed(data)
+        parser.headers  # noqa: B018  read when they are asked for
 
 
 @pytest.mark.parametrize("more", [b"x", record(6, b"x"), END, b"\0" * 8])
-def test_bytes_behind_the_end_spoil_the_connection_but_not_the_answer(more):
-    reply = Reply()
-    reply.feed(WHOLE + more)
-    assert reply.finished and not reply.reusable and reply.take() == b"body"
+def test_bytes_after_the_end_spoil_the_connection_but_not_the_response(more):
+    parser = FastCGIParser()
+    parser.feed(WHOLE + more)
+    assert parser.finished and not parser.reusable and parser.take_body() == b"body"
 
 
 def test_the_longest_head_passes_and_one_byte_more_does_not():
-    line = b"X: " + b"a" * (LONGEST_HEAD - 3)
-    reply = Reply()
-    reply.feed(records(6, line + b"\r\n\r\n") + END)
-    assert reply.finished
-    with pytest.raises(Malformed, match="head"):
-        Reply().feed(records(6, line + b"b\r\n\r\n"))
-    with pytest.raises(Malformed, match="head"):
-        Reply().feed(records(6, line + b"bcd"))
+    line = b"X: " + b"a" * (MAX_HEAD_BYTES - 3)
+    parser = FastCGIParser()
+    parser.feed(encode_records(6, line + b"\r\n\r\n") + END)
+    assert parser.finished
+    with pytest.raises(ProtocolError, match="head"):
+        FastCGIParser().feed(encode_records(6, line + b"b\r\n\r\n"))
+    with pytest.raises(ProtocolError, match="head"):
+        FastCGIParser().feed(encode_records(6, line + b"bcd"))
 
 
-def test_what_the_daemon_says_on_stderr_is_bounded():
-    reply = Reply()
+def test_what_is_kept_of_stderr_is_bounded():
+    parser = FastCGIParser()
     for _ in range(10):
-        reply.feed(record(7, b"x" * 60000))
-    assert len(reply._stderr) == 4096
+        parser.feed(record(7, b"x" * 60000))
+    assert len(parser._stderr) == 4096

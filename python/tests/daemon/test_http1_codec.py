@@ -1,13 +1,13 @@
-"""The HTTP/1.1 codec: requests, and answers by pieces, in each of the three framings."""
+"""The HTTP/1.1 codec: requests, and responses in pieces, with each of the three framings."""
 
 import pytest
 
-from django_curlew.daemon import Broken, Malformed, NoAnswer
-from django_curlew.daemon.http1 import LONGEST_LINE, Encoder, Reply
+from django_curlew.daemon import IncompleteResponse, NoResponse, ProtocolError
+from django_curlew.daemon.http1 import MAX_LINE_BYTES, HTTP1Encoder, HTTP1Parser
 
 
 def test_a_request():
-    data = Encoder("h:8080", "/_fetch", "t").encode(
+    data = HTTP1Encoder("h:8080", "/_fetch", "t").encode(
         "POST", "/v1/fetch", (("Accept", "x/y"),), b"{}", [("traceparent", "00-1")])
     head, body = data.split(b"\r\n\r\n")
     assert body == b"{}"
@@ -16,20 +16,20 @@ def test_a_request():
         b"Accept: x/y", b"traceparent: 00-1", b"Content-Length: 2"]
 
 
-def test_a_post_without_a_body_says_so_and_a_get_does_not():
-    assert b"Content-Length: 0\r\n" in Encoder("h").encode("POST", "/x")
-    assert b"Content-Length" not in Encoder("h").encode("GET", "/x")
+def test_only_a_post_without_a_body_has_a_content_length():
+    assert b"Content-Length: 0\r\n" in HTTP1Encoder("h").encode("POST", "/x")
+    assert b"Content-Length" not in HTTP1Encoder("h").encode("GET", "/x")
 
 
 @pytest.mark.parametrize("value", ["a\r\nX: y", "a\nX: y", "a\rX: y"])
-def test_a_line_break_in_a_header_never_gets_out(value):
+def test_a_line_break_in_a_header_is_refused(value):
     with pytest.raises(ValueError, match="line break"):
-        Encoder("h").encode("GET", "/x", (("A", value),))
+        HTTP1Encoder("h").encode("GET", "/x", (("A", value),))
 
 
 def test_fastcgi_parameters_need_fastcgi():
     with pytest.raises(ValueError, match="fcgi:"):
-        Encoder("h").encode("GET", "/x", params={"A": "b"})
+        HTTP1Encoder("h").encode("GET", "/x", params={"A": "b"})
 
 
 LENGTH = b"HTTP/1.1 200 OK\r\nContent-Length: 6\r\nA: b\r\n\r\nabcdef"
@@ -40,34 +40,34 @@ CLOSING = b"HTTP/1.1 200 OK\r\nConnection: close\r\nA: b\r\n\r\nabcdef"
 
 
 @pytest.mark.parametrize("data", [LENGTH, CHUNKED, HINTED], ids=["length", "chunked", "hinted"])
-def test_an_answer_cut_anywhere_is_the_same(data):
+def test_a_response_cut_anywhere_is_the_same(data):
     for cut in range(1, len(data)):
-        reply = Reply()
-        reply.feed(data[:cut])
-        assert not reply.finished
-        reply.feed(data[cut:])
-        assert (reply.status, reply.finished, reply.reusable) == (200, True, True)
-        assert reply.header("a") == "b" and reply.take() == b"abcdef"
+        parser = HTTP1Parser()
+        parser.feed(data[:cut])
+        assert not parser.finished
+        parser.feed(data[cut:])
+        assert (parser.status, parser.finished, parser.reusable) == (200, True, True)
+        assert parser.header("a") == "b" and parser.take_body() == b"abcdef"
 
 
 @pytest.mark.parametrize("data", [LENGTH, CHUNKED, HINTED], ids=["length", "chunked", "hinted"])
-def test_an_answer_that_ends_early_is_never_whole(data):
+def test_a_response_that_ends_early_is_incomplete(data):
     for cut in range(1, len(data)):
-        reply = Reply()
-        reply.feed(data[:cut])
-        with pytest.raises(Broken):
-            reply.ended()
-    with pytest.raises(NoAnswer):
-        Reply().ended()
+        parser = HTTP1Parser()
+        parser.feed(data[:cut])
+        with pytest.raises(IncompleteResponse):
+            parser.feed_eof()
+    with pytest.raises(NoResponse):
+        HTTP1Parser().feed_eof()
 
 
-def test_a_body_without_an_end_of_its_own_ends_with_the_connection():
-    reply = Reply()
+def test_a_body_without_a_length_ends_with_the_connection():
+    parser = HTTP1Parser()
     for i in range(len(CLOSING)):
-        reply.feed(CLOSING[i:i + 1])
-    assert not reply.finished
-    reply.ended()
-    assert reply.finished and not reply.reusable and reply.take() == b"abcdef"
+        parser.feed(CLOSING[i:i + 1])
+    assert not parser.finished
+    parser.feed_eof()
+    assert parser.finished and not parser.reusable and parser.take_body() == b"abcdef"
 
 
 @pytest.mark.parametrize("head, keeps", [
@@ -77,51 +77,51 @@ def test_a_body_without_an_end_of_its_own_ends_with_the_connection():
     (b"HTTP/1.0 200 OK\r\n", False),
     (b"HTTP/1.0 200 OK\r\nConnection: keep-alive\r\n", True),
 ])
-def test_who_keeps_the_connection(head, keeps):
-    reply = Reply()
-    reply.feed(head + b"Content-Length: 0\r\n\r\n")
-    assert reply.finished and reply.reusable is keeps
+def test_which_responses_keep_the_connection(head, keeps):
+    parser = HTTP1Parser()
+    parser.feed(head + b"Content-Length: 0\r\n\r\n")
+    assert parser.finished and parser.reusable is keeps
 
 
 @pytest.mark.parametrize("method, status", [("HEAD", 200), ("GET", 204), ("GET", 304)])
-def test_answers_that_never_have_a_body(method, status):
-    reply = Reply(method)
-    reply.feed(b"HTTP/1.1 %d X\r\nContent-Length: 5\r\n\r\n" % status)
-    assert reply.finished and reply.take() == b""
+def test_responses_that_never_have_a_body(method, status):
+    parser = HTTP1Parser(method)
+    parser.feed(b"HTTP/1.1 %d X\r\nContent-Length: 5\r\n\r\n" % status)
+    assert parser.finished and parser.take_body() == b""
 
 
 @pytest.mark.parametrize("data, word", [
     (b"\1\6\0\1\0\5\0\0hello\r\n\r\n", "web server's address"),
-    (b"HTTP/1.1 abc\r\n\r\n", "no HTTP"),
-    (b"HTTP/2 200\r\n\r\n", "no HTTP"),
+    (b"HTTP/1.1 abc\r\n\r\n", "not an HTTP response"),
+    (b"HTTP/2 200\r\n\r\n", "not an HTTP response"),
     (b"HTTP/1.1 101 X\r\n\r\n", "switched"),
     (b"HTTP/1.1 200 X\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\n", "Content-Length"),
     (b"HTTP/1.1 200 X\r\nContent-Length: -1\r\n\r\n", "Content-Length"),
     (b"HTTP/1.1 200 X\r\nContent-Length: 9999999999999999999\r\n\r\n", "Content-Length"),
     (b"HTTP/1.1 200 X\r\nTransfer-Encoding: gzip, chunked\r\n\r\n", "Transfer-Encoding"),
-    (b"HTTP/1.1 200 X\r\nTransfer-Encoding: chunked\r\n\r\n-1\r\n", "chunk's size"),
-    (b"HTTP/1.1 200 X\r\nTransfer-Encoding: chunked\r\n\r\n0x1\r\n", "chunk's size"),
-    (b"HTTP/1.1 200 X\r\nTransfer-Encoding: chunked\r\n\r\n\r\n", "chunk's size"),
+    (b"HTTP/1.1 200 X\r\nTransfer-Encoding: chunked\r\n\r\n-1\r\n", "chunk size"),
+    (b"HTTP/1.1 200 X\r\nTransfer-Encoding: chunked\r\n\r\n0x1\r\n", "chunk size"),
+    (b"HTTP/1.1 200 X\r\nTransfer-Encoding: chunked\r\n\r\n\r\n", "chunk size"),
     (b"HTTP/1.1 200 X\r\nTransfer-Encoding: chunked\r\n\r\n1\r\nab\r\n", "line break"),
-    (b"HTTP/1.1 200 X\r\nbad name : x\r\n\r\n", "not a header"),
+    (b"HTTP/1.1 200 X\r\nbad name : x\r\n\r\n", "not a header line"),
 ])
-def test_what_is_no_http_is_an_error(data, word):
-    with pytest.raises(Malformed, match=word):
-        Reply().feed(data)
+def test_invalid_responses_are_errors(data, word):
+    with pytest.raises(ProtocolError, match=word):
+        HTTP1Parser().feed(data)
 
 
 @pytest.mark.parametrize("data", [LENGTH, CHUNKED])
-def test_bytes_behind_the_end_spoil_the_connection_but_not_the_answer(data):
-    reply = Reply()
-    reply.feed(data + b"H")
-    assert reply.finished and not reply.reusable and reply.take() == b"abcdef"
+def test_bytes_after_the_end_spoil_the_connection_but_not_the_response(data):
+    parser = HTTP1Parser()
+    parser.feed(data + b"H")
+    assert parser.finished and not parser.reusable and parser.take_body() == b"abcdef"
 
 
 def test_a_line_of_a_chunked_body_has_a_limit():
     head = b"HTTP/1.1 200 X\r\nTransfer-Encoding: chunked\r\n\r\n"
-    longest = b"1;" + b"e" * (LONGEST_LINE - 3) + b"\r"
-    reply = Reply()
-    reply.feed(head + longest + b"\nx\r\n0\r\n\r\n")
-    assert reply.take() == b"x"
-    with pytest.raises(Malformed, match="line of more than"):
-        Reply().feed(head + b"e" + longest)
+    longest = b"1;" + b"e" * (MAX_LINE_BYTES - 3) + b"\r"
+    parser = HTTP1Parser()
+    parser.feed(head + longest + b"\nx\r\n0\r\n\r\n")
+    assert parser.take_body() == b"x"
+    with pytest.raises(ProtocolError, match="has more than 8192 bytes"):
+        HTTP1Parser().feed(head + b"e" + longest)

@@ -8,14 +8,14 @@ import pytest
 from django.conf import settings
 from django.test.utils import override_settings
 
-sys.path.append(str(Path(__file__).parent))  # in_django_urls, spoken
+sys.path.append(str(Path(__file__).parent))  # asgi_harness, no_urls
 
 if not settings.configured:
     settings.configure(
         SECRET_KEY="for tests",
         ALLOWED_HOSTS=["*"],
         INSTALLED_APPS=["django_curlew"],
-        ROOT_URLCONF="in_django_urls",
+        ROOT_URLCONF="no_urls",
         USE_TZ=True,
     )
     django.setup()

@@ -1,4 +1,4 @@
-"""The ASGI bridge: what passes untouched, and the mount."""
+"""The ASGI bridge: requests for the application, and the mount."""
 
 import asyncio
 import json
@@ -6,28 +6,28 @@ import json
 import pytest
 from asgiref.compatibility import guarantee_single_callable, is_double_callable
 from asgiref.testing import ApplicationCommunicator
-from spoken import LOCAL, application, ask, raised_by, scope_of
+from asgi_harness import LOCAL_HEADERS, application, call, run_to_exception, scope_of
 
 from django_curlew.asgi import CurlewBridge
 from django_curlew.bridge.scope import MAX_BODY
 
 
-# -- what passes untouched ----------------------------------------------------------------------
+# -- requests for the application ---------------------------------------------------------------
 
 
 def test_it_is_an_asgi_application(bridge):
-    made = bridge(application)
-    assert not is_double_callable(made)
-    assert guarantee_single_callable(made) is made
+    wrapped = bridge(application)
+    assert not is_double_callable(wrapped)
+    assert guarantee_single_callable(wrapped) is wrapped
 
 
 def test_other_requests_are_the_applications(bridge):
-    told = ask(bridge(application), path="/_fetched")
-    assert (told.json(), told.all("x-own")) == (["http", "/_fetched"], ["1"])
+    response = call(bridge(application), path="/_fetched")
+    assert (response.json(), response.all("x-own")) == (["http", "/_fetched"], ["1"])
 
 
 @pytest.mark.parametrize("kind", ["lifespan", "websocket"])
-def test_other_scopes_are_too(bridge, kind):
+def test_other_scopes_are_the_applications_too(bridge, kind):
     seen = []
 
     async def other(scope, receive, send):
@@ -45,12 +45,12 @@ def test_other_scopes_are_too(bridge, kind):
     asyncio.run(main())
 
 
-def test_an_error_of_the_applications_is_its_own(bridge):
+def test_an_error_of_the_application_is_passed_on(bridge):
     async def fails(scope, receive, send):
         raise LookupError("mine")
 
-    why, told = raised_by(bridge(fails))
-    assert isinstance(why, LookupError) and not told
+    err, messages = run_to_exception(bridge(fails))
+    assert isinstance(err, LookupError) and not messages
 
 
 def test_a_response_that_streams_is_passed_on_piece_by_piece(bridge):
@@ -76,21 +76,21 @@ def test_a_response_that_streams_is_passed_on_piece_by_piece(bridge):
 
 def test_the_mount_fetches(bridge, origin):
     request = json.dumps({"url": origin.url("/hello")}).encode()
-    told = ask(bridge(application), request, path="/_fetch/v1/fetch", method="POST")
-    assert (told.status, told.json()["body"]) == (200, "hello\n")
+    response = call(bridge(application), request, path="/_fetch/v1/fetch", method="POST")
+    assert (response.status, response.json()["body"]) == (200, "hello\n")
     query = b"url=" + origin.url("/hello").encode()
-    assert ask(bridge(application), path="/_fetch/v1/fetch", query=query).json()["ok"]
+    assert call(bridge(application), path="/_fetch/v1/fetch", query=query).json()["ok"]
 
 
-def test_it_may_stand_elsewhere_and_below_a_root_path(bridge):
+def test_the_mount_may_have_another_path_and_a_root_path(bridge):
     for root, path in (("", "/curl/healthz"), ("/site", "/site/curl/healthz"),
                        ("/site", "/curl/healthz")):
-        told = ask(bridge(application, mount="/curl/"), path=path, root_path=root)
-        assert told.json() == {"status": "ok"}
+        response = call(bridge(application, mount="/curl/"), path=path, root_path=root)
+        assert response.json() == {"status": "ok"}
 
 
-def test_there_may_be_none(bridge):
-    assert ask(bridge(application, mount=None), path="/_fetch/healthz").json()[0] == "http"
+def test_the_mount_may_be_off(bridge):
+    assert call(bridge(application, mount=None), path="/_fetch/healthz").json()[0] == "http"
 
 
 @pytest.mark.parametrize("mount", ["", "/", "_fetch"])
@@ -108,15 +108,15 @@ OUTSIDE = {
     "another address, mapped": {"client": ("::ffff:192.0.2.1", 5)},
     "no address": {"client": None},
     "an odd address": {"client": ("testclient", 5)},
-    "forwarded": {"headers": [*LOCAL, (b"x-forwarded-for", b"127.0.0.1")]},
-    "forwarded by the book": {"headers": [*LOCAL, (b"forwarded", b"for=127.0.0.1")]},
-    "forwarded, in capitals": {"headers": [*LOCAL, (b"X-Forwarded-Proto", b"https")]},
-    "by a proxy": {"headers": [*LOCAL, (b"via", b"1.1 p")]},
-    "by nginx' habit": {"headers": [*LOCAL, (b"x-real-ip", b"127.0.0.1")]},
+    "forwarded": {"headers": [*LOCAL_HEADERS, (b"x-forwarded-for", b"127.0.0.1")]},
+    "forwarded by the book": {"headers": [*LOCAL_HEADERS, (b"forwarded", b"for=127.0.0.1")]},
+    "forwarded, in capitals": {"headers": [*LOCAL_HEADERS, (b"X-Forwarded-Proto", b"https")]},
+    "by a proxy": {"headers": [*LOCAL_HEADERS, (b"via", b"1.1 p")]},
+    "by nginx' habit": {"headers": [*LOCAL_HEADERS, (b"x-real-ip", b"127.0.0.1")]},
     "in an old version": {"http_version": "1.0"},
-    "a page's script": {"headers": [*LOCAL, (b"origin", b"http://evil.example")]},
-    "a page's image": {"headers": [*LOCAL, (b"sec-fetch-site", b"cross-site")]},
-    "with a cookie": {"headers": [*LOCAL, (b"cookie", b"a=b")]},
+    "a page's script": {"headers": [*LOCAL_HEADERS, (b"origin", b"http://evil.example")]},
+    "a page's image": {"headers": [*LOCAL_HEADERS, (b"sec-fetch-site", b"cross-site")]},
+    "with a cookie": {"headers": [*LOCAL_HEADERS, (b"cookie", b"a=b")]},
     "for another host": {"headers": host(b"site.example")},
     "for a host that begins alike": {"headers": host(b"localhost.evil.example")},
     "for an address that begins alike": {"headers": host(b"127.0.0.1.evil.example:80")},
@@ -124,13 +124,13 @@ OUTSIDE = {
 }
 
 
-@pytest.mark.parametrize("how", OUTSIDE)
-def test_it_is_closed_to_the_outside(bridge, how, origin, caplog):
+@pytest.mark.parametrize("client", OUTSIDE)
+def test_the_mount_rejects_clients_outside(bridge, client, origin, caplog):
     query = b"url=" + origin.url("/stolen").encode()
-    told = ask(bridge(application), path="/_fetch/v1/fetch", query=query, **OUTSIDE[how])
-    assert (told.status, told.json()["code"]) == (403, "forbidden")
-    assert told.all("content-type") == ["application/problem+json"]
-    assert "closed to a client" in caplog.text
+    response = call(bridge(application), path="/_fetch/v1/fetch", query=query, **OUTSIDE[client])
+    assert (response.status, response.json()["code"]) == (403, "forbidden")
+    assert response.all("content-type") == ["application/problem+json"]
+    assert "rejected a client of" in caplog.text
     assert not origin.events("/stolen")
 
 
@@ -138,46 +138,47 @@ def test_it_is_closed_to_the_outside(bridge, how, origin, caplog):
     {"client": ("::1", 5)}, {"client": ("127.8.9.1", 5)}, {"client": ("::ffff:127.0.0.1", 5)},
     {"headers": host(b"[::1]:8000")}, {"headers": host(b"127.0.0.1")}, {"http_version": "2"},
     {"headers": host(b"LOCALHOST")}], ids=str)
-def test_it_is_open_to_this_machine(bridge, inside):
-    assert ask(bridge(application), path="/_fetch/healthz", **inside).status == 200
+def test_the_mount_accepts_programs_on_this_machine(bridge, inside):
+    assert call(bridge(application), path="/_fetch/healthz", **inside).status == 200
 
 
-@pytest.mark.parametrize("how", OUTSIDE)
-def test_it_may_be_opened(bridge, how):
-    told = ask(bridge(application, open=True), path="/_fetch/healthz", **OUTSIDE[how])
-    assert told.status == 200
+@pytest.mark.parametrize("client", OUTSIDE)
+def test_an_open_mount_accepts_all_clients(bridge, client):
+    response = call(bridge(application, open=True), path="/_fetch/healthz", **OUTSIDE[client])
+    assert response.status == 200
 
 
-def test_an_opened_one_leaves_tokens_to_the_daemon(curlewd, curlew, tmp_path):
+def test_an_open_mount_leaves_tokens_to_the_daemon(curlewd, curlew, tmp_path):
     tokens = tmp_path / "tokens"
     tokens.write_text("a-token-of-our-own-1 *\n")
     tokens.chmod(0o600)
     daemon = curlewd({"auth": {"tokens_file": str(tokens)}})
     curlew(URL=f"fcgi+unix:{daemon.socket}", TOKEN="not for strangers")
-    made = CurlewBridge(application, open=True)
-    assert ask(made, path="/_fetch/v1/status").status == 401
-    token = [*LOCAL, (b"authorization", b"Bearer a-token-of-our-own-1")]
-    assert ask(made, path="/_fetch/v1/status", headers=token).status == 200
+    wrapped = CurlewBridge(application, open=True)
+    assert call(wrapped, path="/_fetch/v1/status").status == 401
+    token = [*LOCAL_HEADERS, (b"authorization", b"Bearer a-token-of-our-own-1")]
+    assert call(wrapped, path="/_fetch/v1/status", headers=token).status == 200
 
 
-def test_no_header_of_a_client_becomes_a_hand_off(bridge, origin):
+def test_no_header_of_a_client_becomes_a_handoff(bridge, origin):
     odd = [(name, json.dumps({"url": origin.url("/stolen")}).encode())
            for name in (b"curlew-request", b"curlew_request", b"x-curlew-request",
                         b"x_curlew_request", b"http-curlew-request")]
     for path in ("/", "/_fetch/healthz"):
-        assert ask(bridge(application), path=path, headers=[*LOCAL, *odd]).status == 200
+        assert call(bridge(application), path=path, headers=[*LOCAL_HEADERS, *odd]).status == 200
     assert not origin.events("/stolen")
 
 
 @pytest.mark.parametrize("more, status", [(0, 400), (1, 413)])
 def test_a_body_has_the_daemons_limit(curlewd, curlew, more, status):
     curlew(URL=f"fcgi+unix:{curlewd().socket}")
-    told = ask(CurlewBridge(application), b" " * (MAX_BODY + more), path="/_fetch/v1/fetch",
-               method="POST")
-    assert told.status == status
+    body = b" " * (MAX_BODY + more)
+    response = call(CurlewBridge(application), body, path="/_fetch/v1/fetch",
+                            method="POST")
+    assert response.status == status
 
 
-def test_a_client_that_leaves_before_it_has_said_all(bridge):
+def test_a_client_that_disconnects_in_the_middle_of_its_request(bridge):
     async def main():
         scope = scope_of(path="/_fetch/v1/fetch", method="POST")
         communicator = ApplicationCommunicator(bridge(application), scope)
@@ -191,6 +192,6 @@ def test_a_client_that_leaves_before_it_has_said_all(bridge):
 
 def test_a_stream_passes_through_the_mount_with_the_facts(bridge, origin):
     query = b"url=" + origin.url("/odd-headers").encode()
-    told = ask(bridge(application), path="/_fetch/v1/stream", query=query)
-    assert told.all("x-twice") == ["one", "two"] and told.all("curlew-redirects") == ["0"]
-    assert not told.all("date") and not told.all("server")
+    response = call(bridge(application), path="/_fetch/v1/stream", query=query)
+    assert response.all("x-twice") == ["one", "two"] and response.all("curlew-redirects") == ["0"]
+    assert not response.all("date") and not response.all("server")

@@ -39,22 +39,31 @@ def test_all_is_well_by_http(daemon, nginx, curlew):
     assert found() == []
 
 
-@pytest.mark.parametrize("given, hint", [({"URLS": 1}, "'URL'"), ({"surprise": 1}, "HAND_OFF"),
-                                         ("fcgi:", None)])
-def test_keys_that_do_not_exist(given, hint):
-    with override_settings(CURLEW=given):
+@pytest.mark.parametrize("curlew_setting, hint", [
+    ({"URLS": 1}, "'URL'"), ({"surprise": 1}, "HANDOFF"), ("fcgi:", None), ("", None)])
+def test_keys_that_do_not_exist(curlew_setting, hint):
+    with override_settings(CURLEW=curlew_setting):
         (error,) = checks.check_settings(None)
     assert error.id == "curlew.E001" and (hint is None or hint in error.hint)
 
 
-@pytest.mark.parametrize("given", [{"URL": "https://127.0.0.1/_fetch"}, {"URL": 7},
+def test_former_names_of_keys_work_with_a_warning(there, curlew):
+    url = f"fcgi+unix:{there.socket}"
+    curlew(URL=url, HAND_OFF="/old/", HAND_OFF_INLINE=7)
+    assert found() == ["curlew.W008", "curlew.W008"]
+    assert (conf.get("HANDOFF"), conf.get("HANDOFF_INLINE")) == ("/old/", 7)
+    curlew(URL=url, HAND_OFF="/old/", HANDOFF="/new/")
+    assert found() == ["curlew.W008"] and conf.get("HANDOFF") == "/new/"
+
+
+@pytest.mark.parametrize("curlew_setting", [{"URL": "https://127.0.0.1/_fetch"}, {"URL": 7},
                                    {"URL": "fcgi://h:1", "BRIDGE_URL": "http://127.0.0.1:1/"}])
-def test_addresses_that_are_none(curlew, given):
-    curlew(**given)
+def test_addresses_that_are_none(curlew, curlew_setting):
+    curlew(**curlew_setting)
     assert "curlew.E002" in [e.id for e in checks.check_settings(None)]
 
 
-def test_nobody_said_where(curlew):
+def test_the_url_is_not_set(curlew):
     assert found() == ["curlew.W003"]
     with override_settings(DEBUG=True):
         assert found() == []  # runserver starts its own
@@ -62,19 +71,19 @@ def test_nobody_said_where(curlew):
         assert found() == ["curlew.W003"]
 
 
-def test_nobody_is_there(curlew):
+def test_nothing_listens_there(curlew):
     curlew(URL=f"fcgi://127.0.0.1:{free_port()}")
     assert found() == ["curlew.W004"]
 
 
-def test_somebody_else_is_there(origin, curlew):
+def test_another_server_is_there(origin, curlew):
     for path in ("/hello", "/nothing"):
         curlew(URL=origin.url(path))
         assert found() == ["curlew.W004"]
 
 
-def test_somebody_silent_is_not_waited_for_long(curlew, monkeypatch):
-    monkeypatch.setattr(checks, "PATIENCE", 0.2)
+def test_a_server_that_does_not_respond_is_not_waited_for_long(curlew, monkeypatch):
+    monkeypatch.setattr(checks, "TIMEOUT", 0.2)
     with socket.create_server(("127.0.0.1", 0)) as listener:
         curlew(URL=f"fcgi://127.0.0.1:{listener.getsockname()[1]}")
         assert found() == ["curlew.W004"]
@@ -93,7 +102,7 @@ def test_a_token_that_is_missing_or_wrong(curlewd, curlew, tmp_path):
 
 
 def test_a_daemon_that_is_too_old(there, monkeypatch):
-    monkeypatch.setattr(checks, "NEEDS", (9, 9))
+    monkeypatch.setattr(checks, "MIN_DAEMON_VERSION", (9, 9))
     assert found() == ["curlew.W005"]
 
 
@@ -143,22 +152,22 @@ def test_sites_are_those_of_allowed_hosts():
         assert checks.sites() == ["https://a.example", "http://a.example", "https://b.example",
                                   "http://b.example"]
     with override_settings(ALLOWED_HOSTS=[f"h{i}.example" for i in range(99)]):
-        assert len(checks.sites()) == checks.MOST_SITES
+        assert len(checks.sites()) == checks.MAX_SITES
 
 
 # -- manage.py curlew ---------------------------------------------------------------------------
 
 
-def run(*words):
+def run(*args):
     out = io.StringIO()
-    call_command("curlew", *words, stdout=out)
+    call_command("curlew", *args, stdout=out)
     return out.getvalue()
 
 
 def test_status(there):
-    said = run("status")
-    assert f"at fcgi+unix:{there.socket}: ok, up" in said
-    assert any(line.split()[0] == "default" for line in said.splitlines()[2:])
+    output = run("status")
+    assert f"at fcgi+unix:{there.socket}: ok, up" in output
+    assert any(line.split()[0] == "default" for line in output.splitlines()[2:])
     assert json.loads(run("status", "--json"))["status"] == "ok"
 
 
@@ -171,45 +180,46 @@ def test_fetch(there, origin, tmp_path):
     assert seen["method"] == "PUT" and ["X-A", "b: c"] in seen["headers"]
     assert json.loads(run("fetch", "--envelope", "--session", "jar", url))["session"] == "jar"
     (tmp_path / "in").write_bytes(b"\x00\xff")
-    told = run("fetch", "-d", f"@{tmp_path / 'in'}", origin.url("/upload"))
-    assert json.loads(told)["bytes"] == 2
+    output = run("fetch", "-d", f"@{tmp_path / 'in'}", origin.url("/upload"))
+    assert json.loads(output)["bytes"] == 2
     assert run("fetch", "-o", str(tmp_path / "out"), origin.url("/binary")) == ""
     assert (tmp_path / "out").read_bytes() == b"\x00\xff\xfe\x80" * 4
     assert "302" in run("fetch", "-i", "--no-redirects", origin.url("/redirect/1"))
     assert run("fetch", "-k", "--session", "jar", origin.url("/hello", port="https")) == "hello\n"
 
 
-@pytest.mark.parametrize("words, said", [
+@pytest.mark.parametrize("args, output", [
     (["http://10.1.2.3/"], "blocked: "), (["nonsense"], "bad_url: "),
-    (["http://a.example/", "-H", "X"], "no header"), (["http://a/", "-d", "@/no/file"], "No such"),
+    (["http://a.example/", "-H", "X"], "invalid header"),
+    (["http://a/", "-d", "@/no/file"], "No such"),
     (["{origin}/silent", "--timeout", "0.1"], "timeout: ")])
-def test_a_fetch_that_fails(there, origin, words, said):
-    with pytest.raises(CommandError, match=said):
-        run("fetch", *[word.replace("{origin}", origin.url("")) for word in words])
+def test_a_fetch_that_fails(there, origin, args, output):
+    with pytest.raises(CommandError, match=output):
+        run("fetch", *[word.replace("{origin}", origin.url("")) for word in args])
 
 
 def test_top(there, origin):
     ask = threading.Timer(0.1, there.client.fetch, [origin.url("/hello")])
     ask.start()
-    said = run("top", "--every", "0.5", "--count", "2")
+    output = run("top", "--every", "0.5", "--count", "2")
     ask.join()
-    assert said.count("curlewd ") == 2
-    assert re.search(r"^  [12]\.\d fetches a second", said, re.M), said  # one in half a second
+    assert output.count("curlewd ") == 2
+    assert re.search(r"^  [12]\.\d fetches a second", output, re.M), output  # one in half a second
 
 
-@pytest.mark.parametrize("words", [["status"], ["fetch", "http://a.example/"], ["top"]])
-def test_a_daemon_that_is_down(curlew, words):
+@pytest.mark.parametrize("args", [["status"], ["fetch", "http://a.example/"], ["top"]])
+def test_a_daemon_that_is_down(curlew, args):
     curlew(URL="fcgi+unix:/nowhere.sock")
     with pytest.raises(CommandError, match="is curlewd running"):
-        run(*words)
+        run(*args)
 
 
-def test_nobody_said_where_it_is():
-    with pytest.raises(CommandError, match=conf.ENVIRONMENT):
+def test_commands_without_a_url():
+    with pytest.raises(CommandError, match=conf.ENV_VAR):
         run("status")
 
 
-def test_somebody_else_is_no_daemon(curlew, origin):
+def test_another_server_is_not_the_daemon(curlew, origin):
     curlew(URL=origin.url("/nothing"))
     with pytest.raises(CommandError, match="HTTP 404"):
         run("status")

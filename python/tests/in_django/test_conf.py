@@ -28,13 +28,13 @@ def test_a_change_of_settings_counts_at_once_and_ends_with_its_block(curlew):
     assert conf.daemon_url() == URL
 
 
-def test_nobody_said_where(monkeypatch):
+def test_the_url_is_not_set(monkeypatch):
     with pytest.raises(conf.NotConfigured, match="CURLEW_URL"):
         conf.daemon_url()
     assert conf.configured_url() is None
 
 
-def test_the_bridge_may_have_a_way_of_its_own(curlew):
+def test_the_bridge_may_have_an_address_of_its_own(curlew):
     curlew(URL="http://127.0.0.1:8080/_fetch", BRIDGE_URL=URL)
     assert conf.bridge_url() == URL
     curlew(URL="fcgi://127.0.0.1:9")
@@ -42,8 +42,8 @@ def test_the_bridge_may_have_a_way_of_its_own(curlew):
 
 
 def test_what_is_not_set_has_its_default(curlew):
-    curlew(HAND_OFF="/elsewhere/")
-    assert (conf.get("HAND_OFF"), conf.get("RECORD")) == ("/elsewhere/", False)
+    curlew(HANDOFF="/elsewhere/")
+    assert (conf.get("HANDOFF"), conf.get("RECORD")) == ("/elsewhere/", False)
 
 
 def run(code, **env):

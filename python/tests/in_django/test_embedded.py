@@ -84,7 +84,7 @@ def gone(site, socket):
 
 
 @pytest.mark.parametrize("options", [(), ("--noreload",)], ids=["reloader", "noreload"])
-def test_it_comes_and_goes_with_runserver(spawn, origin, options):
+def test_it_starts_and_stops_with_runserver(spawn, origin, options):
     site = Site(spawn, {"EMBEDDED": OPEN}, options=options)
     socket = socket_of(site.ask())
     assert len(site.curlewds()) == 1
@@ -113,7 +113,7 @@ def test_a_runserver_that_is_killed_leaves_none_behind(spawn, options):
 
 @pytest.mark.parametrize("more", [{"debug": False}, {"curlew": {"EMBEDDED": False}},
                                   {"curlew": {"URL": "fcgi://127.0.0.1:1"}}])
-def test_there_is_none_where_it_is_not_wanted(spawn, more):
+def test_none_is_started_if_it_is_off_or_a_url_is_set(spawn, more):
     site = Site(spawn, **more)
     assert site.ask() == more.get("curlew", {}).get("URL", "none")
     assert "curlewd" not in site.process.out + site.process.err
@@ -122,22 +122,22 @@ def test_there_is_none_where_it_is_not_wanted(spawn, more):
 def test_without_the_program_the_site_runs_and_says_so(spawn):
     site = Site(spawn, {"CURLEWD": "no-such-curlewd"})
     assert site.ask() == "none"
-    assert "there is no no-such-curlewd" in site.process.err
+    assert "no-such-curlewd was not found" in site.process.err
 
 
 def test_a_configuration_that_curlewd_refuses(spawn):
     site = Site(spawn, {"EMBEDDED": {"surprise": 1}})
     assert site.ask() == "none"
-    assert "surprise" in site.process.err and "curlewd ended with" in site.process.err
+    assert "surprise" in site.process.err and "curlewd exited with status" in site.process.err
 
 
-def test_other_commands_start_none():
+def test_other_commands_do_not_start_one():
     for argv in (["manage.py", "migrate"], ["manage.py"], ["manage.py", "runserver", "--help"]):
-        assert not embedded.wanted(argv)
+        assert not embedded.should_start(argv)
 
 
 def test_stop_may_be_called_twice():
-    daemon = embedded.Embedded(str(BINARY))
+    daemon = embedded.EmbeddedDaemon(str(BINARY))
     socket = socket_of(daemon.url)
     assert connects(socket)
     daemon.stop()

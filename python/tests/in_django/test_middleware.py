@@ -8,7 +8,7 @@ from django.http import HttpResponse
 from django.test import AsyncRequestFactory, RequestFactory
 
 from django_curlew import context, record
-from django_curlew.logging import RequestId
+from django_curlew.logs import RequestIdFilter
 from django_curlew.middleware import CurlewMiddleware
 
 TRACE = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
@@ -36,20 +36,20 @@ def serve(request):
 
 def seen(serve, **headers):
     """What a fetch in the view would carry, and the response."""
-    told = []
+    values = []
 
     def view(request):
-        told.append((context.headers(), context.request_id(), request.curlew_request_id))
+        values.append((context.headers(), context.request_id(), request.curlew_request_id))
         return HttpResponse("ok")
 
     response = serve(view, **headers)
     assert context.headers() == (), "what one request passes on must end with it"
-    (carried, own, requests), = told
+    (carried, own, requests), = values
     assert own == requests == dict(carried)["X-Request-ID"] == response["X-Request-ID"]
     return dict(carried), response
 
 
-def test_an_id_and_a_trace_go_on(serve):
+def test_the_request_id_and_the_trace_are_propagated(serve):
     carried, _ = seen(serve, X_REQUEST_ID="job 7", TRACEPARENT=TRACE, TRACESTATE="a=1")
     assert carried == {"X-Request-ID": "job 7", "traceparent": TRACE, "tracestate": "a=1"}
 
@@ -78,7 +78,7 @@ def test_the_header_may_have_another_name(curlew, serve):
     assert (request_id, response["X-Trace"]) == (["7"], "7")
 
 
-def test_requests_at_once_do_not_mix():
+def test_concurrent_requests_do_not_mix():
     async def view(request):
         await asyncio.sleep(0.01)
         return HttpResponse(context.request_id())
@@ -92,7 +92,7 @@ def test_requests_at_once_do_not_mix():
     assert asyncio.run(main()) == [str(i).encode() for i in range(50)]
 
 
-def test_an_error_in_the_view_ends_it_too(serve):
+def test_an_error_in_the_view_restores_the_context(serve):
     def view(request):
         raise LookupError
 
@@ -101,30 +101,30 @@ def test_an_error_in_the_view_ends_it_too(serve):
     assert context.headers() == ()
 
 
-def test_a_task_of_ones_own_passes_on_what_it_says():
-    with context.passing_on(request_id="job-7", traceparent=TRACE):
+def test_a_task_may_propagate_headers_of_its_own():
+    with context.propagate(request_id="job-7", traceparent=TRACE):
         assert context.headers() == (("X-Request-ID", "job-7"), ("traceparent", TRACE))
     for wrong in ({"request_id": "a\nb"}, {"request_id": ""}):
-        with pytest.raises(ValueError), context.passing_on(**wrong):
+        with pytest.raises(ValueError), context.propagate(**wrong):
             pass
-    with pytest.raises(TypeError, match="span"), context.passing_on(span="1"):
+    with pytest.raises(TypeError, match="span"), context.propagate(span="1"):
         pass
 
 
-def test_a_log_line_tells_the_request():
+def test_a_log_line_has_the_request_id():
     line = logging.LogRecord("a", logging.INFO, "", 0, "", (), None)
-    assert RequestId().filter(line) and line.request_id == "-"
-    with context.passing_on(request_id="7"):
-        RequestId().filter(line)
+    assert RequestIdFilter().filter(line) and line.request_id == "-"
+    with context.propagate(request_id="7"):
+        RequestIdFilter().filter(line)
     assert line.request_id == "7"
 
 
-def fetch(began, seconds, **more):
-    told = {"method": "GET", "url": "http://a/", "status": 200, "error": None, **more}
-    return record.Fetch(began=began, seconds=seconds, **told)
+def fetch(start, seconds, **more):
+    fields = {"method": "GET", "url": "http://a/", "status": 200, "error": None, **more}
+    return record.Fetch(start=start, seconds=seconds, **fields)
 
 
-def test_a_record_is_kept_where_it_is_asked_for(curlew, serve, caplog):
+def test_a_record_is_kept_if_the_setting_is_on(curlew, serve, caplog):
     def view(request):
         record.current().add(fetch(0.0, 0.5))
         record.current().add(fetch(0.25, 0.5, error="timeout", status=None, tag="slow"))
@@ -138,7 +138,7 @@ def test_a_record_is_kept_where_it_is_asked_for(curlew, serve, caplog):
     assert record.current() is None
 
 
-def test_without_fetches_nothing_is_said(curlew, serve):
+def test_without_fetches_there_is_no_header(curlew, serve):
     curlew(RECORD=True)
     assert "Server-Timing" not in serve(lambda request: HttpResponse())
 
@@ -152,24 +152,24 @@ def test_no_record_is_kept_by_default(serve):
 
 
 def test_a_record_has_a_limit():
-    kept = record.Record()
-    for _ in range(record.LARGEST + 2):
-        kept.add(fetch(0.0, 0.1))
-    assert (len(kept.fetches), kept.count) == (record.LARGEST, record.LARGEST + 2)
-    assert kept.table().endswith("… and 2 more")
+    full = record.Record()
+    for _ in range(record.MAX_FETCHES + 2):
+        full.add(fetch(0.0, 0.1))
+    assert (len(full.fetches), full.count) == (record.MAX_FETCHES, record.MAX_FETCHES + 2)
+    assert full.table().endswith("… and 2 more")
 
 
-@pytest.mark.parametrize("began, busy", [([0, 1, 2], 3), ([0, 0, 0], 1), ([0, 0.5, 3], 2.5)])
-def test_time_at_once_counts_once(began, busy):
-    kept = record.Record()
-    for at in began:
-        kept.add(fetch(at, 1))
-    assert kept.busy == pytest.approx(busy)
+@pytest.mark.parametrize("start, busy", [([0, 1, 2], 3), ([0, 0, 0], 1), ([0, 0.5, 3], 2.5)])
+def test_overlapping_fetches_count_once(start, busy):
+    full = record.Record()
+    for at in start:
+        full.add(fetch(at, 1))
+    assert full.busy_seconds == pytest.approx(busy)
 
 
-@pytest.mark.parametrize("url, shown", [
+@pytest.mark.parametrize("url, redacted", [
     ("https://user:secret@a.example:8/p?key=secret&b#f", "https://a.example:8/p?key=…&b=…"),
-    ("http://[::1", "(no URL)"),
+    ("http://[::1", "(invalid URL)"),
 ])
-def test_a_shown_url_holds_no_secret(url, shown):
-    assert record.shown(url) == shown
+def test_a_redacted_url_has_no_secret(url, redacted):
+    assert record.redact_url(url) == redacted

@@ -19,7 +19,7 @@ from django_curlew.testing import Tape, TapeError, Unexpected, override_curlew
 URL = "https://api.example/price/1"
 
 
-def test_an_answer_as_it_was_said():
+def test_a_response_as_it_was_defined():
     with override_curlew() as curlew:
         curlew.on("https://api.example/price/*", status=201, json={"price": "7 €"},
                   headers={"X-A": "1"}, http_version="2")
@@ -27,8 +27,8 @@ def test_an_answer_as_it_was_said():
     assert (response.status_code, response.json()) == (201, {"price": "7 €"})
     assert (response.headers["x-a"], response.headers["content-type"]) == ("1", "application/json")
     assert response.http_version == 3 and response.url == URL + "?q=a+b"
-    (asked,) = curlew.requests
-    assert asked["url"] == URL + "?q=a+b" and ["X-B", "2"] in asked["headers"]
+    (request,) = curlew.requests
+    assert request["url"] == URL + "?q=a+b" and ["X-B", "2"] in request["headers"]
 
 
 def test_outside_of_it_nothing_is_left():
@@ -38,7 +38,7 @@ def test_outside_of_it_nothing_is_left():
         requests.get(URL)
 
 
-def test_what_nobody_spoke_of_fails_the_test():
+def test_a_fetch_without_a_definition_fails_the_test():
     with override_curlew() as curlew:
         curlew.on(URL, method="POST")
         with pytest.raises(Unexpected, match="GET https://api.example/price/1"):
@@ -49,7 +49,7 @@ def test_what_nobody_spoke_of_fails_the_test():
 @pytest.mark.parametrize("url", [URL, "https://*/price/1", re.compile("price/[0-9]"),
                                  lambda request: request["url"].endswith("1")],
                          ids=["whole", "star", "pattern", "function"])
-def test_urls_are_said_in_many_ways(url):
+def test_urls_may_be_given_in_several_ways(url):
     with override_curlew() as curlew:
         curlew.on(url, text="yes")
         assert requests.get(URL).text == "yes"
@@ -65,17 +65,17 @@ def test_a_question_mark_is_itself():
             requests.get("https://a.example/xq=[1]2", quote=False)
 
 
-def test_what_is_said_later_counts_first_and_answers_take_turns():
+def test_later_definitions_take_precedence_and_responses_take_turns():
     with override_curlew() as curlew:
         curlew.on("*", text="all")
-        curlew.on(URL, answers=[{"status": 503}, {"error": "timeout"}, {"text": "at last"}])
+        curlew.on(URL, responses=[{"status": 503}, {"error": "timeout"}, {"text": "at last"}])
         assert requests.get("https://b.example/").text == "all"
         assert requests.get(URL).status_code == 503
         with pytest.raises(exceptions.Timeout):
             requests.get(URL)
         assert [requests.get(URL).text for _ in range(2)] == ["at last"] * 2
-    with pytest.raises(ValueError, match="answers"):
-        curlew.on(URL, answers=[])
+    with pytest.raises(ValueError, match="responses"):
+        curlew.on(URL, responses=[])
 
 
 @pytest.mark.parametrize("code, raised", [("dns_failed", exceptions.DNSError),
@@ -128,7 +128,7 @@ def test_the_adapters():
             assert session.get(URL).text == "a"
 
 
-def test_a_hand_off_says_what_would_be_fetched():
+def test_a_handoff_has_the_request_object():
     response = HandOff(RequestFactory().get("/"), URL, headers={"X-A": "1"})
     assert response.fetch["url"] == URL
     assert json.loads(response["X-Curlew-Request"]) == response.fetch
@@ -181,34 +181,35 @@ def real(daemon, curlew):
     return daemon
 
 
-def ask_around(origin):
+def make_requests(origin):
     """Some of everything; what came back."""
     session = Session(headers={"Authorization": "Bearer secret"})
-    got = [session.get(origin.url("/hello")), session.post(origin.url("/upload"), json={"a": 1}),
-           session.get(origin.url("/binary")), *session.gather([origin.url("/status/404")] * 2)]
+    responses = [
+        session.get(origin.url("/hello")), session.post(origin.url("/upload"), json={"a": 1}),
+        session.get(origin.url("/binary")), *session.gather([origin.url("/status/404")] * 2)]
     with session.stream("GET", origin.url("/bytes/1000")) as response:
-        got.append(response)
+        responses.append(response)
         body = b"".join(response.iter_content())
     with pytest.raises(exceptions.Blocked):
         session.get("http://10.1.2.3/")
-    return [(r.status_code, r.content, r.url) for r in got] + [body]
+    return [(r.status_code, r.content, r.url) for r in responses] + [body]
 
 
 def test_what_was_recorded_is_replayed_without_a_daemon(real, origin, tmp_path, curlew):
     tape = str(tmp_path / "tapes" / "one.json")
     with override_curlew(tape=tape):
-        first = ask_around(origin)
+        first = make_requests(origin)
     assert "secret" not in (tmp_path / "tapes" / "one.json").read_text()
     curlew(URL="fcgi+unix:/nowhere")
     seen = origin.stats()["requests"]
     with override_curlew(tape=tape) as replayed:
-        assert ask_around(origin) == first
+        assert make_requests(origin) == first
         with pytest.raises(TapeError, match="CURLEW_RECORD"):
             requests.get(origin.url("/elsewhere"))
     assert origin.stats()["requests"] == seen and len(replayed.requests) == 8
 
 
-def test_answers_come_in_their_order(real, origin, tmp_path):
+def test_responses_come_in_their_order(real, origin, tmp_path):
     tape, url = str(tmp_path / "two.json"), origin.url("/etag")
     with override_curlew(tape=tape):
         recorded = [requests.get(url, headers=h).status_code

@@ -50,8 +50,8 @@ def threads(url):
             for _ in range(5):
                 asyncio.run(some(url))
                 assert blocking.get(url).ok
-        except BaseException as why:
-            failed.append(why)
+        except BaseException as err:
+            failed.append(err)
 
     workers = [threading.Thread(target=work) for _ in range(8)]
     for each in workers:
@@ -64,18 +64,18 @@ def threads(url):
 def forks(url):
     """As gunicorn's preload: used in the parent, then in its children, then in the parent."""
     from django_curlew import daemon
-    from django_curlew.daemon.sockets import pool
+    from django_curlew.daemon.connection_pool import pool
 
     address = daemon.current().address
     for _ in range(3):
         blocking.get(url)
         asyncio.run(some(url))
-        assert pool.count(address) > 0
+        assert pool.idle_count(address) > 0
         child = os.fork()
         if child == 0:
             status = 1
             try:
-                assert pool.count(address) == 0, "a parent's connection"
+                assert pool.idle_count(address) == 0, "a parent's connection"
                 blocking.get(url)
                 asyncio.run(some(url))
                 status = 0
@@ -131,12 +131,12 @@ def gevent(url):
 
     import gevent
 
-    began = time.monotonic()
-    late = url.replace("/hello", "/delay/0.3")
-    jobs = [gevent.spawn(blocking.get, late) for _ in range(20)]
+    start = time.monotonic()
+    slow_url = url.replace("/hello", "/delay/0.3")
+    jobs = [gevent.spawn(blocking.get, slow_url) for _ in range(20)]
     jobs += [gevent.spawn(blocking.gather, [url] * 5) for _ in range(5)]
     gevent.joinall(jobs, raise_error=True)
-    assert time.monotonic() - began < 3, "they waited for each other"
+    assert time.monotonic() - start < 3, "they waited for each other"
     for _ in range(3):
         assert blocking.get(url).ok
 
@@ -178,17 +178,17 @@ def abandoned_loop(url):
 def limit_across_loops(url):
     """max_clients counts over threads and loops, and lets everybody through in the end."""
     few = AsyncSession(max_clients=2)
-    late = url.replace("/hello", "/delay/0.02")
+    slow_url = url.replace("/hello", "/delay/0.02")
 
     async def main():
-        await asyncio.gather(*[few.get(late) for _ in range(6)])
+        await asyncio.gather(*[few.get(slow_url) for _ in range(6)])
 
     workers = [threading.Thread(target=lambda: asyncio.run(main())) for _ in range(4)]
     for each in workers:
         each.start()
     for each in workers:
         each.join()
-    assert few._gate._free == 2 and not few._gate._waiting
+    assert few._semaphore._free == 2 and not few._semaphore._waiters
 
 
 if __name__ == "__main__":

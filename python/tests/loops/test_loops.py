@@ -17,7 +17,7 @@ SCRIPTS = ["loop_after_loop", "threads", "forks", "fork_in_flight", "spawned", "
 
 @pytest.mark.parametrize("name", SCRIPTS)
 def test_a_session_of_the_module(name, daemon, origin):
-    # gevent's and fork()'s own warnings are not ours to mend.
+    # gevent's and fork()'s own warnings are not about this package.
     quiet = ["-W", "ignore::DeprecationWarning"] if name in ("gevent", "forks", "spawned",
                                                              "fork_in_flight") else []
     env = {**os.environ, "PYTHONPATH": str(ROOT / "python" / "src"), "PYTHONASYNCIODEBUG": "1",
@@ -26,12 +26,12 @@ def test_a_session_of_the_module(name, daemon, origin):
     argv = [sys.executable, "-W", "error", *quiet, str(script), name, origin.url("/hello")]
     done = subprocess.run(argv, env=env, capture_output=True, text=True, timeout=50)
     # asyncio remarks on whatever took 100 ms: on a busy machine, that is anything.
-    said = [line for line in done.stderr.splitlines() if not line.startswith("Executing <")]
-    assert (done.returncode, done.stdout, said) == (0, "ok\n", []), done
+    stderr = [line for line in done.stderr.splitlines() if not line.startswith("Executing <")]
+    assert (done.returncode, done.stdout, stderr) == (0, "ok\n", []), done
 
 
-def test_cancelling_while_waiting_for_a_turn(daemon, origin):
-    """A place is given back whoever gives up, and whenever."""
+def test_cancelling_while_waiting_for_the_semaphore(daemon, origin):
+    """A task that is cancelled releases the semaphore, or never acquires it."""
     session = AsyncSession(max_clients=1, daemon=f"fcgi+unix:{daemon.socket}")
 
     async def main():
@@ -45,21 +45,21 @@ def test_cancelling_while_waiting_for_a_turn(daemon, origin):
         assert [w.cancelled() for w in waiting] == [True, True, False]
 
     asyncio.run(main())
-    assert session._gate._free == 1
+    assert session._semaphore._free == 1
 
 
-def test_cancelling_just_as_the_turn_comes(daemon, origin):
+def test_cancelling_at_the_moment_of_acquiring(daemon, origin):
     session = AsyncSession(max_clients=1, daemon=f"fcgi+unix:{daemon.socket}")
 
     async def main():
-        assert not session._gate.is_shut()
+        assert session._semaphore.try_acquire()
         waiting = asyncio.ensure_future(session.get(origin.url("/hello")))
         await asyncio.sleep(0)
-        session._gate.leave()  # lets it in …
+        session._semaphore.release()  # wakes it …
         waiting.cancel()  # … before it runs
         with pytest.raises(asyncio.CancelledError):
             await waiting
         assert (await session.get(origin.url("/hello"))).ok
 
     asyncio.run(main())
-    assert session._gate._free == 1
+    assert session._semaphore._free == 1

@@ -23,17 +23,17 @@ def test_each_code_of_the_documents_has_an_exception():
 
 @pytest.mark.parametrize("code", [*problem.BY_REASON, "internal", "brand_new"])
 def test_a_problem_becomes_an_exception(code):
-    raised = problem.exception({"code": code, "status": 502, "title": "T", "detail": "why"})
+    raised = problem.to_exception({"code": code, "status": 502, "title": "T", "detail": "why"})
     assert isinstance(raised, exceptions.RequestException) and isinstance(raised, OSError)
     assert raised.reason == code and str(raised) == "why" and raised.problem["status"] == 502
     assert type(raised) is problem.BY_REASON.get(code, (exceptions.RequestException,))[0]
 
 
 def test_libcurls_code_wins_where_there_is_one():
-    said = {"code": "tls_failed", "curl_code": 60, "detail": "x"}
-    assert type(problem.exception(said)) is exceptions.CertificateVerifyError
-    said = {"code": "recv_failed", "curl_code": 56, "detail": "CONNECT tunnel failed"}
-    assert type(problem.exception(said)) is exceptions.ProxyError
+    document = {"code": "tls_failed", "curl_code": 60, "detail": "x"}
+    assert type(problem.to_exception(document)) is exceptions.CertificateVerifyError
+    document = {"code": "recv_failed", "curl_code": 56, "detail": "CONNECT tunnel failed"}
+    assert type(problem.to_exception(document)) is exceptions.ProxyError
 
 
 def test_the_egress_guard(curlewd, origin):
@@ -51,7 +51,7 @@ def test_impersonate_which_this_libcurl_does_not_offer(origin):
 
 
 @pytest.mark.parametrize("stream", [False, True])
-def test_too_much_to_do(curlewd, origin, stream):
+def test_an_overloaded_daemon(curlewd, origin, stream):
     url = f"fcgi+unix:{curlewd({'limits': {'in_flight': 1, 'queue': 0}}).socket}"
 
     async def main():
@@ -86,12 +86,12 @@ def test_the_daemon_is_down_behind_a_web_server(curlewd, nginx, stream):
     d = curlewd()
     front = nginx(d)
     d.stop()
-    with pytest.raises(exceptions.DaemonError, match="502.*is curlewd running"):
+    with pytest.raises(exceptions.DaemonError, match="502.*curlewd is not running"):
         Session(daemon=f"{front.url}/_fetch").get("http://127.0.0.1:1/", stream=stream)
 
 
 def test_no_daemon_is_mounted_there(daemon, nginx):
-    with pytest.raises(exceptions.DaemonError, match="instead of an answer of curlewd"):
+    with pytest.raises(exceptions.DaemonError, match="instead of a response of curlewd"):
         Session(daemon=f"{nginx(daemon).url}/elsewhere").get("http://127.0.0.1:1/")
 
 
@@ -105,7 +105,7 @@ def test_no_daemon_at_all(ask):
     assert caught.value.response.request.url == "http://a/"
 
 
-def test_nobody_said_where_it_is(monkeypatch):
+def test_the_daemons_url_is_not_set(monkeypatch):
     monkeypatch.delenv("CURLEW_URL")
     with pytest.raises(conf.NotConfigured, match="CURLEW_URL"):
         Session().get("http://a/")
@@ -113,15 +113,15 @@ def test_nobody_said_where_it_is(monkeypatch):
 
 def test_another_daemon_for_a_while(origin):
     class Recorder(daemon.Daemon):
-        def exchange(self, method, route, **how):
-            asked.append((method, route))
-            return super().exchange(method, route, **how)
+        def exchange(self, method, route, **kwargs):
+            calls.append((method, route))
+            return super().exchange(method, route, **kwargs)
 
-    asked = []
+    calls = []
     with daemon.using(Recorder(daemon.current().url)):
         assert Session().get(origin.url("/hello")).ok
     Session().get(origin.url("/hello"))
-    assert asked == [("POST", "/v1/fetch")]
+    assert calls == [("POST", "/v1/fetch")]
 
 
 def test_identical_gets_share_a_transfer(origin):

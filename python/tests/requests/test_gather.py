@@ -7,21 +7,21 @@ import time
 import pytest
 
 from django_curlew import AsyncSession, Session, exceptions, record
-from django_curlew.requests.batch import Batch
+from django_curlew.requests.batch import MAX_LINE_BYTES, Batch
 
 
-def gather(kind, requests, session=None, **how):
+def gather(kind, requests, session=None, **kwargs):
     if kind == "sync":
-        return (session or Session()).gather(requests, **how)
-    return asyncio.run((session or AsyncSession()).gather(requests, **how))
+        return (session or Session()).gather(requests, **kwargs)
+    return asyncio.run((session or AsyncSession()).gather(requests, **kwargs))
 
 
-def completed(kind, requests, **how):
+def completed(kind, requests, **kwargs):
     if kind == "sync":
-        return list(Session().as_completed(requests, **how))
+        return list(Session().as_completed(requests, **kwargs))
 
     async def main():
-        return [each async for each in AsyncSession().as_completed(requests, **how)]
+        return [each async for each in AsyncSession().as_completed(requests, **kwargs)]
 
     return asyncio.run(main())
 
@@ -31,27 +31,27 @@ def kind(request):
     return request.param
 
 
-def test_responses_stand_in_order_whatever_they_take(kind, origin):
+def test_responses_are_in_the_order_of_the_requests(kind, origin):
     urls = [origin.url(f"/delay/{wait}?n={i}") for i, wait in enumerate([0.2, 0.0, 0.1])]
-    began = time.monotonic()
+    start = time.monotonic()
     responses = gather(kind, urls)
     assert [r.url for r in responses] == urls
-    assert time.monotonic() - began < 0.5, "together, not one by one"
+    assert time.monotonic() - start < 0.5, "together, not one by one"
 
 
-def test_a_request_may_be_said_in_each_way(kind, origin):
+def test_a_request_may_be_written_in_each_form(kind, origin):
     echo = origin.url("/echo")
     responses = gather(kind, [
         echo, ("PUT", echo), ("POST", echo, {"json": [1]}),
         {"url": echo, "headers": {"X-A": "1"}, "timeout": 3},
         {"method": "post", "url": echo, "data": b"\x00\xff", "cookies": {"a": "b"}}])
-    said = [r.json() for r in responses]
-    assert [s["method"] for s in said] == ["GET", "PUT", "POST", "GET", "POST"]
-    assert ["X-A", "1"] in said[3]["headers"] and ["Cookie", "a=b"] in said[4]["headers"]
-    assert said[4]["body_base64"] == "AP8=" and responses[2].request.body == b"[1]"
+    echoes = [r.json() for r in responses]
+    assert [s["method"] for s in echoes] == ["GET", "PUT", "POST", "GET", "POST"]
+    assert ["X-A", "1"] in echoes[3]["headers"] and ["Cookie", "a=b"] in echoes[4]["headers"]
+    assert echoes[4]["body_base64"] == "AP8=" and responses[2].request.body == b"[1]"
 
 
-def test_nothing_to_do(kind):
+def test_an_empty_batch(kind):
     assert gather(kind, []) == [] and completed(kind, []) == []
 
 
@@ -84,14 +84,14 @@ def test_the_session_learns_cookies_from_all_of_them(kind, origin):
 def test_a_limit_in_parallel(kind, origin):
     urls = [origin.url(f"/delay/0.05?{i}") for i in range(6)]
     origin.reset()
-    began = time.monotonic()
+    start = time.monotonic()
     gather(kind, urls, max_parallel=2)
-    assert time.monotonic() - began > 0.14
+    assert time.monotonic() - start > 0.14
     with pytest.raises(ValueError):
         gather(kind, urls, max_parallel=0)
 
 
-def test_large_and_many(kind, origin):
+def test_many_large_responses(kind, origin):
     urls = [origin.url(f"/bytes/{70_000 + i}") for i in range(60)]
     assert [len(r.content) for r in gather(kind, urls)] == [70_000 + i for i in range(60)]
     assert sorted((i, len(r.content)) for i, r in completed(kind, urls)) \
@@ -138,10 +138,10 @@ def test_cancelling_gather_cancels_all(origin):
         origin.wait_for("left", f"/silent?gather{i}")
 
 
-@pytest.mark.parametrize("how", [{"stream": True}, {"content_callback": print}])
-def test_what_can_not_be_in_a_batch(kind, how):
+@pytest.mark.parametrize("kwargs", [{"stream": True}, {"content_callback": print}])
+def test_a_batch_has_no_streams(kind, kwargs):
     with pytest.raises(ValueError, match="streamed"):
-        gather(kind, [("GET", "http://x/", how)])
+        gather(kind, [("GET", "http://x/", kwargs)])
 
 
 def test_a_batch_as_a_whole_may_be_refused(kind):
@@ -149,13 +149,13 @@ def test_a_batch_as_a_whole_may_be_refused(kind):
         gather(kind, [("POST", "http://127.0.0.1:1/", {"data": "x" * (2 << 20)})])
 
 
-def test_a_batch_says_once_what_all_have_in_common():
+def test_common_keys_of_a_batch_are_sent_once():
     requests = ["http://a/", ("GET", "http://b/", {"timeout": 3}), "http://c/"]
-    asked = Batch(Session(verify=False), requests, 5000).asked()
-    said = json.loads(asked["body"])
-    assert said["max_parallel"] == 1000 and said["defaults"] == {"verify": False}
-    assert said["requests"][0] == {"url": "http://a/", "timeout": {"connect": 30, "total": 30}}
-    assert asked["idempotent"] and asked["timeout"] > 30
+    todo = Batch(Session(verify=False), requests, 5000)
+    document = json.loads(todo.to_json())
+    assert document["max_parallel"] == 1000 and document["defaults"] == {"verify": False}
+    assert document["requests"][0] == {"url": "http://a/", "timeout": {"connect": 30, "total": 30}}
+    assert todo.idempotent and todo.timeout > 30
 
 
 def frame(index, content=b"", **more):
@@ -170,39 +170,38 @@ def test_frames_cut_at_any_byte():
         todo = Batch(Session(), ["http://a/"] * 3, 3)
         got = [*todo.feed(data[:cut]), *todo.feed(data[cut:])]
         assert [(i, r.content) for i, r in got] == [(1, b"\n{}\n"), (0, b""), (2, b"xyz")]
-        todo.check_whole()
+        todo.check_complete()
 
 
 @pytest.mark.parametrize("data, word", [
-    (frame(0), "lacks 1"), (frame(0) + frame(0), "twice"), (frame(5), "unasked"),
-    (frame(0) + frame(1)[:-1], "lacks 1"), (frame(0) + frame(1) + b"x", "lacks 0")])
-def test_a_batch_that_is_not_whole_is_an_error(data, word):
+    (frame(0), "1 results"), (frame(0) + frame(0), "repeated"), (frame(5), "unknown"),
+    (frame(0) + frame(1)[:-1], "1 results"), (frame(0) + frame(1) + b"x", "0 results")])
+def test_an_incomplete_batch_is_an_error(data, word):
     todo = Batch(Session(), ["http://a/"] * 2, 2)
     with pytest.raises(exceptions.DaemonError, match=word):
         list(todo.feed(data))
-        todo.check_whole()
+        todo.check_complete()
 
 
 def test_a_line_has_a_limit():
-    from django_curlew.requests import batch
     todo = Batch(Session(), ["http://a/"], 1)
-    assert list(todo.feed(b"x" * batch.LONGEST_LINE)) == []
-    with pytest.raises(exceptions.DaemonError, match="without an end"):
+    assert list(todo.feed(b"x" * MAX_LINE_BYTES)) == []
+    with pytest.raises(exceptions.DaemonError, match="a line of more than"):
         list(todo.feed(b"x"))
 
 
 def test_a_record_has_each_fetch(kind, origin):
-    kept = record.begin()
+    active = record.start()
     try:
         gather(kind, [origin.url("/hello?secret=1"), "http://127.0.0.1:1/"], return_exceptions=True)
         asked = Session().get(origin.url("/status/404"), tag="t") if kind == "sync" else \
             asyncio.run(AsyncSession().get(origin.url("/status/404"), tag="t"))
     finally:
-        record.end(kept)
+        record.stop(active)
     assert asked.status_code == 404
-    assert sorted((f.outcome, f.tag) for f in kept.record.fetches) == [
+    assert sorted((f.outcome, f.tag) for f in active.record.fetches) == [
         ("200", None), ("404", "t"), ("connect_failed", None)]
-    assert "secret=…" in kept.record.table() and "secret=1" not in kept.record.table()
+    assert "secret=…" in active.record.table() and "secret=1" not in active.record.table()
 
 
 def test_no_daemon(kind):

@@ -6,60 +6,61 @@ import pytest
 
 from django_curlew import AsyncSession, CurlFollow, CurlHttpVersion, CurlMime, Session, exceptions
 from django_curlew.requests import RetryStrategy
-from django_curlew.requests.parameters import LONGEST
-from django_curlew.requests.plan import Plan
+from django_curlew.requests.parameters import MAX_TIMEOUT
+from django_curlew.requests.prepared_request import PreparedRequest
 
 
-def keys(url="http://a/", session=None, method="GET", **how):
-    """The request object for the daemon, without its URL and usual time-out."""
-    said = json.loads(Plan(session or Session(), method, url, how).document())
-    del said["url"]
-    if said.get("timeout") == {"connect": 30, "total": 30}:
-        del said["timeout"]
-    return said
+def keys(url="http://a/", session=None, method="GET", **kwargs):
+    """The request object for the daemon, without its URL and usual timeout."""
+    document = json.loads(PreparedRequest(session or Session(), method, url, kwargs).to_json())
+    del document["url"]
+    if document.get("timeout") == {"connect": 30, "total": 30}:
+        del document["timeout"]
+    return document
 
 
-def test_a_plain_get_says_nothing_but_its_url():
+def test_a_plain_get_has_no_key_but_its_url():
     assert keys() == {}
 
 
 @pytest.mark.parametrize("timeout, key", [
     (5, {"connect": 5, "total": 5}), (0.5, {"connect": 0.5, "total": 0.5}),
-    ((1, 2), {"connect": 1, "total": 3}), (None, {"connect": 300, "total": LONGEST}),
-    (0, {"connect": 300, "total": LONGEST}), (1e9, {"connect": 1e9, "total": LONGEST})])
-def test_time_outs(timeout, key):
+    ((1, 2), {"connect": 1, "total": 3}), (None, {"connect": 300, "total": MAX_TIMEOUT}),
+    (0, {"connect": 300, "total": MAX_TIMEOUT}), (1e9, {"connect": 1e9, "total": MAX_TIMEOUT})])
+def test_timeouts(timeout, key):
     assert keys(timeout=timeout)["timeout"] == key
     assert keys(session=Session(timeout=timeout))["timeout"] == key
 
 
 @pytest.mark.parametrize("timeout, key", [
     (5, {"connect": 5, "idle": 5}), ((1, 2), {"connect": 1, "idle": 3}), (None, {"connect": 300})])
-def test_time_outs_of_a_stream_are_of_silence(timeout, key):
-    said = keys(timeout=timeout, stream=True)
-    assert said == {"timeout": key, "decompress": True}
+def test_timeouts_of_a_stream_limit_the_time_without_a_byte(timeout, key):
+    document = keys(timeout=timeout, stream=True)
+    assert document == {"timeout": key, "decompress": True}
 
 
 @pytest.mark.parametrize("timeout", ["5", True, object()])
-def test_what_is_no_time_out(timeout):
+def test_invalid_timeouts(timeout):
     with pytest.raises(TypeError):
         keys(timeout=timeout)
 
 
-def test_our_own_patience_is_a_little_longer_than_the_daemons():
-    assert Plan(Session(), "GET", "http://a/", {"timeout": 2}).patience == 7
-    assert Plan(Session(), "GET", "http://a/", {}).patience == 35
-    assert Plan(Session(name="s"), "GET", "http://a/", {}).patience == 3600
+def test_the_clients_timeout_is_a_little_longer_than_the_daemons():
+    assert PreparedRequest(Session(), "GET", "http://a/", {"timeout": 2}).timeout == 7
+    assert PreparedRequest(Session(), "GET", "http://a/", {}).timeout == 35
+    assert PreparedRequest(Session(name="s"), "GET", "http://a/", {}).timeout == 3600
 
 
 def test_a_named_session_leaves_its_defaults_to_the_daemon():
     assert keys(session=Session(name="scraper")) == {"session": "scraper"}
     named = Session(name="scraper", timeout=3)
     assert keys(session=named) == {"session": "scraper", "timeout": {"connect": 3, "total": 3}}
-    said = keys(session=Session(name="s"), allow_redirects=True, verify=True, max_redirects=30)
-    assert said == {"session": "s", "follow_redirects": True, "verify": True, "max_redirects": 30}
+    document = keys(session=Session(name="s"), allow_redirects=True, verify=True, max_redirects=30)
+    assert document == {
+        "session": "s", "follow_redirects": True, "verify": True, "max_redirects": 30}
 
 
-@pytest.mark.parametrize("how, said", [
+@pytest.mark.parametrize("kwargs, document", [
     ({"allow_redirects": False}, {"follow_redirects": False}),
     ({"allow_redirects": "safe"}, {}), ({"allow_redirects": CurlFollow.SAFE}, {}),
     ({"allow_redirects": CurlFollow.ALL}, {}), ({"max_redirects": -1}, {"max_redirects": 100}),
@@ -80,14 +81,14 @@ def test_a_named_session_leaves_its_defaults_to_the_daemon():
     ({"proxies": {"https": "http://h:1"}}, {}),
     ({"headers": {"A": "1", "B": None}}, {"headers": [["A", "1"], ["B", None]]}),
     ({"retry": 0}, {})])
-def test_of_a_request_and_of_a_session(how, said):
+def test_of_a_request_and_of_a_session(kwargs, document):
     explicit = {k: v for k, v in {"follow_redirects": True}.items()
-                if "allow_redirects" in how and "follow_redirects" not in said}
-    got = keys(**how)
+                if "allow_redirects" in kwargs and "follow_redirects" not in document}
+    got = keys(**kwargs)
     got.pop("retries", None)
-    assert got == {**explicit, **said}
-    assert keys(session=Session(**how)) == said
-    assert keys(session=AsyncSession(**how)) == said
+    assert got == {**explicit, **document}
+    assert keys(session=Session(**kwargs)) == document
+    assert keys(session=AsyncSession(**kwargs)) == document
 
 
 def test_of_a_request_alone():
@@ -102,8 +103,9 @@ def test_retries():
     assert keys(retry=2)["retries"] == {
         "max": 2, "methods": ["GET"], "backoff": 0.001, "max_backoff": 10.0, "statuses": []}
     strategy = RetryStrategy(count=3, delay=5, backoff="exponential")
-    said = keys(session=Session(retry=strategy, raise_for_status=True), method="POST")["retries"]
-    assert said == {"max": 3, "methods": ["POST"], "backoff": 5, "max_backoff": 40.0}
+    session = Session(retry=strategy, raise_for_status=True)
+    assert keys(session=session, method="POST")["retries"] == {
+        "max": 3, "methods": ["POST"], "backoff": 5, "max_backoff": 40.0}
     assert keys(session=Session(retry=3), retry=0)["retries"] == 0
     for wrong in (-1, RetryStrategy):
         with pytest.raises((ValueError, TypeError)):
@@ -132,7 +134,7 @@ OF_SESSIONS = {"curl": (object(), "daemon"), "curl_share": (object(), "daemon"),
 
 
 @pytest.mark.parametrize("name", REFUSED)
-def test_what_can_not_cross_is_refused_at_once_and_says_why(name):
+def test_unsupported_parameters_raise_at_once_with_the_reason(name):
     value, word = REFUSED[name]
     for refused in (lambda: Session(**{name: value}), lambda: AsyncSession(**{name: value}),
                     lambda: Session().get("http://a/", **{name: value})):
@@ -143,7 +145,7 @@ def test_what_can_not_cross_is_refused_at_once_and_says_why(name):
 
 
 @pytest.mark.parametrize("name", OF_SESSIONS)
-def test_what_a_session_can_not_have(name):
+def test_unsupported_values_of_a_session(name):
     value, word = OF_SESSIONS[name]
     with pytest.raises(exceptions.Unsupported, match=word):
         Session(**{name: value})
@@ -169,11 +171,11 @@ def test_files_and_multipart(origin, tmp_path):
     form = CurlMime.from_list([{"name": "up", "local_path": str(file), "content_type": "text/x"},
                                {"name": "raw", "data": b"\x00\xff", "filename": "r.bin"}])
     with file.open("rb") as opened:
-        said = Session().post(origin.url("/echo"), data={"field": "ü"}, multipart=form,
+        document = Session().post(origin.url("/echo"), data={"field": "ü"}, multipart=form,
                               files={"f": opened, "g": ("g.txt", "text", "text/y")}).json()
     import base64
-    body = base64.b64decode(said["body_base64"])
-    assert dict(said["headers"])["Content-Type"].startswith("multipart/form-data; boundary=")
+    body = base64.b64decode(document["body_base64"])
+    assert dict(document["headers"])["Content-Type"].startswith("multipart/form-data; boundary=")
     for piece in (b'name="up"; filename="a.txt"\r\nContent-Type: text/x', b"from disk",
                   b'name="raw"; filename="r.bin"', b"\x00\xff", b'name="field"', "ü".encode(),
                   b'name="f"; filename="a.txt"', b'name="g"; filename="g.txt"', b"text/y"):
@@ -189,6 +191,6 @@ def test_files_and_multipart(origin, tmp_path):
 @pytest.mark.parametrize("body", [b"a\x00b", b"\xff\xfe", "a\x00b", b"", "\u2028 ü", b"\n" * 9])
 def test_any_body_arrives_as_it_is(origin, body):
     import base64
-    said = Session().put(origin.url("/echo"), data=body).json()
+    document = Session().put(origin.url("/echo"), data=body).json()
     raw = body.encode() if isinstance(body, str) else body
-    assert base64.b64decode(said["body_base64"]) == raw
+    assert base64.b64decode(document["body_base64"]) == raw

@@ -5,13 +5,13 @@ import pickle
 
 import curl_cffi
 import pytest
-from both import OURS, THEIRS, cookie_facts, outcome
+from parity import OURS, THEIRS, cookie_facts, outcome
 
 import django_curlew
-from django_curlew.requests import missing, parameters, plan
+from django_curlew.requests import unsupported_names, parameters, prepared_request
 
 
-def both(program):
+def agree(program):
     theirs, ours = outcome(program, THEIRS.requests), outcome(program, OURS.requests)
     assert ours == theirs
     return ours
@@ -32,40 +32,40 @@ def test_what_headers_say(made_of, name):
     def program(lib):
         scope = {"h": lib.Headers(made_of), "H": lib.Headers}
         return eval(name, scope)
-    both(program)
+    agree(program)
 
 
-@pytest.mark.parametrize("deed", [
+@pytest.mark.parametrize("action", [
     "h['A'] = '9'", "h['a'] = '9'", "h['C'] = '9'", "del h['a']", "del h['zz']",
     "h.update({'a': 'x'})",
     "h.update([('a', 'x'), ('A', 'y')])", "h.pop('B')", "h.setdefault('D', 'd')", "h.clear()",
     "h['E'] = None", "h.update(None)"])
 @pytest.mark.parametrize("made_of", MADE_OF)
-def test_what_may_be_done_to_headers(made_of, deed):
+def test_what_may_be_done_to_headers(made_of, action):
     def program(lib):
         h = lib.Headers(made_of)
-        exec(deed, {"h": h})
+        exec(action, {"h": h})
         return h.multi_items()
-    both(program)
+    agree(program)
 
 
 def test_a_header_line_without_a_colon_is_refused():
-    both(lambda lib: lib.Headers(["no colon"]).multi_items())
+    agree(lambda lib: lib.Headers(["no colon"]).multi_items())
 
 
-@pytest.mark.parametrize("deed", [
+@pytest.mark.parametrize("action", [
     "c.set('a', '1', domain='x.example')", "c['b'] = '2'", "del c['a']",
     "c.delete('a', 'x.example')",
     "c.delete('a', 'x.example', '/')", "c.delete('zz')", "c.clear()", "c.clear('x.example')",
     "c.update({'a': '3', 'n': '4'})", "c.update([('a', '5')])", "c.set('p', '1', path='/p')",
     "c.set('s', '1', secure=True)"])
-def test_what_may_be_done_to_cookies(deed):
+def test_what_may_be_done_to_cookies(action):
     def program(lib):
         c = lib.Cookies({"a": "0"})
         c.set("a", "0", domain="x.example")
-        exec(deed, {"c": c})
+        exec(action, {"c": c})
         return cookie_facts(c), len(c), bool(c), sorted(c), sorted(c.get_dict().items()), repr(c)
-    both(program)
+    agree(program)
 
 
 @pytest.mark.parametrize("ask", [
@@ -79,7 +79,7 @@ def test_what_cookies_say(ask):
         c.set("two", "2", domain="y.example")
         c.set("p", "3", path="/p")
         return eval(ask, {"c": c})
-    both(program)
+    agree(program)
 
 
 def test_prefixed_cookies_are_made_what_they_must_be():
@@ -90,7 +90,7 @@ def test_prefixed_cookies_are_made_what_they_must_be():
         with pytest.warns(Warning):
             c.set("__Host-b", "1", domain="x.example", path="/p")
         return cookie_facts(c)
-    both(program)
+    agree(program)
 
 
 def test_cookies_can_be_pickled_and_taken_from_a_jar():
@@ -98,7 +98,7 @@ def test_cookies_can_be_pickled_and_taken_from_a_jar():
         c = pickle.loads(pickle.dumps(lib.Cookies({"a": "1"})))
         c["b"] = "2"
         return cookie_facts(c), lib.Cookies(c.jar).jar is c.jar, cookie_facts(lib.Cookies(c))
-    both(program)
+    agree(program)
 
 
 EXCEPTIONS = sorted(name for name, each in vars(curl_cffi.requests.exceptions).items()
@@ -125,11 +125,11 @@ def test_the_old_names():
 
 @pytest.mark.parametrize("lib, module", [(curl_cffi, django_curlew),
                                          (curl_cffi.requests, django_curlew.requests)])
-def test_each_name_is_there_or_says_why_not(lib, module):
+def test_each_name_exists_or_has_a_reason(lib, module):
     for name in lib.__all__:
         if name in ("config_warnings", "exceptions"):
             continue
-        if name in missing.WHY:
+        if name in unsupported_names.REASONS:
             with pytest.raises(ImportError, match=name):
                 getattr(module, name)
         else:
@@ -146,7 +146,7 @@ def parameters_of(function):
 def test_each_parameter_of_curl_cffis_requests_is_known():
     theirs = parameters_of(curl_cffi.requests.Session.request) \
         | parameters_of(curl_cffi.requests.AsyncSession.request)
-    assert theirs <= plan.OWN | set(parameters.REQUEST)
+    assert theirs <= prepared_request.OWN_PARAMETERS | set(parameters.REQUEST)
 
 
 def test_each_parameter_of_curl_cffis_sessions_is_known():
@@ -154,7 +154,7 @@ def test_each_parameter_of_curl_cffis_sessions_is_known():
     theirs = parameters_of(BaseSession.__init__) | {
         "curl", "thread", "use_thread_local_curl", "curl_share", "loop", "async_curl",
         "max_clients"}
-    own = parameters_of(django_curlew.requests.base.BaseSession.__init__)
+    own = parameters_of(django_curlew.requests.base_session.BaseSession.__init__)
     assert theirs - {"max_clients"} <= own | set(parameters.SESSION)
     assert "max_clients" in parameters_of(django_curlew.AsyncSession.__init__)
 

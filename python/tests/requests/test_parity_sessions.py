@@ -4,11 +4,11 @@ import pickle
 from urllib.parse import quote
 
 import pytest
-from both import OURS, THEIRS, cookie_facts, facts, header_facts, run_async, run_sync, sent
+from parity import OURS, THEIRS, cookie_facts, echoed, facts, header_facts, run_async, run_sync
 
 
 @pytest.fixture(params=[run_sync, run_async], ids=["Session", "AsyncSession"])
-def both(request, origin):
+def agree(request, origin):
     def check(program):
         theirs = request.param(THEIRS, program, origin.url)
         ours = request.param(OURS, program, origin.url)
@@ -42,18 +42,18 @@ STEPS = {
 
 
 @pytest.mark.parametrize("name", STEPS)
-def test_cookies_from_request_to_request(both, name):
+def test_cookies_from_request_to_request(agree, name):
     def program(lib, s, url):
-        said = []
+        results = []
         for step in STEPS[name]:
             r = s.get(url(step))
             body = r.json() if step == "/cookies" else None
-            said.append((body, cookie_facts(r.cookies), cookie_facts(s.cookies)))
-        return said
-    both(program)
+            results.append((body, cookie_facts(r.cookies), cookie_facts(s.cookies)))
+        return results
+    agree(program)
 
 
-def test_cookies_of_the_session_and_of_the_request(both):
+def test_cookies_of_the_session_and_of_the_request(agree):
     def program(lib, s, url):
         s.cookies.set("a", "session")
         s.cookies.update({"b": "session"})
@@ -61,21 +61,21 @@ def test_cookies_of_the_session_and_of_the_request(both):
         return (s.get(url("/cookies")).json(),
                 s.get(url("/cookies"), cookies={"a": "request", "c": "request"}).json(),
                 s.get(url("/cookies")).json(), cookie_facts(s.cookies))
-    both(program)
+    agree(program)
 
 
-def test_cookies_may_be_discarded(both):
+def test_cookies_may_be_discarded(agree):
     def program(lib, s, url):
         s.get(url("/cookies/set?a=1"), discard_cookies=True)
         return cookie_facts(s.cookies), s.get(url("/cookies")).json()
-    both(program)
+    agree(program)
 
 
-def test_cookies_may_be_replaced(both):
+def test_cookies_may_be_replaced(agree):
     def program(lib, s, url):
         getattr(s, "session", s).cookies = {"n": "1"}
         return s.get(url("/cookies")).json(), type(s.cookies).__name__
-    both(program)
+    agree(program)
 
 
 SESSIONS = [
@@ -89,30 +89,31 @@ CALLS = [("/echo", {}),
          ("/delay/0.5", {"timeout": 5}), ("/delay/0.5", {})]
 
 
-@pytest.mark.parametrize("how", SESSIONS)
-def test_a_sessions_parameter_and_a_requests_over_it(both, how):
+@pytest.mark.parametrize("kwargs", SESSIONS)
+def test_a_sessions_parameter_and_a_requests_over_it(agree, kwargs):
     def program(lib, s, url):
         session = getattr(s, "session", s)
-        fresh = type(session)(**how)
+        fresh = type(session)(**kwargs)
         target = type(s)(fresh, s.loop) if session is not s else fresh
-        said = []
+        results = []
         for path, parameters in CALLS:
             try:
                 r = target.get(url(path), **parameters)
-                said.append(sent(r) if path == "/echo" else (r.status_code, r.text, r.encoding))
-            except lib.requests.exceptions.RequestException as why:
-                said.append(type(why).__name__)
+                got = echoed(r) if path == "/echo" else (r.status_code, r.text, r.encoding)
+                results.append(got)
+            except lib.requests.exceptions.RequestException as err:
+                results.append(type(err).__name__)
         target.close()
-        return said
-    both(program)
+        return results
+    agree(program)
 
 
 @pytest.mark.parametrize("path", ["/echo", "echo", "../echo?x=1", "//127.0.0.1:1/"])
-def test_base_url(both, path, origin):
+def test_base_url(agree, path, origin):
     def program(lib, s, url):
         getattr(s, "session", s).base_url = url("/a/b")
-        return sent(s.get(path))["target"]
-    both(program)
+        return echoed(s.get(path))["target"]
+    agree(program)
 
 
 def test_base_url_must_be_absolute():
@@ -137,11 +138,11 @@ def test_a_class_of_responses(origin):
             assert r.shout == "HELLO\n" and type(r) is Mine and type(r.history[0]) is Mine
 
 
-def test_a_response_can_be_pickled_and_a_stream_cannot(both):
+def test_a_response_can_be_pickled_and_a_stream_cannot(agree):
     def program(lib, s, url):
         r = pickle.loads(pickle.dumps(s.get(url("/redirect/1"))))
         return facts(r), r.curl
-    both(program)
+    agree(program)
 
     def stream(lib, s, url):
         r = s.request("GET", url("/hello"), stream=True)
@@ -152,7 +153,7 @@ def test_a_response_can_be_pickled_and_a_stream_cannot(both):
                 s.loop.run_until_complete(r.acontent())
             else:
                 r.close()
-    assert both(stream)[1] == "TypeError"
+    assert agree(stream)[1] == "TypeError"
 
 
 # -- streams: Session only, run_async's loop is not running while a program iterates -------------
@@ -173,13 +174,13 @@ def test_a_stream(origin, page):
     assert run_sync(OURS, program, origin.url) == run_sync(THEIRS, program, origin.url)
 
 
-@pytest.mark.parametrize("page, how", [
+@pytest.mark.parametrize("page, kwargs", [
     ("/sse", {}), ("/raw?hex=610a620d0a0a63", {}), ("/raw?hex=612c622c63", {"delimiter": b","}),
     ("/raw?hex=610a", {}), ("/raw?hex=", {})])
-def test_lines_of_a_stream(origin, page, how):
+def test_lines_of_a_stream(origin, page, kwargs):
     def program(lib, s, url):
         with s.stream("GET", url(page)) as r:
-            return list(r.iter_lines(**how))
+            return list(r.iter_lines(**kwargs))
     assert run_sync(OURS, program, origin.url) == run_sync(THEIRS, program, origin.url)
 
 
@@ -215,48 +216,48 @@ def test_a_stream_that_never_begins(origin):
     assert run_sync(OURS, program, origin.url) == run_sync(THEIRS, program, origin.url)
 
 
-def test_content_callback(both):
+def test_content_callback(agree):
     def program(lib, s, url):
         pieces = []
         r = s.get(url("/bytes/100000"),
                   content_callback=lambda p: pieces.append(bytes(p)) or len(p))
         return b"".join(pieces), r.status_code, r.content
-    both(program)
+    agree(program)
 
 
 # -- proxies -------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("how", ["proxy", "all", "http", "by host", "by all and host"])
-def test_through_a_proxy(both, proxy, how):
+@pytest.mark.parametrize("given", ["proxy", "all", "http", "by host", "by all and host"])
+def test_through_a_proxy(agree, proxy, given):
     port, process = proxy()
     address = f"http://127.0.0.1:{port}"
-    said = {
+    parameters = {
         "proxy": {"proxy": address}, "all": {"proxies": {"all": address}},
         "http": {"proxies": {"http": address, "https": "http://127.0.0.1:1"}},
         "by host": {"proxies": {"http://127.0.0.1": address, "http": "http://127.0.0.1:1"}},
         "by all and host": {"proxies": {"all://127.0.0.1": address, "all": "http://127.0.0.1:1"}},
-    }[how]
+    }[given]
     before = len(process.out.splitlines())
-    both(lambda lib, s, url: s.get(url("/hello"), **said).text)
+    agree(lambda lib, s, url: s.get(url("/hello"), **parameters).text)
     assert len(process.out.splitlines()) - before >= 2, "each went through it"
 
 
-@pytest.mark.parametrize("how", ["in the URL", "proxy_auth"])
-def test_through_a_proxy_with_a_password(both, proxy, how):
+@pytest.mark.parametrize("given", ["in the URL", "proxy_auth"])
+def test_through_a_proxy_with_a_password(agree, proxy, given):
     port, _ = proxy(user="u", password="p@ss")
-    said = {"proxy": f"http://u:p%40ss@127.0.0.1:{port}"} if how == "in the URL" else \
+    parameters = {"proxy": f"http://u:p%40ss@127.0.0.1:{port}"} if given == "in the URL" else \
         {"proxy": f"http://127.0.0.1:{port}", "proxy_auth": ("u", "p@ss")}
-    assert both(lambda lib, s, url: s.get(url("/hello"), **said).text) == "hello\n"
+    assert agree(lambda lib, s, url: s.get(url("/hello"), **parameters).text) == "hello\n"
     wrong = {"proxy": f"http://127.0.0.1:{port}", "proxy_auth": ("u", "wrong")}
-    both(lambda lib, s, url: s.get(url("/hello"), **wrong).status_code)
+    agree(lambda lib, s, url: s.get(url("/hello"), **wrong).status_code)
 
 
-def test_a_proxy_of_the_session_and_none_for_a_request(both):
+def test_a_proxy_of_the_session_and_none_for_a_request(agree):
     def program(lib, s, url):
         getattr(s, "session", s).proxies = {"all": "http://127.0.0.1:1"}
         try:
             s.get(url("/hello"))
-        except lib.requests.exceptions.RequestException as why:
-            return type(why).__name__, s.get(url("/hello"), proxies={}).text
-    both(program)
+        except lib.requests.exceptions.RequestException as err:
+            return type(err).__name__, s.get(url("/hello"), proxies={}).text
+    agree(program)

@@ -33,20 +33,20 @@ session.get(os.environ["WARM"])  # so that children inherit a kept connection
 
 
 def get(request):
-    """?url=…, and what came of it."""
-    return told(session.get(request.GET["url"]))
+    """?url=…: fetch it."""
+    return json_response(session.get(request.GET["url"]))
 
 
 async def get_async(request):
-    return told(await asession.get(request.GET["url"]))
+    return json_response(await asession.get(request.GET["url"]))
 
 
 def gather(request):
-    return told(*session.gather(request.GET.getlist("url")))
+    return json_response(*session.gather(request.GET.getlist("url")))
 
 
 async def gather_async(request):
-    return told(*await asession.gather(request.GET.getlist("url")))
+    return json_response(*await asession.gather(request.GET.getlist("url")))
 
 
 async def stream_async(request):
@@ -55,12 +55,12 @@ async def stream_async(request):
     return HttpResponse(str(len(body)))
 
 
-def told(*responses):
+def json_response(*responses):
     return JsonResponse({"pid": os.getpid(), "status": [r.status_code for r in responses],
                          "text": [r.text for r in responses]})
 
 
-def hand_off(request):
+def handoff(request):
     """?object=…: a request object, handed off."""
     response = HandOff(request, **json.loads(request.GET["object"]))
     response["Cache-Control"] = "private"
@@ -68,7 +68,7 @@ def hand_off(request):
     return response
 
 
-async def hand_off_async(request):
+async def handoff_async(request):
     return await HandOff.prepared(request, **json.loads(request.GET["object"]))
 
 
@@ -83,8 +83,8 @@ urlpatterns = [
     path("gather", gather),
     path("gather-async", gather_async),
     path("stream-async", stream_async),
-    path("hand-off", hand_off),
-    path("hand-off-async", hand_off_async),
+    path("handoff", handoff),
+    path("handoff-async", handoff_async),
 ]
 
 
@@ -99,7 +99,7 @@ async def lifespan(scope, receive, send):
 
 
 async def websocket(scope, receive, send):
-    """Django has none of these either: what is said comes back."""
+    """Django has none of these either: an echo."""
     assert (await receive())["type"] == "websocket.connect"
     await send({"type": "websocket.accept"})
     message = await receive()

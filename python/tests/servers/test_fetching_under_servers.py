@@ -15,7 +15,7 @@ from urllib.parse import urlencode
 import pytest
 
 sys.path.append(str(Path(__file__).parent))
-from running import ASGI, HTTP2, WSGI, Server  # noqa: E402
+from servers import ASGI, HTTP2, WSGI, Server  # noqa: E402
 
 SERVERS = [name for name in (*ASGI, *WSGI) if not name.endswith("-h2")]
 ONE_AT_A_TIME = {"gunicorn-sync"}  # for each worker
@@ -31,18 +31,19 @@ def views(server):
 def server(request, curlewd, one_origin, spawn):
     """Over the FastCGI socket, before a daemon of its own."""
     daemon = curlewd()
-    made = Server(request.param, spawn, f"fcgi+unix:{daemon.socket}", one_origin.url("/hello"))
-    made.daemon = daemon
-    yield made
-    assert made.process.running()
-    assert heard(made) == [], made.process.err
+    url = f"fcgi+unix:{daemon.socket}"
+    started = Server(request.param, spawn, url, one_origin.url("/hello"))
+    started.daemon = daemon
+    yield started
+    assert started.process.running()
+    assert errors_of(started) == [], started.process.err
 
 
 TROUBLE = re.compile(r"[Ww]arning:|Error|[Ee]xception|Traceback|never (awaited|retrieved)")
 
 
-def heard(server):
-    """What it said of trouble; all that it said, but for uWSGI, which introduces itself."""
+def errors_of(server):
+    """The lines of its standard error; of uWSGI, which logs its start, only errors and warnings."""
     usual = ("lifespan.startup", "Executing <Task")  # the latter: this machine was busy
     lines = [line for line in server.process.err.splitlines() if not line.startswith(usual)]
     return [line for line in lines if server.name != "uwsgi" or TROUBLE.search(line)]
@@ -70,8 +71,8 @@ def test_in_turn_and_at_once(server, origin):
         for _ in range(5):
             assert ask(server, view, origin.url("/hello"))["text"] == ["hello\n"]
     for view in views(server):
-        told = ask_many(server, view, origin.url("/delay/0.2"), 20)
-        assert [each["text"] for each in told] == [["late\n"]] * 20
+        results = ask_many(server, view, origin.url("/delay/0.2"), 20)
+        assert [each["text"] for each in results] == [["late\n"]] * 20
     seen = origin.stats()
     assert seen["max_in_flight"] >= (2 if server.name in ONE_AT_A_TIME else 4)
 
@@ -105,20 +106,20 @@ def test_through_nginx(name, curlewd, nginx, origin, spawn):
     url = f"{nginx(curlewd()).url}/_fetch"
     server = Server(name, spawn, url, origin.url("/hello"))
     for view in views(server):
-        told = ask_many(server, view, origin.url("/delay/0.1"), 8)
-        assert [each["text"] for each in told] == [["late\n"]] * 8
+        results = ask_many(server, view, origin.url("/delay/0.1"), 8)
+        assert [each["text"] for each in results] == [["late\n"]] * 8
         assert len(ask(server, "gather", *[origin.url("/hello")] * 5)["text"]) == 5
-    assert heard(server) == [], server.process.err
+    assert errors_of(server) == [], server.process.err
 
 
 @pytest.mark.parametrize("name", [name for name in WSGI if name != "uwsgi"])
 def test_children_share_no_connection_of_their_parents(name, curlewd, origin, spawn):
     server = Server(name, spawn, f"fcgi+unix:{curlewd().socket}", origin.url("/hello"))
-    told = ask_many(server, "get", origin.url("/delay/0.3"), 16)
-    assert server.process.pid not in {each["pid"] for each in told}
-    assert heard(server) == []
+    results = ask_many(server, "get", origin.url("/delay/0.3"), 16)
+    assert server.process.pid not in {each["pid"] for each in results}
+    assert errors_of(server) == []
 
 
-def test_http2_is_the_browsers_affair(curlewd, origin, spawn):
+def test_views_work_under_http2(curlewd, origin, spawn):
     server = Server("hypercorn-h2", spawn, f"fcgi+unix:{curlewd().socket}", origin.url("/hello"))
     assert HTTP2 and server.body("/get-async?" + urlencode({"url": origin.url("/hello")}))[0] == 0

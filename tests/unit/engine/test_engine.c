@@ -2,6 +2,7 @@
 
 #include "engine/engine.h"
 
+#include "engine/worker_inbox.h"
 #include "support/origin.h"
 #include "support/runner.h"
 
@@ -94,10 +95,10 @@ Test(engine, an_origin_always_lands_on_the_same_thread_and_origins_spread)
         struct engine_worker *m;
 
         snprintf(origin, sizeof origin, "https://host%d.example:443", i);
-        m = engine_worker_for(c, origin);
-        cr_assert_eq(engine_worker_for(c, origin), m);
+        m = worker_inbox_for(c, origin);
+        cr_assert_eq(worker_inbox_for(c, origin), m);
         for (int j = 0; j < 4; j++)
-            if (c->threads[j] == m)
+            if (c->workers[j] == m)
                 seen[j] = m;
     }
     for (int i = 0; i < 4; i++)

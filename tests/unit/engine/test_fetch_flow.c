@@ -1,4 +1,4 @@
-/* test_fetch_flow.c - the way of a fetch through a session thread: time-outs, pace and cancellation. */
+/* test_fetch_flow.c - the way of a fetch through an engine thread: timeouts, pauses, ends. */
 
 #include "engine/fetch_flow.h"
 
@@ -76,7 +76,7 @@ teardown(void)
     runner_check_leaks();
 }
 
-TestSuite(course, .init = setup, .fini = teardown, .timeout = 60);
+TestSuite(fetch_flow, .init = setup, .fini = teardown, .timeout = 60);
 
 static struct curlew_fetch *
 to(const char *path)
@@ -108,7 +108,7 @@ ends_with(struct curlew_fetch *f, const char *code, int least_ms)
 
 /* -- the total time-out -------------------------------------------------- */
 
-Test(course, a_fetch_that_takes_too_long_times_out)
+Test(fetch_flow, a_fetch_that_takes_too_long_times_out)
 {
     struct curlew_fetch *f = to("/hold");
 
@@ -117,7 +117,7 @@ Test(course, a_fetch_that_takes_too_long_times_out)
     cr_assert_eq(counter_read(&c->stats.in_flight), 0);
 }
 
-Test(course, the_total_time_out_holds_while_bytes_come)
+Test(fetch_flow, the_total_time_out_holds_while_bytes_come)
 {
     struct curlew_fetch *f = to("/drip");
 
@@ -125,7 +125,7 @@ Test(course, the_total_time_out_holds_while_bytes_come)
     ends_with(f, "timeout", 300);
 }
 
-Test(course, the_total_time_out_goes_on_over_a_redirect)
+Test(fetch_flow, the_total_time_out_goes_on_over_a_redirect)
 {
     struct curlew_fetch *f = to("/away");
 
@@ -133,7 +133,7 @@ Test(course, the_total_time_out_goes_on_over_a_redirect)
     ends_with(f, "timeout", 300);
 }
 
-Test(course, without_a_total_time_out_a_fetch_may_take_its_time)
+Test(fetch_flow, without_a_total_time_out_a_fetch_may_take_its_time)
 {
     struct curlew_fetch *f = to("/drip");
 
@@ -141,7 +141,7 @@ Test(course, without_a_total_time_out_a_fetch_may_take_its_time)
     ends_with(f, "ok", 800);
 }
 
-Test(course, a_fetch_that_waits_for_its_turn_times_out_too)
+Test(fetch_flow, a_fetch_that_waits_for_its_turn_times_out_too)
 {
     struct curlew_fetch *late;
     struct run first;
@@ -165,7 +165,7 @@ Test(course, a_fetch_that_waits_for_its_turn_times_out_too)
 
 /* -- the idle time-out --------------------------------------------------- */
 
-Test(course, an_origin_that_falls_silent_times_out)
+Test(fetch_flow, an_origin_that_falls_silent_times_out)
 {
     struct curlew_fetch *f = to("/silent-body");
 
@@ -173,7 +173,7 @@ Test(course, an_origin_that_falls_silent_times_out)
     ends_with(f, "idle_timeout", 200);
 }
 
-Test(course, an_origin_that_never_answers_is_silent_too)
+Test(fetch_flow, an_origin_that_never_answers_is_silent_too)
 {
     struct curlew_fetch *f = to("/hold");
 
@@ -181,7 +181,7 @@ Test(course, an_origin_that_never_answers_is_silent_too)
     ends_with(f, "idle_timeout", 200);
 }
 
-Test(course, every_byte_starts_the_silence_anew)
+Test(fetch_flow, every_byte_starts_the_silence_anew)
 {
     struct curlew_fetch *f = to("/drip");
 
@@ -189,7 +189,7 @@ Test(course, every_byte_starts_the_silence_anew)
     ends_with(f, "ok", 800);
 }
 
-Test(course, waiting_for_a_turn_is_no_silence)
+Test(fetch_flow, waiting_for_a_turn_is_no_silence)
 {
     struct run first;
     struct curlew_fetch *f;
@@ -230,7 +230,7 @@ read_slowly(void *arg)
     return NULL;
 }
 
-Test(course, a_large_body_on_its_way_out_is_no_silence)
+Test(fetch_flow, a_large_body_on_its_way_out_is_no_silence)
 {
     struct curlew_fetch *f;
     char *body = calloc(1, LARGE);
@@ -250,7 +250,7 @@ Test(course, a_large_body_on_its_way_out_is_no_silence)
 /* -- connecting ---------------------------------------------------------- */
 
 /* A listener whose queue is full drops what would connect. */
-Test(course, a_connection_that_is_not_made_in_time_times_out)
+Test(fetch_flow, a_connection_that_is_not_made_in_time_times_out)
 {
     int port, fd = origin_listen("127.0.0.1", &port);
     struct sockaddr_in a = { .sin_family = AF_INET, .sin_port = htons((uint16_t)port) };
@@ -266,7 +266,7 @@ Test(course, a_connection_that_is_not_made_in_time_times_out)
     ends_with(f, "connect_timeout", 300);
 }
 
-Test(course, the_connect_time_out_ends_with_the_connection)
+Test(fetch_flow, the_connect_time_out_ends_with_the_connection)
 {
     struct curlew_fetch *f = to("/drip");
 
@@ -277,7 +277,7 @@ Test(course, the_connect_time_out_ends_with_the_connection)
 
 /* -- pace ---------------------------------------------------------------- */
 
-Test(course, a_body_comes_no_faster_than_asked)
+Test(fetch_flow, a_body_comes_no_faster_than_asked)
 {
     struct curlew_fetch *f = to("/large");
 
@@ -286,7 +286,7 @@ Test(course, a_body_comes_no_faster_than_asked)
     ends_with(f, "ok", 800);
 }
 
-Test(course, a_pause_of_our_own_is_no_silence_of_the_origin)
+Test(fetch_flow, a_pause_of_our_own_is_no_silence_of_the_origin)
 {
     struct curlew_fetch *f = to("/large");
 
@@ -296,7 +296,7 @@ Test(course, a_pause_of_our_own_is_no_silence_of_the_origin)
     ends_with(f, "ok", 1500);
 }
 
-Test(course, a_paused_fetch_can_time_out_and_be_cancelled)
+Test(fetch_flow, a_paused_fetch_can_time_out_and_be_cancelled)
 {
     struct curlew_fetch *f = to("/large");
     struct run r;

@@ -61,7 +61,7 @@ teardown(void)
     runner_check_leaks();
 }
 
-TestSuite(cancel, .init = setup, .fini = teardown, .timeout = 60);
+TestSuite(fetch_flow_cancel, .init = setup, .fini = teardown, .timeout = 60);
 
 static struct curlew_fetch *
 to(const char *path)
@@ -85,7 +85,7 @@ went_well(struct run *r)
     curlew_fetch_free(r->fetch);
 }
 
-Test(cancel, a_running_fetch_ends_at_once_and_its_connection_is_closed)
+Test(fetch_flow_cancel, a_running_fetch_ends_at_once_and_its_connection_is_closed)
 {
     struct run r;
 
@@ -97,7 +97,7 @@ Test(cancel, a_running_fetch_ends_at_once_and_its_connection_is_closed)
     origin_await_open(&o, 0);
 }
 
-Test(cancel, a_waiting_fetch_ends_without_having_been_tried)
+Test(fetch_flow_cancel, a_waiting_fetch_ends_without_having_been_tried)
 {
     struct run first, second;
 
@@ -111,7 +111,7 @@ Test(cancel, a_waiting_fetch_ends_without_having_been_tried)
     cr_assert_eq(origin_requests(&o), 1);
 }
 
-Test(cancel, the_place_of_a_cancelled_fetch_goes_to_the_next)
+Test(fetch_flow_cancel, the_place_of_a_cancelled_fetch_goes_to_the_next)
 {
     struct run first, second;
 
@@ -124,7 +124,7 @@ Test(cancel, the_place_of_a_cancelled_fetch_goes_to_the_next)
     origin_release(&o, 1);
 }
 
-Test(cancel, before_the_submission_a_fetch_is_cancelled_as_soon_as_it_arrives)
+Test(fetch_flow_cancel, before_the_submission_a_fetch_is_cancelled_as_soon_as_it_arrives)
 {
     struct run r;
     struct curlew_fetch *f = to("/");
@@ -135,7 +135,7 @@ Test(cancel, before_the_submission_a_fetch_is_cancelled_as_soon_as_it_arrives)
     cr_assert_eq(origin_requests(&o), 0);
 }
 
-Test(cancel, twice_is_as_good_as_once)
+Test(fetch_flow_cancel, twice_is_as_good_as_once)
 {
     struct run r;
 
@@ -146,7 +146,7 @@ Test(cancel, twice_is_as_good_as_once)
     origin_release(&o, 1);
 }
 
-Test(cancel, a_fetch_that_is_done_stays_as_it_is)
+Test(fetch_flow_cancel, a_fetch_that_is_done_stays_as_it_is)
 {
     struct curlew_fetch *f = runner_do(c, to("/"));
 
@@ -157,7 +157,7 @@ Test(cancel, a_fetch_that_is_done_stays_as_it_is)
 }
 
 /* Whatever the moment, a fetch comes back once, as cancelled or as done. */
-Test(cancel, at_any_moment_a_fetch_comes_back_once)
+Test(fetch_flow_cancel, at_any_moment_a_fetch_comes_back_once)
 {
     int cancelled = 0;
 
@@ -180,7 +180,7 @@ Test(cancel, at_any_moment_a_fetch_comes_back_once)
     cr_assert_gt(cancelled, 0);
 }
 
-Test(cancel, a_storm_of_fetches_and_cancellations_leaves_nothing_behind)
+Test(fetch_flow_cancel, a_storm_of_fetches_and_cancellations_leaves_nothing_behind)
 {
     static struct run runs[200];
 
@@ -202,7 +202,7 @@ Test(cancel, a_storm_of_fetches_and_cancellations_leaves_nothing_behind)
 
 /* -- the end of the engine ----------------------------------------------- */
 
-Test(cancel, freeing_the_engine_cancels_what_runs_and_what_waits)
+Test(fetch_flow_cancel, freeing_the_engine_cancels_what_runs_and_what_waits)
 {
     struct run runs[5];
 
@@ -218,7 +218,7 @@ Test(cancel, freeing_the_engine_cancels_what_runs_and_what_waits)
     start_engine(1, 1);
 }
 
-Test(cancel, freeing_the_engine_at_once_loses_no_fetch)
+Test(fetch_flow_cancel, freeing_the_engine_at_once_loses_no_fetch)
 {
     o.on_request =
         say_nothing; /* a body would be on the engine's account: such fetches are freed before it */
@@ -238,7 +238,7 @@ Test(cancel, freeing_the_engine_at_once_loses_no_fetch)
     }
 }
 
-Test(cancel, a_fetch_cancelled_in_mid_body_outlives_the_engine)
+Test(fetch_flow_cancel, a_fetch_cancelled_in_mid_body_outlives_the_engine)
 {
     struct run r;
 
@@ -262,7 +262,7 @@ submit_again(struct curlew_fetch *f, void *arg)
         refused++;
 }
 
-Test(cancel, a_callback_that_submits_during_the_end_is_refused)
+Test(fetch_flow_cancel, a_callback_that_submits_during_the_end_is_refused)
 {
     struct curlew_fetch *f = to("/hold");
 

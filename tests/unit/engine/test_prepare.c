@@ -35,7 +35,7 @@ teardown(void)
     runner_check_leaks();
 }
 
-TestSuite(submit, .init = setup, .fini = teardown, .timeout = 60);
+TestSuite(prepare, .init = setup, .fini = teardown, .timeout = 60);
 
 static struct curlew_fetch *
 to(const char *path)
@@ -80,7 +80,7 @@ with_method(const char *method, const char *body)
     return f;
 }
 
-Test(submit, what_would_confuse_the_framing_is_refused)
+Test(prepare, what_would_confuse_the_framing_is_refused)
 {
     is_refused(with_method("CONNECT", NULL), ERROR_BAD_REQUEST, "CONNECT");
     is_refused(with_method("HEAD", "x"), ERROR_BAD_REQUEST, "HEAD takes no body");
@@ -90,7 +90,7 @@ Test(submit, what_would_confuse_the_framing_is_refused)
     is_refused(with_header("CONTENT-LENGTH", NULL), ERROR_BAD_REQUEST, "headers.CONTENT-LENGTH");
 }
 
-Test(submit, what_cannot_be_fetched_is_refused_at_once)
+Test(prepare, what_cannot_be_fetched_is_refused_at_once)
 {
     struct curlew_fetch *f = to("/");
 
@@ -106,7 +106,7 @@ Test(submit, what_cannot_be_fetched_is_refused_at_once)
     cr_assert_eq(counter_read(&c->stats.guard_refusals), 1);
 }
 
-Test(submit, a_refused_fetch_may_be_submitted_again)
+Test(prepare, a_refused_fetch_may_be_submitted_again)
 {
     struct curlew_fetch *f;
     struct run r;
@@ -120,7 +120,7 @@ Test(submit, a_refused_fetch_may_be_submitted_again)
     went_well(&r);
 }
 
-Test(submit, a_draining_engine_refuses_and_finishes)
+Test(prepare, a_draining_engine_refuses_and_finishes)
 {
     struct run r;
 
@@ -134,7 +134,7 @@ Test(submit, a_draining_engine_refuses_and_finishes)
 
 /* -- figures ------------------------------------------------------------- */
 
-Test(submit, every_outcome_is_counted_once)
+Test(prepare, every_outcome_is_counted_once)
 {
     struct session_state *s;
     struct curlew_fetch *f;

@@ -96,36 +96,54 @@ comes_to(struct curlew_fetch *f, int status, int attempts)
     curlew_fetch_free(f);
 }
 
-/* -- what may pass -------------------------------------------------------- */
+/* -- the decision ----------------------------------------------------------- */
 
-static bool
-may_pass(enum error error, CURLcode code)
+static const struct failure whole = { .error = ERROR_NONE }, cut = { .error = ERROR_RECV_FAILED };
+
+/* The wait of a first attempt by GET, with at most one second left. */
+static int64_t
+wait_after(const struct failure *failure, int status, const char *retry_after)
 {
-    struct failure f = { .error = error, .curl_code = (int)code };
+    struct response_head head = { .status = status };
+    struct retry_policy policy;
+    struct retry_attempt a = {
+        .policy = &policy,
+        .method = "GET",
+        .attempts = 1,
+        .failure = failure,
+        .head = &head,
+        .deadline_us = 1000000,
+    };
+    int64_t wait;
 
-    return retry_may_pass(&f);
+    retry_policy_init(&policy);
+    policy.max = 1;
+    policy.backoff_ms = 0;
+    if (retry_after != NULL)
+        cr_assert_eq(headers_add(&head.headers, "Retry-After", 11, retry_after, 1), 0);
+    wait = retry_wait_us(&a);
+    a.attempts = 2;
+    cr_assert_eq(retry_wait_us(&a), -1, "the policy allows one");
+    a.attempts = 1;
+    a.method = "POST";
+    cr_assert_eq(retry_wait_us(&a), -1, "not idempotent");
+    headers_destroy(&head.headers);
+    retry_policy_destroy(&policy);
+    return wait;
 }
 
-Test(retry, what_may_pass_and_what_would_happen_again)
+Test(retry, the_decision_goes_by_the_failure_the_status_and_the_time_that_is_left)
 {
-    static const enum error yes[] = { ERROR_DNS_FAILED,   ERROR_CONNECT_FAILED,
-                                      ERROR_PROXY_FAILED, ERROR_CONNECT_TIMEOUT,
-                                      ERROR_IDLE_TIMEOUT, ERROR_SEND_FAILED,
-                                      ERROR_RECV_FAILED,  ERROR_INCOMPLETE_BODY };
-    int count = 0;
-
-    for (size_t i = 0; i < sizeof yes / sizeof yes[0]; i++)
-        cr_assert(may_pass(yes[i], CURLE_OK), "%s", error_code(yes[i]));
-    for (int e = 0; e < ERROR_COUNT; e++)
-        count += may_pass((enum error)e, CURLE_OK);
-    cr_assert_eq(count, 8, "and no other");
-    cr_assert(may_pass(ERROR_TLS_FAILED, CURLE_SSL_CONNECT_ERROR));
-    cr_assert_not(may_pass(ERROR_TLS_FAILED, CURLE_PEER_FAILED_VERIFICATION));
-    cr_assert(may_pass(ERROR_PROTOCOL_ERROR, CURLE_HTTP2_STREAM));
-    cr_assert_not(may_pass(ERROR_PROTOCOL_ERROR, CURLE_WEIRD_SERVER_REPLY));
+    cr_assert_eq(wait_after(&cut, 0, NULL), 0);
+    cr_assert_eq(wait_after(&(struct failure){ .error = ERROR_BLOCKED }, 0, NULL), -1);
+    cr_assert_eq(wait_after(&whole, 503, NULL), 0);
+    cr_assert_eq(wait_after(&whole, 404, NULL), -1);
+    cr_assert_eq(wait_after(&whole, 503, "0"), 0);
+    cr_assert_eq(wait_after(&whole, 503, "1"), -1, "too late");
+    cr_assert_eq(wait_after(&cut, 503, "1"), 0, "the head is of no failure");
 }
 
-/* -- tries ------------------------------------------------------------------ */
+/* -- attempts --------------------------------------------------------------- */
 
 Test(retry, a_refusal_is_followed_by_another_try)
 {
@@ -283,12 +301,12 @@ Test(retry, a_stream_is_tried_again_before_its_head_is_published)
     struct curlew_fetch *f = to("/", 2);
     char body[100];
 
-    cr_assert_eq(body_pipe_open(f, ignore), 0);
+    cr_assert_eq(fetch_stream_body(f, ignore, NULL), 0);
     fail_first(2, "");
     runner_do(c, f);
     cr_assert_eq(curlew_fetch_status(f), 200);
     cr_assert_eq(f->response.attempts, 3);
-    cr_assert_eq(body_pipe_read(f, body, sizeof body), 2, "nothing of the refusals is in it");
+    cr_assert_eq(body_pipe_read(f->pipe, body, sizeof body), 2, "nothing of the refusals is in it");
     curlew_fetch_free(f);
 }
 
@@ -296,7 +314,7 @@ Test(retry, and_not_after)
 {
     struct curlew_fetch *f = to("/", 2);
 
-    cr_assert_eq(body_pipe_open(f, ignore), 0);
+    cr_assert_eq(fetch_stream_body(f, ignore, NULL), 0);
     fail_first(1, "cut");
     runner_do(c, f);
     cr_assert_str_eq(runner_code(f), "incomplete_body");
@@ -309,7 +327,7 @@ Test(retry, a_stream_that_is_cancelled_while_a_try_goes_on_has_no_other)
     struct curlew_fetch *f = to("/", 2);
     struct run r;
 
-    cr_assert_eq(body_pipe_open(f, ignore), 0);
+    cr_assert_eq(fetch_stream_body(f, ignore, NULL), 0);
     fail_first(1, "hold");
     run_start(&r, c, f);
     origin_await_held(&o, 1);

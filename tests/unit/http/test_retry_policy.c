@@ -5,6 +5,7 @@
 #include "util/clock.h"
 
 #include <criterion/criterion.h>
+#include <curl/curl.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -174,4 +175,33 @@ Test(retries, more_than_max_backoff_means_no_retry)
     cr_assert_geq(retry_policy_wait_us(&r, 0, 2 * US_PER_SECOND, 0), 2 * US_PER_SECOND);
     cr_assert_eq(retry_policy_wait_us(&r, 0, 2 * US_PER_SECOND + 1, 0), -1);
     cr_assert_eq(retry_policy_wait_us(&r, 0, INT64_MAX, 0), -1);
+}
+
+/* -- which failures --------------------------------------------------------- */
+
+static bool
+is_transient(enum error error, CURLcode code)
+{
+    struct failure f = { .error = error, .curl_code = (int)code };
+
+    return retry_policy_is_transient(&f);
+}
+
+Test(retries, transient_failures_and_what_would_happen_again)
+{
+    static const enum error yes[] = { ERROR_DNS_FAILED,   ERROR_CONNECT_FAILED,
+                                      ERROR_PROXY_FAILED, ERROR_CONNECT_TIMEOUT,
+                                      ERROR_IDLE_TIMEOUT, ERROR_SEND_FAILED,
+                                      ERROR_RECV_FAILED,  ERROR_INCOMPLETE_BODY };
+    int count = 0;
+
+    for (size_t i = 0; i < sizeof yes / sizeof yes[0]; i++)
+        cr_assert(is_transient(yes[i], CURLE_OK), "%s", error_code(yes[i]));
+    for (int e = 0; e < ERROR_COUNT; e++)
+        count += is_transient((enum error)e, CURLE_OK);
+    cr_assert_eq(count, 8, "and no other");
+    cr_assert(is_transient(ERROR_TLS_FAILED, CURLE_SSL_CONNECT_ERROR));
+    cr_assert_not(is_transient(ERROR_TLS_FAILED, CURLE_PEER_FAILED_VERIFICATION));
+    cr_assert(is_transient(ERROR_PROTOCOL_ERROR, CURLE_HTTP2_STREAM));
+    cr_assert_not(is_transient(ERROR_PROTOCOL_ERROR, CURLE_WEIRD_SERVER_REPLY));
 }

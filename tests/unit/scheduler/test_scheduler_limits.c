@@ -11,7 +11,7 @@
 static void
 open_with(double rate, int burst, int failures, double open_seconds)
 {
-    open_admission(PLENTY * 10, PLENTY, PLENTY * 10, PLENTY);
+    open_scheduler(PLENTY * 10, PLENTY, PLENTY * 10, PLENTY);
     for (int i = 0; i < 2; i++) {
         struct session_config *s = &config->sessions[i]->settings;
 
@@ -60,7 +60,7 @@ ends_with(struct curlew_fetch *f, enum error error, int status)
 
 /* -- tokens --------------------------------------------------------------- */
 
-Test(restraint, a_lane_without_a_token_waits_for_its_time)
+Test(scheduler_limits, a_lane_without_a_token_waits_for_its_time)
 {
     struct curlew_fetch *f[3];
 
@@ -78,10 +78,10 @@ Test(restraint, a_lane_without_a_token_waits_for_its_time)
     for (int i = 0; i < 3; i++)
         ends(f[i]);
     cr_assert_eq(timer_heap_next(&timers), INT64_MAX, "with nobody waiting nothing is timed");
-    close_admission();
+    close_scheduler();
 }
 
-Test(restraint, another_lane_is_not_held_up)
+Test(scheduler_limits, another_lane_is_not_held_up)
 {
     struct curlew_fetch *a1, *a2, *b1, *o1;
 
@@ -97,14 +97,14 @@ Test(restraint, another_lane_is_not_held_up)
     fetch_unref(a2);
     ends(b1);
     ends(o1);
-    close_admission();
+    close_scheduler();
 }
 
-Test(restraint, where_there_is_no_place_no_token_is_taken)
+Test(scheduler_limits, where_there_is_no_place_no_token_is_taken)
 {
     struct curlew_fetch *x, *a1, *a2;
 
-    open_admission(1, PLENTY, PLENTY, PLENTY);
+    open_scheduler(1, PLENTY, PLENTY, PLENTY);
     config->sessions[0]->settings.rate_limit = (struct rate_limit){ .rate = 0.001, .burst = 2 };
     x = arrives("other", "x", SCHEDULED_NOW);
     a1 = waits("a");
@@ -115,10 +115,10 @@ Test(restraint, where_there_is_no_place_no_token_is_taken)
     ends(a1);
     a2 = starts("a"); /* the second of the two */
     ends(a2);
-    close_admission();
+    close_scheduler();
 }
 
-Test(restraint, a_hop_on_the_same_origin_needs_a_token_to_stay)
+Test(scheduler_limits, a_hop_on_the_same_origin_needs_a_token_to_stay)
 {
     struct curlew_fetch *f;
 
@@ -127,10 +127,10 @@ Test(restraint, a_hop_on_the_same_origin_needs_a_token_to_stay)
     cr_assert(scheduler_try_keep_slot(f));
     cr_assert_not(scheduler_try_keep_slot(f), "both tokens are taken");
     ends(f);
-    close_admission();
+    close_scheduler();
 }
 
-Test(restraint, a_fetch_at_a_later_hop_goes_before_those_at_their_first)
+Test(scheduler_limits, a_fetch_at_a_later_hop_goes_before_those_at_their_first)
 {
     struct curlew_fetch *first, *second, *hop, *evicted;
 
@@ -147,7 +147,7 @@ Test(restraint, a_fetch_at_a_later_hop_goes_before_those_at_their_first)
     ends(first);
     ends(second);
     ends(hop);
-    close_admission();
+    close_scheduler();
 }
 
 /* -- breakers -------------------------------------------------------------- */
@@ -155,10 +155,10 @@ Test(restraint, a_fetch_at_a_later_hop_goes_before_those_at_their_first)
 static int64_t
 count_of(enum circuit_breaker_state state)
 {
-    return counter_read(&engine.stats.breakers[state]);
+    return counter_read(&stats.breakers[state]);
 }
 
-Test(restraint, an_open_breaker_refuses_who_comes)
+Test(scheduler_limits, an_open_breaker_refuses_who_comes)
 {
     open_with(0, 1, 2, 60);
     cr_assert_not(ends_with(starts("a"), ERROR_CONNECT_FAILED, 0));
@@ -167,15 +167,15 @@ Test(restraint, an_open_breaker_refuses_who_comes)
     refused("default", "a");
     cr_assert_eq(count_of(CIRCUIT_CLOSED), 0);
     cr_assert_eq(count_of(CIRCUIT_OPEN), 1);
-    cr_assert_eq(counter_read(&engine.stats.breakers_opened), 1);
+    cr_assert_eq(counter_read(&stats.breakers_opened), 1);
     ends(starts("b"));
     ends(arrives("other", "a", SCHEDULED_NOW));
-    close_admission();
+    close_scheduler();
     cr_assert_eq(count_of(CIRCUIT_OPEN), 0, "what is forgotten is not counted");
     cr_assert_eq(count_of(CIRCUIT_CLOSED), 0);
 }
 
-Test(restraint, who_waits_for_an_origin_is_sent_away_when_its_breaker_opens)
+Test(scheduler_limits, who_waits_for_an_origin_is_sent_away_when_its_breaker_opens)
 {
     struct curlew_fetch *f, *w, *waiting[3];
 
@@ -186,17 +186,17 @@ Test(restraint, who_waits_for_an_origin_is_sent_away_when_its_breaker_opens)
     f->failure.error = ERROR_TIMEOUT;
     cr_assert(scheduler_record_outcome(f));
     for (int i = 0; i < 3; i++) {
-        w = scheduler_reject_waiting(&a, f->queue);
+        w = scheduler_reject_waiting(&a, f);
         cr_assert_eq(w, waiting[i]);
         cr_assert_eq(w->failure.error, ERROR_ORIGIN_UNAVAILABLE);
         fetch_unref(w);
     }
-    cr_assert_null(scheduler_reject_waiting(&a, f->queue));
+    cr_assert_null(scheduler_reject_waiting(&a, f));
     ends(f);
-    close_admission();
+    close_scheduler();
 }
 
-Test(restraint, its_time_over_the_gauge_says_half_open_and_one_may_pass)
+Test(scheduler_limits, its_time_over_the_gauge_says_half_open_and_one_may_pass)
 {
     struct curlew_fetch *probe;
 
@@ -206,15 +206,15 @@ Test(restraint, its_time_over_the_gauge_says_half_open_and_one_may_pass)
     cr_assert_eq(count_of(CIRCUIT_HALF_OPEN), 1);
     cr_assert_eq(timer_heap_next(&timers), INT64_MAX, "then it waits for somebody to come");
     probe = starts("a");
-    cr_assert(probe->probe);
+    cr_assert(probe->ticket.probe);
     refused("default", "a");
     cr_assert_not(ends_with(probe, ERROR_NONE, 200));
     cr_assert_eq(count_of(CIRCUIT_CLOSED), 1);
     ends(starts("a"));
-    close_admission();
+    close_scheduler();
 }
 
-Test(restraint, a_probe_that_has_to_wait_and_leaves_makes_room_for_another)
+Test(scheduler_limits, a_probe_that_has_to_wait_and_leaves_makes_room_for_another)
 {
     struct curlew_fetch *f;
 
@@ -224,39 +224,39 @@ Test(restraint, a_probe_that_has_to_wait_and_leaves_makes_room_for_another)
     f = starts("a"); /* the probe, on the second token */
     cr_assert_not(ends_with(f, ERROR_CANCELLED, 0));
     f = waits("a");
-    cr_assert(f->probe);
+    cr_assert(f->ticket.probe);
     refused("default", "a");
     scheduler_withdraw(&a, f);
-    cr_assert_not(f->probe);
+    cr_assert_not(f->ticket.probe);
     fetch_unref(f);
     f = waits("a");
-    cr_assert(f->probe);
+    cr_assert(f->ticket.probe);
     scheduler_withdraw(&a, f);
     fetch_unref(f);
-    close_admission();
+    close_scheduler();
 }
 
-Test(restraint, a_probe_that_finds_no_place_in_the_queue_makes_room_for_another)
+Test(scheduler_limits, a_probe_that_finds_no_place_in_the_queue_makes_room_for_another)
 {
     struct curlew_fetch *x, *f;
 
-    open_admission(1, 0, PLENTY, PLENTY);
+    open_scheduler(1, 0, PLENTY, PLENTY);
     config->sessions[0]->settings.breaker = (struct circuit_breaker_config){ 1, 0.001 };
     cr_assert(ends_with(starts("a"), ERROR_RECV_FAILED, 0));
     sleep_until_due();
     x = arrives("other", "x", SCHEDULED_NOW);
     f = arrives("default", "a", SCHEDULED_REJECTED);
     cr_assert_eq(f->failure.error, ERROR_OVERLOADED);
-    cr_assert_not(f->probe);
+    cr_assert_not(f->ticket.probe);
     fetch_unref(f);
     ends(x);
     f = starts("a");
-    cr_assert(f->probe);
+    cr_assert(f->ticket.probe);
     ends(f);
-    close_admission();
+    close_scheduler();
 }
 
-Test(restraint, a_hop_does_not_stay_with_an_origin_whose_breaker_has_opened)
+Test(scheduler_limits, a_hop_does_not_stay_with_an_origin_whose_breaker_has_opened)
 {
     struct curlew_fetch *f, *g;
 
@@ -266,7 +266,7 @@ Test(restraint, a_hop_does_not_stay_with_an_origin_whose_breaker_has_opened)
     cr_assert(ends_with(g, ERROR_NONE, 500));
     cr_assert_not(scheduler_try_keep_slot(f));
     ends(f);
-    close_admission();
+    close_scheduler();
 }
 
 /* -- what is remembered ------------------------------------------------------ */
@@ -282,7 +282,7 @@ pass_by(int n)
     }
 }
 
-Test(restraint, an_open_breaker_and_an_empty_bucket_outlive_a_thousand_other_origins)
+Test(scheduler_limits, an_open_breaker_and_an_empty_bucket_outlive_a_thousand_other_origins)
 {
     struct curlew_fetch *f;
 
@@ -296,10 +296,10 @@ Test(restraint, an_open_breaker_and_an_empty_bucket_outlive_a_thousand_other_ori
     f = waits("b");
     scheduler_withdraw(&a, f);
     fetch_unref(f);
-    close_admission();
+    close_scheduler();
 }
 
-Test(restraint, memory_is_bounded_whatever_there_is_to_remember)
+Test(scheduler_limits, memory_is_bounded_whatever_there_is_to_remember)
 {
     open_with(0.0001, 1, 1, 3600);
     config->sessions[1]->settings.rate_limit.rate = 0.0001;
@@ -307,24 +307,24 @@ Test(restraint, memory_is_bounded_whatever_there_is_to_remember)
     cr_assert_leq(a.queues.count, ORIGIN_QUEUE_MAX + 1);
     cr_assert_geq(a.queues.count, ORIGIN_QUEUE_MAX - 1);
     cr_assert_eq(count_of(CIRCUIT_CLOSED), (int64_t)a.queues.count);
-    close_admission();
+    close_scheduler();
 }
 
-Test(restraint, sessions_toward_one_origin_share_its_site_and_nothing_else)
+Test(scheduler_limits, sessions_toward_one_origin_share_its_site_and_nothing_else)
 {
     struct curlew_fetch *f, *g;
 
     open_with(0.001, 1, 0, 0);
     f = starts("a");
     g = arrives("other", "a", SCHEDULED_NOW);
-    cr_assert_neq(f->queue, g->queue);
-    cr_assert_eq(f->queue->origin, g->queue->origin);
+    cr_assert_neq(f->ticket.queue, g->ticket.queue);
+    cr_assert_eq(f->ticket.queue->origin, g->ticket.queue->origin);
     ends(f);
     ends(g);
-    close_admission();
+    close_scheduler();
 }
 
-Test(restraint, a_session_of_the_same_name_or_place_in_memory_is_another_one)
+Test(scheduler_limits, a_session_of_the_same_name_or_place_in_memory_is_another_one)
 {
     struct curlew_fetch *f;
 
@@ -333,5 +333,5 @@ Test(restraint, a_session_of_the_same_name_or_place_in_memory_is_another_one)
     config->sessions[0]->state->id += 1000; /* as if it had been removed and made again */
     f = starts("a");
     ends(f);
-    close_admission();
+    close_scheduler();
 }

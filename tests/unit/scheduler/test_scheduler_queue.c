@@ -33,39 +33,39 @@ finish_all(struct curlew_fetch *running)
     do
         ends(running);
     while ((running = scheduler_next(&a)) != NULL);
-    close_admission();
+    close_scheduler();
 }
 
-Test(admission_queue, takes_exactly_as_many_as_it_says)
+Test(scheduler_queue, takes_exactly_as_many_as_it_says)
 {
     struct curlew_fetch *running;
 
-    open_admission(1, 3, PLENTY, PLENTY);
+    open_scheduler(1, 3, PLENTY, PLENTY);
     running = starts("a");
     for (int i = 0; i < 3; i++)
         waits("a");
-    cr_assert_eq(counter_read(&engine.stats.queued), 3);
+    cr_assert_eq(counter_read(&stats.queued), 3);
     is_refused("a");
-    cr_assert_eq(counter_read(&engine.stats.queued), 3);
+    cr_assert_eq(counter_read(&stats.queued), 3);
     finish_all(running);
 }
 
-Test(admission_queue, of_0_lets_nobody_wait)
+Test(scheduler_queue, of_0_lets_nobody_wait)
 {
     struct curlew_fetch *running;
 
-    open_admission(1, 0, PLENTY, PLENTY);
+    open_scheduler(1, 0, PLENTY, PLENTY);
     running = starts("a");
     is_refused("a");
     is_refused("b");
     finish_all(running);
 }
 
-Test(admission_queue, when_full_the_newest_of_the_longest_lane_makes_room)
+Test(scheduler_queue, when_full_the_newest_of_the_longest_lane_makes_room)
 {
     struct curlew_fetch *running, *a2, *b1, *victim;
 
-    open_admission(1, 3, PLENTY, PLENTY);
+    open_scheduler(1, 3, PLENTY, PLENTY);
     running = starts("x");
     waits("a");
     waits("a");
@@ -73,15 +73,15 @@ Test(admission_queue, when_full_the_newest_of_the_longest_lane_makes_room)
     victim = evicted_by("b", &b1);
     cr_assert_eq(victim, a2);
     fetch_unref(victim);
-    cr_assert_eq(counter_read(&engine.stats.queued), 3);
+    cr_assert_eq(counter_read(&stats.queued), 3);
     finish_all(running);
 }
 
-Test(admission_queue, nobody_makes_room_for_a_lane_that_would_be_as_long)
+Test(scheduler_queue, nobody_makes_room_for_a_lane_that_would_be_as_long)
 {
     struct curlew_fetch *running;
 
-    open_admission(1, 4, PLENTY, PLENTY);
+    open_scheduler(1, 4, PLENTY, PLENTY);
     running = starts("x");
     waits("a");
     waits("a");
@@ -93,11 +93,11 @@ Test(admission_queue, nobody_makes_room_for_a_lane_that_would_be_as_long)
     finish_all(running);
 }
 
-Test(admission_queue, lanes_of_one_each_are_all_equal)
+Test(scheduler_queue, lanes_of_one_each_are_all_equal)
 {
     struct curlew_fetch *running;
 
-    open_admission(1, 3, PLENTY, PLENTY);
+    open_scheduler(1, 3, PLENTY, PLENTY);
     running = starts("x");
     waits("a");
     waits("b");
@@ -106,11 +106,11 @@ Test(admission_queue, lanes_of_one_each_are_all_equal)
     finish_all(running);
 }
 
-Test(admission_queue, making_room_does_not_cost_the_lane_its_turn)
+Test(scheduler_queue, making_room_does_not_cost_the_lane_its_turn)
 {
     struct curlew_fetch *running, *a1, *b1, *newcomer;
 
-    open_admission(1, 4, PLENTY, PLENTY);
+    open_scheduler(1, 4, PLENTY, PLENTY);
     running = starts("x");
     a1 = waits("a");
     b1 = waits("b");
@@ -124,11 +124,11 @@ Test(admission_queue, making_room_does_not_cost_the_lane_its_turn)
     finish_all(b1);
 }
 
-Test(admission_queue, one_that_withdraws_makes_room)
+Test(scheduler_queue, one_that_withdraws_makes_room)
 {
     struct curlew_fetch *running, *gone;
 
-    open_admission(1, 2, PLENTY, PLENTY);
+    open_scheduler(1, 2, PLENTY, PLENTY);
     running = starts("a");
     waits("a");
     gone = waits("b");
@@ -139,12 +139,12 @@ Test(admission_queue, one_that_withdraws_makes_room)
     finish_all(running);
 }
 
-Test(admission_queue, any_that_waits_can_be_found)
+Test(scheduler_queue, any_that_waits_can_be_found)
 {
     struct curlew_fetch *running, *f;
     int n = 0;
 
-    open_admission(1, PLENTY, PLENTY, PLENTY);
+    open_scheduler(1, PLENTY, PLENTY, PLENTY);
     running = starts("a");
     for (int i = 0; i < 10; i++)
         waits(i % 3 == 0 ? "a" : i % 3 == 1 ? "b" : "c");
@@ -258,15 +258,15 @@ random_step(unsigned *seed)
         fetch_unref(f);
     }
     pump();
-    cr_assert_eq(counter_read(&engine.stats.in_flight), running_count);
-    cr_assert_eq(counter_read(&engine.stats.queued), waiting_count);
+    cr_assert_eq(counter_read(&stats.in_flight), running_count);
+    cr_assert_eq(counter_read(&stats.queued), waiting_count);
 }
 
-Test(admission_queue, thousands_of_random_steps_keep_every_limit_and_starve_nobody, .timeout = 60)
+Test(scheduler_queue, thousands_of_random_steps_keep_every_limit_and_starve_nobody, .timeout = 60)
 {
     unsigned seed = 1;
 
-    open_admission(IN_FLIGHT, QUEUE, PER_SESSION, PER_ORIGIN);
+    open_scheduler(IN_FLIGHT, QUEUE, PER_SESSION, PER_ORIGIN);
     for (int i = 0; i < 20000; i++)
         random_step(&seed);
     while (running_count > 0) {
@@ -277,5 +277,5 @@ Test(admission_queue, thousands_of_random_steps_keep_every_limit_and_starve_nobo
         pump();
     }
     cr_assert_eq(waiting_count, 0);
-    close_admission();
+    close_scheduler();
 }

@@ -1,6 +1,5 @@
 /*
- * scheduler_fixture.h - what the tests of scheduler share: an engine without threads, and fetches that
- * only queue.
+ * scheduler_fixture.h - what the tests of the scheduler share: fetches that only queue.
  */
 #ifndef SUPPORT_SCHEDULER_FIXTURE_H
 #define SUPPORT_SCHEDULER_FIXTURE_H
@@ -11,14 +10,15 @@
 #include <criterion/criterion.h>
 #include <string.h>
 
-static struct curlew engine; /* only its figures are used */
+static struct engine_stats stats;
+static atomic_int in_flight_max;
 static struct config_snapshot *config;
 static struct timer_heap timers;
 static struct scheduler a;
 
 /* Two sessions, "default" and "other", with the same limits. */
 static inline void
-open_admission(int in_flight, int queue, int per_session, int per_origin)
+open_scheduler(int in_flight, int queue, int per_session, int per_origin)
 {
     struct session_config both[2];
     struct engine_config s;
@@ -43,7 +43,7 @@ open_admission(int in_flight, int queue, int per_session, int per_origin)
     session_config_destroy(&both[1]);
     egress_config_destroy(&s.egress);
     timer_heap_init(&timers);
-    scheduler_init(&a, &engine, &timers);
+    scheduler_init(&a, &stats, &in_flight_max, &timers);
 }
 
 static inline struct curlew_fetch *
@@ -51,7 +51,7 @@ fetch_of(const char *session, const char *origin)
 {
     struct curlew_fetch *f = fetch_new();
 
-    f->engine = &engine;
+    f->stats = &stats;
     f->config = config_snapshot_ref(config);
     f->session = config_snapshot_find_session(config, session);
     f->url.origin = strdup(origin);
@@ -106,10 +106,10 @@ next_is_nobody(void)
 
 /* Nothing waits or runs any more. */
 static inline void
-close_admission(void)
+close_scheduler(void)
 {
-    cr_assert_eq(counter_read(&engine.stats.in_flight), 0);
-    cr_assert_eq(counter_read(&engine.stats.queued), 0);
+    cr_assert_eq(counter_read(&stats.in_flight), 0);
+    cr_assert_eq(counter_read(&stats.queued), 0);
     for (int i = 0; i < 2; i++)
         cr_assert_eq(counter_read(&config->sessions[i]->state->in_flight), 0);
     cr_assert_null(scheduler_any_waiting(&a));

@@ -1,8 +1,7 @@
-/* test_connection_pool.c - the sockets of one session thread, busy and idle. */
+/* test_connection_pool.c - the sockets of one engine thread, busy and idle. */
 
 #include "transfer/connection_pool.h"
 
-#include "engine/engine_worker.h"
 #include "support/origin.h"
 #include "support/runner.h"
 #include "util/clock.h"
@@ -62,7 +61,7 @@ teardown(void)
     runner_check_leaks();
 }
 
-TestSuite(pool, .init = setup, .fini = teardown, .timeout = 60);
+TestSuite(connection_pool, .init = setup, .fini = teardown, .timeout = 60);
 
 static struct curlew_fetch *
 to(const char *path, const char *session)
@@ -104,7 +103,7 @@ connections(void)
     return counter_read(&c->stats.connections);
 }
 
-Test(pool, connections_stay_open_up_to_exactly_the_sessions_limit)
+Test(connection_pool, connections_stay_open_up_to_exactly_the_sessions_limit)
 {
     start_engine(3, 60);
     open_connections(3, "default");
@@ -116,7 +115,7 @@ Test(pool, connections_stay_open_up_to_exactly_the_sessions_limit)
     cr_assert_eq(origin_connections(&o), 5, "three were warm");
 }
 
-Test(pool, of_0_idle_connections_none_stays_open)
+Test(connection_pool, of_0_idle_connections_none_stays_open)
 {
     start_engine(0, 60);
     get("/", "default");
@@ -126,7 +125,7 @@ Test(pool, of_0_idle_connections_none_stays_open)
     cr_assert_eq(origin_connections(&o), 2);
 }
 
-Test(pool, the_limit_is_for_each_session)
+Test(connection_pool, the_limit_is_for_each_session)
 {
     start_engine(2, 60);
     open_connections(2, "default");
@@ -138,7 +137,7 @@ Test(pool, the_limit_is_for_each_session)
     cr_assert_eq(connections(), 4);
 }
 
-Test(pool, a_connection_idle_for_too_long_is_closed)
+Test(connection_pool, a_connection_idle_for_too_long_is_closed)
 {
     int64_t before;
 
@@ -154,7 +153,7 @@ Test(pool, a_connection_idle_for_too_long_is_closed)
     cr_assert_eq(origin_connections(&o), 2);
 }
 
-Test(pool, a_connection_in_use_is_not_idle)
+Test(connection_pool, a_connection_in_use_is_not_idle)
 {
     struct run r;
 
@@ -170,7 +169,7 @@ Test(pool, a_connection_in_use_is_not_idle)
     curlew_fetch_free(r.fetch);
 }
 
-Test(pool, connections_that_the_origin_closed_are_not_used_again_and_do_not_pile_up)
+Test(connection_pool, connections_that_the_origin_closed_are_not_used_again_and_do_not_pile_up)
 {
     start_engine(10, 60);
     for (int i = 0; i < 20; i++)
@@ -179,7 +178,7 @@ Test(pool, connections_that_the_origin_closed_are_not_used_again_and_do_not_pile
     cr_assert_leq(connections(), 1, "the last one: nobody looks at it before the next fetch");
 }
 
-Test(pool, connections_that_fail_leave_the_count)
+Test(connection_pool, connections_that_fail_leave_the_count)
 {
     start_engine(10, 60);
     for (int i = 0; i < 5; i++)
@@ -187,7 +186,7 @@ Test(pool, connections_that_fail_leave_the_count)
     cr_assert_eq(connections(), 0);
 }
 
-Test(pool, one_thread_stands_many_connections)
+Test(connection_pool, one_thread_stands_many_connections)
 {
     static struct run runs[300];
 

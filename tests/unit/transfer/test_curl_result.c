@@ -1,6 +1,6 @@
 /* test_curl_result.c - what libcurl's result codes mean in the words of the contract. */
 
-#include "transfer/transfer.h"
+#include "transfer/curl_result.h"
 
 #include <criterion/criterion.h>
 #include <criterion/parameterized.h>
@@ -10,7 +10,7 @@ struct row {
     enum error error;
 };
 
-ParameterizedTestParameters(outcome, says_it_in_the_words_of_the_contract)
+ParameterizedTestParameters(curl_result, has_its_row_in_the_error_table)
 {
     static struct row rows[] = {
         { CURLE_URL_MALFORMAT, ERROR_BAD_URL },
@@ -37,12 +37,12 @@ ParameterizedTestParameters(outcome, says_it_in_the_words_of_the_contract)
     return cr_make_param_array(struct row, rows, sizeof rows / sizeof rows[0]);
 }
 
-ParameterizedTest(struct row *r, outcome, says_it_in_the_words_of_the_contract)
+ParameterizedTest(struct row *r, curl_result, has_its_row_in_the_error_table)
 {
     cr_assert_eq(curl_result_error(r->code), r->error, "CURLcode %d", (int)r->code);
 }
 
-Test(outcome, every_failure_of_libcurl_is_a_failure)
+Test(curl_result, every_failure_of_libcurl_is_a_failure)
 {
     for (int code = 1; code < CURL_LAST; code++) {
         enum error e = curl_result_error((CURLcode)code);
@@ -53,7 +53,7 @@ Test(outcome, every_failure_of_libcurl_is_a_failure)
 }
 
 /* Whose fault a failure is, is told by the status: the client's own are few. */
-Test(outcome, only_a_bad_URL_is_laid_at_the_clients_door)
+Test(curl_result, only_a_bad_URL_is_laid_at_the_clients_door)
 {
     for (int code = 1; code < CURL_LAST; code++)
         if (error_status(curl_result_error((CURLcode)code)) < 500)

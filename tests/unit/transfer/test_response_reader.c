@@ -4,7 +4,6 @@
 
 #include "support/origin.h"
 #include "support/runner.h"
-#include "transfer/transfer.h"
 
 #include <criterion/criterion.h>
 #include <stdlib.h>
@@ -76,7 +75,7 @@ teardown(void)
     runner_check_leaks();
 }
 
-TestSuite(collect, .init = setup, .fini = teardown, .timeout = 60);
+TestSuite(response_reader, .init = setup, .fini = teardown, .timeout = 60);
 
 static struct curlew_fetch *
 get(const char *path)
@@ -107,7 +106,7 @@ count(const struct curlew_fetch *f, const char *name)
 
 /* -- the head ------------------------------------------------------------ */
 
-Test(collect, fields_keep_their_order_case_and_repetitions)
+Test(response_reader, fields_keep_their_order_case_and_repetitions)
 {
     struct curlew_fetch *f = get_whole("/fields");
     const struct headers *h = &f->response.head.headers;
@@ -124,7 +123,7 @@ Test(collect, fields_keep_their_order_case_and_repetitions)
     curlew_fetch_free(f);
 }
 
-Test(collect, a_line_that_is_no_field_is_an_error)
+Test(response_reader, a_line_that_is_no_field_is_an_error)
 {
     struct curlew_fetch *f = get("/no-field");
 
@@ -132,7 +131,7 @@ Test(collect, a_line_that_is_no_field_is_an_error)
     curlew_fetch_free(f);
 }
 
-Test(collect, a_folded_line_belongs_to_the_field_before)
+Test(response_reader, a_folded_line_belongs_to_the_field_before)
 {
     struct curlew_fetch *f = get_whole("/folded");
 
@@ -141,14 +140,14 @@ Test(collect, a_folded_line_belongs_to_the_field_before)
     curlew_fetch_free(f);
 }
 
-Test(collect, a_folded_line_before_any_field_does_no_harm)
+Test(response_reader, a_folded_line_before_any_field_does_no_harm)
 {
     struct curlew_fetch *f = get("/folded-first");
 
     curlew_fetch_free(f);
 }
 
-Test(collect, only_the_last_of_several_heads_counts)
+Test(response_reader, only_the_last_of_several_heads_counts)
 {
     struct curlew_fetch *f = get_whole("/hints");
     size_t n;
@@ -163,7 +162,7 @@ Test(collect, only_the_last_of_several_heads_counts)
     curlew_fetch_free(f);
 }
 
-Test(collect, a_status_line_without_reason_has_an_empty_one)
+Test(response_reader, a_status_line_without_reason_has_an_empty_one)
 {
     struct curlew_fetch *f = get_whole("/reasonless");
 
@@ -172,7 +171,7 @@ Test(collect, a_status_line_without_reason_has_an_empty_one)
     curlew_fetch_free(f);
 }
 
-Test(collect, a_trailer_does_not_disturb_the_body)
+Test(response_reader, a_trailer_does_not_disturb_the_body)
 {
     struct curlew_fetch *f = get_whole("/trailer");
     size_t n;
@@ -182,7 +181,7 @@ Test(collect, a_trailer_does_not_disturb_the_body)
     curlew_fetch_free(f);
 }
 
-Test(collect, an_answer_of_HTTP_1_0_is_told_as_such)
+Test(response_reader, an_answer_of_HTTP_1_0_is_told_as_such)
 {
     struct curlew_fetch *f = get_whole("/old");
 
@@ -190,16 +189,16 @@ Test(collect, an_answer_of_HTTP_1_0_is_told_as_such)
     curlew_fetch_free(f);
 }
 
-Test(collect, a_head_of_256_KiB_is_taken_and_of_one_byte_more_is_not)
+Test(response_reader, a_head_of_256_KiB_is_taken_and_of_one_byte_more_is_not)
 {
     struct curlew_fetch *f;
 
-    head_size = TRANSFER_HEAD_BYTES_MAX;
+    head_size = RESPONSE_READER_HEAD_MAX;
     f = get_whole("/head");
     cr_assert_gt(count(f, "X-Fill"), 200);
     curlew_fetch_free(f);
 
-    head_size = TRANSFER_HEAD_BYTES_MAX + 1;
+    head_size = RESPONSE_READER_HEAD_MAX + 1;
     f = get("/head");
     cr_assert_str_eq(runner_code(f), "protocol_error");
     cr_assert_not_null(strstr(curlew_fetch_detail(f), "head is over 262144 bytes"), "%s",
@@ -219,7 +218,7 @@ get_at_most(const char *path, int64_t max)
     return runner_do(c, f);
 }
 
-Test(collect, a_body_of_the_limit_is_taken_and_of_one_byte_more_is_not)
+Test(response_reader, a_body_of_the_limit_is_taken_and_of_one_byte_more_is_not)
 {
     struct curlew_fetch *f = get_at_most("/100000", 100000);
 
@@ -234,7 +233,7 @@ Test(collect, a_body_of_the_limit_is_taken_and_of_one_byte_more_is_not)
     curlew_fetch_free(f);
 }
 
-Test(collect, a_limit_of_0_takes_the_empty_body_only)
+Test(response_reader, a_limit_of_0_takes_the_empty_body_only)
 {
     struct curlew_fetch *f = get_at_most("/0", 0);
 
@@ -245,7 +244,7 @@ Test(collect, a_limit_of_0_takes_the_empty_body_only)
     curlew_fetch_free(f);
 }
 
-Test(collect, a_body_that_nobody_wants_is_counted_and_not_kept)
+Test(response_reader, a_body_that_nobody_wants_is_counted_and_not_kept)
 {
     struct curlew_fetch *f = runner_fetch("%s/100000", o.url);
 
@@ -272,7 +271,7 @@ buffer_at_most(int64_t limit)
     c = runner_engine(&s);
 }
 
-Test(collect, all_bodies_together_may_reach_the_limit_and_not_pass_it)
+Test(response_reader, all_bodies_together_may_reach_the_limit_and_not_pass_it)
 {
     struct curlew_fetch *first, *second, *third;
 
@@ -292,7 +291,7 @@ Test(collect, all_bodies_together_may_reach_the_limit_and_not_pass_it)
     cr_assert_eq(counter_read(&c->config->bodies->bytes), 0, "each gives back what it took");
 }
 
-Test(collect, a_body_that_failed_gives_back_what_it_took)
+Test(response_reader, a_body_that_failed_gives_back_what_it_took)
 {
     struct curlew_fetch *f;
 

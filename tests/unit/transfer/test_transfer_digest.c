@@ -46,7 +46,7 @@ teardown(void)
     runner_check_leaks();
 }
 
-TestSuite(challenge, .init = setup, .fini = teardown, .timeout = 60);
+TestSuite(transfer_digest, .init = setup, .fini = teardown, .timeout = 60);
 
 static struct curlew_fetch *
 with_digest(void)
@@ -59,7 +59,7 @@ with_digest(void)
     return f;
 }
 
-Test(challenge, a_digest_challenge_is_answered)
+Test(transfer_digest, a_digest_challenge_is_answered)
 {
     struct curlew_fetch *f = runner_do(c, with_digest());
     size_t n;
@@ -77,7 +77,7 @@ Test(challenge, a_digest_challenge_is_answered)
     curlew_fetch_free(f);
 }
 
-Test(challenge, a_body_goes_out_with_the_answer)
+Test(transfer_digest, a_body_goes_out_with_the_answer)
 {
     struct curlew_fetch *f = with_digest();
 
@@ -88,7 +88,7 @@ Test(challenge, a_body_goes_out_with_the_answer)
     curlew_fetch_free(f);
 }
 
-Test(challenge, a_cookie_of_the_challenge_counts)
+Test(transfer_digest, a_cookie_of_the_challenge_counts)
 {
     struct curlew_fetch *f = runner_do(c, with_digest());
 
@@ -97,7 +97,7 @@ Test(challenge, a_cookie_of_the_challenge_counts)
     curlew_fetch_free(f);
 }
 
-Test(challenge, wrong_credentials_get_the_401)
+Test(transfer_digest, wrong_credentials_get_the_401)
 {
     struct curlew_fetch *f;
 
@@ -109,7 +109,7 @@ Test(challenge, wrong_credentials_get_the_401)
     curlew_fetch_free(f);
 }
 
-Test(challenge, what_one_fetch_knows_of_a_digest_the_next_one_does_not)
+Test(transfer_digest, what_one_fetch_knows_of_a_digest_the_next_one_does_not)
 {
     struct curlew_fetch *f;
 
@@ -120,7 +120,7 @@ Test(challenge, what_one_fetch_knows_of_a_digest_the_next_one_does_not)
     curlew_fetch_free(f);
 }
 
-Test(challenge, the_limit_of_the_body_is_for_each_of_the_two_answers)
+Test(transfer_digest, the_limit_of_the_body_is_for_each_of_the_two_answers)
 {
     struct curlew_fetch *f = with_digest();
 
@@ -175,7 +175,7 @@ do_expect(const char *says)
     return f;
 }
 
-Test(challenge, an_origin_that_says_continue_gets_the_body)
+Test(transfer_digest, an_origin_that_says_continue_gets_the_body)
 {
     struct curlew_fetch *f = do_expect("HTTP/1.1 100 Continue\r\nX-Interim: 1\r\n\r\n");
 
@@ -186,7 +186,7 @@ Test(challenge, an_origin_that_says_continue_gets_the_body)
     curlew_fetch_free(f);
 }
 
-Test(challenge, an_origin_that_says_nothing_gets_the_body_a_little_later)
+Test(transfer_digest, an_origin_that_says_nothing_gets_the_body_a_little_later)
 {
     struct curlew_fetch *f = do_expect(NULL);
 

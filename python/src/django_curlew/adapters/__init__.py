@@ -1,6 +1,6 @@
-"""Curlew below other clients: `adapters.httpx` and `adapters.requests`.
+"""Curlew as the transport of other HTTP clients: `adapters.httpx` and `adapters.requests`.
 
-Each needs its client's package, and none of them Django. The client keeps what is its own
-(redirects, cookies, authentication, decoding); the daemon does each single exchange, with its
-warm connections, its egress guard and its limits.
+Each needs the client's package, and neither needs Django. Redirects, cookies, authentication and
+decoding stay the client's; the daemon makes each single exchange, with its kept connections, its
+egress guard (against SSRF) and its limits.
 """

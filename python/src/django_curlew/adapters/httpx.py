@@ -5,10 +5,10 @@
     client = httpx.Client(transport=CurlewTransport())
     client = httpx.AsyncClient(transport=AsyncCurlewTransport(session="scraper", verify=False))
 
-The transport holds nothing: a client may be made for each request at no cost, or be kept for ever,
-used from any thread, and an async one from any event loop. Keywords are keys of Curlew's request
-object for every request (`session`, `proxy`, `verify`, `http_version`, `max_recv_speed`, …).
-`response.extensions["curlew"]` has the facts about the fetch: url, http-version, connection, ….
+The transport holds no connection: a client may be made for each request at no cost, or be kept for
+ever, and be used from any thread, an async one from any event loop. Keywords are keys of Curlew's
+request object for every request (`session`, `proxy`, `verify`, `http_version`, `max_recv_speed`,
+…). `response.extensions["curlew"]` has the facts about the fetch: url, http-version, connection, ….
 
 Timeouts: `connect` is the daemon's `connect`, `read` its `idle`; `write` and `pool` have no
 counterpart. A request's body is read to its end before it is sent.
@@ -20,8 +20,9 @@ from typing import Any, AsyncIterator, Dict, Iterator, Optional, Type
 
 import httpx
 
-from .. import daemon
-from . import _exchange as exchange
+from .. import context
+from .. import daemon as daemon_client
+from . import _stream_request as stream_request
 
 ERRORS: Dict[str, Type[Exception]] = {
     "connect_timeout": httpx.ConnectTimeout,
@@ -38,109 +39,132 @@ ERRORS: Dict[str, Type[Exception]] = {
     "recv_failed": httpx.ReadError,
     "overloaded": httpx.PoolTimeout,
     "draining": httpx.PoolTimeout,
-}  # all others: ConnectError
+}  # all other codes: ConnectError
 
 
-class _Curlew:
-    """What both transports do alike."""
+class _BaseTransport:
+    """What both transports share."""
 
-    def __init__(self, asked: Optional[daemon.Daemon] = None, **keys: Any) -> None:
-        self._asked = asked
-        self._keys = keys
+    def __init__(
+        self, daemon: Optional[daemon_client.Daemon] = None, **request_keys: Any
+    ) -> None:
+        self._configured_daemon = daemon
+        self._request_keys = request_keys
 
     @property
-    def _daemon(self) -> daemon.Daemon:
-        return self._asked or daemon.current()
+    def _daemon(self) -> daemon_client.Daemon:
+        return self._configured_daemon or daemon_client.current()
 
-    def _how(self, request: httpx.Request, body: bytes) -> Dict[str, Any]:
-        sent = {"content-length", "transfer-encoding"} & set(request.headers)
-        headers = [(n, v) for n, v in request.headers.multi_items() if not _implied(request, n, v)]
+    def _encode(self, request: httpx.Request, body: bytes) -> bytes:
+        has_body = bool({"content-length", "transfer-encoding"} & set(request.headers))
         limits = request.extensions.get("timeout", {})
-        timeout = {"connect": limits.get("connect"), "idle": limits.get("read")}
-        told = (request.method, str(request.url), headers, body if sent else None, timeout)
-        return exchange.how(*told, **self._keys)
+        return stream_request.encode_request(
+            method=request.method,
+            url=str(request.url),
+            headers=[
+                (name, value)
+                for name, value in request.headers.multi_items()
+                if not _is_default_host(request, name, value)
+            ],
+            body=body if has_body else None,
+            timeout={"connect": limits.get("connect"), "idle": limits.get("read")},
+            request_keys=self._request_keys,
+        )
 
     def _response(self, stream: Any, body: Any) -> httpx.Response:
-        headers, facts = exchange.head(stream)
+        headers, facts = stream_request.split_headers(stream)
         version = facts.get("http-version") or "1.1"
         extensions = {"http_version": b"HTTP/" + version.encode(), "curlew": facts}
         return httpx.Response(stream.status, headers=headers, stream=body, extensions=extensions)
 
 
-def _implied(request: httpx.Request, name: str, value: str) -> bool:
-    """A Host that the URL names anyway."""
+def _is_default_host(request: httpx.Request, name: str, value: str) -> bool:
+    """Is it the Host that the URL has anyway?"""
     return name.lower() == "host" and value == request.url.netloc.decode("ascii")
 
 
-def _raise(why: exchange.Failure, request: httpx.Request) -> Exception:
-    kind: Any = ERRORS.get(why.code, httpx.ConnectError)
-    raised: Exception = kind(str(why), request=request)
-    return raised
+def _to_httpx_error(err: stream_request.FetchError, request: httpx.Request) -> Exception:
+    error_class: Any = ERRORS.get(err.code, httpx.ConnectError)
+    error: Exception = error_class(str(err), request=request)
+    return error
 
 
-def _broken(why: daemon.DaemonError) -> Exception:
-    late = isinstance(why, daemon.Late)
-    kind: Type[Exception] = httpx.ReadTimeout if late else httpx.RemoteProtocolError
-    return kind(str(why))
+def _body_error(err: daemon_client.DaemonError) -> Exception:
+    timed_out = isinstance(err, daemon_client.DaemonTimeout)
+    error_class: Type[Exception] = httpx.ReadTimeout if timed_out else httpx.RemoteProtocolError
+    return error_class(str(err))
 
 
-class CurlewTransport(_Curlew, httpx.BaseTransport):
-    """For httpx.Client."""
+class CurlewTransport(_BaseTransport, httpx.BaseTransport):
+    """For httpx.Client. `daemon`: a Daemon in place of the one in the settings."""
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
-        how = self._how(request, request.read())
+        body = self._encode(request, request.read())
         try:
-            stream = self._daemon.open("POST", exchange.ROUTE, **how)
-            if not exchange.head(stream)[1]:
-                raise exchange.failure(stream.status, b"".join(stream))
-        except daemon.DaemonError as why:
-            raise _raise(exchange.unreachable(why), request) from why
-        except exchange.Failure as why:
-            raise _raise(why, request) from None
+            stream = self._daemon.open(
+                "POST",
+                stream_request.ROUTE,
+                headers=stream_request.JSON,
+                body=body,
+                trace=context.headers(),
+            )
+            if not stream_request.split_headers(stream)[1]:
+                raise stream_request.error_from_response(stream.status, b"".join(stream))
+        except daemon_client.DaemonError as err:
+            raise _to_httpx_error(stream_request.error_from_daemon(err), request) from err
+        except stream_request.FetchError as err:
+            raise _to_httpx_error(err, request) from None
         return self._response(stream, _Body(stream))
 
 
-class AsyncCurlewTransport(_Curlew, httpx.AsyncBaseTransport):
-    """For httpx.AsyncClient. Cancelling a request cancels the fetch."""
+class AsyncCurlewTransport(_BaseTransport, httpx.AsyncBaseTransport):
+    """For httpx.AsyncClient. Cancelling a request cancels the fetch. `daemon`: a Daemon in place of
+    the one in the settings."""
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
-        how = self._how(request, await request.aread())
+        body = self._encode(request, await request.aread())
         try:
-            stream = await self._daemon.aopen("POST", exchange.ROUTE, **how)
-            if not exchange.head(stream)[1]:
+            stream = await self._daemon.aopen(
+                "POST",
+                stream_request.ROUTE,
+                headers=stream_request.JSON,
+                body=body,
+                trace=context.headers(),
+            )
+            if not stream_request.split_headers(stream)[1]:
                 pieces = [piece async for piece in stream]
-                raise exchange.failure(stream.status, b"".join(pieces))
-        except daemon.DaemonError as why:
-            raise _raise(exchange.unreachable(why), request) from why
-        except exchange.Failure as why:
-            raise _raise(why, request) from None
+                raise stream_request.error_from_response(stream.status, b"".join(pieces))
+        except daemon_client.DaemonError as err:
+            raise _to_httpx_error(stream_request.error_from_daemon(err), request) from err
+        except stream_request.FetchError as err:
+            raise _to_httpx_error(err, request) from None
         return self._response(stream, _AsyncBody(stream))
 
 
 class _Body(httpx.SyncByteStream):
-    def __init__(self, stream: daemon.Stream) -> None:
+    def __init__(self, stream: daemon_client.Stream) -> None:
         self._stream = stream
 
     def __iter__(self) -> Iterator[bytes]:
         try:
             yield from self._stream
-        except daemon.DaemonError as why:
-            raise _broken(why) from why
+        except daemon_client.DaemonError as err:
+            raise _body_error(err) from err
 
     def close(self) -> None:
         self._stream.close()
 
 
 class _AsyncBody(httpx.AsyncByteStream):
-    def __init__(self, stream: daemon.AsyncStream) -> None:
+    def __init__(self, stream: daemon_client.AsyncStream) -> None:
         self._stream = stream
 
     async def __aiter__(self) -> AsyncIterator[bytes]:
         try:
             async for piece in self._stream:
                 yield piece
-        except daemon.DaemonError as why:
-            raise _broken(why) from why
+        except daemon_client.DaemonError as err:
+            raise _body_error(err) from err
 
     async def aclose(self) -> None:
         self._stream.close()

@@ -6,13 +6,13 @@
     session.mount("https://", CurlewAdapter())
     session.mount("http://", CurlewAdapter(session="scraper"))
 
-The adapter holds nothing: a session may be made for each request at no cost. Keywords are keys of
-Curlew's request object for every request (`session`, `http_version`, `max_recv_speed`, …).
+The adapter holds no connection: a session may be made for each request at no cost. Keywords are
+keys of Curlew's request object for every request (`session`, `http_version`, `max_recv_speed`, …).
 `response.raw.curlew` has the facts about the fetch: url, http-version, connection, ….
 
-`timeout`: connect is the daemon's `connect`, read its `idle`. `verify` is taken as true or false;
-a path to authorities, and `cert`, belong to a session of the daemon's (`ca_file`, `client_cert`):
-they raise. A request's body is read to its end before it is sent.
+`timeout`: connect is the daemon's `connect`, read its `idle`. `verify` may be True or False. A path
+to CA certificates, or `cert`, raises ValueError: they belong to a session of the daemon's
+(`ca_file`, `client_cert`). A request's body is read to its end before it is sent.
 """
 
 from __future__ import annotations
@@ -29,8 +29,9 @@ from requests.models import PreparedRequest, Response
 from requests.utils import select_proxy
 from urllib3 import HTTPResponse
 
-from .. import daemon
-from . import _exchange as exchange
+from .. import context
+from .. import daemon as daemon_client
+from . import _stream_request as stream_request
 
 ERRORS: Dict[str, Type[errors.RequestException]] = {
     "connect_timeout": errors.ConnectTimeout,
@@ -43,16 +44,19 @@ ERRORS: Dict[str, Type[errors.RequestException]] = {
     "proxy_failed": errors.ProxyError,
     "tls_failed": errors.SSLError,
     "protocol_error": errors.ConnectionError,
-}  # all others: ConnectionError
+}  # all other codes: ConnectionError
 
 
 class CurlewAdapter(HTTPAdapter):
-    """A transport adapter, to be mounted on a session."""
+    """A transport adapter, for Session.mount(). `daemon`: a Daemon in place of the one in the
+    settings."""
 
-    def __init__(self, asked: Optional[daemon.Daemon] = None, **keys: Any) -> None:
+    def __init__(
+        self, daemon: Optional[daemon_client.Daemon] = None, **request_keys: Any
+    ) -> None:
         super().__init__()
-        self._asked = asked
-        self._keys = keys
+        self._daemon = daemon
+        self._request_keys = request_keys
 
     def send(
         self,
@@ -63,95 +67,114 @@ class CurlewAdapter(HTTPAdapter):
         cert: Any = None,
         proxies: Any = None,
     ) -> Response:
-        keys = {**self._keys, **_tls(verify, cert), "proxy": select_proxy(request.url, proxies)}
-        headers = _texts((request.headers or {}).items())
-        told = (request.method or "GET", request.url or "", headers, _body(request.body))
+        tls_keys = _tls_keys(verify, cert)
+        proxy = select_proxy(request.url, proxies)
+        body = stream_request.encode_request(
+            method=request.method or "GET",
+            url=request.url or "",
+            headers=_decode_pairs((request.headers or {}).items()),
+            body=_read_body(request.body),
+            timeout=_daemon_timeout(timeout),
+            request_keys={**self._request_keys, **tls_keys, "proxy": proxy},
+        )
         try:
-            how = exchange.how(*told, _limits(timeout), **keys)
-            answer = (self._asked or daemon.current()).open("POST", exchange.ROUTE, **how)
-            pairs, facts = exchange.head(answer)
+            daemon_stream = (self._daemon or daemon_client.current()).open(
+                "POST",
+                stream_request.ROUTE,
+                headers=stream_request.JSON,
+                body=body,
+                trace=context.headers(),
+            )
+            headers, facts = stream_request.split_headers(daemon_stream)
             if not facts:
-                raise exchange.failure(answer.status, b"".join(answer))
-        except daemon.DaemonError as why:
-            raise _raised(exchange.unreachable(why), request) from why
-        except exchange.Failure as why:
-            raise _raised(why, request) from None
-        response: Response = self.build_response(request, _Raw(answer, _texts(pairs), facts))
+                raise stream_request.error_from_response(
+                    daemon_stream.status, b"".join(daemon_stream)
+                )
+        except daemon_client.DaemonError as err:
+            raise _to_requests_error(stream_request.error_from_daemon(err), request) from err
+        except stream_request.FetchError as err:
+            raise _to_requests_error(err, request) from None
+        raw = _RawResponse(daemon_stream, _decode_pairs(headers), facts)
+        response: Response = self.build_response(request, raw)
         if not stream:
             response.content  # noqa: B018  (read it, as requests itself would later)
         return response
 
 
-def _raised(why: exchange.Failure, request: PreparedRequest) -> errors.RequestException:
-    return ERRORS.get(why.code, errors.ConnectionError)(str(why), request=request)
+def _to_requests_error(
+    err: stream_request.FetchError, request: PreparedRequest
+) -> errors.RequestException:
+    return ERRORS.get(err.code, errors.ConnectionError)(str(err), request=request)
 
 
-def _texts(pairs: Iterable[Tuple[Any, Any]]) -> List[Tuple[str, str]]:
-    return [(_text(name), _text(value)) for name, value in pairs]
+def _decode_pairs(pairs: Iterable[Tuple[Any, Any]]) -> List[Tuple[str, str]]:
+    return [(_decode(name), _decode(value)) for name, value in pairs]
 
 
-def _text(value: Any) -> str:
+def _decode(value: Any) -> str:
     return value.decode("latin-1") if isinstance(value, bytes) else str(value)
 
 
-def _body(body: Any) -> Optional[bytes]:
+def _read_body(body: Any) -> Optional[bytes]:
     if body is None or isinstance(body, bytes):
         return body
     if isinstance(body, str):
         return body.encode()
     if hasattr(body, "read"):
-        return _bytes(body.read())
-    return b"".join(_bytes(piece) for piece in body)
+        return _to_bytes(body.read())
+    return b"".join(_to_bytes(piece) for piece in body)
 
 
-def _bytes(piece: Any) -> bytes:
+def _to_bytes(piece: Any) -> bytes:
     return piece.encode() if isinstance(piece, str) else bytes(piece)
 
 
-def _limits(timeout: Any) -> Dict[str, Optional[float]]:
+def _daemon_timeout(timeout: Any) -> Dict[str, Optional[float]]:
     connect, read = timeout if isinstance(timeout, tuple) else (timeout, timeout)
     return {"connect": connect, "idle": read}
 
 
-def _tls(verify: Any, cert: Any) -> Dict[str, Any]:
+def _tls_keys(verify: Any, cert: Any) -> Dict[str, Any]:
     if verify in (os.environ.get("REQUESTS_CA_BUNDLE"), os.environ.get("CURL_CA_BUNDLE")):
-        verify = True  # requests' own reading of this process's environment, not the caller's word
+        verify = True  # requests took it from the environment, the caller did not pass it
     if cert or isinstance(verify, str):
-        word = "cert" if cert else "verify"
+        parameter = "cert" if cert else "verify"
         raise ValueError(
-            f"{word}: the daemon can't read files for a request. Give them to one of its sessions"
-            " (ca_file, client_cert, client_key) and name it: CurlewAdapter(session=…)."
+            f"{parameter}: a request to the daemon can't name a file. Configure ca_file,"
+            " client_cert or client_key for a session of the daemon's and use it:"
+            " CurlewAdapter(session=…)."
         )
     return {} if verify else {"verify": False}
 
 
-class _Raw(HTTPResponse):
-    """The response as urllib3 has it: what requests reads from."""
+class _RawResponse(HTTPResponse):
+    """A urllib3 response, which requests reads from. `curlew`: facts about the fetch."""
 
-    def __init__(self, stream: daemon.Stream, headers: Any, facts: Dict[str, str]) -> None:
+    def __init__(self, stream: daemon_client.Stream, headers: Any, facts: Dict[str, str]) -> None:
         self.curlew = facts
-        self._pieces = _Pieces(stream)
+        self._file = _StreamFile(stream)
         super().__init__(
-            body=self._pieces,
+            body=self._file,
             headers=headers,
             status=stream.status,
             preload_content=False,
-            original_response=_Original(headers),  # type: ignore[arg-type]
+            original_response=_OriginalResponse(headers),  # type: ignore[arg-type]
         )
 
     def stream(self, amt: Optional[int] = 2**16, decode_content: Any = None) -> Iterator[bytes]:
-        """Pieces as they come, not only once `amt` bytes are there: events can't wait."""
+        """Pieces as they are received, without waiting for `amt` bytes: server-sent events need
+        that."""
         if self.headers.get("content-encoding"):
             yield from super().stream(amt, decode_content)
         else:
             with self._error_catcher():
-                yield from iter(lambda: self._pieces.read(amt or -1), b"")
+                yield from iter(lambda: self._file.read(amt or -1), b"")
 
 
-class _Pieces(io.RawIOBase):
-    """A stream of the daemon's as a file."""
+class _StreamFile(io.RawIOBase):
+    """A stream of the daemon's as a binary file."""
 
-    def __init__(self, stream: daemon.Stream) -> None:
+    def __init__(self, stream: daemon_client.Stream) -> None:
         self._stream = stream
         self._rest = b""
 
@@ -161,10 +184,10 @@ class _Pieces(io.RawIOBase):
     def readinto(self, buffer: Any) -> int:
         try:
             piece = self._rest or self._stream.read()
-        except daemon.Late as why:
-            raise socket.timeout(str(why)) from why  # noqa: UP041 (not the same before 3.10)
-        except daemon.DaemonError as why:
-            raise ConnectionError(str(why)) from why  # urllib3 makes a ProtocolError of it
+        except daemon_client.DaemonTimeout as err:
+            raise socket.timeout(str(err)) from err  # noqa: UP041 (not the same before 3.10)
+        except daemon_client.DaemonError as err:
+            raise ConnectionError(str(err)) from err  # urllib3 makes a ProtocolError of it
         n = min(len(piece), len(buffer))
         buffer[:n], self._rest = piece[:n], piece[n:]
         return n
@@ -174,8 +197,8 @@ class _Pieces(io.RawIOBase):
         super().close()
 
 
-class _Original:
-    """http.client's response, as far as requests looks into it for cookies."""
+class _OriginalResponse:
+    """The part of an http.client.HTTPResponse that requests reads cookies from."""
 
     def __init__(self, headers: List[Tuple[str, str]]) -> None:
         self.msg = Message()

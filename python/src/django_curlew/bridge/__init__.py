@@ -1,1 +1,1 @@
-"""The parts of the ASGI bridge (asgi.py), each of one concern."""
+"""The parts of the ASGI bridge, django_curlew.asgi.CurlewBridge."""

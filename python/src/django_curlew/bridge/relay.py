@@ -1,4 +1,4 @@
-"""From the daemon's stream to the ASGI server."""
+"""Relaying a stream of the daemon's to the ASGI server."""
 
 from __future__ import annotations
 
@@ -8,16 +8,16 @@ import logging
 from typing import Any, Awaitable, List, Tuple
 
 from ..daemon import DaemonError
+from .response_sender import ResponseAborted, sender_for
 from .scope import Receive, Send
-from .servers import BrokenOff, outlet
 
 log = logging.getLogger("django_curlew.bridge")
 
 Headers = List[Tuple[bytes, bytes]]
 
 
-async def refuse(send: Send, status: int, code: str, detail: str) -> None:
-    """A problem document of the bridge's own, as the daemon writes them (docs/api.md)."""
+async def send_problem(send: Send, status: int, code: str, detail: str) -> None:
+    """A problem document (RFC 9457) of the bridge's own, like the daemon's (docs/api.md)."""
     problem = {"type": f"urn:curlew:problem:{code}", "status": status, "code": code}
     body = json.dumps({**problem, "title": detail, "detail": detail}).encode()
     headers = [
@@ -29,29 +29,30 @@ async def refuse(send: Send, status: int, code: str, detail: str) -> None:
     await send({"type": "http.response.body", "body": body})
 
 
-async def pass_on(stream: Any, headers: Headers, send: Send, head_only: bool) -> None:
-    """Head and body as they come; the last message only after the stream's proper end."""
-    out = outlet(send)
+async def relay_stream(stream: Any, headers: Headers, send: Send, head_only: bool) -> None:
+    """Send head and body as they arrive. The last message is sent only if the stream is complete;
+    else ResponseAborted is raised."""
+    sender = sender_for(send)
     try:
         head = {"type": "http.response.start", "status": stream.status, "headers": headers}
-        await out.write(head)
+        await sender.send(head)
         while not head_only and (piece := await stream.read()):
-            await out.write({"type": "http.response.body", "body": piece, "more_body": True})
-            await asyncio.sleep(0)  # where both sides are quick, nothing above lets others in
-    except DaemonError as why:
-        log.error("a response was broken off: %s", why)
-        await out.break_off()
-        raise BrokenOff(str(why)) from None
+            await sender.send({"type": "http.response.body", "body": piece, "more_body": True})
+            await asyncio.sleep(0)  # if both sides are fast, nothing above lets other tasks run
+    except DaemonError as err:
+        log.error("aborted a response: %s", err)
+        await sender.abort()
+        raise ResponseAborted(str(err)) from None
     finally:
-        out.release()
+        sender.finish()
     await send({"type": "http.response.body", "body": b""})
 
 
-async def while_connected(receive: Receive, job: Awaitable[None]) -> None:
-    """Do the job; a client that leaves cancels it."""
+async def cancel_on_disconnect(receive: Receive, job: Awaitable[None]) -> None:
+    """Run the job; if the client disconnects, cancel it."""
     working = asyncio.ensure_future(job)
-    leaving = asyncio.ensure_future(_left(receive))
-    both = (working, leaving)
+    disconnected = asyncio.ensure_future(_wait_disconnect(receive))
+    both = (working, disconnected)
     try:
         await asyncio.wait(both, return_when=asyncio.FIRST_COMPLETED)
     finally:
@@ -63,6 +64,6 @@ async def while_connected(receive: Receive, job: Awaitable[None]) -> None:
         working.result()
 
 
-async def _left(receive: Receive) -> None:
+async def _wait_disconnect(receive: Receive) -> None:
     while (await receive())["type"] != "http.disconnect":
         pass

@@ -1,41 +1,40 @@
-"""The ways to curlewd: FastCGI or HTTP, UNIX socket or TCP, blocking or on an event loop.
+"""The client of curlewd: by FastCGI or HTTP, over a UNIX socket or TCP, blocking or async.
 
     from django_curlew import daemon
 
-    d = daemon.current()                              # what the settings or CURLEW_URL name
+    d = daemon.current()                              # from the settings or CURLEW_URL
     d = daemon.Daemon("fcgi+unix:/run/curlew/curlew.sock", token=None)
 
-    reply = d.exchange("POST", "/v1/fetch", body=b'{"url": "https://example.org/"}', timeout=35)
-    reply = await d.aexchange("GET", "/v1/status", idempotent=True, timeout=5)
-    reply.status, reply.header("content-type"), reply.headers, reply.body
+    response = d.exchange("POST", "/v1/fetch", body=b'{"url": "https://example.org/"}', timeout=35)
+    response = await d.aexchange("GET", "/v1/status", idempotent=True, timeout=5)
+    response.status, response.header("content-type"), response.headers, response.body
 
-    with d.open("POST", "/v1/stream", body=…, timeout=30) as stream:      # timeout: of the head
+    with d.open("POST", "/v1/stream", body=…, timeout=30) as stream:      # timeout: for the head
         stream.status, stream.headers                                     # [(b"Name", b"value")]
         for piece in stream: …                                            # or stream.read(timeout)
     async with await d.aopen("POST", "/v1/stream", body=…) as stream:
         async for piece in stream: …                                      # or await stream.read()
 
-`Daemon.call` explains the arguments, `address` the URLs, `errors` what is raised, `replay` when a
-request is sent twice, `sockets` how connections are kept. Over FastCGI, `params={…}` gives all
-parameters instead: what a web server would send.
+`Daemon.build_request` explains the arguments, `address` the URLs, `errors` what is raised, `resend`
+when a request is sent twice, `connection_pool` how connections are kept.
 """
 
-from .address import Address, parse
+from .address import Address, parse_address
 from .aio import AsyncStream
-from .call import Reply
 from .client import Daemon
 from .current import current, using
 from .errors import (
     AddressError,
-    Broken,
     DaemonError,
-    Late,
-    Malformed,
-    NoAnswer,
-    TooLarge,
+    DaemonTimeout,
+    IncompleteResponse,
+    NoResponse,
+    ProtocolError,
+    ResponseTooLarge,
     Unreachable,
 )
-from .replay import IDEMPOTENT
+from .models import Response
+from .resend import IDEMPOTENT
 from .sync import Stream
 
 FRAMES = "application/vnd.curlew.frames"
@@ -46,17 +45,17 @@ __all__ = [
     "Address",
     "AddressError",
     "AsyncStream",
-    "Broken",
     "Daemon",
     "DaemonError",
-    "Late",
-    "Malformed",
-    "NoAnswer",
-    "Reply",
+    "DaemonTimeout",
+    "IncompleteResponse",
+    "NoResponse",
+    "ProtocolError",
+    "Response",
+    "ResponseTooLarge",
     "Stream",
-    "TooLarge",
     "Unreachable",
     "current",
-    "parse",
+    "parse_address",
     "using",
 ]

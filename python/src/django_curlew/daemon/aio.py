@@ -1,8 +1,8 @@
-"""Asking the daemon from a coroutine, on any event loop that has add_reader (asyncio, uvloop).
+"""Requests to the daemon from a coroutine, on any event loop with add_reader (asyncio, uvloop).
 
-No transports and no streams: these belong to a loop. A socket is the loop's only while a coroutine
-waits for it; before it is kept, the loop has forgotten it. Cancelling closes the socket, which
-cancels the fetch in the daemon.
+It uses no transports and no asyncio streams, because these belong to a loop. The loop knows a
+socket only while a coroutine waits for it, so a kept connection belongs to no loop. Cancelling a
+task closes the socket, which cancels the fetch in the daemon.
 """
 
 from __future__ import annotations
@@ -14,55 +14,59 @@ import socket
 import time
 from typing import Any, Callable, List, Optional, Tuple
 
-from . import replay, sockets
+from . import connection_pool, resend, sockets
 from .address import Address
-from .answer import Answer, until_head, until_piece
-from .call import PIECE, Call, Reply
-from .opened import Opened
-from .errors import Broken, Late
+from .base_stream import BaseStream
+from .errors import DaemonTimeout, IncompleteResponse
+from .models import EncodedRequest, Response
+from .response_parser import ResponseParser, has_body_data, has_head
 
 Loop = asyncio.AbstractEventLoop
-Until = Callable[[Answer], bool]
+Condition = Callable[[ResponseParser], bool]
 
 
-async def exchange(call: Call) -> Reply:
-    """Ask and gather the whole answer."""
-    sock, answer = await _ask(call, call.until_whole)
-    sockets.finished(call.address, sock, answer.reusable)
-    return Reply(answer)
+async def exchange(request: EncodedRequest) -> Response:
+    """Send, and read the whole response."""
+    sock, parser = await _send(request, request.is_finished)
+    connection_pool.release_or_close(request.address, sock, parser.reusable)
+    return Response(parser)
 
 
-async def open_stream(call: Call) -> "AsyncStream":
-    """Ask and read as far as the answer's head."""
-    return AsyncStream(call.address, *await _ask(call, until_head))
+async def open_stream(request: EncodedRequest) -> "AsyncStream":
+    """Send, and read the head of the response."""
+    sock, parser = await _send(request, has_head)
+    return AsyncStream(request.address, sock, parser)
 
 
-class AsyncStream(Opened):
-    """sync.Stream for coroutines: `async with`, `async for`, `await read()`. close() needs no loop.
+class AsyncStream(BaseStream):
+    """A response whose body is read piece by piece, for coroutines: `async with`, `async for`,
+    `await read()`. What is not read yet stays in the daemon.
 
-    A stream may be read on another loop than it was opened on, if by one task at a time.
+    close() needs no event loop. The stream may be read on another loop than it was opened on, but
+    only by one task at a time. One that is only dropped is closed when it is collected.
     """
 
     async def read(self, timeout: Optional[float] = None) -> bytes:
-        """The next piece, b"" at the end. Broken where the rest will not come, Late where nothing
-        has come within `timeout` seconds; after either, or when cancelled, the stream is closed."""
-        answer = self._answer
-        if not until_piece(answer):
-            await self._read_on(timeout)
-        if answer.finished and self._sock is not None:
+        """The next piece, b"" at the end. Raises IncompleteResponse if the rest will not come,
+        DaemonTimeout if nothing was received within `timeout` seconds (None: no limit); after
+        either, or when cancelled, the stream is closed."""
+        parser = self._parser
+        if not has_body_data(parser):
+            await self._receive_more(timeout)
+        if parser.finished and self._sock is not None:
             self._release()
-        return answer.take()
+        return parser.take_body()
 
-    async def _read_on(self, timeout: Optional[float]) -> None:
+    async def _receive_more(self, timeout: Optional[float]) -> None:
         if self._sock is None:
-            raise Broken("the stream was closed before its end")
-        talk = Talk(self._sock, self._answer, until_piece)
+            raise IncompleteResponse("the stream was closed before its end")
+        receiver = Exchange(self._sock, self._parser, has_body_data)
         try:
-            if not talk.receive():
-                await talk.wait(timeout)
-        except replay.FAILURES as why:
+            if not receiver.receive():
+                await receiver.wait(timeout)
+        except resend.CONNECTION_ERRORS as err:
             self.close()
-            raise replay.name(self._address, why, self._answer) from None
+            raise resend.to_daemon_error(self._address, err, self._parser) from None
         except BaseException:
             self.close()
             raise
@@ -77,6 +81,7 @@ class AsyncStream(Opened):
         return piece
 
     async def aclose(self) -> None:
+        """The same as close()."""
         self.close()
 
     async def __aenter__(self) -> "AsyncStream":
@@ -86,22 +91,22 @@ class AsyncStream(Opened):
         self.close()
 
 
-class Talk:
-    """One stretch of a conversation: sends what is to be sent and feeds what comes to the answer,
-    in the loop's callbacks, until enough of it is there."""
+class Exchange:
+    """Sends a request, and feeds the parser until a condition holds, in the loop's callbacks."""
 
-    __slots__ = ("_sock", "_answer", "_until", "_unsent", "_loop", "_done")
+    __slots__ = ("_sock", "_parser", "_until", "_unsent", "_loop", "_done")
 
-    def __init__(self, sock: socket.socket, answer: Answer, until: Until) -> None:
+    def __init__(self, sock: socket.socket, parser: ResponseParser, until: Condition) -> None:
         self._sock = sock
-        self._answer = answer
+        self._parser = parser
         self._until = until
         self._unsent: Any = b""
         self._loop: Optional[Loop] = None  # while it waits
         self._done: Any = None
 
-    async def ask(self, data: bytes, timeout: Optional[float]) -> None:
-        """Send, and wait for the answer; the socket is closed where that fails."""
+    async def run(self, data: bytes, timeout: Optional[float]) -> None:
+        """Send `data`, and receive until the condition holds. The socket is closed if this fails.
+        Raises DaemonTimeout after `timeout` seconds."""
         try:
             self._unsent = data
             self._send()
@@ -111,27 +116,27 @@ class Talk:
             raise
 
     def receive(self) -> bool:
-        """Take what there is; is it enough?"""
+        """Read what the socket has; does the condition hold now?"""
         try:
-            data = self._sock.recv(PIECE)
+            data = self._sock.recv(sockets.RECV_BYTES)
         except (BlockingIOError, InterruptedError):
             return False
         if data:
-            self._answer.feed(data)
+            self._parser.feed(data)
         else:
-            self._answer.ended()
-        return self._until(self._answer)
+            self._parser.feed_eof()
+        return self._until(self._parser)
 
     async def wait(self, timeout: Optional[float]) -> None:
-        """Until enough has come. The loop knows the socket no longer than this takes."""
+        """Wait until the condition holds. The loop knows the socket only during this call."""
         self._loop = loop = asyncio.get_running_loop()
         self._done = loop.create_future()
         fd, writing = self._sock.fileno(), bool(self._unsent)
-        timer = None if timeout is None else loop.call_later(timeout, self._late)
-        loop.add_reader(fd, self._readable)
+        timer = None if timeout is None else loop.call_later(timeout, self._on_timeout)
+        loop.add_reader(fd, self._on_readable)
         try:
             if writing:
-                loop.add_writer(fd, self._writable)
+                loop.add_writer(fd, self._on_writable)
             await self._done
         finally:
             self._done = None
@@ -149,92 +154,94 @@ class Talk:
             return
         if n == len(self._unsent):
             self._unsent = b""
-            self._answer.asked = True
+            self._parser.request_sent = True
         else:
             self._unsent = memoryview(self._unsent)[n:]
 
-    def _readable(self) -> None:
+    def _on_readable(self) -> None:
         try:
             if self.receive():
-                self._settle(None)
-        except Exception as why:
-            self._settle(why)
+                self._resolve(None)
+        except Exception as err:
+            self._resolve(err)
 
-    def _writable(self) -> None:
+    def _on_writable(self) -> None:
         try:
             self._send()
-        except Exception as why:
-            self._settle(why)
+        except Exception as err:
+            self._resolve(err)
         if not self._unsent and self._loop is not None:
             self._loop.remove_writer(self._sock.fileno())
 
-    def _late(self) -> None:
-        self._settle(Late("curlewd did not answer in time"))
+    def _on_timeout(self) -> None:
+        self._resolve(DaemonTimeout("curlewd did not respond within the timeout"))
 
-    def _settle(self, why: Optional[BaseException]) -> None:
+    def _resolve(self, err: Optional[BaseException]) -> None:
         done = self._done
         if done is None or done.done():
             return
-        if why is None:
+        if err is None:
             done.set_result(None)
         else:
-            done.set_exception(why)
+            done.set_exception(err)
 
 
-async def _ask(call: Call, until: Until) -> Tuple[socket.socket, Answer]:
-    """Send, and receive as far as is wanted: on a kept connection, else on a new one."""
-    began = time.monotonic()
-    sock = sockets.pool.take(call.address)
+async def _send(request: EncodedRequest, until: Condition) -> Tuple[socket.socket, ResponseParser]:
+    """Send, and receive until the condition holds: on a kept connection, else on a new one."""
+    start = time.monotonic()
+    sock = connection_pool.pool.acquire(request.address)
     if sock is not None:
-        answer = call.begin()
+        parser = request.new_parser()
         try:
-            await Talk(sock, answer, until).ask(call.data, call.timeout)
-            return sock, answer
-        except replay.FAILURES as why:
-            replay.check(call, why, answer)
-    sock = await connect(call.address, min(call.connect, _left(call, began) or call.connect))
-    answer = call.begin()
+            await Exchange(sock, parser, until).run(request.data, request.timeout)
+            return sock, parser
+        except resend.CONNECTION_ERRORS as err:
+            resend.raise_unless_resendable(request, err, parser)
+    timeout = min(request.connect_timeout, _remaining(request, start) or request.connect_timeout)
+    sock = await connect(request.address, timeout)
+    parser = request.new_parser()
     try:
-        await Talk(sock, answer, until).ask(call.data, _left(call, began))
-    except replay.FAILURES as why:
-        raise replay.name(call.address, why, answer) from None
-    return sock, answer
+        await Exchange(sock, parser, until).run(request.data, _remaining(request, start))
+    except resend.CONNECTION_ERRORS as err:
+        raise resend.to_daemon_error(request.address, err, parser) from None
+    return sock, parser
 
 
-def _left(call: Call, began: float) -> Optional[float]:
-    return None if call.timeout is None else call.timeout - (time.monotonic() - began)
+def _remaining(request: EncodedRequest, start: float) -> Optional[float]:
+    """Seconds of the request's timeout that remain; 0 or less once it has passed."""
+    return None if request.timeout is None else request.timeout - (time.monotonic() - start)
 
 
 async def connect(address: Address, timeout: float) -> socket.socket:
-    """A new connection; Unreachable where there is none to be had within `timeout` seconds."""
+    """A new connection. Raises Unreachable if there is none within `timeout` seconds."""
     deadline = time.monotonic() + timeout
     try:
         if address.is_unix:
             return await _connect_unix(address.path, deadline)
         return await _connect_tcp(address, deadline)
-    except OSError as why:
-        raise sockets.unreachable(address, why) from why
+    except OSError as err:
+        raise sockets.unreachable(address, err) from err
 
 
 async def _connect_unix(path: str, deadline: float) -> socket.socket:
     while True:
-        sock = sockets.try_unix(path)
+        sock = sockets.try_connect_unix(path)
         if sock is not None:
             return sock
-        sockets.check_backlog(deadline)
-        await asyncio.sleep(sockets.RETRY_SECONDS)
+        sockets.check_backlog_deadline(deadline)
+        await asyncio.sleep(sockets.BACKLOG_RETRY_SECONDS)
 
 
 async def _connect_tcp(address: Address, deadline: float) -> socket.socket:
-    """The first of the host's addresses that takes us."""
+    """A connection to the first of the host's addresses that accepts one."""
     failed: Optional[OSError] = None
-    for family, where in await _resolve(address, deadline):
-        sock = sockets.make(family)
+    for family, sockaddr in await _resolve(address, deadline):
+        sock = sockets.create_socket(family)
         try:
             sock.setblocking(False)
-            number = sock.connect_ex(where)
+            number = sock.connect_ex(sockaddr)
             if number == errno.EINPROGRESS:
-                await _writable(sock, deadline)
+                await _wait_writable(sock, deadline)
                 number = sock.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
             if number == 0:
                 return sock
@@ -247,25 +254,26 @@ async def _connect_tcp(address: Address, deadline: float) -> socket.socket:
 
 
 async def _resolve(address: Address, deadline: float) -> List[Tuple[int, Any]]:
-    """Numeric addresses at once; names in a thread of the loop's."""
+    """(family, sockaddr) of each address: at once if it is numeric, else by a thread of the
+    loop's."""
     host, port, kind = address.host, address.port, socket.SOCK_STREAM
     try:
         found = socket.getaddrinfo(host, port, type=kind, flags=socket.AI_NUMERICHOST)
     except socket.gaierror:
         loop = asyncio.get_running_loop()
-        asked: Any = loop.getaddrinfo(host, port, type=kind)
+        lookup: Any = loop.getaddrinfo(host, port, type=kind)
         try:
-            found = await asyncio.wait_for(asked, max(0.0, deadline - time.monotonic()))
+            found = await asyncio.wait_for(lookup, max(0.0, deadline - time.monotonic()))
         except asyncio.TimeoutError:
-            raise TimeoutError("its name could not be resolved in time") from None
+            raise TimeoutError("the host name could not be resolved in time") from None
     return [(each[0], each[4]) for each in found]
 
 
-async def _writable(sock: socket.socket, deadline: float) -> None:
+async def _wait_writable(sock: socket.socket, deadline: float) -> None:
     loop, fd = asyncio.get_running_loop(), sock.fileno()
     done = loop.create_future()
-    timer = loop.call_later(deadline - time.monotonic(), _give_up, done)
-    loop.add_writer(fd, _succeed, done)
+    timer = loop.call_later(deadline - time.monotonic(), _set_timeout, done)
+    loop.add_writer(fd, _set_done, done)
     try:
         await done
     finally:
@@ -274,11 +282,11 @@ async def _writable(sock: socket.socket, deadline: float) -> None:
             loop.remove_writer(fd)
 
 
-def _succeed(done: "asyncio.Future[None]") -> None:
+def _set_done(done: "asyncio.Future[None]") -> None:
     if not done.done():
         done.set_result(None)
 
 
-def _give_up(done: "asyncio.Future[None]") -> None:
+def _set_timeout(done: "asyncio.Future[None]") -> None:
     if not done.done():
-        done.set_exception(TimeoutError("no connection in time"))
+        done.set_exception(TimeoutError("could not connect in time"))

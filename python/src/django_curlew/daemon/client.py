@@ -1,4 +1,4 @@
-"""A daemon, and how to ask it. See the package's own words for examples."""
+"""Daemon: where curlewd is, and the four ways to send it a request."""
 
 from __future__ import annotations
 
@@ -15,8 +15,14 @@ from typing import (
 )
 
 from . import aio, sync
-from .address import Address, parse
-from .call import CONNECT_SECONDS, MAX_REPLY, Call, Reply, encoder_for
+from .address import Address, parse_address
+from .models import (
+    CONNECT_TIMEOUT,
+    MAX_RESPONSE_BYTES,
+    EncodedRequest,
+    Response,
+    encoder_for,
+)
 
 if TYPE_CHECKING:
     from typing_extensions import Unpack
@@ -24,8 +30,8 @@ if TYPE_CHECKING:
 Pairs = Tuple[Tuple[str, str], ...]
 
 
-class How(TypedDict, total=False):
-    """What may be said of a request by name; Daemon.call explains it."""
+class RequestOptions(TypedDict, total=False):
+    """The keyword arguments of a request; Daemon.build_request explains them."""
 
     headers: Pairs
     body: bytes
@@ -36,33 +42,36 @@ class How(TypedDict, total=False):
 
 
 class Daemon:
-    """Where curlewd is and how it is asked. Holds no connection: make as many as you like, use one
-    from any thread, process and loop. Connections are kept for the process, by address.
+    """A curlewd, by its URL (see django_curlew.daemon.address). It holds no connection: connections
+    are kept for the process, by address. So make as many Daemons as you like, and use one from any
+    thread, process and event loop.
 
-    `token` goes as a bearer token with each request. `connect` is in seconds. `max_reply`: bytes of
-    a body that exchange() will gather; TooLarge beyond.
+    `token` is sent as a bearer token with each request. `connect_timeout` is in seconds.
+    `max_response_bytes` limits the body that exchange() reads: ResponseTooLarge if there is more.
+    Raises AddressError if the URL is not valid.
     """
 
     def __init__(
         self,
         url: Union[str, Address],
         token: Optional[str] = None,
-        connect: float = CONNECT_SECONDS,
-        max_reply: int = MAX_REPLY,
+        connect_timeout: float = CONNECT_TIMEOUT,
+        max_response_bytes: int = MAX_RESPONSE_BYTES,
     ) -> None:
-        self.address = url if isinstance(url, Address) else parse(url)
-        self.connect = connect
-        self.max_reply = max_reply
+        self.address = url if isinstance(url, Address) else parse_address(url)
+        self.connect_timeout = connect_timeout
+        self.max_response_bytes = max_response_bytes
         self._encoder = encoder_for(self.address, token)
 
     @property
     def url(self) -> str:
+        """As it was given."""
         return self.address.url
 
     def __repr__(self) -> str:
         return f"<Daemon {self.url}>"
 
-    def call(
+    def build_request(
         self,
         method: str,
         route: str,
@@ -72,41 +81,52 @@ class Daemon:
         params: Optional[Mapping[str, str]] = None,
         timeout: Optional[float] = None,
         idempotent: bool = False,
-    ) -> Call:
-        """The arguments of all four ways to ask:
+    ) -> EncodedRequest:
+        """Encode a request; exchange(), open(), aexchange() and aopen() take the same arguments.
 
-        `route` is "/v1/fetch", perhaps with a query. `headers` is a tuple of pairs which is often
-        the same (its encoding is kept); `trace` are headers that change each time. `params`: all
-        FastCGI parameters, in place of those that method, route, headers and trace would make
-        (an fcgi: address only). `timeout`: seconds for all of an exchange, for the head of a
-        stream; None waits for ever. `idempotent`: the request may be repeated if its fate is
-        unknown; see replay.py for when that happens.
+        method: of the request to curlewd, "GET" or "POST".
+        route: "/v1/fetch", with or without a query.
+        headers: a tuple of (name, value). Its encoding is cached, so it should seldom differ.
+        body: bytes.
+        trace: further headers, which may differ from request to request.
+        params: all the FastCGI parameters, in place of those that method, route, headers and trace
+            would make; only with an fcgi: address.
+        timeout: seconds for the whole exchange, or for the head of a stream; None: no limit.
+        idempotent: whether the request may be sent again if curlewd may have done it already; see
+            django_curlew.daemon.resend.
         """
         data = self._encoder.encode(method, route, headers, body, trace, params)
-        return Call(
-            *(self.address, self._encoder, method, data),
-            *(timeout, self.connect, idempotent, self.max_reply),
+        return EncodedRequest(
+            address=self.address,
+            encoder=self._encoder,
+            method=method,
+            data=data,
+            timeout=timeout,
+            connect_timeout=self.connect_timeout,
+            idempotent=idempotent,
+            max_response_bytes=self.max_response_bytes,
         )
 
-    def exchange(self, method: str, route: str, **how: Unpack[How]) -> Reply:
-        """Ask and gather the whole answer. Any status is an answer; DaemonError where there is
-        none."""
-        return sync.exchange(self.call(method, route, **how))
+    def exchange(self, method: str, route: str, **options: Unpack[RequestOptions]) -> Response:
+        """Send a request, and read the whole response, whatever its status. Raises DaemonError if
+        there is none. The arguments are those of build_request()."""
+        return sync.exchange(self.build_request(method, route, **options))
 
-    def open(self, method: str, route: str, **how: Unpack[How]) -> sync.Stream:
-        """Ask and return with the answer's head."""
-        return sync.open_stream(self.call(method, route, **how))
+    def open(self, method: str, route: str, **options: Unpack[RequestOptions]) -> sync.Stream:
+        """Send a request, and return once the head of the response was received; the body is read
+        from the Stream, which the caller closes. The arguments are those of build_request()."""
+        return sync.open_stream(self.build_request(method, route, **options))
 
-    # These two only make the coroutine: one less to pass each time that it waits.
+    # These two return the inner coroutine, without one of their own: one frame less to resume.
 
     def aexchange(
-        self, method: str, route: str, **how: Unpack[How]
-    ) -> Coroutine[Any, Any, Reply]:
+        self, method: str, route: str, **options: Unpack[RequestOptions]
+    ) -> Coroutine[Any, Any, Response]:
         """exchange() for a coroutine. Cancelling it cancels the fetch."""
-        return aio.exchange(self.call(method, route, **how))
+        return aio.exchange(self.build_request(method, route, **options))
 
     def aopen(
-        self, method: str, route: str, **how: Unpack[How]
+        self, method: str, route: str, **options: Unpack[RequestOptions]
     ) -> Coroutine[Any, Any, aio.AsyncStream]:
-        """open() for a coroutine."""
-        return aio.open_stream(self.call(method, route, **how))
+        """open() for a coroutine. Cancelling it cancels the fetch."""
+        return aio.open_stream(self.build_request(method, route, **options))

@@ -1,9 +1,9 @@
-"""Which daemon to ask, where the caller names none.
+"""Which daemon to use if the caller names none.
 
-    daemon.current()      what the settings or CURLEW_URL name; NotConfigured where nobody did
-    daemon.using(other)   for a `with` block, something else: a test's replayer, another address
+    daemon.current()      that of the settings or CURLEW_URL; raises NotConfigured if neither is set
+    daemon.using(other)   for a `with` block, another one: a fake in a test, another address
 
-Settings are read by django_curlew.conf; this module keeps the Daemon made from them.
+Settings are read by django_curlew.conf; this module caches the Daemon made from them.
 """
 
 from __future__ import annotations
@@ -16,33 +16,38 @@ from .client import Daemon
 
 D = TypeVar("D", bound=Daemon)
 
-_made: Optional[Tuple[Tuple[str, Optional[str]], Daemon]] = None
-_made_of: Any = None  # conf's settings as they stood then, where these named the daemon
-_instead: List[Daemon] = []
+_cached: Optional[Tuple[Tuple[str, Optional[str]], Daemon]] = None  # ((URL, token), Daemon)
+_cached_settings: Any = None  # the conf.settings() it was made from, if these have the URL
+_overrides: List[Daemon] = []
 
 
 def current() -> Daemon:
-    """The daemon to ask."""
-    global _made, _made_of
-    if _instead:
-        return _instead[-1]
-    if _made_of is not None and _made_of is conf.settings() and _made is not None:
-        return _made[1]
-    wanted = (conf.daemon_url(), conf.get("TOKEN"))
-    made = _made
-    if made is None or made[0] != wanted:
-        _made = made = (wanted, Daemon(*wanted))
+    """The Daemon of the settings. Raises conf.NotConfigured if there is no URL, AddressError if it
+    is not valid."""
+    global _cached, _cached_settings
+    if _overrides:
+        return _overrides[-1]
+    if (
+        _cached_settings is not None
+        and _cached_settings is conf.settings()
+        and _cached is not None
+    ):
+        return _cached[1]
+    url, token = conf.daemon_url(), conf.get("TOKEN")
+    cached = _cached
+    if cached is None or cached[0] != (url, token):
+        _cached = cached = ((url, token), Daemon(url, token))
     settings = conf.settings()
-    _made_of = settings if settings["URL"] else None  # else the environment may change its mind
-    return made[1]
+    _cached_settings = settings if settings["URL"] else None  # else the environment may change
+    return cached[1]
 
 
 @contextlib.contextmanager
 def using(other: D) -> Iterator[D]:
-    """All threads and tasks of this process ask `other` meanwhile: a Daemon, or an object of a
-    subclass whose exchange, open, aexchange and aopen do something else."""
-    _instead.append(other)
+    """Within the block, current() returns `other`, in all threads and tasks of this process. It is
+    a Daemon, or a subclass whose exchange, open, aexchange and aopen do something else."""
+    _overrides.append(other)
     try:
         yield other
     finally:
-        _instead.remove(other)
+        _overrides.remove(other)

@@ -1,48 +1,50 @@
 """What can go wrong between this process and curlewd.
 
-A fetch that curlewd could not do is none of these: that is an answer, a problem document. These
-say that there was no answer, or only part of one.
-
     DaemonError
-    ├── AddressError (ValueError)     the URL of the daemon is no URL we know
-    ├── Unreachable                   nobody listens there, or we may not connect
-    ├── NoAnswer                      the connection ended before a byte of the answer
-    ├── Broken                        … and within it: what came is not the whole
-    ├── Late (TimeoutError)           no answer within the time allowed
-    ├── Malformed                     the bytes are no FastCGI, or no HTTP
-    └── TooLarge                      an answer over the client's own limit
+    ├── AddressError (ValueError)       the daemon's URL is not valid
+    ├── Unreachable                     no connection could be made
+    ├── NoResponse                      the connection ended before the first byte of the response
+    ├── IncompleteResponse              the connection ended in the middle of the response
+    ├── DaemonTimeout (TimeoutError)    no response within the timeout
+    ├── ProtocolError                   the bytes are not valid FastCGI or HTTP
+    └── ResponseTooLarge                the response is over max_response_bytes
+
+A fetch that curlewd tried and that failed raises none of these: curlewd answers it with a problem
+document (RFC 9457), which is a response like any other.
 """
 
 from __future__ import annotations
 
 
 class DaemonError(Exception):
-    """The parent of all of them."""
+    """curlewd gave no response, or only a part of one. The parent of all errors of this package."""
 
 
 class AddressError(DaemonError, ValueError):
-    pass
+    """The URL of the daemon is not valid: a mistake in the settings, nothing was sent."""
 
 
 class Unreachable(DaemonError):
-    pass
+    """No connection to curlewd could be made: it is not running, or this user has no access to its
+    socket. Nothing was sent."""
 
 
-class NoAnswer(DaemonError):
-    pass
+class NoResponse(DaemonError):
+    """The connection ended before the first byte of a response. curlewd may have done the fetch."""
 
 
-class Broken(DaemonError):
-    pass
+class IncompleteResponse(DaemonError):
+    """The connection ended in the middle of a response. For a stream this is how curlewd reports
+    a fetch that failed after its head was sent."""
 
 
-class Late(DaemonError, TimeoutError):
-    pass
+class DaemonTimeout(DaemonError, TimeoutError):
+    """No response, or no further byte of one, within the timeout that the caller gave."""
 
 
-class Malformed(DaemonError):
-    pass
+class ProtocolError(DaemonError):
+    """What was received is not valid FastCGI or HTTP: often another server's address."""
 
 
-class TooLarge(DaemonError):
-    pass
+class ResponseTooLarge(DaemonError):
+    """The body has more bytes than `max_response_bytes` of Daemon."""

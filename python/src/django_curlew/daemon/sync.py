@@ -1,6 +1,6 @@
-"""Asking the daemon from a thread or a greenlet.
+"""Blocking requests to the daemon, for threads and greenlets.
 
-Nothing but methods of socket objects with time-outs: what gevent and eventlet patch, works.
+It uses nothing but methods of socket objects with timeouts, which gevent and eventlet patch.
 """
 
 from __future__ import annotations
@@ -9,53 +9,55 @@ import socket
 import time
 from typing import Callable, Optional, Tuple
 
-from . import replay, sockets
+from . import connection_pool, resend, sockets
 from .address import Address
-from .answer import Answer, until_head, until_piece
-from .call import PIECE, Call, Reply
-from .opened import Opened
-from .errors import Broken, Late
+from .base_stream import BaseStream
+from .errors import DaemonTimeout, IncompleteResponse
+from .models import EncodedRequest, Response
+from .response_parser import ResponseParser, has_body_data, has_head
 
-Until = Callable[[Answer], bool]
-
-
-def exchange(call: Call) -> Reply:
-    """Ask and gather the whole answer."""
-    sock, answer = _ask(call, call.until_whole)
-    sockets.finished(call.address, sock, answer.reusable)
-    return Reply(answer)
+Condition = Callable[[ResponseParser], bool]
 
 
-def open_stream(call: Call) -> "Stream":
-    """Ask and read as far as the answer's head."""
-    return Stream(call.address, *_ask(call, until_head))
+def exchange(request: EncodedRequest) -> Response:
+    """Send, and read the whole response."""
+    sock, parser = _send(request, request.is_finished)
+    connection_pool.release_or_close(request.address, sock, parser.reusable)
+    return Response(parser)
 
 
-class Stream(Opened):
-    """An answer whose body is read piece by piece: what is not asked for stays in the daemon.
+def open_stream(request: EncodedRequest) -> "Stream":
+    """Send, and read the head of the response."""
+    sock, parser = _send(request, has_head)
+    return Stream(request.address, sock, parser)
+
+
+class Stream(BaseStream):
+    """A response whose body is read piece by piece; what is not read yet stays in the daemon.
 
     Use it in `with`, or close() it: closing before the end cancels the fetch. One that is only
-    dropped is closed when it is collected, without a warning. Not for two threads at once.
+    dropped is closed when it is collected, without a warning. Only one thread may use it at a time.
     """
 
     def read(self, timeout: Optional[float] = None) -> bytes:
-        """The next piece, b"" at the end. Broken where the rest will not come, Late where nothing
-        has come within `timeout` seconds; after either, the stream is closed."""
-        answer = self._answer
-        if not until_piece(answer):
-            self._read_on(_deadline(timeout))
-        if answer.finished and self._sock is not None:
+        """The next piece, b"" at the end. Raises IncompleteResponse if the rest will not come,
+        DaemonTimeout if nothing was received within `timeout` seconds (None: no limit); after
+        either, the stream is closed."""
+        parser = self._parser
+        if not has_body_data(parser):
+            self._receive_more(_deadline(timeout))
+        if parser.finished and self._sock is not None:
             self._release()
-        return answer.take()
+        return parser.take_body()
 
-    def _read_on(self, deadline: Optional[float]) -> None:
+    def _receive_more(self, deadline: Optional[float]) -> None:
         if self._sock is None:
-            raise Broken("the stream was closed before its end")
+            raise IncompleteResponse("the stream was closed before its end")
         try:
-            _receive(self._sock, self._answer, until_piece, deadline)
-        except replay.FAILURES as why:
+            _receive(self._sock, self._parser, has_body_data, deadline)
+        except resend.CONNECTION_ERRORS as err:
             self.close()
-            raise replay.name(self._address, why, self._answer) from None
+            raise resend.to_daemon_error(self._address, err, self._parser) from None
         except BaseException:
             self.close()
             raise
@@ -80,76 +82,82 @@ def _deadline(timeout: Optional[float]) -> Optional[float]:
     return None if timeout is None else time.monotonic() + timeout
 
 
-def _left(deadline: Optional[float]) -> Optional[float]:
+def _remaining(deadline: Optional[float]) -> Optional[float]:
     if deadline is None:
         return None
-    left = deadline - time.monotonic()
-    if left <= 0:
-        raise Late("curlewd did not answer in time")
-    return left
+    remaining = deadline - time.monotonic()
+    if remaining <= 0:
+        raise DaemonTimeout("curlewd did not respond within the timeout")
+    return remaining
 
 
-def _ask(call: Call, until: Until) -> Tuple[socket.socket, Answer]:
-    """Send, and receive as far as is wanted: on a kept connection, else on a new one."""
-    deadline = _deadline(call.timeout)
-    sock = sockets.pool.take(call.address)
+def _send(request: EncodedRequest, until: Condition) -> Tuple[socket.socket, ResponseParser]:
+    """Send, and receive until the condition holds: on a kept connection, else on a new one."""
+    deadline = _deadline(request.timeout)
+    sock = connection_pool.pool.acquire(request.address)
     if sock is not None:
-        answer = call.begin()
+        parser = request.new_parser()
         try:
-            _converse(sock, call, answer, until, deadline)
-            return sock, answer
-        except replay.FAILURES as why:
-            replay.check(call, why, answer)
-    sock = connect(call.address, min(call.connect, _left(deadline) or call.connect))
-    answer = call.begin()
+            _send_and_receive(sock, request, parser, until, deadline)
+            return sock, parser
+        except resend.CONNECTION_ERRORS as err:
+            resend.raise_unless_resendable(request, err, parser)
+    timeout = min(request.connect_timeout, _remaining(deadline) or request.connect_timeout)
+    sock = connect(request.address, timeout)
+    parser = request.new_parser()
     try:
-        _converse(sock, call, answer, until, deadline)
-    except replay.FAILURES as why:
-        raise replay.name(call.address, why, answer) from None
-    return sock, answer
+        _send_and_receive(sock, request, parser, until, deadline)
+    except resend.CONNECTION_ERRORS as err:
+        raise resend.to_daemon_error(request.address, err, parser) from None
+    return sock, parser
 
 
-def _converse(
-    sock: socket.socket, call: Call, answer: Answer, until: Until, deadline: Optional[float]
+def _send_and_receive(
+    sock: socket.socket,
+    request: EncodedRequest,
+    parser: ResponseParser,
+    until: Condition,
+    deadline: Optional[float],
 ) -> None:
+    """The socket is closed if this fails."""
     try:
-        sock.settimeout(_left(deadline))
-        sock.sendall(call.data)
-        answer.asked = True
-        _receive(sock, answer, until, deadline)
+        sock.settimeout(_remaining(deadline))
+        sock.sendall(request.data)
+        parser.request_sent = True
+        _receive(sock, parser, until, deadline)
     except BaseException:
         sock.close()
         raise
 
 
 def _receive(
-    sock: socket.socket, answer: Answer, until: Until, deadline: Optional[float]
+    sock: socket.socket, parser: ResponseParser, until: Condition, deadline: Optional[float]
 ) -> None:
-    while not until(answer):
-        sock.settimeout(_left(deadline))
-        data = sock.recv(PIECE)
+    while not until(parser):
+        sock.settimeout(_remaining(deadline))
+        data = sock.recv(sockets.RECV_BYTES)
         if data:
-            answer.feed(data)
+            parser.feed(data)
         else:
-            answer.ended()
+            parser.feed_eof()
 
 
 def connect(address: Address, timeout: float) -> socket.socket:
-    """A new connection; Unreachable where there is none to be had within `timeout` seconds."""
+    """A new connection. Raises Unreachable if there is none within `timeout` seconds."""
     try:
         if address.is_unix:
             return _connect_unix(address.path, time.monotonic() + timeout)
         sock = socket.create_connection((address.host, address.port), timeout)
         sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         return sock
-    except OSError as why:
-        raise sockets.unreachable(address, why) from why
+    except OSError as err:
+        raise sockets.unreachable(address, err) from err
 
 
 def _connect_unix(path: str, deadline: float) -> socket.socket:
     while True:
-        sock = sockets.try_unix(path)
+        sock = sockets.try_connect_unix(path)
         if sock is not None:
             return sock
-        sockets.check_backlog(deadline)
-        time.sleep(sockets.RETRY_SECONDS)
+        sockets.check_backlog_deadline(deadline)
+        time.sleep(sockets.BACKLOG_RETRY_SECONDS)

@@ -1,27 +1,27 @@
-"""curl_cffi.requests, on the daemon's warm curl. Change one line:
+"""The API of curl_cffi.requests, for the Curlew daemon. Change one line:
 
     from django_curlew import requests                    # was: from curl_cffi import requests
     from django_curlew.requests import AsyncSession       # was: from curl_cffi.requests import …
 
-docs/client.md lists each parameter: what is the same, what differs, what can't be.
+docs/client.md lists each parameter: which are the same, which differ, which are not supported.
 """
 
 from typing import Any
 
 from . import errors, exceptions
 from .api import delete, get, head, options, patch, post, put, query, request, trace
-from .asession import AsyncSession
-from .body import CurlMime
+from .async_session import AsyncSession
 from .const import CurlECode, CurlFollow, CurlHttpVersion
 from .cookies import Cookies, CookieTypes
 from .errors import RequestsError
 from .exceptions import CurlError
 from .headers import Headers, HeaderTypes
-from .missing import look_up
 from .models import Request, Response
+from .param_types import ProxySpec
 from .parameters import RetryStrategy
+from .request_body import CurlMime
 from .session import Session
-from .types import ProxySpec
+from .unsupported_names import raise_for_name
 
 BrowserTypeLiteral = str
 
@@ -59,4 +59,4 @@ __all__ = [
 
 
 def __getattr__(name: str) -> Any:
-    return look_up(__name__, name)
+    return raise_for_name(__name__, name)

@@ -1,6 +1,6 @@
 """request(), get(), post() …: for a fetch that needs no session.
 
-Each call has cookies of its own. There is no cost in that: the warm connections are the daemon's.
+Each call has its own cookies. That costs no connection: the connections are the daemon's.
 """
 
 from __future__ import annotations
@@ -8,8 +8,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from .models import Response
+from .param_types import RequestParams
 from .session import Session
-from .types import RequestParams
 
 if TYPE_CHECKING:
     from typing_extensions import Unpack
@@ -21,44 +21,45 @@ def request(
     thread: Any = None,
     curl_options: Any = None,
     debug: Any = None,
-    **how: Unpack[RequestParams],
+    **kwargs: Unpack[RequestParams],
 ) -> Response:
-    """Fetch, and return the response; docs/client.md has each parameter."""
+    """Fetch a URL. docs/client.md lists the parameters. Raises a RequestException if there is no
+    response."""
     session: Session[Response] = Session(curl_options=curl_options, debug=bool(debug))
-    return session.request(method, url, **how)
+    return session.request(method, url, **kwargs)
 
 
-def get(url: str, **how: Any) -> Response:
-    return request("GET", url, **how)
+def get(url: str, **kwargs: Any) -> Response:
+    return request("GET", url, **kwargs)
 
 
-def head(url: str, **how: Any) -> Response:
-    return request("HEAD", url, **how)
+def head(url: str, **kwargs: Any) -> Response:
+    return request("HEAD", url, **kwargs)
 
 
-def post(url: str, **how: Any) -> Response:
-    return request("POST", url, **how)
+def post(url: str, **kwargs: Any) -> Response:
+    return request("POST", url, **kwargs)
 
 
-def put(url: str, **how: Any) -> Response:
-    return request("PUT", url, **how)
+def put(url: str, **kwargs: Any) -> Response:
+    return request("PUT", url, **kwargs)
 
 
-def patch(url: str, **how: Any) -> Response:
-    return request("PATCH", url, **how)
+def patch(url: str, **kwargs: Any) -> Response:
+    return request("PATCH", url, **kwargs)
 
 
-def delete(url: str, **how: Any) -> Response:
-    return request("DELETE", url, **how)
+def delete(url: str, **kwargs: Any) -> Response:
+    return request("DELETE", url, **kwargs)
 
 
-def options(url: str, **how: Any) -> Response:
-    return request("OPTIONS", url, **how)
+def options(url: str, **kwargs: Any) -> Response:
+    return request("OPTIONS", url, **kwargs)
 
 
-def trace(url: str, **how: Any) -> Response:
-    return request("TRACE", url, **how)
+def trace(url: str, **kwargs: Any) -> Response:
+    return request("TRACE", url, **kwargs)
 
 
-def query(url: str, **how: Any) -> Response:
-    return request("QUERY", url, **how)
+def query(url: str, **kwargs: Any) -> Response:
+    return request("QUERY", url, **kwargs)

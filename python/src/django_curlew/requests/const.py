@@ -1,4 +1,4 @@
-"""Numbers with names: libcurl's, as curl_cffi spells them."""
+"""libcurl's constants, with curl_cffi's names."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from enum import IntEnum
 
 
 class CurlHttpVersion(IntEnum):
-    """CURL_HTTP_VERSION_*: for `http_version`, and what Response.http_version says."""
+    """CURL_HTTP_VERSION_*: for `http_version`, and the value of Response.http_version."""
 
     NONE = 0
     V1_0 = 1
@@ -19,8 +19,8 @@ class CurlHttpVersion(IntEnum):
 
 
 class CurlFollow(IntEnum):
-    """For `allow_redirects`. The daemon's egress guard judges every hop, so all of them are safe;
-    and it obeys the status (RFC 9110 15.4) in all of them."""
+    """For `allow_redirects`. ALL, OBEYCODE and SAFE are the same: the daemon's egress guard checks
+    every hop, and the status decides about the method (RFC 9110 15.4). FIRSTONLY is Unsupported."""
 
     ALL = 1
     OBEYCODE = 2
@@ -29,7 +29,7 @@ class CurlFollow(IntEnum):
 
 
 class CurlECode(IntEnum):
-    """CURLE_*: what `code` of an exception is, where libcurl failed."""
+    """CURLE_*: the `code` of an exception, if libcurl failed."""
 
     OK = 0
     UNSUPPORTED_PROTOCOL = 1

@@ -1,4 +1,4 @@
-"""Cookies: a mapping over an http.cookiejar.CookieJar, as curl_cffi has it."""
+"""Cookies: a mapping over an http.cookiejar.CookieJar, like curl_cffi's."""
 
 from __future__ import annotations
 
@@ -23,7 +23,8 @@ def make_cookie(
     subdomains: bool = False,
     http_only: bool = False,
 ) -> Cookie:
-    """`subdomains`: the domain was named, so those below it get the cookie, too."""
+    """A cookie for a CookieJar. `expires`: seconds since 1970, None: with the session.
+    `subdomains`: there was a Domain attribute, so subdomains get the cookie, too."""
     return Cookie(
         version=0,
         name=name,
@@ -46,7 +47,8 @@ def make_cookie(
 
 
 class Cookies(MutableMapping):  # type: ignore[type-arg]
-    """`jar` is the CookieJar; a cookie without a domain goes wherever a request goes."""
+    """A mapping of names to values. `jar` is the CookieJar. A cookie without a domain is sent to
+    the host of every request."""
 
     def __init__(self, cookies: Optional[CookieTypes] = None) -> None:
         if isinstance(cookies, CookieJar):
@@ -61,7 +63,7 @@ class Cookies(MutableMapping):  # type: ignore[type-arg]
                 self.set(name, value)
 
     def __getstate__(self) -> Dict[str, Any]:
-        """A jar has a lock, which can't be pickled."""
+        """Without the jar's lock, which can't be pickled."""
         jar = dict(self.jar.__dict__)
         jar.pop("_cookies_lock", None)
         return {"type": type(self.jar), "jar": jar}
@@ -73,12 +75,13 @@ class Cookies(MutableMapping):  # type: ignore[type-arg]
     def set(
         self, name: str, value: str, domain: str = "", path: str = "/", secure: bool = False
     ) -> None:
-        """Prefixed names are made what they must be (RFC 6265bis 4.1.3)."""
+        """Set a cookie. One whose name has the prefix __Secure- or __Host- gets the attributes that
+        RFC 6265bis 4.1.3 requires, with a warning."""
         if name.startswith("__Secure-") and not secure:
             _warn("`secure` changed to True for a `__Secure-` cookie")
             secure = True
         elif name.startswith("__Host-") and (not secure or domain or path != "/"):
-            _warn("a `__Host-` cookie: `secure` is True, `domain` none, and `path` /")
+            _warn("`secure` changed to True, `domain` to none, `path` to / for a `__Host-` cookie")
             secure, domain, path = True, "", "/"
         self.jar.set_cookie(
             make_cookie(name, value, domain, path, secure, subdomains=bool(domain))
@@ -102,26 +105,28 @@ class Cookies(MutableMapping):  # type: ignore[type-arg]
         domain: Optional[str] = None,
         path: Optional[str] = None,
     ) -> Optional[str]:
-        """CookieConflict where unrelated domains have different values under that name."""
+        """The value of a cookie. Raises CookieConflict if unrelated domains have different values
+        for that name."""
         value: Optional[str] = None
-        where = ""
+        found_domain = ""
         for cookie in self._matching(name, domain, path):
-            related = where.endswith(cookie.domain) or cookie.domain.endswith(where)
+            related = found_domain.endswith(cookie.domain) or cookie.domain.endswith(found_domain)
             if value is not None and not related and value != cookie.value:
                 raise CookieConflict(
-                    f"There are several cookies named {name}, on {where} and {cookie.domain}: "
-                    "name the domain"
+                    f"several cookies are named {name!r}, for {found_domain} and {cookie.domain}: "
+                    "pass the domain"
                 )
-            value, where = cookie.value, cookie.domain or ""
+            value, found_domain = cookie.value, cookie.domain or ""
         return default if value is None else value
 
     def get_dict(self, domain: Optional[str] = None, path: Optional[str] = None) -> Dict[str, str]:
-        """Name to value; of several with a name, one."""
+        """Names and values. If several cookies have one name, one of them."""
         return {c.name: c.value or "" for c in self._matching(None, domain, path)}
 
     def delete(
         self, name: str, domain: Optional[str] = None, path: Optional[str] = None
     ) -> None:
+        """Delete the cookies of that name, of a domain or a path if these are given."""
         if domain is not None and path is not None:
             self.jar.clear(domain, path, name)
             return
@@ -129,12 +134,13 @@ class Cookies(MutableMapping):  # type: ignore[type-arg]
             self.jar.clear(cookie.domain, cookie.path, cookie.name)
 
     def clear(self, domain: Optional[str] = None, path: Optional[str] = None) -> None:
-        """All of them, or those of a domain, or of a path on it."""
+        """Delete all cookies, or those of a domain, or of a path on it."""
         if path is not None and domain is None:
-            raise ValueError("a path without a domain")
+            raise ValueError("path requires domain")
         self.jar.clear(*[each for each in (domain, path) if each is not None])
 
     def update(self, cookies: Optional[CookieTypes] = None) -> None:  # type: ignore[override]
+        """Add these cookies, in place of those with the same name, domain and path."""
         for cookie in Cookies(cookies).jar:
             self.jar.set_cookie(cookie)
 
@@ -164,5 +170,5 @@ class Cookies(MutableMapping):  # type: ignore[type-arg]
         return f"<Cookies[{shown}]>"
 
 
-def _warn(words: str) -> None:
-    warnings.warn(words, UserWarning, stacklevel=3)
+def _warn(message: str) -> None:
+    warnings.warn(message, UserWarning, stacklevel=3)

@@ -1,4 +1,4 @@
-"""The names of curl_cffi 0.5, for those who still import them from here."""
+"""The names that curl_cffi 0.5 had in this module."""
 
 from .exceptions import CookieConflict, CurlError, SessionClosed
 from .exceptions import RequestException as RequestsError

@@ -1,11 +1,11 @@
-"""What is raised: curl_cffi's tree, name by name and parent by parent, and a few of our own below.
+"""The exceptions: curl_cffi's, with the same names and parents, and a few more.
 
-Ours: Unsupported, BadRequest, Blocked, Overloaded, DaemonError. Each has a parent that code
-written for curl_cffi already catches.
+The others are Unsupported, BadRequest, Blocked, Overloaded and DaemonError. Each has a parent that
+code written for curl_cffi catches.
 
-`code` is libcurl's (0 where it was not libcurl that failed), `response` a Response, perhaps an
-empty one; `problem` is the daemon's own account (RFC 9457), where there is one, and `reason` its
-`code`, for example "dns_failed".
+Attributes: `code` is libcurl's (0 if it was not libcurl that failed); `response` a Response, whose
+status is 0 if there was none; `problem` the daemon's problem document (RFC 9457) as a dict, {} if
+there is none; `reason` its `code`, for example "dns_failed".
 """
 
 from __future__ import annotations
@@ -14,19 +14,49 @@ import json
 from typing import Any, Dict, Optional
 
 __all__ = [
-    *("BadRequest", "Blocked", "CertificateVerifyError", "ChunkedEncodingError", "ConnectTimeout"),
-    *("ConnectionError", "ContentDecodingError", "CookieConflict", "CurlError", "DNSError"),
-    *("DaemonError", "FileModeWarning", "HTTPError", "ImpersonateError", "IncompleteRead"),
-    *("InterfaceError", "InvalidHeader", "InvalidJSONError", "InvalidProxyURL", "InvalidSchema"),
-    *("InvalidURL", "JSONDecodeError", "MissingSchema", "Overloaded", "ProxyError", "ReadTimeout"),
-    *("RequestException", "RequestsDependencyWarning", "RequestsWarning", "RetryError"),
-    *("SSLError", "SessionClosed", "StreamConsumedError", "Timeout", "TooManyRedirects"),
-    *("URLRequired", "UnrewindableBodyError", "Unsupported"),
+    "BadRequest",
+    "Blocked",
+    "CertificateVerifyError",
+    "ChunkedEncodingError",
+    "ConnectTimeout",
+    "ConnectionError",
+    "ContentDecodingError",
+    "CookieConflict",
+    "CurlError",
+    "DNSError",
+    "DaemonError",
+    "FileModeWarning",
+    "HTTPError",
+    "ImpersonateError",
+    "IncompleteRead",
+    "InterfaceError",
+    "InvalidHeader",
+    "InvalidJSONError",
+    "InvalidProxyURL",
+    "InvalidSchema",
+    "InvalidURL",
+    "JSONDecodeError",
+    "MissingSchema",
+    "Overloaded",
+    "ProxyError",
+    "ReadTimeout",
+    "RequestException",
+    "RequestsDependencyWarning",
+    "RequestsWarning",
+    "RetryError",
+    "SSLError",
+    "SessionClosed",
+    "StreamConsumedError",
+    "Timeout",
+    "TooManyRedirects",
+    "URLRequired",
+    "UnrewindableBodyError",
+    "Unsupported",
 ]
 
 
 class CurlError(Exception):
-    """The parent of everything."""
+    """The parent of all exceptions of this module."""
 
     def __init__(self, msg: str, code: int = 0, *args: Any, **kwargs: Any) -> None:
         super().__init__(msg, *args, **kwargs)
@@ -34,7 +64,7 @@ class CurlError(Exception):
 
 
 class RequestException(CurlError, OSError):
-    """Whatever went wrong with a request."""
+    """A request failed. The parent of all exceptions that a request raises."""
 
     def __init__(
         self, msg: str, code: int = 0, response: Any = None, *args: Any, **kwargs: Any
@@ -45,28 +75,29 @@ class RequestException(CurlError, OSError):
 
     @property
     def reason(self) -> Optional[str]:
-        """The daemon's word for it: `code` in docs/api.md's table of failures."""
+        """The `code` of the problem document (docs/api.md, failures), for example "dns_failed";
+        None if there is none."""
         return self.problem.get("code")
 
 
 class CookieConflict(RequestException):
-    """The cookie asked for exists for several domains."""
+    """Several domains have a cookie of that name, with different values."""
 
 
 class SessionClosed(RequestException):
-    """The session was closed before."""
+    """A request of a session that was closed."""
 
 
 class ImpersonateError(RequestException):
-    """The libcurl in use can't take that browser's shape."""
+    """The daemon's libcurl can't impersonate that browser."""
 
 
 class InvalidJSONError(RequestException):
-    """Not raised; here for those who catch it."""
+    """Not raised; defined for programs that catch it."""
 
 
 class JSONDecodeError(InvalidJSONError, json.JSONDecodeError):
-    """Not raised; json() raises what its decoder does."""
+    """Not raised; json() raises its decoder's error, a ValueError."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         json.JSONDecodeError.__init__(self, *args, **kwargs)
@@ -74,15 +105,15 @@ class JSONDecodeError(InvalidJSONError, json.JSONDecodeError):
 
 
 class HTTPError(RequestException):
-    """raise_for_status(), or HTTP itself was broken."""
+    """raise_for_status() found an error status, or the origin violated HTTP."""
 
 
 class IncompleteRead(HTTPError):
-    """The origin cut the body short."""
+    """The body ended before its end."""
 
 
-class ConnectionError(RequestException):  # noqa: A001  the name is given
-    """No connection, or one that broke."""
+class ConnectionError(RequestException):  # noqa: A001  (curl_cffi's name)
+    """There was no connection to the origin, or it failed."""
 
 
 class DNSError(ConnectionError):
@@ -90,27 +121,27 @@ class DNSError(ConnectionError):
 
 
 class ProxyError(RequestException):
-    """The proxy could not be reached, or refused."""
+    """There was no connection to the proxy, or it refused the request."""
 
 
 class SSLError(ConnectionError):
-    """TLS failed."""
+    """The TLS handshake failed."""
 
 
 class CertificateVerifyError(SSLError):
-    """The certificate is not to be trusted."""
+    """The origin's certificate could not be verified."""
 
 
 class Timeout(RequestException):
-    """Time ran out."""
+    """A timeout expired: the request's, or one of the daemon's own."""
 
 
 class ConnectTimeout(ConnectionError, Timeout):
-    """Not raised, as in curl_cffi: it is Timeout."""
+    """Not raised, as in curl_cffi; Timeout is."""
 
 
 class ReadTimeout(Timeout):
-    """Not raised: it is Timeout."""
+    """Not raised; Timeout is."""
 
 
 class URLRequired(RequestException):
@@ -118,23 +149,23 @@ class URLRequired(RequestException):
 
 
 class TooManyRedirects(RequestException):
-    """More than max_redirects."""
+    """There were more redirects than max_redirects."""
 
 
 class MissingSchema(RequestException, ValueError):
-    """Not raised: it is InvalidURL."""
+    """Not raised; InvalidURL is."""
 
 
 class InvalidSchema(RequestException, ValueError):
-    """Neither http nor https."""
+    """The URL's scheme is neither http nor https."""
 
 
 class InvalidURL(RequestException, ValueError):
-    """The URL can't be used."""
+    """The URL is not valid."""
 
 
 class InvalidHeader(RequestException, ValueError):
-    """A header can't be sent."""
+    """A header is not valid."""
 
 
 class InvalidProxyURL(InvalidURL):
@@ -146,7 +177,7 @@ class ChunkedEncodingError(RequestException):
 
 
 class ContentDecodingError(RequestException):
-    """Not raised: it is HTTPError."""
+    """Not raised; HTTPError is."""
 
 
 class StreamConsumedError(RequestException, TypeError):
@@ -158,36 +189,39 @@ class RetryError(RequestException):
 
 
 class UnrewindableBodyError(RequestException):
-    """Not raised: the daemon holds the whole body."""
+    """Not raised: the daemon has the whole body and can send it again."""
 
 
 class InterfaceError(RequestException):
-    """Not raised: `interface` can't be chosen from here."""
+    """Not raised: `interface` is not supported."""
 
 
-# -- ours -----------------------------------------------------------------------------------------
+# -- not in curl_cffi -----------------------------------------------------------------------------
 
 
 class Unsupported(RequestException, NotImplementedError):
-    """What was asked for can't be done in another process, or not by the daemon that runs."""
+    """A parameter can't work through a daemon, or this daemon does not support it. Nothing was
+    sent to the origin."""
 
 
 class BadRequest(RequestException, ValueError):
-    """The daemon could not make sense of the request, or found it too large."""
+    """The daemon rejected the request: it is not valid, or too large."""
 
 
 class Blocked(ConnectionError):
-    """The daemon's egress guard said no: the address is not a public one, or not allowed."""
+    """The daemon's egress guard (against SSRF) blocked the address: it is not public, or a rule
+    denies it."""
 
 
 class Overloaded(ConnectionError):
-    """The daemon has too much to do, is stopping, or leaves a failing origin alone."""
+    """The daemon is overloaded or draining, or the origin's circuit breaker is open. `retry_after`:
+    seconds to wait before the next try, None if unknown."""
 
-    retry_after: Optional[float] = None  # seconds
+    retry_after: Optional[float] = None
 
 
 class DaemonError(ConnectionError):
-    """There is no daemon to be reached, or it does not answer as it should."""
+    """There was no connection to the daemon, or its response is not valid."""
 
 
 class RequestsWarning(Warning):

@@ -1,7 +1,7 @@
 """Headers: a case-insensitive mapping that keeps order, case and repetition.
 
-Names and values are text. Bytes are taken as well, by `encoding` or as UTF-8 where they are that,
-else ISO-8859-1: what the daemon does with an origin's.
+Names and values are text. Bytes are accepted, too, and decoded by `encoding`; without one as UTF-8,
+or as ISO-8859-1 if they are not UTF-8, which is what the daemon does with an origin's headers.
 """
 
 from __future__ import annotations
@@ -19,9 +19,9 @@ HeaderTypes = Union[
     Sequence[Tuple[bytes, Optional[bytes]]],
     Sequence[Text],
 ]
-Item = Tuple[str, str, Optional[str]]  # as given, in lower case, value
+Item = Tuple[str, str, Optional[str]]  # name, name in lower case, value
 
-HIDDEN = ("authorization", "proxy-authorization")  # their values, in repr()
+SECRET_HEADERS = ("authorization", "proxy-authorization")  # repr() hides their values
 
 
 def _text(value: Any, encoding: Optional[str]) -> str:
@@ -38,7 +38,7 @@ def _text(value: Any, encoding: Optional[str]) -> str:
 
 
 def _pairs(headers: Any) -> Iterable[Tuple[Any, Any]]:
-    """The pairs of whatever stands for headers: a mapping, pairs, or "Name: value" lines."""
+    """The pairs of headers given as a mapping, as pairs, or as "Name: value" lines."""
     if isinstance(headers, AbstractMapping):
         return headers.items()
     pairs = []
@@ -46,14 +46,15 @@ def _pairs(headers: Any) -> Iterable[Tuple[Any, Any]]:
         if isinstance(each, (str, bytes)):
             name, colon, value = _text(each, None).partition(":")
             if not colon:
-                raise ValueError(f"not a header: {each!r}")
+                raise ValueError(f"not a header line: {each!r}")
             each = (name, value.strip())
         pairs.append((each[0], each[1]))
     return pairs
 
 
 class Headers(MutableMapping):  # type: ignore[type-arg]
-    """One value of several of the same name is their list, joined by commas; see get_list()."""
+    """Case-insensitive headers. Repeated ones are one value, joined by commas; get_list() has each
+    by itself."""
 
     def __init__(
         self, headers: Optional[HeaderTypes] = None, encoding: Optional[str] = None
@@ -70,7 +71,7 @@ class Headers(MutableMapping):  # type: ignore[type-arg]
 
     @classmethod
     def of_pairs(cls, pairs: Iterable[Sequence[str]]) -> "Headers":
-        """From an envelope's [name, value] lists, which are text already."""
+        """Headers from the [name, value] pairs of an envelope, which are text already."""
         headers = cls()
         headers._items = [(name, name.lower(), value) for name, value in pairs]
         return headers
@@ -81,7 +82,7 @@ class Headers(MutableMapping):  # type: ignore[type-arg]
 
     @property
     def encoding(self) -> str:
-        """That of raw: ascii where all of it is, else UTF-8, unless it was set."""
+        """The encoding of `raw`: what was set, else "ascii" if that is enough, else "utf-8"."""
         if self._encoding:
             return self._encoding
         ascii_only = all(n.isascii() and (v is None or v.isascii()) for n, _, v in self._items)
@@ -93,12 +94,12 @@ class Headers(MutableMapping):  # type: ignore[type-arg]
 
     @property
     def raw(self) -> List[Tuple[bytes, Optional[bytes]]]:
-        """Pairs of bytes."""
+        """(name, value) pairs of bytes."""
         e = self.encoding
         return [(n.encode(e), None if v is None else v.encode(e)) for n, _, v in self._items]
 
     def multi_items(self) -> List[Tuple[str, Optional[str]]]:
-        """All pairs: in order, repeated ones too, names in their own case."""
+        """All (name, value) pairs, in order, repeated ones too, names in their own case."""
         return [(name, value) for name, _, value in self._items]
 
     def _merged(self) -> Dict[str, Optional[str]]:
@@ -112,34 +113,35 @@ class Headers(MutableMapping):  # type: ignore[type-arg]
         return merged
 
     def keys(self) -> Any:
-        """Names in lower case, each once."""
+        """The names in lower case, each once."""
         return self._merged().keys()
 
     def values(self) -> Any:
         return self._merged().values()
 
     def items(self) -> Any:
-        """(name in lower case, all its values joined by commas)"""
+        """Pairs of a name in lower case and all its values, joined by commas."""
         return self._merged().items()
 
     def get(self, key: str, default: Any = None) -> Any:
+        """All values of that name, joined by commas."""
         found = self._found(key)
         if not found:
             return default
         return found[0] if len(found) == 1 else ", ".join([v or "" for v in found])
 
     def get_list(self, key: str, split_commas: bool = False) -> List[Optional[str]]:
-        """Each value of that name; with split_commas, also those in one line."""
+        """Each value of that name; with split_commas, those within one header, too."""
         found = self._found(key)
         if not split_commas:
             return found
         return [part.strip() for value in found for part in (value or "").split(",")]
 
     def update(self, headers: Optional[HeaderTypes] = None) -> None:  # type: ignore[override]
-        """All values of each name given take the place of all those it had."""
-        given = Headers(headers)
-        names = {key for _, key, _ in given._items}
-        self._items = [item for item in self._items if item[1] not in names] + given._items
+        """Replace all values of each name in `headers`."""
+        new = Headers(headers)
+        names = {key for _, key, _ in new._items}
+        self._items = [item for item in self._items if item[1] not in names] + new._items
 
     def copy(self) -> "Headers":
         return Headers(self)
@@ -154,7 +156,7 @@ class Headers(MutableMapping):  # type: ignore[type-arg]
         return self.get(key)  # type: ignore[no-any-return]
 
     def __setitem__(self, key: str, value: Optional[str]) -> None:
-        """In the place of the first one of that name, and of all others."""
+        """Replace all values of that name by one, at the position of the first."""
         item, items = self._item(key, value), []
         at = None
         for each in self._items:
@@ -197,7 +199,7 @@ class Headers(MutableMapping):  # type: ignore[type-arg]
     __hash__ = None  # type: ignore[assignment]
 
     def __repr__(self) -> str:
-        pairs = [(n, "[secure]" if k in HIDDEN else v) for n, k, v in self._items]
+        pairs = [(n, "[secure]" if k in SECRET_HEADERS else v) for n, k, v in self._items]
         as_dict = dict(pairs)
         shown = repr(as_dict if len(as_dict) == len(pairs) else pairs)
         more = "" if self.encoding == "ascii" else f", encoding={self.encoding!r}"

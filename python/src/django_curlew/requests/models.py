@@ -1,8 +1,8 @@
 """Request and Response.
 
-A Response holds what the daemon said, an envelope, and works out an attribute when it is first
-asked for: most programs read two or three of them. From then on it is a plain attribute, which may
-be set like any other.
+A Response holds the daemon's envelope and computes an attribute on its first use, because most
+programs read two or three of them. From then on it is a plain attribute, which may be set like any
+other.
 """
 
 from __future__ import annotations
@@ -11,18 +11,32 @@ import json
 import re
 from datetime import timedelta
 from http.cookies import CookieError, SimpleCookie
-from typing import Any, AsyncIterator, Callable, Dict, Iterator, List, Optional, Union
+from typing import (
+    TYPE_CHECKING,
+    Any,
+    AsyncIterator,
+    Callable,
+    Dict,
+    Iterator,
+    List,
+    Optional,
+    Union,
+)
+from urllib.parse import urljoin
 
-from ..jsons import loads
+from ..json_codec import loads
 from .const import CurlHttpVersion
 from .cookies import Cookies
 from .exceptions import HTTPError
 from .headers import Headers
-from .lines import ALineCutter, LineCutter
-from .streaming import Body
+from .line_decoder import LineDecoder
+from .streaming import StreamBody
+
+if TYPE_CHECKING:
+    from .prepared_request import PreparedRequest
 
 REDIRECTS = (301, 302, 303, 307, 308)
-# RFC 8259 8.1 and what its predecessors allowed: a decoder of JSON finds these out by itself.
+# RFC 8259 8.1 and what its predecessors allowed: a JSON decoder detects these by itself.
 JSON_CHARSETS = re.compile(r"utf[-_]?(8([-_]sig)?|(16|32)([-_]?[bl]e)?)\Z", re.IGNORECASE)
 
 _charset = re.compile(r"""charset\s*=\s*["']?([\w-]+)["']?""", re.IGNORECASE)
@@ -35,7 +49,7 @@ _versions = {
 
 
 class Request:
-    """What was asked: url, headers, method, and body where it is bytes."""
+    """The request that was made. `body` is None unless it was bytes or text."""
 
     def __init__(
         self, url: str, headers: Headers, method: str, body: Optional[bytes] = None
@@ -47,11 +61,14 @@ class Request:
 
 
 class Response:
-    """What came back; see the module's own words. `envelope` is what the daemon said of it."""
+    """The response of a fetch, with curl_cffi's attributes and methods. `envelope` is the daemon's
+    description of it (docs/api.md): timings, attempts, the connection.
+
+    The attributes below `default_encoding` are computed on their first use.
+    """
 
     content: bytes
     default_encoding: Union[str, Callable[[bytes], str]]
-    # Worked out when asked for:
     request: Optional[Request]
     url: str
     status_code: int
@@ -76,29 +93,51 @@ class Response:
     infos: Dict[Any, Any]
 
     def __init__(self, curl: Any = None, request: Optional[Request] = None) -> None:
-        self.curl = None  # curl_cffi has its handle here; ours are in the daemon
+        self.curl = None  # curl_cffi has its handle here
         if request is not None:
             self.request = request
         self.content = b""
         self.default_encoding = "utf-8"
         self.envelope: Dict[str, Any] = {}
-        self._body: Optional[Body] = None  # of a stream
+        self._prepared: Optional[PreparedRequest] = None
+        self._stream_body: Optional[StreamBody] = None
+
+    def load(
+        self,
+        envelope: Dict[str, Any],
+        prepared: PreparedRequest,
+        content: bytes = b"",
+        stream_body: Optional[StreamBody] = None,
+    ) -> None:
+        """For sessions: fill a new response from the daemon's envelope. `stream_body` is given if
+        the body is still to be read, else `content` is the whole body."""
+        self.envelope = envelope
+        self.content = content
+        self.default_encoding = prepared.default_encoding
+        self._prepared = prepared
+        self._stream_body = stream_body
+        if stream_body is not None:
+            stream_body.response = self
+
+    def detach_stream(self) -> None:
+        """For sessions: the body was read by a callback, and is not available any more."""
+        self._stream_body = None
 
     def __getattr__(self, name: str) -> Any:
-        """Only for attributes that are not there yet."""
-        work_out = WORKED_OUT.get(name)
-        if work_out is None:
+        """Called for attributes that were not computed yet."""
+        compute = LAZY_ATTRIBUTES.get(name)
+        if compute is None:
             raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
-        value = self.__dict__[name] = work_out(self, self.__dict__.get("envelope") or {})
+        value = self.__dict__[name] = compute(self, self.__dict__.get("envelope") or {})
         return value
 
     def __getstate__(self) -> Dict[str, Any]:
-        if self._body is not None:
+        if self._stream_body is not None:
             raise TypeError(
                 "A streaming response can't be pickled; make the request without stream=True."
             )
         state = {**self.__dict__, "curl": None, "request": self.request}
-        state.pop("_plan", None)
+        state["_prepared"] = None
         return state
 
     def __setstate__(self, state: Dict[str, Any]) -> None:
@@ -111,7 +150,8 @@ class Response:
 
     @property
     def encoding(self) -> str:
-        """What was set; else what Content-Type says; else default_encoding."""
+        """The encoding of `text`: what was set, else Content-Type's charset, else
+        default_encoding."""
         if "_encoding" not in self.__dict__:
             found = self.charset_encoding
             if found is None:
@@ -133,12 +173,13 @@ class Response:
 
     @property
     def charset_encoding(self) -> Optional[str]:
-        """What Content-Type says, if it does."""
+        """The charset of Content-Type; None if it has none."""
         found = _charset.search(self.headers.get("Content-Type") or "")
         return found[1] if found else None
 
     @property
     def text(self) -> str:
+        """The content, decoded by `encoding`; bytes that can't be decoded become U+FFFD."""
         if "_text" not in self.__dict__:
             self._text = self._decode(self.content) if self.content else ""
         return self._text
@@ -150,10 +191,10 @@ class Response:
             return content.decode("utf-8-sig")
 
     def json(self, *, path: Optional[str] = None, default: Any = None, **kwargs: Any) -> Any:
-        """The content, parsed. Arguments go to json.loads. `path` is not offered: it needs
+        """The content as JSON. `kwargs` are passed to json.loads. `path` is not supported: it needs
         packages that only curl_cffi's extras install."""
         if path is not None:
-            raise NotImplementedError("json(path=…): use jsonpath-ng upon json() yourself")
+            raise NotImplementedError("json(path=…) is not supported; use jsonpath-ng on json()")
         charset = self.charset_encoding
         content: Union[str, bytes] = self.content
         if charset is not None and not JSON_CHARSETS.match(charset):
@@ -161,70 +202,77 @@ class Response:
         return json.loads(content, **kwargs) if kwargs else loads(content)
 
     def markdown(self) -> str:
-        raise NotImplementedError("markdown(): use markdownify upon text yourself")
+        """Not supported: it needs packages that only curl_cffi's extras install."""
+        raise NotImplementedError("markdown() is not supported; use markdownify on text")
 
     # -- status -----------------------------------------------------------------------------------
 
     def raise_for_status(self) -> None:
-        """HTTPError unless the status is 200 to 399."""
+        """Raise HTTPError unless the status is 200 to 399."""
         if not self.ok:
             raise HTTPError(f"HTTP Error {self.status_code}: {self.reason}", 0, self)
 
     @property
     def is_redirect(self) -> bool:
+        """Is it a redirect that was not followed?"""
         return self.status_code in REDIRECTS and "location" in self.headers
 
     # -- streams ----------------------------------------------------------------------------------
 
     @property
-    def _stream(self) -> Body:
-        if self._body is None:
+    def _stream(self) -> StreamBody:
+        if self._stream_body is None:
             raise AssertionError("stream mode is not enabled.")
-        return self._body
+        return self._stream_body
 
     def iter_content(self, chunk_size: Any = None, decode_unicode: bool = False) -> Iterator[bytes]:
-        """The body in pieces as they come. `chunk_size` has no say in how large they are."""
+        """The body of a stream in pieces, as they are received. `chunk_size` has no effect."""
         if decode_unicode:
             raise NotImplementedError("decode_unicode")
-        return self._stream.pieces()
+        return self._stream.iter_bytes()
 
     def iter_lines(
         self, chunk_size: Any = None, decode_unicode: bool = False, delimiter: Any = None
     ) -> Iterator[bytes]:
-        return LineCutter(delimiter).cut(self.iter_content(chunk_size, decode_unicode))
+        """The body of a stream in lines, without their line breaks."""
+        return LineDecoder(delimiter).iter_lines(self.iter_content(chunk_size, decode_unicode))
 
     def aiter_content(
         self, chunk_size: Any = None, decode_unicode: bool = False
     ) -> AsyncIterator[bytes]:
+        """iter_content() for AsyncSession."""
         if decode_unicode:
             raise NotImplementedError("decode_unicode")
-        return self._stream.apieces()
+        return self._stream.aiter_bytes()
 
     def aiter_lines(
         self, chunk_size: Any = None, decode_unicode: bool = False, delimiter: Any = None
     ) -> AsyncIterator[bytes]:
-        return ALineCutter(delimiter).cut(self.aiter_content(chunk_size, decode_unicode))
+        """iter_lines() for AsyncSession."""
+        return LineDecoder(delimiter).aiter_lines(self.aiter_content(chunk_size, decode_unicode))
 
     async def acontent(self) -> bytes:
-        """All of a stream that has not been read yet."""
+        """The rest of a stream's body."""
         return b"".join([piece async for piece in self.aiter_content()])
 
     async def atext(self) -> str:
+        """The rest of a stream's body, decoded by `encoding`."""
         return self._decode(await self.acontent())
 
     def close(self) -> None:
-        """End a stream: what has not come of it is not fetched."""
-        if self._body is not None:
-            self._body.close()
+        """Close a stream; before its end this cancels the fetch."""
+        if self._stream_body is not None:
+            self._stream_body.close()
 
     async def aclose(self) -> None:
+        """The same as close()."""
         self.close()
 
 
-# -- how attributes are worked out --------------------------------------------------------------
+# -- attributes that are computed on their first use ---------------------------------------------
 
 Envelope = Dict[str, Any]
-WORKED_OUT: Dict[str, Callable[[Response, Envelope], Any]] = {
+LAZY_ATTRIBUTES: Dict[str, Callable[[Response, Envelope], Any]] = {
     "request": lambda r, e: _request(r),
     "url": lambda r, e: e.get("url", ""),
     "status_code": lambda r, e: e.get("status", 200),
@@ -251,12 +299,12 @@ WORKED_OUT: Dict[str, Callable[[Response, Envelope], Any]] = {
 
 
 def _request(response: Response) -> Optional[Request]:
-    plan = response.__dict__.get("_plan")
-    return plan.request() if plan is not None else None
+    prepared = response._prepared
+    return prepared.request() if prepared is not None else None
 
 
 def _cookies(headers: Headers) -> Cookies:
-    """What this response's own Set-Cookie headers say, as they say it."""
+    """The cookies of this response's own Set-Cookie headers."""
     cookies = Cookies()
     for line in headers.get_list("set-cookie"):
         try:
@@ -264,30 +312,33 @@ def _cookies(headers: Headers) -> Cookies:
         except CookieError:
             continue
         for name, morsel in parsed.items():
-            domain, path = morsel["domain"], morsel["path"]
-            cookies.set(name, morsel.coded_value, domain, path, bool(morsel["secure"]))
+            cookies.set(
+                name=name,
+                value=morsel.coded_value,
+                domain=morsel["domain"],
+                path=morsel["path"],
+                secure=bool(morsel["secure"]),
+            )
     return cookies
 
 
-def _redirect(response: Response, said: Envelope) -> Response:
-    """A response of the history: its class is that of the last one, its body is gone."""
+def _redirect(response: Response, entry: Envelope) -> Response:
+    """A response of the history, without a body. Its class is that of the last response."""
     earlier = type(response)(None)
-    earlier.envelope = {"reason": "", **said}
+    earlier.envelope = {"reason": "", **entry}
     earlier.default_encoding = response.default_encoding
     return earlier
 
 
 def _redirect_url(response: Response) -> str:
-    """Where a redirect that was not followed leads to."""
-    from urllib.parse import urljoin
-
+    """The target of a redirect that was not followed."""
     if response.status_code in REDIRECTS and response.headers.get("location"):
         return urljoin(response.url, response.headers["location"] or "")
     return ""
 
 
 def _download_size(response: Response, envelope: Envelope) -> int:
-    """Bytes on the wire, where the origin said how many; else of the decoded body."""
+    """Content-Length, if there is one; else the bytes of the decoded body."""
     length = response.headers.get("content-length") or ""
     if length.isdigit() and "head" != getattr(response.request, "method", "").lower():
         return int(length)
@@ -295,7 +346,7 @@ def _download_size(response: Response, envelope: Envelope) -> int:
 
 
 def _header_size(envelope: Envelope) -> int:
-    """Status lines, fields and empty lines of all the chain, as libcurl writes them."""
+    """Bytes of the status lines, headers and empty lines of the whole chain, as libcurl counts."""
     size, version = 0, envelope.get("http_version") or "1.1"
     for each in (*envelope.get("history", ()), envelope):
         if "status" in each:
@@ -305,7 +356,7 @@ def _header_size(envelope: Envelope) -> int:
 
 
 def _request_size(response: Response) -> int:
-    """About what the request's head and body have: the daemon adds headers of its own."""
+    """Approximate bytes of the request's head and body: the daemon adds headers of its own."""
     request = response.request
     if request is None:
         return 0

@@ -1,7 +1,7 @@
-"""Parameters, from curl_cffi's names to the keys of the daemon's request object.
+"""The parameters of sessions and requests: from curl_cffi's names to keys of the request object.
 
-A parameter is a function here that takes (keys, value) and writes into `keys`. What can't work in
-another process raises Unsupported at once and says why.
+Each parameter has a function that takes (keys, value) and writes to `keys`. One that can't work in
+another process raises Unsupported, with the reason.
 """
 
 from __future__ import annotations
@@ -15,15 +15,15 @@ from .exceptions import Unsupported
 
 Keys = Dict[str, Any]
 
-LONGEST = 86400  # seconds: what the daemon takes for "for ever"
-CONNECT_LONGEST = 300  # libcurl's own limit where nobody sets one
-MOST_REDIRECTS = 100
-GRACE = 5.0  # seconds that the daemon has to say that time is up
-UNKNOWN_WAIT = 3600.0  # our own patience where a named session decides
+MAX_TIMEOUT = 86400  # seconds: the daemon's largest, which stands for "no timeout"
+NO_TIMEOUT_CONNECT = 300  # seconds for connecting, without a timeout: libcurl's default
+MAX_REDIRECTS = 100
+GRACE = 5.0  # seconds that the client waits longer than the daemon, for its error response
+NAMED_SESSION_TIMEOUT = 3600.0  # seconds that the client waits if a named session has the timeout
 
 
 class NotSet:
-    """The type of NOT_SET, which is not None: that means "for ever"."""
+    """The type of NOT_SET, which differs from None: None is "no timeout"."""
 
     def __repr__(self) -> str:
         return "NOT_SET"
@@ -35,17 +35,18 @@ class NotSet:
 NOT_SET = NotSet()
 
 
-class _Default(int):
-    """A number that nobody chose."""
+class _DefaultTimeout(int):
+    """Distinguishes the default from a 30 that the caller passed."""
 
 
-DEFAULT_TIMEOUT = _Default(30)
+DEFAULT_TIMEOUT = _DefaultTimeout(30)  # seconds
 
 
 @dataclass
 class RetryStrategy:
-    """`count` more tries. The daemon waits: `delay` seconds at most before the first of them, and
-    twice as long before each further one; its waits are random ("full jitter")."""
+    """`count` retries, which the daemon does. It waits at most `delay` plus `jitter` seconds before
+    the first and twice as long before each further one; the waits are random ("full jitter"), so
+    `backoff` has no effect."""
 
     count: int
     delay: float = 0.0
@@ -59,7 +60,8 @@ class RetryStrategy:
             raise ValueError("retry.backoff must be 'linear' or 'exponential'")
 
 
-def normalized_retry(retry: Any) -> RetryStrategy:
+def normalize_retry(retry: Any) -> RetryStrategy:
+    """The strategy for a `retry` parameter: a number of retries, a RetryStrategy, or None."""
     if retry is None:
         return RetryStrategy(0)
     if isinstance(retry, RetryStrategy):
@@ -69,41 +71,47 @@ def normalized_retry(retry: Any) -> RetryStrategy:
     raise TypeError("retry must be an int or RetryStrategy")
 
 
-def retries(strategy: RetryStrategy, method: str, statuses: bool) -> Keys:
-    """curl_cffi tries again after any failure, whatever the method; after a status only where
-    that raises."""
+def retries(strategy: RetryStrategy, method: str, retry_statuses: bool) -> Keys:
+    """The request object's `retries`. Like curl_cffi it retries after any failure, whatever the
+    method; after a status only if raise_for_status makes that a failure."""
     wait = max(strategy.delay + strategy.jitter, 0.001)
-    said: Keys = {"max": strategy.count, "methods": [method], "backoff": wait}
-    said["max_backoff"] = max(wait * 2.0 ** min(strategy.count, 10), 10.0)
-    if not statuses:
-        said["statuses"] = []
-    return said
+    keys: Keys = {
+        "max": strategy.count,
+        "methods": [method],
+        "backoff": wait,
+        "max_backoff": max(wait * 2.0 ** min(strategy.count, 10), 10.0),
+    }
+    if not retry_statuses:
+        keys["statuses"] = []
+    return keys
 
 
-# -- time -----------------------------------------------------------------------------------------
+# -- timeouts -------------------------------------------------------------------------------------
 
 
 def timeout_key(timeout: Any, stream: bool) -> Any:
-    """The `timeout` of a request object. A number is for the whole, connecting included; a pair is
-    for connecting and for the rest. Of a stream both are limits of silence, as in curl_cffi."""
+    """The request object's `timeout`. A number limits the whole fetch, connecting included; a pair
+    limits connecting, and the rest. For a stream, as in curl_cffi, they limit the time without a
+    byte."""
     if timeout is None or timeout == 0:
-        return {"connect": CONNECT_LONGEST, **({} if stream else {"total": LONGEST})}
+        return {"connect": NO_TIMEOUT_CONNECT, **({} if stream else {"total": MAX_TIMEOUT})}
     if isinstance(timeout, (tuple, list)):
         connect, rest = timeout
         total = connect + rest
     elif isinstance(timeout, (int, float)) and not isinstance(timeout, bool):
         connect = total = timeout
     else:
-        raise TypeError(f"timeout: seconds, or (connect, read), not {timeout!r}")
-    return {"connect": connect, ("idle" if stream else "total"): min(total, LONGEST)}
+        raise TypeError(f"timeout must be seconds or (connect, read), not {timeout!r}")
+    return {"connect": connect, ("idle" if stream else "total"): min(total, MAX_TIMEOUT)}
 
 
-def patience(key: Any) -> float:
-    """How long we wait ourselves for an answer to a request with this `timeout`."""
+def client_timeout(key: Any) -> float:
+    """Seconds that the client waits for the response to a request with this `timeout` key. It is
+    longer than the daemon's timeout, so that normally the daemon reports it."""
     if key is None:
-        return UNKNOWN_WAIT
+        return NAMED_SESSION_TIMEOUT
     if isinstance(key, dict):
-        return float(key.get("total") or key.get("idle") or LONGEST) + GRACE
+        return float(key.get("total") or key.get("idle") or MAX_TIMEOUT) + GRACE
     return float(key) + GRACE
 
 
@@ -122,23 +130,24 @@ def allow_redirects(keys: Keys, value: Any) -> None:
     if value is False or (isinstance(value, int) and not isinstance(value, CurlFollow)):
         keys["follow_redirects"] = bool(value)
     elif value != "safe" and not isinstance(value, CurlFollow):
-        raise ValueError(f"allow_redirects: a bool, CurlFollow or 'safe', not {value!r}")
+        raise ValueError(f"allow_redirects must be a bool, CurlFollow or 'safe', not {value!r}")
     elif value is CurlFollow.FIRSTONLY:
-        raise Unsupported("allow_redirects: the daemon has no CurlFollow.FIRSTONLY; "
-                          "it changes the method as the status says")
+        raise Unsupported(
+            "allow_redirects: CurlFollow.FIRSTONLY is not supported; the daemon changes the method"
+            " as RFC 9110 15.4 says for the status"
+        )
 
 
 def max_redirects(keys: Keys, value: Any) -> None:
     if value is not None and value != 30:
-        keys["max_redirects"] = MOST_REDIRECTS if value < 0 else value
+        keys["max_redirects"] = MAX_REDIRECTS if value < 0 else value
 
 
 def verify(keys: Keys, value: Any) -> None:
     if isinstance(value, str):
         raise Unsupported(
-            "verify: the daemon opens the connection, and reads no file that a request names; "
-            "give it the authorities as `ca_file` of a session in its configuration, and name "
-            "that session: Session(name=…)"
+            "verify: the daemon makes the connection, and a request can't name a file; configure "
+            "`ca_file` for a session of the daemon's and use it: Session(name=…)"
         )
     if value is False:
         keys["verify"] = False
@@ -147,20 +156,21 @@ def verify(keys: Keys, value: Any) -> None:
 def cert(keys: Keys, value: Any) -> None:
     if value:
         raise Unsupported(
-            "cert: the daemon opens the connection, and reads no file that a request names; give "
-            "it `client_cert` and `client_key` of a session in its configuration, and name that "
-            "session: Session(name=…)"
+            "cert: the daemon makes the connection, and a request can't name a file; configure "
+            "`client_cert` and `client_key` for a session of the daemon's and use it: "
+            "Session(name=…)"
         )
 
 
 def http_version(keys: Keys, value: Any) -> None:
     if not value:
         return
-    said = HTTP_VERSIONS.get(value)
-    if said is None:
-        raise Unsupported(f"http_version: the daemon has no {value!r}; "
-                          "it has v1, v2, v2tls, v2_prior_knowledge and v3")
-    keys["http_version"] = said
+    version = HTTP_VERSIONS.get(value)
+    if version is None:
+        raise Unsupported(
+            f"http_version: {value!r} is not supported; use v1, v2, v2tls, v2_prior_knowledge or v3"
+        )
+    keys["http_version"] = version
 
 
 HTTP_VERSIONS: Dict[Any, str] = {
@@ -182,7 +192,9 @@ HTTP_VERSIONS: Dict[Any, str] = {
 def impersonate(keys: Keys, value: Any) -> None:
     if value:
         if not isinstance(value, str):
-            raise Unsupported("impersonate: a Fingerprint can't be sent; name a target")
+            raise Unsupported(
+                "impersonate: a Fingerprint is not supported; pass the name of a target"
+            )
         keys["impersonate"] = getattr(value, "value", value)
 
 
@@ -191,31 +203,35 @@ def max_recv_speed(keys: Keys, value: Any) -> None:
         keys["max_recv_speed"] = value
 
 
-def _plainly(key: str) -> Callable[[Keys, Any], None]:
-    def put(keys: Keys, value: Any) -> None:
+def _copied(key: str) -> Callable[[Keys, Any], None]:
+    """The function of a parameter that is the request key `key`, as it is."""
+
+    def copy(keys: Keys, value: Any) -> None:
         if value is not None:
             keys[key] = value
 
-    return put
+    return copy
 
 
-def _never(name: str, why: str) -> Callable[[Keys, Any], None]:
+def _unsupported(name: str, reason: str) -> Callable[[Keys, Any], None]:
+    """The function of a parameter that raises Unsupported unless it is left at its default."""
+
     def refuse(keys: Keys, value: Any) -> None:
         if value:
-            raise Unsupported(f"{name}: {why}")
+            raise Unsupported(f"{name} is not supported: {reason}")
 
     return refuse
 
 
-def _unread(keys: Keys, value: Any) -> None:
-    """Taken for the sake of programs that have it; docs/client.md says why it changes nothing."""
+def _ignored(keys: Keys, value: Any) -> None:
+    """The function of a parameter that is accepted and has no effect; docs/client.md says why."""
 
 
-_FINGERPRINT = "TLS and HTTP/2 are the daemon's; it takes no fingerprint of a caller's"
-_HANDLE = "curl handles live in the daemon; there is none in this process to use or to set"
-_NETWORK = "which network, addresses and names to use is the daemon's; see its configuration"
+_FINGERPRINT = "TLS and HTTP/2 connections are made by the daemon, which accepts no fingerprint"
+_HANDLE = "curl handles live in the daemon; this process has none"
+_NETWORK = "the network, addresses and name servers are those of the daemon's configuration"
 
-BOTH: Dict[str, Callable[[Keys, Any], None]] = {
+COMMON: Dict[str, Callable[[Keys, Any], None]] = {
     "auth": auth,
     "allow_redirects": allow_redirects,
     "max_redirects": max_redirects,
@@ -223,43 +239,43 @@ BOTH: Dict[str, Callable[[Keys, Any], None]] = {
     "cert": cert,
     "http_version": http_version,
     "impersonate": impersonate,
-    "coalesce": _plainly("coalesce"),
-    "default_headers": _unread,
-    "ja3": _never("ja3", _FINGERPRINT),
-    "akamai": _never("akamai", _FINGERPRINT),
-    "perk": _never("perk", _FINGERPRINT),
-    "extra_fp": _never("extra_fp", _FINGERPRINT),
-    "interface": _never("interface", _NETWORK),
-    "dns": _never("dns", _NETWORK),
-    "doh_url": _never("doh_url", _NETWORK),
-    "curl_options": _never("curl_options", _HANDLE),
-    "debug": _never("debug", "libcurl talks in the daemon; set its `log.level` to debug"),
+    "coalesce": _copied("coalesce"),
+    "default_headers": _ignored,
+    "ja3": _unsupported("ja3", _FINGERPRINT),
+    "akamai": _unsupported("akamai", _FINGERPRINT),
+    "perk": _unsupported("perk", _FINGERPRINT),
+    "extra_fp": _unsupported("extra_fp", _FINGERPRINT),
+    "interface": _unsupported("interface", _NETWORK),
+    "dns": _unsupported("dns", _NETWORK),
+    "doh_url": _unsupported("doh_url", _NETWORK),
+    "curl_options": _unsupported("curl_options", _HANDLE),
+    "debug": _unsupported("debug", "libcurl runs in the daemon; set `log.level` to debug there"),
 }
 REQUEST = {
-    **BOTH,
+    **COMMON,
     "max_recv_speed": max_recv_speed,
-    "max_body_bytes": _plainly("max_body_bytes"),
-    "tag": _plainly("tag"),
+    "max_body_bytes": _copied("max_body_bytes"),
+    "tag": _copied("tag"),
 }
 SESSION = {
-    **BOTH,
-    "curl": _never("curl", _HANDLE),
-    "async_curl": _never("async_curl", _HANDLE),
-    "curl_share": _never("curl_share", _HANDLE),
-    "curl_infos": _never("curl_infos", _HANDLE),
-    "cache": _never("cache", "keep what you fetched in Django's cache"),
-    "thread": _unread,
-    "use_thread_local_curl": _unread,
-    "loop": _unread,
-    "trust_env": _unread,
+    **COMMON,
+    "curl": _unsupported("curl", _HANDLE),
+    "async_curl": _unsupported("async_curl", _HANDLE),
+    "curl_share": _unsupported("curl_share", _HANDLE),
+    "curl_infos": _unsupported("curl_infos", _HANDLE),
+    "cache": _unsupported("cache", "use Django's cache"),
+    "thread": _ignored,
+    "use_thread_local_curl": _ignored,
+    "loop": _ignored,
+    "trust_env": _ignored,
 }
 
 
 # -- proxies --------------------------------------------------------------------------------------
 
 
-def chosen_proxy(proxies: Any, url: str) -> Optional[str]:
-    """Of a dict of proxies, the one for this URL: by scheme and host, by scheme, for all."""
+def choose_proxy(proxies: Any, url: str) -> Optional[str]:
+    """The proxy of a `proxies` dict for this URL: by scheme and host, by scheme, or "all"."""
     parts = urlsplit(url)
     names = [parts.scheme, "all"]
     if parts.hostname:
@@ -268,12 +284,14 @@ def chosen_proxy(proxies: Any, url: str) -> Optional[str]:
 
 
 def proxy(keys: Keys, proxies: Any, proxy_auth: Optional[Tuple[str, str]], url: str) -> None:
-    found = chosen_proxy(proxies, url) if proxies else None
-    if not found:
+    """Write `proxy` and `proxy_auth` for a request to `url`. Credentials in the proxy's URL count
+    if there is no proxy_auth."""
+    chosen = choose_proxy(proxies, url) if proxies else None
+    if not chosen:
         return
-    if "://" not in found:
-        found = "http://" + found
-    parts = urlsplit(found)
+    if "://" not in chosen:
+        chosen = "http://" + chosen
+    parts = urlsplit(chosen)
     if parts.username is not None and not proxy_auth:
         proxy_auth = unquote(parts.username), unquote(parts.password or "")
     netloc = parts.netloc.rpartition("@")[2]

@@ -1,18 +1,18 @@
-"""From the daemon's account of a failure to the exception that curl_cffi would raise."""
+"""From a problem document of the daemon's (RFC 9457) to curl_cffi's exception."""
 
 from __future__ import annotations
 
 from typing import Any, Dict, Optional, Type
 
 from .. import daemon
-from ..jsons import loads
+from ..json_codec import loads
 from . import exceptions as e
 from .const import CurlECode as C
 
-ERRORS = Type[e.RequestException]
+ExceptionClass = Type[e.RequestException]
 
-# libcurl's word is the more exact one, where there is one.
-BY_CURL_CODE: Dict[int, ERRORS] = {
+# If there is a libcurl code, it is more exact than the daemon's.
+BY_CURL_CODE: Dict[int, ExceptionClass] = {
     C.UNSUPPORTED_PROTOCOL: e.InvalidSchema,
     C.URL_MALFORMAT: e.InvalidURL,
     C.COULDNT_RESOLVE_PROXY: e.ProxyError,
@@ -50,8 +50,8 @@ BY_CURL_CODE: Dict[int, ERRORS] = {
     C.SSL_CLIENTCERT: e.SSLError,
 }
 
-# The daemon's `code` (docs/api.md), and the libcurl code that curl_cffi would have shown.
-BY_REASON: Dict[str, "tuple[ERRORS, int]"] = {
+# By the daemon's `code` (docs/api.md); with the libcurl code that curl_cffi would have.
+BY_REASON: Dict[str, "tuple[ExceptionClass, int]"] = {
     "bad_url": (e.InvalidURL, C.URL_MALFORMAT),
     "bad_request": (e.BadRequest, 0),
     "request_too_large": (e.BadRequest, 0),
@@ -82,54 +82,62 @@ def is_problem(content_type: Optional[str]) -> bool:
     return (content_type or "").partition(";")[0].strip().lower() == "application/problem+json"
 
 
-def exception(problem: Dict[str, Any], response: Any = None, impersonate: bool = False) -> Any:
-    """The exception to raise for a problem document."""
+def to_exception(
+    problem: Dict[str, Any], response: Any = None, impersonate: bool = False
+) -> Any:
+    """The exception for a problem document. `response` becomes its attribute; `impersonate`:
+    whether the request had that parameter."""
     reason, code = str(problem.get("code", "")), int(problem.get("curl_code") or 0)
-    kind, usual = BY_REASON.get(reason, (e.RequestException, 0))
-    kind = BY_CURL_CODE.get(code, kind)
-    code = code or int(usual)
+    exception_class, default_code = BY_REASON.get(reason, (e.RequestException, 0))
+    exception_class = BY_CURL_CODE.get(code, exception_class)
+    code = code or int(default_code)
     detail = str(problem.get("detail") or problem.get("title") or "the fetch failed")
-    if kind is e.Unsupported and impersonate and detail.startswith("impersonate"):
-        kind = e.ImpersonateError
-    if code == C.RECV_ERROR and "CONNECT" in detail:  # a proxy's refusal, to libcurl
-        kind = e.ProxyError
-    raised = kind(detail, code, response)
-    raised.problem = problem
-    return raised
+    if exception_class is e.Unsupported and impersonate and detail.startswith("impersonate"):
+        exception_class = e.ImpersonateError
+    if code == C.RECV_ERROR and "CONNECT" in detail:  # a proxy refused, in libcurl's words
+        exception_class = e.ProxyError
+    exception = exception_class(detail, code, response)
+    exception.problem = problem
+    return exception
 
 
-def of_reply(reply: Any, response: Any = None, impersonate: bool = False) -> Any:
-    """The exception for an answer that is no envelope: the daemon's problem, or the web server's
-    own error page where the daemon did not answer it."""
-    if is_problem(reply.header("content-type")):
-        raised = exception(loads(reply.body), response, impersonate)
-        if isinstance(raised, e.Overloaded):
-            raised.retry_after = _seconds(reply.header("retry-after"))
-        return raised
+def from_response(
+    error_response: Any, response: Any = None, impersonate: bool = False
+) -> Any:
+    """The exception for a response to this process that is not an envelope: a problem document of
+    the daemon's, or an error page of the web server's before it."""
+    if is_problem(error_response.header("content-type")):
+        exception = to_exception(loads(error_response.body), response, impersonate)
+        if isinstance(exception, e.Overloaded):
+            exception.retry_after = _parse_seconds(error_response.header("retry-after"))
+        return exception
+    status = error_response.status
     hint = {
-        404: "is this where the daemon is mounted?",
-        502: "the web server can't reach the daemon; is curlewd running?",
-        503: "the web server has no daemon to ask; is curlewd running?",
-        504: "the daemon did not answer the web server in time",
-    }.get(reply.status, "this does not look like the daemon")
-    raised = e.DaemonError(f"HTTP {reply.status} instead of an answer of curlewd's: {hint}", 0,
-                           response)
-    raised.problem = {"code": "unreachable", "status": reply.status}
-    return raised
+        404: "curlewd is not mounted at this path",
+        502: "curlewd is not running, or the web server may not open its socket",
+        503: "the web server has no curlewd to pass the request to",
+        504: "curlewd did not respond to the web server in time",
+    }.get(status, "this is not curlewd")
+    message = f"HTTP {status} instead of a response of curlewd: {hint}"
+    exception = e.DaemonError(message, 0, response)
+    exception.problem = {"code": "unreachable", "status": status}
+    return exception
 
 
-def of_daemon(why: daemon.DaemonError, response: Any = None, streaming: bool = False) -> Any:
-    """The exception for a daemon that did not answer, or, `streaming`, for a body that broke off:
-    how a stream says that the origin's did."""
-    if isinstance(why, daemon.Late):
-        raised: Any = e.Timeout(str(why), int(C.OPERATION_TIMEDOUT), response)
-    elif streaming and isinstance(why, daemon.Broken):
-        raised = e.IncompleteRead(str(why), int(C.PARTIAL_FILE), response)
+def from_daemon_error(
+    err: daemon.DaemonError, response: Any = None, streaming: bool = False
+) -> Any:
+    """The exception for a daemon that gave no response; with `streaming`, for a body that is
+    incomplete, which is how a stream reports that the origin's was."""
+    if isinstance(err, daemon.DaemonTimeout):
+        exception: Any = e.Timeout(str(err), int(C.OPERATION_TIMEDOUT), response)
+    elif streaming and isinstance(err, daemon.IncompleteResponse):
+        exception = e.IncompleteRead(str(err), int(C.PARTIAL_FILE), response)
     else:
-        raised = e.DaemonError(str(why), 0, response)
-    raised.problem = {"code": "unreachable", "detail": str(why)}
-    return raised
+        exception = e.DaemonError(str(err), 0, response)
+    exception.problem = {"code": "unreachable", "detail": str(err)}
+    return exception
 
 
-def _seconds(value: Optional[str]) -> Optional[float]:
+def _parse_seconds(value: Optional[str]) -> Optional[float]:
     return float(value) if value and value.isdigit() else None

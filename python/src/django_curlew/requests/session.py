@@ -1,4 +1,4 @@
-"""Session: for views, commands and workers that block."""
+"""Session: fetches that block the thread or greenlet until there is a response."""
 
 from __future__ import annotations
 
@@ -7,10 +7,21 @@ from typing import TYPE_CHECKING, Any, Iterator, List, Tuple, TypeVar
 
 from .. import context, daemon, record
 from . import batch, problem, streaming
-from .base import BaseSession, R, Recording, Told
+from .arguments import collect_arguments, websockets_unsupported
+from .base_session import (
+    BaseSession,
+    BufferedResponse,
+    R,
+    check_status,
+    error_from_daemon,
+    error_from_stream,
+    response_from_fetch,
+    response_from_stream,
+)
+from .param_types import KeywordParams, RequestParams, Requests, SessionParams
 from .parameters import NOT_SET
-from .plan import FETCH, FRAMES, JSON, STREAM, Plan
-from .types import MoreParams, RequestParams, Requests, SessionParams
+from .prepared_request import BATCH, FETCH, FRAMES, JSON, STREAM, PreparedRequest
+from .recording import FetchRecorder
 
 if TYPE_CHECKING:
     from typing_extensions import Unpack
@@ -19,7 +30,8 @@ S = TypeVar("S", bound="Session[Any]")
 
 
 class Session(BaseSession[R]):
-    """curl_cffi's Session, of which any number of threads may use one. See BaseSession."""
+    """curl_cffi's Session. Threads may use one at the same time. BaseSession explains the
+    parameters."""
 
     if TYPE_CHECKING:
 
@@ -32,7 +44,7 @@ class Session(BaseSession[R]):
         self.close()
 
     def close(self) -> None:
-        """Requests raise SessionClosed from now on. There is nothing else to close."""
+        """Make later requests raise SessionClosed. There is nothing else to close."""
         self._closed = True
 
     def request(
@@ -48,67 +60,84 @@ class Session(BaseSession[R]):
         files: Any = None,
         auth: Any = None,
         timeout: Any = NOT_SET,
-        **how: Unpack[MoreParams],
+        **kwargs: Unpack[KeywordParams],
     ) -> R:
-        """Fetch, and return the response; docs/client.md has each parameter."""
+        """Fetch a URL. docs/client.md lists the parameters. Raises a RequestException if there is
+        no response, TypeError for a parameter that does not exist."""
         self._check_open()
-        positional = (params, data, content, json, headers, cookies, files, auth)
-        plan = Plan(self, method, url, batch.named(positional, timeout, how))
+        named = collect_arguments(
+            kwargs,
+            params=params,
+            data=data,
+            content=content,
+            json=json,
+            headers=headers,
+            cookies=cookies,
+            files=files,
+            auth=auth,
+            timeout=timeout,
+        )
+        prepared = PreparedRequest(self, method, url, named)
         if record.current() is None:
-            return self._stream(plan) if plan.streams else self._fetch(plan)
-        with Recording(plan) as recording:
-            return recording.got(self._stream(plan) if plan.streams else self._fetch(plan))
+            return self._send(prepared)
+        with FetchRecorder(prepared) as recorder:
+            return recorder.finish(self._send(prepared))
 
-    def _fetch(self, plan: Plan) -> R:
+    def _send(self, prepared: PreparedRequest) -> R:
+        return self._stream(prepared) if prepared.streams else self._fetch(prepared)
+
+    def _fetch(self, prepared: PreparedRequest) -> R:
         try:
-            reply = self.asked.exchange(
-                *("POST", FETCH),
+            fetched = self.daemon.exchange(
+                "POST",
+                FETCH,
                 headers=FRAMES,
-                body=plan.document(),
+                body=prepared.to_json(),
                 trace=context.headers(),
-                timeout=plan.patience,
-                idempotent=plan.idempotent,
+                timeout=prepared.timeout,
+                idempotent=prepared.idempotent,
             )
-        except daemon.DaemonError as why:
-            raise self._unanswered(plan, why) from why
-        return self._respond_to_fetch(plan, reply)
+        except daemon.DaemonError as err:
+            raise error_from_daemon(self, prepared, err) from err
+        return response_from_fetch(self, prepared, fetched)
 
-    def _stream(self, plan: Plan) -> R:
+    def _stream(self, prepared: PreparedRequest) -> R:
         try:
-            stream = self.asked.open(
-                *("POST", STREAM),
+            stream = self.daemon.open(
+                "POST",
+                STREAM,
                 headers=JSON,
-                body=plan.document(),
+                body=prepared.to_json(),
                 trace=context.headers(),
-                timeout=plan.patience,
-                idempotent=plan.idempotent,
+                timeout=prepared.timeout,
+                idempotent=prepared.idempotent,
             )
-            if not streaming.is_origins(stream):
+            if not streaming.is_from_origin(stream):
                 with stream:
-                    told = Told(stream, b"".join(stream))
-                raise problem.of_reply(told, self._empty(plan), "impersonate" in plan.keys)
-        except daemon.DaemonError as why:
-            raise self._unanswered(plan, why) from why
-        response = self._respond_to_stream(plan, stream)
-        return self._call_back(plan, response)
+                    buffered = BufferedResponse(stream, b"".join(stream))
+                raise error_from_stream(self, prepared, buffered)
+        except daemon.DaemonError as err:
+            raise error_from_daemon(self, prepared, err) from err
+        response = response_from_stream(self, prepared, stream)
+        return self._run_callback(prepared, response)
 
-    def _call_back(self, plan: Plan, response: R) -> R:
-        """Hand the body to content_callback, if there is one; the response then has none."""
+    def _run_callback(self, prepared: PreparedRequest, response: R) -> R:
+        """Pass the body to content_callback, if there is one; the response then has no body."""
         try:
-            if plan.callback is not None and not plan.stream:
+            if prepared.content_callback is not None and not prepared.stream:
                 for piece in response.iter_content():
-                    plan.callback(piece)
-                response._body = None
-            return self._checked(response)
+                    prepared.content_callback(piece)
+                response.detach_stream()
+            return check_status(self, response)
         except BaseException:
             response.close()
             raise
 
     @contextlib.contextmanager
-    def stream(self, method: str, url: str, **how: Unpack[RequestParams]) -> Iterator[R]:
-        """`with session.stream("GET", url) as response:`, closed at the end."""
-        how["stream"] = True
-        response = self.request(method, url, **how)
+    def stream(self, method: str, url: str, **kwargs: Unpack[RequestParams]) -> Iterator[R]:
+        """A streamed response for a `with` block, which closes it: request(…, stream=True)."""
+        kwargs["stream"] = True
+        response = self.request(method, url, **kwargs)
         try:
             yield response
         finally:
@@ -119,77 +148,95 @@ class Session(BaseSession[R]):
     def gather(
         self, requests: Requests, *, max_parallel: int = 32, return_exceptions: bool = False
     ) -> List[R]:
-        """Many fetches by one call to the daemon; their responses, in order.
+        """Many fetches by one request to the daemon; their responses, in order.
 
         Each request is a URL, (method, url), (method, url, parameters), or a dict of request()'s
-        parameters. One that fails raises, once all are done; with return_exceptions its exception
-        stands in the list.
+        parameters. `max_parallel`: how many the daemon does at once. Once all have ended, the first
+        exception is raised; with `return_exceptions`, exceptions are in the list instead.
         """
         self._check_open()
         todo = batch.Batch(self, requests, max_parallel)
-        if not todo.plans:
+        if not todo.requests:
             return []
         try:
-            reply = self.asked.exchange(*todo.route, **todo.asked())
-        except daemon.DaemonError as why:
-            raise problem.of_daemon(why) from why
-        return todo.results(reply, return_exceptions)
+            response = self.daemon.exchange(
+                "POST",
+                BATCH,
+                headers=FRAMES,
+                body=todo.to_json(),
+                trace=context.headers(),
+                timeout=todo.timeout,
+                idempotent=todo.idempotent,
+            )
+        except daemon.DaemonError as err:
+            raise problem.from_daemon_error(err) from err
+        return todo.results(response, return_exceptions)
 
     def as_completed(
         self, requests: Requests, *, max_parallel: int = 32
     ) -> Iterator[Tuple[int, Any]]:
-        """(index in requests, response or exception), as each completes. The daemon reads no
-        further ahead than a few responses; leaving the loop cancels the rest."""
+        """Like gather(), but (index in requests, response or exception) of each as it completes.
+        The daemon reads only a few responses ahead; leaving the loop cancels the other fetches."""
         self._check_open()
         todo = batch.Batch(self, requests, max_parallel)
         return self._as_completed(todo)
 
     def _as_completed(self, todo: "batch.Batch[R]") -> Iterator[Tuple[int, Any]]:
-        if not todo.plans:
+        if not todo.requests:
             return
         try:
-            with self.asked.open(*todo.route, **todo.asked()) as stream:
+            with self._open_batch(todo) as stream:
                 if stream.status != 200:
-                    raise problem.of_reply(Told(stream, b"".join(stream)))
+                    raise problem.from_response(BufferedResponse(stream, b"".join(stream)))
                 for piece in stream:
                     yield from todo.feed(piece)
-        except daemon.DaemonError as why:
-            raise problem.of_daemon(why) from why
-        todo.check_whole()
+        except daemon.DaemonError as err:
+            raise problem.from_daemon_error(err) from err
+        todo.check_complete()
+
+    def _open_batch(self, todo: "batch.Batch[R]") -> daemon.Stream:
+        return self.daemon.open(
+            "POST",
+            BATCH,
+            headers=FRAMES,
+            body=todo.to_json(),
+            trace=context.headers(),
+            timeout=todo.timeout,
+            idempotent=todo.idempotent,
+        )
 
     # -- methods ----------------------------------------------------------------------------------
 
-    def get(self, url: str, **how: Unpack[RequestParams]) -> R:
-        return self.request("GET", url, **how)
+    def get(self, url: str, **kwargs: Unpack[RequestParams]) -> R:
+        return self.request("GET", url, **kwargs)
 
-    def head(self, url: str, **how: Unpack[RequestParams]) -> R:
-        return self.request("HEAD", url, **how)
+    def head(self, url: str, **kwargs: Unpack[RequestParams]) -> R:
+        return self.request("HEAD", url, **kwargs)
 
-    def post(self, url: str, **how: Unpack[RequestParams]) -> R:
-        return self.request("POST", url, **how)
+    def post(self, url: str, **kwargs: Unpack[RequestParams]) -> R:
+        return self.request("POST", url, **kwargs)
 
-    def put(self, url: str, **how: Unpack[RequestParams]) -> R:
-        return self.request("PUT", url, **how)
+    def put(self, url: str, **kwargs: Unpack[RequestParams]) -> R:
+        return self.request("PUT", url, **kwargs)
 
-    def patch(self, url: str, **how: Unpack[RequestParams]) -> R:
-        return self.request("PATCH", url, **how)
+    def patch(self, url: str, **kwargs: Unpack[RequestParams]) -> R:
+        return self.request("PATCH", url, **kwargs)
 
-    def delete(self, url: str, **how: Unpack[RequestParams]) -> R:
-        return self.request("DELETE", url, **how)
+    def delete(self, url: str, **kwargs: Unpack[RequestParams]) -> R:
+        return self.request("DELETE", url, **kwargs)
 
-    def options(self, url: str, **how: Unpack[RequestParams]) -> R:
-        return self.request("OPTIONS", url, **how)
+    def options(self, url: str, **kwargs: Unpack[RequestParams]) -> R:
+        return self.request("OPTIONS", url, **kwargs)
 
-    def trace(self, url: str, **how: Unpack[RequestParams]) -> R:
-        return self.request("TRACE", url, **how)
+    def trace(self, url: str, **kwargs: Unpack[RequestParams]) -> R:
+        return self.request("TRACE", url, **kwargs)
 
-    def query(self, url: str, **how: Unpack[RequestParams]) -> R:
-        return self.request("QUERY", url, **how)
+    def query(self, url: str, **kwargs: Unpack[RequestParams]) -> R:
+        return self.request("QUERY", url, **kwargs)
 
     def upkeep(self) -> int:
-        """Nothing to do: the daemon looks after its connections."""
+        """Does nothing, and returns 0: the daemon keeps its connections alive."""
         return 0
 
     def ws_connect(self, *_: Any, **__: Any) -> Any:
-        raise batch.no_websockets()
-
+        raise websockets_unsupported()

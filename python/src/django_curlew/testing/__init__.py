@@ -9,16 +9,16 @@
             self.assertContains(self.client.get("/basket"), "7")
             self.assertEqual(curlew.requests[0]["url"], "https://api.example/price/1")
 
-A `with` block, a decorator of test functions, coroutines, and of classes (whose methods then find
-it as `self.curlew`). A fetch that nothing was said for fails the test: it raises Unexpected, an
-AssertionError, in the view.
+override_curlew is a `with` block, and a decorator of test functions, coroutines and classes (whose
+methods have the stub as `self.curlew`). A fetch that no response is defined for raises Unexpected,
+an AssertionError.
 
     @override_curlew(tape="tests/tapes/basket.json")
 
-records what a real daemon answers where the tape is not there (or CURLEW_RECORD=1 is in the
-environment) and replays it otherwise: see tape.py.
+records the responses of a real daemon if the file does not exist (or CURLEW_RECORD=1 is set in the
+environment), and plays them otherwise: see tape.py.
 
-Sessions, gather, streams, hand-offs and both adapters are served, sync and async.
+It works for sessions, gather, streams, handoffs and both adapters, sync and async.
 """
 
 from .override import override_curlew

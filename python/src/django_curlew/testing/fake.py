@@ -1,4 +1,4 @@
-"""A daemon that is none: answers made here, in the shapes that the real one has."""
+"""FakeDaemon: responses made in this process, in the daemon's formats."""
 
 from __future__ import annotations
 
@@ -7,24 +7,36 @@ import json
 from typing import Any, AsyncIterator, Dict, Iterator, List, NamedTuple, Optional, Tuple
 
 from .. import daemon
-from ..daemon.answer import Answer as Parsed
+from ..daemon.response_parser import ResponseParser
 
-Request = Dict[str, Any]
+RequestObject = Dict[str, Any]  # docs/api.md
 
-NOWHERE = "fcgi+unix:/nowhere/curlewd-of-a-test"
-STATUSES = {  # of docs/api.md; a failure's HTTP status by its code
-    **dict.fromkeys(("bad_request", "bad_url"), 400),
-    **{"unauthorized": 401, "blocked": 403, "not_found": 404, "unknown_session": 404},
-    **{"request_too_large": 413, "unsupported": 501},
-    **dict.fromkeys(("overloaded", "draining", "origin_unavailable"), 503),
-    **dict.fromkeys(("connect_timeout", "timeout", "idle_timeout"), 504),
-}  # all others: 502
+FAKE_URL = "fcgi+unix:/nowhere/curlewd-of-a-test"
+STATUS_OF_CODE = {  # HTTP status of a failure, by its code (docs/api.md)
+    "bad_request": 400,
+    "bad_url": 400,
+    "unauthorized": 401,
+    "blocked": 403,
+    "not_found": 404,
+    "unknown_session": 404,
+    "request_too_large": 413,
+    "unsupported": 501,
+    "overloaded": 503,
+    "draining": 503,
+    "origin_unavailable": 503,
+    "connect_timeout": 504,
+    "timeout": 504,
+    "idle_timeout": 504,
+}  # all other codes: 502
+
+JSON = [("Content-Type", "application/json")]
+PROBLEM = [("Content-Type", "application/problem+json"), ("Cache-Control", "no-store")]
 
 
-class Answer(NamedTuple):
-    """What an origin is said to answer, or why it does not."""
+class FakeResult(NamedTuple):
+    """The result of a fetch: an envelope and a body, or a problem document."""
 
-    envelope: Dict[str, Any]  # of a fetch that worked; else {}
+    envelope: Dict[str, Any]  # {} if it failed
     body: bytes
     problem: Optional[Dict[str, Any]] = None
 
@@ -33,13 +45,22 @@ class Answer(NamedTuple):
         return int(self.problem["status"] if self.problem else self.envelope["status"])
 
 
-def answer(request: Request, status: int, headers: Any, body: bytes, **facts: Any) -> Answer:
-    """An origin's answer to `request`, with the facts that a test does not care about."""
+def fake_success(
+    request: RequestObject, status: int, headers: Any, body: bytes, **fields: Any
+) -> FakeResult:
+    """An origin's response to `request`. `fields` replace those of the envelope."""
     pairs = [[n, v] for n, v in (headers.items() if hasattr(headers, "items") else headers)]
     envelope = {
-        **{"ok": True, "status": status, "reason": "", "url": request["url"]},
-        **{"http_version": "1.1", "headers": pairs, "cookies": [], "encoding": None},
-        **{"body_bytes": len(body), "history": []},
+        "ok": True,
+        "status": status,
+        "reason": "",
+        "url": request["url"],
+        "http_version": "1.1",
+        "headers": pairs,
+        "cookies": [],
+        "encoding": None,
+        "body_bytes": len(body),
+        "history": [],
         "timing": dict.fromkeys(("queue", "dns", "connect", "tls", "first_byte", "total"), 0.0),
         "connection": {
             "reused": True,
@@ -49,73 +70,81 @@ def answer(request: Request, status: int, headers: Any, body: bytes, **facts: An
             "local_port": 1,
         },
         "request": {"method": request.get("method", "GET"), "bytes_sent": 0},
-        **{"session": request.get("session", "default"), "attempts": 1, "coalesced": False},
+        "session": request.get("session", "default"),
+        "attempts": 1,
+        "coalesced": False,
         **({"tag": request["tag"]} if "tag" in request else {}),
-        **facts,
+        **fields,
     }
-    return Answer(envelope, body)
+    return FakeResult(envelope, body)
 
 
-def failure(code: str, detail: str = "") -> Answer:
-    """A fetch that failed, by a code of docs/api.md."""
-    told: Dict[str, Any] = {"type": f"urn:curlew:problem:{code}", "title": code, "code": code}
-    told.update(status=STATUSES.get(code, 502), detail=detail or f"{code}, said the test")
-    return Answer({}, b"", told)
+def fake_failure(code: str, detail: str = "") -> FakeResult:
+    """A fetch that failed with a code of docs/api.md."""
+    problem: Dict[str, Any] = {
+        "type": f"urn:curlew:problem:{code}",
+        "title": code,
+        "code": code,
+        "status": STATUS_OF_CODE.get(code, 502),
+        "detail": detail or f"{code} (set by the test)",
+    }
+    return FakeResult({}, b"", problem)
 
 
 class FakeDaemon(daemon.Daemon):
-    """Takes the place of the daemon; answer_to() is a subclass' to write."""
+    """A Daemon that sends nothing. A subclass defines result_of()."""
 
     def __init__(self) -> None:
-        super().__init__(NOWHERE)
+        super().__init__(FAKE_URL)
 
-    def answer_to(self, request: Request) -> Answer:
+    def result_of(self, request: RequestObject) -> FakeResult:
+        """The result of one fetch."""
         raise NotImplementedError
 
-    # -- the four ways to ask ---------------------------------------------------------------------
+    # -- the methods of Daemon --------------------------------------------------------------------
 
-    def exchange(self, method: str, route: str, **how: Any) -> daemon.Reply:
-        return self._reply(Asked(method, route, **how))
+    def exchange(self, method: str, route: str, **options: Any) -> daemon.Response:
+        return daemon.Response(self._respond(FakeRequest(method, route, **options)))
 
-    async def aexchange(self, method: str, route: str, **how: Any) -> daemon.Reply:
-        return self._reply(Asked(method, route, **how))
+    async def aexchange(self, method: str, route: str, **options: Any) -> daemon.Response:
+        return daemon.Response(self._respond(FakeRequest(method, route, **options)))
 
-    def open(self, method: str, route: str, **how: Any) -> Any:
-        return FakeStream(self._streamed(Asked(method, route, **how)))
+    def open(self, method: str, route: str, **options: Any) -> Any:
+        return FakeStream(self._respond_stream(FakeRequest(method, route, **options)))
 
-    async def aopen(self, method: str, route: str, **how: Any) -> Any:
-        return FakeAsyncStream(self._streamed(Asked(method, route, **how)))
+    async def aopen(self, method: str, route: str, **options: Any) -> Any:
+        return FakeAsyncStream(self._respond_stream(FakeRequest(method, route, **options)))
 
-    # -- what is answered -------------------------------------------------------------------------
+    # -- routes -----------------------------------------------------------------------------------
 
-    def _reply(self, asked: "Asked") -> daemon.Reply:
-        return daemon.Reply(self._answer(asked))
-
-    def _answer(self, asked: "Asked") -> Parsed:
-        path = asked.route.partition("?")[0]
+    def _respond(self, request: "FakeRequest") -> ResponseParser:
+        path = request.route.partition("?")[0]
         if path.endswith("/v1/fetch"):
-            return fetched(self.answer_to(asked.document()), asked.wants_frames)
+            return fetch_response(self.result_of(request.json()), request.accepts_frames)
         if path.endswith("/v1/batch"):
-            return batched([self.answer_to(each) for each in asked.batch()], asked.wants_frames)
-        return parsed(*self.other_answer(asked))
+            results = [self.result_of(each) for each in request.batch()]
+            return batch_response(results, request.accepts_frames)
+        status, headers, body = self.other_route(request)
+        return parsed_response(status, headers, body)
 
-    def other_answer(self, asked: "Asked") -> Tuple[int, List[Tuple[str, str]], bytes]:
-        """Of a route that fetches nothing."""
-        if asked.route.endswith("/healthz"):
+    def other_route(self, request: "FakeRequest") -> Tuple[int, List[Tuple[str, str]], bytes]:
+        """(status, headers, body) for a route that fetches nothing."""
+        if request.route.endswith("/healthz"):
             return 200, JSON, b'{"status": "ok"}'
-        told = {"status": 404, "code": "not_found", "detail": f"a test has no {asked.route}"}
-        return 404, PROBLEM, json.dumps(told).encode()
+        detail = f"the fake daemon of a test has no {request.route}"
+        problem = {"status": 404, "code": "not_found", "detail": detail}
+        return 404, PROBLEM, json.dumps(problem).encode()
 
-    def _streamed(self, asked: "Asked") -> Parsed:
-        if asked.hand_off is not None:
-            return streamed(self.answer_to(asked.hand_off), facts=False)
-        if asked.route.endswith("/v1/stream"):
-            return streamed(self.answer_to(asked.document()), facts=True)
-        return self._answer(asked)
+    def _respond_stream(self, request: "FakeRequest") -> ResponseParser:
+        if request.handoff is not None:
+            return stream_response(self.result_of(request.handoff), with_facts=False)
+        if request.route.endswith("/v1/stream"):
+            return stream_response(self.result_of(request.json()), with_facts=True)
+        return self._respond(request)
 
 
-class Asked:
-    """One question as FakeDaemon sees it."""
+class FakeRequest:
+    """A request to FakeDaemon. Its arguments are those of Daemon.build_request()."""
 
     def __init__(
         self,
@@ -126,63 +155,71 @@ class Asked:
         params: Any = None,
         **_: Any,
     ) -> None:
+        params = params or {}
         self.method, self.body = method, body
-        self.route = route or (params or {}).get("SCRIPT_NAME", "")
-        accept = dict(headers).get("Accept") or (params or {}).get("HTTP_ACCEPT", "")
-        self.wants_frames = accept == daemon.FRAMES
-        told = (params or {}).get("CURLEW_REQUEST")
-        self.hand_off: Optional[Request] = json.loads(told) if told else None
+        self.route = route or params.get("SCRIPT_NAME", "")
+        accept = dict(headers).get("Accept") or params.get("HTTP_ACCEPT", "")
+        self.accepts_frames = accept == daemon.FRAMES
+        request_object = params.get("CURLEW_REQUEST")
+        self.handoff: Optional[RequestObject] = (
+            json.loads(request_object) if request_object else None
+        )
 
-    def document(self) -> Request:
-        told: Request = json.loads(self.body)
-        return told
+    def json(self) -> RequestObject:
+        document: RequestObject = json.loads(self.body)
+        return document
 
-    def batch(self) -> List[Request]:
-        told = self.document()
-        return [{**told.get("defaults", {}), **each} for each in told["requests"]]
-
-
-# -- the shapes ---------------------------------------------------------------------------------
-
-JSON = [("Content-Type", "application/json")]
-PROBLEM = [("Content-Type", "application/problem+json"), ("Cache-Control", "no-store")]
+    def batch(self) -> List[RequestObject]:
+        """The request objects of a batch, with its defaults."""
+        document = self.json()
+        return [{**document.get("defaults", {}), **each} for each in document["requests"]]
 
 
-def parsed(status: int, headers: Any, body: bytes) -> Parsed:
-    """An answer as if it had come by a connection."""
-    made = Parsed()
-    made.status = status
-    made.head = "\r\n".join(f"{name}: {value}" for name, value in headers).encode()
-    made.started = made.finished = True
-    made._keep(body)
-    return made
+# -- the daemon's formats -------------------------------------------------------------------------
 
 
-def fetched(told: Answer, frames: bool) -> Parsed:
-    if told.problem:
-        return parsed(told.status, PROBLEM, json.dumps(told.problem).encode())
+def parsed_response(status: int, headers: Any, body: bytes) -> ResponseParser:
+    """A parser that has received this response."""
+    parser = ResponseParser()
+    parser.status = status
+    parser.head = "\r\n".join(f"{name}: {value}" for name, value in headers).encode()
+    parser.started = parser.finished = True
+    parser.append_body(body)
+    return parser
+
+
+def fetch_response(result: FakeResult, frames: bool) -> ResponseParser:
+    """The response of …/v1/fetch."""
+    if result.problem:
+        return parsed_response(result.status, PROBLEM, json.dumps(result.problem).encode())
     if frames:
-        return parsed(200, [("Content-Type", daemon.FRAMES)], frame(told.envelope, told.body))
-    return parsed(200, JSON, json.dumps({**told.envelope, **in_json(told.body)}).encode())
+        frame = encode_frame(result.envelope, result.body)
+        return parsed_response(200, [("Content-Type", daemon.FRAMES)], frame)
+    document = {**result.envelope, **body_keys(result.body)}
+    return parsed_response(200, JSON, json.dumps(document).encode())
 
 
-def batched(all_told: List[Answer], frames: bool) -> Parsed:
+def batch_response(results: List[FakeResult], frames: bool) -> ResponseParser:
+    """The response of …/v1/batch."""
     pieces = []
-    for index, told in enumerate(all_told):
-        said = {**told.envelope, "index": index}
-        if told.problem:
-            said = {"index": index, "ok": False, "error": told.problem, "body_bytes": 0}
-        line = {**said, **in_json(told.body)}
-        pieces.append(frame(said, told.body) if frames else json.dumps(line).encode() + b"\n")
-    kind = daemon.FRAMES if frames else "application/x-ndjson"
-    return parsed(200, [("Content-Type", kind)], b"".join(pieces))
+    for index, result in enumerate(results):
+        envelope = {**result.envelope, "index": index}
+        if result.problem:
+            envelope = {"index": index, "ok": False, "error": result.problem, "body_bytes": 0}
+        if frames:
+            pieces.append(encode_frame(envelope, result.body))
+        else:
+            pieces.append(json.dumps({**envelope, **body_keys(result.body)}).encode() + b"\n")
+    content_type = daemon.FRAMES if frames else "application/x-ndjson"
+    return parsed_response(200, [("Content-Type", content_type)], b"".join(pieces))
 
 
-def streamed(told: Answer, facts: bool) -> Parsed:
-    if told.problem:
-        return parsed(told.status, PROBLEM, json.dumps(told.problem).encode())
-    envelope = told.envelope
-    ours = [
+def stream_response(result: FakeResult, with_facts: bool) -> ResponseParser:
+    """The response of …/v1/stream, or of a handoff, which is without the Curlew-* headers."""
+    if result.problem:
+        return parsed_response(result.status, PROBLEM, json.dumps(result.problem).encode())
+    envelope = result.envelope
+    facts = [
         ("Curlew-Url", envelope["url"]),
         ("Curlew-Http-Version", envelope["http_version"]),
         ("Curlew-Connection", "reused; 192.0.2.1:443"),
@@ -190,14 +227,16 @@ def streamed(told: Answer, facts: bool) -> Parsed:
         ("Curlew-Session", envelope["session"]),
         ("Curlew-First-Byte", "0.000000"),
     ]
-    return parsed(told.status, [*envelope["headers"], *(ours if facts else [])], told.body)
+    headers = [*envelope["headers"], *(facts if with_facts else [])]
+    return parsed_response(result.status, headers, result.body)
 
 
-def frame(envelope: Dict[str, Any], body: bytes) -> bytes:
+def encode_frame(envelope: Dict[str, Any], body: bytes) -> bytes:
     return json.dumps({**envelope, "body_bytes": len(body)}).encode() + b"\n" + body + b"\n"
 
 
-def in_json(body: bytes) -> Dict[str, str]:
+def body_keys(body: bytes) -> Dict[str, str]:
+    """The envelope's `body`, or `body_base64` if it is not UTF-8."""
     try:
         return {"body": body.decode("utf-8")}
     except UnicodeDecodeError:
@@ -205,11 +244,11 @@ def in_json(body: bytes) -> Dict[str, str]:
 
 
 class FakeStream:
-    """A stream whose body is here already, in one piece."""
+    """Like daemon.Stream, with the whole body in one piece."""
 
-    def __init__(self, answer: Parsed) -> None:
-        self.status, self.headers, self.header = answer.status, answer.headers, answer.header
-        self._body = answer.take()
+    def __init__(self, parser: ResponseParser) -> None:
+        self.status, self.headers, self.header = parser.status, parser.headers, parser.header
+        self._body = parser.take_body()
 
     def read(self, timeout: Optional[float] = None) -> bytes:
         body, self._body = self._body, b""
@@ -229,11 +268,11 @@ class FakeStream:
 
 
 class FakeAsyncStream:
-    """Likewise, for coroutines."""
+    """Like daemon.AsyncStream, with the whole body in one piece."""
 
-    def __init__(self, answer: Parsed) -> None:
-        self.status, self.headers, self.header = answer.status, answer.headers, answer.header
-        self._body = answer.take()
+    def __init__(self, parser: ResponseParser) -> None:
+        self.status, self.headers, self.header = parser.status, parser.headers, parser.header
+        self._body = parser.take_body()
 
     async def read(self, timeout: Optional[float] = None) -> bytes:
         body, self._body = self._body, b""

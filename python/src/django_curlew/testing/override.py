@@ -1,4 +1,4 @@
-"""override_curlew: another daemon for the length of a test."""
+"""override_curlew: a fake daemon for a test."""
 
 from __future__ import annotations
 
@@ -9,14 +9,19 @@ from typing import Any, Callable, Optional, TypeVar, Union
 
 from .. import daemon
 from .stub import Stub
-from .tape import Tape, is_to_be_recorded
+from .tape import Tape, should_record
 
 T = TypeVar("T", bound=Callable[..., Any])
 Fake = Union[Stub, Tape]
 
 
 class override_curlew:  # noqa: N801  (as Django's override_settings)
-    """A `with` block, or a decorator: see the package's own words."""
+    """Replaces the daemon by a Stub, or, with `tape`, by a Tape. For a `with` block, which it gives
+    the fake to; or as a decorator: of functions and coroutines, which get the fake as their last
+    argument, and of unittest's and Django's test classes, which have it as `self.curlew`.
+
+    `tape`: the path of a file; it is recorded if it does not exist or CURLEW_RECORD=1 is set.
+    """
 
     def __init__(self, tape: Optional[str] = None) -> None:
         self.tape = tape
@@ -29,20 +34,20 @@ class override_curlew:  # noqa: N801  (as Django's override_settings)
             self._stack.callback(fake.save)
         return fake
 
-    def __exit__(self, *why: Any) -> None:
+    def __exit__(self, *exc_info: Any) -> None:
         if self._stack is not None:
-            self._stack.__exit__(*why)
+            self._stack.__exit__(*exc_info)
 
     def _make(self) -> Fake:
         if self.tape is None:
             return Stub()
-        return Tape(self.tape, daemon.current() if is_to_be_recorded(self.tape) else None)
+        return Tape(self.tape, daemon.current() if should_record(self.tape) else None)
 
     def __call__(self, decorated: T) -> T:
         if isinstance(decorated, type):
-            return self._class(decorated)  # type: ignore[no-any-return]
+            return self._decorate_class(decorated)  # type: ignore[no-any-return]
         signature = inspect.signature(decorated)
-        *others, last = signature.parameters.values()  # ours is the last, whatever its name
+        *others, last = signature.parameters.values()  # the last one gets the fake
         if inspect.iscoroutinefunction(decorated):
 
             @functools.wraps(decorated)
@@ -57,12 +62,12 @@ class override_curlew:  # noqa: N801  (as Django's override_settings)
                 with override_curlew(self.tape) as fake:
                     return decorated(*args, **{**kwargs, last.name: fake})
 
-        del wrapper.__wrapped__  # or pytest looks for a fixture of that name
+        del wrapper.__wrapped__  # else pytest would look for a fixture of that name
         wrapper.__signature__ = signature.replace(parameters=others)  # type: ignore[attr-defined]
         return wrapper  # type: ignore[return-value]
 
-    def _class(self, decorated: Any) -> Any:
-        """Of unittest's, Django's included: each test has one of its own, as `self.curlew`."""
+    def _decorate_class(self, decorated: Any) -> Any:
+        """A unittest.TestCase: each test has its own fake, as `self.curlew`."""
         tape, set_up = self.tape, decorated.setUp
 
         @functools.wraps(set_up)

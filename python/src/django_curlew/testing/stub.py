@@ -1,4 +1,4 @@
-"""Answers that a test says itself."""
+"""Stub: a daemon whose responses a test defines."""
 
 from __future__ import annotations
 
@@ -6,21 +6,24 @@ import fnmatch
 import json as json_module
 from typing import Any, Callable, Dict, Iterable, List, NamedTuple, Optional, Pattern, Union
 
-from .fake import Answer, FakeDaemon, Request, answer, failure
+from .fake import FakeDaemon, FakeResult, RequestObject, fake_failure, fake_success
 
-Url = Union[str, Pattern[str], Callable[[Request], bool]]
+UrlMatcher = Union[str, Pattern[str], Callable[[RequestObject], bool]]
+Responder = Callable[[RequestObject], FakeResult]
 
 
 class Unexpected(AssertionError):
-    """A fetch that nothing was said for."""
+    """A fetch that the test has defined no response for."""
 
 
 class Rule(NamedTuple):
-    url: Url
-    method: Optional[str]  # None: any
-    answers: List[Callable[[Request], Answer]]  # in turn; the last one stays
+    """What on() has defined."""
 
-    def suits(self, request: Request) -> bool:
+    url: UrlMatcher
+    method: Optional[str]  # None: any
+    responders: List[Responder]  # used in turn; the last one is used again and again
+
+    def matches(self, request: RequestObject) -> bool:
         if self.method and self.method != request.get("method", "GET"):
             return False
         if callable(self.url):
@@ -32,16 +35,17 @@ class Rule(NamedTuple):
 
 
 class Stub(FakeDaemon):
-    """What override_curlew() gives: on() says what is answered, `requests` what was asked."""
+    """What override_curlew() returns. on() defines responses; `requests` is the list of the request
+    objects (docs/api.md) that were sent, in order."""
 
     def __init__(self) -> None:
         super().__init__()
-        self.requests: List[Request] = []  # request objects (docs/api.md), in order
+        self.requests: List[RequestObject] = []
         self._rules: List[Rule] = []
 
     def on(
         self,
-        url: Url,
+        url: UrlMatcher,
         *,
         method: Optional[str] = None,
         status: int = 200,
@@ -50,35 +54,49 @@ class Stub(FakeDaemon):
         text: Optional[str] = None,
         content: bytes = b"",
         error: Optional[str] = None,
-        answers: Optional[Iterable[Dict[str, Any]]] = None,
-        **facts: Any,
+        responses: Optional[Iterable[Dict[str, Any]]] = None,
+        **fields: Any,
     ) -> "Stub":
-        """From now on, answer so. What is said later counts first.
+        """Define the response for the fetches of a URL. A later definition takes precedence.
 
-        `url`: as it is asked for, with "*" for anything; a compiled pattern; or a function of the
-        request object. `error`: a code of docs/api.md in place of an answer ("timeout"). `answers`:
-        several, each a dict of these keywords, given in turn; the last one stays. `facts` are
-        fields of the envelope: `http_version`, `history`, ….
+        url: as it is requested, with "*" for any characters; or a compiled pattern; or a function
+            of the request object.
+        method: None: any.
+        error: a code of docs/api.md ("timeout") in place of a response.
+        responses: several, each a dict of the other arguments, used in turn; the last one is used
+            again and again.
+        fields: of the envelope: `http_version`, `history`, ….
         """
-        one = {"status": status, "headers": headers, "json": json, "text": text}
-        one.update(content=content, error=error, **facts)
-        said = [answering(**each) for each in (answers if answers is not None else [one])]
-        if not said:
-            raise ValueError("answers: at least one")
-        self._rules.append(Rule(url, method and method.upper(), said))
+        if responses is None:
+            responder = make_responder(
+                status=status,
+                headers=headers,
+                json=json,
+                text=text,
+                content=content,
+                error=error,
+                **fields,
+            )
+            responders = [responder]
+        else:
+            responders = [make_responder(**each) for each in responses]
+        if not responders:
+            raise ValueError("responses must not be empty")
+        self._rules.append(Rule(url, method and method.upper(), responders))
         return self
 
-    def answer_to(self, request: Request) -> Answer:
+    def result_of(self, request: RequestObject) -> FakeResult:
         self.requests.append(request)
         for rule in reversed(self._rules):
-            if rule.suits(request):
-                said = rule.answers.pop(0) if len(rule.answers) > 1 else rule.answers[0]
-                return said(request)
+            if rule.matches(request):
+                responders = rule.responders
+                responder = responders.pop(0) if len(responders) > 1 else responders[0]
+                return responder(request)
         method = request.get("method", "GET")
-        raise Unexpected(f"nothing was said for {method} {request['url']}: curlew.on(…)")
+        raise Unexpected(f"no response is defined for {method} {request['url']}: use curlew.on(…)")
 
 
-def answering(
+def make_responder(
     *,
     status: int = 200,
     headers: Any = (),
@@ -86,17 +104,17 @@ def answering(
     text: Optional[str] = None,
     content: bytes = b"",
     error: Optional[str] = None,
-    **facts: Any,
-) -> Callable[[Request], Answer]:
-    """A function from a request to the answer that these keywords say."""
+    **fields: Any,
+) -> Responder:
+    """A function from a request object to the response that these arguments define."""
     if error is not None:
-        return lambda request: failure(error)
+        return lambda request: fake_failure(error)
     pairs = list(headers.items() if hasattr(headers, "items") else headers)
-    kind = None
+    content_type = None
     if json is not None:
-        content, kind = json_module.dumps(json).encode(), "application/json"
+        content, content_type = json_module.dumps(json).encode(), "application/json"
     elif text is not None:
-        content, kind = text.encode(), "text/plain; charset=utf-8"
-    if kind and not any(name.lower() == "content-type" for name, _ in pairs):
-        pairs.append(("Content-Type", kind))
-    return lambda request: answer(request, status, pairs, content, **facts)
+        content, content_type = text.encode(), "text/plain; charset=utf-8"
+    if content_type and not any(name.lower() == "content-type" for name, _ in pairs):
+        pairs.append(("Content-Type", content_type))
+    return lambda request: fake_success(request, status, pairs, content, **fields)

@@ -1,11 +1,11 @@
-"""Answers that a real daemon once gave, kept in a file.
+"""Tape: responses of a real daemon, recorded in a file.
 
-A tape is JSON, to be read and edited: a list of {"request": …, "answer": …}. A request is found
-again by its method, URL, params and body; asked several times, it gets its answers in the order
-they were recorded, and the last one from then on. What identifies somebody is not recorded: the
-headers in PRIVATE, `auth`, `cookies` and `proxy_auth` of a request. What a tape lacks is a
-TapeError, an AssertionError. A stream is recorded once it has been read to its end, MOST bytes of
-it at most.
+A tape is JSON, to be read and edited: a list of {"request": …, "response": …}. A request is matched
+by its method, URL, params and body; if it is made several times, its responses are used in the
+order in which they were recorded, and the last one again and again. Credentials are not recorded:
+the headers SECRET_HEADERS, and `auth`, `cookies` and `proxy_auth` of a request. A request that is
+not on the tape raises TapeError, an AssertionError. A stream is recorded as a whole, at most
+MAX_BODY_BYTES of it.
 """
 
 from __future__ import annotations
@@ -16,64 +16,67 @@ import os
 from typing import Any, Dict, List, Optional
 
 from .. import daemon
-from .fake import Answer, FakeDaemon, Request
+from .fake import FakeDaemon, FakeResult, RequestObject
 
-PRIVATE = {"authorization", "cookie", "proxy-authorization", "x-api-key"}
-LEFT_OUT = {"auth", "cookies", "proxy_auth", "timeout", "tag", "session"}
-BODIES = ("body", "body_base64", "json", "form", "multipart")
-MOST = 64 << 20  # bytes of one recorded body
-ENVIRONMENT = "CURLEW_RECORD"
+SECRET_HEADERS = {"authorization", "cookie", "proxy-authorization", "x-api-key"}
+OMITTED_KEYS = {"auth", "cookies", "proxy_auth", "timeout", "tag", "session"}
+BODY_KEYS = ("body", "body_base64", "json", "form", "multipart")
+MAX_BODY_BYTES = 64 << 20  # of a recorded response
+ENV_VAR = "CURLEW_RECORD"
 
 
 class TapeError(AssertionError):
-    """The tape has no such request, or can't be read."""
+    """The request is not on the tape, or the tape can't be read."""
 
 
 class Tape(FakeDaemon):
-    """Replays `path`; or, given a daemon to ask, records it. save() writes the file."""
+    """Plays the tape at `path`; or records it, if `real` is a daemon to send the requests to. The
+    caller then writes the file by save()."""
 
     def __init__(self, path: str, real: Optional[daemon.Daemon] = None) -> None:
         super().__init__()
         self.path = path
         self.real = real
-        self.requests: List[Request] = []
-        self.entries: List[Dict[str, Any]] = [] if real else read(path)
-        self._next: Dict[str, int] = {}  # by request, which of its answers comes next
+        self.requests: List[RequestObject] = []
+        self.entries: List[Dict[str, Any]] = [] if real else read_tape(path)
+        self._next: Dict[str, int] = {}  # request key → index of its next response
 
-    def answer_to(self, request: Request) -> Answer:
+    def result_of(self, request: RequestObject) -> FakeResult:
         self.requests.append(request)
-        return self._record(self.real, request) if self.real else self._replay(request)
+        return self._record(self.real, request) if self.real else self._play(request)
 
-    def _replay(self, request: Request) -> Answer:
-        wanted = known_by(request)
-        found = [each["answer"] for each in self.entries if known_by(each["request"]) == wanted]
+    def _play(self, request: RequestObject) -> FakeResult:
+        key = request_key(request)
+        found = [entry for entry in self.entries if request_key(entry["request"]) == key]
         if not found:
             method = request.get("method", "GET")
             raise TapeError(
-                f"{self.path} has no {method} {request['url']}; {ENVIRONMENT}=1 records it anew"
+                f"{method} {request['url']} is not on the tape {self.path}; set {ENV_VAR}=1 to"
+                " record it again"
             )
-        turn = self._next.get(wanted, 0)
-        self._next[wanted] = turn + 1
-        return from_json(found[min(turn, len(found) - 1)])
+        index = self._next.get(key, 0)
+        self._next[key] = index + 1
+        return decode_result(found[min(index, len(found) - 1)])
 
-    def _record(self, real: daemon.Daemon, request: Request) -> Answer:
-        """Every request goes as a whole fetch, whatever route it was asked by."""
-        asked = {k: v for k, v in request.items() if k != "forward_headers"}
-        reply = real.exchange(
+    def _record(self, real: daemon.Daemon, request: RequestObject) -> FakeResult:
+        """Every request is sent to the fetch route, whatever route it was made to."""
+        keys = {k: v for k, v in request.items() if k != "forward_headers"}
+        response = real.exchange(
             "POST",
             "/v1/fetch",
             headers=(("Accept", daemon.FRAMES), ("Content-Type", "application/json")),
-            body=json.dumps({**asked, "max_body_bytes": MOST}).encode(),
+            body=json.dumps({**keys, "max_body_bytes": MAX_BODY_BYTES}).encode(),
         )
-        if reply.status == 200:
-            line, _, body = reply.body.partition(b"\n")
-            told = Answer(json.loads(line), body[:-1])
+        if response.status == 200:
+            line, _, body = response.body.partition(b"\n")
+            result = FakeResult(json.loads(line), body[:-1])
         else:
-            told = Answer({}, b"", json.loads(reply.body))
-        self.entries.append({"request": shown(request), "answer": to_json(told)})
-        return told
+            result = FakeResult({}, b"", json.loads(response.body))
+        self.entries.append({"request": redact(request), "response": encode_result(result)})
+        return result
 
     def save(self) -> None:
+        """Write the file, if this is a recording."""
         if not self.real:
             return
         os.makedirs(os.path.dirname(self.path) or ".", exist_ok=True)
@@ -82,45 +85,51 @@ class Tape(FakeDaemon):
             file.write("\n")
 
 
-def is_to_be_recorded(path: str) -> bool:
-    return bool(os.environ.get(ENVIRONMENT)) or not os.path.exists(path)
+def should_record(path: str) -> bool:
+    return bool(os.environ.get(ENV_VAR)) or not os.path.exists(path)
 
 
-def read(path: str) -> List[Dict[str, Any]]:
+def read_tape(path: str) -> List[Dict[str, Any]]:
     try:
         with open(path, encoding="utf-8") as file:
             entries: List[Dict[str, Any]] = json.load(file)
             return entries
-    except (OSError, ValueError) as why:
-        raise TapeError(f"{path} can't be read: {why}") from why
+    except (OSError, ValueError) as err:
+        raise TapeError(f"the tape {path} can't be read: {err}") from err
 
 
-def known_by(request: Request) -> str:
-    """What makes two requests the same."""
-    keys = ("url", "params", *BODIES)
+def request_key(request: RequestObject) -> str:
+    """Two requests match if this is the same."""
+    keys = ("url", "params", *BODY_KEYS)
     return json.dumps([request.get("method", "GET"), *(request.get(key) for key in keys)])
 
 
-def shown(request: Request) -> Request:
-    """A request without what identifies somebody."""
-    kept = {k: v for k, v in request.items() if k not in LEFT_OUT}
+def redact(request: RequestObject) -> RequestObject:
+    """The request without credentials, and without keys that have no influence on the response."""
+    kept = {k: v for k, v in request.items() if k not in OMITTED_KEYS}
     headers = kept.pop("headers", None) or []
     pairs = headers.items() if isinstance(headers, dict) else headers
-    told = [[n, v] for n, v in pairs if n.lower() not in PRIVATE]
-    return {**kept, **({"headers": told} if told else {})}
+    public = [[n, v] for n, v in pairs if n.lower() not in SECRET_HEADERS]
+    return {**kept, **({"headers": public} if public else {})}
 
 
-def to_json(told: Answer) -> Dict[str, Any]:
-    if told.problem:
-        return {"problem": told.problem}
+def encode_result(result: FakeResult) -> Dict[str, Any]:
+    if result.problem:
+        return {"problem": result.problem}
     try:
-        return {"envelope": told.envelope, "body": told.body.decode("utf-8")}
+        return {"envelope": result.envelope, "body": result.body.decode("utf-8")}
     except UnicodeDecodeError:
-        return {"envelope": told.envelope, "body_base64": base64.b64encode(told.body).decode()}
+        encoded = base64.b64encode(result.body).decode()
+        return {"envelope": result.envelope, "body_base64": encoded}
 
 
-def from_json(said: Dict[str, Any]) -> Answer:
-    if "problem" in said:
-        return Answer({}, b"", said["problem"])
-    body = said["body"].encode() if "body" in said else base64.b64decode(said["body_base64"])
-    return Answer(said["envelope"], body)
+def decode_result(entry: Dict[str, Any]) -> FakeResult:
+    """The result of a tape's entry. Tapes of version 0.1 have "answer" in place of "response"."""
+    response = entry["response"] if "response" in entry else entry["answer"]
+    if "problem" in response:
+        return FakeResult({}, b"", response["problem"])
+    if "body" in response:
+        body = response["body"].encode()
+    else:
+        body = base64.b64decode(response["body_base64"])
+    return FakeResult(response["envelope"], body)

@@ -1,0 +1,106 @@
+"""A request to …/v1/stream and its response, as both adapters use them."""
+
+from __future__ import annotations
+
+import base64
+import json
+from typing import Any, Dict, Iterable, List, Optional, Tuple
+
+from .. import daemon
+
+ROUTE = "/v1/stream"
+JSON = (("Content-Type", "application/json"),)
+MAX_TIMEOUT = 86400  # seconds: the daemon's largest
+MIN_TIMEOUT = 0.001  # seconds: the daemon rejects 0
+
+CURLEW_PREFIX = b"curlew-"  # of the daemon's own headers, beside the origin's
+
+# The daemon makes these itself: from the URL, the body and the connection.
+MESSAGE_HEADERS = {
+    "connection",
+    "content-length",
+    "keep-alive",
+    "proxy-connection",
+    "te",
+    "transfer-encoding",
+    "upgrade",
+    "trailer",
+    "expect",
+}
+DEFAULT_HEADERS = ("user-agent", "accept", "content-type")  # added by the daemon, if not disabled
+
+
+class FetchError(Exception):
+    """The fetch failed before its head. `code` is one of docs/api.md, or "unreachable" if there was
+    no response of the daemon's."""
+
+    def __init__(self, code: str, detail: str) -> None:
+        super().__init__(detail)
+        self.code = code
+
+
+def encode_request(
+    method: str,
+    url: str,
+    headers: Iterable[Tuple[str, str]],
+    body: Optional[bytes],
+    timeout: Dict[str, Optional[float]],
+    request_keys: Dict[str, Any],
+) -> bytes:
+    """The request object. `timeout`: `connect` and `idle` in seconds, None: no limit.
+    `request_keys`: further keys; None leaves one out."""
+    pairs: List[List[Optional[str]]] = [
+        [n, v] for n, v in headers if n.lower() not in MESSAGE_HEADERS
+    ]
+    present = {str(name).lower() for name, _ in pairs}
+    pairs += [[name, None] for name in DEFAULT_HEADERS if name not in present]
+    document: Dict[str, Any] = {
+        "url": url,
+        "method": method,
+        "headers": pairs,
+        "timeout": _encode_timeout(timeout),
+        "follow_redirects": False,
+        **{name: value for name, value in request_keys.items() if value is not None},
+    }
+    if body is not None:
+        document["body_base64"] = base64.b64encode(body).decode()
+    return json.dumps(document).encode()
+
+
+def _encode_timeout(timeout: Dict[str, Optional[float]]) -> Dict[str, float]:
+    limits = {name: max(MIN_TIMEOUT, value) for name, value in timeout.items() if value is not None}
+    limits.setdefault("connect", MAX_TIMEOUT)
+    limits.setdefault("total", MAX_TIMEOUT)
+    return {name: min(value, MAX_TIMEOUT) for name, value in limits.items()}
+
+
+def split_headers(stream: Any) -> Tuple[List[Tuple[bytes, bytes]], Dict[str, str]]:
+    """(the origin's headers, the daemon's facts about the fetch: the `Curlew-*` headers, in lower
+    case and without the prefix).
+
+    Without facts the response is not the origin's, and its body is for error_from_response().
+    """
+    headers = []
+    facts: Dict[str, str] = {}
+    for name, value in stream.headers:
+        lower = name.lower()
+        if lower.startswith(CURLEW_PREFIX):
+            facts[lower[len(CURLEW_PREFIX) :].decode()] = value.decode("latin-1")
+        elif lower != b"x-accel-buffering":
+            headers.append((name, value))
+    return headers, facts
+
+
+def error_from_response(status: int, body: bytes) -> FetchError:
+    """The error for a response of the daemon's, or of a web server's before it."""
+    try:
+        problem = json.loads(body)
+        return FetchError(problem["code"], f"{problem['code']}: {problem['detail']}")
+    except (ValueError, LookupError, TypeError):
+        return FetchError("unreachable", f"HTTP {status} instead of a response of curlewd")
+
+
+def error_from_daemon(err: daemon.DaemonError) -> FetchError:
+    """The error for a daemon that gave no response."""
+    code = "timeout" if isinstance(err, daemon.DaemonTimeout) else "unreachable"
+    return FetchError(code, str(err))

@@ -1,0 +1,274 @@
+"""AsyncSession: fetches for coroutines, on any event loop."""
+
+from __future__ import annotations
+
+import contextlib
+from typing import TYPE_CHECKING, Any, AsyncIterator, Coroutine, List, Tuple, TypeVar
+
+from .. import context, daemon, record
+from . import batch, problem, streaming
+from .arguments import collect_arguments, websockets_unsupported
+from .base_session import (
+    BaseSession,
+    BufferedResponse,
+    R,
+    check_status,
+    error_from_daemon,
+    error_from_stream,
+    response_from_fetch,
+    response_from_stream,
+)
+from .cross_loop_semaphore import CrossLoopSemaphore
+from .param_types import KeywordParams, RequestParams, Requests, SessionParams
+from .parameters import NOT_SET
+from .prepared_request import BATCH, FETCH, FRAMES, JSON, STREAM, PreparedRequest
+from .recording import FetchRecorder
+
+if TYPE_CHECKING:
+    from typing_extensions import Unpack
+
+A = TypeVar("A", bound="AsyncSession[Any]")
+
+MAX_CLIENTS = 100
+
+
+class AsyncSession(BaseSession[R]):
+    """curl_cffi's AsyncSession. It belongs to no event loop: make one in a module and use it under
+    ASGI, under WSGI with a loop for each request, and in repeated `asyncio.run` calls. BaseSession
+    explains the parameters.
+
+    `max_clients`: how many of its requests to the daemon may be in flight at once; further ones
+    wait. A gather() counts as one, and has `max_parallel`.
+    """
+
+    def __init__(
+        self, *, loop: Any = None, max_clients: int = MAX_CLIENTS, **params: Unpack[SessionParams]
+    ) -> None:
+        super().__init__(**params)  # type: ignore[arg-type]  # R is bound to Response
+        if max_clients < 1:
+            raise ValueError("max_clients must be at least 1")
+        self.max_clients = max_clients
+        self._semaphore = CrossLoopSemaphore(max_clients)
+
+    async def __aenter__(self: A) -> A:
+        return self
+
+    async def __aexit__(self, *_: Any) -> None:
+        await self.close()
+
+    async def close(self) -> None:
+        """Make later requests raise SessionClosed. There is nothing else to close."""
+        self._closed = True
+
+    async def request(
+        self,
+        method: str,
+        url: str,
+        params: Any = None,
+        data: Any = None,
+        content: Any = None,
+        json: Any = None,
+        headers: Any = None,
+        cookies: Any = None,
+        files: Any = None,
+        auth: Any = None,
+        timeout: Any = NOT_SET,
+        **kwargs: Unpack[KeywordParams],
+    ) -> R:
+        """Fetch a URL. docs/client.md lists the parameters. Raises a RequestException if there is
+        no response, TypeError for a parameter that does not exist."""
+        self._check_open()
+        if hasattr(content, "__aiter__"):
+            content = b"".join([bytes(piece) async for piece in content])
+        named = collect_arguments(
+            kwargs,
+            params=params,
+            data=data,
+            content=content,
+            json=json,
+            headers=headers,
+            cookies=cookies,
+            files=files,
+            auth=auth,
+            timeout=timeout,
+        )
+        prepared = PreparedRequest(self, method, url, named)
+        semaphore = self._semaphore
+        if not semaphore.try_acquire():
+            await semaphore.wait()
+        try:
+            if record.current() is None:
+                return await self._send(prepared)
+            with FetchRecorder(prepared) as recorder:
+                return recorder.finish(await self._send(prepared))
+        finally:
+            semaphore.release()
+
+    def _send(self, prepared: PreparedRequest) -> Coroutine[Any, Any, R]:
+        return self._stream(prepared) if prepared.streams else self._fetch(prepared)
+
+    async def _fetch(self, prepared: PreparedRequest) -> R:
+        try:
+            fetched = await self.daemon.aexchange(
+                "POST",
+                FETCH,
+                headers=FRAMES,
+                body=prepared.to_json(),
+                trace=context.headers(),
+                timeout=prepared.timeout,
+                idempotent=prepared.idempotent,
+            )
+        except daemon.DaemonError as err:
+            raise error_from_daemon(self, prepared, err) from err
+        return response_from_fetch(self, prepared, fetched)
+
+    async def _stream(self, prepared: PreparedRequest) -> R:
+        try:
+            stream = await self.daemon.aopen(
+                "POST",
+                STREAM,
+                headers=JSON,
+                body=prepared.to_json(),
+                trace=context.headers(),
+                timeout=prepared.timeout,
+                idempotent=prepared.idempotent,
+            )
+            if not streaming.is_from_origin(stream):
+                async with stream:
+                    body = b"".join([piece async for piece in stream])
+                raise error_from_stream(self, prepared, BufferedResponse(stream, body))
+        except daemon.DaemonError as err:
+            raise error_from_daemon(self, prepared, err) from err
+        response = response_from_stream(self, prepared, stream)
+        return await self._run_callback(prepared, response)
+
+    async def _run_callback(self, prepared: PreparedRequest, response: R) -> R:
+        """Pass the body to content_callback, if there is one; the response then has no body."""
+        try:
+            if prepared.content_callback is not None and not prepared.stream:
+                async for piece in response.aiter_content():
+                    prepared.content_callback(piece)
+                response.detach_stream()
+            return check_status(self, response)
+        except BaseException:
+            response.close()
+            raise
+
+    @contextlib.asynccontextmanager
+    async def stream(
+        self, method: str, url: str, **kwargs: Unpack[RequestParams]
+    ) -> AsyncIterator[R]:
+        """A streamed response for an `async with` block, which closes it."""
+        kwargs["stream"] = True
+        response = await self.request(method, url, **kwargs)
+        try:
+            yield response
+        finally:
+            response.close()
+
+    # -- many at once -----------------------------------------------------------------------------
+
+    async def gather(
+        self, requests: Requests, *, max_parallel: int = 32, return_exceptions: bool = False
+    ) -> List[R]:
+        """Many fetches by one request to the daemon; their responses, in order.
+
+        Each request is a URL, (method, url), (method, url, parameters), or a dict of request()'s
+        parameters. `max_parallel`: how many the daemon does at once. Once all have ended, the first
+        exception is raised; with `return_exceptions`, exceptions are in the list instead.
+        Cancelling cancels all fetches.
+        """
+        self._check_open()
+        todo = batch.Batch(self, requests, max_parallel)
+        if not todo.requests:
+            return []
+        if not self._semaphore.try_acquire():
+            await self._semaphore.wait()
+        try:
+            response = await self.daemon.aexchange(
+                "POST",
+                BATCH,
+                headers=FRAMES,
+                body=todo.to_json(),
+                trace=context.headers(),
+                timeout=todo.timeout,
+                idempotent=todo.idempotent,
+            )
+        except daemon.DaemonError as err:
+            raise problem.from_daemon_error(err) from err
+        finally:
+            self._semaphore.release()
+        return todo.results(response, return_exceptions)
+
+    def as_completed(
+        self, requests: Requests, *, max_parallel: int = 32
+    ) -> AsyncIterator[Tuple[int, Any]]:
+        """Like gather(), but (index in requests, response or exception) of each as it completes:
+        `async for index, result in …`. The daemon reads only a few responses ahead; leaving the
+        loop cancels the other fetches."""
+        self._check_open()
+        return self._as_completed(batch.Batch(self, requests, max_parallel))
+
+    async def _as_completed(self, todo: "batch.Batch[R]") -> AsyncIterator[Tuple[int, Any]]:
+        if not todo.requests:
+            return
+        try:
+            async with await self._open_batch(todo) as stream:
+                if stream.status != 200:
+                    body = b"".join([piece async for piece in stream])
+                    raise problem.from_response(BufferedResponse(stream, body))
+                async for piece in stream:
+                    for each in todo.feed(piece):
+                        yield each
+        except daemon.DaemonError as err:
+            raise problem.from_daemon_error(err) from err
+        todo.check_complete()
+
+    def _open_batch(
+        self, todo: "batch.Batch[R]"
+    ) -> Coroutine[Any, Any, daemon.AsyncStream]:
+        return self.daemon.aopen(
+            "POST",
+            BATCH,
+            headers=FRAMES,
+            body=todo.to_json(),
+            trace=context.headers(),
+            timeout=todo.timeout,
+            idempotent=todo.idempotent,
+        )
+
+    # -- methods ----------------------------------------------------------------------------------
+
+    def get(self, url: str, **kwargs: Unpack[RequestParams]) -> Coroutine[Any, Any, R]:
+        return self.request("GET", url, **kwargs)
+
+    def head(self, url: str, **kwargs: Unpack[RequestParams]) -> Coroutine[Any, Any, R]:
+        return self.request("HEAD", url, **kwargs)
+
+    def post(self, url: str, **kwargs: Unpack[RequestParams]) -> Coroutine[Any, Any, R]:
+        return self.request("POST", url, **kwargs)
+
+    def put(self, url: str, **kwargs: Unpack[RequestParams]) -> Coroutine[Any, Any, R]:
+        return self.request("PUT", url, **kwargs)
+
+    def patch(self, url: str, **kwargs: Unpack[RequestParams]) -> Coroutine[Any, Any, R]:
+        return self.request("PATCH", url, **kwargs)
+
+    def delete(self, url: str, **kwargs: Unpack[RequestParams]) -> Coroutine[Any, Any, R]:
+        return self.request("DELETE", url, **kwargs)
+
+    def options(self, url: str, **kwargs: Unpack[RequestParams]) -> Coroutine[Any, Any, R]:
+        return self.request("OPTIONS", url, **kwargs)
+
+    def trace(self, url: str, **kwargs: Unpack[RequestParams]) -> Coroutine[Any, Any, R]:
+        return self.request("TRACE", url, **kwargs)
+
+    def query(self, url: str, **kwargs: Unpack[RequestParams]) -> Coroutine[Any, Any, R]:
+        return self.request("QUERY", url, **kwargs)
+
+    async def upkeep(self) -> int:
+        """Does nothing, and returns 0: the daemon keeps its connections alive."""
+        return 0
+
+    async def ws_connect(self, *_: Any, **__: Any) -> Any:
+        raise websockets_unsupported()

@@ -1,0 +1,29 @@
+/*
+ * worker_inbox.h - how other threads reach an engine thread: which one, and what they may ask.
+ *
+ * All of it may be called from any thread; nothing blocks.
+ */
+#ifndef ENGINE_WORKER_INBOX_H
+#define ENGINE_WORKER_INBOX_H
+
+#include "engine/engine_data.h"
+
+/* The thread that an origin's fetches run on. */
+struct engine_worker *worker_inbox_for(struct curlew *engine, const char *origin);
+
+/* The fetch is the thread's now. */
+void worker_inbox_post(struct engine_worker *w, struct curlew_fetch *f);
+
+/* f's caller has left; nothing happens where f is done. */
+void worker_inbox_cancel(struct curlew_fetch *f);
+
+/* f's reader has room again; nothing happens where f is done. */
+void worker_inbox_resume(struct curlew_fetch *f);
+
+/* A session was reset: every thread drops its idle connections. */
+void worker_inbox_drop_reset(struct curlew *engine);
+
+/* A slot has become free: threads other than `by` may have a fetch waiting for it. */
+void worker_inbox_slot_freed(struct curlew *engine, const struct engine_worker *by);
+
+#endif

@@ -1,0 +1,41 @@
+/*
+ * hop.h - one hop of a fetch on a libcurl easy handle: what only transfer/ knows of the fetch.
+ *
+ * A fetch has one from its first handle_cache_acquire() to handle_cache_release(); libcurl and
+ * the callbacks keep its parts through redirects and retries.
+ */
+#ifndef TRANSFER_HOP_H
+#define TRANSFER_HOP_H
+
+#include "http/headers.h"
+#include "transfer/response_events.h"
+#include "util/list.h"
+
+#include <curl/curl.h>
+
+struct connection_pool;
+
+struct hop {
+    CURL *easy;
+    struct connection_pool *pool;
+    const struct response_events *events;
+
+    /* Of this hop. */
+    struct curl_slist *header_lines;
+    curl_mime *mime;
+    struct link sockets;       /* of the pool, opened in this hop */
+    uint64_t conn_id;          /* the connection, which others may share; 0: not known yet */
+    bool requested;            /* a connection stands, and the request goes out on it */
+    bool challenged;           /* the 401 that digest authentication begins with has been seen */
+    enum head_verdict verdict; /* on the last head */
+    size_t head_bytes;
+    int folds; /* continuation lines in the hop's heads */
+    char curl_error[CURL_ERROR_SIZE];
+
+    /* Of the chain of redirects. */
+    struct exported_cookie *exported_cookies;
+    struct headers cookie_names; /* in the chain's Set-Cookie fields, with their values */
+    bool names_host; /* the headers name a Host, which libcurl then takes for the cookies' host */
+};
+
+#endif

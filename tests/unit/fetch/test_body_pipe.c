@@ -1,0 +1,92 @@
+/* test_body_pipe.c - a response body on its way from an engine thread to its reader's thread. */
+
+#include "fetch/body_pipe.h"
+
+#include <criterion/criterion.h>
+#include <string.h>
+
+static struct body_pipe *p;
+static char bytes[BODY_PIPE_BYTES];
+static int notified, resumed;
+
+static void
+on_notify(struct curlew_fetch *f, void *arg)
+{
+    (void)f;
+    cr_assert_eq(arg, &notified);
+    notified++;
+}
+
+static void
+on_resume(struct curlew_fetch *f)
+{
+    (void)f;
+    resumed++;
+}
+
+static void
+setup(void)
+{
+    p = body_pipe_new(NULL, on_notify, &notified);
+    cr_assert_not_null(p);
+    body_pipe_set_resume(p, on_resume);
+    for (size_t i = 0; i < sizeof bytes; i++)
+        bytes[i] = (char)(i * 7);
+}
+
+static void
+teardown(void)
+{
+    body_pipe_free(p);
+}
+
+TestSuite(body_pipe, .init = setup, .fini = teardown, .timeout = 60);
+
+/* Read n bytes, which continue what was written at `from`. */
+static void
+reads(size_t n, size_t from)
+{
+    static char got[BODY_PIPE_BYTES];
+
+    cr_assert_eq(body_pipe_read(p, got, n), n);
+    cr_assert_arr_eq(got, bytes + from, n);
+}
+
+Test(body_pipe, bytes_come_out_as_they_went_in_also_round_the_end_of_the_ring)
+{
+    reads(0, 0);
+    cr_assert(body_pipe_try_write(p, bytes, 40000));
+    reads(30000, 0);
+    cr_assert(body_pipe_try_write(p, bytes, 50000));
+    reads(10000, 30000);
+    reads(50000, 0);
+    reads(0, 0);
+}
+
+Test(body_pipe, a_full_pipe_takes_nothing_and_resumes_once_half_is_read)
+{
+    cr_assert(body_pipe_try_write(p, bytes, BODY_PIPE_BYTES));
+    reads(BODY_PIPE_BYTES, 0);
+    cr_assert_eq(resumed, 0, "no write was refused");
+    cr_assert(body_pipe_try_write(p, bytes, BODY_PIPE_BYTES));
+    cr_assert_not(body_pipe_try_write(p, bytes, 1));
+    reads(BODY_PIPE_BYTES / 2 - 1, 0);
+    cr_assert_eq(resumed, 0);
+    reads(1, BODY_PIPE_BYTES / 2 - 1);
+    cr_assert_eq(resumed, 1);
+    reads(BODY_PIPE_BYTES / 2, BODY_PIPE_BYTES / 2);
+    cr_assert_eq(resumed, 1, "only once");
+}
+
+Test(body_pipe, at_most_one_notification_is_under_way)
+{
+    cr_assert_not(body_pipe_has_head(p));
+    body_pipe_publish_head(p);
+    cr_assert(body_pipe_has_head(p));
+    cr_assert(body_pipe_try_write(p, bytes, 1));
+    cr_assert_eq(notified, 1);
+    body_pipe_ack_notify(p);
+    cr_assert(body_pipe_try_write(p, bytes, 1));
+    cr_assert(body_pipe_try_write(p, bytes, 1));
+    cr_assert_eq(notified, 2);
+}

@@ -1,0 +1,89 @@
+/* test_fetch.c - one fetch: its states, its account of buffered bytes, its method. */
+
+#include "fetch/fetch.h"
+
+#include <criterion/criterion.h>
+#include <signal.h>
+#include <string.h>
+
+static struct curlew_fetch *f;
+
+static void
+setup(void)
+{
+    f = fetch_new();
+    cr_assert_not_null(f);
+}
+
+static void
+teardown(void)
+{
+    fetch_unref(f);
+}
+
+TestSuite(fetch, .init = setup, .fini = teardown, .timeout = 60);
+
+static void
+moves_through(const enum fetch_state *states, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        fetch_set_state(f, states[i]);
+        cr_assert_eq(f->state, states[i]);
+    }
+}
+
+Test(fetch, a_fetch_waits_runs_and_may_be_submitted_again)
+{
+    static const enum fetch_state states[] = {
+        FETCH_POSTED, FETCH_QUEUED,    FETCH_RUNNING, FETCH_RUNNING, FETCH_BACKOFF,
+        FETCH_QUEUED, FETCH_RUNNING,   FETCH_POSTED,  FETCH_QUEUED,  FETCH_DONE,
+        FETCH_POSTED, FETCH_FOLLOWING, FETCH_DONE,
+    };
+
+    moves_through(states, sizeof states / sizeof states[0]);
+}
+
+Test(fetch, a_fetch_that_is_done_does_not_run, .signal = SIGABRT)
+{
+    static const enum fetch_state states[] = { FETCH_POSTED, FETCH_DONE, FETCH_RUNNING };
+
+    moves_through(states, sizeof states / sizeof states[0]);
+}
+
+Test(fetch, a_new_fetch_does_not_wait_before_it_is_posted, .signal = SIGABRT)
+{
+    fetch_set_state(f, FETCH_QUEUED);
+}
+
+Test(fetch, buffered_bytes_are_counted_up_to_the_limit_and_given_back)
+{
+    struct config_snapshot *config = calloc(1, sizeof *config);
+
+    config->bodies = body_account_new();
+    config->limits.buffered_bytes = 10;
+    f->config = config;
+    cr_assert_eq(fetch_try_buffer(f, 10), 0);
+    cr_assert_eq(fetch_try_buffer(f, 1), -1);
+    cr_assert_eq(f->buffered, 10);
+    cr_assert_eq(counter_read(&config->bodies->bytes), 10);
+    fetch_set_buffered(f, 12);
+    cr_assert_eq(counter_read(&config->bodies->bytes), 12, "written out: counted, not refused");
+    fetch_set_buffered(f, 0);
+    cr_assert_eq(counter_read(&config->bodies->bytes), 0);
+    f->config = NULL;
+    body_account_unref(config->bodies);
+    free(config);
+}
+
+Test(fetch, a_body_makes_the_method_post)
+{
+    char body[] = "x", put[] = "PUT";
+
+    cr_assert_str_eq(request_method(&f->request), "GET");
+    f->request.body = body;
+    cr_assert_str_eq(request_method(&f->request), "POST");
+    f->request.method = put;
+    cr_assert_str_eq(request_method(&f->request), "PUT");
+    f->request.body = NULL;
+    f->request.method = NULL;
+}
