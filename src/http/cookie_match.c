@@ -66,6 +66,26 @@ cookie_match_target(const struct cookie *c, const struct cookie_target *t)
            (t->secure || !needs_https(c)) && (c->expires == 0 || c->expires > t->now);
 }
 
+static bool
+overlap(const struct cookie *a, const struct cookie *b)
+{
+    return a->domain != NULL && b->domain != NULL &&
+           (cookie_match_domain(a->domain, b->domain) || cookie_match_domain(b->domain, a->domain));
+}
+
+bool
+cookie_match_hides_secure(const struct cookies *list, const struct cookie *c)
+{
+    for (size_t i = 0; i < list->count; i++) {
+        const struct cookie *other = &list->items[i];
+
+        if (other->secure && !other->deleted && strcmp(other->name, c->name) == 0 &&
+            overlap(other, c) && cookie_match_path(path_of(c), path_of(other)))
+            return true;
+    }
+    return false;
+}
+
 struct candidate {
     const struct cookie *cookie;
     size_t path_length, position;

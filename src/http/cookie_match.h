@@ -31,6 +31,12 @@ bool cookie_match_path(const char *path, const char *cookie_path);
 bool cookie_match_target(const struct cookie *c, const struct cookie_target *t);
 
 /*
+ * Would `c`, set by a response that came in the clear, hide a Secure cookie of the list?  Then it
+ * may not be set (6265bis, "leave secure cookies alone").
+ */
+bool cookie_match_hides_secure(const struct cookies *list, const struct cookie *c);
+
+/*
  * Append a Cookie field's value: those of the list that match, the longest path first, then the
  * oldest.  Nothing where none does; a failed buffer: no memory, or over its limit.
  */

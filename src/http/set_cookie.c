@@ -248,6 +248,16 @@ domain_of(struct span domain)
     return copy;
 }
 
+/*
+ * A cookie for it would reach strangers' hosts, so that it is for one host at most.  Names that end
+ * in a dot are not in the list: "com." would reach all of "a.com.", "b.com.".
+ */
+static bool
+is_shared_suffix(const char *domain)
+{
+    return domain[strlen(domain) - 1] == '.' || public_suffix_is(domain);
+}
+
 /* 6265bis 5.7, steps 8 to 10: c->domain and c->host_only; false: not for this host. */
 static enum set_cookie
 set_domain(struct cookie *c, const struct attributes *a, const char *host)
@@ -257,7 +267,7 @@ set_domain(struct cookie *c, const struct attributes *a, const char *host)
 
     if (domain == NULL)
         return SET_COOKIE_NO_MEMORY;
-    if (*domain != '\0' && public_suffix_is(domain)) {
+    if (*domain != '\0' && is_shared_suffix(domain)) {
         if (strcmp(domain, host) != 0) {
             free(domain);
             return SET_COOKIE_IGNORE;
