@@ -232,6 +232,22 @@ Test(message_body, cookies_are_an_object_or_a_list)
     cr_assert_eq(r.cookies.items[1].expires, 0);
 }
 
+Test(message_body, what_an_envelope_says_of_cookies_is_taken_back)
+{
+    takes("{" URL ",\"cookies\":[{\"name\":\"n\\u00e9\",\"name_base64\":\"buk=\","
+          "\"value\":\"v\\u00e9\",\"value_base64\":\"duk=\",\"domain\":\"a.test\","
+          "\"host_only\":true,\"path\":\"/\",\"secure\":false,\"http_only\":false,"
+          "\"expires\":0,\"deleted\":false},"
+          "{\"name\":\"gone\",\"value\":\"\",\"domain\":\"a.test\",\"deleted\":true},"
+          "{\"value_base64\":\"eA==\",\"name\":\"\",\"value\":\"y\"}]}");
+    cr_assert_eq(r.cookies.count, 2);
+    cr_assert_str_eq(r.cookies.items[0].name, "n\xe9");
+    cr_assert_str_eq(r.cookies.items[0].value, "v\xe9");
+    cr_assert(r.cookies.items[0].host_only);
+    cr_assert_str_eq(r.cookies.items[1].name, "");
+    cr_assert_str_eq(r.cookies.items[1].value, "x", "the bytes win");
+}
+
 Test(message_body, cookies_that_are_none_are_refused)
 {
     refuses("{" URL ",\"cookies\":\"a=1\"}", "cookies: expected an object or a list of cookies");
@@ -248,5 +264,16 @@ Test(message_body, cookies_that_are_none_are_refused)
             "cookies[0].path: expected an absolute path");
     refuses("{" URL ",\"cookies\":{\"a\":\"1; b=2\"}}",
             "cookies.a: the value has a semicolon or a control character");
-    refuses("{" URL ",\"cookies\":{\"a b\":\"1\"}}", "cookies: \"a b\" is not a cookie name");
+    refuses("{" URL ",\"cookies\":{\"a=b\":\"1\"}}", "cookies: \"a=b\" is not a cookie name");
+    refuses("{" URL ",\"cookies\":{\"\":\"\"}}", "cookies: one has neither name nor value");
+    refuses("{" URL ",\"cookies\":[{\"name\":\"a\",\"value_base64\":\"%\"}]}",
+            "cookies[0].value_base64: expected base64 of bytes without NUL");
+    refuses("{" URL ",\"cookies\":[{\"name\":\"a\",\"value_base64\":\"AA==\"}]}",
+            "cookies[0].value_base64: expected base64 of bytes without NUL");
+    refuses("{" URL ",\"cookies\":[{\"name\":\"a\",\"value_base64\":1}]}",
+            "cookies[0].value_base64: expected text");
+    refuses("{" URL ",\"cookies\":[{\"name\":\"a\",\"value\":\"\",\"host_only\":1}]}",
+            "cookies[0].host_only: expected true or false");
+    refuses("{" URL ",\"cookies\":[{\"name\":\"a\",\"value_base64\":\"Ow==\"}]}",
+            "cookies.a: the value has a semicolon or a control character");
 }
