@@ -222,7 +222,7 @@ def expected(session):
 
 def sent(daemon, method, name, body=b""):
     body = body if isinstance(body, bytes) else json.dumps(body).encode()
-    return daemon.way.ask(method, f"{SESSIONS}/{name}", body=body)
+    return daemon.client.ask(method, f"{SESSIONS}/{name}", body=body)
 
 
 def keys_of(answer):
@@ -272,7 +272,7 @@ def test_what_three_stars_keep_is_still_sent(curlewd, origin):
     shown = sent(daemon, "GET", "s").json()
     shown["headers"]["X-Other"] = "2"
     assert sent(daemon, "PUT", "s", shown).status == 200
-    echo = json.loads(daemon.way.fetch(origin.url("/echo"), session="s")["body"])
+    echo = json.loads(daemon.client.fetch(origin.url("/echo"), session="s")["body"])
     given = {name.lower(): value for name, value in echo["headers"]}
     assert given["x-key"] == "s3cret" and given["x-other"] == "2"
     assert given["cookie"] == "sid=c00kie"
