@@ -2,9 +2,6 @@
 
 #include "message/request_cookies.h"
 
-#include "util/base64.h"
-#include "util/text.h"
-
 #include <stdlib.h>
 #include <string.h>
 
@@ -20,26 +17,6 @@ read_expires(int64_t *to, const json_t *value, const struct json_path *at, struc
         return json_path_refuse(at, err, "expected seconds since 1970, 0 for a session cookie");
     *to = (int64_t)seconds;
     return 0;
-}
-
-/* *to becomes the bytes, in the place of what the text key of the same name gave. */
-static int
-read_base64(char **to, const json_t *value, const struct json_path *at, struct failure *err)
-{
-    struct buffer bytes;
-    bool ok;
-
-    if (!json_is_string(value))
-        return json_path_refuse(at, err, "expected text");
-    buffer_init(&bytes, SIZE_MAX / 2);
-    ok = base64_decode(&bytes, json_string_value(value), json_string_length(value)) == 0 &&
-         (bytes.len == 0 || strlen(bytes.data) == bytes.len);
-    if (!ok)
-        json_path_refuse(at, err, "expected base64 of bytes without NUL");
-    else if (text_replace(to, bytes.len > 0 ? bytes.data : "") != 0)
-        ok = failure_no_memory(err) == 0;
-    buffer_free(&bytes);
-    return ok ? 0 : -1;
 }
 
 /* A cookie as it is read: where the bytes of name or value are given, they win over the text. */
@@ -66,9 +43,9 @@ read_cookie_key(struct cookie_reader *c, const struct json_path *at, const json_
     if (strcmp(at->name, "expires") == 0)
         return read_expires(&c->cookie.expires, value, at, err);
     if (strcmp(at->name, "name_base64") == 0)
-        return read_base64(&c->name_bytes, value, at, err);
+        return field_json_bytes(&c->name_bytes, value, at, err);
     if (strcmp(at->name, "value_base64") == 0)
-        return read_base64(&c->value_bytes, value, at, err);
+        return field_json_bytes(&c->value_bytes, value, at, err);
     for (size_t i = 0; i < sizeof fields / sizeof fields[0]; i++)
         if (strcmp(at->name, fields[i].name) == 0)
             return field_json_read(&c->cookie, &fields[i], value, at, err);

@@ -154,12 +154,25 @@ Test(message_body, headers_that_would_end_the_line_are_refused)
     refuses("{" URL ",\"headers\":{\"\":\"2\"}}", "headers: \"\" is not a header name");
 }
 
+Test(message_body, a_headers_value_may_be_bytes)
+{
+    takes("{" URL ",\"headers\":[[\"A\",{\"base64\":\"Y2Fm6Q==\"}],[\"B\",{\"base64\":\"\"}]]}");
+    cr_assert_str_eq(r.headers.items[0].value, "caf\xe9");
+    cr_assert_str_eq(r.headers.items[1].value, "");
+}
+
 Test(message_body, headers_of_other_types_are_refused)
 {
     refuses("{" URL ",\"headers\":{\"A\":1}}",
-            "headers.A: expected text, or null to remove the header");
+            "headers.A: expected text, {\"base64\": …}, or null to remove the header");
     refuses("{" URL ",\"headers\":{\"A\":[\"1\"]}}",
-            "headers.A: expected text, or null to remove the header");
+            "headers.A: expected text, {\"base64\": …}, or null to remove the header");
+    refuses("{" URL ",\"headers\":{\"A\":{\"base64\":\"eA==\",\"x\":1}}}",
+            "headers.A: expected text, {\"base64\": …}, or null to remove the header");
+    refuses("{" URL ",\"headers\":{\"A\":{\"base64\":\"!\"}}}",
+            "headers.A.base64: expected base64 (RFC 4648 section 4) of bytes without NUL");
+    refuses("{" URL ",\"headers\":[[\"A\",{\"base64\":\"eAp5\"}]]}",
+            "headers.A: CR, LF and NUL are not allowed in a value");
     refuses("{" URL ",\"headers\":[\"A: 1\"]}", "headers[0]: expected [name, value]");
     refuses("{" URL ",\"headers\":\"A: 1\"}",
             "headers: expected an object or a list of [name, value]");
@@ -267,11 +280,11 @@ Test(message_body, cookies_that_are_none_are_refused)
     refuses("{" URL ",\"cookies\":{\"a=b\":\"1\"}}", "cookies: \"a=b\" is not a cookie name");
     refuses("{" URL ",\"cookies\":{\"\":\"\"}}", "cookies: one has neither name nor value");
     refuses("{" URL ",\"cookies\":[{\"name\":\"a\",\"value_base64\":\"%\"}]}",
-            "cookies[0].value_base64: expected base64 of bytes without NUL");
+            "cookies[0].value_base64: expected base64 (RFC 4648 section 4) of bytes without NUL");
     refuses("{" URL ",\"cookies\":[{\"name\":\"a\",\"value_base64\":\"AA==\"}]}",
-            "cookies[0].value_base64: expected base64 of bytes without NUL");
+            "cookies[0].value_base64: expected base64 (RFC 4648 section 4) of bytes without NUL");
     refuses("{" URL ",\"cookies\":[{\"name\":\"a\",\"value_base64\":1}]}",
-            "cookies[0].value_base64: expected text");
+            "cookies[0].value_base64: expected base64 text");
     refuses("{" URL ",\"cookies\":[{\"name\":\"a\",\"value\":\"\",\"host_only\":1}]}",
             "cookies[0].host_only: expected true or false");
     refuses("{" URL ",\"cookies\":[{\"name\":\"a\",\"value_base64\":\"Ow==\"}]}",
