@@ -1,4 +1,4 @@
-/* set_cookie.c - one Set-Cookie field, as RFC 6265 section 5 and its successor (6265bis) read it. */
+/* set_cookie.c - one Set-Cookie field, as RFC 6265 section 5 and 6265bis read it. */
 
 #include "http/set_cookie.h"
 

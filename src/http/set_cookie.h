@@ -28,8 +28,9 @@ struct set_cookie_origin {
 };
 
 /*
- * Read a field's value into `c`, whose text the caller frees with cookies_destroy_one() where the result
- * is STORE or DELETE.  `now` and c->expires are seconds since 1970; no Expires or Max-Age: 0.
+ * Read a field's value into `c`, whose text the caller frees with cookies_destroy_one() where the
+ * result is STORE or DELETE.  `now` and c->expires are seconds since 1970; no Expires or Max-Age:
+ * 0.
  */
 enum set_cookie set_cookie_parse(struct cookie *c, const char *field,
                                  const struct set_cookie_origin *from, int64_t now);
