@@ -1,4 +1,4 @@
-/* loop.c - one thread's event loop: sockets, deadlines, and a wake-up from outside. */
+/* loop.c - one thread's event loop: sockets, deadlines, and a wake-up from other threads. */
 
 #include "event/loop.h"
 
@@ -10,7 +10,7 @@
 #include <sys/eventfd.h>
 #include <unistd.h>
 
-/* To have woken is all; the eventfd is watched for edges, so nobody needs to read it. */
+/* Waking the thread is all it is for.  It is edge-triggered, so it needn't be read. */
 static void
 woken(struct watch *w, uint32_t events)
 {
@@ -71,7 +71,7 @@ loop_remove(struct loop *l, struct watch *w)
     loop_forget(l, w);
 }
 
-/* The number may be another socket's by now, so the kernel is not told: closing told it. */
+/* close() removed it from epoll, and its number may be another socket's by now. */
 void
 loop_forget(struct loop *l, struct watch *w)
 {
@@ -81,7 +81,7 @@ loop_forget(struct loop *l, struct watch *w)
             l->batch[i].data.ptr = NULL;
 }
 
-/* Rounded up: waking before the deadline has passed would only be to sleep again. */
+/* Rounded up: a thread that wakes before the deadline would only sleep again. */
 static int
 sleep_ms(const struct loop *l)
 {
@@ -97,11 +97,11 @@ sleep_ms(const struct loop *l)
 }
 
 /*
- * Who wakes says so in `woken`, then looks whether the thread sleeps; the thread says that it
- * sleeps, then looks at `woken`.  One of the two sees the other, and only a sleeper costs a write.
+ * loop_wake() sets `woken` and then reads `sleeping`; the thread sets `sleeping` and then reads
+ * `woken`.  So one of the two sees the other's flag, and only a sleeping thread costs a write.
  */
 static int
-doze(struct loop *l)
+wait_for_events(struct loop *l)
 {
     int n;
 
@@ -115,7 +115,7 @@ doze(struct loop *l)
 void
 loop_turn(struct loop *l)
 {
-    int n = doze(l);
+    int n = wait_for_events(l);
 
     l->now_us = clock_us();
     l->batch_end = n > 0 ? n : 0;

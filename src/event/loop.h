@@ -1,9 +1,9 @@
 /*
- * loop.h - one thread's event loop: sockets, deadlines, and a wake-up from outside.
+ * loop.h - one thread's event loop: sockets, deadlines, and a wake-up from other threads.
  *
  * Level-triggered epoll.  A watch is embedded in its owner and may be removed,
  * and its owner freed, from within any handler, its own too.  With nothing to
- * do the thread sleeps without a time-out.
+ * do the thread sleeps without a timeout.
  */
 #ifndef EVENT_LOOP_H
 #define EVENT_LOOP_H
@@ -25,7 +25,7 @@ struct watch {
 struct loop {
     int epoll_fd;
     struct watch wake;    /* an eventfd */
-    atomic_bool woken;    /* somebody has called loop_wake() since the thread last slept */
+    atomic_bool woken;    /* loop_wake() was called since the thread last slept */
     atomic_bool sleeping; /* the thread sleeps, or is about to */
     struct timer_heap timers;
     int64_t now_us; /* when the thread last woke */

@@ -1,9 +1,8 @@
 /*
  * mailbox.h - hands owned objects from any thread to one thread.
  *
- * Push is good-bye: from then on the object is the receiver's, not even to be
- * read.  The receiver takes all that has come in one go and never waits here;
- * it waits in its loop.
+ * After mailbox_push() the object belongs to the receiver: the sender may not even read it.  The
+ * receiver takes all objects at once and never waits here; it waits in its loop.
  */
 #ifndef EVENT_MAILBOX_H
 #define EVENT_MAILBOX_H
@@ -13,7 +12,7 @@
 
 struct mail { /* embedded in what is sent */
     struct mail *next;
-    int about; /* for receivers of several kinds: their own words */
+    int about; /* the kind of object, numbered by its receiver */
 };
 
 struct mailbox {

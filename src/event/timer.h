@@ -1,7 +1,7 @@
 /*
  * timer.h - deadlines, the earliest first: a binary heap of embedded timers.
  *
- * Of one thread only.  Setting a timer that is set moves it.  A timer that
+ * For one thread only.  Setting a timer that is set moves it.  A timer that
  * fires is no longer set, so its handler may set it again or free its owner.
  */
 #ifndef EVENT_TIMER_H

@@ -233,7 +233,7 @@ request_method(const struct request *r)
     return r->body != NULL || r->part_count > 0 ? "POST" : "GET";
 }
 
-/* -- what may be said ---------------------------------------------------- */
+/* -- checked setters ------------------------------------------------------ */
 
 /* RFC 9110 section 5.6.2. */
 static bool
@@ -263,7 +263,7 @@ request_set_method(struct request *r, const char *method, struct failure *err)
     return r->method == NULL ? failure_no_memory(err) : 0;
 }
 
-/* Of the message or of the hop, not of what is asked for. */
+/* Headers of one connection or of the message framing. */
 static const char *const framing[] = {
     "host",    "connection", "content-length",   "transfer-encoding",   "te",     "trailer",
     "upgrade", "keep-alive", "proxy-connection", "proxy-authorization", "expect", "http2-settings",
@@ -287,7 +287,8 @@ request_forward_header(struct request *r, const char *name, struct failure *err)
     for (size_t i = 0; i < sizeof framing / sizeof framing[0]; i++)
         if (strcasecmp(name, framing[i]) == 0)
             return failure_set(err, ERROR_BAD_REQUEST,
-                               "forward_headers: \"%s\" is between the browser and its web server",
+                               "forward_headers: \"%s\" cannot be forwarded: it belongs to one "
+                               "connection or message",
                                name);
     if (headers_add(&r->forward, name, strlen(name), NULL, 0) != 0)
         return failure_no_memory(err);
@@ -328,12 +329,12 @@ check_cookie(const struct cookie *c, struct failure *err)
         return failure_set(err, ERROR_BAD_REQUEST, "cookies: one has neither name nor value");
     if (!is_cookie_text(c->value, ";"))
         return failure_set(err, ERROR_BAD_REQUEST,
-                           "cookies.%.80s: the value has a semicolon or a control character",
+                           "cookies.%.80s: the value contains a semicolon or control character",
                            c->name);
     if (c->domain != NULL && (*c->domain == '\0' || !is_cookie_text(c->domain, "; \t/#")))
-        return failure_set(err, ERROR_BAD_REQUEST, "cookies.%.80s: not a domain", c->name);
+        return failure_set(err, ERROR_BAD_REQUEST, "cookies.%.80s: invalid domain", c->name);
     if (c->path != NULL && (*c->path != '/' || !is_cookie_text(c->path, ";")))
-        return failure_set(err, ERROR_BAD_REQUEST, "cookies.%.80s: a path begins with /", c->name);
+        return failure_set(err, ERROR_BAD_REQUEST, "cookies.%.80s: the path must begin with /", c->name);
     return 0;
 }
 

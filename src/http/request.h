@@ -36,22 +36,24 @@ enum http_version { HTTP_AUTO, HTTP_1_1, HTTP_2, HTTP_2_PRIOR_KNOWLEDGE, HTTP_3 
 enum auth_kind { AUTH_NONE, AUTH_BASIC, AUTH_DIGEST, AUTH_BEARER };
 enum response_body { BODY_AUTO, BODY_TEXT, BODY_BASE64, BODY_NONE };
 
-enum request_kind {                             /* beyond util/field.h's */
-                    REQUEST_NONE = FIELD_OTHER, /* no member of its own: it is read into another */
-                    REQUEST_GROUP,              /* an object: the rows "NAME.…" are its keys */
-                    REQUEST_HEADERS,            /* struct headers */
-                    REQUEST_COOKIES,            /* struct cookies */
-                    REQUEST_CREDENTIALS,        /* struct credentials */
-                    REQUEST_AUTH,               /* `auth`, `auth_pair` and `auth_token` */
-                    REQUEST_STATUSES,           /* a retry_policy's bits */
-                    REQUEST_METHODS,            /* a retry_policy's methods */
+/* Beyond util/field.h's. */
+enum request_kind {
+    REQUEST_NONE = FIELD_OTHER, /* no member of its own: it is read into another */
+    REQUEST_GROUP,              /* an object: the rows "NAME.…" are its keys */
+    REQUEST_HEADERS,            /* struct headers */
+    REQUEST_COOKIES,            /* struct cookies */
+    REQUEST_CREDENTIALS,        /* struct credentials */
+    REQUEST_AUTH,               /* `auth`, `auth_pair` and `auth_token` */
+    REQUEST_STATUSES,           /* a retry_policy's bits */
+    REQUEST_METHODS,            /* a retry_policy's methods */
 };
 
-enum {                              /* flags beyond util/field.h's */
-       REQUEST_IN_SESSION = 1 << 8, /* may stand in a session, and in a batch's defaults */
-       REQUEST_IN_QUERY = 1 << 9,   /* may stand in a query string */
-       REQUEST_ANYWHERE = REQUEST_IN_SESSION | REQUEST_IN_QUERY,
-       REQUEST_PER_CALLER = 1 << 10, /* callers that share one transfer may differ in it */
+/* Flags beyond util/field.h's. */
+enum {
+    REQUEST_IN_SESSION = 1 << 8, /* may stand in a session, and in a batch's defaults */
+    REQUEST_IN_QUERY = 1 << 9,   /* may stand in a query string */
+    REQUEST_ANYWHERE = REQUEST_IN_SESSION | REQUEST_IN_QUERY,
+    REQUEST_PER_CALLER = 1 << 10, /* callers that share one transfer may differ in it */
 };
 
 /*
@@ -144,9 +146,9 @@ struct request {
     char *session; /* NULL: "default" */
     char *tag;
     struct headers headers;
-    /* Of the caller's own request: passed on where no header says otherwise. */
+    /* The caller's trace context, sent unless `headers` has the same name. */
     struct headers trace;
-    struct headers forward; /* names only: headers of the browser that a hand-off passes on */
+    struct headers forward; /* names only: headers of the browser that a handoff passes on */
     struct cookies cookies;
 
     char *body; /* body_size bytes, then a NUL; NULL: none, or multipart */

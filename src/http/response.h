@@ -1,7 +1,7 @@
 /*
  * response.h - what came back: one response as plain data.
  *
- * Filled on a session thread; read by whoever holds the fetch once it is done.
+ * Filled on an engine thread; read by the owner of the fetch once it is done.
  */
 #ifndef HTTP_RESPONSE_H
 #define HTTP_RESPONSE_H

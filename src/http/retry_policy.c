@@ -1,4 +1,4 @@
-/* retry_policy.c - what a request says about being tried again: how often, after what, and when. */
+/* retry_policy.c - a request's retries: how many, after which failures, and how long to wait. */
 
 #include "http/retry_policy.h"
 

@@ -1,5 +1,5 @@
 /*
- * retry_policy.h - what a request says about being tried again: how often, after what, and when.
+ * retry_policy.h - a request's retries: how many, after which failures, and how long to wait.
  */
 #ifndef HTTP_RETRY_POLICY_H
 #define HTTP_RETRY_POLICY_H
@@ -14,15 +14,15 @@
 #define RETRY_POLICY_STATUS_MAX 599
 
 struct retry_policy {
-    int max;            /* after the first try; 0: none */
-    int64_t backoff_ms; /* the first wait is at most so long, the next at most twice as long, … */
-    int64_t max_backoff_ms; /* and none longer than that */
+    int max;                /* after the first try; 0: none */
+    int64_t backoff_ms;     /* upper bound of the first wait; doubled for each next one */
+    int64_t max_backoff_ms; /* upper bound of every wait */
     uint64_t statuses[4];   /* bits from RETRY_POLICY_STATUS_MIN on */
     char *methods; /* owned, " GET PUT "; NULL: the idempotent ones (RFC 9110 section 9.2.2) */
     bool respect_retry_after;
 };
 
-/* The defaults of docs/citizen.md: none. */
+/* The defaults of docs/resilience.md: none. */
 void retry_policy_init(struct retry_policy *r);
 
 void retry_policy_destroy(struct retry_policy *r);
@@ -47,13 +47,12 @@ bool retry_policy_has_method(const struct retry_policy *r, const char *method);
 /* No connection, or one that was cut; not what would happen again, like a bad certificate. */
 bool retry_policy_is_transient(const struct failure *err);
 
-/* What a Retry-After field asks for, in microseconds from `now`; -1: it makes no sense. */
+/* A Retry-After field in microseconds from `now`; -1: malformed. */
 int64_t retry_policy_parse_retry_after(const char *value, time_t now);
 
 /*
- * How long to wait before the n-th retry, from 0: what Retry-After asked for (0: nothing), and then
- * any time up to backoff * 2^n and max_backoff, as `random` decides.  -1: it asked for more than
- * max_backoff.
+ * How long to wait before the n-th retry, from 0: the time of Retry-After (0: none), plus a random
+ * part up to backoff * 2^n and max_backoff (full jitter).  -1: Retry-After is beyond max_backoff.
  */
 int64_t retry_policy_wait_us(const struct retry_policy *r, int n, int64_t after_us,
                              uint64_t random);

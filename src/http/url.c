@@ -106,7 +106,7 @@ read_parts(struct url *u, CURLU *h, struct failure *err)
     const char *brackets;
 
     if ((u->port = port_of(h)) == 0)
-        return failure_set(err, ERROR_BAD_URL, "url: the port is not from 1 to %d", PORT_MAX);
+        return failure_set(err, ERROR_BAD_URL, "url: the port must be from 1 to %d", PORT_MAX);
     if ((u->host = host_of(h)) == NULL || *u->host == '\0')
         return failure_set(err, ERROR_BAD_URL, "url: the host name is missing or malformed");
     u->scheme = part(h, CURLUPART_SCHEME, 0);
@@ -114,7 +114,8 @@ read_parts(struct url *u, CURLU *h, struct failure *err)
     u->user = part(h, CURLUPART_USER, CURLU_URLDECODE);
     u->password = part(h, CURLUPART_PASSWORD, CURLU_URLDECODE);
     if (is_lost(h, CURLUPART_USER, u->user) || is_lost(h, CURLUPART_PASSWORD, u->password))
-        return failure_set(err, ERROR_BAD_URL, "url: a control character in the user or password");
+        return failure_set(err, ERROR_BAD_URL,
+                           "url: user or password contains a control character");
     curl_url_set(h, CURLUPART_USER, NULL, 0);
     curl_url_set(h, CURLUPART_PASSWORD, NULL, 0);
     curl_url_set(h, CURLUPART_FRAGMENT, NULL, 0);
@@ -203,14 +204,14 @@ url_parse(struct url *u, const char *text, struct failure *err)
     if (strlen(text) > URL_BYTES_MAX)
         return failure_set(err, ERROR_BAD_URL, "url: longer than %d bytes", URL_BYTES_MAX);
     if (!has_scheme(text))
-        return failure_set(err, ERROR_BAD_URL, "url: begins with neither http:// nor https://");
+        return failure_set(err, ERROR_BAD_URL, "url: must begin with http:// or https://");
     if (strchr("/?#", strchr(text, ':')[3]) !=
         NULL) /* libcurl would take "http:///x" for http://x */
         return failure_set(err, ERROR_BAD_URL, "url: the host name is missing");
     if (has_backslash_in_host(text))
         return failure_set(err, ERROR_BAD_URL, "url: contains a backslash before the path");
     if (has_control(text))
-        return failure_set(err, ERROR_BAD_URL, "url: a blank or a control character in it");
+        return failure_set(err, ERROR_BAD_URL, "url: contains a space or control character");
     if ((h = curl_url()) == NULL)
         return failure_no_memory(err);
     if (read_text(h, text, err) == 0)
@@ -258,7 +259,7 @@ url_proxy_host(const char *proxy, struct failure *err)
         i++;
     if (i == sizeof schemes / sizeof schemes[0]) {
         failure_set(err, ERROR_BAD_REQUEST,
-                    "proxy: not an http, https, socks5 or socks5h URL with a host");
+                    "proxy: must be an http, https, socks5 or socks5h URL with a host");
         return NULL;
     }
     if ((h = curl_url()) != NULL &&

@@ -1,7 +1,7 @@
 /*
  * url.h - which URLs can be fetched, and the origin a URL belongs to.
  *
- * Parsing is libcurl's own (CURLU), so that what is judged here is what is
+ * Parsing is libcurl's own (CURLU), so that what is checked here is what is
  * fetched.  Stricter than libcurl in four things: the scheme must be written
  * out and be http or https, port 0 is refused, and so are a URL over 64 KiB and
  * a backslash before the path, where browsers and libcurl see different hosts.

@@ -41,8 +41,8 @@ read_requests(struct batch *b, const struct json_path *at, json_t *list, struct 
     if (!json_is_array(list))
         return json_path_refuse(at, err, "expected a list of request objects");
     if (json_array_size(list) > BATCH_REQUESTS_MAX)
-        return json_path_refuse(at, err, "%zu are more than %d", json_array_size(list),
-                                BATCH_REQUESTS_MAX);
+        return json_path_refuse(at, err, "%zu requests, at most %d are allowed",
+                                json_array_size(list), BATCH_REQUESTS_MAX);
     json_array_foreach(list, i, item)
     {
         struct json_path here = { at, NULL, i };
@@ -63,7 +63,7 @@ read_default(struct batch *b, const struct json_path *at, const json_t *value, s
     if (key == KEY_COUNT)
         return json_path_unknown_key(at, err);
     if (key == KEY_FORWARD_HEADERS)
-        return json_path_refuse(at, err, "only a handoff has a browser's headers to pass on");
+        return json_path_refuse(at, err, "can only be used in a handoff");
     if (!(request_key_field(key)->flags & REQUEST_IN_SESSION) && key != KEY_SESSION)
         return json_path_refuse(at, err, "belongs to a single request");
     return request_json_read_key(&rd, key, at, value);

@@ -22,7 +22,7 @@ struct batch;
 
 /*
  * NULL with `err` (bad_request) names the key that is wrong.  What is inside a request object is
- * judged by batch_read().
+ * checked by batch_read().
  */
 struct batch *batch_from_text(const char *text, size_t size, struct failure *err);
 void batch_free(struct batch *b);

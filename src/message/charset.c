@@ -154,7 +154,7 @@ void
 charset_add_replacing(struct buffer *to, const char *name, const char *bytes, size_t n)
 {
     iconv_t cd = charset_is_utf8(name) ? NO_ICONV : iconv_open("UTF-8", name);
-    struct buffer mended;
+    struct buffer sanitized;
 
     if (cd != NO_ICONV) {
         buffer_addc(to, '"');
@@ -167,13 +167,13 @@ charset_add_replacing(struct buffer *to, const char *name, const char *bytes, si
         json_text_add(to, bytes, n);
         return;
     }
-    buffer_init(&mended, SIZE_MAX);
-    utf8_replace(&mended, bytes, n);
-    if (buffer_ok(&mended))
-        json_text_add(to, mended.data, mended.len);
+    buffer_init(&sanitized, SIZE_MAX);
+    utf8_replace(&sanitized, bytes, n);
+    if (buffer_ok(&sanitized))
+        json_text_add(to, sanitized.data, sanitized.len);
     else
         to->failed = true;
-    buffer_free(&mended);
+    buffer_free(&sanitized);
 }
 
 /* -- heads -------------------------------------------------------------- */

@@ -21,7 +21,7 @@ struct config {
     enum log_level log_level;
     bool log_json;     /* log.format: "json"; false: "text" */
     bool log_access;   /* one line a fetch */
-    char *tokens_file; /* auth.tokens_file; NULL: no token is asked for */
+    char *tokens_file; /* auth.tokens_file; NULL: no token is required */
     int drain_seconds;
     struct engine_config engine;
 };

@@ -78,7 +78,7 @@ read_proxies(struct session_config *s, const struct json_path *at, const json_t 
         free(host);
         if (host == NULL)
             return json_path_refuse(&here, err,
-                                    "not an http, https, socks5 or socks5h URL with a host");
+                                    "must be an http, https, socks5 or socks5h URL with a host");
     }
     return 0;
 }
@@ -107,9 +107,9 @@ check_pairs(const struct session_config *s, const struct json_path *at, struct f
     struct json_path key = { at, "client_key", 0 }, burst = { at, "burst", 0 };
 
     if (s->client_key != NULL && s->client_cert == NULL)
-        return json_path_refuse(&key, err, "of no use without client_cert");
+        return json_path_refuse(&key, err, "requires client_cert");
     if (s->rate_limit.burst > 1 && s->rate_limit.rate <= 0)
-        return json_path_refuse(&burst, err, "of no use without rate_per_origin");
+        return json_path_refuse(&burst, err, "requires rate_per_origin");
     return 0;
 }
 

@@ -147,24 +147,24 @@ put_cookies(struct buffer *out, const struct cookies *cookies)
 
 /* The body's charset, once it is known; "" where there is none to name. */
 static void
-find_encoding(char name[CHARSET_SIZE], const struct request *asked, const struct response *r)
+find_encoding(char name[CHARSET_SIZE], const struct request *request, const struct response *r)
 {
     const char *type = headers_get(&r->head.headers, "content-type");
 
     if (type != NULL && charset_declared(name, type))
         return;
     name[0] = '\0';
-    if (asked->response_body != BODY_NONE && utf8_valid(r->body.data, r->body.len))
+    if (request->response_body != BODY_NONE && utf8_valid(r->body.data, r->body.len))
         strcpy(name, "utf-8");
 }
 
 static bool
-put_text(struct buffer *out, const struct request *asked, const struct response *r,
+put_text(struct buffer *out, const struct request *request, const struct response *r,
          const char *encoding)
 {
     const char *name = encoding[0] != '\0' ? encoding : "utf-8";
 
-    if (asked->response_body == BODY_TEXT)
+    if (request->response_body == BODY_TEXT)
         charset_add_replacing(out, name, r->body.data, r->body.len);
     else
         return charset_add(out, name, r->body.data, r->body.len);
@@ -172,16 +172,16 @@ put_text(struct buffer *out, const struct request *asked, const struct response 
 }
 
 static void
-put_body(struct buffer *out, const struct request *asked, const struct response *r,
+put_body(struct buffer *out, const struct request *request, const struct response *r,
          const char *encoding)
 {
     size_t start = out->len;
 
-    if (asked->response_body == BODY_NONE)
+    if (request->response_body == BODY_NONE)
         return;
-    if (asked->response_body != BODY_BASE64) {
+    if (request->response_body != BODY_BASE64) {
         PUT(out, ",\"body\":");
-        if (put_text(out, asked, r, encoding))
+        if (put_text(out, request, r, encoding))
             return;
         out->len = out->failed ? out->len : start;
     }
@@ -237,14 +237,14 @@ put_connection(struct buffer *out, const struct response *r)
 }
 
 static void
-put_request(struct buffer *out, const struct request *asked, const struct response *r)
+put_request_facts(struct buffer *out, const struct request *request, const struct response *r)
 {
     PUT(out, ",\"request\":{\"method\":");
-    charset_add_head(out, request_method(asked));
+    charset_add_head(out, request_method(request));
     PUT(out, ",\"bytes_sent\":");
     buffer_add_integer(out, r->bytes_sent);
     PUT(out, "},\"session\":");
-    charset_add_head(out, asked->session != NULL ? asked->session : "default");
+    charset_add_head(out, request->session != NULL ? request->session : "default");
     PUT(out, ",\"attempts\":");
     buffer_add_integer(out, r->attempts);
     PUT(out, ",\"coalesced\":");
@@ -254,11 +254,11 @@ put_request(struct buffer *out, const struct request *asked, const struct respon
 /* -- whole envelopes ---------------------------------------------------- */
 
 static int
-put_end(struct buffer *out, const struct request *asked, int index)
+put_end(struct buffer *out, const struct request *request, int index)
 {
-    if (asked->tag != NULL) {
+    if (request->tag != NULL) {
         PUT(out, ",\"tag\":");
-        charset_add_head(out, asked->tag);
+        charset_add_head(out, request->tag);
     }
     if (index >= 0) {
         PUT(out, ",\"index\":");
@@ -269,13 +269,13 @@ put_end(struct buffer *out, const struct request *asked, int index)
 }
 
 static int
-write_envelope(struct buffer *out, const struct request *asked, const struct response *r, int index,
-               bool frame)
+write_envelope(struct buffer *out, const struct request *request, const struct response *r,
+               int index, bool frame)
 {
     char encoding[CHARSET_SIZE];
 
     buffer_expect(out, USUAL_BYTES + (frame ? 0 : r->body.len));
-    find_encoding(encoding, asked, r);
+    find_encoding(encoding, request, r);
     PUT(out, "{\"ok\":true,");
     put_status(out, &r->head);
     PUT(out, ",\"http_version\":");
@@ -285,36 +285,37 @@ write_envelope(struct buffer *out, const struct request *asked, const struct res
     put_cookies(out, &r->cookies);
     put_encoding(out, encoding);
     if (!frame)
-        put_body(out, asked, r, encoding);
+        put_body(out, request, r, encoding);
     PUT(out, ",\"body_bytes\":");
     buffer_add_integer(out, frame ? (int64_t)r->body.len : r->body_bytes);
     put_history(out, r);
     put_timing(out, &r->timing);
     put_connection(out, r);
-    put_request(out, asked, r);
-    return put_end(out, asked, index);
+    put_request_facts(out, request, r);
+    return put_end(out, request, index);
 }
 
 int
-envelope_write(struct buffer *out, const struct request *asked, const struct response *r, int index)
+envelope_write(struct buffer *out, const struct request *request, const struct response *r,
+               int index)
 {
-    return write_envelope(out, asked, r, index, false);
+    return write_envelope(out, request, r, index, false);
 }
 
 int
-envelope_write_head(struct buffer *out, const struct request *asked, const struct response *r,
+envelope_write_head(struct buffer *out, const struct request *request, const struct response *r,
                     int index)
 {
-    return write_envelope(out, asked, r, index, true);
+    return write_envelope(out, request, r, index, true);
 }
 
 int
-envelope_write_failure(struct buffer *out, const struct request *asked, const struct failure *f,
+envelope_write_failure(struct buffer *out, const struct request *request, const struct failure *f,
                        int index, bool frame)
 {
     PUT(out, "{\"ok\":false,\"error\":");
     problem_write(out, f);
     if (frame)
         PUT(out, ",\"body_bytes\":0");
-    return put_end(out, asked, index);
+    return put_end(out, request, index);
 }

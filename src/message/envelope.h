@@ -19,21 +19,21 @@
  * Append the envelope.  `index` < 0: not part of a batch.  0; -1: out of memory, or past out's
  * limit, and then out is marked failed.
  */
-int envelope_write(struct buffer *out, const struct request *asked, const struct response *r,
+int envelope_write(struct buffer *out, const struct request *request, const struct response *r,
                    int index);
 
 /*
  * The frame's first line, without the newline: the envelope without body.  The caller sends the
  * newline, then r->body.len raw bytes, then a newline.  `body_bytes` is r->body.len here.
  */
-int envelope_write_head(struct buffer *out, const struct request *asked, const struct response *r,
+int envelope_write_head(struct buffer *out, const struct request *request, const struct response *r,
                         int index);
 
 /*
  * The same for a fetch that failed: {"ok": false, "error": {…}, "tag", "index"}; in frames with
  * "body_bytes": 0.
  */
-int envelope_write_failure(struct buffer *out, const struct request *asked, const struct failure *f,
-                           int index, bool frame);
+int envelope_write_failure(struct buffer *out, const struct request *request,
+                           const struct failure *f, int index, bool frame);
 
 #endif

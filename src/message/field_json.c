@@ -18,7 +18,7 @@ field_json_string(const json_t *value, const struct json_path *at, struct failur
     const char *text = json_string_value(value);
 
     if (text == NULL)
-        json_path_refuse(at, err, "expected text");
+        json_path_refuse(at, err, "expected a string");
     else if (strlen(text) != json_string_length(value))
         json_path_refuse(at, err, "must not contain NUL");
     else
@@ -65,8 +65,8 @@ read_text(char **to, const struct field *f, const json_t *value, const struct js
     if (json_is_string(value) && f->kind == FIELD_TEXT && n < f->min && f->min == 1)
         return json_path_refuse(at, err, "must not be empty");
     if (json_is_string(value) && f->kind == FIELD_TEXT && (n < f->min || n > f->max))
-        return json_path_refuse(at, err, "expected text of %lld to %lld bytes", (long long)f->min,
-                                (long long)f->max);
+        return json_path_refuse(at, err, "expected a string of %lld to %lld bytes",
+                                (long long)f->min, (long long)f->max);
     return field_json_text(to, value, at, err);
 }
 
@@ -88,7 +88,7 @@ field_json_texts(char ***list, size_t *count, const json_t *value, const struct 
     *list = NULL;
     *count = 0;
     if (!json_is_array(value))
-        return json_path_refuse(at, err, "expected a list of texts");
+        return json_path_refuse(at, err, "expected a list of strings");
     for (size_t i = 0; i < json_array_size(value); i++) {
         struct json_path here = { at, NULL, i };
         const char *text = field_json_string(json_array_get(value, i), &here, err);
@@ -211,7 +211,7 @@ field_json_read(void *object, const struct field *f, const json_t *value,
             *(bool *)to = choice == 1;
         return rc;
     default:
-        return failure_set(err, ERROR_INTERNAL, "%s: nobody reads it", f->name);
+        return failure_set(err, ERROR_INTERNAL, "%s: no reader for this kind", f->name);
     }
 }
 
@@ -258,6 +258,6 @@ field_json_from_text(int kind, const char *text, size_t n)
 
     if (json_is_number(value) || json_is_boolean(value))
         return value;
-    json_decref(value); /* whatever else it is, the reader says what it expected */
+    json_decref(value); /* of another type: the reader refuses it and names what it expects */
     return json_stringn(text, n);
 }

@@ -72,7 +72,7 @@ refuse_duplicate(const char *text, size_t end, struct failure *err)
         while (start > slashes && text[start - slashes - 1] == '\\')
             slashes++;
     } while (start > 0 && (text[start] != '"' || slashes % 2 == 1));
-    snprintf(what, sizeof what, "key given twice: \"%.*s\"",
+    snprintf(what, sizeof what, "duplicate key: \"%.*s\"",
              (int)(end - start - 2 < 100 ? end - start - 2 : 100), text + start + 1);
     refuse_at(text, start, err, what);
 }
@@ -119,7 +119,7 @@ json_parse(const char *text, size_t size, struct failure *err)
 
 /* -- writing ------------------------------------------------------------- */
 
-/* jansson writes 17 digits unless told otherwise: 19.99 would leave as 19.989999999999998. */
+/* By default jansson writes 17 digits, and 19.99 as 19.989999999999998. */
 static void
 add_real(struct buffer *to, const json_t *value)
 {

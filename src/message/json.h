@@ -20,7 +20,10 @@
  */
 json_t *json_parse(const char *text, size_t size, struct failure *err);
 
-/* Append a value: compact, keys in their order, reals as the shortest text that reads back as the same number. */
+/*
+ * Append a value: compact, keys in their order, reals as the shortest text that reads back as the
+ * same number.
+ */
 void json_add_value(struct buffer *to, const json_t *value);
 
 #endif

@@ -51,7 +51,7 @@ json_path_unsupported(const struct json_path *at, struct failure *err)
     char path[300];
 
     write_path(at, path, sizeof path);
-    return failure_set(err, ERROR_UNSUPPORTED, "%s: this libcurl does not offer it", path);
+    return failure_set(err, ERROR_UNSUPPORTED, "%s: not supported by this libcurl", path);
 }
 
 int

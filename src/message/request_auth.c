@@ -6,7 +6,7 @@
 #include <string.h>
 #include <strings.h>
 
-/* Some of these end up in a header as they are, so no line may end in one. */
+/* Some of these become part of a header, which a line break would end. */
 static const char *
 secret(struct request_context *rd, const struct json_path *at, const json_t *value)
 {

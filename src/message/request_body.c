@@ -13,7 +13,7 @@ static int
 claim(struct request_context *rd, const struct json_path *at)
 {
     if (rd->body_form != NULL)
-        return json_path_refuse(at, rd->err, "a request has one body, and it has \"%s\" already",
+        return json_path_refuse(at, rd->err, "a request has one body, and \"%s\" is already given",
                                 rd->body_form);
     rd->body_form = at->name;
     return 0;
@@ -44,7 +44,7 @@ request_body_read_text(struct request_context *rd, const struct json_path *at, c
     if (claim(rd, at) != 0)
         return -1;
     if (!json_is_string(value))
-        return json_path_refuse(at, rd->err, "expected text");
+        return json_path_refuse(at, rd->err, "expected a string");
     buffer_init(&body, SIZE_MAX);
     buffer_add(&body, json_string_value(value), json_string_length(value));
     return keep(rd, &body, "text/plain; charset=utf-8");
@@ -56,7 +56,7 @@ add_base64(struct request_context *rd, const struct json_path *at, const json_t 
            struct buffer *to)
 {
     if (!json_is_string(value))
-        return json_path_refuse(at, rd->err, "expected base64 text");
+        return json_path_refuse(at, rd->err, "expected a base64 string");
     if (base64_decode(to, json_string_value(value), json_string_length(value)) == 0)
         return 0;
     if (!buffer_ok(to))
@@ -163,7 +163,7 @@ read_part_value(struct request_context *rd, struct part_reader *p, const struct 
     if (!text)
         return add_base64(rd, at, value, &p->data);
     if (!json_is_string(value))
-        return json_path_refuse(at, rd->err, "expected text");
+        return json_path_refuse(at, rd->err, "expected a string");
     buffer_add(&p->data, json_string_value(value), json_string_length(value));
     return buffer_ok(&p->data) ? 0 : failure_no_memory(rd->err);
 }

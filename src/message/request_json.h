@@ -18,7 +18,7 @@
 /*
  * Read a request object into r (initialised by the caller, who destroys it either way).  0, or -1
  * with `err`: an unknown key, a wrong type or range is bad_request and names the key; a key of a
- * feature this build lacks is unsupported.  The URL's syntax is judged later, by url_parse().
+ * feature this build lacks is unsupported.  The URL's syntax is checked later, by url_parse().
  */
 int request_json_read(struct request *r, const json_t *object, struct failure *err);
 int request_json_parse(struct request *r, const char *text, size_t size, struct failure *err);

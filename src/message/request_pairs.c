@@ -70,7 +70,7 @@ add_scalar(struct request_context *rd, const struct json_path *at, const json_t 
 
     if (!json_is_string(value) && !json_is_number(value) && !json_is_boolean(value))
         return json_path_refuse(at, rd->err,
-                                "expected text, a number, true, false or a list of these");
+                                "expected a string, a number, true, false or a list of these");
     buffer_init(&text, SIZE_MAX);
     if (json_is_string(value))
         buffer_add(&text, json_string_value(value), json_string_length(value));
@@ -130,7 +130,7 @@ read_header_value(const char **text, char **owned, const json_t *value,
     if (json_is_string(value))
         return (*text = field_json_string(value, at, err)) != NULL ? 0 : -1;
     return json_path_refuse(at, err,
-                            "expected text, {\"base64\": …}, or null to remove the header");
+                            "expected a string, {\"base64\": …}, or null to remove the header");
 }
 
 static int

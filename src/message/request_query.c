@@ -75,7 +75,7 @@ find_key(const struct buffer *name, uint64_t *seen, struct failure *err)
     if (key == KEY_COUNT)
         json_path_unknown_key(&at, err);
     else if (!(request_key_field(key)->flags & REQUEST_IN_QUERY))
-        json_path_refuse(&at, err, "no plain value; POST a request object instead");
+        json_path_refuse(&at, err, "not allowed in a query string; POST a request object instead");
     else if (*seen >> key & 1)
         json_path_refuse(&at, err, "given twice");
     else {

@@ -90,7 +90,7 @@ cookie_json(const struct cookie *c)
     return o;
 }
 
-/* An object of name to value, where that says everything; a list of objects else. */
+/* An object of name to value; a list of objects where a cookie has attributes or is repeated. */
 static json_t *
 cookies_json(const struct cookies *c)
 {

@@ -295,7 +295,7 @@ session_update_read(struct session_config *s, const char *name, const char *text
     int rc = -1;
 
     if (size == 0)
-        return failure_set(err, ERROR_BAD_REQUEST, "the body is empty: a session object is needed");
+        return failure_set(err, ERROR_BAD_REQUEST, "the body is empty; expected a session object");
     if ((u.object = json_parse(text, size, err)) == NULL)
         return -1;
     if (take_out(&u, name) == 0 && config_session_read(s, name, u.object, err) == 0)

@@ -1,5 +1,5 @@
 /*
- * status.h - what …/v1/status says: the metrics' facts as JSON, with versions and each session.
+ * status.h - the body of …/v1/status: the metrics as JSON, with versions and each session.
  */
 #ifndef MESSAGE_STATUS_H
 #define MESSAGE_STATUS_H
@@ -7,11 +7,10 @@
 #include "engine/engine.h"
 #include "util/buffer.h"
 
-struct status_gateway { /* the floor above's own figures */
+struct status_gateway { /* figures that the FastCGI server gives */
     int64_t uptime_seconds;
     bool draining;
     int64_t connections, parked, requests, cancelled;
-    const char *libfcgi; /* its version, or a word for it */
 };
 
 /* -1: no memory. */

@@ -16,11 +16,6 @@ static const char *const jars[] = { "none", "shared", NULL };
 #define AT(member) offsetof(struct session_config, member)
 #define COUNT_MAX  1000000
 #define DAY        86400 /* seconds */
-#define FILE_KEY(member, flags)                                               \
-    {                                                                         \
-#member, FIELD_PATH, AT(member), 0, 0, NULL, 0, FIELD_UNSET | (flags) \
-    }
-
 /* clang-format off */
 static const struct field fields[] = {
     { "cookie_jar", FIELD_TWO_WAY, AT(shared_jar), 0, 0, jars, 0, 0 },
@@ -36,9 +31,9 @@ static const struct field fields[] = {
     { "breaker.failures", FIELD_INT, AT(breaker.failures), 1, COUNT_MAX, NULL, 0, FIELD_UNSET },
     { "breaker.open_seconds", FIELD_NUMBER, AT(breaker.open_seconds), 0, DAY, NULL, 0,
       FIELD_UNSET },
-    FILE_KEY(ca_file, 0),
-    FILE_KEY(client_cert, 0),
-    FILE_KEY(client_key, FIELD_SECRET),
+    { "ca_file", FIELD_PATH, AT(ca_file), 0, 0, NULL, 0, FIELD_UNSET },
+    { "client_cert", FIELD_PATH, AT(client_cert), 0, 0, NULL, 0, FIELD_UNSET },
+    { "client_key", FIELD_PATH, AT(client_key), 0, 0, NULL, 0, FIELD_UNSET | FIELD_SECRET },
 };
 /* clang-format on */
 

@@ -31,9 +31,10 @@ struct session_config {
     char *client_cert, *client_key; /* paths of PEM files; NULL: none */
 };
 
-enum session_kind {                              /* beyond util/field.h's */
-                    SESSION_GROUP = FIELD_OTHER, /* an object: the rows "NAME.…" are its keys */
-                    SESSION_PROXIES,
+/* Kinds beyond util/field.h's. */
+enum session_kind {
+    SESSION_GROUP = FIELD_OTHER, /* an object: the rows "NAME.…" are its keys */
+    SESSION_PROXIES,             /* `proxies` and `proxy_count` */
 };
 
 /*
@@ -45,13 +46,13 @@ const struct field *session_config_field(size_t i);
 /* The row of this name, which may have a dot in it; NULL: none. */
 const struct field *session_config_find(const char *name);
 
-/* The defaults of docs/api.md. */
+/* The defaults of docs/api.md, without a name. */
 void session_config_init(struct session_config *s);
+
+void session_config_destroy(struct session_config *s);
 
 /* *to, uninitialized before, becomes a copy.  -1 with `err`: no memory; to be destroyed as well. */
 int session_config_copy(struct session_config *to, const struct session_config *from,
                         struct failure *err);
-
-void session_config_destroy(struct session_config *s);
 
 #endif

@@ -8,7 +8,7 @@
 
 void base64_encode(struct buffer *to, const void *bytes, size_t n);
 
-/* 0; -1: not base64 (blanks, padding missing), or no room, which buffer_ok() tells apart. */
+/* 0; -1: not base64 (spaces, missing padding), or no room, which buffer_ok() tells apart. */
 int base64_decode(struct buffer *to, const char *text, size_t n);
 
 #endif

@@ -28,13 +28,16 @@ void buffer_free(struct buffer *b);
 /* Empty, not failed; keeps its memory. */
 void buffer_clear(struct buffer *b);
 
-/* About n more bytes will come: a hint. */
+/* Likewise, but keeps its memory only up to `keep` bytes. */
+void buffer_reset(struct buffer *b, size_t keep);
+
+/* A hint: about n more bytes will be added. */
 void buffer_expect(struct buffer *b, size_t n);
 
-/* For buffer_add(). */
+/* The slow path of buffer_add(). */
 void buffer_grow_add(struct buffer *b, const void *p, size_t n);
 
-/* At least so many, up to 20. */
+/* n in decimal, with zeros in front up to `digits` (at most 20) digits. */
 void buffer_add_digits(struct buffer *b, uint64_t n, int digits);
 
 void buffer_add_integer(struct buffer *b, int64_t n);
@@ -43,7 +46,7 @@ void buffer_printf(struct buffer *b, const char *format, ...) __attribute__((for
 /* Forget the first n bytes. */
 void buffer_drop(struct buffer *b, size_t n);
 
-/* Room for n more bytes to be written at data + len, or NULL; len is then the caller's to raise. */
+/* Room for n more bytes to be written at data + len, or NULL; the caller then raises len. */
 char *buffer_room(struct buffer *b, size_t n);
 
 bool buffer_ok(const struct buffer *b);
@@ -51,7 +54,7 @@ bool buffer_ok(const struct buffer *b);
 /* The caller frees; NULL where nothing is in it. */
 char *buffer_steal(struct buffer *b, size_t *len);
 
-/* In line, as an envelope is some two hundred of these, most of them of a length known here. */
+/* Inline: an envelope is some two hundred of these, most of a length known at compile time. */
 static inline void
 buffer_add(struct buffer *b, const void *p, size_t n)
 {

@@ -27,9 +27,10 @@ enum field_kind {
     FIELD_OTHER,   /* this and any later number: the table's owner knows how */
 };
 
-enum {                        /* flags; a table's owner has its own from 1 << 8 on */
-       FIELD_SECRET = 1 << 0, /* shown as "***" */
-       FIELD_UNSET = 1 << 1,  /* not shown where it is 0 or NULL: that means "not given" */
+/* Flags; a table's owner has its own from 1 << 8 on. */
+enum {
+    FIELD_SECRET = 1 << 0, /* shown as "***" */
+    FIELD_UNSET = 1 << 1,  /* not shown where it is 0 or NULL: that means "not given" */
 };
 
 struct field {
@@ -38,7 +39,7 @@ struct field {
     size_t at;        /* offsetof the member */
     int64_t min, max;
     const char *const *words; /* NULL-terminated */
-    int64_t initial;          /* what the member is where nobody gives the key; strings: NULL */
+    int64_t initial;          /* the member's value where the key is not given; strings: NULL */
     unsigned flags;
 };
 

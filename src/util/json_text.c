@@ -70,7 +70,7 @@ add_mixed(struct buffer *to, const char *text, size_t n)
     buffer_add(to, work, (size_t)(p - work));
 }
 
-/* A loop of a fixed length and without a branch, which compilers make vector instructions of. */
+/* A loop of fixed length without branches: compilers vectorize it. */
 static bool
 block_plain(const char *text)
 {
@@ -110,7 +110,7 @@ json_text_add(struct buffer *to, const char *text, size_t n)
 
 /* -- text for a log ------------------------------------------------------ */
 
-/* The length of a line break beyond ASCII (NEL, LS, PS), as many readers of logs take them; or 0. */
+/* The length of a line break beyond ASCII (NEL, LS, PS), which many log readers honour; or 0. */
 static size_t
 line_break_length(const char *c)
 {

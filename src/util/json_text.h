@@ -18,7 +18,7 @@ void json_text_add(struct buffer *to, const char *text, size_t n);
 void json_text_add_escaped(struct buffer *to, const char *text, size_t n);
 
 /*
- * A string from strangers, quoted, that stays on one line: DEL and Unicode's line breaks are
+ * Untrusted text, quoted, that stays on one line: DEL and Unicode's line breaks are
  * escaped, too, all by number, and what isn't UTF-8 is taken for ISO-8859-1.
  */
 void json_text_add_line(struct buffer *to, const char *text);

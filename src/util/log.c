@@ -1,4 +1,4 @@
-/* log.c - lines on standard error, as text or as JSON, that never hold up their writer. */
+/* log.c - lines on standard error, as text or as JSON, without blocking the caller. */
 
 #include "util/log.h"
 
@@ -17,7 +17,7 @@
 #define RING_BYTES (512 * 1024)
 #define LINE_USUAL 500 /* allocated at once */
 #define LINE_BYTES 8192
-#define GATHER_US  (20 * US_PER_MS) /* lines that come together are written together */
+#define GATHER_US  (20 * US_PER_MS) /* lines of the same moment are written together */
 #define NS_PER_US  1000
 
 static struct {
@@ -47,7 +47,7 @@ write_out(const char *bytes, size_t n)
         if (wrote < 0 && errno == EINTR)
             continue;
         if (wrote <= 0)
-            return; /* there is nowhere left to complain */
+            return; /* and no place to report it */
         bytes += wrote;
         n -= (size_t)wrote;
     }
@@ -109,7 +109,7 @@ log_line(enum log_level level, const char *format, ...)
 
 /* -- the thread ---------------------------------------------------------- */
 
-/* Under the lock.  Lines are let gather for a moment, unless one is urgent. */
+/* Under the lock.  Wait a moment for more lines, unless one is urgent. */
 static void
 await_lines(void)
 {
@@ -126,9 +126,9 @@ await_lines(void)
             return;
 }
 
-/* Written by the thread at once: in a ring that is full again the count would be dropped, too. */
+/* Written by the thread itself: in a buffer that is full again it would be dropped, too. */
 static void
-tell_dropped(uint64_t count)
+report_dropped(uint64_t count)
 {
     struct buffer line;
     char text[80];
@@ -165,7 +165,7 @@ run(void *arg)
 
         write_out(now.data, now.len);
         buffer_free(&now);
-        tell_dropped(dropped);
+        report_dropped(dropped);
     } while (!last);
     return NULL;
 }

@@ -1,9 +1,8 @@
 /*
- * log.h - lines on standard error, as text or as JSON, that never hold up their writer.
+ * log.h - lines on standard error, as text or as JSON, without blocking the caller.
  *
- * A line goes into a bounded ring; one thread of the log's own writes it out.
- * When standard error is slower than the daemon, lines are dropped and the
- * count of the dropped is the next line.
+ * A line goes into a bounded buffer, which a thread of the log writes out.  When standard error is
+ * slower than the daemon, lines are dropped, and the next line says how many.
  */
 #ifndef UTIL_LOG_H
 #define UTIL_LOG_H
@@ -16,7 +15,7 @@
 /* The writer's thread; 0 or -1. Before it, lines are written at once. */
 int log_start(void);
 
-/* Writes what is left, joins the thread. */
+/* Writes the lines that are left and joins the thread. */
 void log_stop(void);
 
 /* At any time, from one thread. */

@@ -82,7 +82,7 @@ add_field(struct buffer *b, const struct log_field *f, bool json)
     add_value(b, f, json);
 }
 
-/* A sentence for people may quote what a stranger sent: no control character gets through. */
+/* A sentence may quote untrusted input: control characters are replaced. */
 static void
 add_event(struct buffer *b, const char *event)
 {

@@ -1,8 +1,7 @@
 /*
  * log_format.h - one line of the log, as text or as JSON.
  *
- * Whatever a stranger has put into a value, the line stays one line and, as
- * JSON, valid.
+ * Whatever bytes a value holds, the line stays one line and, as JSON, valid.
  */
 #ifndef UTIL_LOG_FORMAT_H
 #define UTIL_LOG_FORMAT_H

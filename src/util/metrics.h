@@ -30,7 +30,7 @@ counter_try_increment(counter *c, int64_t most)
 {
     int64_t n = *c;
 
-    /* Not add and take back: another thread could be refused by a place that nobody takes. */
+    /* Adding first and undoing it could make another thread fail below the limit. */
     while (n < most)
         if (atomic_compare_exchange_weak(c, &n, n + 1))
             return true;

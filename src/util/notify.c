@@ -1,4 +1,4 @@
-/* notify.c - tells systemd how the service is doing: the sd_notify(3) protocol. */
+/* notify.c - status messages to systemd: the sd_notify(3) protocol. */
 
 #include "util/notify.h"
 

@@ -1,5 +1,5 @@
 /*
- * notify.h - tells systemd how the service is doing: the sd_notify(3) protocol.
+ * notify.h - status messages to systemd: the sd_notify(3) protocol.
  */
 #ifndef UTIL_NOTIFY_H
 #define UTIL_NOTIFY_H

@@ -1,4 +1,4 @@
-/* utf8.c - is it UTF-8 (RFC 3629)? */
+/* utf8.c - UTF-8 (RFC 3629) checked, cut, and repaired. */
 
 #include "util/utf8.h"
 
@@ -39,7 +39,7 @@ character(const unsigned char *s, size_t n, size_t *broken)
     return len;
 }
 
-/* A loop of a fixed length and without a branch, which compilers make vector instructions of. */
+/* A loop of fixed length without branches: compilers vectorize it. */
 static bool
 block_ascii(const unsigned char *s)
 {

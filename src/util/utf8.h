@@ -1,5 +1,5 @@
 /*
- * utf8.h - is it UTF-8 (RFC 3629)?
+ * utf8.h - UTF-8 (RFC 3629) checked, cut, and repaired.
  */
 #ifndef UTIL_UTF8_H
 #define UTIL_UTF8_H

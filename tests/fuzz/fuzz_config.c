@@ -5,6 +5,7 @@
 
 #include "check.h"
 #include "message/config_load.h"
+#include "message/config_session.h"
 
 #include <stdio.h>
 #include <sys/mman.h>

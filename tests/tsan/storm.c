@@ -76,7 +76,7 @@ fill_settings(struct engine_config *s, int in_flight)
 
 /* -- fetches ------------------------------------------------------------- */
 
-struct ticket { /* the submitter's and the callback's: whoever comes second frees */
+struct submission { /* the submitter's and the callback's: whoever comes second frees */
     atomic_int holders;
     atomic_bool done;
     pthread_mutex_t lock; /* held by whoever cancels, and by the callback as it ends */
@@ -84,7 +84,7 @@ struct ticket { /* the submitter's and the callback's: whoever comes second free
 };
 
 static void
-let_go(struct ticket *t)
+let_go(struct submission *t)
 {
     if (atomic_fetch_sub(&t->holders, 1) != 1)
         return;
@@ -96,7 +96,7 @@ let_go(struct ticket *t)
 static void
 on_done(struct curlew_fetch *f, void *arg)
 {
-    struct ticket *t = arg;
+    struct submission *t = arg;
 
     back++;
     by_error[f->failure.error]++;
@@ -107,10 +107,10 @@ on_done(struct curlew_fetch *f, void *arg)
     let_go(t);
 }
 
-static struct ticket *
+static struct submission *
 submit_one(unsigned *seed)
 {
-    struct ticket *t = calloc(1, sizeof *t);
+    struct submission *t = calloc(1, sizeof *t);
     char url[128];
 
     snprintf(url, sizeof url, "%s/%d", origins[rand_r(seed) % ORIGINS].url, rand_r(seed) % 5);
@@ -129,7 +129,7 @@ submit_one(unsigned *seed)
 }
 
 static void
-cancel_one(struct ticket *t)
+cancel_one(struct submission *t)
 {
     pthread_mutex_lock(&t->lock);
     if (!t->done)
@@ -143,7 +143,7 @@ submit_many(void *arg)
     unsigned seed = (unsigned)(uintptr_t)arg;
 
     for (int i = 0; i < ROUNDS; i++) {
-        struct ticket *t[6];
+        struct submission *t[6];
 
         while (submitted - back > OUTSTANDING)
             usleep(200);
@@ -212,7 +212,7 @@ check_gauges(void)
 }
 
 static void
-leave_alone(struct ticket *t)
+leave_alone(struct submission *t)
 {
     if (t != NULL)
         let_go(t);

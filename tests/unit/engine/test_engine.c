@@ -152,7 +152,7 @@ Test(engine, one_place_is_enough_for_chains_that_cross_each_other)
         went_well(&runs[i]);
 }
 
-/* A place that one thread gives up must wake the thread whose fetch waits for it. */
+/* A slot that one thread gives up must wake the thread whose fetch waits for it. */
 Test(engine, a_place_freed_on_one_thread_is_taken_on_another)
 {
     static struct run runs[400];

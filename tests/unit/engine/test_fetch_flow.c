@@ -106,7 +106,7 @@ ends_with(struct curlew_fetch *f, const char *code, int least_ms)
     curlew_fetch_free(f);
 }
 
-/* -- the total time-out -------------------------------------------------- */
+/* -- the total timeout -------------------------------------------------- */
 
 Test(fetch_flow, a_fetch_that_takes_too_long_times_out)
 {
@@ -117,7 +117,7 @@ Test(fetch_flow, a_fetch_that_takes_too_long_times_out)
     cr_assert_eq(counter_read(&c->stats.in_flight), 0);
 }
 
-Test(fetch_flow, the_total_time_out_holds_while_bytes_come)
+Test(fetch_flow, the_total_timeout_holds_while_bytes_come)
 {
     struct curlew_fetch *f = to("/drip");
 
@@ -125,7 +125,7 @@ Test(fetch_flow, the_total_time_out_holds_while_bytes_come)
     ends_with(f, "timeout", 300);
 }
 
-Test(fetch_flow, the_total_time_out_goes_on_over_a_redirect)
+Test(fetch_flow, the_total_timeout_goes_on_over_a_redirect)
 {
     struct curlew_fetch *f = to("/away");
 
@@ -133,7 +133,7 @@ Test(fetch_flow, the_total_time_out_goes_on_over_a_redirect)
     ends_with(f, "timeout", 300);
 }
 
-Test(fetch_flow, without_a_total_time_out_a_fetch_may_take_its_time)
+Test(fetch_flow, without_a_total_timeout_a_fetch_may_take_its_time)
 {
     struct curlew_fetch *f = to("/drip");
 
@@ -163,7 +163,7 @@ Test(fetch_flow, a_fetch_that_waits_for_its_turn_times_out_too)
     curlew_fetch_free(first.fetch);
 }
 
-/* -- the idle time-out --------------------------------------------------- */
+/* -- the idle timeout --------------------------------------------------- */
 
 Test(fetch_flow, an_origin_that_falls_silent_times_out)
 {
@@ -266,7 +266,7 @@ Test(fetch_flow, a_connection_that_is_not_made_in_time_times_out)
     ends_with(f, "connect_timeout", 300);
 }
 
-Test(fetch_flow, the_connect_time_out_ends_with_the_connection)
+Test(fetch_flow, the_connect_timeout_ends_with_the_connection)
 {
     struct curlew_fetch *f = to("/drip");
 
@@ -275,7 +275,7 @@ Test(fetch_flow, the_connect_time_out_ends_with_the_connection)
     ends_with(f, "ok", 800);
 }
 
-/* -- pace ---------------------------------------------------------------- */
+/* -- pauses -------------------------------------------------------------- */
 
 Test(fetch_flow, a_body_comes_no_faster_than_asked)
 {

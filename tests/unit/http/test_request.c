@@ -128,7 +128,7 @@ Test(session_request, lists_grow_through_many_reallocations)
 
 Test(session_request, a_cookie_cannot_smuggle_another)
 {
-    static const char in_value[] = "cookies.n: the value has a semicolon or a control character";
+    static const char in_value[] = "cookies.n: the value contains a semicolon or control character";
     static const char *const names[] = { "a=b", "a;b", "a\n", "\x01" };
     static const char *const values[] = { "a; b=c", "a\r\nX: y", "a\vb", "\x7f" };
     char detail[100];
@@ -140,13 +140,13 @@ Test(session_request, a_cookie_cannot_smuggle_another)
     for (size_t i = 0; i < sizeof values / sizeof values[0]; i++)
         refuses_cookie("n", values[i], NULL, NULL, in_value);
     refuses_cookie("", "", NULL, NULL, "cookies: one has neither name nor value");
-    refuses_cookie("n", "v", "", NULL, "cookies.n: not a domain");
-    refuses_cookie("n", "v", "a\tTRUE", NULL, "cookies.n: not a domain");
-    refuses_cookie("n", "v", "#HttpOnly_a", NULL, "cookies.n: not a domain");
-    refuses_cookie("n", "v", "a/b", NULL, "cookies.n: not a domain");
-    refuses_cookie("n", "v", NULL, "app", "cookies.n: a path begins with /");
-    refuses_cookie("n", "v", NULL, "", "cookies.n: a path begins with /");
-    refuses_cookie("n", "v", NULL, "/a\n", "cookies.n: a path begins with /");
+    refuses_cookie("n", "v", "", NULL, "cookies.n: invalid domain");
+    refuses_cookie("n", "v", "a\tTRUE", NULL, "cookies.n: invalid domain");
+    refuses_cookie("n", "v", "#HttpOnly_a", NULL, "cookies.n: invalid domain");
+    refuses_cookie("n", "v", "a/b", NULL, "cookies.n: invalid domain");
+    refuses_cookie("n", "v", NULL, "app", "cookies.n: the path must begin with /");
+    refuses_cookie("n", "v", NULL, "", "cookies.n: the path must begin with /");
+    refuses_cookie("n", "v", NULL, "/a\n", "cookies.n: the path must begin with /");
 }
 
 /* What responses set, a request can bring: names with blanks, none at all, bytes, tabs. */

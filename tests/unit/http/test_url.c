@@ -83,15 +83,15 @@ Test(url, the_scheme_is_written_out_in_any_case)
 {
     takes("HTTP://a.example/");
     cr_assert_str_eq(u.scheme, "http");
-    refuses("a.example/", "begins with neither http:// nor https://");
-    refuses("//a.example/", "begins with neither");
-    refuses("http:/a.example/", "begins with neither");
-    refuses("http:a.example/", "begins with neither");
-    refuses("", "begins with neither");
-    refuses("ftp://a.example/", "begins with neither");
-    refuses("file:///etc/passwd", "begins with neither");
-    refuses(" http://a.example/", "begins with neither");
-    refuses("httpx://a.example/", "begins with neither");
+    refuses("a.example/", "must begin with http:// or https://");
+    refuses("//a.example/", "must begin with http");
+    refuses("http:/a.example/", "must begin with http");
+    refuses("http:a.example/", "must begin with http");
+    refuses("", "must begin with http");
+    refuses("ftp://a.example/", "must begin with http");
+    refuses("file:///etc/passwd", "must begin with http");
+    refuses(" http://a.example/", "must begin with http");
+    refuses("httpx://a.example/", "must begin with http");
 }
 
 Test(url, ports_from_1_to_65535)
@@ -108,13 +108,13 @@ Test(url, ports_from_1_to_65535)
     refuses("http://a.example:80x/", "ort");
 }
 
-Test(url, a_blank_or_a_control_character_is_refused)
+Test(url, a_space_or_control_character_is_refused)
 {
-    refuses("http://a.example/a b", "blank");
-    refuses("http://a.example/\r\nHost: b", "blank");
-    refuses("http://a.example/\t", "blank");
-    refuses("http://a.example/\x7f", "blank");
-    refuses("http://a.exa\nmple/", "blank");
+    refuses("http://a.example/a b", "contains a space or control");
+    refuses("http://a.example/\r\nHost: b", "contains a space or control");
+    refuses("http://a.example/\t", "contains a space or control");
+    refuses("http://a.example/\x7f", "contains a space or control");
+    refuses("http://a.exa\nmple/", "contains a space or control");
 }
 
 Test(url, bytes_beyond_ASCII_in_path_and_query_are_percent_encoded)
@@ -155,7 +155,7 @@ Test(url, a_host_is_needed)
     refuses("http://user@/", "");
     refuses("http://[]/", "");
     refuses("http://[::1/", "");
-    refuses("http://a b/", "blank");
+    refuses("http://a b/", "contains a space or control");
     refuses("http://%00/", "");
 }
 

@@ -160,7 +160,7 @@ Test(batch, a_hundred_thousand_requests_and_no_more)
     free(text);
 
     text = many(BATCH_REQUESTS_MAX + 1);
-    refuses(text, "requests: 100001 are more than 100000");
+    refuses(text, "requests: 100001 requests, at most 100000 are allowed");
     free(text);
 }
 
@@ -236,7 +236,7 @@ Test(batch, a_bad_default_is_named)
     refuses("{" ONE ",\"defaults\":{\"verify\":1}}", "defaults.verify: expected true or false");
     refuses("{" ONE ",\"defaults\":{\"session\":\"\"}}", "defaults.session: must not be empty");
     refuses("{" ONE ",\"defaults\":{\"forward_headers\":[\"range\"]}}",
-            "defaults.forward_headers: only a handoff has a browser's headers to pass on");
+            "defaults.forward_headers: can only be used in a handoff");
 }
 
 /* -- one request --------------------------------------------------------- */
@@ -263,7 +263,7 @@ Test(batch, a_bad_request_keeps_its_tag_wherever_it_stands)
     cr_assert_eq(reads(1), -1);
     cr_assert_str_eq(r.tag, "early");
     cr_assert_eq(reads(2), -1);
-    cr_assert_str_eq(err.detail, "tag: expected text");
+    cr_assert_str_eq(err.detail, "tag: expected a string");
     cr_assert_str_eq(r.tag, "all");
     cr_assert_eq(reads(3), -1);
     cr_assert_str_eq(err.detail, "url: required");

@@ -116,15 +116,15 @@ Test(config, wrong_types_are_named_with_their_path)
     refuses("[]", "a configuration is one JSON object");
     refuses("{\"limits\":5}", "limits: expected an object");
     refuses("{\"listen\":[]}", "listen: expected at least one address");
-    refuses("{\"listen\":[\"a:1\",2]}", "listen[1]: expected text");
+    refuses("{\"listen\":[\"a:1\",2]}", "listen[1]: expected a string");
     refuses("{\"listen\":\"\"}", "listen[0]: must not be empty");
-    refuses("{\"listen\":7}", "listen: expected a list of texts");
+    refuses("{\"listen\":7}", "listen: expected a list of strings");
     refuses("{\"log\":{\"level\":\"verbose\"}}",
             "log.level: expected one of error, warning, info, debug");
     refuses("{\"log\":{\"format\":true}}", "log.format: expected one of text, json");
     refuses("{\"log\":{\"access\":1}}", "log.access: expected true or false");
     refuses("{\"auth\":{\"tokens_file\":\"t\"}}", "auth.tokens_file: expected an absolute path");
-    refuses("{\"egress\":{\"allow\":\"10.0.0.0/8\"}}", "egress.allow: expected a list of texts");
+    refuses("{\"egress\":{\"allow\":\"10.0.0.0/8\"}}", "egress.allow: expected a list of strings");
     refuses("{\"egress\":{\"deny\":[\"\"]}}", "egress.deny[0]: must not be empty");
     refuses("{\"egress\":{\"ports\":443}}", "egress.ports: expected a list of ports");
     refuses("{\"egress\":{\"schemes\":[]}}",
@@ -200,7 +200,7 @@ Test(config, a_socket_mode_is_octal_digits_in_quotes)
 Test(config, a_file_that_is_not_JSON_is_shown_with_line_and_column)
 {
     cr_assert_eq(load("{\n  \"threads\": 1,\n  \"threads\": 2\n}", NULL), -1);
-    cr_assert_not_null(strstr(err.detail, ": line 3, column 3: key given twice: \"threads\""));
+    cr_assert_not_null(strstr(err.detail, ": line 3, column 3: duplicate key: \"threads\""));
     cr_assert_eq(load("", NULL), -1);
     cr_assert_not_null(strstr(err.detail, ": line 1, column 1: "), "%s", err.detail);
 }

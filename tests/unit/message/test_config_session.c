@@ -82,7 +82,7 @@ Test(config_session, wrong_values_are_named)
     refuses("{\"idle_seconds\":0}", "idle_seconds: expected an integer from 1 to 86400");
     refuses("{\"idle_seconds\":86401}", "idle_seconds: expected an integer from 1 to 86400");
     refuses("{\"ca_file\":\"ca.pem\"}", "ca_file: expected an absolute path");
-    refuses("{\"client_key\":\"/k\"}", "client_key: of no use without client_cert");
+    refuses("{\"client_key\":\"/k\"}", "client_key: requires client_cert");
     refuses("{\"cookiejar\":\"none\"}", "unknown key \"cookiejar\"");
     refuses("{\"url\":\"http://a/\"}", "url: belongs to a single request, not to a session");
     refuses("{\"timeout\":{\"total\":0}}",
@@ -118,7 +118,7 @@ Test(config_session, rates_and_breakers_that_make_no_sense_are_named)
     refuses("{\"rate_per_origin\":\"2\"}",
             "rate_per_origin: expected a number above 0 and at most 1000000");
     refuses("{\"rate_per_origin\":1,\"burst\":0}", "burst: expected an integer from 1 to 1000000");
-    refuses("{\"burst\":2}", "burst: of no use without rate_per_origin");
+    refuses("{\"burst\":2}", "burst: requires rate_per_origin");
     refuses("{\"breaker\":5}", "breaker: expected an object of failures and open_seconds");
     refuses("{\"breaker\":{\"failures\":0}}",
             "breaker.failures: expected an integer from 1 to 1000000");
@@ -137,8 +137,8 @@ Test(config_session, proxies_are_urls_with_a_host)
     cr_assert_eq(s.proxy_count, 2);
     cr_assert_str_eq(s.proxies[1], "socks5h://q:2");
     refuses("{\"proxies\":[\"http://p:1\",\"ftp://q\"]}",
-            "proxies[1]: not an http, https, socks5 or socks5h URL with a host");
-    refuses("{\"proxies\":\"http://p:1\"}", "proxies: expected a list of texts");
+            "proxies[1]: must be an http, https, socks5 or socks5h URL with a host");
+    refuses("{\"proxies\":\"http://p:1\"}", "proxies: expected a list of strings");
 }
 
 Test(config_session, a_name_is_1_to_64_of_a_few_characters)
@@ -201,9 +201,9 @@ Test(config_session, mistakes_in_the_file_are_named_with_their_whole_path)
         { "{\"timeout\":{\"idle\":0}}", ": sessions.x.timeout.idle: expected a number of seconds" },
         { "{\"headers\":{\"a b\":\"\"}}", ": sessions.x.headers: \"a b\" is not a header name" },
         { "{\"method\":\"a b\"}", ": sessions.x.method: \"a b\" is not a token" },
-        { "{\"cookies\":{\"a\":\";\"}}", ": sessions.x.cookies.a: the value has" },
+        { "{\"cookies\":{\"a\":\";\"}}", ": sessions.x.cookies.a: the value contains" },
         { "{\"colour\":1}", ": unknown key \"sessions.x.colour\"" },
-        { "{\"client_key\":\"/k\"}", ": sessions.x.client_key: of no use without client_cert" },
+        { "{\"client_key\":\"/k\"}", ": sessions.x.client_key: requires client_cert" },
         { "1", ": sessions.x: a session is a JSON object" },
     };
 

@@ -124,15 +124,15 @@ Test(json, a_key_given_twice_is_named_with_line_and_column)
     static const char many[] = "[{\"a_key_that_is_longer_than_twenty\":1,"
                                "\"a_key_that_is_longer_than_twenty\":1}]";
 
-    refused(plain, strlen(plain), "line 2, column 3: key given twice: \"url\"");
-    refused(deep, strlen(deep), "line 1, column 20: key given twice: \"b\\\"\\\\\"");
+    refused(plain, strlen(plain), "line 2, column 3: duplicate key: \"url\"");
+    refused(deep, strlen(deep), "line 1, column 20: duplicate key: \"b\\\"\\\\\"");
     refused(many, strlen(many),
-            "line 1, column 40: key given twice: \"a_key_that_is_longer_than_twenty\"");
+            "line 1, column 40: duplicate key: \"a_key_that_is_longer_than_twenty\"");
 }
 
 Test(json, an_empty_key_given_twice_is_found_too)
 {
-    refused("{\"\":1,\"\":2}", 11, "line 1, column 7: key given twice: \"\"");
+    refused("{\"\":1,\"\":2}", 11, "line 1, column 7: duplicate key: \"\"");
 }
 
 Test(json, the_same_key_in_two_objects_is_fine)

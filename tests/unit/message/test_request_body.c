@@ -22,7 +22,7 @@ Test(message_body, text_is_utf_8_and_may_hold_NUL)
     has_body("a\0\xC3\xA9", 4, "text/plain; charset=utf-8");
     takes("{" URL ",\"body\":\"\"}");
     has_body("", 0, "text/plain; charset=utf-8");
-    refuses("{" URL ",\"body\":{\"a\":1}}", "body: expected text");
+    refuses("{" URL ",\"body\":{\"a\":1}}", "body: expected a string");
 }
 
 Test(message_body, base64_is_bytes)
@@ -33,7 +33,7 @@ Test(message_body, base64_is_bytes)
     has_body("", 0, "application/octet-stream");
     refuses("{" URL ",\"body_base64\":\"AP8\"}",
             "body_base64: not base64 (RFC 4648 section 4, with padding)");
-    refuses("{" URL ",\"body_base64\":7}", "body_base64: expected base64 text");
+    refuses("{" URL ",\"body_base64\":7}", "body_base64: expected a base64 string");
 }
 
 Test(message_body, json_is_compact_and_keeps_its_order)
@@ -63,9 +63,9 @@ Test(message_body, a_form_is_urlencoded_with_plus_for_a_space)
 Test(message_body, a_form_value_of_another_type_is_refused_by_place)
 {
     refuses("{" URL ",\"form\":{\"a\":null}}",
-            "form.a: expected text, a number, true, false or a list of these");
+            "form.a: expected a string, a number, true, false or a list of these");
     refuses("{" URL ",\"form\":[[\"a\",[\"b\",{}]]]}",
-            "form[0][1]: expected text, a number, true, false or a list of these");
+            "form[0][1]: expected a string, a number, true, false or a list of these");
     refuses("{" URL ",\"form\":\"a=b\"}", "form: expected an object or a list of [name, value]");
     refuses("{" URL ",\"form\":[[\"a\"]]}", "form[0]: expected [name, value]");
     refuses("{" URL ",\"form\":[[\"a\",\"b\",\"c\"]]}", "form[0]: expected [name, value]");
@@ -108,7 +108,7 @@ Test(message_body, multipart_mistakes_are_named)
     refuses("{" URL ",\"multipart\":[{\"name\":\"a\",\"value_base64\":\"!\"}]}",
             "multipart[0].value_base64: not base64 (RFC 4648 section 4, with padding)");
     refuses("{" URL ",\"multipart\":[{\"name\":\"a\",\"value\":1}]}",
-            "multipart[0].value: expected text");
+            "multipart[0].value: expected a string");
     refuses("{" URL ",\"multipart\":[{\"name\":\"a\",\"content_type\":\"x\\r\\ny\"}]}",
             "multipart[0].content_type: must not contain CR or LF");
 }
@@ -116,15 +116,15 @@ Test(message_body, multipart_mistakes_are_named)
 Test(message_body, there_is_at_most_one)
 {
     refuses("{" URL ",\"body\":\"\",\"json\":1}",
-            "json: a request has one body, and it has \"body\" already");
+            "json: a request has one body, and \"body\" is already given");
     refuses("{" URL ",\"multipart\":[{\"name\":\"a\",\"value\":\"\"}],\"form\":{}}",
-            "form: a request has one body, and it has \"multipart\" already");
+            "form: a request has one body, and \"multipart\" is already given");
     refuses("{" URL ",\"form\":{},\"body_base64\":\"\"}",
-            "body_base64: a request has one body, and it has \"form\" already");
+            "body_base64: a request has one body, and \"form\" is already given");
     refuses("{" URL ",\"json\":1,\"multipart\":[]}",
-            "multipart: a request has one body, and it has \"json\" already");
+            "multipart: a request has one body, and \"json\" is already given");
     refuses("{" URL ",\"json\":1,\"body\":\"\"}",
-            "body: a request has one body, and it has \"json\" already");
+            "body: a request has one body, and \"json\" is already given");
 }
 
 /* -- headers ------------------------------------------------------------ */
@@ -164,11 +164,11 @@ Test(message_body, a_headers_value_may_be_bytes)
 Test(message_body, headers_of_other_types_are_refused)
 {
     refuses("{" URL ",\"headers\":{\"A\":1}}",
-            "headers.A: expected text, {\"base64\": …}, or null to remove the header");
+            "headers.A: expected a string, {\"base64\": …}, or null to remove the header");
     refuses("{" URL ",\"headers\":{\"A\":[\"1\"]}}",
-            "headers.A: expected text, {\"base64\": …}, or null to remove the header");
+            "headers.A: expected a string, {\"base64\": …}, or null to remove the header");
     refuses("{" URL ",\"headers\":{\"A\":{\"base64\":\"eA==\",\"x\":1}}}",
-            "headers.A: expected text, {\"base64\": …}, or null to remove the header");
+            "headers.A: expected a string, {\"base64\": …}, or null to remove the header");
     refuses("{" URL ",\"headers\":{\"A\":{\"base64\":\"!\"}}}",
             "headers.A.base64: expected base64 (RFC 4648 section 4) of bytes without NUL");
     refuses("{" URL ",\"headers\":[[\"A\",{\"base64\":\"eAp5\"}]]}",
@@ -215,9 +215,9 @@ Test(message_body, a_list_as_value_repeats_the_name)
 Test(message_body, params_of_other_types_are_refused)
 {
     refuses("{" URL ",\"params\":{\"x\":null}}",
-            "params.x: expected text, a number, true, false or a list of these");
+            "params.x: expected a string, a number, true, false or a list of these");
     refuses("{" URL ",\"params\":{\"x\":[[1]]}}",
-            "params.x[0]: expected text, a number, true, false or a list of these");
+            "params.x[0]: expected a string, a number, true, false or a list of these");
     refuses("{" URL ",\"params\":\"x=1\"}",
             "params: expected an object or a list of [name, value]");
     refuses("{" URL ",\"params\":[[\"x\\u0000\",1]]}", "params[0]: must not contain NUL");
@@ -264,7 +264,7 @@ Test(message_body, what_an_envelope_says_of_cookies_is_taken_back)
 Test(message_body, cookies_that_are_none_are_refused)
 {
     refuses("{" URL ",\"cookies\":\"a=1\"}", "cookies: expected an object or a list of cookies");
-    refuses("{" URL ",\"cookies\":{\"a\":1}}", "cookies.a: expected text");
+    refuses("{" URL ",\"cookies\":{\"a\":1}}", "cookies.a: expected a string");
     refuses("{" URL ",\"cookies\":[[\"a\",\"1\"]]}",
             "cookies[0]: expected an object with name and value");
     refuses("{" URL ",\"cookies\":[{\"name\":\"a\"}]}", "cookies[0]: name and value are required");
@@ -276,7 +276,7 @@ Test(message_body, cookies_that_are_none_are_refused)
     refuses("{" URL ",\"cookies\":[{\"name\":\"a\",\"value\":\"\",\"path\":\"x\"}]}",
             "cookies[0].path: expected an absolute path");
     refuses("{" URL ",\"cookies\":{\"a\":\"1; b=2\"}}",
-            "cookies.a: the value has a semicolon or a control character");
+            "cookies.a: the value contains a semicolon or control character");
     refuses("{" URL ",\"cookies\":{\"a=b\":\"1\"}}", "cookies: \"a=b\" is not a cookie name");
     refuses("{" URL ",\"cookies\":{\"\":\"\"}}", "cookies: one has neither name nor value");
     refuses("{" URL ",\"cookies\":[{\"name\":\"a\",\"value_base64\":\"%\"}]}",
@@ -288,5 +288,5 @@ Test(message_body, cookies_that_are_none_are_refused)
     refuses("{" URL ",\"cookies\":[{\"name\":\"a\",\"value\":\"\",\"host_only\":1}]}",
             "cookies[0].host_only: expected true or false");
     refuses("{" URL ",\"cookies\":[{\"name\":\"a\",\"value_base64\":\"Ow==\"}]}",
-            "cookies.a: the value has a semicolon or a control character");
+            "cookies.a: the value contains a semicolon or control character");
 }

@@ -22,8 +22,8 @@ Test(message_request, without_a_url_it_is_refused)
 {
     refuses("{}", "url: required");
     refuses("{\"url\":\"\"}", "url: must not be empty");
-    refuses("{\"url\":7}", "url: expected text");
-    refuses("{\"url\":null}", "url: expected text");
+    refuses("{\"url\":7}", "url: expected a string");
+    refuses("{\"url\":null}", "url: expected a string");
 }
 
 Test(message_request, what_is_no_object_is_refused)
@@ -52,7 +52,7 @@ Test(message_request, a_long_unknown_key_is_cut_so_that_the_sentence_stands)
 
 Test(message_request, a_key_given_twice_is_named)
 {
-    refuses("{" URL ",\"tag\":\"a\",\"tag\":\"a\"}", "line 1, column 30: key given twice: \"tag\"");
+    refuses("{" URL ",\"tag\":\"a\",\"tag\":\"a\"}", "line 1, column 30: duplicate key: \"tag\"");
 }
 
 Test(message_request, NUL_is_refused_wherever_text_leaves_the_daemon)
@@ -148,7 +148,7 @@ Test(message_request, a_method_is_a_token)
     cr_assert_str_eq(r.method, "M-SEARCH");
     refuses("{" URL ",\"method\":\"GET /\"}", "method: \"GET /\" is not a token");
     refuses("{" URL ",\"method\":\"\"}", "method: \"\" is not a token");
-    refuses("{" URL ",\"method\":1}", "method: expected text");
+    refuses("{" URL ",\"method\":1}", "method: expected a string");
 }
 
 Test(message_request, session_and_tag_have_a_length)
@@ -160,13 +160,13 @@ Test(message_request, session_and_tag_have_a_length)
     strcpy(p + 4096, "\"}");
     takes(text);
     strcpy(p + 4096, "t\"}");
-    refuses(text, "tag: expected text of 0 to 4096 bytes");
+    refuses(text, "tag: expected a string of 0 to 4096 bytes");
 
     takes("{" URL
           ",\"session\":\"1234567890123456789012345678901234567890123456789012345678901234\"}");
     refuses("{" URL
             ",\"session\":\"12345678901234567890123456789012345678901234567890123456789012345\"}",
-            "session: expected text of 1 to 64 bytes");
+            "session: expected a string of 1 to 64 bytes");
     refuses("{" URL ",\"session\":\"\"}", "session: must not be empty");
 }
 
@@ -246,7 +246,7 @@ Test(message_request, any_other_auth_is_refused)
     refuses("{" URL ",\"auth\":{\"none\":1}}", expected);
     refuses("{" URL ",\"auth\":{\"bearer\":\"t\",\"basic\":[\"u\",\"p\"]}}", expected);
     refuses("{" URL ",\"auth\":{\"basic\":[\"u\"]}}", "auth.basic: expected [user, password]");
-    refuses("{" URL ",\"auth\":{\"basic\":[\"u\",1]}}", "auth.basic[1]: expected text");
+    refuses("{" URL ",\"auth\":{\"basic\":[\"u\",1]}}", "auth.basic[1]: expected a string");
     refuses("{" URL ",\"auth\":{\"basic\":[\"a:b\",\"\"]}}",
             "auth.basic[0]: a user name cannot contain a colon");
     refuses("{" URL ",\"auth\":{\"bearer\":\"\"}}", "auth.bearer: expected a token");
@@ -278,7 +278,7 @@ Test(message_request, a_proxy_is_a_url_of_four_schemes)
 
 Test(message_request, features_of_later_releases_are_unsupported_by_name)
 {
-    lacks("{" URL ",\"impersonate\":\"chrome\"}", "impersonate: this libcurl does not offer it");
+    lacks("{" URL ",\"impersonate\":\"chrome\"}", "impersonate: not supported by this libcurl");
 }
 
 Test(message_request, the_values_that_ask_for_none_of_them_are_taken)
@@ -298,7 +298,7 @@ Test(message_request, the_headers_of_a_browser_to_pass_on_are_names)
 Test(message_request, a_wrong_type_of_theirs_is_still_a_bad_request)
 {
     refuses("{" URL ",\"coalesce\":1}", "coalesce: expected true or false");
-    refuses("{" URL ",\"impersonate\":1}", "impersonate: expected text");
+    refuses("{" URL ",\"impersonate\":1}", "impersonate: expected a string");
     refuses("{" URL ",\"forward_headers\":\"range\"}",
             "forward_headers: expected a list of header names");
 }

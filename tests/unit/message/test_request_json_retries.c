@@ -71,7 +71,7 @@ Test(message_retries, what_makes_no_sense_is_named)
             "retries.methods: expected a list of at least one method");
     refuses(RETRIES(MAX "\"methods\":\"GET\"}"),
             "retries.methods: expected a list of at least one method");
-    refuses(RETRIES(MAX "\"methods\":[\"GET\",1]}"), "retries.methods[1]: expected text");
+    refuses(RETRIES(MAX "\"methods\":[\"GET\",1]}"), "retries.methods[1]: expected a string");
     refuses(RETRIES(MAX "\"methods\":[\"GET PUT\"]}"),
             "retries.methods: \"GET PUT\" is not a token");
     refuses(RETRIES(MAX "\"respect_retry_after\":1}"),

@@ -95,8 +95,8 @@ Test(message_query, keys_that_are_no_plain_values_need_an_object)
         char query[60], detail[100];
 
         snprintf(query, sizeof query, "url=http://a/&%s=1", keys[i]);
-        snprintf(detail, sizeof detail, "%s: no plain value; POST a request object instead",
-                 keys[i]);
+        snprintf(detail, sizeof detail,
+                 "%s: not allowed in a query string; POST a request object instead", keys[i]);
         refuses_query(query, detail);
     }
 }
@@ -105,5 +105,5 @@ Test(message_query, features_of_later_releases_are_unsupported_by_name)
 {
     cr_assert_eq(request_query_read(&r, "url=http://a/&impersonate=chrome", &err), -1);
     cr_assert_eq(err.error, ERROR_UNSUPPORTED);
-    cr_assert_str_eq(err.detail, "impersonate: this libcurl does not offer it");
+    cr_assert_str_eq(err.detail, "impersonate: not supported by this libcurl");
 }

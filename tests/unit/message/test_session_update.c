@@ -174,7 +174,7 @@ Test(session_update, what_get_shows_besides_the_keys_is_accepted)
 
 Test(session_update, a_body_is_needed)
 {
-    refuses("", NULL, "the body is empty: a session object is needed");
+    refuses("", NULL, "the body is empty; expected a session object");
     refuses("[]", NULL, "a session is a JSON object");
 }
 

@@ -158,7 +158,7 @@ Test(scheduler, a_newcomer_does_not_pass_those_who_wait_in_its_lane)
     a1 = starts("a");
     a2 = waits("a");
     ends(a1);
-    a3 = waits("a"); /* there is a place, but a2 was here first */
+    a3 = waits("a"); /* there is a slot, but a2 was here first */
     next_is(a2);
     next_is_nobody();
     ends(a2);
@@ -193,7 +193,7 @@ Test(scheduler, a_session_at_its_limit_holds_up_no_other_session)
     next_is_nobody();
     ends(other);
     next_is_nobody();
-    cr_assert_eq(counter_read(&stats.in_flight), 2, "the refused place was given back");
+    cr_assert_eq(counter_read(&stats.in_flight), 2, "the refused slot was given back");
     ends(b1);
     next_is(c1);
     ends(a1);
