@@ -2,11 +2,10 @@
 
 #include "engine/redirect.h"
 
+#include "http/location.h"
 #include "transfer/egress_hooks.h"
-#include "transfer/transfer.h"
 
 #include <string.h>
-#include <strings.h>
 
 static bool
 is_redirect(int status)
@@ -14,17 +13,22 @@ is_redirect(int status)
     return status == 301 || status == 302 || status == 303 || status == 307 || status == 308;
 }
 
+/* Where the response redirects to; NULL: nowhere.  One rule for what is held and for streams. */
+static const char *
+location_of(const struct curlew_fetch *f)
+{
+    const char *location;
+
+    if (!f->request.follow_redirects || !is_redirect(f->response.head.status))
+        return NULL;
+    location = headers_get(&f->response.head.headers, "location");
+    return location != NULL && !location_is_empty(location) ? location : NULL;
+}
+
 bool
 redirect_follows(const struct curlew_fetch *f)
 {
-    const struct headers *h = &f->response.head.headers;
-
-    if (!f->request.follow_redirects || !is_redirect(f->response.head.status))
-        return false;
-    for (size_t i = 0; i < h->count; i++)
-        if (strcasecmp(h->items[i].name, "location") == 0)
-            return true;
-    return false;
+    return location_of(f) != NULL;
 }
 
 static void
@@ -39,42 +43,35 @@ change_method(struct curlew_fetch *f, int status)
     }
 }
 
-/* Another scheme is `blocked`, as by an egress rule: the caller's own URL was fine. */
-static int
-parse_location(struct curlew_fetch *f, struct url *next, const char *location)
+/* What it redirects to is not followed; the caller is told of the response. */
+static enum redirect
+fail(struct curlew_fetch *f)
 {
-    struct failure err = { 0 };
-
-    if (url_parse(next, location, &err) == 0)
-        return 0;
-    if (strncasecmp(location, "http:", 5) != 0 && strncasecmp(location, "https:", 6) != 0)
-        return failure_set(&f->failure, ERROR_BLOCKED,
-                           "the origin redirects to \"%.80s\": schemes other than http and https "
-                           "are refused everywhere",
-                           location);
-    return failure_set(&f->failure, err.error == ERROR_INTERNAL ? err.error : ERROR_PROTOCOL_ERROR,
-                       "the origin redirects to a bad URL (%s)", err.detail);
+    f->response.redirect_failed = true;
+    return REDIRECT_FAILED;
 }
 
 enum redirect
 redirect_next(struct curlew_fetch *f)
 {
+    const char *location = location_of(f);
     int status = f->response.head.status;
-    const char *location;
     struct url next;
 
-    if (!f->request.follow_redirects || !is_redirect(status))
-        return REDIRECT_NONE;
-    if ((location = transfer_redirect_url(f)) == NULL)
+    if (location == NULL)
         return REDIRECT_NONE;
     if (f->redirects >= f->request.max_redirects) {
         failure_set(&f->failure, ERROR_TOO_MANY_REDIRECTS, "more than %d redirects",
                     f->request.max_redirects);
-        return REDIRECT_FAILED;
+        return fail(f);
     }
-    if (parse_location(f, &next, location) != 0)
-        return REDIRECT_FAILED;
-    if (egress_hooks_check_url(f, &next) != 0 || response_push_history(&f->response) != 0) {
+    if (location_resolve(&next, &f->url, location, &f->failure) != 0)
+        return fail(f);
+    if (egress_hooks_check_url(f, &next) != 0) {
+        url_destroy(&next);
+        return fail(f);
+    }
+    if (response_push_history(&f->response) != 0) {
         url_destroy(&next);
         failure_no_memory(&f->failure);
         return REDIRECT_FAILED;

@@ -4,6 +4,7 @@
 
 #include "engine/engine.h"
 #include "fastcgi/libfcgi_codec.h"
+#include "message/envelope.h"
 #include "message/problem.h"
 
 #include <string.h>
@@ -192,19 +193,35 @@ exchange_respond_empty(struct exchange *x)
     x->answered = true;
 }
 
-void
-exchange_fail(struct exchange *x, const struct failure *f)
+/* x->prefix is the problem document. */
+static void
+respond_problem(struct exchange *x, const struct failure *f)
 {
     int after = f->retry_after > 0 ? f->retry_after : error_retry_after(f->error);
 
-    buffer_free(&x->prefix);
-    x->middle_len = x->suffix_len = 0;
-    problem_write(&x->prefix, f);
     if (after > 0)
         buffer_printf(&x->head, "Retry-After: %d\r\n", after);
     if (f->error == ERROR_UNAUTHORIZED)
         buffer_adds(&x->head, "WWW-Authenticate: Bearer realm=\"curlew\"\r\n");
     exchange_respond(x, error_status(f->error), "application/problem+json");
+}
+
+void
+exchange_fail(struct exchange *x, const struct failure *f)
+{
+    buffer_free(&x->prefix);
+    x->middle_len = x->suffix_len = 0;
+    problem_write(&x->prefix, f);
+    respond_problem(x, f);
+}
+
+void
+exchange_fail_fetch(struct exchange *x, const struct failure *f)
+{
+    buffer_free(&x->prefix);
+    x->middle_len = x->suffix_len = 0;
+    envelope_write_problem(&x->prefix, f, &x->fetch->response);
+    respond_problem(x, f);
 }
 
 void

@@ -111,6 +111,9 @@ void exchange_respond_empty(struct exchange *x);
 /* A problem document. */
 void exchange_fail(struct exchange *x, const struct failure *f);
 
+/* The same for its fetch, with the response that it failed after, where there is one. */
+void exchange_fail_fetch(struct exchange *x, const struct failure *f);
+
 /* The web server has aborted its request: no bytes are left to send. */
 void exchange_discard_response(struct exchange *x);
 

@@ -54,7 +54,8 @@ write_failure(struct exchange *x, const struct failure *err)
 {
     const struct curlew_fetch *f = x->fetch;
 
-    if (envelope_write_failure(&x->prefix, &f->request, err, f->index, x->frames) != 0)
+    if (envelope_write_failure(&x->prefix, &f->request, err, &f->response, f->index, x->frames) !=
+        0)
         return -1;
     buffer_addc(&x->prefix, '\n');
     if (x->frames)

@@ -14,7 +14,7 @@ on_fetch_done(struct exchange *x, struct curlew_fetch *f)
     if (err.error == ERROR_NONE && fetch_response_write(x) != 0)
         failure_no_memory(&err);
     if (err.error != ERROR_NONE)
-        exchange_fail(x, &err);
+        exchange_fail_fetch(x, &err);
     else
         exchange_respond(x, 200, x->frames ? FETCH_RESPONSE_FRAMES : "application/json");
 }

@@ -20,7 +20,7 @@ on_fetch_done(struct exchange *x, struct curlew_fetch *f)
     if (x->streaming)
         return;
     if (f->failure.error != ERROR_NONE)
-        exchange_fail(x, &f->failure);
+        exchange_fail_fetch(x, &f->failure);
     else
         on_headers(x);
 }

@@ -206,6 +206,27 @@ set_limits(struct curlew_fetch *f)
     SET(CURLOPT_NOSIGNAL, 1L);
 }
 
+/*
+ * libcurl 8.14 leaves an empty query out.  A plain request through an HTTP proxy names the whole
+ * URL (RFC 9112 section 3.2.2); a SOCKS proxy sees none of it.
+ */
+static int
+set_request_target(struct curlew_fetch *f)
+{
+    const char *proxy = f->request.proxy;
+    bool absolute =
+        proxy != NULL && strncasecmp(proxy, "socks", 5) != 0 && strcmp(f->url.scheme, "http") == 0;
+    char *target;
+
+    if (f->url.text[strlen(f->url.text) - 1] != '?')
+        return 0;
+    if (asprintf(&target, "%s?", f->url.path) < 0)
+        return failure_no_memory(&f->failure);
+    SET(CURLOPT_REQUEST_TARGET, absolute ? f->url.text : target); /* libcurl copies it */
+    free(target);
+    return 0;
+}
+
 int
 transfer_prepare(struct curlew_fetch *f, const struct transfer_setup *setup)
 {
@@ -237,7 +258,7 @@ transfer_prepare(struct curlew_fetch *f, const struct transfer_setup *setup)
     set_credentials(f);
     if (rc != CURLE_OK)
         return failure_no_memory(&f->failure);
-    if (connection_options_set(f) || hop_cookies_send(f) || set_method(f) || set_headers(f))
+    if (connection_options_set(f) || hop_cookies_send(f) || set_request_target(f) || set_method(f) || set_headers(f))
         return -1;
     return 0;
 }
@@ -327,13 +348,4 @@ transfer_bytes_sent(const struct curlew_fetch *f)
     if (f->hop != NULL)
         curl_easy_getinfo(f->hop->easy, CURLINFO_SIZE_UPLOAD_T, &sent);
     return sent;
-}
-
-const char *
-transfer_redirect_url(const struct curlew_fetch *f)
-{
-    char *url = NULL;
-
-    curl_easy_getinfo(f->hop->easy, CURLINFO_REDIRECT_URL, &url);
-    return url;
 }

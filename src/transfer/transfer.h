@@ -56,7 +56,4 @@ uint64_t transfer_conn_id(const struct curlew_fetch *f);
 /* Bytes of the hop's body that have gone out. */
 int64_t transfer_bytes_sent(const struct curlew_fetch *f);
 
-/* Where the response redirects to, absolute, as long as the hop; NULL: nowhere. */
-const char *transfer_redirect_url(const struct curlew_fetch *f);
-
 #endif
