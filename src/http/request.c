@@ -313,8 +313,7 @@ static bool
 is_cookie_text(const char *s, const char *forbidden)
 {
     for (; *s != '\0'; s++)
-        if (((unsigned char)*s < 0x20 && *s != '\t') || *s == 0x7f ||
-            strchr(forbidden, *s) != NULL)
+        if (((unsigned char)*s < 0x20 && *s != '\t') || *s == 0x7f || strchr(forbidden, *s) != NULL)
             return false;
     return true;
 }
@@ -334,7 +333,8 @@ check_cookie(const struct cookie *c, struct failure *err)
     if (c->domain != NULL && (*c->domain == '\0' || !is_cookie_text(c->domain, "; \t/#")))
         return failure_set(err, ERROR_BAD_REQUEST, "cookies.%.80s: invalid domain", c->name);
     if (c->path != NULL && (*c->path != '/' || !is_cookie_text(c->path, ";")))
-        return failure_set(err, ERROR_BAD_REQUEST, "cookies.%.80s: the path must begin with /", c->name);
+        return failure_set(err, ERROR_BAD_REQUEST, "cookies.%.80s: the path must begin with /",
+                           c->name);
     return 0;
 }
 

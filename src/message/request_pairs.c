@@ -112,8 +112,8 @@ request_pairs_each(struct request_context *rd, const struct json_path *at, const
  * removes a header.
  */
 static int
-read_header_value(const char **text, char **owned, const json_t *value,
-                  const struct json_path *at, struct failure *err)
+read_header_value(const char **text, char **owned, const json_t *value, const struct json_path *at,
+                  struct failure *err)
 {
     const struct json_path bytes = { at, "base64", 0 };
     const json_t *encoded = json_object_get(value, "base64");

@@ -46,9 +46,8 @@ names_json(const struct headers *p)
 static bool
 is_plain(const struct cookie *c)
 {
-    return c->domain == NULL && c->path == NULL && !c->secure && !c->http_only &&
-           c->expires == 0 && !c->host_only && *c->name != '\0' &&
-           utf8_valid(c->name, strlen(c->name));
+    return c->domain == NULL && c->path == NULL && !c->secure && !c->http_only && c->expires == 0 &&
+           !c->host_only && *c->name != '\0' && utf8_valid(c->name, strlen(c->name));
 }
 
 static json_t *

@@ -128,8 +128,8 @@ set_field(struct curlew_fetch *f, const char *host, int64_t now)
     if (field.len > HOP_COOKIES_FIELD_MAX)
         rc = refuse_field(f);
     add_given_fields(&field, f);
-    if (field.failed || (field.len > 0 && curl_easy_setopt(f->hop->easy, CURLOPT_COOKIE,
-                                                           field.data) != CURLE_OK))
+    if (field.failed ||
+        (field.len > 0 && curl_easy_setopt(f->hop->easy, CURLOPT_COOKIE, field.data) != CURLE_OK))
         rc = failure_no_memory(&f->failure);
     buffer_free(&field);
     return rc;

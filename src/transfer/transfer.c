@@ -258,7 +258,8 @@ transfer_prepare(struct curlew_fetch *f, const struct transfer_setup *setup)
     set_credentials(f);
     if (rc != CURLE_OK)
         return failure_no_memory(&f->failure);
-    if (connection_options_set(f) || hop_cookies_send(f) || set_request_target(f) || set_method(f) || set_headers(f))
+    if (connection_options_set(f) || hop_cookies_send(f) || set_request_target(f) ||
+        set_method(f) || set_headers(f))
         return -1;
     return 0;
 }

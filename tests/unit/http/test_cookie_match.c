@@ -28,10 +28,9 @@ TestSuite(cookie_match, .init = setup, .fini = teardown);
 static void
 add(const char *name, const char *value, const char *domain, const char *path)
 {
-    struct cookie c = { .name = (char *)name,
-                        .value = (char *)value,
-                        .domain = (char *)domain,
-                        .path = (char *)path };
+    struct cookie c = {
+        .name = (char *)name, .value = (char *)value, .domain = (char *)domain, .path = (char *)path
+    };
 
     cr_assert_eq(cookies_add(&list, &c), 0);
 }
@@ -146,8 +145,10 @@ Test(cookie_match, a_field_over_the_buffers_limit_fails)
 /* 6265bis section 5.7, step 19. */
 Test(cookie_match, a_secure_cookie_is_not_hidden_by_one_set_in_the_clear)
 {
-    struct cookie fresh = { .name = (char *)"sid", .value = (char *)"2",
-                            .domain = (char *)"www.a.test", .path = (char *)"/x" };
+    struct cookie fresh = { .name = (char *)"sid",
+                            .value = (char *)"2",
+                            .domain = (char *)"www.a.test",
+                            .path = (char *)"/x" };
 
     add("sid", "1", "a.test", "/");
     cr_assert_not(cookie_match_hides_secure(&list, &fresh));

@@ -210,8 +210,9 @@ path_for(const char *attribute, const char *request_path)
 
 Test(set_cookie, a_path_that_is_none_is_the_directory_of_the_request)
 {
-    static const char *const none[] = { "",         "Path",    "Path=",        "Path=foo",
-                                        "Path=\"/\"", "Path=/x; Path=y", "Path=/x; Path" };
+    static const char *const none[] = {
+        "", "Path", "Path=", "Path=foo", "Path=\"/\"", "Path=/x; Path=y", "Path=/x; Path"
+    };
     char longest[1100] = "Path=/";
 
     for (size_t i = 0; i < sizeof none / sizeof none[0]; i++)

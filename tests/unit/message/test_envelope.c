@@ -247,10 +247,12 @@ Test(envelope, a_failure_says_what_and_for_which_request)
 
 Test(envelope, what_is_no_UTF_8_is_told_as_text_and_as_bytes)
 {
-    const struct cookie latin = { .name = (char *)"n\xe9", .value = (char *)"v\xe9",
-                                  .domain = (char *)"a", .host_only = true };
-    const struct cookie gone = { .name = (char *)"gone", .value = (char *)"",
-                                 .domain = (char *)"a", .deleted = true };
+    const struct cookie latin = {
+        .name = (char *)"n\xe9", .value = (char *)"v\xe9", .domain = (char *)"a", .host_only = true
+    };
+    const struct cookie gone = {
+        .name = (char *)"gone", .value = (char *)"", .domain = (char *)"a", .deleted = true
+    };
 
     add_header("A", "plain");
     add_header("B", "caf\xe9");

@@ -41,8 +41,11 @@ import(const struct cookie *c)
 static void
 set_cookie(const char *domain, const char *path, const char *name, const char *value)
 {
-    const struct cookie c = { .name = (char *)name, .value = (char *)value,
-                              .domain = (char *)domain, .path = (char *)path, .host_only = true };
+    const struct cookie c = { .name = (char *)name,
+                              .value = (char *)value,
+                              .domain = (char *)domain,
+                              .path = (char *)path,
+                              .host_only = true };
 
     import(&c);
 }
@@ -50,8 +53,12 @@ set_cookie(const char *domain, const char *path, const char *name, const char *v
 static void
 set_until(const char *domain, const char *name, int64_t expires)
 {
-    const struct cookie c = { .name = (char *)name, .value = (char *)"", .domain = (char *)domain,
-                              .path = (char *)"/", .host_only = true, .expires = expires };
+    const struct cookie c = { .name = (char *)name,
+                              .value = (char *)"",
+                              .domain = (char *)domain,
+                              .path = (char *)"/",
+                              .host_only = true,
+                              .expires = expires };
 
     import(&c);
 }
@@ -99,8 +106,10 @@ count(const char *host)
 
 Test(cookie_jar, only_the_cookies_that_match_the_host_are_exported)
 {
-    const struct cookie domain = { .name = (char *)"domain", .value = (char *)"1",
-                                   .domain = (char *)"b.example", .path = (char *)"/" };
+    const struct cookie domain = { .name = (char *)"domain",
+                                   .value = (char *)"1",
+                                   .domain = (char *)"b.example",
+                                   .path = (char *)"/" };
 
     set_cookie("a.example", "/", "host", "1");
     import(&domain);
@@ -160,12 +169,15 @@ Test(cookie_jar, clearing_takes_everything_out)
 
 /* -- what is deleted ---------------------------------------------------------- */
 
-static void
-delete(const char *name, bool lent)
+static void delete (const char *name, bool lent)
 {
-    const struct cookie c = { .name = (char *)name, .value = (char *)"",
-                              .domain = (char *)"a.example", .path = (char *)"/",
-                              .host_only = true, .deleted = true, .lent = lent };
+    const struct cookie c = { .name = (char *)name,
+                              .value = (char *)"",
+                              .domain = (char *)"a.example",
+                              .path = (char *)"/",
+                              .host_only = true,
+                              .deleted = true,
+                              .lent = lent };
 
     import(&c);
 }
@@ -174,9 +186,9 @@ Test(cookie_jar, a_deleted_cookie_leaves_the_jar_if_it_was_lent)
 {
     set_cookie("a.example", "/", "a", "1");
     set_cookie("a.example", "/", "b", "1");
-    delete("a", true);
-    delete("b", false);
-    delete("unknown", true);
+    delete ("a", true);
+    delete ("b", false);
+    delete ("unknown", true);
 
     cr_assert_str_eq(names("a.example"), "b ", "another fetch has set b meanwhile");
 }
@@ -257,8 +269,10 @@ Test(cookie_jar, all_its_bytes_have_a_limit)
 
 Test(cookie_jar, what_has_expired_makes_room_first)
 {
-    const struct cookie last = { .name = (char *)"last", .value = (char *)"1",
-                                 .domain = (char *)"a.example", .path = (char *)"/",
+    const struct cookie last = { .name = (char *)"last",
+                                 .value = (char *)"1",
+                                 .domain = (char *)"a.example",
+                                 .path = (char *)"/",
                                  .host_only = true };
     const struct cookies set = { (struct cookie *)&last, 1 };
 
@@ -284,8 +298,11 @@ Test(cookie_jar, a_full_jar_is_quick)
         set_numbered(domain, i);
     }
     for (int i = 0; i < 1000; i++) {
-        struct cookie c = { .name = (char *)"n", .value = (char *)"v",
-                            .domain = (char *)"d1.example", .path = path, .host_only = true };
+        struct cookie c = { .name = (char *)"n",
+                            .value = (char *)"v",
+                            .domain = (char *)"d1.example",
+                            .path = path,
+                            .host_only = true };
 
         snprintf(path, sizeof path, "/new%d", i);
         cr_assert_eq(cookies_add(&set, &c), 0);
