@@ -36,6 +36,7 @@ struct hop {
     /* Of the chain of redirects. */
     struct cookies cookies; /* the jar's, the request's own, and what responses have set */
     bool has_own_cookies;   /* the request's own are among them */
+    size_t set_bytes;       /* of the Set-Cookie fields that were taken over */
 };
 
 #endif

@@ -11,35 +11,43 @@
 #include <strings.h>
 #include <time.h>
 
-#define SET_MAX    1000 /* cookies set in one chain: a jar takes less of one domain */
-#define HOST_BYTES 256
+#define SET_MAX       1000      /* cookies set in one chain: a jar takes less of one domain */
+#define SET_BYTES_MAX (1 << 20) /* of their fields */
+#define HOST_BYTES    256
 
 /* -- whose cookies ------------------------------------------------------- */
 
-/* The Host field's value without its port, in lower case; IPv6 without brackets. */
+/*
+ * The Host field's value without its port, in lower case; IPv6 without brackets.  One that is too
+ * long has no cookies: cut short, it could look like another host.
+ */
 static void
 read_host_field(char *host, const char *value)
 {
-    size_t n = strcspn(value, ":");
+    size_t n = strcspn(value, ": \t");
 
     if (*value == '[') {
         value++;
         n = strcspn(value, "]");
     }
-    snprintf(host, HOST_BYTES, "%.*s", (int)n, value);
+    if (n >= HOST_BYTES)
+        n = 0;
+    memcpy(host, value, n);
+    host[n] = '\0';
     for (char *c = host; *c != '\0'; c++)
         *c = (char)tolower((unsigned char)*c);
 }
 
-static void
-find_host(const struct curlew_fetch *f, char *host)
+/* `named` has room for HOST_BYTES. */
+static const char *
+find_host(const struct curlew_fetch *f, char *named)
 {
-    const char *named = f->same_origin ? headers_get(&f->request.headers, "host") : NULL;
+    const char *value = f->same_origin ? headers_get(&f->request.headers, "host") : NULL;
 
-    if (named != NULL)
-        read_host_field(host, named);
-    else
-        snprintf(host, HOST_BYTES, "%s", f->url.host);
+    if (value == NULL)
+        return f->url.host;
+    read_host_field(named, value);
+    return named;
 }
 
 static bool
@@ -58,13 +66,13 @@ jar_of(const struct curlew_fetch *f)
 
 /* One that names no domain is for the first host alone. */
 static int
-add_own_cookie(struct cookies *list, const struct cookie *own, char *host)
+add_own_cookie(struct cookies *list, const struct cookie *own, const char *host)
 {
     struct cookie c = *own;
     const struct cookie *same;
 
     if (c.domain == NULL) {
-        c.domain = host;
+        c.domain = (char *)host; /* copied below */
         c.host_only = true;
     }
     same = cookies_find(list, &c);
@@ -73,7 +81,7 @@ add_own_cookie(struct cookies *list, const struct cookie *own, char *host)
 }
 
 static int
-collect(struct curlew_fetch *f, char *host, int64_t now)
+collect(struct curlew_fetch *f, const char *host, int64_t now)
 {
     const struct cookies *own = &f->request.cookies;
     struct hop *hop = f->hop;
@@ -138,10 +146,10 @@ set_field(struct curlew_fetch *f, const char *host, int64_t now)
 int
 hop_cookies_send(struct curlew_fetch *f)
 {
+    char named[HOST_BYTES];
+    const char *host = find_host(f, named);
     int64_t now = time(NULL);
-    char host[HOST_BYTES];
 
-    find_host(f, host);
     if (collect(f, host, now) != 0)
         return failure_no_memory(&f->failure);
     return set_field(f, host, now);
@@ -174,7 +182,8 @@ receive_field(struct curlew_fetch *f, const char *value, const struct set_cookie
     if (result == SET_COOKIE_IGNORE)
         return 0;
     c.deleted = result == SET_COOKIE_DELETE;
-    if (f->response.cookies.count < SET_MAX &&
+    f->hop->set_bytes += strlen(value);
+    if (f->response.cookies.count < SET_MAX && f->hop->set_bytes <= SET_BYTES_MAX &&
         (from->secure || c.secure || !cookie_match_hides_secure(&f->hop->cookies, &c)))
         rc = record(f, &c);
     cookies_destroy_one(&c);
@@ -185,20 +194,18 @@ int
 hop_cookies_receive(struct curlew_fetch *f)
 {
     const struct response_head *head = &f->response.head;
-    struct set_cookie_origin from = { NULL, f->url.path, is_secure(f) };
+    char named[HOST_BYTES];
+    const struct set_cookie_origin from = { find_host(f, named), f->url.path, is_secure(f) };
     int64_t now = time(NULL);
-    char host[HOST_BYTES];
 
     if (!headers_has(&head->headers, "set-cookie"))
         return 0;
-    find_host(f, host);
-    from.host = host;
     for (size_t i = 0; i < head->headers.count; i++)
         if (strcasecmp(head->headers.items[i].name, "set-cookie") == 0 &&
             receive_field(f, head->headers.items[i].value, &from, now) != 0)
             return failure_no_memory(&f->failure);
     if (head->status == 401 && f->request.auth == AUTH_DIGEST)
-        return set_field(f, host, now);
+        return set_field(f, from.host, now);
     return 0;
 }
 
@@ -211,4 +218,5 @@ hop_cookies_finish(struct curlew_fetch *f)
         cookie_jar_import(jar_of(f), &f->response.cookies, time(NULL)); /* without memory: lost */
     cookies_destroy(&f->hop->cookies);
     f->hop->has_own_cookies = false;
+    f->hop->set_bytes = 0;
 }
