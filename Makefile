@@ -33,9 +33,13 @@ ENGINE_LIBS = -Wl,--exclude-libs,ALL $(CODINGS) -lcurl
 LIBS      = -lfcgi -ljansson $(ENGINE_LIBS)
 VERSION   = $(shell sed -n 's/.*CURLEW_VERSION "\(.*\)"/\1/p' include/curlew/curlew.h)
 
+# The public suffix list of Debian's package publicsuffix; without it no cookie has a Domain.
+PUBLIC_SUFFIXES ?= /usr/share/publicsuffix/public_suffix_list.dafsa
+
 DAEMON_FOLDERS = message fastcgi routes
 DAEMON  = $(patsubst %.c,$B/%.o,$(wildcard $(DAEMON_FOLDERS:%=src/%/*.c)))
-ENGINE  = $(filter-out $(DAEMON),$(patsubst %.c,$B/%.o,$(wildcard src/*/*.c)))
+ENGINE  = $(filter-out $(DAEMON),$(patsubst %.c,$B/%.o,$(wildcard src/*/*.c))) \
+          $B/public_suffix_data.o
 UNIT    = $(patsubst %.c,$B/%.o,$(wildcard tests/unit/*/*.c))
 FUZZERS = $(patsubst tests/fuzz/%.c,$B/%,$(wildcard tests/fuzz/fuzz_*.c))
 
@@ -65,6 +69,16 @@ $B/unit: $(UNIT) $(DAEMON) $(ENGINE)
 
 $B/fuzz_%: $B/tests/fuzz/fuzz_%.o $(DAEMON) $(ENGINE)
 	$(call say,LINK)$(LINK) -fsanitize=fuzzer -o $@ $^ $(LIBS)
+
+$B/public_suffix_data.c: $(wildcard $(PUBLIC_SUFFIXES))
+	@mkdir -p $(@D)
+	$(call say,DATA){ echo '#include <stddef.h>'; \
+	    echo 'const unsigned char public_suffix_data[] = {'; \
+	    od -An -v -tu1 $(or $<,/dev/null) | sed 's/ *\([0-9][0-9]*\)/\1,/g'; echo '0 };'; \
+	    echo 'const size_t public_suffix_size = sizeof public_suffix_data - 1;'; } >$@
+
+$B/public_suffix_data.o: $B/public_suffix_data.c
+	$(call say,CC)$(COMPILE) -c -o $@ $<
 
 $B/storm: $B/tests/tsan/storm.o $B/tests/unit/support/origin.o $(ENGINE)
 	$(call say,LINK)$(LINK) -o $@ $^ $(ENGINE_LIBS)

@@ -11,7 +11,7 @@ cd "$(dirname "$0")/.."
 
 # "a|b": either will do, a is installed where neither is there.
 build="gcc|clang libc6-dev|libc-dev make|make-guile pkgconf|pkg-config
-    libcurl4-openssl-dev|libcurl4-gnutls-dev libfcgi-dev libjansson-dev
+    libcurl4-openssl-dev|libcurl4-gnutls-dev libfcgi-dev libjansson-dev publicsuffix
     zlib1g-dev libbrotli-dev libzstd-dev"
 run="nginx|nginx-light|nginx-full|nginx-extras curl openssl ca-certificates python3 python3-venv"
 test="libcriterion-dev apache2-bin lighttpd caddy h2o haproxy libfcgi-bin mandoc debootstrap

@@ -11,7 +11,6 @@
 #include <strings.h>
 
 #define HEADER_BYTES_MAX (512 * 1024) /* libcurl takes a megabyte for the whole request head */
-#define COOKIES_MAX      150          /* as many as libcurl sends */
 
 /* Nothing that the origin and libcurl could read differently: see prepare.h. */
 static int
@@ -74,20 +73,6 @@ lend_proxy(struct curlew_fetch *f)
     return 0;
 }
 
-/* libcurl would leave these out silently. */
-static int
-check_cookies(const struct cookies *c, const struct url *u, struct failure *err)
-{
-    if (c->count > COOKIES_MAX)
-        return failure_set(err, ERROR_BAD_REQUEST, "cookies: at most %d", COOKIES_MAX);
-    for (size_t i = 0; i < c->count && strcmp(u->scheme, "http") == 0; i++)
-        if (strncasecmp(c->items[i].name, "__Secure-", 9) == 0 ||
-            strncasecmp(c->items[i].name, "__Host-", 7) == 0)
-            return failure_set(err, ERROR_BAD_REQUEST, "cookies.%.80s: only for https URLs",
-                               c->items[i].name);
-    return 0;
-}
-
 static int
 find_session(struct curlew_fetch *f)
 {
@@ -146,7 +131,7 @@ int
 prepare_fetch(struct curlew_fetch *f)
 {
     if (find_session(f) != 0 || complete_request(f) != 0 || parse_target(f) != 0 ||
-        find_proxy(f) != 0 || check_cookies(&f->request.cookies, &f->url, &f->failure) != 0)
+        find_proxy(f) != 0)
         return -1;
     return egress_hooks_check_url(f, &f->url);
 }

@@ -10,12 +10,15 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* As in RFC 6265 section 5.3. */
+/* As in RFC 6265 section 5.3.  Names and values are bytes, not always UTF-8. */
 struct cookie {
     char *name, *value;
-    char *domain; /* without a leading dot; NULL: host-only */
-    char *path;   /* NULL: "/" */
+    char *domain;   /* without a leading dot; NULL: the host of the request it came with */
+    char *path;     /* NULL: "/" */
+    bool host_only; /* for the domain itself, not for hosts below it */
     bool secure, http_only;
+    bool deleted;    /* a response has deleted it: reported, never sent; its value is "" */
+    bool lent;       /* the session's jar has one of this name, domain and path */
     int64_t expires; /* seconds since 1970; 0: a session cookie */
 };
 
@@ -23,6 +26,24 @@ struct cookies {
     struct cookie *items;
     size_t count;
 };
+
+/* Frees its text and leaves it empty. */
+void cookies_destroy_one(struct cookie *c);
+
+/* *to, which must own nothing yet, becomes a copy.  -1: no memory; to be destroyed as well. */
+int cookies_copy_one(struct cookie *to, const struct cookie *from);
+
+/*
+ * Are they one cookie: the same name, domain and path, and both or neither for the host alone
+ * (RFC 6265 section 5.3, step 11; 6265bis)?
+ */
+bool cookies_same(const struct cookie *a, const struct cookie *b);
+
+/* The one of the list that is the same cookie as `c`; NULL: none. */
+struct cookie *cookies_find(const struct cookies *list, const struct cookie *c);
+
+/* A copy of `c` takes the place of the same cookie, or comes last.  -1: no memory. */
+int cookies_put(struct cookies *list, const struct cookie *c);
 
 /* Append a copy; -1: no memory. */
 int cookies_add(struct cookies *list, const struct cookie *c);

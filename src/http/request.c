@@ -308,31 +308,45 @@ request_add_header(struct request *r, const char *name, const char *value, struc
     return 0;
 }
 
-/* A cookie's text passes through libcurl's tab-separated lines, and then through a header. */
+/* Of what is sent, tabs may be a part: responses set such cookies, too. */
 static bool
 is_cookie_text(const char *s, const char *forbidden)
 {
     for (; *s != '\0'; s++)
-        if ((unsigned char)*s < 0x20 || *s == 0x7f || strchr(forbidden, *s) != NULL)
+        if (((unsigned char)*s < 0x20 && *s != '\t') || *s == 0x7f || strchr(forbidden, *s) != NULL)
             return false;
     return true;
+}
+
+static int
+check_cookie(const struct cookie *c, struct failure *err)
+{
+    if (!is_cookie_text(c->name, "=;"))
+        return failure_set(err, ERROR_BAD_REQUEST, "cookies: \"%.80s\" is not a cookie name",
+                           c->name);
+    if (*c->name == '\0' && *c->value == '\0')
+        return failure_set(err, ERROR_BAD_REQUEST, "cookies: one has neither name nor value");
+    if (!is_cookie_text(c->value, ";"))
+        return failure_set(err, ERROR_BAD_REQUEST,
+                           "cookies.%.80s: the value contains a semicolon or control character",
+                           c->name);
+    if (c->domain != NULL && (*c->domain == '\0' || !is_cookie_text(c->domain, "; \t/#")))
+        return failure_set(err, ERROR_BAD_REQUEST, "cookies.%.80s: invalid domain", c->name);
+    if (c->path != NULL && (*c->path != '/' || !is_cookie_text(c->path, ";")))
+        return failure_set(err, ERROR_BAD_REQUEST, "cookies.%.80s: the path must begin with /",
+                           c->name);
+    return 0;
 }
 
 int
 request_add_cookie(struct request *r, const struct cookie *c, struct failure *err)
 {
-    if (*c->name == '\0' || !is_cookie_text(c->name, "=; "))
-        return failure_set(err, ERROR_BAD_REQUEST, "cookies: \"%.80s\" is not a cookie name",
-                           c->name);
-    if (!is_cookie_text(c->value, ";"))
-        return failure_set(err, ERROR_BAD_REQUEST,
-                           "cookies.%.80s: the value contains a semicolon or control character",
-                           c->name);
-    if (c->domain != NULL && (*c->domain == '\0' || !is_cookie_text(c->domain, "; /#")))
-        return failure_set(err, ERROR_BAD_REQUEST, "cookies.%.80s: invalid domain", c->name);
-    if (c->path != NULL && (*c->path != '/' || !is_cookie_text(c->path, ";")))
-        return failure_set(err, ERROR_BAD_REQUEST, "cookies.%.80s: the path must begin with /",
-                           c->name);
+    if (c->deleted)
+        return 0;
+    if (check_cookie(c, err) != 0)
+        return -1;
+    if (r->cookies.count >= REQUEST_COOKIES_MAX)
+        return failure_set(err, ERROR_BAD_REQUEST, "cookies: at most %d", REQUEST_COOKIES_MAX);
     return cookies_add(&r->cookies, c) != 0 ? failure_no_memory(err) : 0;
 }
 

@@ -18,6 +18,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#define REQUEST_COOKIES_MAX 1000 /* of one request or session */
+
 struct part { /* of a multipart/form-data body, RFC 7578 */
     char *name;
     char *data; /* `size` bytes */
@@ -204,6 +206,8 @@ void request_destroy(struct request *r);
 int request_set_method(struct request *r, const char *method, struct failure *err);
 int request_add_header(struct request *r, const char *name, const char *value, struct failure *err);
 int request_forward_header(struct request *r, const char *name, struct failure *err);
+
+/* Likewise; a deleted one is ignored.  Bytes that no Cookie field can hold are refused. */
 int request_add_cookie(struct request *r, const struct cookie *c, struct failure *err);
 int request_add_part(struct request *r, const struct part *p, struct failure *err);
 int request_add_retry_method(struct request *r, const char *method, struct failure *err);

@@ -26,6 +26,28 @@ put_bool(struct buffer *out, bool yes)
 
 /* -- heads and cookies -------------------------------------------------- */
 
+/* Where values are no UTF-8: their bytes, each with its index. */
+static void
+put_header_bytes(struct buffer *out, const struct headers *headers)
+{
+    bool any = false;
+
+    for (size_t i = 0; i < headers->count; i++) {
+        const char *value = headers->items[i].value;
+
+        if (utf8_valid(value, strlen(value)))
+            continue;
+        buffer_adds(out, any ? ",[" : ",\"headers_base64\":[[");
+        any = true;
+        buffer_add_integer(out, (int64_t)i);
+        PUT(out, ",\"");
+        base64_encode(out, value, strlen(value));
+        PUT(out, "\"]");
+    }
+    if (any)
+        PUT(out, "]");
+}
+
 static void
 put_headers(struct buffer *out, const struct headers *headers)
 {
@@ -40,6 +62,7 @@ put_headers(struct buffer *out, const struct headers *headers)
         PUT(out, "]");
     }
     PUT(out, "]");
+    put_header_bytes(out, headers);
 }
 
 static void
@@ -69,15 +92,32 @@ put_history(struct buffer *out, const struct response *r)
     PUT(out, "]");
 }
 
+/* Bytes that are no UTF-8 stand beside their text by ISO-8859-1. */
+static void
+put_bytes(struct buffer *out, const char *key, const char *text)
+{
+    size_t n = strlen(text);
+
+    if (utf8_valid(text, n))
+        return;
+    buffer_adds(out, key);
+    base64_encode(out, text, n);
+    PUT(out, "\"");
+}
+
 static void
 put_cookie(struct buffer *out, const struct cookie *c)
 {
     PUT(out, "{\"name\":");
     charset_add_head(out, c->name);
+    put_bytes(out, ",\"name_base64\":\"", c->name);
     PUT(out, ",\"value\":");
     charset_add_head(out, c->value);
+    put_bytes(out, ",\"value_base64\":\"", c->value);
     PUT(out, ",\"domain\":");
     charset_add_head(out, c->domain);
+    PUT(out, ",\"host_only\":");
+    put_bool(out, c->host_only);
     PUT(out, ",\"path\":");
     charset_add_head(out, c->path != NULL ? c->path : "/");
     PUT(out, ",\"secure\":");
@@ -86,6 +126,8 @@ put_cookie(struct buffer *out, const struct cookie *c)
     put_bool(out, c->http_only);
     PUT(out, ",\"expires\":");
     buffer_add_integer(out, c->expires);
+    PUT(out, ",\"deleted\":");
+    put_bool(out, c->deleted);
     PUT(out, "}");
 }
 

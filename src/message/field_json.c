@@ -3,6 +3,7 @@
 #include "message/field_json.h"
 
 #include "util/array.h"
+#include "util/base64.h"
 #include "util/text.h"
 
 #include <stdbool.h>
@@ -33,6 +34,24 @@ field_json_text(char **to, const json_t *value, const struct json_path *at, stru
     if (text == NULL)
         return -1;
     return text_replace(to, text) != 0 ? failure_no_memory(err) : 0;
+}
+
+int
+field_json_bytes(char **to, const json_t *value, const struct json_path *at, struct failure *err)
+{
+    struct buffer bytes;
+    int rc = -1;
+
+    if (!json_is_string(value))
+        return json_path_refuse(at, err, "expected base64 text");
+    buffer_init(&bytes, SIZE_MAX / 2);
+    if (base64_decode(&bytes, json_string_value(value), json_string_length(value)) != 0 ||
+        (bytes.len > 0 && strlen(bytes.data) != bytes.len))
+        json_path_refuse(at, err, "expected base64 (RFC 4648 section 4) of bytes without NUL");
+    else if ((rc = text_replace(to, bytes.len > 0 ? bytes.data : "")) != 0)
+        failure_no_memory(err);
+    buffer_free(&bytes);
+    return rc;
 }
 
 static int

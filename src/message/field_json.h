@@ -25,6 +25,10 @@ json_t *field_json_value(const void *object, const struct field *f);
 int field_json_text(char **to, const json_t *value, const struct json_path *at,
                     struct failure *err);
 
+/* Likewise, but the value is base64 of the string's bytes, which need not be UTF-8. */
+int field_json_bytes(char **to, const json_t *value, const struct json_path *at,
+                     struct failure *err);
+
 /* A JSON list of texts, none of them empty, in the place of what *list held.  -1 with `err`. */
 int field_json_texts(char ***list, size_t *count, const json_t *value, const struct json_path *at,
                      struct failure *err);

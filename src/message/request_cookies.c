@@ -19,24 +19,36 @@ read_expires(int64_t *to, const json_t *value, const struct json_path *at, struc
     return 0;
 }
 
+/* A cookie as it is read: where the bytes of name or value are given, they win over the text. */
+struct cookie_reader {
+    struct cookie cookie;
+    char *name_bytes, *value_bytes;
+};
+
 static int
-read_cookie_key(struct cookie *c, const struct json_path *at, const json_t *value,
+read_cookie_key(struct cookie_reader *c, const struct json_path *at, const json_t *value,
                 struct failure *err)
 {
     static const struct field fields[] = {
-        { "name", FIELD_TEXT, AT(name), 1, INT64_MAX, NULL, 0, 0 },
+        { "name", FIELD_TEXT, AT(name), 0, INT64_MAX, NULL, 0, 0 },
         { "value", FIELD_TEXT, AT(value), 0, INT64_MAX, NULL, 0, 0 },
         { "domain", FIELD_TEXT, AT(domain), 1, INT64_MAX, NULL, 0, 0 },
         { "path", FIELD_PATH, AT(path), 0, 0, NULL, 0, 0 },
+        { "host_only", FIELD_BOOL, AT(host_only), 0, 0, NULL, 0, 0 },
         { "secure", FIELD_BOOL, AT(secure), 0, 0, NULL, 0, 0 },
         { "http_only", FIELD_BOOL, AT(http_only), 0, 0, NULL, 0, 0 },
+        { "deleted", FIELD_BOOL, AT(deleted), 0, 0, NULL, 0, 0 },
     };
 
     if (strcmp(at->name, "expires") == 0)
-        return read_expires(&c->expires, value, at, err);
+        return read_expires(&c->cookie.expires, value, at, err);
+    if (strcmp(at->name, "name_base64") == 0)
+        return field_json_bytes(&c->name_bytes, value, at, err);
+    if (strcmp(at->name, "value_base64") == 0)
+        return field_json_bytes(&c->value_bytes, value, at, err);
     for (size_t i = 0; i < sizeof fields / sizeof fields[0]; i++)
         if (strcmp(at->name, fields[i].name) == 0)
-            return field_json_read(c, &fields[i], value, at, err);
+            return field_json_read(&c->cookie, &fields[i], value, at, err);
     return json_path_unknown_key(at, err);
 }
 
@@ -54,32 +66,53 @@ add_cookie(struct request_context *rd, const struct json_path *at, const struct 
 }
 
 static int
+read_cookie_keys(struct request_context *rd, struct cookie_reader *c, const struct json_path *at,
+                 const json_t *object)
+{
+    const char *name;
+    json_t *value;
+
+    json_object_foreach((json_t *)object, name, value)
+    {
+        struct json_path here = { at, name, 0 };
+
+        if (read_cookie_key(c, &here, value, rd->err) != 0)
+            return -1;
+    }
+    return 0;
+}
+
+static int
+add_read_cookie(struct request_context *rd, const struct json_path *list,
+                const struct json_path *at, const struct cookie_reader *c)
+{
+    struct cookie whole = c->cookie;
+
+    if (c->name_bytes != NULL)
+        whole.name = c->name_bytes;
+    if (c->value_bytes != NULL)
+        whole.value = c->value_bytes;
+    if (whole.name == NULL || whole.value == NULL)
+        return json_path_refuse(at, rd->err, "name and value are required");
+    return add_cookie(rd, list, &whole);
+}
+
+static int
 read_cookie(struct request_context *rd, const struct json_path *list, size_t i,
             const json_t *object)
 {
     struct json_path at = { list, NULL, i };
-    struct cookie c = { 0 };
-    const char *name;
-    json_t *value;
-    int rc = 0;
+    struct cookie_reader c = { 0 };
+    int rc;
 
     if (!json_is_object(object))
         return json_path_refuse(&at, rd->err, "expected an object with name and value");
-    json_object_foreach((json_t *)object, name, value)
-    {
-        struct json_path here = { &at, name, 0 };
-
-        if ((rc = read_cookie_key(&c, &here, value, rd->err)) != 0)
-            break;
-    }
-    if (rc == 0 && (c.name == NULL || c.value == NULL))
-        rc = json_path_refuse(&at, rd->err, "name and value are required");
+    rc = read_cookie_keys(rd, &c, &at, object);
     if (rc == 0)
-        rc = add_cookie(rd, list, &c);
-    free(c.name);
-    free(c.value);
-    free(c.domain);
-    free(c.path);
+        rc = add_read_cookie(rd, list, &at, &c);
+    cookies_destroy_one(&c.cookie);
+    free(c.name_bytes);
+    free(c.value_bytes);
     return rc;
 }
 

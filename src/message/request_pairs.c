@@ -107,23 +107,47 @@ request_pairs_each(struct request_context *rd, const struct json_path *at, const
 
 /* -- headers ------------------------------------------------------------ */
 
+/*
+ * Text, or {"base64": …} for bytes that are no UTF-8, which *owned then holds; NULL, where null
+ * removes a header.
+ */
+static int
+read_header_value(const char **text, char **owned, const json_t *value, const struct json_path *at,
+                  struct failure *err)
+{
+    const struct json_path bytes = { at, "base64", 0 };
+    const json_t *encoded = json_object_get(value, "base64");
+    int rc;
+
+    *text = *owned = NULL;
+    if (json_is_null(value))
+        return 0;
+    if (encoded != NULL && json_object_size(value) == 1) {
+        rc = field_json_bytes(owned, encoded, &bytes, err);
+        *text = *owned;
+        return rc;
+    }
+    if (json_is_string(value))
+        return (*text = field_json_string(value, at, err)) != NULL ? 0 : -1;
+    return json_path_refuse(at, err,
+                            "expected a string, {\"base64\": …}, or null to remove the header");
+}
+
 static int
 add_header(struct request_context *rd, const struct json_path *at, const json_t *name,
            const json_t *value, void *arg)
 {
-    const char *name_text = field_json_string(name, at, rd->err), *text = NULL;
+    const char *name_text = field_json_string(name, at, rd->err), *text;
     const struct json_path *above = arg;
     struct failure inner = { 0 };
+    char *owned;
+    int rc;
 
-    if (name_text == NULL)
+    if (name_text == NULL || read_header_value(&text, &owned, value, at, rd->err) != 0)
         return -1;
-    if (!json_is_null(value) && !json_is_string(value))
-        return json_path_refuse(at, rd->err, "expected a string, or null to remove the header");
-    if (json_is_string(value) && (text = field_json_string(value, at, rd->err)) == NULL)
-        return -1;
-    if (request_add_header(rd->r, name_text, text, &inner) != 0)
-        return json_path_pass(above, &inner, rd->err);
-    return 0;
+    rc = request_add_header(rd->r, name_text, text, &inner);
+    free(owned);
+    return rc != 0 ? json_path_pass(above, &inner, rd->err) : 0;
 }
 
 int

@@ -3,6 +3,8 @@
 #include "message/session_json.h"
 
 #include "message/field_json.h"
+#include "util/base64.h"
+#include "util/utf8.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -44,13 +46,35 @@ names_json(const struct headers *p)
 static bool
 is_plain(const struct cookie *c)
 {
-    return c->domain == NULL && c->path == NULL && !c->secure && !c->http_only && c->expires == 0;
+    return c->domain == NULL && c->path == NULL && !c->secure && !c->http_only && c->expires == 0 &&
+           !c->host_only && *c->name != '\0' && utf8_valid(c->name, strlen(c->name));
 }
 
 static json_t *
+base64_json(const char *text)
+{
+    struct buffer encoded;
+    json_t *value;
+
+    buffer_init(&encoded, SIZE_MAX / 2);
+    base64_encode(&encoded, text, strlen(text));
+    value = buffer_ok(&encoded) ? json_stringn(encoded.data, encoded.len) : NULL;
+    buffer_free(&encoded);
+    return value;
+}
+
+/* The name is `name`, or `name_base64` where it is no UTF-8. */
+static json_t *
 cookie_json(const struct cookie *c)
 {
-    json_t *o = json_pack("{s:s, s:s}", "name", c->name, "value", SECRET);
+    json_t *o = json_pack("{s:s}", "value", SECRET);
+
+    if (utf8_valid(c->name, strlen(c->name)))
+        json_object_set_new(o, "name", json_string(c->name));
+    else
+        json_object_set_new(o, "name_base64", base64_json(c->name));
+    if (c->host_only)
+        json_object_set_new(o, "host_only", json_true());
 
     if (c->domain != NULL)
         json_object_set_new(o, "domain", json_string(c->domain));

@@ -171,18 +171,11 @@ restore_headers(struct update *u)
     return rc;
 }
 
-static bool
-same_cookie(const struct cookie *a, const struct cookie *b)
-{
-    return strcmp(a->name, b->name) == 0 && text_equal(a->domain, b->domain) &&
-           text_equal(a->path, b->path);
-}
-
 static const struct cookie *
 nth_cookie(const struct cookies *list, const struct cookie *like, size_t n)
 {
     for (size_t i = 0; i < list->count; i++)
-        if (same_cookie(&list->items[i], like) && n-- == 0)
+        if (cookies_same(&list->items[i], like) && n-- == 0)
             return &list->items[i];
     return NULL;
 }
@@ -193,7 +186,7 @@ cookie_rank(const struct cookies *list, size_t i)
     size_t n = 0;
 
     for (size_t k = 0; k < i; k++)
-        n += same_cookie(&list->items[k], &list->items[i]);
+        n += cookies_same(&list->items[k], &list->items[i]);
     return n;
 }
 

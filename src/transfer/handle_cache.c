@@ -3,6 +3,7 @@
 #include "transfer/handle_cache.h"
 
 #include "transfer/hop.h"
+#include "transfer/hop_cookies.h"
 
 #include <stdlib.h>
 
@@ -33,40 +34,12 @@ hop_new(void)
     return hop;
 }
 
-/*
- * A handle keeps the Host that it was given as the host of cookies, also after curl_easy_reset().
- * So it serves no other fetch, and no other origin.
- */
-static bool
-is_bound_to_host(const struct curlew_fetch *f)
-{
-    return f->hop->names_host && !f->same_origin && f->redirects > 0;
-}
-
-static int
-renew(struct hop *hop)
-{
-    CURL *fresh = curl_easy_init();
-
-    if (fresh == NULL)
-        return -1;
-    cookie_jar_move(hop->easy, fresh);
-    curl_easy_cleanup(hop->easy);
-    hop->easy = fresh;
-    hop->names_host = false;
-    return 0;
-}
-
 int
 handle_cache_acquire(struct handle_cache *cache, struct curlew_fetch *f)
 {
-    if (f->hop != NULL)
-        return is_bound_to_host(f) && renew(f->hop) != 0 ? failure_no_memory(&f->failure) : 0;
-    f->hop = cache->count > 0 ? cache->spare[--cache->count] : hop_new();
     if (f->hop == NULL)
-        return failure_no_memory(&f->failure);
-    f->hop->names_host = request_has_header(&f->request, "host");
-    return 0;
+        f->hop = cache->count > 0 ? cache->spare[--cache->count] : hop_new();
+    return f->hop != NULL ? 0 : failure_no_memory(&f->failure);
 }
 
 void
@@ -76,13 +49,9 @@ handle_cache_release(struct handle_cache *cache, struct curlew_fetch *f)
 
     if (hop == NULL)
         return;
-    cookie_jar_import(f->session->settings.shared_jar ? f->session->state->jar : NULL, hop->easy,
-                      hop->exported_cookies, &hop->cookie_names, &f->response.cookies);
-    cookie_jar_export_free(hop->exported_cookies);
-    hop->exported_cookies = NULL;
-    headers_destroy(&hop->cookie_names);
+    hop_cookies_finish(f);
     curl_easy_reset(hop->easy); /* it must not point into the fetch any more */
-    if (!hop->names_host && cache->count < HANDLE_CACHE_MAX)
+    if (cache->count < HANDLE_CACHE_MAX)
         cache->spare[cache->count++] = hop;
     else
         hop_free(hop);

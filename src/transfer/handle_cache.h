@@ -15,7 +15,7 @@ struct handle_cache {
 
 void handle_cache_destroy(struct handle_cache *cache);
 
-/* f->hop for the next hop: the one it has, where that will do.  -1 with f->failure: no memory. */
+/* f->hop, if it has none yet.  -1 with f->failure: no memory. */
 int handle_cache_acquire(struct handle_cache *cache, struct curlew_fetch *f);
 
 /* f needs it no more; its cookies go into the jar and into f's response. */

@@ -7,7 +7,7 @@
 #ifndef TRANSFER_HOP_H
 #define TRANSFER_HOP_H
 
-#include "http/headers.h"
+#include "http/cookies.h"
 #include "transfer/response_events.h"
 #include "util/list.h"
 
@@ -26,6 +26,7 @@ struct hop {
     struct link sockets;       /* of the pool, opened in this hop */
     uint64_t conn_id;          /* the connection, which others may share; 0: not known yet */
     bool requested;            /* a connection stands, and the request goes out on it */
+    bool has_head;             /* its last head is complete: what comes now is a trailer */
     bool challenged;           /* the 401 that digest authentication begins with has been seen */
     enum head_verdict verdict; /* on the last head */
     size_t head_bytes;
@@ -33,9 +34,9 @@ struct hop {
     char curl_error[CURL_ERROR_SIZE];
 
     /* Of the chain of redirects. */
-    struct exported_cookie *exported_cookies;
-    struct headers cookie_names; /* in the chain's Set-Cookie fields, with their values */
-    bool names_host; /* the headers name a Host, which libcurl then takes for the cookies' host */
+    struct cookies cookies; /* the jar's, the request's own, and what responses have set */
+    bool has_own_cookies;   /* the request's own are among them */
+    size_t set_bytes;       /* of the Set-Cookie fields that were taken over */
 };
 
 #endif

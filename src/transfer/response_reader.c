@@ -5,6 +5,7 @@
 #include "fetch/body_pipe.h"
 #include "transfer/curl_result.h"
 #include "transfer/hop.h"
+#include "transfer/hop_cookies.h"
 #include "util/clock.h"
 
 #include <stdlib.h>
@@ -13,7 +14,6 @@
 
 #define FOLDS_MAX        64    /* each copies all of its field again */
 #define FIELDS_MAX       1000  /* each costs more than its bytes */
-#define COOKIES_MAX      1000  /* names kept in a chain: libcurl itself takes 50 a response */
 #define SKIPPED_BODY_MAX 65536 /* that nobody reads: past it a new connection costs less */
 #define STOP             0     /* fewer bytes than given: libcurl ends the transfer */
 
@@ -66,6 +66,7 @@ start_head(struct curlew_fetch *f, const char *line, size_t n)
 
     response_head_destroy(h);
     drop_body(f);
+    f->hop->has_head = false;
     curl_easy_getinfo(f->hop->easy, CURLINFO_RESPONSE_CODE, &status);
     h->status = (int)status;
     space = space != NULL ? memchr(space + 1, ' ', (size_t)(end - space - 1)) : NULL;
@@ -87,21 +88,6 @@ continue_field(struct curlew_fetch *f, const char *line, size_t n)
     return headers_extend(&h->headers, line, n);
 }
 
-/* The cookies that the chain set or deleted. Whether they are valid, libcurl's engine decides. */
-static int
-record_cookie(struct curlew_fetch *f, const char *field)
-{
-    size_t n = strcspn(field, "=;"), size;
-    const char *name, *value = field + n + (field[n] == '=');
-
-    if (f->hop->cookie_names.count >= COOKIES_MAX)
-        return 0;
-    size = strcspn(value, ";");
-    value = skip_blanks(value, &size);
-    name = skip_blanks(field, &n);
-    return headers_add(&f->hop->cookie_names, name, trimmed(name, n), value, trimmed(value, size));
-}
-
 static int
 add_field(struct curlew_fetch *f, const char *line, size_t n)
 {
@@ -120,11 +106,7 @@ add_field(struct curlew_fetch *f, const char *line, size_t n)
     skip = name + 1;
     while (skip < n && (line[skip] == ' ' || line[skip] == '\t'))
         skip++;
-    if (headers_add(&h->headers, line, trimmed(line, name), line + skip, n - skip) != 0)
-        return -1;
-    if (name == 10 && strncasecmp(line, "set-cookie", name) == 0)
-        return record_cookie(f, h->headers.items[h->headers.count - 1].value);
-    return 0;
+    return headers_add(&h->headers, line, trimmed(line, name), line + skip, n - skip);
 }
 
 /* The 401 that digest authentication begins with: the reader of a stream waits for what follows. */
@@ -135,18 +117,23 @@ is_challenge(const struct curlew_fetch *f)
            !f->hop->challenged;
 }
 
-static void
+/* Once for each head: the trailers of a body may end in an empty line, too. */
+static int
 end_head(struct curlew_fetch *f)
 {
     struct hop *hop = f->hop;
     bool challenge = is_challenge(f);
 
-    if (f->response.head.status < 200)
-        return;
+    if (f->response.head.status < 200 || hop->has_head)
+        return 0;
+    hop->has_head = true;
+    if (hop_cookies_receive(f) != 0)
+        return -1;
     hop->challenged |= challenge;
     hop->verdict = hop->events->on_headers(f, challenge);
     if (f->pipe != NULL && !challenge && hop->verdict == HEAD_FINAL)
         start_stream(f);
+    return 0;
 }
 
 static size_t
@@ -170,7 +157,7 @@ on_header(char *line, size_t size, size_t count, void *arg)
     else if (n > 0)
         rc = add_field(f, line, n);
     else
-        end_head(f);
+        rc = end_head(f);
     if (rc == 0)
         return all;
     failure_no_memory(&f->failure);

@@ -5,6 +5,7 @@
 #include "transfer/connection_options.h"
 #include "transfer/egress_hooks.h"
 #include "transfer/hop.h"
+#include "transfer/hop_cookies.h"
 #include "transfer/impersonate.h"
 #include "transfer/response_reader.h"
 #include "util/clock.h"
@@ -45,13 +46,18 @@ add_header(struct curlew_fetch *f, const char *name, const char *value)
     return rc;
 }
 
-/* Credentials stay with the first origin, and fields about the body with the body. */
+/*
+ * Credentials stay with the first origin, and fields about the body with the body.  Cookies go by
+ * hop_cookies_send().
+ */
 static bool
 is_left_out(const struct curlew_fetch *f, const char *name)
 {
+    if (strcasecmp(name, "cookie") == 0)
+        return true;
     if (!f->same_origin &&
-        (strcasecmp(name, "authorization") == 0 || strcasecmp(name, "cookie") == 0 ||
-         strcasecmp(name, "proxy-authorization") == 0 || strcasecmp(name, "host") == 0))
+        (strcasecmp(name, "authorization") == 0 || strcasecmp(name, "proxy-authorization") == 0 ||
+         strcasecmp(name, "host") == 0))
         return true;
     return !f->sends_body && f->redirects > 0 && strncasecmp(name, "content-", 8) == 0;
 }
@@ -200,37 +206,6 @@ set_limits(struct curlew_fetch *f)
     SET(CURLOPT_NOSIGNAL, 1L);
 }
 
-/* The host whose cookies are sent. libcurl takes the Host field, where the request has one. */
-static void
-find_cookie_host(const struct curlew_fetch *f, char *host, size_t size)
-{
-    const struct headers *h = &f->request.headers;
-
-    snprintf(host, size, "%s", f->url.host);
-    for (size_t i = 0; i < h->count && f->same_origin; i++)
-        if (strcasecmp(h->items[i].name, "host") == 0 && h->items[i].value != NULL)
-            snprintf(host, size, "%.*s", (int)strcspn(h->items[i].value, ":"), h->items[i].value);
-}
-
-static int
-set_cookies(struct curlew_fetch *f)
-{
-    struct session *session = f->session;
-    bool first = f->redirects == 0 && f->response.attempts == 1;
-    char host[256];
-
-    find_cookie_host(f, host, sizeof host);
-    if (first)
-        cookie_jar_enable(f->hop->easy); /* later its engine has the chain's cookies */
-    if (cookie_jar_export(session->settings.shared_jar ? session->state->jar : NULL, f->hop->easy,
-                          host, &f->hop->exported_cookies) != 0)
-        return failure_no_memory(&f->failure);
-    if (first && cookie_jar_add_request_cookies(f->hop->easy, &f->request.cookies, host) != 0)
-        return failure_set(&f->failure, ERROR_BAD_REQUEST,
-                           "cookies: one is longer than libcurl takes");
-    return 0;
-}
-
 /*
  * libcurl 8.14 leaves an empty query out.  A plain request through an HTTP proxy names the whole
  * URL (RFC 9112 section 3.2.2); a SOCKS proxy sees none of it.
@@ -258,12 +233,12 @@ transfer_prepare(struct curlew_fetch *f, const struct transfer_setup *setup)
     struct hop *hop = f->hop;
     CURLcode rc = CURLE_OK;
 
-    curl_easy_reset(hop->easy); /* but for connections and cookies */
+    curl_easy_reset(hop->easy); /* but for connections */
     hop->curl_error[0] = '\0';
     hop->head_bytes = 0;
     hop->folds = 0;
     hop->conn_id = 0;
-    hop->requested = hop->challenged = false;
+    hop->requested = hop->challenged = hop->has_head = false;
     if (impersonate_apply(f) != 0)
         return -1;
     rc = SET(CURLOPT_URL, f->url.text);
@@ -283,8 +258,8 @@ transfer_prepare(struct curlew_fetch *f, const struct transfer_setup *setup)
     set_credentials(f);
     if (rc != CURLE_OK)
         return failure_no_memory(&f->failure);
-    if (set_request_target(f) || connection_options_set(f) || set_cookies(f) || set_method(f) ||
-        set_headers(f))
+    if (connection_options_set(f) || hop_cookies_send(f) || set_request_target(f) ||
+        set_method(f) || set_headers(f))
         return -1;
     return 0;
 }

@@ -1,5 +1,7 @@
 """Whatever cookies an envelope hands out, a request takes back, and sends what RFC 6265 says."""
 
+import base64
+import json
 import random
 
 import pytest
@@ -116,6 +118,122 @@ def test_a_cookie_field_is_sent_whole_or_refused_by_name(client, cookies, path):
         else:
             assert (response.status, response.json()["code"]) == (400, "bad_request")
             assert "cookies" in response.json()["detail"] and origin.requests == []
+
+
+@pytest.mark.parametrize("port", ["http", "h2"])
+def test_a_field_near_the_limit_is_sent_whole_by_every_version(client, origin, port):
+    cookies = {f"c{i}": "v" * 1000 for i in range(48)}
+    e = client.fetch(origin.url("/cookies?" + "x" * 8100, port=port), cookies=cookies)
+    assert json.loads(e["body"]) == cookies
+    assert e["http_version"] == {"http": "1.1", "h2": "2"}[port]
+
+
+def test_a_field_over_the_limit_is_refused_by_name(client):
+    with origin_setting() as origin:
+        response = client.post({"url": origin.url("/"),
+                                "cookies": {f"c{i}": "v" * 1000 for i in range(50)}})
+        assert (response.status, response.json()["code"]) == (400, "bad_request")
+        assert response.json()["detail"].startswith("cookies: ") and origin.requests == []
+
+
+def test_an_origin_cannot_fill_a_jar_so_that_its_session_is_of_no_use(curlewd):
+    daemon = curlewd({"sessions": {"jar": {"cookie_jar": "shared"}}})
+    big = [f"c{i}=" + "v" * 8000 for i in range(12)]
+    with origin_setting(*big) as origin, origin_setting("a=1") as other:
+        for _ in range(3):
+            daemon.client.fetch(origin.url("/set"), session="jar")
+        daemon.client.fetch(origin.url("/"), session="jar")
+        sent = origin.requests[-1].header("cookie").split("; ")
+        assert sent == big[-2:]  # 16 KiB of one domain: the oldest make room
+        daemon.client.fetch(other.url("/set", "localhost"), session="jar")
+        daemon.client.fetch(other.url("/", "localhost"), session="jar")
+        assert other.requests[-1].header("cookie") == "a=1"
+
+
+def test_cookies_of_a_redirect_that_are_too_long_are_the_origins_fault(client):
+    def script(request, connection):
+        fields = "".join(f"Set-Cookie: c{i}={'v' * 8000}\r\n" for i in range(7))
+        connection.send(f"HTTP/1.1 302 Found\r\n{fields}Location: /next\r\n"
+                        "Content-Length: 0\r\n\r\n")
+
+    with ScriptedOrigin(script) as origin:
+        response = client.refused({"url": origin.url("/")}, 502, "protocol_error")
+        assert "cookies" in response["detail"] and len(origin.requests) == 1
+
+
+def test_a_cookie_header_goes_into_the_same_field(client):
+    with origin_setting() as origin:
+        client.fetch(origin.url("/"), cookies={"a": "1"}, headers={"Cookie": "b=2; c=3"})
+        values = [v for n, v in origin.requests[-1].fields if n.lower() == b"cookie"]
+        assert values == [b"a=1; b=2; c=3"]
+
+
+def test_cookies_belong_to_the_host_that_a_host_header_names(curlewd):
+    daemon = curlewd({"sessions": {"jar": {"cookie_jar": "shared"}}})
+    with origin_setting("sid=1; Path=/; Domain=bank.test") as origin:
+        named = {"session": "jar", "headers": {"Host": "A.bank.test:8080"}}
+        (cookie,) = daemon.client.fetch(origin.url("/set"), **named)["cookies"]
+        assert (cookie["domain"], cookie["host_only"]) == ("bank.test", False)
+        daemon.client.fetch(origin.url("/"), **named)
+        assert origin.requests[-1].header("cookie") == "sid=1"
+        daemon.client.fetch(origin.url("/"), session="jar")
+        assert origin.requests[-1].header("cookie") is None
+
+
+def test_a_secure_cookie_is_neither_sent_nor_hidden_in_the_clear(client, certs):
+    def script(request, connection):
+        if request.target == "/set":
+            connection.send("HTTP/1.1 302 Found\r\nSet-Cookie: sid=1; Path=/; Secure\r\n"
+                            f"Location: {plain.url('/clear')}\r\nContent-Length: 0\r\n\r\n")
+        elif request.target == "/clear":
+            seen.append(request.header("cookie"))
+            connection.send("HTTP/1.1 302 Found\r\nSet-Cookie: sid=2; Path=/\r\n"
+                            f"Location: {origin.url('/back')}\r\nContent-Length: 0\r\n\r\n")
+        else:
+            connection.send(answer(request.header("cookie") or "none"))
+
+    seen = []
+    with ScriptedOrigin(script, certs) as origin, ScriptedOrigin(script) as plain:
+        e = client.fetch(origin.url("/set"), verify=False)
+    assert seen == [None] and e["body"] == "sid=1"
+    assert [(c["name"], c["value"]) for c in e["cookies"]] == [("sid", "1")]
+
+
+def test_a_cookie_of_a_digest_challenge_goes_with_the_answer(client):
+    def script(request, connection):
+        if request.header("authorization"):
+            connection.send(answer(request.header("cookie") or "none"))
+        else:
+            connection.send('HTTP/1.1 401 Unauthorized\r\nWWW-Authenticate: Digest realm="r", '
+                            'nonce="n", algorithm=MD5, qop="auth"\r\nSet-Cookie: once=1; Path=/\r\n'
+                            "Set-Cookie: gone=; Max-Age=0; Path=/\r\nContent-Length: 0\r\n\r\n")
+
+    with ScriptedOrigin(script) as origin:
+        e = client.fetch(origin.url("/"), auth={"digest": ["u", "p"]},
+                         cookies={"gone": "1", "own": "2"})
+    assert e["body"] == "own=2; once=1"
+
+
+def test_fields_of_bytes_that_are_no_utf_8_survive_both_ways(client):
+    def script(request, connection):
+        value = next((v for n, v in request.fields if n.lower() == b"x-in"), b"")
+        connection.send(b"HTTP/1.1 200 OK\r\nA: plain\r\nX-Out: " + value
+                        + b"\r\nContent-Length: 0\r\n\r\n")
+
+    with ScriptedOrigin(script) as origin:
+        encoded = base64.b64encode(b"caf\xe9").decode()
+        e = client.fetch(origin.url("/"), headers=[["X-In", {"base64": encoded}]])
+    assert e["headers"][1] == ["X-Out", "caf\u00e9"]
+    assert e["headers_base64"] == [[1, encoded]]
+
+
+def test_two_hundred_cookies_of_one_answer_are_all_told_and_taken_back(client):
+    lines = [f"c{i}={i}; Path=/" for i in range(200)]
+    with origin_setting(*lines) as origin:
+        cookies = client.fetch(origin.url("/set"))["cookies"]
+        assert [c["name"] for c in cookies] == [f"c{i}" for i in range(200)]
+        sent = given_back(client, origin, cookies).decode()
+        assert sent == "; ".join(f"c{i}={i}" for i in range(200))
 
 
 def test_cookies_go_on_along_redirects_by_the_same_rules(client):

@@ -14,7 +14,7 @@ def findings(type, name, parameters):
     ("bool", "is_idle", "struct fetch const *f, int64_t now_us"),
     ("static bool", "fetch_has_body", "const struct fetch *f, const char *name"),
     ("static inline bool", "can_pass", "void"),
-    ("bool", "cookie_line_is", "const struct cookie_line *l, char *buffer"),
+    ("bool", "public_suffix_is", "const char *domain, char *buffer"),
     ("bool", "has_any", "const struct fetch *const *all"),
     ("int", "cancel", "struct fetch *f"),
     ("struct list *", "history", "struct fetch *f"),

@@ -25,7 +25,7 @@ def check(tree: Tree) -> Iterator[str]:
 
 
 def is_predicate(name: str) -> bool:
-    """By name. cookie_line_is() is one, too."""
+    """By name. public_suffix_is() is one, too."""
     return not WORDS.isdisjoint(name.split("_"))
 
 

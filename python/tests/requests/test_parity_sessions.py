@@ -6,6 +6,9 @@ from urllib.parse import quote
 import pytest
 from parity import OURS, THEIRS, cookie_facts, echoed, facts, header_facts, run_async, run_sync
 
+from django_curlew import Session
+from tests.support.scripted_origin import ScriptedOrigin, answer
+
 
 @pytest.fixture(params=[run_sync, run_async], ids=["Session", "AsyncSession"])
 def agree(request, origin):
@@ -35,7 +38,6 @@ STEPS = {
     "max-age": [raw("a=1; Path=/; Max-Age=1000"), "/cookies"],
     "domain": [raw("a=1; Domain=127.0.0.1; Path=/"), "/cookies"],
     "a stranger's domain": [raw("a=1; Domain=example.org; Path=/"), "/cookies"],
-    "secure": [raw("a=1; Secure; Path=/"), "/cookies"],
     "quoted": [raw('a="x y"; Path=/'), "/cookies"],
     "odd": [raw("=x; Path=/", "novalue", "a=b=c; path=/"), "/cookies"],
 }
@@ -51,6 +53,52 @@ def test_cookies_from_request_to_request(agree, name):
             results.append((body, cookie_facts(r.cookies), cookie_facts(s.cookies)))
         return results
     agree(program)
+
+
+def test_a_secure_cookie_of_http_is_not_kept(origin):
+    """libcurl takes plain http to a loopback address for secure."""
+    with Session() as s:
+        s.get(origin.url(raw("a=1; Secure; Path=/")))
+        assert not s.cookies
+
+
+def test_a_secure_cookie_of_https_is_kept_and_sent_over_https_alone(origin):
+    with Session(verify=False) as s:
+        s.get(origin.url(raw("a=1; Secure; Path=/"), port="https"))
+        assert cookie_facts(s.cookies) == [("a", "1", "127.0.0.1", "/", True, False)]
+        assert s.get(origin.url("/cookies", port="https")).json() == {"a": "1"}
+        assert s.get(origin.url("/cookies")).json() == {}
+
+
+def test_bytes_that_are_not_utf_8_go_back_as_they_came():
+    def script(request, connection):
+        sent.append(next((v for n, v in request.fields if n.lower() == b"cookie"), None))
+        connection.send(b"HTTP/1.1 200 OK\r\nSet-Cookie: u=caf\xe9; Path=/\r\n"
+                        b"Content-Length: 0\r\n\r\n")
+
+    sent = []
+    with ScriptedOrigin(script) as origin, Session() as s:
+        s.get(origin.url("/"))
+        assert s.cookies["u"] == "caf\u00e9"
+        s.get(origin.url("/"))
+        s.cookies.jar._cookies["127.0.0.1"]["/"]["u"].value = "plain"
+        s.get(origin.url("/"))
+    assert sent == [None, b"u=caf\xe9", b"u=plain"]
+
+
+def test_a_host_only_cookie_stays_with_its_host():
+    def script(request, connection):
+        if request.target == "/go":
+            connection.send("HTTP/1.1 302 Found\r\nContent-Length: 0\r\n"
+                            f"Location: {origin.url('/end', 'a.localhost')}\r\n\r\n")
+        else:
+            connection.send(answer(request.header("cookie") or "none",
+                                   fields=["Set-Cookie: sid=1; Path=/"]))
+
+    with ScriptedOrigin(script) as origin, Session() as s:
+        s.get(origin.url("/", "localhost"))
+        assert s.get(origin.url("/", "localhost")).text == "sid=1"
+        assert s.get(origin.url("/go", "127.0.0.1")).text == "none"
 
 
 def test_cookies_of_the_session_and_of_the_request(agree):

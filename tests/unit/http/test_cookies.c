@@ -47,3 +47,45 @@ Test(cookies, are_found_by_name_in_the_same_case)
     cr_assert_not(cookies_has(&list, "SID"));
     cookies_destroy(&list);
 }
+
+/* RFC 6265 section 5.3, step 11, with the host-only flag of 6265bis. */
+Test(cookies, the_same_cookie_has_the_same_name_domain_and_path)
+{
+    struct cookie other = full;
+
+    cr_assert(cookies_same(&full, &other));
+    other.value = (char *)"2";
+    other.secure = false;
+    other.domain = (char *)"A.Test";
+    cr_assert(cookies_same(&full, &other));
+    other.host_only = true;
+    cr_assert_not(cookies_same(&full, &other));
+    other = full;
+    other.name = (char *)"SID";
+    cr_assert_not(cookies_same(&full, &other));
+    other = full;
+    other.path = NULL;
+    cr_assert_not(cookies_same(&full, &other));
+    other = full;
+    other.domain = NULL;
+    cr_assert_not(cookies_same(&full, &other));
+}
+
+Test(cookies, one_that_is_put_takes_the_place_of_the_same)
+{
+    struct cookie other = { .name = (char *)"n", .value = (char *)"", .path = (char *)"/" };
+    struct cookies list = { 0 };
+
+    cr_assert_eq(cookies_put(&list, &full), 0);
+    cr_assert_eq(cookies_put(&list, &other), 0);
+    other = full;
+    other.value = (char *)"new";
+    cr_assert_eq(cookies_put(&list, &other), 0);
+
+    cr_assert_eq(list.count, 2);
+    cr_assert_str_eq(list.items[0].value, "new");
+    cr_assert_eq(cookies_find(&list, &full), &list.items[0]);
+    other.name = (char *)"unknown";
+    cr_assert_null(cookies_find(&list, &other));
+    cookies_destroy(&list);
+}

@@ -129,8 +129,8 @@ Test(session_request, lists_grow_through_many_reallocations)
 Test(session_request, a_cookie_cannot_smuggle_another)
 {
     static const char in_value[] = "cookies.n: the value contains a semicolon or control character";
-    static const char *const names[] = { "", "a=b", "a;b", "a\tb", "a b", "a\n" };
-    static const char *const values[] = { "a; b=c", "a\r\nX: y", "a\tb", "\x7f" };
+    static const char *const names[] = { "a=b", "a;b", "a\n", "\x01" };
+    static const char *const values[] = { "a; b=c", "a\r\nX: y", "a\vb", "\x7f" };
     char detail[100];
 
     for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
@@ -139,13 +139,44 @@ Test(session_request, a_cookie_cannot_smuggle_another)
     }
     for (size_t i = 0; i < sizeof values / sizeof values[0]; i++)
         refuses_cookie("n", values[i], NULL, NULL, in_value);
+    refuses_cookie("", "", NULL, NULL, "cookies: one has neither name nor value");
     refuses_cookie("n", "v", "", NULL, "cookies.n: invalid domain");
     refuses_cookie("n", "v", "a\tTRUE", NULL, "cookies.n: invalid domain");
     refuses_cookie("n", "v", "#HttpOnly_a", NULL, "cookies.n: invalid domain");
     refuses_cookie("n", "v", "a/b", NULL, "cookies.n: invalid domain");
     refuses_cookie("n", "v", NULL, "app", "cookies.n: the path must begin with /");
     refuses_cookie("n", "v", NULL, "", "cookies.n: the path must begin with /");
-    refuses_cookie("n", "v", NULL, "/a\t", "cookies.n: the path must begin with /");
+    refuses_cookie("n", "v", NULL, "/a\n", "cookies.n: the path must begin with /");
+}
+
+/* What responses set, a request can bring: names with blanks, none at all, bytes, tabs. */
+Test(session_request, a_cookie_may_be_odd)
+{
+    static const char *const names[] = { "", "my name", "caf\xe9", "a\tb", "a,b" };
+    struct cookie c = { .value = (char *)"a=\t\xff" };
+
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
+        c.name = (char *)names[i];
+        cr_assert_eq(request_add_cookie(&r, &c, &err), 0, "%s: %s", names[i], err.detail);
+    }
+}
+
+Test(session_request, a_deleted_cookie_is_ignored)
+{
+    struct cookie c = { .name = (char *)"n", .value = (char *)"", .deleted = true };
+
+    cr_assert_eq(request_add_cookie(&r, &c, &err), 0);
+    cr_assert_eq(r.cookies.count, 0);
+}
+
+Test(session_request, cookies_have_a_limit)
+{
+    struct cookie c = { .name = (char *)"n", .value = (char *)"" };
+
+    for (int i = 0; i < REQUEST_COOKIES_MAX; i++)
+        cr_assert_eq(request_add_cookie(&r, &c, &err), 0);
+    cr_assert_eq(request_add_cookie(&r, &c, &err), -1);
+    cr_assert_str_eq(err.detail, "cookies: at most 1000");
 }
 
 Test(session_request, a_cookie_is_copied_whole)

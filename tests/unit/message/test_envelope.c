@@ -114,8 +114,9 @@ Test(envelope, has_exactly_the_contracts_keys_in_their_order)
         "{\"ok\":true,\"status\":200,\"reason\":\"OK\",\"url\":\"http://a/"
         "\",\"http_version\":\"2\","
         "\"headers\":[[\"Content-Type\",\"application/json\"],[\"Set-Cookie\",\"k=v\"]],"
-        "\"cookies\":[{\"name\":\"k\",\"value\":\"v\",\"domain\":\"a\",\"path\":\"/\","
-        "\"secure\":false,\"http_only\":true,\"expires\":1700000000}],"
+        "\"cookies\":[{\"name\":\"k\",\"value\":\"v\",\"domain\":\"a\",\"host_only\":false,"
+        "\"path\":\"/\",\"secure\":false,\"http_only\":true,\"expires\":1700000000,"
+        "\"deleted\":false}],"
         "\"encoding\":\"utf-8\",\"body\":\"{}\",\"body_bytes\":2,"
         "\"history\":[{\"status\":302,\"reason\":\"Found\",\"url\":\"http://b/\",\"headers\":[]}],"
         "\"timing\":{\"queue\":0.0,\"dns\":0.001,\"connect\":0.0025,\"tls\":0.003123,"
@@ -242,4 +243,30 @@ Test(envelope, a_failure_says_what_and_for_which_request)
     buffer_clear(&out);
     envelope_write_failure(&out, &asked, &f, &nothing, -1, true);
     cr_assert_not_null(strstr(out.data, "},\"body_bytes\":0,\"tag\":\"t\"}"));
+}
+
+Test(envelope, what_is_no_UTF_8_is_told_as_text_and_as_bytes)
+{
+    const struct cookie latin = {
+        .name = (char *)"n\xe9", .value = (char *)"v\xe9", .domain = (char *)"a", .host_only = true
+    };
+    const struct cookie gone = {
+        .name = (char *)"gone", .value = (char *)"", .domain = (char *)"a", .deleted = true
+    };
+
+    add_header("A", "plain");
+    add_header("B", "caf\xe9");
+    add_header("C", "caf\xc3\xa9");
+    add_header("D", "\xff");
+    cr_assert_eq(cookies_add(&r.cookies, &latin), 0);
+    cr_assert_eq(cookies_add(&r.cookies, &gone), 0);
+
+    cr_assert_eq(envelope_write(&out, &asked, &r, -1), 0);
+    cr_assert_not_null(strstr(out.data, "[\"D\",\"ÿ\"]],"
+                                        "\"headers_base64\":[[1,\"Y2Fm6Q==\"],[3,\"/w==\"]],"));
+    cr_assert_not_null(strstr(out.data, "{\"name\":\"né\",\"name_base64\":\"buk=\","
+                                        "\"value\":\"vé\",\"value_base64\":\"duk=\","
+                                        "\"domain\":\"a\",\"host_only\":true,"));
+    cr_assert_not_null(strstr(out.data, "{\"name\":\"gone\",\"value\":\"\","));
+    cr_assert_not_null(strstr(out.data, "\"deleted\":true}"));
 }

@@ -154,12 +154,25 @@ Test(message_body, headers_that_would_end_the_line_are_refused)
     refuses("{" URL ",\"headers\":{\"\":\"2\"}}", "headers: \"\" is not a header name");
 }
 
+Test(message_body, a_headers_value_may_be_bytes)
+{
+    takes("{" URL ",\"headers\":[[\"A\",{\"base64\":\"Y2Fm6Q==\"}],[\"B\",{\"base64\":\"\"}]]}");
+    cr_assert_str_eq(r.headers.items[0].value, "caf\xe9");
+    cr_assert_str_eq(r.headers.items[1].value, "");
+}
+
 Test(message_body, headers_of_other_types_are_refused)
 {
     refuses("{" URL ",\"headers\":{\"A\":1}}",
-            "headers.A: expected a string, or null to remove the header");
+            "headers.A: expected a string, {\"base64\": …}, or null to remove the header");
     refuses("{" URL ",\"headers\":{\"A\":[\"1\"]}}",
-            "headers.A: expected a string, or null to remove the header");
+            "headers.A: expected a string, {\"base64\": …}, or null to remove the header");
+    refuses("{" URL ",\"headers\":{\"A\":{\"base64\":\"eA==\",\"x\":1}}}",
+            "headers.A: expected a string, {\"base64\": …}, or null to remove the header");
+    refuses("{" URL ",\"headers\":{\"A\":{\"base64\":\"!\"}}}",
+            "headers.A.base64: expected base64 (RFC 4648 section 4) of bytes without NUL");
+    refuses("{" URL ",\"headers\":[[\"A\",{\"base64\":\"eAp5\"}]]}",
+            "headers.A: CR, LF and NUL are not allowed in a value");
     refuses("{" URL ",\"headers\":[\"A: 1\"]}", "headers[0]: expected [name, value]");
     refuses("{" URL ",\"headers\":\"A: 1\"}",
             "headers: expected an object or a list of [name, value]");
@@ -232,6 +245,22 @@ Test(message_body, cookies_are_an_object_or_a_list)
     cr_assert_eq(r.cookies.items[1].expires, 0);
 }
 
+Test(message_body, what_an_envelope_says_of_cookies_is_taken_back)
+{
+    takes("{" URL ",\"cookies\":[{\"name\":\"n\\u00e9\",\"name_base64\":\"buk=\","
+          "\"value\":\"v\\u00e9\",\"value_base64\":\"duk=\",\"domain\":\"a.test\","
+          "\"host_only\":true,\"path\":\"/\",\"secure\":false,\"http_only\":false,"
+          "\"expires\":0,\"deleted\":false},"
+          "{\"name\":\"gone\",\"value\":\"\",\"domain\":\"a.test\",\"deleted\":true},"
+          "{\"value_base64\":\"eA==\",\"name\":\"\",\"value\":\"y\"}]}");
+    cr_assert_eq(r.cookies.count, 2);
+    cr_assert_str_eq(r.cookies.items[0].name, "n\xe9");
+    cr_assert_str_eq(r.cookies.items[0].value, "v\xe9");
+    cr_assert(r.cookies.items[0].host_only);
+    cr_assert_str_eq(r.cookies.items[1].name, "");
+    cr_assert_str_eq(r.cookies.items[1].value, "x", "the bytes win");
+}
+
 Test(message_body, cookies_that_are_none_are_refused)
 {
     refuses("{" URL ",\"cookies\":\"a=1\"}", "cookies: expected an object or a list of cookies");
@@ -248,5 +277,16 @@ Test(message_body, cookies_that_are_none_are_refused)
             "cookies[0].path: expected an absolute path");
     refuses("{" URL ",\"cookies\":{\"a\":\"1; b=2\"}}",
             "cookies.a: the value contains a semicolon or control character");
-    refuses("{" URL ",\"cookies\":{\"a b\":\"1\"}}", "cookies: \"a b\" is not a cookie name");
+    refuses("{" URL ",\"cookies\":{\"a=b\":\"1\"}}", "cookies: \"a=b\" is not a cookie name");
+    refuses("{" URL ",\"cookies\":{\"\":\"\"}}", "cookies: one has neither name nor value");
+    refuses("{" URL ",\"cookies\":[{\"name\":\"a\",\"value_base64\":\"%\"}]}",
+            "cookies[0].value_base64: expected base64 (RFC 4648 section 4) of bytes without NUL");
+    refuses("{" URL ",\"cookies\":[{\"name\":\"a\",\"value_base64\":\"AA==\"}]}",
+            "cookies[0].value_base64: expected base64 (RFC 4648 section 4) of bytes without NUL");
+    refuses("{" URL ",\"cookies\":[{\"name\":\"a\",\"value_base64\":1}]}",
+            "cookies[0].value_base64: expected base64 text");
+    refuses("{" URL ",\"cookies\":[{\"name\":\"a\",\"value\":\"\",\"host_only\":1}]}",
+            "cookies[0].host_only: expected true or false");
+    refuses("{" URL ",\"cookies\":[{\"name\":\"a\",\"value_base64\":\"Ow==\"}]}",
+            "cookies.a: the value contains a semicolon or control character");
 }

@@ -98,6 +98,19 @@ Test(session_update, three_stars_keep_a_cookie_of_the_same_name_domain_and_path)
             "cookies.n: \"***\" keeps the stored value, and none is stored");
 }
 
+Test(session_update, three_stars_keep_the_bytes_of_a_cookie)
+{
+    store("{\"cookies\":[{\"name_base64\":\"buk=\",\"value_base64\":\"duk=\","
+          "\"domain\":\"d.test\",\"host_only\":true}]}");
+    keeps("{\"cookies\":[{\"name_base64\":\"buk=\",\"value\":\"***\","
+          "\"domain\":\"d.test\",\"host_only\":true}]}");
+    cr_assert_str_eq(s.defaults.cookies.items[0].name, "n\xe9");
+    cr_assert_str_eq(s.defaults.cookies.items[0].value, "v\xe9");
+    refuses("{\"cookies\":[{\"name_base64\":\"buk=\",\"value\":\"***\","
+            "\"domain\":\"d.test\"}]}",
+            &old, "cookies.n?: \"***\" keeps the stored value, and none is stored");
+}
+
 Test(session_update, a_masked_proxy_keeps_the_one_that_is_shown_so)
 {
     store("{\"proxy\":\"http://u:p@h:1\","

@@ -1,201 +1,316 @@
-/* test_cookie_jar.c - the cookies of a session, shared by its fetches. */
+/* test_cookie_jar.c - what a jar holds, for which hosts, and how much of it. */
 
-#include "support/cookie_origin.h"
+#include "session/cookie_jar.h"
 
+#include "util/clock.h"
+
+#include <criterion/criterion.h>
+#include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
-TestSuite(jar, .init = setup, .fini = teardown, .timeout = 60);
+#define NOW 1000
 
-/* -- what is shared ------------------------------------------------------ */
-
-Test(jar, a_cookie_that_one_fetch_receives_the_next_one_sends)
-{
-    cr_assert_str_eq(sent_to("/set?sid=1"), "");
-    cr_assert_str_eq(sent_to("/"), "sid=1");
-    cr_assert_str_eq(sent_to("/set?sid=2"), "sid=1");
-    cr_assert_str_eq(sent_to("/"), "sid=2");
-}
-
-Test(jar, a_cookie_stays_under_its_path)
-{
-    sent_to("/set?sid=1;+Path=/app");
-
-    cr_assert_str_eq(sent_to("/"), "");
-    cr_assert_str_eq(sent_to("/app/x"), "sid=1");
-}
-
-Test(jar, a_deleted_cookie_leaves_the_jar)
-{
-    sent_to("/set?sid=1");
-    sent_to("/set?other=2");
-    sent_to("/set?sid=;+Max-Age=0");
-
-    cr_assert_str_eq(sent_to("/"), "other=2");
-}
-
-Test(jar, a_cookie_deleted_by_a_date_leaves_the_jar)
-{
-    sent_to("/set?sid=1;+Path=/");
-    sent_to("/set?sid=gone;+Path=/;+Expires=Thu,+01+Jan+1970+00:00:00+GMT");
-
-    cr_assert_str_eq(sent_to("/"), "");
-}
-
-Test(jar, clearing_takes_everything_out)
-{
-    sent_to("/set?sid=1");
-    cookie_jar_clear(config_snapshot_find_session(c->config, "default")->state->jar);
-
-    cr_assert_str_eq(sent_to("/"), "");
-}
-
-/* -- what is not --------------------------------------------------------- */
-
-Test(jar, a_requests_own_cookie_is_sent_and_stays_out_of_the_jar)
-{
-    struct curlew_fetch *f = to("/set?theirs=1");
-
-    add_cookie(f, "mine", "secret");
-    cr_assert_str_eq(sent_by(f), "mine=secret");
-    cr_assert_str_eq(sent_to("/"), "theirs=1");
-}
-
-Test(jar, a_requests_own_cookie_wins_over_the_jars)
-{
-    struct curlew_fetch *f = to("/");
-
-    sent_to("/set?sid=jar;+Path=/");
-    add_cookie(f, "sid", "own");
-    cr_assert_str_eq(sent_by(f), "sid=own");
-    cr_assert_str_eq(sent_to("/"), "sid=jar");
-}
-
-/* The origin sets a cookie of the same name elsewhere: the request's own is still nobody else's. */
-Test(jar, an_own_cookie_stays_out_though_one_of_its_name_is_set_under_another_path)
-{
-    struct curlew_fetch *f = to("/set?sid=theirs;+Path=/app");
-
-    add_cookie(f, "sid", "secret");
-    runner_do(c, f);
-    cr_assert_eq(f->response.cookies.count, 1);
-    cr_assert_str_eq(f->response.cookies.items[0].value, "theirs");
-    curlew_fetch_free(f);
-
-    cr_assert_str_eq(sent_to("/"), "");
-    cr_assert_str_eq(sent_to("/app/"), "sid=theirs");
-}
-
-Test(jar, an_own_cookie_that_the_origin_renews_is_the_origins_from_then_on)
-{
-    struct curlew_fetch *f = to("/set?sid=1;+Path=/;+Max-Age=1000");
-
-    add_cookie(f, "sid", "1");
-    runner_do(c, f);
-    cr_assert_not_null(left_by(f, "sid"));
-    curlew_fetch_free(f);
-    cr_assert_str_eq(sent_to("/"), "sid=1");
-}
-
-Test(jar, without_a_jar_nothing_outlives_the_fetch)
-{
-    struct curlew_fetch *f;
-
-    curlew_free(c);
-    c = runner_default_engine();
-    f = runner_do(c, to("/set?sid=1"));
-    cr_assert_str_eq(left_by(f, "sid")->value, "1");
-    curlew_fetch_free(f);
-
-    cr_assert_str_eq(sent_to("/"), "");
-}
-
-/* -- two at once --------------------------------------------------------- */
+static struct cookie_jar *j;
+static struct cookies out;
 
 static void
-meanwhile(const char *slow, const char *fast)
+setup(void)
 {
-    struct run r;
-
-    run_start(&r, c, to(slow));
-    origin_await_held(&o, 1);
-    sent_to(fast);
-    origin_release(&o, 1);
-    run_await(&r);
-    cr_assert_str_eq(runner_code(r.fetch), "ok");
-    curlew_fetch_free(r.fetch);
+    j = cookie_jar_new();
 }
 
-Test(jar, a_slow_fetch_does_not_undo_anothers_log_in)
+static void
+teardown(void)
 {
-    sent_to("/set?sid=old;+Path=/");
-    meanwhile("/set-hold?other=1;+Path=/", "/set?sid=new;+Path=/");
-
-    cr_assert_not_null(strstr(sent_to("/"), "sid=new"));
+    cookies_destroy(&out);
+    cookie_jar_free(j);
 }
 
-Test(jar, a_slow_fetch_does_not_undo_anothers_log_out)
-{
-    sent_to("/set?sid=old;+Path=/");
-    meanwhile("/set-hold?other=1;+Path=/", "/set?sid=;+Path=/;+Max-Age=0");
+TestSuite(cookie_jar, .init = setup, .fini = teardown, .timeout = 60);
 
-    cr_assert_str_eq(sent_to("/"), "other=1");
+static void
+import(const struct cookie *c)
+{
+    const struct cookies set = { (struct cookie *)c, 1 };
+
+    cr_assert_eq(cookie_jar_import(j, &set, NOW), 0);
 }
 
-Test(jar, a_slow_fetch_that_sets_a_cookie_of_the_same_name_elsewhere_undoes_nothing)
+/* For the host alone. */
+static void
+set_cookie(const char *domain, const char *path, const char *name, const char *value)
 {
-    sent_to("/set?sid=old;+Path=/");
-    meanwhile("/set-hold?sid=x;+Path=/app", "/set?sid=new;+Path=/");
+    const struct cookie c = { .name = (char *)name,
+                              .value = (char *)value,
+                              .domain = (char *)domain,
+                              .path = (char *)path,
+                              .host_only = true };
 
-    cr_assert_str_eq(sent_to("/"), "sid=new");
+    import(&c);
 }
 
-Test(jar, of_two_log_ins_at_once_the_later_one_stays)
+static void
+set_until(const char *domain, const char *name, int64_t expires)
 {
-    meanwhile("/set-hold?sid=slow;+Path=/", "/set?sid=fast;+Path=/");
+    const struct cookie c = { .name = (char *)name,
+                              .value = (char *)"",
+                              .domain = (char *)domain,
+                              .path = (char *)"/",
+                              .host_only = true,
+                              .expires = expires };
 
-    cr_assert_str_eq(sent_to("/"), "sid=slow");
+    import(&c);
 }
 
-/* -- a chain of redirects ------------------------------------------------ */
-
-Test(jar, a_cookie_set_by_a_redirect_is_sent_on_and_reported)
+static void
+set_numbered(const char *domain, int number)
 {
-    struct curlew_fetch *f = to("/hop?sid=1;+Path=/;+HttpOnly;+Max-Age=1000");
-    const struct cookie *left;
-    size_t n;
+    char path[20];
 
-    runner_do(c, f);
-    cr_assert_eq(memcmp(curlew_fetch_body(f, &n), "sid=1", 5), 0);
-    left = left_by(f, "sid");
-    cr_assert_not_null(left);
-    cr_assert_str_eq(left->value, "1");
-    cr_assert_str_eq(left->domain, "127.0.0.1");
-    cr_assert_str_eq(left->path, "/");
-    cr_assert(left->http_only);
-    cr_assert_not(left->secure);
-    cr_assert_gt(left->expires, 0);
-    curlew_fetch_free(f);
-    cr_assert_str_eq(sent_to("/"), "sid=1");
+    snprintf(path, sizeof path, "/p%d", number);
+    set_cookie(domain, path, "fill", "1");
 }
 
-Test(jar, own_cookies_go_along_within_the_host)
+/* The names of those for the host, each with a blank behind it. */
+static const char *
+names_at(const char *host, int64_t now)
 {
-    struct curlew_fetch *f = to("/hop?sid=1;+Path=/elsewhere");
+    static char names[200];
 
-    add_cookie(f, "mine", "1");
-    cr_assert_str_eq(sent_by(f), "mine=1");
+    cookies_destroy(&out);
+    names[0] = '\0';
+    cr_assert_eq(cookie_jar_export(j, host, now, &out), 0);
+    for (size_t i = 0; i < out.count && out.count < 10; i++) {
+        strcat(names, out.items[i].name);
+        strcat(names, " ");
+        cr_assert(out.items[i].lent);
+    }
+    return names;
 }
 
-Test(jar, an_own_cookie_longer_than_libcurl_takes_is_a_bad_request)
+static const char *
+names(const char *host)
 {
-    struct curlew_fetch *f = to("/");
-    char *value = calloc(1, 20001);
+    return names_at(host, NOW);
+}
 
-    memset(value, 'x', 20000);
-    add_cookie(f, "big", value);
-    runner_do(c, f);
-    cr_assert_str_eq(runner_code(f), "bad_request");
-    cr_assert_not_null(strstr(curlew_fetch_detail(f), "cookies: "));
-    free(value);
-    curlew_fetch_free(f);
+static size_t
+count(const char *host)
+{
+    names(host);
+    return out.count;
+}
+
+/* -- what is exported ------------------------------------------------------ */
+
+Test(cookie_jar, only_the_cookies_that_match_the_host_are_exported)
+{
+    const struct cookie domain = { .name = (char *)"domain",
+                                   .value = (char *)"1",
+                                   .domain = (char *)"b.example",
+                                   .path = (char *)"/" };
+
+    set_cookie("a.example", "/", "host", "1");
+    import(&domain);
+
+    cr_assert_str_eq(names("a.example"), "host ");
+    cr_assert_str_eq(names("x.a.example"), "");
+    cr_assert_str_eq(names("xa.example"), "");
+    cr_assert_str_eq(names("example"), "");
+    cr_assert_str_eq(names(""), "");
+    cr_assert_str_eq(names("b.example"), "domain ");
+    cr_assert_str_eq(names("x.y.b.example"), "domain ");
+    cr_assert_str_eq(names("xb.example"), "");
+}
+
+Test(cookie_jar, a_cookie_that_has_expired_is_not_exported)
+{
+    set_until("a.example", "short", NOW + 1);
+
+    cr_assert_str_eq(names_at("a.example", NOW), "short ");
+    cr_assert_str_eq(names_at("a.example", NOW + 1), "");
+}
+
+Test(cookie_jar, what_the_list_has_is_not_exported_again)
+{
+    set_cookie("a.example", "/", "old", "1");
+    set_cookie("a.example", "/", "kept", "1");
+    names("a.example");
+    free(out.items[0].value);
+    out.items[0].value = strdup("");
+    out.items[0].deleted = true;
+    set_cookie("a.example", "/", "new", "1");
+
+    cr_assert_eq(cookie_jar_export(j, "a.example", NOW, &out), 0);
+    cr_assert_eq(out.count, 3);
+    cr_assert(out.items[0].deleted);
+    cr_assert_str_eq(out.items[2].name, "new");
+}
+
+Test(cookie_jar, one_that_replaces_another_keeps_its_place)
+{
+    set_cookie("a.example", "/", "first", "1");
+    set_cookie("a.example", "/", "second", "1");
+    set_cookie("a.example", "/", "first", "new and longer");
+
+    cr_assert_str_eq(names("a.example"), "first second ");
+    cr_assert_str_eq(out.items[0].value, "new and longer");
+}
+
+Test(cookie_jar, clearing_takes_everything_out)
+{
+    set_cookie("a.example", "/", "a", "1");
+    cookie_jar_clear(j);
+    cr_assert_str_eq(names("a.example"), "");
+    set_cookie("a.example", "/", "b", "1");
+    cr_assert_str_eq(names("a.example"), "b ");
+}
+
+/* -- what is deleted ---------------------------------------------------------- */
+
+static void delete (const char *name, bool lent)
+{
+    const struct cookie c = { .name = (char *)name,
+                              .value = (char *)"",
+                              .domain = (char *)"a.example",
+                              .path = (char *)"/",
+                              .host_only = true,
+                              .deleted = true,
+                              .lent = lent };
+
+    import(&c);
+}
+
+Test(cookie_jar, a_deleted_cookie_leaves_the_jar_if_it_was_lent)
+{
+    set_cookie("a.example", "/", "a", "1");
+    set_cookie("a.example", "/", "b", "1");
+    delete ("a", true);
+    delete ("b", false);
+    delete ("unknown", true);
+
+    cr_assert_str_eq(names("a.example"), "b ", "another fetch has set b meanwhile");
+}
+
+/* -- at the limits ------------------------------------------------------------- */
+
+Test(cookie_jar, of_one_domain_the_one_unused_for_longest_makes_room)
+{
+    set_cookie("z.example", "/", "other", "1");
+    set_cookie("a.example", "/", "first", "1");
+    for (int i = 1; i < COOKIE_JAR_DOMAIN_MAX; i++)
+        set_numbered("a.example", i);
+    cr_assert_eq(count("a.example"), COOKIE_JAR_DOMAIN_MAX);
+    /* No more than before, and used again. */
+    set_cookie("a.example", "/", "first", "2");
+    cr_assert_eq(count("a.example"), COOKIE_JAR_DOMAIN_MAX);
+    set_cookie("a.example", "/", "first", "3");
+    set_numbered("a.example", COOKIE_JAR_DOMAIN_MAX);
+
+    cr_assert_eq(count("a.example"), COOKIE_JAR_DOMAIN_MAX);
+    cr_assert_str_eq(out.items[0].name, "first");
+    cr_assert_str_eq(out.items[1].path, "/p2");
+    cr_assert_str_eq(names("z.example"), "other ", "another domain's is not the one to go");
+}
+
+Test(cookie_jar, a_domains_cookies_fit_into_one_field)
+{
+    static char value[COOKIE_JAR_DOMAIN_BYTES_MAX / 2];
+    size_t all = 0;
+
+    memset(value, 'v', sizeof value - 1);
+    for (int i = 0; i < 3; i++) {
+        char name[] = { (char)('a' + i), '\0' };
+
+        set_cookie("a.example", "/", name, value);
+    }
+    cr_assert_str_eq(names("a.example"), "b c ");
+    set_cookie("a.example", "/", "b", "small");
+    set_cookie("a.example", "/", "d", "small");
+    cr_assert_str_eq(names("a.example"), "b c d ");
+    for (size_t i = 0; i < out.count; i++)
+        all += strlen(out.items[i].name) + strlen(out.items[i].value);
+    cr_assert_leq(all, COOKIE_JAR_DOMAIN_BYTES_MAX);
+}
+
+Test(cookie_jar, of_all_the_one_unused_for_longest_makes_room)
+{
+    char domain[40];
+
+    set_cookie("first.example", "/", "x", "1");
+    for (int i = 1; i < COOKIE_JAR_MAX; i++) {
+        snprintf(domain, sizeof domain, "d%d.example", i);
+        set_numbered(domain, i);
+    }
+    cr_assert_eq(count("first.example"), 1);
+    set_cookie("last.example", "/", "x", "1");
+
+    cr_assert_eq(count("first.example"), 1, "it was used last");
+    cr_assert_eq(count("d1.example"), 0);
+    cr_assert_eq(count("d2.example"), 1);
+    cr_assert_eq(count("last.example"), 1);
+}
+
+Test(cookie_jar, all_its_bytes_have_a_limit)
+{
+    static char value[COOKIE_JAR_DOMAIN_BYTES_MAX - 10];
+    char domain[40];
+    int n = COOKIE_JAR_BYTES_MAX / (int)sizeof value + 1;
+
+    memset(value, 'v', sizeof value - 1);
+    for (int i = 0; i <= n; i++) {
+        snprintf(domain, sizeof domain, "d%d.example", i);
+        set_cookie(domain, "/", "n", value);
+    }
+    cr_assert_eq(count("d0.example"), 0);
+    cr_assert_eq(count(domain), 1);
+}
+
+Test(cookie_jar, what_has_expired_makes_room_first)
+{
+    const struct cookie last = { .name = (char *)"last",
+                                 .value = (char *)"1",
+                                 .domain = (char *)"a.example",
+                                 .path = (char *)"/",
+                                 .host_only = true };
+    const struct cookies set = { (struct cookie *)&last, 1 };
+
+    set_cookie("a.example", "/", "first", "1");
+    set_until("a.example", "short", NOW + 1);
+    for (int i = 2; i < COOKIE_JAR_DOMAIN_MAX; i++)
+        set_numbered("a.example", i);
+    cr_assert_eq(cookie_jar_import(j, &set, NOW + 1), 0);
+
+    cr_assert_eq(count("a.example"), COOKIE_JAR_DOMAIN_MAX, "the expired one alone has gone");
+    cr_assert_str_eq(out.items[0].name, "first");
+}
+
+/* A full jar must not block the worker: 1,000 cookies set at once, and one host's exported. */
+Test(cookie_jar, a_full_jar_is_quick)
+{
+    struct cookies set = { 0 };
+    char domain[40], path[20];
+    int64_t before;
+
+    for (int i = 0; i < COOKIE_JAR_MAX; i++) {
+        snprintf(domain, sizeof domain, "d%d.example", i / COOKIE_JAR_DOMAIN_MAX);
+        set_numbered(domain, i);
+    }
+    for (int i = 0; i < 1000; i++) {
+        struct cookie c = { .name = (char *)"n",
+                            .value = (char *)"v",
+                            .domain = (char *)"d1.example",
+                            .path = path,
+                            .host_only = true };
+
+        snprintf(path, sizeof path, "/new%d", i);
+        cr_assert_eq(cookies_add(&set, &c), 0);
+    }
+    before = clock_us();
+    cr_assert_eq(cookie_jar_import(j, &set, NOW), 0);
+    for (int i = 0; i < 10; i++)
+        cr_assert_eq(count("d1.example"), COOKIE_JAR_DOMAIN_MAX);
+    cr_assert_lt(clock_us() - before, 500 * US_PER_MS);
+    cookies_destroy(&set);
 }

@@ -1,5 +1,5 @@
 /*
- * cookie_origin.h - what the tests of the jar share: an origin that sets and tells cookies, an
+ * cookie_origin.h - what the tests of hop_cookies share: an origin that sets and tells cookies, an
  * engine whose session has a shared jar.
  */
 #ifndef SUPPORT_COOKIE_ORIGIN_H
@@ -24,7 +24,7 @@ static inline void
 set_and_tell(struct seen_request *x)
 {
     const char *line = strchr(x->target, '?'), *sent = strstr(x->head, "\r\nCookie: ");
-    char fields[8192] = "", body[8192] = "";
+    char fields[8192] = "", body[65536] = "";
     size_t n = 0;
 
     if (line != NULL)

@@ -8,14 +8,15 @@ and removes from the jar what a response deleted.
 from __future__ import annotations
 
 import time
+from base64 import b64decode
 from email.utils import parsedate_to_datetime
 from http.cookiejar import Cookie
-from typing import Any, Dict, Iterator, List, NamedTuple, Tuple
+from typing import Any, Dict, List, NamedTuple, Tuple
 from urllib.parse import urlsplit
 
 from .cookies import Cookies, make_cookie
 
-MAX_COOKIES = 150  # of one request: the daemon's limit
+MAX_COOKIES = 1000  # of one request: the daemon's limit
 
 
 def request_cookies(url: str, session: Cookies, given: Any) -> List[Dict[str, Any]]:
@@ -47,17 +48,30 @@ def _to_json(cookie: Cookie, host: str) -> Dict[str, Any]:
         "name": cookie.name,
         "value": cookie.value or "",
         "path": cookie.path,
+        **_bytes_of(cookie),
     }
     domain = cookie.domain.lstrip(".")
-    # Without a domain the cookie is sent to the URL's host alone. The request object can't limit a
-    # cookie to another host: it is sent to subdomains, too, if a redirect leads there.
+    # Without a domain the cookie is sent to the URL's host alone.
     if domain and (cookie.domain_specified or domain.lower() != host):
         encoded["domain"] = domain
+        if not cookie.domain_specified:
+            encoded["host_only"] = True
     if cookie.secure:
         encoded["secure"] = True
     if cookie.expires:
         encoded["expires"] = int(cookie.expires)
     return encoded
+
+
+def _bytes_of(cookie: Cookie) -> Dict[str, str]:
+    """The bytes of a name and a value that are not UTF-8, as the daemon gave them. A value that was
+    changed since is text."""
+    found = {}
+    for key, text in (("name_base64", cookie.name), ("value_base64", cookie.value or "")):
+        encoded = cookie.get_nonstandard_attr(key)
+        if encoded is not None and b64decode(encoded).decode("latin-1") == text:
+            found[key] = encoded
+    return found
 
 
 class SetCookie(NamedTuple):
@@ -72,57 +86,47 @@ class SetCookie(NamedTuple):
 
 def update_jar(session: Cookies, envelope: Dict[str, Any]) -> None:
     """Apply to the session's cookies what a chain of responses has set and deleted."""
-    headers = list(_set_cookies(envelope))
-    if not headers:
+    if "cookies" not in envelope:
+        _apply_stream(session, envelope)
         return
-    for header in headers:
-        if header.deletes:
-            _delete(session, header)
-    now = time.time()
-    for stored in envelope.get("cookies", ()):
-        if not stored["name"]:  # libcurl 8.14 keeps them, and the daemon rejects them in a request
+    for stored in envelope["cookies"]:
+        if not stored["name"]:  # as curl_cffi, which keeps none of these
             continue
-        header = _find_header(headers, stored)
-        _delete(session, header)
-        if not 0 < stored["expires"] <= now:  # an expired cookie is a deletion, too
-            session.jar.set_cookie(_to_cookie(stored, header))
+        _delete(session, stored["name"], stored["domain"], stored["path"])
+        if not stored.get("deleted"):
+            session.jar.set_cookie(_to_cookie(stored))
 
 
-def _find_header(headers: List[SetCookie], stored: Dict[str, Any]) -> SetCookie:
-    """The Set-Cookie header that set the stored cookie."""
-    name, domain, path = stored["name"], stored["domain"], stored["path"]
-    for header in reversed(headers):
-        # Some versions of libcurl keep the slash at the end of a default path.
-        same_path = header.path.rstrip("/") == path.rstrip("/")
-        if header.name == name and (header.domain or header.host) == domain and same_path:
-            return header
-    return SetCookie(name=name, host=domain, domain="", path=path, deletes=False)
+def _apply_stream(session: Cookies, envelope: Dict[str, Any]) -> None:
+    """A stream has headers alone: what they delete is deleted."""
+    for name, value in envelope["headers"]:
+        if name.lower() == "set-cookie":
+            header = _parse_set_cookie(value, envelope["url"])
+            if header.deletes:
+                _delete(session, header.name, header.domain or header.host, header.path)
 
 
-def _to_cookie(stored: Dict[str, Any], header: SetCookie) -> Cookie:
+def _to_cookie(stored: Dict[str, Any]) -> Cookie:
     """A dot before the domain: for subdomains, too. IP addresses have none (RFC 6265 5.1.3)."""
-    subdomains = bool(header.domain) and not _is_ip_address(header.domain)
-    return make_cookie(
+    subdomains = not stored.get("host_only", True) and not _is_ip_address(stored["domain"])
+    cookie = make_cookie(
         name=stored["name"],
         value=stored["value"],
         domain=("." if subdomains else "") + stored["domain"],
-        path=header.path,
+        path=stored["path"],
         secure=stored["secure"],
         expires=stored["expires"] or None,
         subdomains=subdomains,
         http_only=stored["http_only"],
     )
+    for key in ("name_base64", "value_base64"):
+        if key in stored:
+            cookie.set_nonstandard_attr(key, stored[key])
+    return cookie
 
 
 def _is_ip_address(host: str) -> bool:
     return ":" in host or host.rpartition(".")[2].isdigit()
-
-
-def _set_cookies(envelope: Dict[str, Any]) -> Iterator[SetCookie]:
-    for response in (*envelope.get("history", ()), envelope):
-        for name, value in response["headers"]:
-            if len(name) == 10 and name.lower() == "set-cookie":
-                yield _parse_set_cookie(value, response["url"])
 
 
 def _parse_set_cookie(value: str, url: str) -> SetCookie:
@@ -155,9 +159,8 @@ def _is_expired(attributes: Dict[str, str]) -> bool:
         return False
 
 
-def _delete(session: Cookies, header: SetCookie) -> None:
-    domain = header.domain or header.host
+def _delete(session: Cookies, name: str, domain: str, path: str) -> None:
     for cookie in list(session.jar):
-        if (cookie.name, cookie.path) == (header.name, header.path):
+        if (cookie.name, cookie.path) == (name, path):
             if cookie.domain.lstrip(".").lower() == domain:
                 session.jar.clear(cookie.domain, cookie.path, cookie.name)

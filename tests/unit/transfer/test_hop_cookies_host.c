@@ -1,8 +1,8 @@
-/* test_cookie_jar_host.c - the cookies of the jar in redirects between hosts. */
+/* test_hop_cookies_host.c - whose cookies they are, in redirects between hosts. */
 
 #include "support/cookie_origin.h"
 
-TestSuite(jar_host, .init = setup, .fini = teardown, .timeout = 60);
+TestSuite(hop_cookies_host, .init = setup, .fini = teardown, .timeout = 60);
 
 /* To 127.0.0.2 and back, each with a cookie in the jar; the far one deletes nothing. */
 static struct test_origin far;
@@ -32,7 +32,7 @@ go_near(struct seen_request *x)
         origin_reply(x, 302, fields, "");
 }
 
-Test(jar_host, a_redirect_chain_over_two_hosts_gets_the_cookies_of_each_once)
+Test(hop_cookies_host, a_redirect_chain_over_two_hosts_gets_the_cookies_of_each_once)
 {
     struct curlew_fetch *f;
     size_t n;
@@ -49,7 +49,7 @@ Test(jar_host, a_redirect_chain_over_two_hosts_gets_the_cookies_of_each_once)
     curlew_fetch_free(f);
 }
 
-Test(jar_host, own_cookies_go_to_the_host_that_the_Host_field_names)
+Test(hop_cookies_host, own_cookies_go_to_the_host_that_the_Host_field_names)
 {
     struct curlew_fetch *f = to("/");
 
@@ -58,7 +58,23 @@ Test(jar_host, own_cookies_go_to_the_host_that_the_Host_field_names)
     cr_assert_str_eq(sent_by(f), "mine=1");
 }
 
-Test(jar_host, under_a_Host_field_the_jar_has_the_cookies_of_that_host)
+/* Cut short it would be a name below a.example. */
+Test(hop_cookies_host, a_Host_field_that_is_too_long_has_no_cookies)
+{
+    const struct cookie own = { .name = (char *)"sid",
+                                .value = (char *)"1",
+                                .domain = (char *)"a.example" };
+    struct curlew_fetch *f = to("/");
+    char host[300];
+
+    snprintf(host, sizeof host, "%0245d.a.example.b.example", 0);
+    cr_assert_eq(strlen(host), 265);
+    cr_assert_eq(request_add_header(&f->request, "Host", host, &err), 0);
+    cr_assert_eq(request_add_cookie(&f->request, &own, &err), 0);
+    cr_assert_str_eq(sent_by(f), "");
+}
+
+Test(hop_cookies_host, under_a_Host_field_the_jar_has_the_cookies_of_that_host)
 {
     struct curlew_fetch *f = to("/set?sid=1");
 
@@ -70,12 +86,12 @@ Test(jar_host, under_a_Host_field_the_jar_has_the_cookies_of_that_host)
     cr_assert_str_eq(sent_by(f), "sid=1");
 }
 
-Test(jar_host, an_own_secure_cookie_is_not_sent_in_the_clear)
+Test(hop_cookies_host, an_own_secure_cookie_is_not_sent_in_the_clear)
 {
     const struct cookie own = { .name = (char *)"s", .value = (char *)"1", .secure = true };
     struct curlew_fetch *f;
 
-    origin_start(&far, "127.0.0.2", set_and_tell); /* to libcurl 127.0.0.1 is as good as TLS */
+    origin_start(&far, "127.0.0.2", set_and_tell);
     f = runner_fetch("%s/", far.url);
     cr_assert_eq(request_add_cookie(&f->request, &own, &err), 0);
     cr_assert_str_eq(sent_by(f), "");
