@@ -133,7 +133,7 @@ on_timeout(struct timer *t)
 
     if (f->state == FETCH_BACKOFF)
         retry_now(w, f);
-    else if (deadline_check(f, transfer_bytes_sent(f)) == 0)
+    else if (deadline_check(f, transfer_bytes_unsent(f, &w->running)) == 0)
         arm_timer(w, f);
     else
         fail(w, f);
@@ -292,8 +292,8 @@ start_hop(struct engine_worker *w, struct curlew_fetch *f)
     int64_t now = clock_us();
 
     f->response.timing.queue += (double)(now - f->posted_us) / US_PER_SECOND;
-    f->started_us = f->active_us = now;
-    f->sent = 0;
+    f->started_us = f->active_us = f->looked_us = now;
+    f->sent = f->unsent = 0;
     f->paused = false;
     retry_start_attempt(f, scheduler_retry_budget(f), now);
     if (launch(w, f) != 0) {
