@@ -278,9 +278,9 @@ launch(struct engine_worker *w, struct curlew_fetch *f)
     static const struct response_events events = { on_headers, on_pause };
     struct transfer_setup setup = { &w->pool, &events, "curlew/" CURLEW_VERSION };
 
-    if (handle_cache_acquire(&w->handles, f) != 0 ||
-        dns_limit_check(&w->dns_limit, f, f->started_us) != 0 || transfer_prepare(f, &setup) != 0)
+    if (handle_cache_acquire(&w->handles, f) != 0 || transfer_prepare(f, &setup) != 0)
         return -1;
+    dns_limit_attach(f, &w->dns_limit);
     f->new_connection = false; /* a redirect may use the connections there are */
     return transfer_start(f, w->multi);
 }
@@ -429,8 +429,7 @@ finish_hop(struct engine_worker *w, struct curlew_fetch *f, CURLcode result)
 {
     enum redirect next = REDIRECT_NONE;
 
-    if (result == CURLE_OPERATION_TIMEDOUT || result == CURLE_ABORTED_BY_CALLBACK)
-        dns_limit_record_abandoned(&w->dns_limit, f, clock_us());
+    dns_limit_hop_done(f, &w->dns_limit, result);
     curl_result_apply(f, result);
     extract(w, f);
     if (scheduler_record_outcome(f))

@@ -115,6 +115,9 @@ add_engine(struct buffer *b, const struct engine_stats *s, const struct body_acc
     add_value(b, "guard_reports_total", "counter",
               "Destinations it would have refused, but for egress.report_only.",
               counter_read(&s->guard_reports));
+    add_value(b, "lookups_refused_total", "counter",
+              "Look-ups of names not begun, as too many that were given up go on.",
+              counter_read(&s->lookups_refused));
     add_value(b, "received_bytes_total", "counter", "Bytes of response bodies, decoded.",
               counter_read(&s->bytes_received));
     add_value(b, "sent_bytes_total", "counter", "Bytes of request bodies.",

@@ -30,6 +30,7 @@ hop_new(void)
         return NULL;
     }
     list_init(&hop->sockets);
+    list_init(&hop->lookup);
     return hop;
 }
 
