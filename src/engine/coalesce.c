@@ -145,6 +145,9 @@ copy_outcome(struct curlew_fetch *f, struct curlew_fetch *leader)
 
     if (leader->failure.error != ERROR_NONE) {
         *err = leader->failure;
+        if (leader->response.redirect_failed) /* told with the failure; its body is dropped */
+            response_copy(&f->response, &leader->response);
+        f->response.coalesced = coalesced;
         return -1;
     }
     if (fetch_try_buffer(f, leader->buffered) != 0)

@@ -43,6 +43,14 @@ change_method(struct curlew_fetch *f, int status)
     }
 }
 
+/* What it redirects to is not followed; the caller is told of the response. */
+static enum redirect
+fail(struct curlew_fetch *f)
+{
+    f->response.redirect_failed = true;
+    return REDIRECT_FAILED;
+}
+
 enum redirect
 redirect_next(struct curlew_fetch *f)
 {
@@ -55,11 +63,15 @@ redirect_next(struct curlew_fetch *f)
     if (f->redirects >= f->request.max_redirects) {
         failure_set(&f->failure, ERROR_TOO_MANY_REDIRECTS, "more than %d redirects",
                     f->request.max_redirects);
-        return REDIRECT_FAILED;
+        return fail(f);
     }
     if (location_resolve(&next, &f->url, location, &f->failure) != 0)
-        return REDIRECT_FAILED;
-    if (egress_hooks_check_url(f, &next) != 0 || response_push_history(&f->response) != 0) {
+        return fail(f);
+    if (egress_hooks_check_url(f, &next) != 0) {
+        url_destroy(&next);
+        return fail(f);
+    }
+    if (response_push_history(&f->response) != 0) {
         url_destroy(&next);
         failure_no_memory(&f->failure);
         return REDIRECT_FAILED;

@@ -66,6 +66,7 @@ response_copy(struct response *to, const struct response *from)
         return -1;
     buffer_add(&to->body, from->body.data, from->body.len);
     to->body_bytes = from->body_bytes;
+    to->redirect_failed = from->redirect_failed;
     to->http_version = from->http_version;
     to->timing = from->timing;
     to->reused = from->reused;

@@ -39,6 +39,7 @@ struct response {
     int64_t bytes_sent; /* of request bodies */
     int attempts;
     bool coalesced;
+    bool redirect_failed; /* the head is a redirect that was not followed: the fetch has failed */
 };
 
 void response_init(struct response *r);

@@ -268,11 +268,27 @@ envelope_write_head(struct buffer *out, const struct request *request, const str
 }
 
 int
+envelope_write_problem(struct buffer *out, const struct failure *f, const struct response *r)
+{
+    problem_begin(out, f);
+    if (r->redirect_failed) {
+        PUT(out, ",\"response\":{");
+        put_status(out, &r->head);
+        PUT(out, ",");
+        put_headers(out, &r->head.headers);
+        put_history(out, r);
+        PUT(out, "}");
+    }
+    PUT(out, "}");
+    return buffer_ok(out) ? 0 : -1;
+}
+
+int
 envelope_write_failure(struct buffer *out, const struct request *request, const struct failure *f,
-                       int index, bool frame)
+                       const struct response *r, int index, bool frame)
 {
     PUT(out, "{\"ok\":false,\"error\":");
-    problem_write(out, f);
+    envelope_write_problem(out, f, r);
     if (frame)
         PUT(out, ",\"body_bytes\":0");
     return put_end(out, request, index);

@@ -34,6 +34,13 @@ int envelope_write_head(struct buffer *out, const struct request *request, const
  * "body_bytes": 0.
  */
 int envelope_write_failure(struct buffer *out, const struct request *request,
-                           const struct failure *f, int index, bool frame);
+                           const struct failure *f, const struct response *r, int index,
+                           bool frame);
+
+/*
+ * The problem document of a failed fetch: that of problem.h, and, where a redirect could not be
+ * followed, `response` with the last response's status, reason, url, headers and the history.
+ */
+int envelope_write_problem(struct buffer *out, const struct failure *f, const struct response *r);
 
 #endif

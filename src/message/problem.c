@@ -14,8 +14,8 @@
  */
 #define TYPE "urn:curlew:problem:"
 
-int
-problem_write(struct buffer *out, const struct failure *f)
+void
+problem_begin(struct buffer *out, const struct failure *f)
 {
     const char *code = error_code(f->error), *title = error_title(f->error);
 
@@ -34,6 +34,12 @@ problem_write(struct buffer *out, const struct failure *f)
         buffer_adds(out, ",\"curl_code\":");
         buffer_add_integer(out, f->curl_code);
     }
+}
+
+int
+problem_write(struct buffer *out, const struct failure *f)
+{
+    problem_begin(out, f);
     buffer_addc(out, '}');
     return buffer_ok(out) ? 0 : -1;
 }

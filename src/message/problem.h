@@ -12,7 +12,10 @@
 /* type, title, status, detail, code, curl_code where libcurl failed.  A new reference, or NULL. */
 json_t *problem_json(const struct failure *f);
 
-/* The same as text, appended.  0; -1: out of memory, or past out's limit. */
+/* The same as text, appended, but for the closing brace: more members may follow. */
+void problem_begin(struct buffer *out, const struct failure *f);
+
+/* The same, whole.  0; -1: out of memory, or past out's limit. */
 int problem_write(struct buffer *out, const struct failure *f);
 
 #endif

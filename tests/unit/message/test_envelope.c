@@ -230,13 +230,16 @@ Test(envelope, a_failure_says_what_and_for_which_request)
 {
     struct failure f = { .error = ERROR_TIMEOUT, .curl_code = 28, .detail = "30 s" };
 
+    struct response nothing;
+
+    response_init(&nothing);
     asked.tag = strdup("t");
-    cr_assert_eq(envelope_write_failure(&out, &asked, &f, 4, false), 0);
+    cr_assert_eq(envelope_write_failure(&out, &asked, &f, &nothing, 4, false), 0);
     cr_assert_str_eq(out.data,
                      "{\"ok\":false,\"error\":{\"type\":\"urn:curlew:problem:timeout\","
                      "\"title\":\"The fetch took too long\",\"status\":504,\"detail\":\"30 s\","
                      "\"code\":\"timeout\",\"curl_code\":28},\"tag\":\"t\",\"index\":4}");
     buffer_clear(&out);
-    envelope_write_failure(&out, &asked, &f, -1, true);
+    envelope_write_failure(&out, &asked, &f, &nothing, -1, true);
     cr_assert_not_null(strstr(out.data, "},\"body_bytes\":0,\"tag\":\"t\"}"));
 }
