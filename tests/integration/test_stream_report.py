@@ -39,7 +39,7 @@ def stream(daemon, request, more):
     ("/stall?n=10", {"timeout": {"idle": 0.3}}, b"idle_timeout"),
     ("/stall?n=10", {"timeout": 0.3}, b"timeout"),
     ("/cut?n=10", {}, b"incomplete_body"),
-    ("/bytes/100000?chunked=1", {"max_body_bytes": 50000}, b"response_too_large"),
+    ("/endless", {"max_body_bytes": 5_000_000}, b"response_too_large"),
 ])
 def test_the_code_goes_before_the_break(daemon, origin, page, keys, code):
     out, err, kinds = stream(daemon, {"url": origin.url(page), **keys}, CLIENT)
@@ -89,3 +89,4 @@ def test_what_the_end_of_a_drain_cuts_off_says_so(curlewd, origin, route):
                 kind, _, content = c.read_record()
                 err += content if kind == fcgi.STDERR else b""
     assert err.startswith(b"curlew: draining ")
+    assert daemon.process.wait() == 0
