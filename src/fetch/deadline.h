@@ -16,8 +16,8 @@ int64_t deadline_of_total(const struct curlew_fetch *f);
 int64_t deadline_of(const struct curlew_fetch *f);
 
 /*
- * The deadline has passed: 0 where there is a later one by now, -1 with f->failure.  `unsent`: bytes
- * that wait in the kernel, on the way to the origin.  That their number changes is activity.
+ * The deadline has passed: 0 where there is a later one by now, -1 with f->failure.  `unsent`:
+ * bytes that wait in the kernel, on the way to the origin.  That their number changes is activity.
  */
 int deadline_check(struct curlew_fetch *f, int64_t unsent);
 

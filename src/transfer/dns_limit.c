@@ -1,4 +1,4 @@
-/* dns_limit.c - look-ups of names: which may begin, as others go on though nobody waits for them. */
+/* dns_limit.c - which look-ups may begin, as others go on though nobody waits for them. */
 
 #include "transfer/dns_limit.h"
 

@@ -1,11 +1,11 @@
 /*
- * dns_limit.h - look-ups of names: which may begin, as others go on though nobody waits for them.
+ * dns_limit.h - which look-ups may begin, as others go on though nobody waits for them.
  *
  * Where libcurl looks each name up in a thread, that of a fetch that was cancelled, or has timed
  * out, runs until the name server has answered or the resolver gives up.  limits.in_flight doesn't
  * bound these threads; this module does, with a share for each session and domain.  What needs no
- * look-up (a kept connection, a cached name, an address) is never refused.  With c-ares nothing goes
- * on, and nothing is refused.  Used on one engine thread.
+ * look-up (a kept connection, a cached name, an address) is never refused.  With c-ares nothing
+ * goes on, and nothing is refused.  Used on one engine thread.
  */
 #ifndef TRANSFER_DNS_LIMIT_H
 #define TRANSFER_DNS_LIMIT_H
