@@ -150,7 +150,7 @@ def test_the_trace_context_is_sent(client, origin):
         ("/hang-up", {}, httpx.NetworkError),
         ("/cut?n=10", {}, httpx.RemoteProtocolError),
         ("/cut?n=10&framing=chunked&how=reset", {}, httpx.RemoteProtocolError),
-        ("/cut?how=stall", {"timeout": httpx.Timeout(5, read=0.2)}, httpx.RemoteProtocolError),
+        ("/cut?how=stall", {"timeout": httpx.Timeout(5, read=0.2)}, httpx.ReadTimeout),
     ],
 )
 def test_failures_have_httpxs_names(client, origin, path, options, raised):

@@ -130,6 +130,7 @@ engine_worker_new(struct curlew *engine, struct failure *err)
     mailbox_init(&w->inbox);
     scheduler_init(&w->scheduler, &engine->stats, &engine->in_flight_max, &w->loop.timers);
     coalesce_init(&w->coalesce);
+    dns_limit_init(&w->dns_limit);
     if (loop_init(&w->loop) != 0)
         goto no_loop;
     if (open_multi(w) != 0)

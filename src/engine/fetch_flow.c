@@ -133,7 +133,7 @@ on_timeout(struct timer *t)
 
     if (f->state == FETCH_BACKOFF)
         retry_now(w, f);
-    else if (deadline_check(f, transfer_bytes_sent(f)) == 0)
+    else if (deadline_check(f, transfer_bytes_unsent(f, &w->running)) == 0)
         arm_timer(w, f);
     else
         fail(w, f);
@@ -278,9 +278,9 @@ launch(struct engine_worker *w, struct curlew_fetch *f)
     static const struct response_events events = { on_headers, on_pause };
     struct transfer_setup setup = { &w->pool, &events, "curlew/" CURLEW_VERSION };
 
-    if (handle_cache_acquire(&w->handles, f) != 0 ||
-        dns_limit_check(&w->dns_limit, f, f->started_us) != 0 || transfer_prepare(f, &setup) != 0)
+    if (handle_cache_acquire(&w->handles, f) != 0 || transfer_prepare(f, &setup) != 0)
         return -1;
+    dns_limit_attach(f, &w->dns_limit);
     f->new_connection = false; /* a redirect may use the connections there are */
     return transfer_start(f, w->multi);
 }
@@ -292,8 +292,8 @@ start_hop(struct engine_worker *w, struct curlew_fetch *f)
     int64_t now = clock_us();
 
     f->response.timing.queue += (double)(now - f->posted_us) / US_PER_SECOND;
-    f->started_us = f->active_us = now;
-    f->sent = 0;
+    f->started_us = f->active_us = f->looked_us = now;
+    f->sent = f->unsent = 0;
     f->paused = false;
     retry_start_attempt(f, scheduler_retry_budget(f), now);
     if (launch(w, f) != 0) {
@@ -429,8 +429,7 @@ finish_hop(struct engine_worker *w, struct curlew_fetch *f, CURLcode result)
 {
     enum redirect next = REDIRECT_NONE;
 
-    if (result == CURLE_OPERATION_TIMEDOUT || result == CURLE_ABORTED_BY_CALLBACK)
-        dns_limit_record_abandoned(&w->dns_limit, f, clock_us());
+    dns_limit_hop_done(f, &w->dns_limit, result);
     curl_result_apply(f, result);
     extract(w, f);
     if (scheduler_record_outcome(f))

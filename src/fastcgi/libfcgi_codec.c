@@ -144,6 +144,14 @@ libfcgi_codec_write(struct libfcgi_codec *codec, const void *bytes, size_t n)
 }
 
 void
+libfcgi_codec_write_stderr(struct libfcgi_codec *codec, const char *text)
+{
+    current = codec;
+    FCGX_PutS(text, codec->request.err);
+    FCGX_FFlush(codec->request.err);
+}
+
+void
 libfcgi_codec_flush(struct libfcgi_codec *codec)
 {
     current = codec;

@@ -35,6 +35,9 @@ int libfcgi_codec_read_body(struct libfcgi_codec *codec, struct buffer *body);
 
 void libfcgi_codec_write(struct libfcgi_codec *codec, const void *bytes, size_t n);
 
+/* In a record of its own, at once; what was written before must have been flushed. */
+void libfcgi_codec_write_stderr(struct libfcgi_codec *codec, const char *text);
+
 /* Moves to `out` what was written, rather than wait until 8 KiB are full. */
 void libfcgi_codec_flush(struct libfcgi_codec *codec);
 

@@ -8,6 +8,7 @@
 
 #include <errno.h>
 #include <fastcgi.h>
+#include <stdio.h>
 #include <sys/socket.h>
 
 #define SLICE_BYTES 65536        /* of a response, framed at once */
@@ -16,6 +17,8 @@
 #define STREAM_SLICE     16384 /* of a stream, framed at once */
 #define STREAM_OUT_BYTES 32768 /* as OUT_BYTES: a stream holds little, wherever it is */
 #define ABORT_DELAY_US   (100 * US_PER_MS)
+
+#define CLIENT_PARAM "CURLEW_CLIENT"
 
 int
 response_writer_flush(struct fcgi_connection *conn)
@@ -38,6 +41,42 @@ response_writer_flush(struct fcgi_connection *conn)
 
 /* -- the end of a response ----------------------------------------------- */
 
+/* Why the response ends before its time; NULL: there is nothing to say, or nobody who reads it. */
+static const struct failure *
+cause_of(const struct fcgi_connection *conn)
+{
+    static const struct failure draining = { .error = ERROR_DRAINING,
+                                             .detail = "drain_seconds are over" };
+    static const struct failure internal = { .error = ERROR_INTERNAL,
+                                             .detail = "the response could not be completed" };
+    const struct exchange *x = &conn->exchange;
+
+    if (x->in_flight > 0) /* the fetch is the engine's: not to be looked into */
+        return conn->worker->server->draining ? &draining : NULL;
+    if (x->streaming && x->fetch->failure.error != ERROR_NONE)
+        return &x->fetch->failure;
+    return x->broken ? &internal : NULL;
+}
+
+/*
+ * To a peer that says by CURLEW_CLIENT that it understands.  A web server would log it, and some
+ * take STDERR for a failure of their own kind.
+ */
+static void
+write_cause(struct fcgi_connection *conn)
+{
+    const struct failure *err = cause_of(conn);
+    char line[sizeof err->detail + 64];
+
+    if (err == NULL || libfcgi_codec_param(conn->codec, CLIENT_PARAM) == NULL)
+        return;
+    snprintf(line, sizeof line, "curlew: %s %s", error_code(err->error), err->detail);
+    for (char *at = line; *at != '\0'; at++)
+        if ((unsigned char)*at < ' ')
+            *at = ' ';
+    libfcgi_codec_write_stderr(conn->codec, line);
+}
+
 /*
  * A failure after the head must look like a broken transfer, never like a short, complete response.
  * To close without an end record is not enough for every web server; a record of version 0 is.
@@ -47,6 +86,7 @@ abort_response(struct fcgi_connection *conn)
 {
     static const char no_record[FCGI_HEADER_LEN];
 
+    write_cause(conn);
     libfcgi_codec_abandon(conn->codec);
     buffer_add(&conn->out, no_record, sizeof no_record);
     conn->keep_alive = false;

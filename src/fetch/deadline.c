@@ -4,6 +4,8 @@
 
 #include "util/clock.h"
 
+#define LOOKS 4 /* in an idle timeout: how far it may be exceeded */
+
 int64_t
 deadline_of_total(const struct curlew_fetch *f)
 {
@@ -22,37 +24,39 @@ end_of_idle(const struct curlew_fetch *f)
     return f->active_us + idle * US_PER_MS;
 }
 
+/* When to look again whether the kernel has sent more of the body, while no answer comes. */
+static int64_t
+next_look(const struct curlew_fetch *f)
+{
+    if (!f->sends_body || f->response.head.status != 0 || end_of_idle(f) == INT64_MAX)
+        return INT64_MAX;
+    return f->looked_us + f->request.idle_timeout_ms * US_PER_MS / LOOKS;
+}
+
 int64_t
 deadline_of(const struct curlew_fetch *f)
 {
-    int64_t total = deadline_of_total(f), idle = end_of_idle(f);
+    int64_t at = deadline_of_total(f), idle = end_of_idle(f), look = next_look(f);
 
-    return idle < total ? idle : total;
-}
-
-/* libcurl tells of bytes that come, not of those that go out: they are seen only here. */
-static void
-record_sent(struct curlew_fetch *f, int64_t sent, int64_t now_us)
-{
-    if (sent <= f->sent)
-        return;
-    f->sent = sent;
-    f->active_us = now_us;
+    at = idle < at ? idle : at;
+    return look < at ? look : at;
 }
 
 int
-deadline_check(struct curlew_fetch *f, int64_t sent)
+deadline_check(struct curlew_fetch *f, int64_t unsent)
 {
     int64_t now = clock_us();
+
+    f->looked_us = now;
+    if (unsent != f->unsent)
+        f->active_us = now;
+    f->unsent = unsent;
 
     if (now >= deadline_of_total(f))
         return failure_set(&f->failure, ERROR_TIMEOUT, "not done after %g s%s",
                            (double)f->request.total_timeout_ms / 1000,
                            f->state == FETCH_QUEUED ? ", still waiting for its turn" : "");
-    if (now < end_of_idle(f)) /* bytes have come */
-        return 0;
-    record_sent(f, sent, now);
-    if (now < end_of_idle(f))
+    if (now < end_of_idle(f)) /* bytes have come, or gone out */
         return 0;
     return failure_set(&f->failure, ERROR_IDLE_TIMEOUT, "no bytes for %g s",
                        (double)f->request.idle_timeout_ms / 1000);

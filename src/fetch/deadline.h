@@ -12,13 +12,13 @@
 /* Where the total timeout ends, on clock_us()'s clock; INT64_MAX: there is none. */
 int64_t deadline_of_total(const struct curlew_fetch *f);
 
-/* The first of the two timeouts; INT64_MAX: there is none. */
+/* When to call deadline_check(): at the first of the two, or before; INT64_MAX: never. */
 int64_t deadline_of(const struct curlew_fetch *f);
 
 /*
- * The deadline has passed: 0 where there is a later one by now, -1 with f->failure.  `sent`: bytes
- * of the hop's body that have gone out so far.
+ * The deadline has passed: 0 where there is a later one by now, -1 with f->failure.  `unsent`:
+ * bytes that wait in the kernel, on the way to the origin.  That their number changes is activity.
  */
-int deadline_check(struct curlew_fetch *f, int64_t sent);
+int deadline_check(struct curlew_fetch *f, int64_t unsent);
 
 #endif

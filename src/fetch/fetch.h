@@ -106,7 +106,9 @@ struct curlew_fetch {
     int64_t submitted_us, posted_us, started_us;
     int64_t active_us;        /* the last byte came or went */
     int64_t body_us;          /* the body began to come */
-    int64_t sent;             /* bytes of the hop's body that the idle timeout has seen go out */
+    int64_t sent;             /* bytes of the hop's body that libcurl has sent, by active_us */
+    int64_t looked_us;        /* deadline_check() was called, or the hop began … */
+    int64_t unsent;           /* … and so many bytes still were in the kernel */
     struct timer timer;       /* total and idle timeout, or the end of the backoff */
     struct timer pause_timer; /* the end of a pause that keeps to max_recv_speed */
     bool paused;              /* for that, or as the reader is slow: no idle timeout */

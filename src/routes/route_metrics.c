@@ -118,6 +118,9 @@ add_engine(struct buffer *b, const struct engine_stats *stats, const struct body
     add_value(b, "guard_reports_total", "counter",
               "Destinations it would have refused, but for egress.report_only.",
               counter_read(&stats->guard_reports));
+    add_value(b, "lookups_refused_total", "counter",
+              "Look-ups of names not begun, as too many that were given up go on.",
+              counter_read(&stats->lookups_refused));
     add_value(b, "received_bytes_total", "counter", "Bytes of response bodies, decoded.",
               counter_read(&stats->bytes_received));
     add_value(b, "sent_bytes_total", "counter", "Bytes of request bodies.",

@@ -5,8 +5,10 @@
 #include "transfer/hop.h"
 #include "util/clock.h"
 
+#include <linux/sockios.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -207,6 +209,17 @@ connection_pool_on_request(struct curlew_fetch *f, uint64_t conn_id)
     for (struct link *l = f->hop->sockets.next; l != &f->hop->sockets;
          l = l->next) /* of two, one is unused */
         container_of(l, struct pool_socket, hop_link)->conn_id = conn_id;
+}
+
+int
+connection_pool_unsent(const struct connection_pool *p, uint64_t conn_id)
+{
+    int n = 0;
+
+    for (size_t fd = 0; fd < p->size; fd++)
+        if (p->by_fd[fd] != NULL && p->by_fd[fd]->conn_id == conn_id)
+            return ioctl((int)fd, SIOCOUTQ, &n) == 0 ? n : 0;
+    return 0;
 }
 
 /* libcurl 7.88 closes a socket that it didn't connect with close(), not with our callback. */

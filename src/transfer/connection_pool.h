@@ -42,6 +42,9 @@ int connection_pool_on_opened(struct curlew_fetch *f, int fd);
 /* The request of f's hop goes out on this connection, which may be a new one; never 0. */
 void connection_pool_on_request(struct curlew_fetch *f, uint64_t conn_id);
 
+/* Bytes written to that connection which its peer has not acknowledged yet. */
+int connection_pool_unsent(const struct connection_pool *p, uint64_t conn_id);
+
 /* CURLMOPT_SOCKETFUNCTION; `pool` is its argument. */
 int connection_pool_on_socket(CURL *easy, curl_socket_t fd, int what, void *pool, void *socket);
 

@@ -3,6 +3,7 @@
 #include "transfer/curl_features.h"
 
 #include <curl/curl.h>
+#include <string.h>
 
 const char *
 curl_features_text(void)
@@ -26,4 +27,18 @@ bool
 curl_features_has_http3(void)
 {
     return has_feature(CURL_VERSION_HTTP3);
+}
+
+/* A libcurl may ask c-ares for HTTPS records alone, and threads for addresses: "asyn-rr". */
+bool
+curl_features_has_cares_resolver(void)
+{
+    const curl_version_info_data *in_use = curl_version_info(CURLVERSION_NOW);
+
+    if (in_use->ares_num == 0)
+        return false;
+    for (const char *const *name = in_use->feature_names; *name != NULL; name++)
+        if (strcmp(*name, "asyn-rr") == 0)
+            return false;
+    return true;
 }

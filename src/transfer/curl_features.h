@@ -12,4 +12,7 @@ const char *curl_features_text(void);
 bool curl_features_has_http2(void);
 bool curl_features_has_http3(void);
 
+/* Does c-ares look names up, rather than a thread for each? */
+bool curl_features_has_cares_resolver(void);
+
 #endif

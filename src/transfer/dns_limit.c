@@ -1,59 +1,146 @@
-/* dns_limit.c - abandoned look-ups: they go on although nobody waits for them any more. */
+/* dns_limit.c - which look-ups may begin, as others go on though nobody waits for them. */
 
 #include "transfer/dns_limit.h"
 
+#include "transfer/curl_features.h"
 #include "transfer/hop.h"
 #include "util/clock.h"
 
 #include <arpa/inet.h>
+#include <string.h>
+#include <strings.h>
 
-static bool
-is_literal(const char *host)
+void
+dns_limit_init(struct dns_limit *d)
 {
-    struct in6_addr address;
-
-    return inet_pton(AF_INET, host, &address) == 1 || inet_pton(AF_INET6, host, &address) == 1;
+    *d = (struct dns_limit){ .off = curl_features_has_cares_resolver() };
+    list_init(&d->running);
 }
 
+/* The name that the hop connects to: the proxy's, where there is one. */
 static const char *
 name_of(const struct curlew_fetch *f)
 {
     return f->proxy_host != NULL ? f->proxy_host : f->url.host;
 }
 
-static void
-forget_old(struct dns_limit *d, int64_t now_us)
+static uint64_t
+domain_of(const struct curlew_fetch *f)
 {
-    while (d->count > 0 && d->until_us[d->first] <= now_us) {
-        d->first = (d->first + 1) % DNS_LIMIT_ABANDONED_MAX;
-        d->count--;
-    }
+    return lookup_shares_key(lookup_shares_domain(name_of(f)));
 }
 
-void
-dns_limit_record_abandoned(struct dns_limit *d, struct curlew_fetch *f, int64_t now_us)
+/* libcurl answers for localhost itself (RFC 6761 section 6.3). */
+static bool
+is_localhost(const char *host)
+{
+    size_t n = strlen(host), m = strlen("localhost");
+
+    if (n > 0 && host[n - 1] == '.')
+        n--;
+    return n >= m && strncasecmp(host + n - m, "localhost", m) == 0 &&
+           (n == m || host[n - m - 1] == '.');
+}
+
+/* libcurl also "resolves" addresses, at once. */
+static bool
+needs_lookup(const char *host)
+{
+    struct in6_addr address;
+
+    return strchr(host, ':') == NULL && inet_pton(AF_INET, host, &address) != 1 &&
+           !is_localhost(host);
+}
+
+/* libcurl tells of the start of a look-up, but not of its end. */
+static bool
+has_ended(const struct hop *hop)
 {
     curl_off_t looked_up = 0;
 
-    curl_easy_getinfo(f->hop->easy, CURLINFO_NAMELOOKUP_TIME_T, &looked_up);
-    if (looked_up > 0 || f->hop->requested || !list_empty(&f->hop->sockets) ||
-        is_literal(name_of(f)))
-        return;
-    forget_old(d, now_us);
-    if (d->count == DNS_LIMIT_ABANDONED_MAX)
-        return;
-    d->until_us[(d->first + d->count) % DNS_LIMIT_ABANDONED_MAX] =
-        now_us + (int64_t)DNS_LIMIT_ABANDONED_SECONDS * US_PER_SECOND;
-    d->count++;
+    curl_easy_getinfo(hop->easy, CURLINFO_NAMELOOKUP_TIME_T, &looked_up);
+    return looked_up > 0 || hop->requested || !list_empty(&hop->sockets);
 }
 
-int
-dns_limit_check(struct dns_limit *d, struct curlew_fetch *f, int64_t now_us)
+static int
+count_running(const struct dns_limit *d, uint64_t domain)
 {
-    forget_old(d, now_us);
-    if (d->count < DNS_LIMIT_ABANDONED_MAX || is_literal(name_of(f)))
-        return 0;
+    int n = 0;
+
+    for (const struct link *l = d->running.next; l != &d->running; l = l->next) {
+        const struct hop *hop = container_of(l, struct hop, lookup);
+
+        n += hop->lookup_domain == domain && !has_ended(hop);
+    }
+    return n;
+}
+
+static int
+refuse(struct curlew_fetch *f, enum lookup_share full)
+{
+    counter_add(&f->stats->lookups_refused, 1);
+    if (full == LOOKUP_DOMAIN_FULL)
+        return failure_set(&f->failure, ERROR_OVERLOADED,
+                           "look-ups of names in %.200s hang: %d that were given up are still "
+                           "under way",
+                           lookup_shares_domain(name_of(f)), LOOKUP_SHARES_DOMAIN);
+    if (full == LOOKUP_SESSION_FULL)
+        return failure_set(&f->failure, ERROR_OVERLOADED,
+                           "look-ups of session \"%s\" hang: %d that were given up are still "
+                           "under way",
+                           f->session->state->name, LOOKUP_SHARES_SESSION);
     return failure_set(&f->failure, ERROR_OVERLOADED,
-                       "%d look-ups of names that were given up are still under way",
-                       DNS_LIMIT_ABANDONED_MAX);
+                       "look-ups hang: %d that were given up are still under way",
+                       LOOKUP_SHARES_ALL);
+}
+
+static int
+on_resolver_start(void *state, void *reserved, void *arg)
+{
+    struct curlew_fetch *f = arg;
+    struct dns_limit *d = f->hop->dns_limit;
+    uint64_t domain = domain_of(f);
+    int64_t now = clock_us();
+    enum lookup_share share;
+    int running;
+
+    (void)state, (void)reserved;
+    if (!needs_lookup(name_of(f)))
+        return 0;
+    list_remove(&f->hop->lookup); /* an earlier one of this hop, for a connection that broke */
+    running = lookup_shares_of_domain(&d->shares, domain, now) > 0 ? count_running(d, domain) : 0;
+    share = lookup_shares_check(&d->shares, f->session->state->id, domain, running, now);
+    if (share != LOOKUP_ALLOWED)
+        return refuse(f, share);
+    f->hop->lookup_domain = domain;
+    list_append(&d->running, &f->hop->lookup);
+    return 0;
+}
+
+void
+dns_limit_attach(struct curlew_fetch *f, struct dns_limit *d)
+{
+    if (d->off)
+        return;
+    f->hop->dns_limit = d;
+    curl_easy_setopt(f->hop->easy, CURLOPT_RESOLVER_START_FUNCTION, on_resolver_start);
+    curl_easy_setopt(f->hop->easy, CURLOPT_RESOLVER_START_DATA, f);
+}
+
+void
+dns_limit_hop_done(struct curlew_fetch *f, struct dns_limit *d, CURLcode result)
+{
+    int64_t now = clock_us();
+    struct abandoned_lookup one = {
+        .until_us = now + (int64_t)DNS_LIMIT_ABANDONED_SECONDS * US_PER_SECOND,
+        .session = f->session->state->id,
+        .domain = f->hop->lookup_domain,
+    };
+
+    if (list_empty(&f->hop->lookup))
+        return;
+    list_remove(&f->hop->lookup);
+    if ((result == CURLE_OPERATION_TIMEDOUT || result == CURLE_ABORTED_BY_CALLBACK) &&
+        !has_ended(f->hop))
+        lookup_shares_record(&d->shares, &one, now);
 }

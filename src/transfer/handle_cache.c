@@ -31,6 +31,7 @@ hop_new(void)
         return NULL;
     }
     list_init(&hop->sockets);
+    list_init(&hop->lookup);
     return hop;
 }
 

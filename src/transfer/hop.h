@@ -14,16 +14,20 @@
 #include <curl/curl.h>
 
 struct connection_pool;
+struct dns_limit;
 
 struct hop {
     CURL *easy;
     struct connection_pool *pool;
+    struct dns_limit *dns_limit;
     const struct response_events *events;
 
     /* Of this hop. */
     struct curl_slist *header_lines;
     curl_mime *mime;
     struct link sockets;       /* of the pool, opened in this hop */
+    struct link lookup;        /* among those under way; alone: none, or it has ended */
+    uint64_t lookup_domain;    /* its key */
     uint64_t conn_id;          /* the connection, which others may share; 0: not known yet */
     bool requested;            /* a connection stands, and the request goes out on it */
     bool has_head;             /* its last head is complete: what comes now is a trailer */

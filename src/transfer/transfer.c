@@ -181,6 +181,31 @@ set_credentials(struct curlew_fetch *f)
     }
 }
 
+/* Bytes that go out keep the idle timeout away; no other callback of libcurl's tells of them. */
+static int
+on_progress(void *arg, curl_off_t to_receive, curl_off_t received, curl_off_t to_send,
+            curl_off_t sent)
+{
+    struct curlew_fetch *f = arg;
+
+    (void)to_receive, (void)received, (void)to_send;
+    if (sent != f->sent) {
+        f->sent = sent;
+        f->active_us = clock_us();
+    }
+    return 0;
+}
+
+static void
+watch_upload(struct curlew_fetch *f)
+{
+    if (!f->sends_body || f->request.idle_timeout_ms == 0)
+        return;
+    SET(CURLOPT_XFERINFOFUNCTION, on_progress);
+    SET(CURLOPT_XFERINFODATA, f);
+    SET(CURLOPT_NOPROGRESS, 0L);
+}
+
 /* response_reader.c pauses between slices: each is a tenth of a second's, in libcurl's limits. */
 static long
 slice_of(int64_t bytes_a_second)
@@ -255,6 +280,7 @@ transfer_prepare(struct curlew_fetch *f, const struct transfer_setup *setup)
     egress_hooks_attach(f);
     connection_pool_attach(f, setup->pool);
     set_limits(f);
+    watch_upload(f);
     set_credentials(f);
     if (rc != CURLE_OK)
         return failure_no_memory(&f->failure);
@@ -341,12 +367,22 @@ transfer_conn_id(const struct curlew_fetch *f)
     return f->hop->conn_id;
 }
 
-int64_t
-transfer_bytes_sent(const struct curlew_fetch *f)
+static bool
+is_alone(const struct curlew_fetch *f, const struct link *running)
 {
-    curl_off_t sent = 0;
+    for (const struct link *l = running->next; l != running; l = l->next) {
+        const struct curlew_fetch *other = container_of(l, struct curlew_fetch, link);
 
-    if (f->hop != NULL)
-        curl_easy_getinfo(f->hop->easy, CURLINFO_SIZE_UPLOAD_T, &sent);
-    return sent;
+        if (other != f && other->hop->conn_id == f->hop->conn_id)
+            return false;
+    }
+    return true;
+}
+
+int64_t
+transfer_bytes_unsent(const struct curlew_fetch *f, const struct link *running)
+{
+    if (f->hop == NULL || f->hop->conn_id == 0 || !f->sends_body || !is_alone(f, running))
+        return 0;
+    return connection_pool_unsent(f->hop->pool, f->hop->conn_id);
 }

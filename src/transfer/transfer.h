@@ -50,10 +50,13 @@ int transfer_resume(struct curlew_fetch *f);
  */
 void transfer_flush_resets(struct link *running, uint64_t conn_id);
 
+/*
+ * Bytes of its request that libcurl has written and the peer has not acknowledged.  0 where that
+ * can't be told, as others of the `running` fetches write to the same connection.
+ */
+int64_t transfer_bytes_unsent(const struct curlew_fetch *f, const struct link *running);
+
 /* On which connection it is; 0: not known yet. */
 uint64_t transfer_conn_id(const struct curlew_fetch *f);
-
-/* Bytes of the hop's body that have gone out. */
-int64_t transfer_bytes_sent(const struct curlew_fetch *f);
 
 #endif

@@ -1,8 +1,14 @@
 """Timeouts: each fails at its time, with the name of the limit."""
 
+import contextlib
+import re
+import socket
+import threading
 import time
 
 import pytest
+
+from tests.support.scripted_origin import Http2Origin, ScriptedOrigin
 
 pytestmark = pytest.mark.libcurl
 
@@ -32,6 +38,70 @@ def test_the_idle_timeout_ends_a_silent_fetch(client, origin, path):
     p = refused_after(client, {"url": origin.url(path), "timeout": {"idle": 0.25}}, "idle_timeout",
                       0.24, 0.4)
     assert "0.25" in p["detail"]
+
+
+BODIES = {
+    "text": {"body": "a" * 50_000},
+    "multipart": {"multipart": [{"name": "file", "value": "a" * 50_000, "filename": "a"}]},
+    "empty": {"body": ""},
+    "large": {"body": "a" * 900_000},
+}
+
+
+@pytest.mark.parametrize("opened", [ScriptedOrigin, Http2Origin])
+@pytest.mark.parametrize("body", BODIES)
+def test_the_idle_timeout_fires_once_where_a_body_was_sent(client, opened, body):
+    def silent(request, connection, stream=None):
+        if stream is None:
+            connection.hold()
+
+    request = {"method": "POST", "timeout": {"idle": 1, "total": 10}, **BODIES[body]}
+    with opened(silent) as origin:
+        if opened is Http2Origin:
+            request |= {"http_version": "2-prior-knowledge"}
+        start = time.monotonic()
+        client.refused({**request, "url": origin.url("/silent")}, 504, "idle_timeout")
+        assert 1.0 <= time.monotonic() - start <= 1.7
+
+
+@contextlib.contextmanager
+def slow_reader(every, n):
+    """The URL of an origin that reads n bytes of a request each `every` seconds, then answers."""
+    listener = socket.create_server(("127.0.0.1", 0))
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 65536)
+
+    def serve():
+        with contextlib.suppress(OSError):
+            sock, _ = listener.accept()
+            with sock:
+                head, _, body = sock.recv(65536).partition(b"\r\n\r\n")
+                left = int(re.search(rb"Content-Length: (\d+)", head)[1]) - len(body)
+                while left > 0 and (data := sock.recv(min(n, left))):
+                    left -= len(data)
+                    time.sleep(every)
+                sock.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nread")
+
+    thread = threading.Thread(target=serve, daemon=True)
+    thread.start()
+    with listener:
+        yield "http://127.0.0.1:%d/" % listener.getsockname()[1]
+    thread.join(10)
+
+
+def test_an_upload_that_goes_on_is_not_idle(client):
+    with slow_reader(0.1, 30_000) as url:
+        e = client.fetch(url, method="POST", body="a" * 1_000_000,
+                         timeout={"idle": 1, "total": 30})
+    assert e["body"] == "read"
+    assert e["timing"]["total"] > 2
+
+
+def test_an_upload_that_stands_still_is_idle(client):
+    with slow_reader(5, 1000) as url:
+        start = time.monotonic()
+        client.refused({"method": "POST", "url": url, "body": "a" * 1_000_000,
+                        "timeout": {"idle": 1, "total": 10}}, 504, "idle_timeout")
+        assert 1.0 <= time.monotonic() - start <= 1.7
 
 
 def test_bytes_that_keep_coming_are_not_idle(client, origin):

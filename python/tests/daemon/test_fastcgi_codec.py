@@ -4,7 +4,7 @@ import struct
 
 import pytest
 
-from django_curlew.daemon import IncompleteResponse, NoResponse, ProtocolError
+from django_curlew.daemon import DaemonTimeout, IncompleteResponse, NoResponse, ProtocolError
 from django_curlew.daemon.fastcgi import (
     FastCGIEncoder,
     FastCGIParser,
@@ -62,7 +62,8 @@ def test_a_request_has_a_web_servers_parameters():
     assert stdin == b"{}"
     assert params == {
         "GATEWAY_INTERFACE": "CGI/1.1", "SERVER_PROTOCOL": "HTTP/1.1",
-        "SERVER_SOFTWARE": "django-curlew", "HTTP_AUTHORIZATION": "Bearer t",
+        "SERVER_SOFTWARE": "django-curlew", "CURLEW_CLIENT": "django-curlew",
+        "HTTP_AUTHORIZATION": "Bearer t",
         "REQUEST_METHOD": "POST", "SCRIPT_NAME": "/_fetch/v1/fetch", "QUERY_STRING": "",
         "HTTP_ACCEPT": "x/y", "CONTENT_TYPE": "application/json", "CONTENT_LENGTH": "2",
         "HTTP_TRACEPARENT": "00-1", "HTTP_X_REQUEST_ID": "7"}
@@ -152,9 +153,32 @@ def test_no_byte_at_all_is_no_response():
         FastCGIParser().feed_eof()
 
 
+NO_RECORD = b"\0" * 8
+
+
+@pytest.mark.parametrize("report, kind, code", [
+    (b"curlew: idle_timeout no bytes for 1 s", DaemonTimeout, "idle_timeout"),
+    (b"curlew: timeout not done after 1 s", DaemonTimeout, "timeout"),
+    (b"curlew: incomplete_body 3 of 10 bytes", IncompleteResponse, "incomplete_body"),
+    (b"curlew: draining ", IncompleteResponse, "draining"),
+    (b"idle_timeout", IncompleteResponse, None),
+    (b"", IncompleteResponse, None),
+])
+@pytest.mark.parametrize("size", [1, 1000])
+def test_a_report_says_why_a_response_was_aborted(report, kind, code, size):
+    parser = FastCGIParser()
+    data = record(6, HEAD + b"bo") + (record(7, report) if report else b"") + NO_RECORD
+    with pytest.raises(kind) as caught:
+        for at in range(0, len(data), size):
+            parser.feed(data[at:at + size])
+    assert type(caught.value) is kind and caught.value.code == code
+    assert code is None or report.partition(code.encode())[2].strip().decode() in str(caught.value)
+    assert "aborted" in str(caught.value)
+
+
 @pytest.mark.parametrize("data, kind, word", [
     (record(6, HEAD) + b"\0" * 8, IncompleteResponse, "aborted the response"),
-    (b"\0" * 8, ProtocolError, "version 0"),
+    (NO_RECORD, ProtocolError, "version 0"),
     (b"HTTP/1.1 400 Bad Request\r\n", ProtocolError, "curlewd's socket"),
     (record(6, HEAD, request=2), ProtocolError, "request 2"),
     (record(9, b"x"), ProtocolError, "type 9"),

@@ -12,6 +12,7 @@ from django_curlew.daemon import (
     FRAMES,
     Daemon,
     DaemonError,
+    DaemonTimeout,
     IncompleteResponse,
     NoResponse,
     Unreachable,
@@ -61,8 +62,8 @@ class Sync:
     exchange = staticmethod(Daemon.exchange)
 
     @staticmethod
-    def stream(d, body):
-        with d.open("POST", "/v1/stream", body=body, timeout=10) as s:
+    def stream(d, body, **options):
+        with d.open("POST", "/v1/stream", body=body, timeout=10, **options) as s:
             return s.status, b"".join(s)
 
 
@@ -72,9 +73,11 @@ class Async:
         return asyncio.run(d.aexchange(*args, **kwargs))
 
     @staticmethod
-    def stream(d, body):
+    def stream(d, body, **options):
+        request = {"body": body, "timeout": 10, **options}
+
         async def read():
-            async with await d.aopen("POST", "/v1/stream", body=body, timeout=10) as s:
+            async with await d.aopen("POST", "/v1/stream", **request) as s:
                 return s.status, b"".join([p async for p in s])
         return asyncio.run(read())
 
@@ -124,6 +127,23 @@ def test_a_stream_that_breaks_is_broken(remote, client, origin):
     with pytest.raises(DaemonError) as caught:
         client.stream(remote, fetch_object(origin.url("/cut?framing=chunked&n=100000")))
     assert isinstance(caught.value, (IncompleteResponse, NoResponse))
+
+
+def test_a_stream_that_stalls_is_a_timeout(remote, client, origin):
+    body = fetch_object(origin.url("/stall?n=10"), timeout={"idle": 1})
+    start = time.monotonic()
+    with pytest.raises(DaemonTimeout) as caught:
+        client.stream(remote, body, idle_timeout=1)
+    assert 0.9 <= time.monotonic() - start < 2.5
+    assert caught.value.code == "idle_timeout"
+
+
+def test_a_stream_that_breaks_before_its_idle_timeout_is_no_timeout(remote, client, origin):
+    body = fetch_object(origin.url("/cut?n=10"), timeout={"idle": 2})
+    with pytest.raises(IncompleteResponse) as caught:
+        client.stream(remote, body, idle_timeout=2)
+    if remote.address.protocol == "fcgi":
+        assert caught.value.code == "incomplete_body"
 
 
 def test_an_error_of_the_daemons_is_a_response(remote, client):

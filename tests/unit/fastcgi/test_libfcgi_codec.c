@@ -160,6 +160,25 @@ Test(fastcgi, a_large_answer_is_whole)
     free(text);
 }
 
+Test(fastcgi, stderr_goes_out_at_once_in_one_record)
+{
+    static const char text[] = "curlew: timeout not done after 1 s";
+    const unsigned char *record;
+    size_t before;
+
+    SIDE_ACCEPT();
+    libfcgi_codec_write(side, "body", 4);
+    libfcgi_codec_flush(side);
+    before = out.len;
+    libfcgi_codec_write_stderr(side, text);
+    record = (const unsigned char *)out.data + before;
+    cr_assert_eq(record[1], FCGI_STDERR);
+    cr_assert_eq(record[4] << 8 | record[5], sizeof text - 1);
+    cr_assert_eq(memcmp(record + 8, text, sizeof text - 1), 0);
+    libfcgi_codec_abandon(side);
+    cr_assert_eq((const char *)record + 8 + sizeof text - 1 + record[6], out.data + out.len);
+}
+
 Test(fastcgi, what_is_flushed_goes_out_at_once)
 {
     SIDE_ACCEPT();

@@ -102,5 +102,5 @@ def error_from_response(status: int, body: bytes) -> FetchError:
 
 def error_from_daemon(err: daemon.DaemonError) -> FetchError:
     """The error for a daemon that gave no response."""
-    code = "timeout" if isinstance(err, daemon.DaemonTimeout) else "unreachable"
+    code = err.code or ("timeout" if isinstance(err, daemon.DaemonTimeout) else "unreachable")
     return FetchError(code, str(err))

@@ -67,7 +67,7 @@ class _BaseTransport:
                 if not _is_default_host(request, name, value)
             ],
             body=body if has_body else None,
-            timeout={"connect": limits.get("connect"), "idle": limits.get("read")},
+            timeout={"connect": limits.get("connect"), "idle": _idle_timeout(request)},
             request_keys=self._request_keys,
         )
 
@@ -76,6 +76,11 @@ class _BaseTransport:
         version = facts.get("http-version") or "1.1"
         extensions = {"http_version": b"HTTP/" + version.encode(), "curlew": facts}
         return httpx.Response(stream.status, headers=headers, stream=body, extensions=extensions)
+
+
+def _idle_timeout(request: httpx.Request) -> Optional[float]:
+    read: Optional[float] = request.extensions.get("timeout", {}).get("read")
+    return read
 
 
 def _is_default_host(request: httpx.Request, name: str, value: str) -> bool:
@@ -107,6 +112,7 @@ class CurlewTransport(_BaseTransport, httpx.BaseTransport):
                 headers=stream_request.JSON,
                 body=body,
                 trace=context.headers(),
+                idle_timeout=_idle_timeout(request),
             )
             if not stream_request.split_headers(stream)[1]:
                 raise stream_request.error_from_response(stream.status, b"".join(stream))
@@ -130,6 +136,7 @@ class AsyncCurlewTransport(_BaseTransport, httpx.AsyncBaseTransport):
                 headers=stream_request.JSON,
                 body=body,
                 trace=context.headers(),
+                idle_timeout=_idle_timeout(request),
             )
             if not stream_request.split_headers(stream)[1]:
                 pieces = [piece async for piece in stream]

@@ -84,6 +84,7 @@ class CurlewAdapter(HTTPAdapter):
                 headers=stream_request.JSON,
                 body=body,
                 trace=context.headers(),
+                idle_timeout=_daemon_timeout(timeout)["idle"],
             )
             headers, facts = stream_request.split_headers(daemon_stream)
             if not facts:

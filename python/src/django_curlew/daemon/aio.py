@@ -16,7 +16,7 @@ from typing import Any, Callable, List, Optional, Tuple
 
 from . import connection_pool, resend, sockets
 from .address import Address
-from .base_stream import BaseStream
+from .base_stream import RECEIVE_ERRORS, BaseStream
 from .errors import DaemonTimeout, IncompleteResponse
 from .models import EncodedRequest, Response
 from .response_parser import ResponseParser, has_body_data, has_head
@@ -35,7 +35,7 @@ async def exchange(request: EncodedRequest) -> Response:
 async def open_stream(request: EncodedRequest) -> "AsyncStream":
     """Send, and read the head of the response."""
     sock, parser = await _send(request, has_head)
-    return AsyncStream(request.address, sock, parser)
+    return AsyncStream(request, sock, parser)
 
 
 class AsyncStream(BaseStream):
@@ -64,9 +64,10 @@ class AsyncStream(BaseStream):
         try:
             if not receiver.receive():
                 await receiver.wait(timeout)
-        except resend.CONNECTION_ERRORS as err:
+            self._received_at = time.monotonic()
+        except RECEIVE_ERRORS as err:
             self.close()
-            raise resend.to_daemon_error(self._address, err, self._parser) from None
+            raise self._to_error(err) from None
         except BaseException:
             self.close()
             raise

@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 import socket
+import time
 import weakref
 from typing import Optional
 
-from . import connection_pool
-from .address import Address
+from . import connection_pool, resend
+from .errors import DaemonTimeout, IncompleteResponse
+from .models import EncodedRequest
 from .response_parser import ResponseParser
+
+RECEIVE_ERRORS = (IncompleteResponse, *resend.CONNECTION_ERRORS)
+# The last byte may have come to us later than to curlewd: a break so much earlier is in time.
+IDLE_TOLERANCE = 0.1  # of the idle timeout, and at most so many seconds
 
 
 class BaseStream:
@@ -18,10 +24,14 @@ class BaseStream:
     It owns its socket until the response is complete, or close() is called, or it is collected.
     """
 
-    def __init__(self, address: Address, sock: socket.socket, parser: ResponseParser) -> None:
+    def __init__(
+        self, request: EncodedRequest, sock: socket.socket, parser: ResponseParser
+    ) -> None:
         self.status = parser.status
         self.headers = parser.headers
-        self._address = address
+        self._address = request.address
+        self._idle_timeout = request.idle_timeout
+        self._received_at = time.monotonic()
         self._parser = parser
         self._sock: Optional[socket.socket] = sock
         self._finalizer = weakref.finalize(self, sock.close)
@@ -37,6 +47,23 @@ class BaseStream:
         called more than once, but not while another task or thread reads."""
         self._sock = None
         self._finalizer()
+
+    def _to_error(self, err: BaseException) -> BaseException:
+        """A failure to receive as a DaemonError. A break says no reason over HTTP: it is taken for
+        the idle timeout of the request if it comes no earlier."""
+        idle_timeout = self._idle_timeout
+        error = err
+        if not isinstance(err, IncompleteResponse):
+            error = resend.to_daemon_error(self._address, err, self._parser)
+        if (
+            isinstance(error, IncompleteResponse)
+            and self._address.protocol != "fcgi"
+            and idle_timeout is not None
+            and time.monotonic() - self._received_at
+            >= idle_timeout - IDLE_TOLERANCE * min(1.0, idle_timeout)
+        ):
+            return DaemonTimeout(f"no bytes for {idle_timeout:g} s: {error}", "idle_timeout")
+        return error
 
     def _release(self) -> None:
         """The response is complete: its connection may carry the next request."""

@@ -38,6 +38,7 @@ class RequestOptions(TypedDict, total=False):
     trace: Sequence[Tuple[str, str]]
     params: Optional[Mapping[str, str]]
     timeout: Optional[float]
+    idle_timeout: Optional[float]
     idempotent: bool
 
 
@@ -80,6 +81,7 @@ class Daemon:
         trace: Sequence[Tuple[str, str]] = (),
         params: Optional[Mapping[str, str]] = None,
         timeout: Optional[float] = None,
+        idle_timeout: Optional[float] = None,
         idempotent: bool = False,
     ) -> EncodedRequest:
         """Encode a request; exchange(), open(), aexchange() and aopen() take the same arguments.
@@ -92,6 +94,9 @@ class Daemon:
         params: all the FastCGI parameters, in place of those that method, route, headers and trace
             would make; only with an fcgi: address.
         timeout: seconds for the whole exchange, or for the head of a stream; None: no limit.
+        idle_timeout: what the request object has as `timeout.idle`, in seconds. Through a web
+            server curlewd can't say why a stream ends before its time: a break that comes no
+            earlier is DaemonTimeout.
         idempotent: whether the request may be sent again if curlewd may have done it already; see
             django_curlew.daemon.resend.
         """
@@ -102,6 +107,7 @@ class Daemon:
             method=method,
             data=data,
             timeout=timeout,
+            idle_timeout=idle_timeout,
             connect_timeout=self.connect_timeout,
             idempotent=idempotent,
             max_response_bytes=self.max_response_bytes,

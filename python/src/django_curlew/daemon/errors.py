@@ -15,9 +15,17 @@ document (RFC 9457), which is a response like any other.
 
 from __future__ import annotations
 
+from typing import Optional
+
 
 class DaemonError(Exception):
-    """curlewd gave no response, or only a part of one. The parent of all errors of this package."""
+    """curlewd gave no response, or only a part of one. The parent of all errors of this package.
+
+    `code`: one of docs/api.md, if curlewd said why it aborted a response that had begun."""
+
+    def __init__(self, message: str = "", code: Optional[str] = None) -> None:
+        super().__init__(message)
+        self.code = code
 
 
 class AddressError(DaemonError, ValueError):
@@ -39,7 +47,8 @@ class IncompleteResponse(DaemonError):
 
 
 class DaemonTimeout(DaemonError, TimeoutError):
-    """No response, or no further byte of one, within the timeout that the caller gave."""
+    """No response, or no further byte of one, within the timeout that the caller gave; or curlewd
+    aborted a stream because the timeout that its request has expired."""
 
 
 class ProtocolError(DaemonError):

@@ -7,15 +7,17 @@
 
 A connection carries one request at a time, with id 1, and is kept (FCGI_KEEP_CONN). curlewd sends
 a CGI head (RFC 3875) and the body in STDOUT records, then END_REQUEST. A response is complete only
-with that record. With a record of version 0 curlewd reports that it aborted the response.
+with that record. With a record of version 0 curlewd reports that it aborted the response; a
+STDERR record before it says why.
 """
 
 from __future__ import annotations
 
+import re
 import struct
 from typing import Dict, List, Mapping, Optional, Sequence, Tuple
 
-from .errors import IncompleteResponse, ProtocolError
+from .errors import DaemonError, DaemonTimeout, IncompleteResponse, ProtocolError
 from .response_parser import ResponseParser
 
 Pairs = Sequence[Tuple[str, str]]
@@ -25,6 +27,9 @@ REQUEST_ID = 1
 MAX_RECORD_BYTES = 65535  # of content
 MAX_CACHED_PREFIXES = 64  # encoded beginnings of requests; a client uses a handful
 MAX_STDERR_BYTES = 4096  # kept for an error message
+
+TIMEOUTS = ("timeout", "idle_timeout")
+REPORT = re.compile(r"curlew: ([a-z_]+) (.*)", re.DOTALL)
 
 _RECORD = struct.Struct(">BBHHBx")  # version, type, request id, content length, padding length
 _END = struct.Struct(">IB3x")  # application status, protocol status
@@ -76,6 +81,7 @@ class FastCGIEncoder:
             "GATEWAY_INTERFACE": "CGI/1.1",
             "SERVER_PROTOCOL": "HTTP/1.1",
             "SERVER_SOFTWARE": "django-curlew",
+            "CURLEW_CLIENT": "django-curlew",  # curlewd then says why it aborts a response
         }
         if token:
             self._base_params["HTTP_AUTHORIZATION"] = f"Bearer {token}"
@@ -158,9 +164,7 @@ class FastCGIParser(ResponseParser):
 
     def _reject_version(self, version: int) -> None:
         if version == 0 and self.started and self.status:
-            raise IncompleteResponse(
-                "curlewd aborted the response: the fetch failed after its head was sent"
-            )
+            raise aborted(self._stderr)
         raise ProtocolError(
             f"received a FastCGI record of version {version}; check that this is curlewd's socket"
         )
@@ -202,6 +206,18 @@ class FastCGIParser(ResponseParser):
             message = "the response has no head"
             raise IncompleteResponse(f"{message}; stderr: {stderr}" if stderr else message)
         self.finished = self.reusable = True
+
+
+def aborted(stderr: bytes) -> DaemonError:
+    """The error for a response that curlewd aborted, having said why: `curlew: CODE detail`."""
+    reported = REPORT.match(stderr.decode("utf-8", "replace"))
+    if not reported:
+        return IncompleteResponse(
+            "curlewd aborted the response: the fetch failed after its head was sent"
+        )
+    code, detail = reported.groups()
+    error_class = DaemonTimeout if code in TIMEOUTS else IncompleteResponse
+    return error_class(f"curlewd aborted the response: {code}: {detail.strip()}", code)
 
 
 def parse_cgi_head(head: bytes) -> Tuple[int, bytes]:

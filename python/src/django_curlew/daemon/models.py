@@ -24,6 +24,7 @@ class EncodedRequest(NamedTuple):
     method: str
     data: bytes
     timeout: Optional[float]  # seconds for the whole exchange, or for the head of a stream
+    idle_timeout: Optional[float]  # seconds, what curlewd was asked for; None: no limit
     connect_timeout: float  # seconds
     idempotent: bool
     max_response_bytes: int

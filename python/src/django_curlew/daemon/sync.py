@@ -11,7 +11,7 @@ from typing import Callable, Optional, Tuple
 
 from . import connection_pool, resend, sockets
 from .address import Address
-from .base_stream import BaseStream
+from .base_stream import RECEIVE_ERRORS, BaseStream
 from .errors import DaemonTimeout, IncompleteResponse
 from .models import EncodedRequest, Response
 from .response_parser import ResponseParser, has_body_data, has_head
@@ -29,7 +29,7 @@ def exchange(request: EncodedRequest) -> Response:
 def open_stream(request: EncodedRequest) -> "Stream":
     """Send, and read the head of the response."""
     sock, parser = _send(request, has_head)
-    return Stream(request.address, sock, parser)
+    return Stream(request, sock, parser)
 
 
 class Stream(BaseStream):
@@ -55,9 +55,10 @@ class Stream(BaseStream):
             raise IncompleteResponse("the stream was closed before its end")
         try:
             _receive(self._sock, self._parser, has_body_data, deadline)
-        except resend.CONNECTION_ERRORS as err:
+            self._received_at = time.monotonic()
+        except RECEIVE_ERRORS as err:
             self.close()
-            raise resend.to_daemon_error(self._address, err, self._parser) from None
+            raise self._to_error(err) from None
         except BaseException:
             self.close()
             raise

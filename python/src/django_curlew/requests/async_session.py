@@ -131,6 +131,7 @@ class AsyncSession(BaseSession[R]):
                 body=prepared.to_json(),
                 trace=context.headers(),
                 timeout=prepared.timeout,
+                idle_timeout=prepared.idle_timeout,
                 idempotent=prepared.idempotent,
             )
             if not streaming.is_from_origin(stream):

@@ -117,6 +117,12 @@ class PreparedRequest:
         return self.stream or self.content_callback is not None
 
     @property
+    def idle_timeout(self) -> Optional[float]:
+        """The request object's; None: no limit, or the session's."""
+        timeout = self.keys.get("timeout")
+        return timeout.get("idle") if isinstance(timeout, dict) else None
+
+    @property
     def idempotent(self) -> bool:
         return self.method in daemon.IDEMPOTENT
 

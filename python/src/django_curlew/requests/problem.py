@@ -135,7 +135,7 @@ def from_daemon_error(
         exception = e.IncompleteRead(str(err), int(C.PARTIAL_FILE), response)
     else:
         exception = e.DaemonError(str(err), 0, response)
-    exception.problem = {"code": "unreachable", "detail": str(err)}
+    exception.problem = {"code": err.code or "unreachable", "detail": str(err)}
     return exception
 
 
