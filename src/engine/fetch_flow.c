@@ -40,6 +40,7 @@ finish(struct engine_worker *w, struct curlew_fetch *f)
     handle_cache_release(&w->handles, f);
     if (!f->flight.is_leader) /* its followers count */
         fetch_stats_record(f);
+    f->failure.attempts = f->was_sent ? f->response.attempts : 0;
     if (f->failure.error != ERROR_NONE)
         response_reader_drop_body(f); /* nobody reads it, and it counts among the buffered bytes */
     fetch_set_state(f, FETCH_DONE);
@@ -60,13 +61,14 @@ release_slot(struct engine_worker *w, struct curlew_fetch *f)
 static void
 extract(struct engine_worker *w, struct curlew_fetch *f)
 {
+    bool http1 = transfer_was_http1(f);
     int fd;
 
     timer_clear(&w->loop.timers, &f->pause_timer);
     fd = transfer_stop(f, w->multi);
     list_remove(&f->link);
     connection_pool_hop_done(f);
-    connection_pool_mark_idle(&w->pool, fd, &w->running);
+    connection_pool_mark_idle(&w->pool, fd, http1, &w->running);
     transfer_release(f);
 }
 
@@ -424,6 +426,16 @@ reject_waiting(struct engine_worker *w, struct curlew_fetch *f)
         finish(w, victim);
 }
 
+/* Nothing has been written on the connection that libcurl chose: the hop takes another one. */
+static bool
+try_restart(struct engine_worker *w, struct curlew_fetch *f)
+{
+    if (!transfer_must_restart(f))
+        return false;
+    connection_pool_hop_done(f);
+    return transfer_restart(f, w->multi) == 0;
+}
+
 static void
 finish_hop(struct engine_worker *w, struct curlew_fetch *f, CURLcode result)
 {
@@ -453,8 +465,9 @@ fetch_flow_reap(struct engine_worker *w)
     struct curlew_fetch *f;
     CURLcode result;
 
-    while ((f = transfer_next_finished(w->multi, &result)) != NULL)
-        finish_hop(w, f, result);
+    while ((f = transfer_next_finished(&w->pool, w->multi, &result)) != NULL)
+        if (!try_restart(w, f))
+            finish_hop(w, f, result);
     fetch_flow_dispatch(w);
 }
 

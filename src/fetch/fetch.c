@@ -76,7 +76,8 @@ fetch_reset(struct curlew_fetch *f)
         free(f->request.proxy);
         f->request.proxy = NULL;
     }
-    f->proxy_lent = f->retry.scheduled = f->new_connection = f->ticket.probe = false;
+    f->proxy_lent = f->retry.scheduled = f->new_connection = f->was_sent = false;
+    f->ticket.probe = false;
     f->redirects = 0;
     f->failure = (struct failure){ 0 };
 }

@@ -101,6 +101,7 @@ struct curlew_fetch {
     char *proxy_host;    /* owned; NULL: straight to the origin */
     bool proxy_lent;     /* request.proxy was the next of its session's proxies */
     bool new_connection; /* the attempt before was cut off: this one needs another connection */
+    bool was_sent;       /* a request of it has been written */
 
     /* Time, on clock_us()'s clock. */
     int64_t submitted_us, posted_us, started_us;

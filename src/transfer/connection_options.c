@@ -6,6 +6,8 @@
 #include "transfer/egress_hooks.h"
 #include "transfer/hop.h"
 
+#include <string.h>
+
 #define SET(option, value) curl_easy_setopt(f->hop->easy, option, value)
 
 /*
@@ -65,6 +67,15 @@ set_http_version(struct curlew_fetch *f)
     if (v != HTTP_AUTO || f->request.impersonate == NULL)
         SET(CURLOPT_HTTP_VERSION, versions[v]);
     return 0;
+}
+
+bool
+connection_options_may_be_http2(const struct curlew_fetch *f)
+{
+    enum http_version v = f->request.http_version;
+
+    return v == HTTP_2_PRIOR_KNOWLEDGE ||
+           (strcmp(f->url.scheme, "https") == 0 && v != HTTP_1_1 && v != HTTP_3);
 }
 
 static void

@@ -7,6 +7,7 @@
 #include "transfer/hop.h"
 #include "transfer/impersonate.h"
 #include "transfer/response_reader.h"
+#include "transfer/sent_once.h"
 #include "util/clock.h"
 
 #include <limits.h>
@@ -263,7 +264,8 @@ transfer_prepare(struct curlew_fetch *f, const struct transfer_setup *setup)
     hop->head_bytes = 0;
     hop->folds = 0;
     hop->conn_id = 0;
-    hop->requested = hop->challenged = false;
+    hop->requested = hop->challenged = hop->restart = false;
+    hop->restarts = 0;
     if (impersonate_apply(f) != 0)
         return -1;
     rc = SET(CURLOPT_URL, f->url.text);
@@ -307,15 +309,49 @@ transfer_stop(struct curlew_fetch *f, CURLM *multi)
     return fd;
 }
 
+bool
+transfer_must_restart(const struct curlew_fetch *f)
+{
+    return f->hop->restart && f->failure.error == ERROR_NONE;
+}
+
+/* Where many wait for one HTTP/2 connection, let them share the next, too, at first. */
+int
+transfer_restart(struct curlew_fetch *f, CURLM *multi)
+{
+    struct hop *hop = f->hop;
+    bool may_share = connection_options_may_be_http2(f) && hop->restarts == 0 &&
+                     !sent_once_needs_new_connection(f);
+
+    curl_multi_remove_handle(multi, hop->easy);
+    hop->restart = false;
+    hop->restarts++;
+    hop->curl_error[0] = '\0';
+    SET(CURLOPT_FORBID_REUSE, 0L);
+    SET(CURLOPT_FRESH_CONNECT, may_share ? 0L : 1L);
+    return transfer_start(f, multi);
+}
+
+bool
+transfer_was_http1(const struct curlew_fetch *f)
+{
+    long version = CURL_HTTP_VERSION_NONE;
+
+    curl_easy_getinfo(f->hop->easy, CURLINFO_HTTP_VERSION, &version);
+    return version == CURL_HTTP_VERSION_1_0 || version == CURL_HTTP_VERSION_1_1;
+}
+
 struct curlew_fetch *
-transfer_next_finished(CURLM *multi, CURLcode *result)
+transfer_next_finished(struct connection_pool *pool, CURLM *multi, CURLcode *result)
 {
     struct curlew_fetch *f = NULL;
+    CURLMsg *msg;
     int left;
-    CURLMsg *msg = curl_multi_info_read(multi, &left);
 
-    if (msg == NULL)
-        return NULL;
+    do {
+        if ((msg = curl_multi_info_read(multi, &left)) == NULL)
+            return NULL;
+    } while (connection_pool_is_swept(pool, msg->easy_handle));
     *result = msg->data.result; /* msg is valid until its handle is removed */
     curl_easy_getinfo(msg->easy_handle, CURLINFO_PRIVATE, &f);
     return f;
