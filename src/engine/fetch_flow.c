@@ -445,6 +445,8 @@ finish_hop(struct engine_worker *w, struct curlew_fetch *f, CURLcode result)
         dns_limit_record_abandoned(&w->dns_limit, f, clock_us());
     curl_result_apply(f, result);
     extract(w, f);
+    if (f->failure.error != ERROR_NONE)
+        transfer_stop_sharing(f, &w->running, w->multi);
     if (scheduler_record_outcome(f))
         reject_waiting(w, f);
     if (f->failure.error == ERROR_NONE)

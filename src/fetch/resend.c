@@ -6,8 +6,8 @@
 
 #define WRITINGS_MAX 2
 
-static bool
-is_safe(const char *method)
+bool
+resend_is_safe(const char *method)
 {
     static const char *const safe[] = { "GET", "HEAD", "OPTIONS", "TRACE" };
 
@@ -24,7 +24,7 @@ resend_decide(const struct unanswered *u)
         return RESEND_FORBIDDEN;
     if (u->refused || !u->wrote_bytes)
         return RESEND_NOT_PROCESSED;
-    return is_safe(u->method) ? RESEND_SAFE_METHOD : RESEND_FORBIDDEN;
+    return resend_is_safe(u->method) ? RESEND_SAFE_METHOD : RESEND_FORBIDDEN;
 }
 
 const char *

@@ -27,6 +27,9 @@ struct unanswered {
     bool refused;     /* the origin said of the last one that it was not processed */
 };
 
+/* Does the method change nothing? */
+bool resend_is_safe(const char *method);
+
 enum resend_reason resend_decide(const struct unanswered *u);
 
 /* The word for it in metrics. */

@@ -83,6 +83,9 @@ set_reuse(struct curlew_fetch *f)
 {
     if (f->new_connection)
         SET(CURLOPT_FRESH_CONNECT, 1L);
+    f->hop->shares = connection_options_may_be_http2(f);
+    if (f->hop->shares) /* else each of a burst would open its own, and only then know better */
+        SET(CURLOPT_PIPEWAIT, 1L);
 }
 
 int

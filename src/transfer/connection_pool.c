@@ -223,7 +223,10 @@ connection_pool_on_opened(struct curlew_fetch *f, int fd)
 void
 connection_pool_on_request(struct curlew_fetch *f, uint64_t conn_id)
 {
+    struct connection_pool *p = f->hop->pool;
+
     f->hop->conn_id = conn_id;
+    p->newest_id = conn_id > p->newest_id ? conn_id : p->newest_id;
     for (struct link *l = f->hop->sockets.next; l != &f->hop->sockets;
          l = l->next) /* of two, one is unused */
         container_of(l, struct pool_socket, hop_link)->conn_id = conn_id;

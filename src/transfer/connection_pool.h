@@ -30,6 +30,7 @@ struct connection_pool {
     int idle_count;
     struct link retired; /* shut down; libcurl has still to close them */
     struct connection_sweep sweep;
+    uint64_t newest_id; /* the highest conn_id so far */
 };
 
 void connection_pool_init(struct connection_pool *p, struct loop *loop, struct engine_stats *stats,

@@ -27,6 +27,7 @@ struct hop {
     struct link sockets; /* of the pool, opened in this hop */
     uint64_t conn_id;    /* the connection, which others may share; 0: not known yet */
     bool requested;      /* a connection stands, and the request goes out on it */
+    bool shares;         /* it waits for a connection that another hop is opening */
     bool restart;        /* the connection was no good; nothing was written on it */
     int restarts;
     bool challenged;           /* the 401 that digest authentication begins with has been seen */
@@ -39,6 +40,7 @@ struct hop {
     struct unanswered unanswered;
     enum resend_reason resend; /* the next writing's; FORBIDDEN: not decided, or forbidden */
     bool opened;               /* a socket since the last writing */
+    uint64_t newest_id;        /* of the connections that there were at the last writing */
     long request_size;         /* libcurl's count of bytes before the last writing */
 
     /* Of the chain of redirects. */

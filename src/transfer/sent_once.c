@@ -80,31 +80,33 @@ sent_once_on_open(struct curlew_fetch *f)
 }
 
 bool
-sent_once_needs_new_connection(const struct curlew_fetch *f)
+sent_once_needs_newer(const struct curlew_fetch *f, uint64_t conn_id)
 {
     const struct hop *hop = f->hop;
 
-    return hop->unanswered.writings > 0 && hop->resend == RESEND_SAFE_METHOD && !hop->opened;
+    return hop->unanswered.writings > 0 && conn_id <= hop->newest_id;
 }
 
 /*
  * A second writing goes out on a new connection: libcurl would take another kept one.  Under HTTP/2
  * many refused requests may share the new one.  The second leg of an authentication stays on its
- * connection.
+ * connection.  A safe method goes again whether it was refused or not, and needs no look at it.
  */
 static void
 prepare_resend(struct curlew_fetch *f)
 {
     struct hop *hop = f->hop;
 
-    if (connection_options_may_be_http2(f))
+    if (!connection_options_may_be_http2(f)) {
+        if (f->request.auth != AUTH_DIGEST)
+            curl_easy_setopt(hop->easy, CURLOPT_FRESH_CONNECT, 1L);
+    } else if (!resend_is_safe(f->method)) {
         curl_easy_setopt(hop->easy, CURLOPT_VERBOSE, 1L); /* on_debug() shall see a refusal */
-    else if (f->request.auth != AUTH_DIGEST)
-        curl_easy_setopt(hop->easy, CURLOPT_FRESH_CONNECT, 1L);
+    }
 }
 
 void
-sent_once_count(struct curlew_fetch *f)
+sent_once_count(struct curlew_fetch *f, uint64_t newest)
 {
     struct hop *hop = f->hop;
     struct unanswered *u = &hop->unanswered;
@@ -116,6 +118,7 @@ sent_once_count(struct curlew_fetch *f)
         prepare_resend(f);
     }
     hop->request_size = request_size(hop);
+    hop->newest_id = newest;
     hop->resend = RESEND_FORBIDDEN;
     hop->opened = u->refused = false;
     f->was_sent = true;

@@ -19,11 +19,14 @@ int sent_once_on_open(struct curlew_fetch *f);
 /* The request is about to be written. -1 with f->failure: it must not be. */
 int sent_once_check(struct curlew_fetch *f);
 
-/* It may be written again, but only on a connection that was opened for it, which this is not. */
-bool sent_once_needs_new_connection(const struct curlew_fetch *f);
+/*
+ * It may be written again, but only on a connection that was opened since it was written first: not
+ * on this one.
+ */
+bool sent_once_needs_newer(const struct curlew_fetch *f, uint64_t conn_id);
 
-/* It is written now. */
-void sent_once_count(struct curlew_fetch *f);
+/* It is written now; no connection of the pool has a higher number than `newest`. */
+void sent_once_count(struct curlew_fetch *f, uint64_t newest);
 
 /* A response begins: whatever is written next on the hop, as for authentication, is another request. */
 void sent_once_on_response(struct curlew_fetch *f);

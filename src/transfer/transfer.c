@@ -7,7 +7,6 @@
 #include "transfer/hop.h"
 #include "transfer/impersonate.h"
 #include "transfer/response_reader.h"
-#include "transfer/sent_once.h"
 #include "util/clock.h"
 
 #include <limits.h>
@@ -320,8 +319,7 @@ int
 transfer_restart(struct curlew_fetch *f, CURLM *multi)
 {
     struct hop *hop = f->hop;
-    bool may_share = connection_options_may_be_http2(f) && hop->restarts == 0 &&
-                     !sent_once_needs_new_connection(f);
+    bool may_share = connection_options_may_be_http2(f) && hop->restarts == 0;
 
     curl_multi_remove_handle(multi, hop->easy);
     hop->restart = false;
@@ -330,6 +328,45 @@ transfer_restart(struct curlew_fetch *f, CURLM *multi)
     SET(CURLOPT_FORBID_REUSE, 0L);
     SET(CURLOPT_FRESH_CONNECT, may_share ? 0L : 1L);
     return transfer_start(f, multi);
+}
+
+/* Does it wait for the connection of another hop to f's origin? */
+static bool
+waits_with(const struct curlew_fetch *waiting, const struct curlew_fetch *f)
+{
+    const struct hop *hop = waiting->hop;
+
+    return hop->shares && !hop->requested && list_empty(&hop->sockets) &&
+           strcmp(waiting->url.origin, f->url.origin) == 0;
+}
+
+/* The time that it waited counts as time of connecting. */
+static void
+connect_alone(struct curlew_fetch *f, CURLM *multi)
+{
+    int64_t limit = f->request.connect_timeout_ms,
+            waited = (clock_us() - f->started_us) / US_PER_MS;
+
+    curl_multi_remove_handle(multi, f->hop->easy);
+    f->hop->shares = false;
+    SET(CURLOPT_PIPEWAIT, 0L);
+    if (limit > 0)
+        SET(CURLOPT_CONNECTTIMEOUT_MS, (long)(waited < limit ? limit - waited : 1));
+    curl_multi_add_handle(multi, f->hop->easy);
+}
+
+void
+transfer_stop_sharing(const struct curlew_fetch *f, struct link *running, CURLM *multi)
+{
+    if (f->hop->requested || !connection_options_may_be_http2(f) ||
+        f->failure.error == ERROR_CANCELLED || f->failure.error == ERROR_TIMEOUT)
+        return; /* of these libcurl lets the next one try */
+    for (struct link *l = running->next; l != running; l = l->next) {
+        struct curlew_fetch *other = container_of(l, struct curlew_fetch, link);
+
+        if (waits_with(other, f))
+            connect_alone(other, multi);
+    }
 }
 
 bool

@@ -34,6 +34,12 @@ bool transfer_must_restart(const struct curlew_fetch *f);
 /* Then: once more from the start, on another connection.  -1 with f->failure. */
 int transfer_restart(struct curlew_fetch *f, CURLM *multi);
 
+/*
+ * f's connection could not be made.  Those of the `running` fetches that waited to share it, or
+ * might, open their own now: libcurl would let one after the other try.
+ */
+void transfer_stop_sharing(const struct curlew_fetch *f, struct link *running, CURLM *multi);
+
 /* Did its last response come by HTTP/1? */
 bool transfer_was_http1(const struct curlew_fetch *f);
 
