@@ -29,6 +29,23 @@ cool_down_proxy(struct curlew_fetch *f)
         proxy_pool_cool_down(f->session->proxy_pool, f->request.proxy, clock_us());
 }
 
+/*
+ * Where an attempt was sent, and a later one was not, the failure must not say that nothing was
+ * sent: callers send again then.
+ */
+static void
+correct_failure(struct curlew_fetch *f)
+{
+    struct failure last = f->failure;
+
+    f->failure.attempts = f->was_sent ? f->response.attempts : 0;
+    if (f->sent_error == ERROR_NONE || !resend_error_says_unsent(last.error))
+        return;
+    f->failure = (struct failure){ .attempts = f->response.attempts };
+    failure_set(&f->failure, f->sent_error, "an attempt was sent and failed; the last one: %.300s",
+                last.detail);
+}
+
 /* Off this thread: from here on the fetch belongs to whoever submitted it. */
 static void
 finish(struct engine_worker *w, struct curlew_fetch *f)
@@ -37,10 +54,10 @@ finish(struct engine_worker *w, struct curlew_fetch *f)
     coalesce_close(f);
     retry_release(f);
     cool_down_proxy(f);
+    correct_failure(f);
     handle_cache_release(&w->handles, f);
     if (!f->flight.is_leader) /* its followers count */
         fetch_stats_record(f);
-    f->failure.attempts = f->was_sent ? f->response.attempts : 0;
     if (f->failure.error != ERROR_NONE)
         response_reader_drop_body(f); /* nobody reads it, and it counts among the buffered bytes */
     fetch_set_state(f, FETCH_DONE);
@@ -239,6 +256,8 @@ reset_attempt(struct curlew_fetch *f)
 {
     bool change = fetch_proxy_failed(f);
 
+    if (f->sent_error == ERROR_NONE && transfer_was_sent(f))
+        f->sent_error = f->failure.error != ERROR_NONE ? f->failure.error : ERROR_RECV_FAILED;
     response_reader_reset(f);
     f->new_connection = f->failure.error != ERROR_NONE;
     f->failure = (struct failure){ 0 };
@@ -449,8 +468,10 @@ finish_hop(struct engine_worker *w, struct curlew_fetch *f, CURLcode result)
         transfer_stop_sharing(f, &w->running, w->multi);
     if (scheduler_record_outcome(f))
         reject_waiting(w, f);
-    if (f->failure.error == ERROR_NONE)
+    if (f->failure.error == ERROR_NONE) {
+        f->sent_error = ERROR_NONE; /* answered; a redirect is another request */
         next = redirect_next(f);
+    }
     if (next == REDIRECT_FOLLOW) {
         next_hop(w, f);
     } else if (try_schedule_retry(w, f)) {

@@ -27,6 +27,22 @@ resend_decide(const struct unanswered *u)
     return resend_is_safe(u->method) ? RESEND_SAFE_METHOD : RESEND_FORBIDDEN;
 }
 
+bool
+resend_error_says_unsent(enum error e)
+{
+    switch (e) {
+    case ERROR_BLOCKED:
+    case ERROR_DNS_FAILED:
+    case ERROR_CONNECT_FAILED:
+    case ERROR_CONNECT_TIMEOUT:
+    case ERROR_PROXY_FAILED:
+    case ERROR_TLS_FAILED:
+        return true;
+    default:
+        return false;
+    }
+}
+
 const char *
 resend_reason_name(enum resend_reason reason)
 {

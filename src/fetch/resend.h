@@ -9,6 +9,8 @@
 #ifndef FETCH_RESEND_H
 #define FETCH_RESEND_H
 
+#include "util/error.h"
+
 #include <stdbool.h>
 
 /* Why a request may be written again. */
@@ -31,6 +33,9 @@ struct unanswered {
 bool resend_is_safe(const char *method);
 
 enum resend_reason resend_decide(const struct unanswered *u);
+
+/* Does the error tell callers that nothing was sent, so that they may send again? */
+bool resend_error_says_unsent(enum error e);
 
 /* The word for it in metrics. */
 const char *resend_reason_name(enum resend_reason reason);

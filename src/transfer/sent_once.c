@@ -130,21 +130,12 @@ sent_once_on_response(struct curlew_fetch *f)
     f->hop->unanswered.writings = 0;
 }
 
+/* A TLS failure on the connection of the writing is the origin's alert, in answer to the request. */
 static bool
 says_unsent(const struct curlew_fetch *f)
 {
-    switch (f->failure.error) {
-    case ERROR_BLOCKED:
-    case ERROR_DNS_FAILED:
-    case ERROR_CONNECT_FAILED:
-    case ERROR_CONNECT_TIMEOUT:
-    case ERROR_PROXY_FAILED:
-        return true;
-    case ERROR_TLS_FAILED: /* else it is the origin's alert, in answer to the request */
-        return f->hop->opened;
-    default:
-        return false;
-    }
+    return resend_error_says_unsent(f->failure.error) &&
+           (f->failure.error != ERROR_TLS_FAILED || f->hop->opened);
 }
 
 void

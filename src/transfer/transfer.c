@@ -370,6 +370,12 @@ transfer_stop_sharing(const struct curlew_fetch *f, struct link *running, CURLM 
 }
 
 bool
+transfer_was_sent(const struct curlew_fetch *f)
+{
+    return f->hop != NULL && f->hop->requested;
+}
+
+bool
 transfer_was_http1(const struct curlew_fetch *f)
 {
     long version = CURL_HTTP_VERSION_NONE;

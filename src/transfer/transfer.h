@@ -40,6 +40,9 @@ int transfer_restart(struct curlew_fetch *f, CURLM *multi);
  */
 void transfer_stop_sharing(const struct curlew_fetch *f, struct link *running, CURLM *multi);
 
+/* Has the hop's request been written, as far as libcurl could? */
+bool transfer_was_sent(const struct curlew_fetch *f);
+
 /* Did its last response come by HTTP/1? */
 bool transfer_was_http1(const struct curlew_fetch *f);
 
