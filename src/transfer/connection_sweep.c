@@ -25,7 +25,8 @@ handle_of(struct connection_sweep *s)
     if (s->easy == NULL && (s->easy = curl_easy_init()) != NULL) {
         curl_easy_setopt(s->easy, CURLOPT_URL, "http://127.0.0.1/");
         curl_easy_setopt(s->easy, CURLOPT_PROXY, "");
-        curl_easy_setopt(s->easy, CURLOPT_FRESH_CONNECT, 1L);
+        /* No kept connection has this peer.  CURLOPT_FRESH_CONNECT would spare the dead ones. */
+        curl_easy_setopt(s->easy, CURLOPT_UNIX_SOCKET_PATH, "/dev/null");
         curl_easy_setopt(s->easy, CURLOPT_NOSIGNAL, 1L);
         curl_easy_setopt(s->easy, CURLOPT_OPENSOCKETFUNCTION, refuse_socket);
     }
