@@ -22,6 +22,7 @@ struct pool_socket {
     struct session *session; /* that opened it */
     struct link idle_link;   /* among the idle, or the retired */
     struct link hop_link;    /* among the sockets of the hop that opened it */
+    struct link id_link;     /* among those of its bucket */
     ino_t inode;             /* tells whether the descriptor is still that socket */
     struct timer timer;      /* end of its idle time */
     uint32_t wanted;         /* EPOLLIN, EPOLLOUT: what libcurl waits for; 0: nothing */
@@ -44,6 +45,8 @@ connection_pool_init(struct connection_pool *p, struct loop *loop, struct engine
     *p = (struct connection_pool){ .loop = loop, .stats = stats, .on_ready = on_ready };
     list_init(&p->idle);
     list_init(&p->retired);
+    for (int i = 0; i < CONNECTION_POOL_BUCKETS; i++)
+        list_init(&p->by_id[i]);
     connection_sweep_init(&p->sweep, loop, multi);
 }
 
@@ -133,6 +136,7 @@ socket_new(struct connection_pool *p, int fd)
     s->pool = p;
     list_init(&s->idle_link);
     list_init(&s->hop_link);
+    list_init(&s->id_link);
     timer_init(&s->timer, on_idle_timeout);
     p->by_fd[fd] = s;
     return s;
@@ -167,6 +171,7 @@ socket_free(struct pool_socket *s)
     uncount(s);
     list_remove(&s->idle_link);
     list_remove(&s->hop_link);
+    list_remove(&s->id_link);
     if (s->pool->by_fd[s->watch.fd] == s)
         s->pool->by_fd[s->watch.fd] = NULL;
     config_snapshot_unref(s->config);
@@ -220,6 +225,12 @@ connection_pool_on_opened(struct curlew_fetch *f, int fd)
     return 0;
 }
 
+static struct link *
+bucket_of(struct connection_pool *p, uint64_t conn_id)
+{
+    return &p->by_id[conn_id % CONNECTION_POOL_BUCKETS];
+}
+
 void
 connection_pool_on_request(struct curlew_fetch *f, uint64_t conn_id)
 {
@@ -227,9 +238,38 @@ connection_pool_on_request(struct curlew_fetch *f, uint64_t conn_id)
 
     f->hop->conn_id = conn_id;
     p->newest_id = conn_id > p->newest_id ? conn_id : p->newest_id;
-    for (struct link *l = f->hop->sockets.next; l != &f->hop->sockets;
-         l = l->next) /* of two, one is unused */
-        container_of(l, struct pool_socket, hop_link)->conn_id = conn_id;
+    /* Those that are new; of two, one is unused. */
+    for (struct link *l = f->hop->sockets.next; l != &f->hop->sockets; l = l->next) {
+        struct pool_socket *s = container_of(l, struct pool_socket, hop_link);
+
+        if (s->conn_id != 0)
+            continue;
+        s->conn_id = conn_id;
+        list_append(bucket_of(p, conn_id), &s->id_link);
+    }
+}
+
+/* The first byte waits to be read, or the connection has ended. */
+static bool
+has_input(const struct pool_socket *s)
+{
+    char byte;
+
+    return recv(s->watch.fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) >= 0 || errno != EAGAIN;
+}
+
+bool
+connection_pool_is_usable(struct connection_pool *p, uint64_t conn_id)
+{
+    struct link *bucket = bucket_of(p, conn_id);
+
+    for (struct link *l = bucket->next; l != bucket; l = l->next) {
+        const struct pool_socket *s = container_of(l, struct pool_socket, id_link);
+
+        if (s->conn_id == conn_id && (s->retired || (is_idle(s) && s->http1 && has_input(s))))
+            return false;
+    }
+    return true;
 }
 
 /* libcurl 7.88 closes a socket that it didn't connect with close(), not with our callback. */
@@ -419,15 +459,6 @@ connection_pool_drop_reset(struct connection_pool *p)
 }
 
 /* -- retired sockets --------------------------------------------------------- */
-
-bool
-connection_pool_is_retired(const struct connection_pool *p, uint64_t conn_id)
-{
-    for (const struct link *l = p->retired.next; l != &p->retired; l = l->next)
-        if (container_of(l, struct pool_socket, idle_link)->conn_id == conn_id)
-            return true;
-    return false;
-}
 
 bool
 connection_pool_is_swept(struct connection_pool *p, CURL *easy)

@@ -17,6 +17,8 @@
 
 #include <curl/curl.h>
 
+#define CONNECTION_POOL_BUCKETS 256
+
 struct pool_socket;
 
 struct connection_pool {
@@ -30,7 +32,8 @@ struct connection_pool {
     int idle_count;
     struct link retired; /* shut down; libcurl has still to close them */
     struct connection_sweep sweep;
-    uint64_t newest_id; /* the highest conn_id so far */
+    uint64_t newest_id;                         /* the highest conn_id so far */
+    struct link by_id[CONNECTION_POOL_BUCKETS]; /* sockets whose connection is known */
 };
 
 void connection_pool_init(struct connection_pool *p, struct loop *loop, struct engine_stats *stats,
@@ -63,8 +66,11 @@ void connection_pool_hop_done(struct curlew_fetch *f);
  */
 void connection_pool_mark_idle(struct connection_pool *p, int fd, bool http1, struct link *running);
 
-/* Was the connection retired? Nothing may be written on it. */
-bool connection_pool_is_retired(const struct connection_pool *p, uint64_t conn_id);
+/*
+ * May a request be written on this connection?  Not if it was retired, nor, but for HTTP/2, if it
+ * ended or has bytes to read: libcurl 8.23 itself looks once a second only.
+ */
+bool connection_pool_is_usable(struct connection_pool *p, uint64_t conn_id);
 
 /* libcurl has finished with a handle: true where it was the pool's own. */
 bool connection_pool_is_swept(struct connection_pool *p, CURL *easy);

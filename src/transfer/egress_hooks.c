@@ -144,7 +144,7 @@ on_request(void *arg, char *remote_ip, char *local_ip, int remote_port, int loca
     (void)local_port;
     if (sent_once_check(f) != 0 || check_peer(f, remote_ip) != 0)
         return CURL_PREREQFUNC_ABORT;
-    if (connection_pool_is_retired(f->hop->pool, conn_id) || sent_once_needs_newer(f, conn_id))
+    if (!connection_pool_is_usable(f->hop->pool, conn_id) || sent_once_needs_newer(f, conn_id))
         return refuse_connection(f);
     f->hop->requested = true;
     connection_pool_on_request(f, conn_id);
