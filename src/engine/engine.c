@@ -55,6 +55,7 @@ engine_new(const struct engine_config *settings, struct failure *err)
         return NULL;
     }
     curl_global_init(CURL_GLOBAL_DEFAULT);
+    curl_global_trace("http/2"); /* only sent_once.c's transfers, which are verbose, have it */
     pthread_mutex_init(&c->config_lock, NULL);
     pthread_mutex_init(&c->change_lock, NULL);
     c->in_flight_max = settings->limits.in_flight;

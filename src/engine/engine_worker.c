@@ -106,7 +106,7 @@ open_multi(struct engine_worker *w)
 {
     if ((w->multi = curl_multi_init()) == NULL)
         return -1;
-    connection_pool_init(&w->pool, &w->loop, &w->engine->stats, on_socket_ready);
+    connection_pool_init(&w->pool, &w->loop, &w->engine->stats, w->multi, on_socket_ready);
     curl_multi_setopt(w->multi, CURLMOPT_SOCKETFUNCTION, connection_pool_on_socket);
     curl_multi_setopt(w->multi, CURLMOPT_SOCKETDATA, &w->pool);
     curl_multi_setopt(w->multi, CURLMOPT_TIMERFUNCTION, on_timeout_change);
@@ -141,6 +141,7 @@ engine_worker_new(struct curlew *engine, struct failure *err)
     return w;
 
 no_thread:
+    connection_pool_stop(&w->pool);
     curl_multi_cleanup(w->multi);
     connection_pool_destroy(&w->pool);
 no_multi:
@@ -165,6 +166,7 @@ engine_worker_free(struct engine_worker *w)
 {
     take_inbox(w); /* a redirect from another thread may have come after the last turn */
     handle_cache_destroy(&w->handles);
+    connection_pool_stop(&w->pool);
     curl_multi_cleanup(w->multi);
     connection_pool_destroy(&w->pool);
     scheduler_destroy(&w->scheduler);

@@ -29,6 +29,23 @@ cool_down_proxy(struct curlew_fetch *f)
         proxy_pool_cool_down(f->session->proxy_pool, f->request.proxy, clock_us());
 }
 
+/*
+ * Where an attempt was sent, and a later one was not, the failure must not say that nothing was
+ * sent: callers send again then.
+ */
+static void
+correct_failure(struct curlew_fetch *f)
+{
+    struct failure last = f->failure;
+
+    f->failure.attempts = f->was_sent ? f->response.attempts : 0;
+    if (f->sent_error == ERROR_NONE || !resend_error_says_unsent(last.error))
+        return;
+    f->failure = (struct failure){ .attempts = f->response.attempts };
+    failure_set(&f->failure, f->sent_error, "an attempt was sent and failed; the last one: %.300s",
+                last.detail);
+}
+
 /* Off this thread: from here on the fetch belongs to whoever submitted it. */
 static void
 finish(struct engine_worker *w, struct curlew_fetch *f)
@@ -37,6 +54,7 @@ finish(struct engine_worker *w, struct curlew_fetch *f)
     coalesce_close(f);
     retry_release(f);
     cool_down_proxy(f);
+    correct_failure(f);
     handle_cache_release(&w->handles, f);
     if (!f->flight.is_leader) /* its followers count */
         fetch_stats_record(f);
@@ -60,13 +78,14 @@ release_slot(struct engine_worker *w, struct curlew_fetch *f)
 static void
 extract(struct engine_worker *w, struct curlew_fetch *f)
 {
+    bool http1 = transfer_was_http1(f);
     int fd;
 
     timer_clear(&w->loop.timers, &f->pause_timer);
     fd = transfer_stop(f, w->multi);
     list_remove(&f->link);
     connection_pool_hop_done(f);
-    connection_pool_mark_idle(&w->pool, fd, &w->running);
+    connection_pool_mark_idle(&w->pool, fd, http1, &w->running);
     transfer_release(f);
 }
 
@@ -237,6 +256,8 @@ reset_attempt(struct curlew_fetch *f)
 {
     bool change = fetch_proxy_failed(f);
 
+    if (f->sent_error == ERROR_NONE && transfer_was_sent(f))
+        f->sent_error = f->failure.error != ERROR_NONE ? f->failure.error : ERROR_RECV_FAILED;
     response_reader_reset(f);
     f->new_connection = f->failure.error != ERROR_NONE;
     f->failure = (struct failure){ 0 };
@@ -424,6 +445,16 @@ reject_waiting(struct engine_worker *w, struct curlew_fetch *f)
         finish(w, victim);
 }
 
+/* Nothing has been written on the connection that libcurl chose: the hop takes another one. */
+static bool
+try_restart(struct engine_worker *w, struct curlew_fetch *f)
+{
+    if (!transfer_must_restart(f))
+        return false;
+    connection_pool_hop_done(f);
+    return transfer_restart(f, w->multi) == 0;
+}
+
 static void
 finish_hop(struct engine_worker *w, struct curlew_fetch *f, CURLcode result)
 {
@@ -432,10 +463,14 @@ finish_hop(struct engine_worker *w, struct curlew_fetch *f, CURLcode result)
     dns_limit_hop_done(f, &w->dns_limit, result);
     curl_result_apply(f, result);
     extract(w, f);
+    if (f->failure.error != ERROR_NONE)
+        transfer_stop_sharing(f, &w->running, w->multi);
     if (scheduler_record_outcome(f))
         reject_waiting(w, f);
-    if (f->failure.error == ERROR_NONE)
+    if (f->failure.error == ERROR_NONE) {
+        f->sent_error = ERROR_NONE; /* answered; a redirect is another request */
         next = redirect_next(f);
+    }
     if (next == REDIRECT_FOLLOW) {
         next_hop(w, f);
     } else if (try_schedule_retry(w, f)) {
@@ -452,8 +487,9 @@ fetch_flow_reap(struct engine_worker *w)
     struct curlew_fetch *f;
     CURLcode result;
 
-    while ((f = transfer_next_finished(w->multi, &result)) != NULL)
-        finish_hop(w, f, result);
+    while ((f = transfer_next_finished(&w->pool, w->multi, &result)) != NULL)
+        if (!try_restart(w, f))
+            finish_hop(w, f, result);
     fetch_flow_dispatch(w);
 }
 

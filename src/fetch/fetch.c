@@ -76,7 +76,9 @@ fetch_reset(struct curlew_fetch *f)
         free(f->request.proxy);
         f->request.proxy = NULL;
     }
-    f->proxy_lent = f->retry.scheduled = f->new_connection = f->ticket.probe = false;
+    f->proxy_lent = f->retry.scheduled = f->new_connection = f->was_sent = false;
+    f->ticket.probe = false;
+    f->sent_error = ERROR_NONE;
     f->redirects = 0;
     f->failure = (struct failure){ 0 };
 }

@@ -98,9 +98,11 @@ struct curlew_fetch {
     bool sends_body;
     bool same_origin; /* still the origin that was asked for: credentials may be sent */
     int redirects;
-    char *proxy_host;    /* owned; NULL: straight to the origin */
-    bool proxy_lent;     /* request.proxy was the next of its session's proxies */
-    bool new_connection; /* the attempt before was cut off: this one needs another connection */
+    char *proxy_host;      /* owned; NULL: straight to the origin */
+    bool proxy_lent;       /* request.proxy was the next of its session's proxies */
+    bool new_connection;   /* the attempt before was cut off: this one needs another connection */
+    bool was_sent;         /* a request of it has been written */
+    enum error sent_error; /* of an attempt at this hop that was written; NONE: of none */
 
     /* Time, on clock_us()'s clock. */
     int64_t submitted_us, posted_us, started_us;

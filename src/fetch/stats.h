@@ -7,6 +7,7 @@
 #ifndef FETCH_STATS_H
 #define FETCH_STATS_H
 
+#include "fetch/resend.h"
 #include "limits/circuit_breaker.h"
 #include "util/metrics.h"
 
@@ -14,6 +15,7 @@ struct engine_stats {
     counter in_flight, queued; /* gauges */
     counter retries_waiting;   /* gauge, fetches between two attempts, or queued for the next */
     counter retries, retries_refused;
+    counter resends[RESEND_REASONS];  /* writings that libcurl decided on; [0] stays 0 */
     counter breakers[CIRCUIT_STATES]; /* gauges, by state; that of CIRCUIT_OFF means nothing */
     counter breakers_opened;
     counter connections; /* gauge, sockets open toward origins and proxies */
@@ -21,7 +23,7 @@ struct engine_stats {
     counter connections_reused; /* hops over a connection that was warm */
     counter coalesced;          /* fetches that shared another's transfer */
     counter guard_refusals, guard_reports;
-    counter lookups_refused; /* as too many were given up and go on */
+    counter lookups_refused;            /* as too many were given up and go on */
     counter bytes_received, bytes_sent; /* of bodies; received ones decoded */
     struct histogram queue_seconds, first_byte_seconds, fetch_seconds;
 };

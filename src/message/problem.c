@@ -34,6 +34,10 @@ problem_begin(struct buffer *out, const struct failure *f)
         buffer_adds(out, ",\"curl_code\":");
         buffer_add_integer(out, f->curl_code);
     }
+    if (f->attempts != 0) {
+        buffer_adds(out, ",\"attempts\":");
+        buffer_add_integer(out, f->attempts);
+    }
 }
 
 int

@@ -9,7 +9,10 @@
 
 #include <jansson.h>
 
-/* type, title, status, detail, code, curl_code where libcurl failed.  A new reference, or NULL. */
+/*
+ * type, title, status, detail, code, curl_code where libcurl failed, attempts where a request was
+ * sent.  A new reference, or NULL.
+ */
 json_t *problem_json(const struct failure *f);
 
 /* The same as text, appended, but for the closing brace: more members may follow. */

@@ -50,12 +50,22 @@ breakers_json(const struct engine_stats *s)
 }
 
 static json_t *
+resends_json(const struct engine_stats *s)
+{
+    json_t *all = json_object();
+
+    for (int i = RESEND_FORBIDDEN + 1; i < RESEND_REASONS; i++)
+        json_object_set_new(all, resend_reason_name((enum resend_reason)i), number(&s->resends[i]));
+    return all;
+}
+
+static json_t *
 restraint_json(const struct engine_stats *s)
 {
-    return json_pack("{s:o, s:o, s:o, s:o, s:o}", "retries", number(&s->retries), "retries_waiting",
-                     number(&s->retries_waiting), "retry_budget_refusals",
-                     number(&s->retries_refused), "breakers", breakers_json(s), "breaker_opened",
-                     number(&s->breakers_opened));
+    return json_pack("{s:o, s:o, s:o, s:o, s:o, s:o}", "retries", number(&s->retries), "resends",
+                     resends_json(s), "retries_waiting", number(&s->retries_waiting),
+                     "retry_budget_refusals", number(&s->retries_refused), "breakers",
+                     breakers_json(s), "breaker_opened", number(&s->breakers_opened));
 }
 
 static json_t *

@@ -59,6 +59,16 @@ add_outcomes(struct buffer *b, const struct config_snapshot *config)
 }
 
 static void
+add_resends(struct buffer *b, const struct engine_stats *stats)
+{
+    add_head(b, "resends_total", "counter",
+             "Requests written again without a retry, by what allowed it.");
+    for (int i = RESEND_FORBIDDEN + 1; i < RESEND_REASONS; i++)
+        buffer_printf(b, "curlew_resends_total{reason=\"%s\"} %" PRId64 "\n",
+                      resend_reason_name((enum resend_reason)i), counter_read(&stats->resends[i]));
+}
+
+static void
 add_restraint(struct buffer *b, const struct engine_stats *stats)
 {
     static const char *const states[CIRCUIT_STATES] = {
@@ -69,6 +79,7 @@ add_restraint(struct buffer *b, const struct engine_stats *stats)
               counter_read(&stats->retries_waiting));
     add_value(b, "retries_total", "counter", "Tries beyond a fetch's first.",
               counter_read(&stats->retries));
+    add_resends(b, stats);
     add_value(b, "retry_budget_refusals_total", "counter",
               "Retries not made, to spare a failing origin or this daemon's memory.",
               counter_read(&stats->retries_refused));

@@ -5,6 +5,7 @@
 #include "transfer/hop.h"
 #include "util/clock.h"
 
+#include <errno.h>
 #include <linux/sockios.h>
 #include <stdlib.h>
 #include <string.h>
@@ -21,25 +22,40 @@ struct pool_socket {
     /* A reference, for the session; NULL: libcurl's own socket, such as the resolver's. */
     struct config_snapshot *config;
     struct session *session; /* that opened it */
-    struct link idle_link;   /* among the idle */
+    struct link idle_link;   /* among the idle, or the retired */
     struct link hop_link;    /* among the sockets of the hop that opened it */
+    struct link id_link;     /* among those of its bucket */
     ino_t inode;             /* tells whether the descriptor is still that socket */
     struct timer timer;      /* end of its idle time */
     uint32_t wanted;         /* EPOLLIN, EPOLLOUT: what libcurl waits for; 0: nothing */
     uint32_t events;         /* watched for; 0: not watched */
     uint64_t conn_id;        /* its connection, as in struct hop */
     bool counted;            /* among the open connections */
-    int64_t resets;          /* of the session, when the socket was opened */
+    bool http1;              /* as its last transfer went: while idle, any byte is one too many */
+    bool retired;
+    int64_t resets; /* of the session, when the socket was opened */
 };
 
 static void on_idle_timeout(struct timer *t);
+static void on_unasked(struct pool_socket *s, uint32_t events);
 
 void
 connection_pool_init(struct connection_pool *p, struct loop *loop, struct engine_stats *stats,
+                     CURLM *multi,
                      void (*on_ready)(struct connection_pool *p, int fd, int curl_events))
 {
     *p = (struct connection_pool){ .loop = loop, .stats = stats, .on_ready = on_ready };
     list_init(&p->idle);
+    list_init(&p->retired);
+    for (int i = 0; i < CONNECTION_POOL_BUCKETS; i++)
+        list_init(&p->by_id[i]);
+    connection_sweep_init(&p->sweep, loop, multi);
+}
+
+void
+connection_pool_stop(struct connection_pool *p)
+{
+    connection_sweep_destroy(&p->sweep);
 }
 
 void
@@ -72,8 +88,8 @@ on_socket_ready(struct watch *w, uint32_t events)
     struct pool_socket *s = container_of(w, struct pool_socket, watch);
     int what = 0;
 
-    if (s->wanted == 0) { /* idle, and closed by the origin: libcurl looks before it uses it */
-        watch_for(s, 0);
+    if (s->wanted == 0) {
+        on_unasked(s, events);
         return;
     }
     if (events & (EPOLLIN | EPOLLHUP | EPOLLERR))
@@ -122,6 +138,7 @@ socket_new(struct connection_pool *p, int fd)
     s->pool = p;
     list_init(&s->idle_link);
     list_init(&s->hop_link);
+    list_init(&s->id_link);
     timer_init(&s->timer, on_idle_timeout);
     p->by_fd[fd] = s;
     return s;
@@ -133,10 +150,16 @@ socket_of(struct connection_pool *p, int fd)
     return (size_t)fd < p->size ? p->by_fd[fd] : NULL;
 }
 
+static bool
+is_idle(const struct pool_socket *s)
+{
+    return !s->retired && !list_empty(&s->idle_link);
+}
+
 static void
 leave_idle(struct pool_socket *s)
 {
-    if (list_empty(&s->idle_link))
+    if (!is_idle(s))
         return;
     timer_clear(&s->pool->loop->timers, &s->timer);
     list_remove(&s->idle_link);
@@ -148,7 +171,9 @@ socket_free(struct pool_socket *s)
 {
     leave_idle(s);
     uncount(s);
+    list_remove(&s->idle_link);
     list_remove(&s->hop_link);
+    list_remove(&s->id_link);
     if (s->pool->by_fd[s->watch.fd] == s)
         s->pool->by_fd[s->watch.fd] = NULL;
     config_snapshot_unref(s->config);
@@ -202,13 +227,51 @@ connection_pool_on_opened(struct curlew_fetch *f, int fd)
     return 0;
 }
 
+static struct link *
+bucket_of(struct connection_pool *p, uint64_t conn_id)
+{
+    return &p->by_id[conn_id % CONNECTION_POOL_BUCKETS];
+}
+
 void
 connection_pool_on_request(struct curlew_fetch *f, uint64_t conn_id)
 {
+    struct connection_pool *p = f->hop->pool;
+
     f->hop->conn_id = conn_id;
-    for (struct link *l = f->hop->sockets.next; l != &f->hop->sockets;
-         l = l->next) /* of two, one is unused */
-        container_of(l, struct pool_socket, hop_link)->conn_id = conn_id;
+    p->newest_id = conn_id > p->newest_id ? conn_id : p->newest_id;
+    /* Those that are new; of two, one is unused. */
+    for (struct link *l = f->hop->sockets.next; l != &f->hop->sockets; l = l->next) {
+        struct pool_socket *s = container_of(l, struct pool_socket, hop_link);
+
+        if (s->conn_id != 0)
+            continue;
+        s->conn_id = conn_id;
+        list_append(bucket_of(p, conn_id), &s->id_link);
+    }
+}
+
+/* The first byte waits to be read, or the connection has ended. */
+static bool
+has_input(const struct pool_socket *s)
+{
+    char byte;
+
+    return recv(s->watch.fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) >= 0 || errno != EAGAIN;
+}
+
+bool
+connection_pool_is_usable(struct connection_pool *p, uint64_t conn_id)
+{
+    struct link *bucket = bucket_of(p, conn_id);
+
+    for (struct link *l = bucket->next; l != bucket; l = l->next) {
+        const struct pool_socket *s = container_of(l, struct pool_socket, id_link);
+
+        if (s->conn_id == conn_id && (s->retired || (is_idle(s) && s->http1 && has_input(s))))
+            return false;
+    }
+    return true;
 }
 
 int
@@ -290,13 +353,43 @@ connection_pool_on_socket(CURL *easy, curl_socket_t fd, int what, void *arg, voi
 
 /* -- idle sockets ----------------------------------------------------------- */
 
-/* For the peer the connection is closed. libcurl closes the descriptor when it next looks. */
+/* For the peer the connection is closed; the sweep lets libcurl close the descriptor. */
 static void
 retire(struct pool_socket *s)
 {
+    struct connection_pool *p = s->pool;
+
     leave_idle(s);
+    if (inode_of(s->watch.fd) != s->inode) { /* not that socket any more */
+        socket_forget(s);
+        return;
+    }
     uncount(s);
+    watch_for(s, 0);
+    s->retired = true;
+    list_append(&p->retired, &s->idle_link);
     shutdown(s->watch.fd, SHUT_RDWR);
+    connection_sweep_start(&p->sweep);
+}
+
+/*
+ * Something happens on a socket that libcurl does not wait for.  Under HTTP/2 an origin may send
+ * frames at any time, which libcurl reads before it uses the connection again.
+ */
+static void
+on_unasked(struct pool_socket *s, uint32_t events)
+{
+    char byte;
+    ssize_t n = recv(s->watch.fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT);
+
+    if (n < 0 && (errno == EAGAIN || errno == EINTR))
+        return; /* an event from before: its bytes have been read */
+    if (!is_idle(s))
+        watch_for(s, 0); /* a paused transfer's */
+    else if (n > 0 && !s->http1 && !(events & (EPOLLRDHUP | EPOLLHUP | EPOLLERR)))
+        watch_for(s, EPOLLRDHUP);
+    else
+        retire(s);
 }
 
 static void
@@ -343,14 +436,15 @@ has_users(const struct pool_socket *s, const struct link *running)
 }
 
 void
-connection_pool_mark_idle(struct connection_pool *p, int fd, struct link *running)
+connection_pool_mark_idle(struct connection_pool *p, int fd, bool http1, struct link *running)
 {
     struct pool_socket *s = fd >= 0 ? socket_of(p, fd) : NULL;
     int64_t until;
 
-    if (s == NULL || s->config == NULL || s->wanted != 0 || has_users(s, running))
+    if (s == NULL || s->config == NULL || s->wanted != 0 || s->retired || has_users(s, running))
         return;
     leave_idle(s);
+    s->http1 = http1;
     until = clock_us() + (int64_t)s->session->settings.idle_seconds * US_PER_SECOND;
     list_append(&p->idle, &s->idle_link);
     p->idle_count++;
@@ -358,6 +452,7 @@ connection_pool_mark_idle(struct connection_pool *p, int fd, struct link *runnin
         retire(s);
         return;
     }
+    watch_for(s, EPOLLIN); /* as mostly it is already */
     timer_set(&p->loop->timers, &s->timer, until);
     limit_idle(p, s->session);
 }
@@ -374,4 +469,12 @@ connection_pool_drop_reset(struct connection_pool *p)
         if (is_reset(s))
             retire(s);
     }
+}
+
+/* -- retired sockets --------------------------------------------------------- */
+
+bool
+connection_pool_is_swept(struct connection_pool *p, CURL *easy)
+{
+    return connection_sweep_finish(&p->sweep, easy, !list_empty(&p->retired));
 }

@@ -2,17 +2,22 @@
  * connection_pool.h - the sockets of one engine thread, busy and idle.
  *
  * libcurl keeps the connections; the pool watches their sockets for it.  A socket is idle once its
- * last transfer has ended.  Past the session's idle_connections, or idle_seconds, the pool shuts an
- * idle socket down, and libcurl finds the connection dead.  No running transfer is cut.
+ * last transfer has ended.  It is retired past the session's idle_connections or idle_seconds, when
+ * the session is reset, when the origin closes it, and, but for HTTP/2, when the origin sends a byte
+ * that nobody asked for: shut down, never used again, and closed by libcurl in the next sweep.  No
+ * running transfer is cut.
  */
 #ifndef TRANSFER_CONNECTION_POOL_H
 #define TRANSFER_CONNECTION_POOL_H
 
 #include "event/loop.h"
 #include "fetch/fetch.h"
+#include "transfer/connection_sweep.h"
 #include "util/list.h"
 
 #include <curl/curl.h>
+
+#define CONNECTION_POOL_BUCKETS 256
 
 struct pool_socket;
 
@@ -25,10 +30,18 @@ struct connection_pool {
     size_t size;
     struct link idle; /* longest idle first */
     int idle_count;
+    struct link retired; /* shut down; libcurl has still to close them */
+    struct connection_sweep sweep;
+    uint64_t newest_id;                         /* the highest conn_id so far */
+    struct link by_id[CONNECTION_POOL_BUCKETS]; /* sockets whose connection is known */
 };
 
 void connection_pool_init(struct connection_pool *p, struct loop *loop, struct engine_stats *stats,
+                          CURLM *multi,
                           void (*on_ready)(struct connection_pool *p, int fd, int curl_events));
+
+/* Before the multi handle goes, and with it the connections. */
+void connection_pool_stop(struct connection_pool *p);
 
 /* After the multi handle, which closes its sockets. */
 void connection_pool_destroy(struct connection_pool *p);
@@ -51,10 +64,21 @@ int connection_pool_on_socket(CURL *easy, curl_socket_t fd, int what, void *pool
 /* f's hop is off the multi handle: forget the sockets that libcurl has closed silently. */
 void connection_pool_hop_done(struct curlew_fetch *f);
 
-/* A transfer on socket fd (-1: none) has ended; `running` are those that go on. */
-void connection_pool_mark_idle(struct connection_pool *p, int fd, struct link *running);
+/*
+ * A transfer on socket fd (-1: none) has ended, by HTTP/1 or else; `running` are those that go on.
+ */
+void connection_pool_mark_idle(struct connection_pool *p, int fd, bool http1, struct link *running);
 
-/* Shut down idle sockets whose session was reset since they opened. */
+/*
+ * May a request be written on this connection?  Not if it was retired, nor, but for HTTP/2, if it
+ * ended or has bytes to read: libcurl 8.23 itself looks once a second only.
+ */
+bool connection_pool_is_usable(struct connection_pool *p, uint64_t conn_id);
+
+/* libcurl has finished with a handle: true where it was the pool's own. */
+bool connection_pool_is_swept(struct connection_pool *p, CURL *easy);
+
+/* Retire the idle sockets whose session was reset since they opened. */
 void connection_pool_drop_reset(struct connection_pool *p);
 
 #endif

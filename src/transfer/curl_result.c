@@ -6,6 +6,7 @@
 #include "transfer/curl_result.h"
 
 #include "transfer/hop.h"
+#include "transfer/sent_once.h"
 #include "util/clock.h"
 
 #include <stdio.h>
@@ -149,8 +150,11 @@ curl_result_apply(struct curlew_fetch *f, CURLcode result)
         result = CURLE_OK;
     read_figures(f);
     f->response.timing.total = (double)(clock_us() - f->submitted_us) / US_PER_SECOND;
-    if (result != CURLE_OK || f->failure.error != ERROR_NONE)
+    if (result != CURLE_OK || f->failure.error != ERROR_NONE) {
         set_failure(f, result);
-    else if (f->response.head.url == NULL && (f->response.head.url = strdup(f->url.text)) == NULL)
+        sent_once_correct_failure(f);
+    } else if (f->response.head.url == NULL &&
+               (f->response.head.url = strdup(f->url.text)) == NULL) {
         failure_no_memory(&f->failure);
+    }
 }

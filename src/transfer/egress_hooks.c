@@ -10,6 +10,7 @@
 
 #include "transfer/connection_pool.h"
 #include "transfer/hop.h"
+#include "transfer/sent_once.h"
 #include "util/hash.h"
 
 #include <arpa/inet.h>
@@ -89,7 +90,7 @@ on_open(void *arg, curlsocktype purpose, struct curl_sockaddr *a)
 
     (void)purpose;
     drop_scope(f, &a->addr);
-    if (check_address(f, &a->addr) != 0)
+    if (sent_once_on_open(f) != 0 || check_address(f, &a->addr) != 0)
         return CURL_SOCKET_BAD;
     fd = socket(a->family, a->socktype | SOCK_CLOEXEC, a->protocol);
     if (fd >= 0 && connection_pool_on_opened(f, fd) != 0) {
@@ -99,34 +100,55 @@ on_open(void *arg, curlsocktype purpose, struct curl_sockaddr *a)
     return fd;
 }
 
-/* A number for the connection, from both its ends.  Never 0. */
+/* libcurl's number of the connection, from 1. */
 static uint64_t
-conn_id_of(const char *remote_ip, const char *local_ip, int remote_port, int local_port)
+conn_id_of(CURL *easy)
 {
-    uint64_t ports = (uint64_t)(unsigned)remote_port << 16 | (unsigned)local_port;
+    curl_off_t id = -1;
 
-    return hash_text(hash_text(HASH_START ^ ports, remote_ip), local_ip) | 1;
+    curl_easy_getinfo(easy, CURLINFO_CONN_ID, &id);
+    return (uint64_t)(id + 1);
+}
+
+/* Repeat the hop on another connection: nothing was written on this one, which libcurl closes. */
+static int
+refuse_connection(struct curlew_fetch *f)
+{
+    f->hop->restart = true;
+    curl_easy_setopt(f->hop->easy, CURLOPT_FORBID_REUSE, 1L);
+    return CURL_PREREQFUNC_ABORT;
+}
+
+static int
+check_peer(struct curlew_fetch *f, const char *remote_ip)
+{
+    struct sockaddr_in6 six = { .sin6_family = AF_INET6 };
+    struct sockaddr_in four = { .sin_family = AF_INET };
+
+    if (inet_pton(AF_INET, remote_ip, &four.sin_addr) == 1)
+        return check_address(f, (const struct sockaddr *)&four);
+    if (inet_pton(AF_INET6, remote_ip, &six.sin6_addr) == 1)
+        return check_address(f, (const struct sockaddr *)&six);
+    return failure_set(&f->failure, ERROR_BLOCKED,
+                       "\"%.64s\" is no address that the egress rules can check", remote_ip);
 }
 
 static int
 on_request(void *arg, char *remote_ip, char *local_ip, int remote_port, int local_port)
 {
     struct curlew_fetch *f = arg;
-    struct sockaddr_in6 six = { .sin6_family = AF_INET6 };
-    struct sockaddr_in four = { .sin_family = AF_INET };
-    const struct sockaddr *address = NULL;
+    uint64_t conn_id = conn_id_of(f->hop->easy);
 
-    if (inet_pton(AF_INET, remote_ip, &four.sin_addr) == 1)
-        address = (const struct sockaddr *)&four;
-    else if (inet_pton(AF_INET6, remote_ip, &six.sin6_addr) == 1)
-        address = (const struct sockaddr *)&six;
-    if (address == NULL)
-        failure_set(&f->failure, ERROR_BLOCKED,
-                    "\"%.64s\" is no address that the egress rules can check", remote_ip);
-    if (address == NULL || check_address(f, address) != 0)
+    (void)local_ip;
+    (void)remote_port;
+    (void)local_port;
+    if (sent_once_check(f) != 0 || check_peer(f, remote_ip) != 0)
         return CURL_PREREQFUNC_ABORT;
+    if (!connection_pool_is_usable(f->hop->pool, conn_id) || sent_once_needs_newer(f, conn_id))
+        return refuse_connection(f);
     f->hop->requested = true;
-    connection_pool_on_request(f, conn_id_of(remote_ip, local_ip, remote_port, local_port));
+    connection_pool_on_request(f, conn_id);
+    sent_once_count(f, f->hop->pool->newest_id);
     if (list_empty(&f->hop->sockets))
         counter_add(&f->stats->connections_reused, 1);
     /* Another address of the same name may have been refused before this one. */
@@ -137,6 +159,7 @@ on_request(void *arg, char *remote_ip, char *local_ip, int remote_port, int loca
 void
 egress_hooks_attach(struct curlew_fetch *f)
 {
+    sent_once_attach(f);
     curl_easy_setopt(f->hop->easy, CURLOPT_OPENSOCKETFUNCTION, on_open);
     curl_easy_setopt(f->hop->easy, CURLOPT_OPENSOCKETDATA, f);
     curl_easy_setopt(f->hop->easy, CURLOPT_PREREQFUNCTION, on_request);

@@ -7,6 +7,7 @@
 #ifndef TRANSFER_HOP_H
 #define TRANSFER_HOP_H
 
+#include "fetch/resend.h"
 #include "http/cookies.h"
 #include "transfer/response_events.h"
 #include "util/list.h"
@@ -25,17 +26,27 @@ struct hop {
     /* Of this hop. */
     struct curl_slist *header_lines;
     curl_mime *mime;
-    struct link sockets;       /* of the pool, opened in this hop */
+    struct link sockets; /* of the pool, opened in this hop */
+    uint64_t conn_id;    /* the connection, which others may share; 0: not known yet */
+    bool requested;      /* a connection stands, and the request goes out on it */
+    bool shares;         /* it waits for a connection that another hop is opening */
+    bool restart;        /* the connection was no good; nothing was written on it */
+    int restarts;
     struct link lookup;        /* among those under way; alone: none, or it has ended */
     uint64_t lookup_domain;    /* its key */
-    uint64_t conn_id;          /* the connection, which others may share; 0: not known yet */
-    bool requested;            /* a connection stands, and the request goes out on it */
     bool has_head;             /* its last head is complete: what comes now is a trailer */
     bool challenged;           /* the 401 that digest authentication begins with has been seen */
     enum head_verdict verdict; /* on the last head */
     size_t head_bytes;
     int folds; /* continuation lines in the hop's heads */
     char curl_error[CURL_ERROR_SIZE];
+
+    /* Of the hop's request: sent_once.c. */
+    struct unanswered unanswered;
+    enum resend_reason resend; /* the next writing's; FORBIDDEN: not decided, or forbidden */
+    bool opened;               /* a socket since the last writing */
+    uint64_t newest_id;        /* of the connections that there were at the last writing */
+    long request_size;         /* libcurl's count of bytes before the last writing */
 
     /* Of the chain of redirects. */
     struct cookies cookies; /* the jar's, the request's own, and what responses have set */

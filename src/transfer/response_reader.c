@@ -6,6 +6,7 @@
 #include "transfer/curl_result.h"
 #include "transfer/hop.h"
 #include "transfer/hop_cookies.h"
+#include "transfer/sent_once.h"
 #include "util/clock.h"
 
 #include <stdlib.h>
@@ -64,6 +65,7 @@ start_head(struct curlew_fetch *f, const char *line, size_t n)
     const char *end = line + n;
     long status = 0;
 
+    sent_once_on_response(f);
     response_head_destroy(h);
     drop_body(f);
     f->hop->has_head = false;

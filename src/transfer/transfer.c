@@ -263,7 +263,8 @@ transfer_prepare(struct curlew_fetch *f, const struct transfer_setup *setup)
     hop->head_bytes = 0;
     hop->folds = 0;
     hop->conn_id = 0;
-    hop->requested = hop->challenged = hop->has_head = false;
+    hop->requested = hop->challenged = hop->restart = hop->has_head = false;
+    hop->restarts = 0;
     if (impersonate_apply(f) != 0)
         return -1;
     rc = SET(CURLOPT_URL, f->url.text);
@@ -308,15 +309,93 @@ transfer_stop(struct curlew_fetch *f, CURLM *multi)
     return fd;
 }
 
+bool
+transfer_must_restart(const struct curlew_fetch *f)
+{
+    return f->hop->restart && f->failure.error == ERROR_NONE;
+}
+
+/* Where many wait for one HTTP/2 connection, let them share the next, too, at first. */
+int
+transfer_restart(struct curlew_fetch *f, CURLM *multi)
+{
+    struct hop *hop = f->hop;
+    bool may_share = connection_options_may_be_http2(f) && hop->restarts == 0;
+
+    curl_multi_remove_handle(multi, hop->easy);
+    hop->restart = false;
+    hop->restarts++;
+    hop->curl_error[0] = '\0';
+    SET(CURLOPT_FORBID_REUSE, 0L);
+    SET(CURLOPT_FRESH_CONNECT, may_share ? 0L : 1L);
+    return transfer_start(f, multi);
+}
+
+/* Does it wait for the connection of another hop to f's origin? */
+static bool
+waits_with(const struct curlew_fetch *waiting, const struct curlew_fetch *f)
+{
+    const struct hop *hop = waiting->hop;
+
+    return hop->shares && !hop->requested && list_empty(&hop->sockets) &&
+           strcmp(waiting->url.origin, f->url.origin) == 0;
+}
+
+/* The time that it waited counts as time of connecting. */
+static void
+connect_alone(struct curlew_fetch *f, CURLM *multi)
+{
+    int64_t limit = f->request.connect_timeout_ms,
+            waited = (clock_us() - f->started_us) / US_PER_MS;
+
+    curl_multi_remove_handle(multi, f->hop->easy);
+    f->hop->shares = false;
+    SET(CURLOPT_PIPEWAIT, 0L);
+    if (limit > 0)
+        SET(CURLOPT_CONNECTTIMEOUT_MS, (long)(waited < limit ? limit - waited : 1));
+    curl_multi_add_handle(multi, f->hop->easy);
+}
+
+void
+transfer_stop_sharing(const struct curlew_fetch *f, struct link *running, CURLM *multi)
+{
+    if (f->hop->requested || !connection_options_may_be_http2(f) ||
+        f->failure.error == ERROR_CANCELLED || f->failure.error == ERROR_TIMEOUT)
+        return; /* of these libcurl lets the next one try */
+    for (struct link *l = running->next; l != running; l = l->next) {
+        struct curlew_fetch *other = container_of(l, struct curlew_fetch, link);
+
+        if (waits_with(other, f))
+            connect_alone(other, multi);
+    }
+}
+
+bool
+transfer_was_sent(const struct curlew_fetch *f)
+{
+    return f->hop != NULL && f->hop->requested;
+}
+
+bool
+transfer_was_http1(const struct curlew_fetch *f)
+{
+    long version = CURL_HTTP_VERSION_NONE;
+
+    curl_easy_getinfo(f->hop->easy, CURLINFO_HTTP_VERSION, &version);
+    return version == CURL_HTTP_VERSION_1_0 || version == CURL_HTTP_VERSION_1_1;
+}
+
 struct curlew_fetch *
-transfer_next_finished(CURLM *multi, CURLcode *result)
+transfer_next_finished(struct connection_pool *pool, CURLM *multi, CURLcode *result)
 {
     struct curlew_fetch *f = NULL;
+    CURLMsg *msg;
     int left;
-    CURLMsg *msg = curl_multi_info_read(multi, &left);
 
-    if (msg == NULL)
-        return NULL;
+    do {
+        if ((msg = curl_multi_info_read(multi, &left)) == NULL)
+            return NULL;
+    } while (connection_pool_is_swept(pool, msg->easy_handle));
     *result = msg->data.result; /* msg is valid until its handle is removed */
     curl_easy_getinfo(msg->easy_handle, CURLINFO_PRIVATE, &f);
     return f;

@@ -28,8 +28,27 @@ int transfer_start(struct curlew_fetch *f, CURLM *multi);
 /* Take it off the multi handle. The socket it was on, or -1. */
 int transfer_stop(struct curlew_fetch *f, CURLM *multi);
 
+/* Libcurl has given it up before it wrote anything, as its connection was no good. */
+bool transfer_must_restart(const struct curlew_fetch *f);
+
+/* Then: once more from the start, on another connection.  -1 with f->failure. */
+int transfer_restart(struct curlew_fetch *f, CURLM *multi);
+
+/*
+ * f's connection could not be made.  Those of the `running` fetches that waited to share it, or
+ * might, open their own now: libcurl would let one after the other try.
+ */
+void transfer_stop_sharing(const struct curlew_fetch *f, struct link *running, CURLM *multi);
+
+/* Has the hop's request been written, as far as libcurl could? */
+bool transfer_was_sent(const struct curlew_fetch *f);
+
+/* Did its last response come by HTTP/1? */
+bool transfer_was_http1(const struct curlew_fetch *f);
+
 /* The next transfer that libcurl has finished, with its result; NULL: no more. */
-struct curlew_fetch *transfer_next_finished(CURLM *multi, CURLcode *result);
+struct curlew_fetch *transfer_next_finished(struct connection_pool *pool, CURLM *multi,
+                                            CURLcode *result);
 
 /* What belongs to the hop alone (header lines, multipart body) goes. */
 void transfer_release(struct curlew_fetch *f);

@@ -11,6 +11,7 @@
 struct failure {
     enum error error;
     int curl_code;    /* libcurl's CURLcode; 0 where libcurl did not fail */
+    int attempts;     /* times that the fetch's requests went out; 0: none did */
     int retry_after;  /* seconds; 0: unknown, and error_retry_after() guesses */
     char detail[512]; /* names the key, the limit, the rule; UTF-8, cut to fit */
 };

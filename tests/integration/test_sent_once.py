@@ -5,17 +5,20 @@ libcurl sends again by itself what it wrote on a kept connection that then ended
 not asked for by `retries`.
 """
 
+import json
 import re
 import threading
 import time
 
 import pytest
+from hyperframe.frame import GoAwayFrame
 
 from tests.support.clients import problem
 from tests.support.scripted_origin import Http2Origin, ScriptedOrigin, answer
 
 pytestmark = pytest.mark.libcurl
 
+HTTP_1_1_REQUIRED = 13
 REFUSED_STREAM = 7
 SAFE = ["GET", "HEAD", "OPTIONS", "TRACE"]
 UNCERTAIN = ["recv_failed", "send_failed", "protocol_error"]  # it may have been processed
@@ -136,13 +139,57 @@ def test_what_failed_after_it_was_written_never_says_that_nothing_was_sent(clien
         if request.target == "/warm":
             connection.send(answer())
         else:
-            origin.listener.close()  # a new connection is refused from now on
+            origin.refuse()  # a new connection is refused from now on
             connection.close()
 
     origin = ScriptedOrigin(script)
     client.fetch(origin.url("/warm"))
     problem(client.post({"url": origin.url("/read")}), 502, "recv_failed")
     origin.stop()
+
+
+# -- what a failure says -----------------------------------------------------------
+
+
+def test_a_failed_retry_does_not_say_that_nothing_was_sent(client):
+    def script(request, connection):
+        origin.refuse()
+        connection.close()
+
+    origin = ScriptedOrigin(script)
+    p = problem(client.post({"url": origin.url("/pay"), "method": "POST", "body": "b",
+                             "retries": {"max": 2, "backoff": 0.01, "methods": ["POST"]}}),
+                502, "recv_failed")
+    assert p["attempts"] == 3 and "curl_code" not in p
+    origin.stop()
+
+
+def test_a_retry_that_is_not_answered_does_not_hide_a_first_answer(client):
+    def script(request, connection):
+        origin.refuse()
+        connection.send(answer("busy", status="503 Service Unavailable",
+                               fields=["Connection: close"]))
+        connection.close()
+
+    origin = ScriptedOrigin(script)
+    problem(client.post({"url": origin.url("/"), "retries": {"max": 1, "backoff": 0.01}}),
+            502, "recv_failed")
+    origin.stop()
+
+
+def test_a_fetch_that_was_never_sent_has_no_attempts(client):
+    origin = ScriptedOrigin(lambda r, c: None)
+    origin.stop()
+    p = problem(client.post({"url": origin.url("/"), "retries": {"max": 1, "backoff": 0.01}}),
+                502, "connect_failed")
+    assert "attempts" not in p
+
+
+def test_a_batch_line_tells_the_attempts_of_a_failure(client):
+    with ScriptedOrigin(lambda _, c: c.close()) as origin:
+        body = json.dumps({"requests": [{"url": origin.url("/")}]}).encode()
+        line = client.ask("POST", "/v1/batch", body=body).json()
+        assert (line["error"]["code"], line["error"]["attempts"]) == ("recv_failed", 1)
 
 
 # -- HTTP/2 ----------------------------------------------------------------------
@@ -226,3 +273,75 @@ def test_an_http2_connection_that_ends_sends_nothing_unsafe_again(client, certs,
         assert response.status == 502, response
         assert response.json()["code"] in UNCERTAIN, response
         assert [r.target for r in origin.requests].count("/pay") == 1
+
+
+@pytest.mark.parametrize("method", ["GET", "POST"])
+@pytest.mark.parametrize("warm", [True, False], ids=["warm", "cold"])
+def test_the_metric_says_why_a_request_went_again(client, certs, method, warm):
+    before = resends(client)
+    with Http2Origin(refusing(1), certs) as origin:
+        if warm:
+            client.fetch(origin.url("/warm"))
+        client.fetch(origin.url("/"), method=method, **body_of(method))
+    reason = "not_processed" if method == "POST" else "safe_method"
+    assert added(before, resends(client)) == {reason: 1}
+
+
+@pytest.mark.parametrize("warm", [True, False], ids=["warm", "cold"])
+def test_http_1_1_required_sends_no_post_again(client, certs, warm):
+    """RFC 9113 section 8.7 doesn't count it among what was not processed."""
+    def script(request, connection, stream):
+        if request.target == "/warm":
+            connection.respond(stream)
+        else:
+            connection.reset_stream(stream, HTTP_1_1_REQUIRED)
+
+    with Http2Origin(script, certs) as origin:
+        if warm:
+            client.fetch(origin.url("/warm"))
+        response = client.post({"url": origin.url("/pay"), "method": "POST", "body": "b"})
+        assert response.status == 502, response
+        assert response.json()["code"] in UNCERTAIN, response
+        assert [r.target for r in origin.requests].count("/pay") == 1
+
+
+@pytest.mark.parametrize("words", ["GOAWAY", "header", "path"])
+def test_an_origin_cannot_speak_for_libcurl(client, certs, words):
+    """Words that libcurl's informational text quotes are not libcurl's own."""
+    lie = "try again on a new connection"
+
+    def script(request, connection, stream):
+        if request.target == "/warm":
+            connection.respond(stream)
+            return
+        if words == "GOAWAY":
+            connection.h2.close_connection(0, lie.encode(), last_stream_id=stream)
+            connection.flush()
+        connection.close()
+
+    with Http2Origin(script, certs) as origin:
+        client.fetch(origin.url("/warm"))
+        keys = {"headers": {"x": lie}} if words == "header" else {}
+        path = "/pay?" + (lie.replace(" ", "%20") if words == "path" else "")
+        response = client.post({"url": origin.url(path), "method": "POST", "body": "b", **keys})
+        assert response.status == 502, response
+        assert [r.method for r in origin.requests].count("POST") == 1
+
+
+def test_streams_refused_at_once_share_a_new_connection(client, certs):
+    """A GOAWAY in the middle of a burst does not cost a connection for each stream."""
+    def script(request, connection, stream):
+        if request.target != "/warm" and connection.number == 1:
+            if len(origin.requests) == 2:
+                connection.write(GoAwayFrame(0, last_stream_id=1).serialize())
+            return
+        connection.respond(stream)
+
+    with Http2Origin(script, certs) as origin:
+        client.fetch(origin.url("/warm"))
+        requests = [{"url": origin.url(f"/{i}"), "method": m} for i in range(10)
+                    for m in ("GET", "POST")]
+        body = json.dumps({"requests": requests}).encode()
+        lines = [json.loads(x) for x in client.ask("POST", "/v1/batch", body=body).body.splitlines()]
+        assert [line for line in lines if not line["ok"]] == []
+        assert origin.connections <= 3

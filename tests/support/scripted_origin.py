@@ -189,11 +189,15 @@ class ScriptedOrigin:
     def url(self, path="/", host=None):
         return f"{'https' if self.tls else 'http'}://{host or self.host}:{self.port}{path}"
 
+    def refuse(self):
+        """No new connection from now on."""
+        with contextlib.suppress(OSError):
+            self.listener.shutdown(socket.SHUT_RDWR)  # close() alone leaves a waiting accept() be
+        self.listener.close()
+
     def stop(self):
         """Close everything; a script that raised fails the test here."""
-        with contextlib.suppress(OSError):
-            self.listener.shutdown(socket.SHUT_RDWR)
-        self.listener.close()
+        self.refuse()
         with self._lock:
             for sock in self._open:
                 with contextlib.suppress(OSError):
