@@ -21,7 +21,7 @@ struct engine_stats {
     counter connections_reused; /* hops over a connection that was warm */
     counter coalesced;          /* fetches that shared another's transfer */
     counter guard_refusals, guard_reports;
-    counter lookups_refused; /* as too many were given up and go on */
+    counter lookups_refused;            /* as too many were given up and go on */
     counter bytes_received, bytes_sent; /* of bodies; received ones decoded */
     struct histogram queue_seconds, first_byte_seconds, fetch_seconds;
 };

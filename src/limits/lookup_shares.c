@@ -55,8 +55,7 @@ forget_old(struct lookup_shares *s, int64_t now_us)
 static bool
 is_of(const struct abandoned_lookup *a, const uint64_t *session, const uint64_t *domain)
 {
-    return (session == NULL || a->session == *session) &&
-           (domain == NULL || a->domain == *domain);
+    return (session == NULL || a->session == *session) && (domain == NULL || a->domain == *domain);
 }
 
 /* NULL: any. */
