@@ -6,6 +6,7 @@
 
 #include <assert.h>
 #include <stdlib.h>
+#include <string.h>
 
 struct curlew_fetch *
 fetch_new(void)
@@ -115,4 +116,13 @@ bool
 fetch_proxy_failed(const struct curlew_fetch *f)
 {
     return f->proxy_lent && f->failure.error == ERROR_PROXY_FAILED;
+}
+
+bool
+fetch_may_use_http2(const struct curlew_fetch *f)
+{
+    enum http_version v = f->request.http_version;
+
+    return v == HTTP_2_PRIOR_KNOWLEDGE ||
+           (strcmp(f->url.scheme, "https") == 0 && v != HTTP_1_1 && v != HTTP_3);
 }

@@ -152,6 +152,9 @@ int fetch_try_buffer(struct curlew_fetch *f, int64_t n);
 /* So many bytes of its body are held now. */
 void fetch_set_buffered(struct curlew_fetch *f, int64_t n);
 
+/* May its hop go by HTTP/2, where the origin offers that? */
+bool fetch_may_use_http2(const struct curlew_fetch *f);
+
 /* Did the proxy fail that its session lent? */
 bool fetch_proxy_failed(const struct curlew_fetch *f);
 

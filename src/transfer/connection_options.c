@@ -6,8 +6,6 @@
 #include "transfer/egress_hooks.h"
 #include "transfer/hop.h"
 
-#include <string.h>
-
 #define SET(option, value) curl_easy_setopt(f->hop->easy, option, value)
 
 /*
@@ -69,21 +67,12 @@ set_http_version(struct curlew_fetch *f)
     return 0;
 }
 
-bool
-connection_options_may_be_http2(const struct curlew_fetch *f)
-{
-    enum http_version v = f->request.http_version;
-
-    return v == HTTP_2_PRIOR_KNOWLEDGE ||
-           (strcmp(f->url.scheme, "https") == 0 && v != HTTP_1_1 && v != HTTP_3);
-}
-
 static void
 set_reuse(struct curlew_fetch *f)
 {
     if (f->new_connection)
         SET(CURLOPT_FRESH_CONNECT, 1L);
-    f->hop->shares = connection_options_may_be_http2(f);
+    f->hop->shares = fetch_may_use_http2(f);
     if (f->hop->shares) /* else each of a burst would open its own, and only then know better */
         SET(CURLOPT_PIPEWAIT, 1L);
 }

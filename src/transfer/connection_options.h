@@ -9,7 +9,4 @@
 /* Set the options on f's handle.  -1 with f->failure: this libcurl lacks that HTTP version. */
 int connection_options_set(struct curlew_fetch *f);
 
-/* May f's hop go by HTTP/2, where the origin offers it? */
-bool connection_options_may_be_http2(const struct curlew_fetch *f);
-
 #endif

@@ -227,12 +227,6 @@ connection_pool_on_opened(struct curlew_fetch *f, int fd)
     return 0;
 }
 
-static struct link *
-bucket_of(struct connection_pool *p, uint64_t conn_id)
-{
-    return &p->by_id[conn_id % CONNECTION_POOL_BUCKETS];
-}
-
 void
 connection_pool_on_request(struct curlew_fetch *f, uint64_t conn_id)
 {
@@ -247,7 +241,7 @@ connection_pool_on_request(struct curlew_fetch *f, uint64_t conn_id)
         if (s->conn_id != 0)
             continue;
         s->conn_id = conn_id;
-        list_append(bucket_of(p, conn_id), &s->id_link);
+        list_append(&p->by_id[conn_id % CONNECTION_POOL_BUCKETS], &s->id_link);
     }
 }
 
@@ -261,11 +255,11 @@ has_input(const struct pool_socket *s)
 }
 
 bool
-connection_pool_is_usable(struct connection_pool *p, uint64_t conn_id)
+connection_pool_is_usable(const struct connection_pool *p, uint64_t conn_id)
 {
-    struct link *bucket = bucket_of(p, conn_id);
+    const struct link *bucket = &p->by_id[conn_id % CONNECTION_POOL_BUCKETS];
 
-    for (struct link *l = bucket->next; l != bucket; l = l->next) {
+    for (const struct link *l = bucket->next; l != bucket; l = l->next) {
         const struct pool_socket *s = container_of(l, struct pool_socket, id_link);
 
         if (s->conn_id == conn_id && (s->retired || (is_idle(s) && s->http1 && has_input(s))))
@@ -474,7 +468,7 @@ connection_pool_drop_reset(struct connection_pool *p)
 /* -- retired sockets --------------------------------------------------------- */
 
 bool
-connection_pool_is_swept(struct connection_pool *p, CURL *easy)
+connection_pool_on_finished(struct connection_pool *p, CURL *easy)
 {
     return connection_sweep_finish(&p->sweep, easy, !list_empty(&p->retired));
 }

@@ -3,9 +3,9 @@
  *
  * libcurl keeps the connections; the pool watches their sockets for it.  A socket is idle once its
  * last transfer has ended.  It is retired past the session's idle_connections or idle_seconds, when
- * the session is reset, when the origin closes it, and, but for HTTP/2, when the origin sends a byte
- * that nobody asked for: shut down, never used again, and closed by libcurl in the next sweep.  No
- * running transfer is cut.
+ * the session is reset, when the origin closes it, and, unless it is HTTP/2's, when the origin
+ * sends a byte that nobody asked for: shut down, never used again, and closed by libcurl in the
+ * next sweep.  No running transfer is cut.
  */
 #ifndef TRANSFER_CONNECTION_POOL_H
 #define TRANSFER_CONNECTION_POOL_H
@@ -73,10 +73,10 @@ void connection_pool_mark_idle(struct connection_pool *p, int fd, bool http1, st
  * May a request be written on this connection?  Not if it was retired, nor, but for HTTP/2, if it
  * ended or has bytes to read: libcurl 8.23 itself looks once a second only.
  */
-bool connection_pool_is_usable(struct connection_pool *p, uint64_t conn_id);
+bool connection_pool_is_usable(const struct connection_pool *p, uint64_t conn_id);
 
 /* libcurl has finished with a handle: true where it was the pool's own. */
-bool connection_pool_is_swept(struct connection_pool *p, CURL *easy);
+bool connection_pool_on_finished(struct connection_pool *p, CURL *easy);
 
 /* Retire the idle sockets whose session was reset since they opened. */
 void connection_pool_drop_reset(struct connection_pool *p);

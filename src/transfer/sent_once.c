@@ -1,8 +1,9 @@
-/* sent_once.c - counts how often libcurl writes a hop's request, and stops what must not go twice. */
+/*
+ * sent_once.c - counts how often libcurl writes a hop's request, and stops what must not go twice.
+ */
 
 #include "transfer/sent_once.h"
 
-#include "transfer/connection_options.h"
 #include "transfer/hop.h"
 
 #include <string.h>
@@ -97,7 +98,7 @@ prepare_resend(struct curlew_fetch *f)
 {
     struct hop *hop = f->hop;
 
-    if (!connection_options_may_be_http2(f)) {
+    if (!fetch_may_use_http2(f)) {
         if (f->request.auth != AUTH_DIGEST)
             curl_easy_setopt(hop->easy, CURLOPT_FRESH_CONNECT, 1L);
     } else if (!resend_is_safe(f->method)) {
@@ -130,7 +131,7 @@ sent_once_on_response(struct curlew_fetch *f)
     f->hop->unanswered.writings = 0;
 }
 
-/* A TLS failure on the connection of the writing is the origin's alert, in answer to the request. */
+/* A TLS failure on the connection of the writing is the origin's alert: it has the request. */
 static bool
 says_unsent(const struct curlew_fetch *f)
 {

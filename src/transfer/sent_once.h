@@ -28,7 +28,7 @@ bool sent_once_needs_newer(const struct curlew_fetch *f, uint64_t conn_id);
 /* It is written now; no connection of the pool has a higher number than `newest`. */
 void sent_once_count(struct curlew_fetch *f, uint64_t newest);
 
-/* A response begins: whatever is written next on the hop, as for authentication, is another request. */
+/* A response begins: what the hop writes next, as for authentication, is another request. */
 void sent_once_on_response(struct curlew_fetch *f);
 
 /*

@@ -320,7 +320,7 @@ int
 transfer_restart(struct curlew_fetch *f, CURLM *multi)
 {
     struct hop *hop = f->hop;
-    bool may_share = connection_options_may_be_http2(f) && hop->restarts == 0;
+    bool may_share = fetch_may_use_http2(f) && hop->restarts == 0;
 
     curl_multi_remove_handle(multi, hop->easy);
     hop->restart = false;
@@ -359,8 +359,8 @@ connect_alone(struct curlew_fetch *f, CURLM *multi)
 void
 transfer_stop_sharing(const struct curlew_fetch *f, struct link *running, CURLM *multi)
 {
-    if (f->hop->requested || !connection_options_may_be_http2(f) ||
-        f->failure.error == ERROR_CANCELLED || f->failure.error == ERROR_TIMEOUT)
+    if (f->hop->requested || !fetch_may_use_http2(f) || f->failure.error == ERROR_CANCELLED ||
+        f->failure.error == ERROR_TIMEOUT)
         return; /* of these libcurl lets the next one try */
     for (struct link *l = running->next; l != running; l = l->next) {
         struct curlew_fetch *other = container_of(l, struct curlew_fetch, link);
@@ -395,7 +395,7 @@ transfer_next_finished(struct connection_pool *pool, CURLM *multi, CURLcode *res
     do {
         if ((msg = curl_multi_info_read(multi, &left)) == NULL)
             return NULL;
-    } while (connection_pool_is_swept(pool, msg->easy_handle));
+    } while (connection_pool_on_finished(pool, msg->easy_handle));
     *result = msg->data.result; /* msg is valid until its handle is removed */
     curl_easy_getinfo(msg->easy_handle, CURLINFO_PRIVATE, &f);
     return f;

@@ -1,4 +1,4 @@
-"""Many fetches at once to a cold https origin: few connections by HTTP/2, and no waiting without."""
+"""Many fetches at once to a cold https origin: few connections by HTTP/2, no waiting without."""
 
 import json
 import time

@@ -1,4 +1,4 @@
-"""What happens to connections while nobody uses them: watched, retired, closed within two seconds."""
+"""Connections while nobody uses them: watched, retired, closed within two seconds."""
 
 import contextlib
 import os

@@ -342,6 +342,7 @@ def test_streams_refused_at_once_share_a_new_connection(client, certs):
         requests = [{"url": origin.url(f"/{i}"), "method": m} for i in range(10)
                     for m in ("GET", "POST")]
         body = json.dumps({"requests": requests}).encode()
-        lines = [json.loads(x) for x in client.ask("POST", "/v1/batch", body=body).body.splitlines()]
+        response = client.ask("POST", "/v1/batch", body=body)
+        lines = [json.loads(line) for line in response.body.splitlines()]
         assert [line for line in lines if not line["ok"]] == []
         assert origin.connections <= 3

@@ -47,3 +47,17 @@ Test(resend, each_reason_has_a_word_of_its_own)
     cr_assert_str_eq(resend_reason_name(RESEND_NOT_PROCESSED), "not_processed");
     cr_assert_str_eq(resend_reason_name(RESEND_SAFE_METHOD), "safe_method");
 }
+
+Test(resend, only_what_came_before_the_request_says_that_nothing_was_sent)
+{
+    static const enum error unsent[] = { ERROR_BLOCKED,         ERROR_DNS_FAILED,
+                                         ERROR_CONNECT_FAILED,  ERROR_TLS_FAILED,
+                                         ERROR_CONNECT_TIMEOUT, ERROR_PROXY_FAILED };
+    int count = 0;
+
+    for (int e = 0; e < ERROR_COUNT; e++)
+        count += resend_error_says_unsent((enum error)e);
+    for (size_t i = 0; i < sizeof unsent / sizeof unsent[0]; i++)
+        cr_assert(resend_error_says_unsent(unsent[i]));
+    cr_assert_eq(count, 6);
+}

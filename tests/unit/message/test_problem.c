@@ -44,6 +44,19 @@ Test(problem, shows_libcurls_code_where_libcurl_said_no)
     json_decref(p);
 }
 
+Test(problem, tells_the_attempts_of_what_was_sent)
+{
+    struct failure f = { .error = ERROR_RECV_FAILED, .attempts = 2 };
+    json_t *p = problem_json(&f);
+
+    cr_assert_eq(json_integer_value(json_object_get(p, "attempts")), 2);
+    json_decref(p);
+    f.attempts = 0;
+    p = problem_json(&f);
+    cr_assert_null(json_object_get(p, "attempts"));
+    json_decref(p);
+}
+
 Test(problem, every_error_is_json_with_its_own_type)
 {
     for (int e = 0; e < ERROR_COUNT; e++) {
