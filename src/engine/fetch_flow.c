@@ -265,10 +265,12 @@ static enum head_verdict
 on_headers(struct curlew_fetch *f, bool is_challenge)
 {
     scheduler_record_head(f);
-    if (f->pipe == NULL || is_challenge)
+    if (is_challenge)
         return HEAD_FINAL;
     if (redirect_follows(f))
         return HEAD_REDIRECT;
+    if (f->pipe == NULL) /* once it is over: its origin's circuit may have opened then */
+        return HEAD_FINAL;
     return try_schedule_retry(f->worker, f) ? HEAD_RETRY : HEAD_FINAL;
 }
 

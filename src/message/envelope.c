@@ -27,9 +27,9 @@ put_bool(struct buffer *out, bool yes)
 /* -- heads and cookies -------------------------------------------------- */
 
 static void
-put_headers(struct buffer *out, const struct headers *headers)
+put_pairs(struct buffer *out, const struct headers *headers)
 {
-    PUT(out, "\"headers\":[");
+    PUT(out, "[");
     for (size_t i = 0; i < headers->count; i++) {
         if (i > 0)
             PUT(out, ",");
@@ -40,6 +40,54 @@ put_headers(struct buffer *out, const struct headers *headers)
         PUT(out, "]");
     }
     PUT(out, "]");
+}
+
+/* The bytes of one value that is no UTF-8: [index, base64]. */
+static void
+put_bytes(struct buffer *out, size_t index, const char *value, bool first)
+{
+    if (first)
+        PUT(out, ",\"headers_base64\":[");
+    else
+        PUT(out, ",");
+    PUT(out, "[");
+    buffer_add_integer(out, (int64_t)index);
+    PUT(out, ",\"");
+    base64_encode(out, value, strlen(value));
+    PUT(out, "\"]");
+}
+
+static void
+put_headers(struct buffer *out, const struct headers *headers)
+{
+    bool any = false;
+
+    PUT(out, "\"headers\":");
+    put_pairs(out, headers);
+    for (size_t i = 0; i < headers->count; i++) {
+        const char *value = headers->items[i].value;
+
+        if (value == NULL || utf8_valid(value, strlen(value)))
+            continue;
+        put_bytes(out, i, value, !any);
+        any = true;
+    }
+    if (any)
+        PUT(out, "]");
+}
+
+/* What only some messages have: absent otherwise. */
+static void
+put_message(struct buffer *out, const struct response *r)
+{
+    if (r->trailers.count > 0) {
+        PUT(out, ",\"trailers\":");
+        put_pairs(out, &r->trailers);
+    }
+    if (r->content_encoding != NULL) {
+        PUT(out, ",\"content_encoding\":");
+        charset_add_head(out, r->content_encoding);
+    }
 }
 
 static void
@@ -240,6 +288,7 @@ write_envelope(struct buffer *out, const struct request *request, const struct r
     charset_add_head(out, response_version_name(r->http_version));
     PUT(out, ",");
     put_headers(out, &r->head.headers);
+    put_message(out, r);
     put_cookies(out, &r->cookies);
     put_encoding(out, encoding);
     if (!frame)

@@ -3,6 +3,7 @@
 #include "message/request_pairs.h"
 
 #include "http/url.h"
+#include "util/base64.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -107,23 +108,58 @@ request_pairs_each(struct request_context *rd, const struct json_path *at, const
 
 /* -- headers ------------------------------------------------------------ */
 
+/* {"base64": …}: bytes that JSON has no text for.  They are text of C, and hold no NUL. */
+static int
+read_bytes(const struct json_path *at, const json_t *value, struct buffer *to, struct failure *err)
+{
+    struct json_path here = { at, "base64", 0 };
+    const json_t *text = json_object_get(value, "base64");
+
+    if (json_object_size(value) != 1 || !json_is_string(text))
+        return json_path_refuse(at, err, "expected {\"base64\": …}");
+    if (base64_decode(to, json_string_value(text), json_string_length(text)) != 0)
+        return buffer_ok(to) ? json_path_refuse(&here, err, "not base64") : failure_no_memory(err);
+    if (to->len > 0 && memchr(to->data, '\0', to->len) != NULL)
+        return json_path_refuse(&here, err, "must not contain NUL");
+    return 0;
+}
+
+/* The value's text, which may be in `bytes`; NULL: the header is removed.  -1 with the error. */
+static int
+read_header_value(struct request_context *rd, const struct json_path *at, const json_t *value,
+                  struct buffer *bytes, const char **text)
+{
+    *text = NULL;
+    if (json_is_null(value))
+        return 0;
+    if (json_is_object(value)) {
+        if (read_bytes(at, value, bytes, rd->err) != 0)
+            return -1;
+        *text = bytes->len > 0 ? bytes->data : "";
+        return 0;
+    }
+    if (!json_is_string(value))
+        return json_path_refuse(at, rd->err, "expected a string, or null to remove the header");
+    return (*text = field_json_string(value, at, rd->err)) != NULL ? 0 : -1;
+}
+
 static int
 add_header(struct request_context *rd, const struct json_path *at, const json_t *name,
            const json_t *value, void *arg)
 {
-    const char *name_text = field_json_string(name, at, rd->err), *text = NULL;
-    const struct json_path *above = arg;
+    const char *name_text = field_json_string(name, at, rd->err), *text;
     struct failure inner = { 0 };
+    struct buffer bytes;
+    int rc;
 
     if (name_text == NULL)
         return -1;
-    if (!json_is_null(value) && !json_is_string(value))
-        return json_path_refuse(at, rd->err, "expected a string, or null to remove the header");
-    if (json_is_string(value) && (text = field_json_string(value, at, rd->err)) == NULL)
-        return -1;
-    if (request_add_header(rd->r, name_text, text, &inner) != 0)
-        return json_path_pass(above, &inner, rd->err);
-    return 0;
+    buffer_init(&bytes, SIZE_MAX);
+    rc = read_header_value(rd, at, value, &bytes, &text);
+    if (rc == 0 && request_add_header(rd->r, name_text, text, &inner) != 0)
+        rc = json_path_pass(arg, &inner, rd->err);
+    buffer_free(&bytes);
+    return rc;
 }
 
 int

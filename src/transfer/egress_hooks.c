@@ -125,7 +125,7 @@ on_request(void *arg, char *remote_ip, char *local_ip, int remote_port, int loca
                     "\"%.64s\" is no address that the egress rules can check", remote_ip);
     if (address == NULL || check_address(f, address) != 0)
         return CURL_PREREQFUNC_ABORT;
-    f->hop->requested = true;
+    f->hop->requested = f->hop->expects_head = true;
     connection_pool_on_request(f, conn_id_of(remote_ip, local_ip, remote_port, local_port));
     if (list_empty(&f->hop->sockets))
         counter_add(&f->stats->connections_reused, 1);

@@ -7,6 +7,7 @@
 #ifndef TRANSFER_HOP_H
 #define TRANSFER_HOP_H
 
+#include "http/content_encoding.h"
 #include "http/headers.h"
 #include "transfer/response_events.h"
 #include "util/list.h"
@@ -14,6 +15,7 @@
 #include <curl/curl.h>
 
 struct connection_pool;
+struct content_decoder;
 
 struct hop {
     CURL *easy;
@@ -28,8 +30,13 @@ struct hop {
     bool requested;            /* a connection stands, and the request goes out on it */
     bool challenged;           /* the 401 that digest authentication begins with has been seen */
     enum head_verdict verdict; /* on the last head */
-    size_t head_bytes;
-    int folds; /* continuation lines in the hop's heads */
+    bool expects_head;         /* a request went out, and its final head has not come */
+    bool in_head;              /* between a status line and the empty line */
+    bool has_head;             /* a final head is complete: lines that follow are trailers */
+    size_t head_bytes;         /* of all heads and trailers */
+    int folds;                 /* continuation lines in the hop's heads */
+    struct content_encoding encoding; /* of the body, to be undone */
+    struct content_decoder *decoder;  /* NULL: none, or not yet */
     char curl_error[CURL_ERROR_SIZE];
 
     /* Of the chain of redirects. */

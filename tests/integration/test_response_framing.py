@@ -100,6 +100,8 @@ MALFORMED = {
         b"hello"),
     "NUL in a value": (HEAD + b"X-Odd: a\0b\r\nContent-Length: 2\r\n\r\nok", None),
 }
+# libcurl doesn't tell half a status line from no byte at all.
+OTHER_CODES = {"the status line ends early": ["recv_failed"]}
 
 
 @pytest.mark.parametrize("name", MALFORMED)
@@ -110,7 +112,7 @@ def test_a_malformed_answer_is_a_protocol_error_by_fetch(client, says, name):
     if allowed is not None and isinstance(got, dict):
         assert got["body"] == allowed.decode()
     else:
-        assert got in ("protocol_error", "incomplete_body"), got
+        assert got in ("protocol_error", "incomplete_body", *OTHER_CODES.get(name, [])), got
     assert_neighbours_are_right(client, origin)
 
 
@@ -122,7 +124,8 @@ def test_a_malformed_answer_never_looks_whole_as_a_stream(client, says, name):
     if allowed is not None and isinstance(got, tuple):
         assert got[2] == allowed
     else:
-        assert got in ("protocol_error", "incomplete_body", "broken"), got
+        assert got in ("protocol_error", "incomplete_body", "broken",
+                       *OTHER_CODES.get(name, [])), got
     assert_neighbours_are_right(client, origin)
 
 
