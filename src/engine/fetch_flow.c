@@ -433,6 +433,8 @@ finish_hop(struct engine_worker *w, struct curlew_fetch *f, CURLcode result)
 
     if (result == CURLE_OPERATION_TIMEDOUT || result == CURLE_ABORTED_BY_CALLBACK)
         dns_limit_record_abandoned(&w->dns_limit, f, clock_us());
+    if (result == CURLE_OK)
+        response_reader_finish(f); /* or its failure is set */
     curl_result_apply(f, result);
     extract(w, f);
     if (scheduler_record_outcome(f))

@@ -1,4 +1,6 @@
-/* field_syntax.c - what a header field's name and value may hold (RFC 9110 sections 5.1 and 5.5). */
+/*
+ * field_syntax.c - what a header field's name and value may hold (RFC 9110 sections 5.1 and 5.5).
+ */
 
 #include "http/field_syntax.h"
 

@@ -21,7 +21,7 @@ is_digit(char c)
     return c >= '0' && c <= '9';
 }
 
-/* Behind "HTTP/1.1 ", as libcurl writes it of HTTP/2 and HTTP/3, too.  NULL: it is none of these. */
+/* Behind "HTTP/1.1 "; libcurl writes such a line of HTTP/2 and 3, too.  NULL: it is none. */
 static const char *
 skip_version(const char *line, const char *end)
 {
@@ -129,7 +129,7 @@ add_codings(struct response_framing *r, const char *value, size_t size, struct f
     while ((text = next_element(&value, end, &size)) != NULL) {
         if (r->chunked || size != strlen("chunked") || strncasecmp(text, "chunked", size) != 0)
             return failure_set(err, ERROR_PROTOCOL_ERROR,
-                               "Transfer-Encoding is not `chunked` alone, and no other was offered");
+                               "Transfer-Encoding is not `chunked` alone");
         r->chunked = found = true;
     }
     if (!found)

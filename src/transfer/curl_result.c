@@ -6,7 +6,6 @@
 #include "transfer/curl_result.h"
 
 #include "transfer/hop.h"
-#include "transfer/response_reader.h"
 #include "util/clock.h"
 
 #include <stdio.h>
@@ -167,6 +166,4 @@ curl_result_apply(struct curlew_fetch *f, CURLcode result)
     f->response.timing.total = (double)(clock_us() - f->submitted_us) / US_PER_SECOND;
     if (result != CURLE_OK || f->failure.error != ERROR_NONE)
         set_failure(f, result);
-    else
-        response_reader_finish(f);
 }

@@ -183,7 +183,7 @@ static int
 check_stream_head(struct curlew_fetch *f)
 {
     const struct response_head *h = &f->response.head;
-    size_t size = strlen(h->reason) + strlen(h->url);
+    size_t size = strlen(h->reason);
 
     for (size_t i = 0; i < h->headers.count; i++)
         size += strlen(h->headers.items[i].name) + strlen(h->headers.items[i].value) +
