@@ -356,6 +356,14 @@ decode_bytes(struct curlew_fetch *f, const char *bytes, size_t n)
     return content_coding_write(hop->decoder, bytes, n, take_bytes, f, &f->failure);
 }
 
+/* The same code as libcurl's own, whose callers know it. */
+static void
+mark_coding_failure(struct curlew_fetch *f)
+{
+    if (f->failure.error == ERROR_PROTOCOL_ERROR)
+        f->failure.curl_code = CURLE_BAD_CONTENT_ENCODING;
+}
+
 static size_t
 on_body(char *bytes, size_t size, size_t count, void *arg)
 {
@@ -371,9 +379,11 @@ on_body(char *bytes, size_t size, size_t count, void *arg)
         return CURL_WRITEFUNC_PAUSE;
     case CODING_PAUSED:
         return CURL_WRITEFUNC_PAUSE;
-    case CODING_STOPPED:
     case CODING_FAILED:
-        break;
+        mark_coding_failure(f);
+        return STOP;
+    case CODING_STOPPED:
+        return STOP;
     }
     return STOP;
 }
