@@ -34,9 +34,9 @@ struct response {
     char *content_encoding;          /* what stays on the body; NULL: nothing */
     bool decoded;                    /* codings were undone: the head's length is not the body's */
     struct cookies cookies;          /* what the chain of redirects left */
-    struct buffer body;     /* decoded; empty where the request said `none` */
-    int64_t body_bytes;     /* decoded bytes received, kept or not */
-    int http_version;       /* 10, 11, 20, 30; 0: unknown */
+    struct buffer body;              /* decoded; empty where the request said `none` */
+    int64_t body_bytes;              /* decoded bytes received, kept or not */
+    int http_version;                /* 10, 11, 20, 30; 0: unknown */
     struct timing timing;
     bool reused;
     char remote_ip[64], local_ip[64];

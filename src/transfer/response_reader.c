@@ -186,8 +186,8 @@ check_stream_head(struct curlew_fetch *f)
     size_t size = strlen(h->reason);
 
     for (size_t i = 0; i < h->headers.count; i++)
-        size += strlen(h->headers.items[i].name) + strlen(h->headers.items[i].value) +
-                strlen(": \r\n");
+        size +=
+            strlen(h->headers.items[i].name) + strlen(h->headers.items[i].value) + strlen(": \r\n");
     if ((int64_t)size <= f->config->limits.head_bytes)
         return 0;
     return failure_set(&f->failure, ERROR_RESPONSE_TOO_LARGE,

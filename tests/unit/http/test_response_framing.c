@@ -109,8 +109,19 @@ Test(response_framing, equal_lengths_are_one, .init = begin)
 Test(response_framing, other_lengths_are_refused_by_name)
 {
     static const char *const values[] = {
-        "", ",", "x", "0xb", "+11", "-1", "11 bytes", "1 1", "1.0", "11, 5",
-        "9223372036854775808", "18446744073709551621", "99999999999999999999999999",
+        "",
+        ",",
+        "x",
+        "0xb",
+        "+11",
+        "-1",
+        "11 bytes",
+        "1 1",
+        "1.0",
+        "11, 5",
+        "9223372036854775808",
+        "18446744073709551621",
+        "99999999999999999999999999",
     };
 
     for (size_t i = 0; i < sizeof values / sizeof values[0]; i++) {
@@ -127,8 +138,8 @@ Test(response_framing, other_lengths_are_refused_by_name)
 Test(response_framing, chunked_alone_is_a_transfer_coding)
 {
     static const char *const others[] = {
-        "", "identity", "gzip, chunked", "chunked, gzip", "chunked, chunked", "xchunked", "chunke",
-        "chunked;q=1",
+        "",         "identity", "gzip, chunked", "chunked, gzip", "chunked, chunked",
+        "xchunked", "chunke",   "chunked;q=1",
     };
 
     begin();

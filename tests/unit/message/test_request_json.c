@@ -299,8 +299,7 @@ Test(message_request, a_headers_value_may_be_bytes)
             "headers.a.base64: must not contain NUL");
     refuses("{" URL ",\"headers\":{\"a\":{\"base64\":\"YQpi\"}}}",
             "headers.a: CR, LF and NUL are not allowed in a value");
-    refuses("{" URL ",\"headers\":{\"a\":{\"base64\":1}}}",
-            "headers.a: expected {\"base64\": …}");
+    refuses("{" URL ",\"headers\":{\"a\":{\"base64\":1}}}", "headers.a: expected {\"base64\": …}");
     refuses("{" URL ",\"headers\":{\"a\":{\"base64\":\"\",\"x\":1}}}",
             "headers.a: expected {\"base64\": …}");
 }
