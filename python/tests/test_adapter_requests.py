@@ -164,3 +164,9 @@ def test_a_stream_comes_piece_by_piece_and_may_be_left(session, origin):
         next(response.iter_content(1000))
         left = now()
     assert origin.wait_for("left", target) - left < 0.5
+
+
+def test_head_tells_the_length(session, origin):
+    response = session().head(origin.url("/bytes/1000"))
+    assert response.headers["Content-Length"] == "1000" and response.content == b""
+    assert "content-length" not in response.raw.curlew

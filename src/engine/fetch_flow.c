@@ -286,10 +286,12 @@ static enum head_verdict
 on_headers(struct curlew_fetch *f, bool is_challenge)
 {
     scheduler_record_head(f);
-    if (f->pipe == NULL || is_challenge)
+    if (is_challenge)
         return HEAD_FINAL;
     if (redirect_follows(f))
         return HEAD_REDIRECT;
+    if (f->pipe == NULL) /* once it is over: its origin's circuit may have opened then */
+        return HEAD_FINAL;
     return try_schedule_retry(f->worker, f) ? HEAD_RETRY : HEAD_FINAL;
 }
 
@@ -461,6 +463,8 @@ finish_hop(struct engine_worker *w, struct curlew_fetch *f, CURLcode result)
     enum redirect next = REDIRECT_NONE;
 
     dns_limit_hop_done(f, &w->dns_limit, result);
+    if (result == CURLE_OK)
+        response_reader_finish(f); /* or its failure is set */
     curl_result_apply(f, result);
     extract(w, f);
     if (f->failure.error != ERROR_NONE)

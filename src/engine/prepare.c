@@ -43,7 +43,10 @@ set_stream_defaults(struct request *r)
 {
     if (!(r->set & SET_DECOMPRESS))
         r->decompress = false;
-    /* Over HTTP/2 libcurl still reads for a paused stream, up to a window of 32 MB. */
+    /*
+     * While others use an HTTP/2 connection, libcurl goes on reading for a stopped stream, up to
+     * the stream's window, which no option bounds: 20 MB with 8.14, 1 MB with 8.23.
+     */
     if (r->http_version == HTTP_AUTO)
         r->http_version = HTTP_1_1;
 }

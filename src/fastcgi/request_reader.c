@@ -6,6 +6,7 @@
 
 #include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/socket.h>
 
 int
@@ -89,6 +90,8 @@ check_length(const struct fcgi_connection *conn, struct failure *err)
     char *end;
 
     if (announced == NULL || *announced == '\0')
+        return 0;
+    if (strcmp(announced, "-1") == 0) /* Caddy 2.6, of a chunked body: it does not know */
         return 0;
     length = strtoull(announced, &end, 10);
     if (*announced >= '0' && *announced <= '9' && *end == '\0' && length == received)

@@ -13,7 +13,9 @@ is_retryable(const struct retry_attempt *a)
     if (a->attempts > a->policy->max || !retry_policy_has_method(a->policy, a->method))
         return false;
     if (a->failure->error != ERROR_NONE)
-        return retry_policy_is_transient(a->failure);
+        return retry_policy_is_transient(a->failure) ||
+               (a->failure->error == ERROR_PROTOCOL_ERROR && /* in a body that nobody wants */
+                retry_policy_has_status(a->policy, a->head->status));
     return retry_policy_has_status(a->policy, a->head->status);
 }
 

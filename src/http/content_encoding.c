@@ -97,7 +97,8 @@ add_list(struct content_encoding *e, const char *list, size_t *keep)
 }
 
 int
-content_encoding_parse(struct content_encoding *e, const struct headers *head, struct failure *err)
+content_encoding_parse(struct content_encoding *e, const struct headers *head, bool undo,
+                       struct failure *err)
 {
     size_t keep = 0;
 
@@ -109,6 +110,10 @@ content_encoding_parse(struct content_encoding *e, const struct headers *head, s
             add_list(e, head->items[i].value, &keep);
     if (!buffer_ok(&e->remaining))
         return failure_no_memory(err);
+    if (!undo) {
+        keep = e->remaining.len;
+        e->count = 0;
+    }
     if (keep == 0)
         buffer_free(&e->remaining);
     else

@@ -12,6 +12,8 @@
 #include "util/buffer.h"
 #include "util/failure.h"
 
+#include <stdbool.h>
+
 /* More in a row are refused: nobody sends them, and each multiplies what a bomb can cost. */
 #define CONTENT_ENCODING_MAX 4
 
@@ -24,10 +26,11 @@ struct content_encoding {
 };
 
 /*
- * Reads all Content-Encoding fields of the head. -1: there are over CONTENT_ENCODING_MAX codings to
- * undo (protocol_error), or no memory; err says which. Destroy it in either case.
+ * Reads all Content-Encoding fields of the head; without `undo` all codings remain. -1: there are
+ * over CONTENT_ENCODING_MAX codings to undo (protocol_error), or no memory; err says which. Destroy
+ * it in either case.
  */
-int content_encoding_parse(struct content_encoding *e, const struct headers *head,
+int content_encoding_parse(struct content_encoding *e, const struct headers *head, bool undo,
                            struct failure *err) __attribute__((warn_unused_result));
 
 /* Also of one that is all zero. */

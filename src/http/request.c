@@ -2,6 +2,7 @@
 
 #include "http/request.h"
 
+#include "http/field_syntax.h"
 #include "util/array.h"
 #include "util/text.h"
 
@@ -235,27 +236,10 @@ request_method(const struct request *r)
 
 /* -- checked setters ------------------------------------------------------ */
 
-/* RFC 9110 section 5.6.2. */
-static bool
-is_token(const char *s)
-{
-    static const char others[] = "!#$%&'*+-.^_`|~";
-
-    if (*s == '\0')
-        return false;
-    for (; *s != '\0'; s++) {
-        bool alnum = (*s >= '0' && *s <= '9') || ((*s | 0x20) >= 'a' && (*s | 0x20) <= 'z');
-
-        if (!alnum && strchr(others, *s) == NULL)
-            return false;
-    }
-    return true;
-}
-
 int
 request_set_method(struct request *r, const char *method, struct failure *err)
 {
-    if (!is_token(method))
+    if (!field_syntax_is_token(method))
         return failure_set(err, ERROR_BAD_REQUEST, "method: \"%.40s\" is not a token", method);
     free(r->method);
     r->method = strdup(method);
@@ -272,7 +256,7 @@ static const char *const framing[] = {
 int
 request_add_retry_method(struct request *r, const char *method, struct failure *err)
 {
-    if (!is_token(method))
+    if (!field_syntax_is_token(method))
         return failure_set(err, ERROR_BAD_REQUEST, "retries.methods: \"%.40s\" is not a token",
                            method);
     return retry_policy_add_method(&r->retries, method) != 0 ? failure_no_memory(err) : 0;
@@ -281,7 +265,7 @@ request_add_retry_method(struct request *r, const char *method, struct failure *
 int
 request_forward_header(struct request *r, const char *name, struct failure *err)
 {
-    if (!is_token(name))
+    if (!field_syntax_is_token(name))
         return failure_set(err, ERROR_BAD_REQUEST,
                            "forward_headers: \"%.80s\" is not a header name", name);
     for (size_t i = 0; i < sizeof framing / sizeof framing[0]; i++)
@@ -298,7 +282,7 @@ request_forward_header(struct request *r, const char *name, struct failure *err)
 int
 request_add_header(struct request *r, const char *name, const char *value, struct failure *err)
 {
-    if (!is_token(name))
+    if (!field_syntax_is_token(name))
         return failure_set(err, ERROR_BAD_REQUEST, "headers: \"%.80s\" is not a header name", name);
     if (value != NULL && strpbrk(value, "\r\n") != NULL)
         return failure_set(err, ERROR_BAD_REQUEST,

@@ -9,6 +9,7 @@ void
 response_init(struct response *r)
 {
     memset(r, 0, sizeof *r);
+    response_framing_init(&r->framing);
     buffer_init(&r->body, SIZE_MAX / 2); /* the transfer holds the real limit */
 }
 
@@ -22,9 +23,20 @@ response_head_destroy(struct response_head *h)
 }
 
 void
+response_clear_message(struct response *r)
+{
+    headers_destroy(&r->trailers);
+    free(r->content_encoding);
+    r->content_encoding = NULL;
+    r->decoded = false;
+    response_framing_init(&r->framing);
+}
+
+void
 response_destroy(struct response *r)
 {
     response_head_destroy(&r->head);
+    response_clear_message(r);
     for (size_t i = 0; i < r->history_count; i++)
         response_head_destroy(&r->history[i]);
     free(r->history);
@@ -62,8 +74,14 @@ response_copy(struct response *to, const struct response *from)
     for (size_t i = 0; i < from->history_count; i++)
         if (head_copy(&to->head, &from->history[i]) != 0 || response_push_history(to) != 0)
             return -1;
-    if (cookies_add_all(&to->cookies, &from->cookies) != 0)
+    if (cookies_add_all(&to->cookies, &from->cookies) != 0 ||
+        headers_add_all(&to->trailers, &from->trailers) != 0)
         return -1;
+    if (from->content_encoding != NULL &&
+        (to->content_encoding = strdup(from->content_encoding)) == NULL)
+        return -1;
+    to->framing = from->framing;
+    to->decoded = from->decoded;
     buffer_add(&to->body, from->body.data, from->body.len);
     to->body_bytes = from->body_bytes;
     to->redirect_failed = from->redirect_failed;

@@ -8,6 +8,7 @@
 
 #include "http/cookies.h"
 #include "http/headers.h"
+#include "http/response_framing.h"
 #include "util/buffer.h"
 
 /* One response head: of a redirect in the history, or the last one. */
@@ -28,10 +29,14 @@ struct response {
     struct response_head head;
     struct response_head *history; /* oldest first */
     size_t history_count;
-    struct cookies cookies; /* what the chain of redirects left */
-    struct buffer body;     /* decoded; empty where the request said `none` */
-    int64_t body_bytes;     /* decoded bytes received, kept or not */
-    int http_version;       /* 10, 11, 20, 30; 0: unknown */
+    struct response_framing framing; /* of the last head */
+    struct headers trailers;         /* never among the head's: no framing, no cookies */
+    char *content_encoding;          /* what stays on the body; NULL: nothing */
+    bool decoded;                    /* codings were undone: the head's length is not the body's */
+    struct cookies cookies;          /* what the chain of redirects left */
+    struct buffer body;              /* decoded; empty where the request said `none` */
+    int64_t body_bytes;              /* decoded bytes received, kept or not */
+    int http_version;                /* 10, 11, 20, 30; 0: unknown */
     struct timing timing;
     bool reused;
     char remote_ip[64], local_ip[64];
@@ -47,6 +52,9 @@ void response_destroy(struct response *r);
 
 /* Leaves it empty and usable. */
 void response_head_destroy(struct response_head *h);
+
+/* What belongs to one body, of which another follows: trailers, codings, framing. */
+void response_clear_message(struct response *r);
 
 /* `to` is empty; -1: no memory. */
 int response_copy(struct response *to, const struct response *from);

@@ -128,6 +128,7 @@ static const struct setting settings[] = {
     { { "auth.tokens_file", FIELD_PATH, AT(tokens_file), 0, 0, NULL, 0, 0 }, NULL, ONE },
     { { "limits.request_bytes", FIELD_INT64, LIMIT(request_bytes), BYTES }, NULL, ONE },
     { { "limits.response_bytes", FIELD_INT64, LIMIT(response_bytes), BYTES }, NULL, ONE },
+    { { "limits.head_bytes", FIELD_INT64, LIMIT(head_bytes), BYTES }, NULL, ONE },
     { { "limits.buffered_bytes", FIELD_INT64, LIMIT(buffered_bytes), BYTES }, NULL, ONE },
     { { "limits.in_flight", FIELD_INT, LIMIT(in_flight), COUNT(1) }, NULL, ONE },
     { { "limits.queue", FIELD_INT, LIMIT(queue), COUNT(0) }, NULL, ONE },

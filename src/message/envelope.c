@@ -49,9 +49,9 @@ put_header_bytes(struct buffer *out, const struct headers *headers)
 }
 
 static void
-put_headers(struct buffer *out, const struct headers *headers)
+put_pairs(struct buffer *out, const struct headers *headers)
 {
-    PUT(out, "\"headers\":[");
+    PUT(out, "[");
     for (size_t i = 0; i < headers->count; i++) {
         if (i > 0)
             PUT(out, ",");
@@ -62,7 +62,28 @@ put_headers(struct buffer *out, const struct headers *headers)
         PUT(out, "]");
     }
     PUT(out, "]");
+}
+
+static void
+put_headers(struct buffer *out, const struct headers *headers)
+{
+    PUT(out, "\"headers\":");
+    put_pairs(out, headers);
     put_header_bytes(out, headers);
+}
+
+/* What only some messages have: absent otherwise. */
+static void
+put_message(struct buffer *out, const struct response *r)
+{
+    if (r->trailers.count > 0) {
+        PUT(out, ",\"trailers\":");
+        put_pairs(out, &r->trailers);
+    }
+    if (r->content_encoding != NULL) {
+        PUT(out, ",\"content_encoding\":");
+        charset_add_head(out, r->content_encoding);
+    }
 }
 
 static void
@@ -282,6 +303,7 @@ write_envelope(struct buffer *out, const struct request *request, const struct r
     charset_add_head(out, response_version_name(r->http_version));
     PUT(out, ",");
     put_headers(out, &r->head.headers);
+    put_message(out, r);
     put_cookies(out, &r->cookies);
     put_encoding(out, encoding);
     if (!frame)

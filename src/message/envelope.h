@@ -3,7 +3,8 @@
  *
  * `encoding` is the charset that Content-Type declares, else "utf-8" where
  * the body is valid UTF-8, else null.  Text in a response's head that is not
- * UTF-8 is taken for ISO-8859-1.  `tag` and `index` come last, where there are any.
+ * UTF-8 is taken for ISO-8859-1, and a header value's bytes stand in `headers_base64`.  `tag` and
+ * `index` come last, where there are any.
  */
 #ifndef MESSAGE_ENVELOPE_H
 #define MESSAGE_ENVELOPE_H

@@ -3,6 +3,7 @@
 #include "message/request_pairs.h"
 
 #include "http/url.h"
+#include "util/base64.h"
 
 #include <stdlib.h>
 #include <string.h>

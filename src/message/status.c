@@ -25,8 +25,9 @@ libraries_json(void)
 static json_t *
 limits_json(const struct limits *l)
 {
-    return json_pack("{s:I, s:I, s:I, s:i, s:i}", "request_bytes", (json_int_t)l->request_bytes,
-                     "response_bytes", (json_int_t)l->response_bytes, "buffered_bytes",
+    return json_pack("{s:I, s:I, s:I, s:I, s:i, s:i}", "request_bytes",
+                     (json_int_t)l->request_bytes, "response_bytes", (json_int_t)l->response_bytes,
+                     "head_bytes", (json_int_t)l->head_bytes, "buffered_bytes",
                      (json_int_t)l->buffered_bytes, "in_flight", l->in_flight, "queue", l->queue);
 }
 

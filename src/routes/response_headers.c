@@ -5,6 +5,8 @@
 
 #include "routes/response_headers.h"
 
+#include "http/field_syntax.h"
+
 #include <string.h>
 #include <strings.h>
 
@@ -59,16 +61,44 @@ is_hop_by_hop(const struct headers *headers, const char *name)
     return false;
 }
 
-/* Wrong in our response: libcurl has decoded the body, or a HEAD request leaves it out. */
+/* The origin's head tells of a body that does not come with it (RFC 9110 section 6.4.1). */
 static bool
-is_untrue_here(const struct exchange *x, const char *name)
+has_no_body(const struct curlew_fetch *f)
 {
-    static const char *const names[] = { "content-encoding", "content-length", NULL };
+    int status = f->response.head.status;
 
-    if (strcmp(x->fetch->method, "HEAD") == 0 && strcasecmp(name, "content-length") == 0)
-        return true;
-    return x->fetch->request.decompress && is_one_of(name, names) &&
-           headers_get(&x->fetch->response.head.headers, "content-encoding") != NULL;
+    return strcmp(f->method, "HEAD") == 0 || status == 204 || status == 304;
+}
+
+/* add_body_fields() says it anew: the length once and where it is true, the codings that remain. */
+static bool
+is_about_body(const struct exchange *x, const char *name)
+{
+    return strcasecmp(name, "content-length") == 0 ||
+           (strcasecmp(name, "content-encoding") == 0 && x->fetch->request.decompress &&
+            !has_no_body(x->fetch));
+}
+
+/*
+ * A web server would wait for the body that it is told of: where there is none, the length stands
+ * in a field of ours, unless its own request is a HEAD, too.
+ */
+static void
+add_body_fields(struct exchange *x)
+{
+    const struct curlew_fetch *f = x->fetch;
+    const struct response *response = &f->response;
+    long long length = response_framing_known_length(&response->framing);
+    bool none = has_no_body(f);
+
+    if (response->content_encoding != NULL && f->request.decompress && !none)
+        buffer_printf(&x->head, "Content-Encoding: %s\r\n", response->content_encoding);
+    if (length < 0 || response->head.status == 204 || (response->decoded && !none))
+        return;
+    if (!none || strcmp(exchange_method(x), "HEAD") == 0)
+        buffer_printf(&x->head, "Content-Length: %lld\r\n", length);
+    if (none && !x->handoff)
+        buffer_printf(&x->head, "Curlew-Content-Length: %lld\r\n", length);
 }
 
 /* Beginnings of headers that web servers obey as the word of the FastCGI server. */
@@ -116,7 +146,9 @@ end_head(struct buffer *b, const struct response_head *head)
     struct buffer status;
 
     buffer_init(&status, SIZE_MAX / 2);
-    buffer_printf(&status, "Status: %d %s\r\n\r\n", head->status, head->reason);
+    buffer_printf(&status, "Status: %d ", head->status);
+    field_syntax_add_value(&status, head->reason);
+    buffer_adds(&status, "\r\n\r\n");
     buffer_adds(b, "X-Accel-Buffering:"); /* bytes pass as they come */
     do
         buffer_addc(b, ' ');
@@ -135,14 +167,15 @@ response_headers_write(struct exchange *x)
     for (size_t i = 0; i < headers->count; i++) {
         const struct header *h = &headers->items[i];
 
-        if (is_hop_by_hop(headers, h->name) || is_untrue_here(x, h->name) ||
-            is_reserved(x, h->name))
+        if (!field_syntax_is_token(h->name) || is_hop_by_hop(headers, h->name) ||
+            is_about_body(x, h->name) || is_reserved(x, h->name))
             continue;
         buffer_adds(&x->head, h->name);
         buffer_adds(&x->head, ": ");
-        buffer_adds(&x->head, h->value);
+        field_syntax_add_value(&x->head, h->value);
         buffer_adds(&x->head, "\r\n");
     }
+    add_body_fields(x);
     if (!x->handoff)
         add_fetch_facts(x);
     end_head(&x->head, head);

@@ -9,7 +9,8 @@
 
 /*
  * The response's status and headers become x->head, with facts about the fetch in Curlew-* headers.
- * Hop-by-hop headers are dropped (RFC 9110 section 7.6.1).  For a handoff, so are Set-Cookie and
+ * Hop-by-hop headers are dropped (RFC 9110 section 7.6.1), and what is no well-formed field; a
+ * control character in a value becomes a blank.  For a handoff, so are Set-Cookie and
  * the headers about caching, which are the view's decision, and no facts are added.
  */
 void response_headers_write(struct exchange *x);

@@ -25,6 +25,7 @@ engine_config_init(struct engine_config *s)
         .limits = {
             .request_bytes = 16 * MIB,
             .response_bytes = 64 * MIB,
+            .head_bytes = 16 * 1024,
             .buffered_bytes = 512 * MIB,
             .in_flight = 2048,
             .queue = 2048,

@@ -13,6 +13,7 @@
 struct limits {
     int64_t request_bytes;  /* of one FastCGI request's body */
     int64_t response_bytes; /* of one decoded body, unless the request has a lower limit */
+    int64_t head_bytes;     /* of the head that a stream or a handoff passes on */
     int64_t buffered_bytes; /* of all bodies held at once */
     int in_flight;          /* transfers at once */
     int queue;              /* fetches that may wait for a transfer to end */

@@ -127,6 +127,22 @@ is_proxy_failure(const struct curlew_fetch *f, enum error e)
            (e == ERROR_CONNECT_FAILED || e == ERROR_SEND_FAILED || e == ERROR_RECV_FAILED);
 }
 
+/*
+ * libcurl has one code for a connection that breaks and for chunks that it can't read, and none of
+ * the protocol for what is too long.  -1: it is one of these, and f->failure is set.
+ */
+static int
+check_malformed(struct curlew_fetch *f, CURLcode result, const char *text)
+{
+    if (result == CURLE_RECV_ERROR && strcasestr(text, "chunk") != NULL)
+        return failure_set(&f->failure, ERROR_PROTOCOL_ERROR,
+                           "the chunks of Transfer-Encoding are malformed: %s", text);
+    if ((result == CURLE_TOO_LARGE || result == CURLE_OUT_OF_MEMORY) && f->hop->requested)
+        return failure_set(&f->failure, ERROR_PROTOCOL_ERROR,
+                           "a line of the response's head or trailers is too long");
+    return 0;
+}
+
 static void
 set_failure(struct curlew_fetch *f, CURLcode result)
 {
@@ -136,9 +152,8 @@ set_failure(struct curlew_fetch *f, CURLcode result)
 
     if (f->failure.error != ERROR_NONE)
         return; /* a callback of ours has stopped the transfer, and set it */
-    if (result == CURLE_OUT_OF_MEMORY && f->hop->head_bytes > 0) /* 7.88: a line of over 100 KB */
-        e = ERROR_PROTOCOL_ERROR;
-    failure_set(&f->failure, is_proxy_failure(f, e) ? ERROR_PROXY_FAILED : e, "%s", text);
+    if (check_malformed(f, result, text) == 0)
+        failure_set(&f->failure, is_proxy_failure(f, e) ? ERROR_PROXY_FAILED : e, "%s", text);
     f->failure.curl_code = (int)result;
 }
 
@@ -153,8 +168,5 @@ curl_result_apply(struct curlew_fetch *f, CURLcode result)
     if (result != CURLE_OK || f->failure.error != ERROR_NONE) {
         set_failure(f, result);
         sent_once_correct_failure(f);
-    } else if (f->response.head.url == NULL &&
-               (f->response.head.url = strdup(f->url.text)) == NULL) {
-        failure_no_memory(&f->failure);
     }
 }

@@ -146,7 +146,7 @@ on_request(void *arg, char *remote_ip, char *local_ip, int remote_port, int loca
         return CURL_PREREQFUNC_ABORT;
     if (!connection_pool_is_usable(f->hop->pool, conn_id) || sent_once_needs_newer(f, conn_id))
         return refuse_connection(f);
-    f->hop->requested = true;
+    f->hop->requested = f->hop->expects_head = true;
     connection_pool_on_request(f, conn_id);
     sent_once_count(f, f->hop->pool->newest_id);
     if (list_empty(&f->hop->sockets))

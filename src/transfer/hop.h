@@ -8,6 +8,7 @@
 #define TRANSFER_HOP_H
 
 #include "fetch/resend.h"
+#include "http/content_encoding.h"
 #include "http/cookies.h"
 #include "transfer/response_events.h"
 #include "util/list.h"
@@ -15,6 +16,7 @@
 #include <curl/curl.h>
 
 struct connection_pool;
+struct content_decoder;
 struct dns_limit;
 
 struct hop {
@@ -34,11 +36,15 @@ struct hop {
     int restarts;
     struct link lookup;        /* among those under way; alone: none, or it has ended */
     uint64_t lookup_domain;    /* its key */
-    bool has_head;             /* its last head is complete: what comes now is a trailer */
     bool challenged;           /* the 401 that digest authentication begins with has been seen */
     enum head_verdict verdict; /* on the last head */
-    size_t head_bytes;
-    int folds; /* continuation lines in the hop's heads */
+    bool expects_head;         /* a request went out, and its final head has not come */
+    bool in_head;              /* between a status line and the empty line */
+    bool has_head;             /* a final head is complete: lines that follow are trailers */
+    size_t head_bytes;         /* of all heads and trailers */
+    int folds;                 /* continuation lines in the hop's heads */
+    struct content_encoding encoding; /* of the body, to be undone */
+    struct content_decoder *decoder;  /* NULL: none, or not yet */
     char curl_error[CURL_ERROR_SIZE];
 
     /* Of the hop's request: sent_once.c. */

@@ -23,7 +23,7 @@ enum head_verdict {
 struct response_events {
     /*
      * A head with a status of 200 or more is complete.  is_challenge: it is the 401 that digest
-     * authentication begins with, of a fetch whose body is streamed.
+     * authentication begins with.
      */
     enum head_verdict (*on_headers)(struct curlew_fetch *f, bool is_challenge);
 

@@ -3,6 +3,7 @@
 #include "transfer/response_reader.h"
 
 #include "fetch/body_pipe.h"
+#include "transfer/content_coding.h"
 #include "transfer/curl_result.h"
 #include "transfer/hop.h"
 #include "transfer/hop_cookies.h"
@@ -38,12 +39,21 @@ skip_blanks(const char *s, size_t *n)
 
 /* -- head ---------------------------------------------------------------- */
 
+void
+response_reader_drop_decoder(struct curlew_fetch *f)
+{
+    content_coding_free(f->hop->decoder);
+    f->hop->decoder = NULL;
+    content_encoding_destroy(&f->hop->encoding);
+}
+
 /* Of an earlier hop, or of a challenge. */
 static void
-drop_body(struct curlew_fetch *f)
+drop_message(struct curlew_fetch *f)
 {
     response_reader_drop_body(f);
     f->response.body_bytes = 0;
+    response_clear_message(&f->response);
 }
 
 /* The default total timeout ends with the head: how long a stream takes is its reader's affair. */
@@ -56,111 +66,181 @@ start_stream(struct curlew_fetch *f)
     body_pipe_publish_head(f->pipe);
 }
 
+/* libcurl asks for HTTP/2 by Upgrade where the request wants it without TLS; nobody else asks. */
+static bool
+is_upgrade_wanted(const struct curlew_fetch *f)
+{
+    return f->request.http_version == HTTP_2 && strcmp(f->url.scheme, "http") == 0;
+}
+
 /* "HTTP/1.1 404 Not Found": a new head, as after a 100 Continue or a digest challenge. */
 static int
 start_head(struct curlew_fetch *f, const char *line, size_t n)
 {
     struct response_head *h = &f->response.head;
-    const char *space = memchr(line, ' ', n);
-    const char *end = line + n;
-    long status = 0;
+    struct status_line status;
 
     sent_once_on_response(f);
     response_head_destroy(h);
-    drop_body(f);
-    f->hop->has_head = false;
-    curl_easy_getinfo(f->hop->easy, CURLINFO_RESPONSE_CODE, &status);
-    h->status = (int)status;
-    space = space != NULL ? memchr(space + 1, ' ', (size_t)(end - space - 1)) : NULL;
-    h->reason = space != NULL ? strndup(space + 1, (size_t)(end - space - 1)) : strdup("");
+    drop_message(f);
+    response_reader_drop_decoder(f);
+    if (response_framing_read_status(&status, line, n, &f->failure) != 0)
+        return -1;
+    if (status.status == 101 && !is_upgrade_wanted(f))
+        return failure_set(&f->failure, ERROR_PROTOCOL_ERROR,
+                           "status 101: the origin changes to a protocol that nobody asked for");
+    f->hop->in_head = true;
+    h->status = status.status;
+    h->reason = strndup(status.reason, status.reason_size);
     h->url = strdup(f->url.text);
     return h->reason == NULL || h->url == NULL ? -1 : 0;
 }
 
 /* A line that begins with a blank continues the one before (RFC 9112 section 5.2). */
 static int
-continue_field(struct curlew_fetch *f, const char *line, size_t n)
+continue_field(struct curlew_fetch *f, struct headers *fields, const char *line, size_t n)
 {
-    struct response_head *h = &f->response.head;
+    const char *name = fields->items[fields->count - 1].name;
 
     if (++f->hop->folds > FOLDS_MAX)
         return failure_set(&f->failure, ERROR_PROTOCOL_ERROR,
                            "the response's head has over %d folded lines", FOLDS_MAX);
+    if (f->hop->in_head && response_framing_is_field(name))
+        return failure_set(&f->failure, ERROR_PROTOCOL_ERROR, "%s is folded over two lines", name);
     line = skip_blanks(line, &n);
-    return headers_extend(&h->headers, line, n);
+    return headers_extend(fields, line, n);
 }
 
+/* What the field means for the framing; a trailer means nothing. */
 static int
-add_field(struct curlew_fetch *f, const char *line, size_t n)
+read_field(struct curlew_fetch *f, const struct header *h)
 {
-    struct response_head *h = &f->response.head;
-    const char *colon = memchr(line, ':', n);
-    size_t name, skip;
+    return response_framing_add(&f->response.framing, h->name, strlen(h->name), h->value,
+                                strlen(h->value), &f->failure);
+}
 
-    if (h->headers.count > 0 && (*line == ' ' || *line == '\t'))
-        return continue_field(f, line, n);
+/* The name is kept as it came: with a blank before the colon it is no field's that we know. */
+static int
+add_field(struct curlew_fetch *f, struct headers *fields, const char *line, size_t n)
+{
+    const char *colon = memchr(line, ':', n), *value;
+    size_t size;
+
+    if (fields->count > 0 && (*line == ' ' || *line == '\t'))
+        return continue_field(f, fields, line, n);
     if (colon == NULL)
         return 0; /* not a field; libcurl ignores it, and so do we */
-    if (h->headers.count >= FIELDS_MAX)
+    if (f->response.head.headers.count + f->response.trailers.count >= FIELDS_MAX)
         return failure_set(&f->failure, ERROR_PROTOCOL_ERROR,
                            "the response's head has over %d fields", FIELDS_MAX);
-    name = (size_t)(colon - line);
-    skip = name + 1;
-    while (skip < n && (line[skip] == ' ' || line[skip] == '\t'))
-        skip++;
-    return headers_add(&h->headers, line, trimmed(line, name), line + skip, n - skip);
+    size = n - (size_t)(colon - line) - 1;
+    value = skip_blanks(colon + 1, &size);
+    if (headers_add(fields, line, (size_t)(colon - line), value, size) != 0)
+        return -1;
+    return f->hop->in_head ? read_field(f, &fields->items[fields->count - 1]) : 0;
 }
 
-/* The 401 that digest authentication begins with: the reader of a stream waits for what follows. */
+/* The 401 that digest authentication begins with: whoever reads it waits for what follows. */
 static bool
 is_challenge(const struct curlew_fetch *f)
 {
-    return f->pipe != NULL && f->response.head.status == 401 && f->request.auth == AUTH_DIGEST &&
-           !f->hop->challenged;
+    return f->response.head.status == 401 && f->request.auth == AUTH_DIGEST && !f->hop->challenged;
 }
 
-/* Once for each head: the trailers of a body may end in an empty line, too. */
+/* Nothing is undone of a body that nobody reads; what stays on it is told. */
+static int
+read_encoding(struct curlew_fetch *f)
+{
+    struct content_encoding *e = &f->hop->encoding;
+
+    if (f->hop->verdict != HEAD_FINAL)
+        return 0;
+    if (content_encoding_parse(e, &f->response.head.headers, f->request.decompress, &f->failure))
+        return -1;
+    f->response.decoded = e->count > 0;
+    if (e->remaining.len > 0 && (f->response.content_encoding = strdup(e->remaining.data)) == NULL)
+        return -1;
+    return 0;
+}
+
+/* What a stream passes on of a head must fit into the web server's buffer for it. */
+static int
+check_stream_head(struct curlew_fetch *f)
+{
+    const struct response_head *h = &f->response.head;
+    size_t size = strlen(h->reason);
+
+    for (size_t i = 0; i < h->headers.count; i++)
+        size +=
+            strlen(h->headers.items[i].name) + strlen(h->headers.items[i].value) + strlen(": \r\n");
+    if ((int64_t)size <= f->config->limits.head_bytes)
+        return 0;
+    return failure_set(&f->failure, ERROR_RESPONSE_TOO_LARGE,
+                       "limits.head_bytes: the response's head is over %lld bytes",
+                       (long long)f->config->limits.head_bytes);
+}
+
 static int
 end_head(struct curlew_fetch *f)
 {
     struct hop *hop = f->hop;
-    bool challenge = is_challenge(f);
+    bool challenge;
 
-    if (f->response.head.status < 200 || hop->has_head)
+    hop->in_head = false;
+    if (f->response.head.status < 200)
         return 0;
+    hop->expects_head = false;
     hop->has_head = true;
     if (hop_cookies_receive(f) != 0)
         return -1;
+    challenge = is_challenge(f);
     hop->challenged |= challenge;
     hop->verdict = hop->events->on_headers(f, challenge);
+    if (read_encoding(f) != 0 ||
+        (f->pipe != NULL && hop->verdict == HEAD_FINAL && check_stream_head(f) != 0))
+        return -1;
     if (f->pipe != NULL && !challenge && hop->verdict == HEAD_FINAL)
         start_stream(f);
     return 0;
+}
+
+static int
+add_trailer(struct curlew_fetch *f, const char *line, size_t n)
+{
+    if (n == 0)
+        return 0;
+    if (n >= 5 && memcmp(line, "HTTP/", 5) == 0)
+        return failure_set(&f->failure, ERROR_PROTOCOL_ERROR,
+                           "a status line stands among the trailers");
+    return add_field(f, &f->response.trailers, line, n);
+}
+
+/* Once a stream's head is published it is its reader's: what comes then are trailers. */
+static int
+read_line(struct curlew_fetch *f, const char *line, size_t n)
+{
+    struct hop *hop = f->hop;
+
+    if (hop->in_head)
+        return n > 0 ? add_field(f, &f->response.head.headers, line, n) : end_head(f);
+    return hop->expects_head ? start_head(f, line, n) : add_trailer(f, line, n);
 }
 
 static size_t
 on_header(char *line, size_t size, size_t count, void *arg)
 {
     struct curlew_fetch *f = arg;
-    size_t all = size * count, n = trimmed(line, all);
-    int rc = 0;
+    size_t all = size * count;
 
     f->active_us = clock_us();
-    if (f->pipe != NULL && body_pipe_has_head(f->pipe))
-        return all; /* a trailer: the head has gone */
     f->hop->head_bytes += all;
     if (f->hop->head_bytes > RESPONSE_READER_HEAD_MAX) {
-        failure_set(&f->failure, ERROR_PROTOCOL_ERROR, "the response's head is over %d bytes",
+        failure_set(&f->failure, ERROR_PROTOCOL_ERROR, "the response's %s over %d bytes",
+                    f->hop->has_head ? "head and trailers are" : "head is",
                     RESPONSE_READER_HEAD_MAX);
         return STOP;
     }
-    if (all >= 5 && memcmp(line, "HTTP/", 5) == 0)
-        rc = start_head(f, line, n);
-    else if (n > 0)
-        rc = add_field(f, line, n);
-    else
-        rc = end_head(f);
-    if (rc == 0)
+    if (read_line(f, line, trimmed(line, all)) == 0)
         return all;
     failure_no_memory(&f->failure);
     return STOP;
@@ -202,19 +282,73 @@ pause_if_too_fast(struct curlew_fetch *f)
     return true;
 }
 
-/* 0: taken, or skipped; -1: the reader is slow, and the transfer pauses. */
+/* 0: taken; -1: the reader is slow, and the transfer pauses. */
 static int
 write_to_stream(struct curlew_fetch *f, const char *bytes, size_t n)
 {
-    if (!body_pipe_has_head(f->pipe)) {
-        if (f->hop->verdict != HEAD_FINAL)
-            return 0;
-        start_stream(f);
-    }
+    if (!body_pipe_has_head(f->pipe))
+        start_stream(f); /* of a challenge that nothing follows */
     if (body_pipe_try_write(f->pipe, bytes, n))
         return 0;
     f->hop->events->on_pause(f, RESPONSE_EVENTS_UNTIL_RESUMED);
     return -1;
+}
+
+/* A body that nobody reads: another hop or attempt follows. */
+static enum coding_result
+skip_bytes(struct curlew_fetch *f)
+{
+    return f->hop->verdict == HEAD_RETRY && f->response.body_bytes > SKIPPED_BODY_MAX
+               ? CODING_STOPPED
+               : CODING_OK;
+}
+
+/* The next bytes of the body, decoded; a coding_sink. */
+static enum coding_result
+take_bytes(const char *bytes, size_t n, void *arg)
+{
+    struct curlew_fetch *f = arg;
+    int64_t received = f->response.body_bytes + (int64_t)n;
+
+    if (pause_if_too_fast(f))
+        return CODING_PAUSED; /* the same bytes come again */
+    if (received > f->request.max_body_bytes) {
+        f->response.body_bytes = received;
+        failure_set(&f->failure, ERROR_RESPONSE_TOO_LARGE, "the body is over %lld bytes",
+                    (long long)f->request.max_body_bytes);
+        return CODING_STOPPED;
+    }
+    if (f->pipe != NULL && f->hop->verdict == HEAD_FINAL && write_to_stream(f, bytes, n) != 0)
+        return CODING_PAUSED;
+    f->response.body_bytes = received;
+    if (f->hop->verdict != HEAD_FINAL)
+        return skip_bytes(f);
+    if (f->pipe == NULL && f->request.response_body != BODY_NONE && keep_bytes(f, bytes, n) != 0)
+        return CODING_STOPPED;
+    return CODING_OK;
+}
+
+/* Through the decoder, which is made for the first byte: most bodies have no coding, or no byte. */
+static enum coding_result
+decode_bytes(struct curlew_fetch *f, const char *bytes, size_t n)
+{
+    struct hop *hop = f->hop;
+
+    if (hop->encoding.count == 0)
+        return take_bytes(bytes, n, f);
+    if (hop->decoder == NULL && (hop->decoder = content_coding_new(&hop->encoding)) == NULL) {
+        failure_no_memory(&f->failure);
+        return CODING_FAILED;
+    }
+    return content_coding_write(hop->decoder, bytes, n, take_bytes, f, &f->failure);
+}
+
+/* The same code as libcurl's own, whose callers know it. */
+static void
+mark_coding_failure(struct curlew_fetch *f)
+{
+    if (f->failure.error == ERROR_PROTOCOL_ERROR)
+        f->failure.curl_code = CURLE_BAD_CONTENT_ENCODING;
 }
 
 static size_t
@@ -224,22 +358,21 @@ on_body(char *bytes, size_t size, size_t count, void *arg)
     size_t n = size * count;
 
     f->active_us = clock_us();
-    if (pause_if_too_fast(f))
-        return CURL_WRITEFUNC_PAUSE; /* the same bytes come again */
-    if (f->pipe != NULL && f->response.body_bytes + (int64_t)n <= f->request.max_body_bytes &&
-        write_to_stream(f, bytes, n) != 0)
+    switch (decode_bytes(f, bytes, n)) {
+    case CODING_OK:
+        return n;
+    case CODING_YIELDED: /* in the loop's next turn: others want to go on, too */
+        f->hop->events->on_pause(f, f->active_us);
         return CURL_WRITEFUNC_PAUSE;
-    f->response.body_bytes += (int64_t)n;
-    if (f->hop->verdict == HEAD_RETRY && f->response.body_bytes > SKIPPED_BODY_MAX)
+    case CODING_PAUSED:
+        return CURL_WRITEFUNC_PAUSE;
+    case CODING_FAILED:
+        mark_coding_failure(f);
         return STOP;
-    if (f->response.body_bytes > f->request.max_body_bytes) {
-        failure_set(&f->failure, ERROR_RESPONSE_TOO_LARGE, "the body is over %lld bytes",
-                    (long long)f->request.max_body_bytes);
+    case CODING_STOPPED:
         return STOP;
     }
-    if (f->pipe == NULL && f->request.response_body != BODY_NONE && keep_bytes(f, bytes, n) != 0)
-        return STOP;
-    return n;
+    return STOP;
 }
 
 void
@@ -247,7 +380,7 @@ response_reader_attach(struct curlew_fetch *f, const struct response_events *eve
 {
     f->hop->events = events;
     f->hop->verdict = HEAD_FINAL;
-    drop_body(f);
+    drop_message(f);
     curl_easy_setopt(f->hop->easy, CURLOPT_HEADERFUNCTION, on_header);
     curl_easy_setopt(f->hop->easy, CURLOPT_HEADERDATA, f);
     curl_easy_setopt(f->hop->easy, CURLOPT_WRITEFUNCTION, on_body);
@@ -265,5 +398,16 @@ void
 response_reader_reset(struct curlew_fetch *f)
 {
     response_head_destroy(&f->response.head);
-    drop_body(f);
+    drop_message(f);
+}
+
+int
+response_reader_finish(struct curlew_fetch *f)
+{
+    if (!f->hop->has_head)
+        return failure_set(&f->failure, ERROR_INCOMPLETE_BODY,
+                           "the connection was closed within the response's head");
+    if (f->hop->decoder == NULL)
+        return 0;
+    return content_coding_finish(f->hop->decoder, &f->failure);
 }

@@ -12,6 +12,12 @@
 /* Set the callbacks on f's handle, and begin anew. */
 void response_reader_attach(struct curlew_fetch *f, const struct response_events *events);
 
+/* libcurl has taken the response for whole.  -1 with f->failure: its head or a coding is cut. */
+int response_reader_finish(struct curlew_fetch *f);
+
+/* Of the hop that is over. */
+void response_reader_drop_decoder(struct curlew_fetch *f);
+
 /* Free the body; its length stays known. */
 void response_reader_drop_body(struct curlew_fetch *f);
 

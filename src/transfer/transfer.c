@@ -3,6 +3,7 @@
 #include "transfer/transfer.h"
 
 #include "transfer/connection_options.h"
+#include "transfer/content_coding.h"
 #include "transfer/egress_hooks.h"
 #include "transfer/hop.h"
 #include "transfer/hop_cookies.h"
@@ -46,6 +47,19 @@ add_header(struct curlew_fetch *f, const char *name, const char *value)
     return rc;
 }
 
+/* They are about our connection to the origin, or ask for what we could not read. */
+static bool
+is_of_connection(const char *name)
+{
+    static const char *const names[] = { "connection", "upgrade", "http2-settings", "te",
+                                         "trailer" };
+
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
+        if (strcasecmp(name, names[i]) == 0)
+            return true;
+    return false;
+}
+
 /*
  * Credentials stay with the first origin, and fields about the body with the body.  Cookies go by
  * hop_cookies_send().
@@ -53,7 +67,7 @@ add_header(struct curlew_fetch *f, const char *name, const char *value)
 static bool
 is_left_out(const struct curlew_fetch *f, const char *name)
 {
-    if (strcasecmp(name, "cookie") == 0)
+    if (strcasecmp(name, "cookie") == 0 || is_of_connection(name))
         return true;
     if (!f->same_origin &&
         (strcasecmp(name, "authorization") == 0 || strcasecmp(name, "proxy-authorization") == 0 ||
@@ -85,11 +99,24 @@ set_body_headers(struct curlew_fetch *f)
     return request_has_header(r, "expect") ? 0 : add_header(f, "Expect", NULL);
 }
 
+/* Where the request names none; a browser's is among the headers that libcurl sends itself. */
+static int
+set_accept_encoding(struct curlew_fetch *f)
+{
+    const struct request *r = &f->request;
+
+    if (!r->decompress || r->impersonate != NULL || request_has_header(r, "accept-encoding"))
+        return 0;
+    return add_header(f, "Accept-Encoding", CONTENT_CODING_ACCEPT);
+}
+
 static int
 set_headers(struct curlew_fetch *f)
 {
     const struct request *r = &f->request;
 
+    if (set_accept_encoding(f) != 0)
+        return -1;
     for (size_t i = 0; i < r->headers.count; i++) {
         const struct header *h = &r->headers.items[i];
 
@@ -263,7 +290,8 @@ transfer_prepare(struct curlew_fetch *f, const struct transfer_setup *setup)
     hop->head_bytes = 0;
     hop->folds = 0;
     hop->conn_id = 0;
-    hop->requested = hop->challenged = hop->restart = hop->has_head = false;
+    hop->expects_head = hop->in_head = hop->has_head = false;
+    hop->requested = hop->challenged = hop->restart = false;
     hop->restarts = 0;
     if (impersonate_apply(f) != 0)
         return -1;
@@ -271,10 +299,7 @@ transfer_prepare(struct curlew_fetch *f, const struct transfer_setup *setup)
     SET(CURLOPT_PRIVATE, f);
     SET(CURLOPT_ERRORBUFFER, f->hop->curl_error);
     SET(CURLOPT_PROTOCOLS_STR, "http,https");
-    if (!f->request.decompress)
-        SET(CURLOPT_ACCEPT_ENCODING, NULL);
-    else if (f->request.impersonate == NULL) /* the offer is part of a browser's fingerprint */
-        SET(CURLOPT_ACCEPT_ENCODING, "");
+    SET(CURLOPT_ACCEPT_ENCODING, NULL); /* content_coding.h undoes them */
     if (f->request.impersonate == NULL)
         SET(CURLOPT_USERAGENT, setup->user_agent);
     response_reader_attach(f, setup->events);
@@ -410,6 +435,7 @@ transfer_release(struct curlew_fetch *f)
     f->hop->header_lines = NULL;
     curl_mime_free(f->hop->mime);
     f->hop->mime = NULL;
+    response_reader_drop_decoder(f);
 }
 
 /* -- while it runs ------------------------------------------------------- */

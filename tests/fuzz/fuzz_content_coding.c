@@ -151,7 +151,7 @@ try_body(const char *field, const char *bytes, size_t n, const uint8_t *how)
     int rc;
 
     headers_add(&head, "Content-Encoding", 16, field, strlen(field));
-    rc = content_encoding_parse(&e, &head, &err);
+    rc = content_encoding_parse(&e, &head, true, &err);
     if ((rc != 0) != (e.count > CONTENT_ENCODING_MAX))
         abort();
     if (rc == 0 && e.count > 0)

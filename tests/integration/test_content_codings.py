@@ -2,6 +2,7 @@
 
 import base64
 import gzip
+import json
 import zlib
 
 import brotli
@@ -26,7 +27,7 @@ def raw_deflate(data):
 
 
 ENCODERS = {"gzip": gzip.compress, "x-gzip": gzip.compress, "deflate": zlib.compress,
-            "br": brotli.compress, "zstd": zstandard.ZstdCompressor().compress}
+            "br": brotli.compress, "zstd": zstandard.ZstdCompressor(write_checksum=True).compress}
 
 
 def framed(how, coding, body):
@@ -58,6 +59,18 @@ def sends():
         origin.stop()
 
 
+def is_whole(client, url):
+    """A stream: false where it breaks, or where it has failed before its head was sent."""
+    try:
+        with open_stream(client, url=url, decompress=True) as s:
+            if s.status == 502:
+                return json.loads(s.read_all())["code"] != "incomplete_body"
+            s.read_all()
+            return True
+    except IncompleteResponse:
+        return False
+
+
 FRAMING = ["length", "chunks", "close"]
 
 
@@ -81,8 +94,7 @@ def test_a_cut_body_is_incomplete(client, sends, coding, how):
     url = sends(how, coding, body[:len(body) // 2])
     p = client.refused({"url": url}, 502, "incomplete_body")
     assert coding in p["detail"], p
-    with pytest.raises(IncompleteResponse), open_stream(client, url=url, decompress=True) as s:
-        assert TEXT.startswith(s.read_all())
+    assert not is_whole(client, url)
 
 
 @pytest.mark.parametrize("coding", ["gzip", "deflate", "br", "zstd"])

@@ -253,7 +253,7 @@ def test_an_abort_before_the_request_is_complete_ends_it(connect, sent):
 # -- CONTENT_LENGTH --------------------------------------------------------
 
 
-@pytest.mark.parametrize("said", ["1000000", "-1", "many", "1e3", " "])
+@pytest.mark.parametrize("said", ["1000000", "-2", "many", "1e3", " "])
 def test_a_wrong_content_length_is_refused(connect, origin, said):
     head, body = fetch_request(origin.url("/hello"), CONTENT_LENGTH=said)
     c = connect()
@@ -263,8 +263,9 @@ def test_a_wrong_content_length_is_refused(connect, origin, said):
     assert "CONTENT_LENGTH" in response.json()["detail"]
 
 
-def test_without_content_length_stdin_is_the_body(connect, origin):
-    head, body = fetch_request(origin.url("/hello"), CONTENT_LENGTH="")
+@pytest.mark.parametrize("unknown", ["", "-1"])  # -1: Caddy 2.6 with a chunked body
+def test_without_content_length_stdin_is_the_body(connect, origin, unknown):
+    head, body = fetch_request(origin.url("/hello"), CONTENT_LENGTH=unknown)
     c = connect()
     c.send(head + fcgi.stream(fcgi.STDIN, 1, body))
     assert c.read_response().json()["status"] == 200

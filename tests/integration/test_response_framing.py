@@ -4,12 +4,13 @@ By fetch and by stream: an answer is taken as it is, or refused with the contrac
 next fetches are right in either case.
 """
 
+import base64
 import json
 
 import pytest
 
 from tests.support.clients import problem
-from tests.support.scripted_origin import ScriptedOrigin, answer
+from tests.support.scripted_origin import Http2Origin, ScriptedOrigin, answer
 from tests.support.streams import IncompleteResponse, open_stream
 
 pytestmark = pytest.mark.libcurl
@@ -100,6 +101,8 @@ MALFORMED = {
         b"hello"),
     "NUL in a value": (HEAD + b"X-Odd: a\0b\r\nContent-Length: 2\r\n\r\nok", None),
 }
+# libcurl doesn't tell half a status line from no byte at all.
+OTHER_CODES = {"the status line ends early": ["recv_failed"]}
 
 
 @pytest.mark.parametrize("name", MALFORMED)
@@ -110,7 +113,7 @@ def test_a_malformed_answer_is_a_protocol_error_by_fetch(client, says, name):
     if allowed is not None and isinstance(got, dict):
         assert got["body"] == allowed.decode()
     else:
-        assert got in ("protocol_error", "incomplete_body"), got
+        assert got in ("protocol_error", "incomplete_body", *OTHER_CODES.get(name, [])), got
     assert_neighbours_are_right(client, origin)
 
 
@@ -122,7 +125,8 @@ def test_a_malformed_answer_never_looks_whole_as_a_stream(client, says, name):
     if allowed is not None and isinstance(got, tuple):
         assert got[2] == allowed
     else:
-        assert got in ("protocol_error", "incomplete_body", "broken"), got
+        assert got in ("protocol_error", "incomplete_body", "broken",
+                       *OTHER_CODES.get(name, [])), got
     assert_neighbours_are_right(client, origin)
 
 
@@ -183,7 +187,8 @@ def test_trailers_without_end_are_a_protocol_error(client, says):
 
     with ScriptedOrigin(script) as origin:
         assert fetch_outcome(client, origin.url("/")) == "protocol_error"
-        assert stream_outcome(client, origin.url("/")) == "broken"
+        # Broken, unless all of it came before the head was passed on.
+        assert stream_outcome(client, origin.url("/")) in ("broken", "protocol_error")
 
 
 @pytest.mark.parametrize("close", ["close", "close_tls"])
@@ -263,3 +268,94 @@ def test_a_problem_names_the_kind(client, says):
     origin = says(HEAD + b"Content-Length: 11\r\nContent-Length: 5\r\n\r\nhello world")
     p = problem(client.post({"url": origin.url("/odd")}), 502, "protocol_error")
     assert "content-length" in p["detail"].lower()
+
+
+# -- more siblings ---------------------------------------------------------------
+
+
+@pytest.mark.parametrize("lines", [
+    b"Transfer-Encoding: identity", b"Transfer-Encoding: gzip, chunked", b"Transfer-Encoding:",
+    b"Transfer-Encoding: chunked\r\nTransfer-Encoding: chunked",
+    b"Content-Length : 2", b"Content-Length: 2\r\nContent-Length: 0x2",
+    b"Content-Length: 2\r\n 3"])
+def test_other_framing_is_a_protocol_error(client, says, lines):
+    origin = says(HEAD + lines + b"\r\n\r\n2\r\nok\r\n0\r\n\r\n")
+    assert fetch_outcome(client, origin.url("/odd")) == "protocol_error"
+    assert stream_outcome(client, origin.url("/odd")) in ("protocol_error", "broken")
+
+
+@pytest.mark.parametrize("status", [600, 999])
+def test_a_status_that_no_rfc_knows_passes(client, says, status):
+    origin = says(f"HTTP/1.1 {status} Odd\r\nContent-Length: 2\r\n\r\nok".encode(), close=False)
+    e = client.fetch(origin.url("/odd"))
+    assert (e["status"], e["reason"], e["body"]) == (status, "Odd", "ok")
+
+
+def test_a_reason_with_control_characters_is_one_line(client, says):
+    origin = says(b"HTTP/1.1 200 O\x01K\r\nContent-Length: 2\r\n\r\nok", close=False)
+    got = stream_outcome(client, origin.url("/odd"))
+    assert got == "protocol_error" or got[0] == 200
+
+
+def test_what_belongs_to_a_connection_is_not_sent(client, says):
+    origin = says(answer())
+    client.fetch(origin.url("/odd"), headers=[
+        ["Upgrade", "websocket"], ["Connection", "upgrade"], ["TE", "trailers"],
+        ["HTTP2-Settings", "AAMAAABkAAQCAAAAAAIAAAAA"], ["Trailer", "X"], ["X-Kept", "1"]])
+    names = {n.lower() for n, _ in origin.requests[0].fields}
+    assert b"x-kept" in names
+    assert not names & {b"upgrade", b"connection", b"te", b"http2-settings", b"trailer"}
+
+
+def test_bytes_that_are_not_utf8_survive_both_ways(client, says):
+    origin = says(HEAD + b"X-Text: caf\xc3\xa9\r\nX-Bytes: caf\xe9\r\nContent-Length: 2\r\n\r\nok")
+    e = client.fetch(origin.url("/odd"), headers=[
+        ["X-Back", {"base64": base64.b64encode(b"caf\xe9").decode()}]])
+    assert e["headers"][:2] == [["X-Text", "caf\u00e9"], ["X-Bytes", "caf\u00e9"]]
+    assert e["headers_base64"] == [[1, base64.b64encode(b"caf\xe9").decode()]]
+    assert (b"X-Back", b"caf\xe9") in origin.requests[0].fields
+    assert "headers_base64" not in client.fetch(origin.url("/hello"))
+
+
+def test_a_retried_body_need_not_be_what_its_coding_says(client):
+    def script(_, connection):
+        if len(origin.requests) == 1:
+            connection.send(b"HTTP/1.1 503 Busy\r\nContent-Encoding: gzip\r\n"
+                            b"Content-Length: 7\r\n\r\nno gzip")
+        else:
+            connection.send(answer("hello"))
+
+    with ScriptedOrigin(script) as origin:
+        e = client.fetch(origin.url("/"), retries={"max": 1, "backoff": 0})
+        assert (e["status"], e["body"], e["attempts"]) == (200, "hello", 2)
+
+
+@pytest.mark.parametrize("length", [True, False], ids=["length", "no length"])
+def test_http2_reset_without_error_in_mid_body(client, certs, length):
+    """Without a length libcurl tells nothing up to 8.23: a known exception in docs/api.md.
+
+    On the day libcurl tells, the last line fails: take the exception out then.
+    """
+    def script(_, connection, stream):
+        fields = [("content-length", "100")] if length else []
+        connection.respond(stream, fields=fields, body=b"half", end=False)
+        connection.reset_stream(stream, 0)
+
+    with Http2Origin(script, certs) as origin:
+        got = fetch_outcome(client, origin.url("/"), retries=0)
+        if length:
+            assert got == "incomplete_body", got
+        else:
+            assert (got["status"], got["body"]) == (200, "half")
+
+
+def test_http2_trailers_stand_apart(client, certs):
+    def script(_, connection, stream):
+        connection.respond(stream, body=b"hello", end=False)
+        connection.h2.send_headers(stream, [("grpc-status", "0")], end_stream=True)
+        connection.flush()
+
+    with Http2Origin(script, certs) as origin:
+        e = fetch_outcome(client, origin.url("/"))
+        assert (e["body"], e["trailers"]) == ("hello", [["grpc-status", "0"]])
+        assert "grpc-status" not in [n for n, _ in e["headers"]]

@@ -13,6 +13,7 @@ from tests.support import streams
 from tests.support.clients import problem
 from tests.support.curlewd import Curlewd
 from tests.support.procs import free_port, wait_until
+from tests.support.scripted_origin import ScriptedOrigin, answer
 from tests.support.streams import open_stream, request_stream
 
 CLIENTS = [pytest.param(name, marks=pytest.mark.xdist_group(f"stream-{name}"))
@@ -55,6 +56,31 @@ def test_the_status_and_the_body_are_the_origins(client, url, status):
 def test_a_status_without_a_body_passes(client, url, status):
     with open_stream(client, url=said(url, "ETag:\"v1\"", status=status)) as s:
         assert (s.status, s.header("etag"), s.read_all()) == (status, '"v1"', b"")
+
+
+def test_a_head_just_below_the_limit_passes(client, url):
+    """15 KB: limits.head_bytes is 16 KiB, and each example has room for it."""
+    words = [f"X-Long-{i}: {'x' * 1500}" for i in range(10)]
+    with ScriptedOrigin(lambda _, c: c.send(answer(fields=words))) as origin, \
+            open_stream(client, url=origin.url("/")) as s:
+        assert s.status == 200 and s.read_all() == b"ok"
+        assert s.header("x-long-9") == "x" * 1500
+
+
+def test_a_head_over_the_limit_is_a_problem(client, url):
+    words = [f"X-Long-{i}: {'x' * 1500}" for i in range(11)]
+    with ScriptedOrigin(lambda _, c: c.send(answer(fields=words))) as origin, \
+            open_stream(client, url=origin.url("/")) as s:
+        assert s.status == 502 and s.header("content-type") == "application/problem+json"
+        p = json.loads(s.read_all())
+        assert p["code"] == "response_too_large" and "limits.head_bytes" in p["detail"]
+
+
+def test_304_tells_the_length_apart(client, url):
+    with open_stream(client, url=said(url, "ETag:\"v1\"", "Content-Length:1234",
+                                      status=304)) as s:
+        assert (s.status, s.read_all()) == (304, b"")
+        assert s.header("curlew-content-length") == "1234"
 
 
 def test_end_to_end_headers_pass_as_often_as_they_came(client, url):
@@ -149,6 +175,7 @@ def test_a_head_request_gets_the_head_alone(client, url):
     with open_stream(client, url=url("/bytes/1000"), method="HEAD") as s:
         assert (s.status, s.read_all()) == (200, b"")
         assert s.header("content-type") == "application/octet-stream"
+        assert s.header("curlew-content-length") == "1000"
 
 
 @pytest.mark.parametrize("asked_for, status, got, content_range", [

@@ -80,8 +80,10 @@ Test(gateway_peer, a_body_of_the_limit_is_read_and_of_one_byte_more_refused)
     answers_with(fd, "Status: 413");
     post(fd, "1000", 999);
     answers_with(fd, "CONTENT_LENGTH");
-    post(fd, "-1", 10);
+    post(fd, "-2", 10);
     answers_with(fd, "CONTENT_LENGTH");
+    post(fd, "-1", 10); /* unknown: ten blanks are no request object */
+    answers_with(fd, "line 1");
     post(fd, "99999999999999999999", 10);
     answers_with(fd, "Status: 413");
     close(fd);

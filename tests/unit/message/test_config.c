@@ -68,7 +68,7 @@ Test(config, every_setting_of_the_file_arrives)
           "\"log\":{\"level\":\"debug\",\"format\":\"json\",\"access\":false},"
           "\"auth\":{\"tokens_file\":\"/t\"},"
           "\"limits\":{\"request_bytes\":1,\"response_bytes\":2,\"buffered_bytes\":3,"
-          "\"in_flight\":4,\"queue\":0},"
+          "\"head_bytes\":6,\"in_flight\":4,\"queue\":0},"
           "\"egress\":{\"allow\":[\"10.0.0.0/8\"],\"deny\":[\"*.evil\",\"x\"],\"ports\":[80,443],"
           "\"schemes\":[\"https\"],\"report_only\":true}}");
 
@@ -86,6 +86,7 @@ Test(config, every_setting_of_the_file_arrives)
     cr_assert_eq(c.engine.limits.request_bytes, 1);
     cr_assert_eq(c.engine.limits.response_bytes, 2);
     cr_assert_eq(c.engine.limits.buffered_bytes, 3);
+    cr_assert_eq(c.engine.limits.head_bytes, 6);
     cr_assert_eq(c.engine.limits.in_flight, 4);
     cr_assert_eq(c.engine.limits.queue, 0);
     cr_assert_str_eq(c.engine.egress.allow[0], "10.0.0.0/8");
@@ -147,6 +148,7 @@ Test(config, numbers_are_taken_at_their_limits_and_refused_past_them)
         { "limits", "queue", 0, 1000000 },
         { "limits", "request_bytes", 1, 9007199254740992 },
         { "limits", "response_bytes", 1, 9007199254740992 },
+        { "limits", "head_bytes", 1, 9007199254740992 },
         { "limits", "buffered_bytes", 1, 9007199254740992 },
     };
 

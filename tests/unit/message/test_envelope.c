@@ -182,6 +182,29 @@ Test(envelope, header_bytes_are_utf_8_or_else_latin_1)
     add_header("a", "\xC3\xA9");
     add_header("b", "caf\xE9 \"\x80\"");
     shows("headers", "[[\"a\",\"\xC3\xA9\"],[\"b\",\"caf\xC3\xA9 \\\"\xC2\x80\\\"\"]]");
+    shows("headers_base64", "[[1,\"Y2Fm6SAigCI=\"]]");
+}
+
+static bool
+has_key(const char *name)
+{
+    json_t *e = written();
+    bool has = json_object_get(e, name) != NULL;
+
+    json_decref(e);
+    return has;
+}
+
+Test(envelope, what_only_some_messages_have_is_absent_otherwise)
+{
+    add_header("a", "plain");
+    cr_assert_not(has_key("headers_base64"));
+    cr_assert_not(has_key("trailers"));
+    cr_assert_not(has_key("content_encoding"));
+    headers_add(&r.trailers, "Grpc-Status", 11, "0", 1);
+    r.content_encoding = strdup("gzip, base64");
+    shows("trailers", "[[\"Grpc-Status\",\"0\"]]");
+    shows("content_encoding", "\"gzip, base64\"");
 }
 
 Test(envelope, is_written_to_exactly_the_buffers_limit)

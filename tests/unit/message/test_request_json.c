@@ -286,6 +286,24 @@ Test(message_request, the_values_that_ask_for_none_of_them_are_taken)
     takes("{" URL ",\"coalesce\":false}");
 }
 
+Test(message_request, a_headers_value_may_be_bytes)
+{
+    takes("{" URL ",\"headers\":[[\"a\",{\"base64\":\"Y2Fm6Q==\"}],"
+          "[\"b\",{\"base64\":\"\"}]]}");
+    cr_assert_str_eq(r.headers.items[0].value, "caf\xE9");
+    cr_assert_str_eq(r.headers.items[1].value, "");
+    takes("{" URL ",\"headers\":{\"a\":{\"base64\":\"Y2Fm6Q==\"}}}");
+    cr_assert_str_eq(r.headers.items[0].value, "caf\xE9");
+    refuses("{" URL ",\"headers\":{\"a\":{\"base64\":\"*\"}}}", "headers.a.base64: not base64");
+    refuses("{" URL ",\"headers\":{\"a\":{\"base64\":\"YQBi\"}}}",
+            "headers.a.base64: must not contain NUL");
+    refuses("{" URL ",\"headers\":{\"a\":{\"base64\":\"YQpi\"}}}",
+            "headers.a: CR, LF and NUL are not allowed in a value");
+    refuses("{" URL ",\"headers\":{\"a\":{\"base64\":1}}}", "headers.a: expected {\"base64\": …}");
+    refuses("{" URL ",\"headers\":{\"a\":{\"base64\":\"\",\"x\":1}}}",
+            "headers.a: expected {\"base64\": …}");
+}
+
 Test(message_request, the_headers_of_a_browser_to_pass_on_are_names)
 {
     takes("{" URL ",\"forward_headers\":[\"range\",\"If-None-Match\"]}");

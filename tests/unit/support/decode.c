@@ -16,7 +16,7 @@ decode_open(struct decode *d, const char *codings)
     memset(d, 0, sizeof *d);
     buffer_init(&d->out, SIZE_MAX);
     headers_add(&head, "Content-Encoding", 16, codings, strlen(codings));
-    cr_assert_eq(content_encoding_parse(&e, &head, &d->err), 0);
+    cr_assert_eq(content_encoding_parse(&e, &head, true, &d->err), 0);
     cr_assert_gt(e.count, 0);
     d->decoder = content_coding_new(&e);
     cr_assert_not_null(d->decoder);

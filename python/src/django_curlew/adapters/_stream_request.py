@@ -76,7 +76,7 @@ def _encode_timeout(timeout: Dict[str, Optional[float]]) -> Dict[str, float]:
 
 def split_headers(stream: Any) -> Tuple[List[Tuple[bytes, bytes]], Dict[str, str]]:
     """(the origin's headers, the daemon's facts about the fetch: the `Curlew-*` headers, in lower
-    case and without the prefix).
+    case and without the prefix). A response to HEAD and a 304 have their Content-Length back.
 
     Without facts the response is not the origin's, and its body is for error_from_response().
     """
@@ -88,6 +88,10 @@ def split_headers(stream: Any) -> Tuple[List[Tuple[bytes, bytes]], Dict[str, str
             facts[lower[len(CURLEW_PREFIX) :].decode()] = value.decode("latin-1")
         elif lower != b"x-accel-buffering":
             headers.append((name, value))
+    length = facts.pop("content-length", None)
+    if length is not None:  # of a response without a body: web servers must not see it
+        headers = [(n, v) for n, v in headers if n.lower() != b"content-length"]
+        headers.append((b"Content-Length", length.encode()))
     return headers, facts
 
 

@@ -95,7 +95,7 @@ class CurlewAdapter(HTTPAdapter):
             raise _to_requests_error(stream_request.error_from_daemon(err), request) from err
         except stream_request.FetchError as err:
             raise _to_requests_error(err, request) from None
-        raw = _RawResponse(daemon_stream, _decode_pairs(headers), facts)
+        raw = _RawResponse(daemon_stream, request.method, _decode_pairs(headers), facts)
         response: Response = self.build_response(request, raw)
         if not stream:
             response.content  # noqa: B018  (read it, as requests itself would later)
@@ -151,7 +151,13 @@ def _tls_keys(verify: Any, cert: Any) -> Dict[str, Any]:
 class _RawResponse(HTTPResponse):
     """A urllib3 response, which requests reads from. `curlew`: facts about the fetch."""
 
-    def __init__(self, stream: daemon_client.Stream, headers: Any, facts: Dict[str, str]) -> None:
+    def __init__(
+        self,
+        stream: daemon_client.Stream,
+        method: Optional[str],
+        headers: Any,
+        facts: Dict[str, str],
+    ) -> None:
         self.curlew = facts
         self._file = _StreamFile(stream)
         super().__init__(
@@ -159,6 +165,7 @@ class _RawResponse(HTTPResponse):
             headers=headers,
             status=stream.status,
             preload_content=False,
+            request_method=method,  # a response to HEAD has a length, and no body
             original_response=_OriginalResponse(headers),  # type: ignore[arg-type]
         )
 

@@ -70,6 +70,9 @@ def envelope_of(stream: Any) -> Dict[str, Any]:
             curlew[name[7:].lower()] = value
         elif raw_name.lower() != WEB_SERVER_HEADER:
             headers.append((name, value))
+    if "content-length" in curlew:  # of a response without a body
+        headers = [(n, v) for n, v in headers if n.lower() != "content-length"]
+        headers.append(("Content-Length", curlew["content-length"]))
     remote = curlew.get("connection", "").rpartition("; ")[2]
     ip, _, port = remote.rpartition(":")
     return {
