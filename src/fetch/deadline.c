@@ -48,7 +48,7 @@ deadline_check(struct curlew_fetch *f, int64_t sent)
     if (now >= deadline_of_total(f))
         return failure_set(&f->failure, ERROR_TIMEOUT, "not done after %g s%s",
                            (double)f->request.total_timeout_ms / 1000,
-                           f->state == FETCH_QUEUED ? ", still waiting for its turn" : "");
+                           f->state == FETCH_QUEUED ? ", still in the queue" : "");
     if (now < end_of_idle(f)) /* bytes have come */
         return 0;
     record_sent(f, sent, now);
