@@ -49,7 +49,9 @@ number_at(json_t *all, const char *group, const char *key)
 
 Test(status, counters_of_the_engine_and_of_the_server_stand_under_their_names)
 {
-    const struct status_gateway g = { .connections = 3, .parked = 2, .requests = 7, .cancelled = 1 };
+    const struct status_gateway g = {
+        .connections = 3, .parked = 2, .requests = 7, .cancelled = 1
+    };
     json_t *all;
 
     counter_add(&engine->stats.retries, 4);
@@ -73,8 +75,8 @@ Test(status, a_session_shows_its_outcomes_that_have_happened)
 
     counter_add(&engine->config->sessions[0]->state->outcomes[ERROR_TIMEOUT], 2);
     all = status(&g);
-    outcomes = json_object_get(
-        json_object_get(json_object_get(all, "sessions"), "default"), "outcomes");
+    outcomes =
+        json_object_get(json_object_get(json_object_get(all, "sessions"), "default"), "outcomes");
     cr_assert_eq(json_object_size(outcomes), 1);
     cr_assert_eq(json_integer_value(json_object_get(outcomes, "timeout")), 2);
     cr_assert_str_eq(json_string_value(json_object_get(all, "status")), "draining");
