@@ -1,6 +1,6 @@
-/* test_fcgi_server_peer.c - web servers that read slowly, or send more or less than announced. */
+/* test_request_reader.c - bytes of a web server become the events of a request: bodies and their limits. */
 
-#include "fastcgi/fcgi_server.h"
+#include "fastcgi/request_reader.h"
 
 #include "support/fcgi_records.h"
 #include "support/web_server.h"
@@ -8,7 +8,6 @@
 #include <criterion/criterion.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/socket.h>
 #include <unistd.h>
 
 static struct web_server w;
@@ -25,52 +24,7 @@ teardown(void)
     web_server_stop(&w);
 }
 
-TestSuite(fcgi_server_peer, .init = setup, .fini = teardown, .timeout = 60);
-
-/* -- peers that read slowly, or not at all ------------------------------- */
-
-Test(fcgi_server_peer, a_slow_reader_gets_a_large_answer_whole)
-{
-    struct buffer text;
-    const char *body;
-    int fd = web_server_dial(&w), size = 4096;
-
-    setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &size, sizeof size);
-    web_server_ask_fetch(&w, fd, "/large", true);
-    usleep(300000);
-    cr_assert(web_server_read(fd, &text, 100));
-    body = strstr(text.data, "\"body\":\"") + 8;
-    for (int i = 0; i < WEB_SERVER_LARGE; i++)
-        cr_assert_eq(body[i], (char)('a' + i % 23), "byte %d", i);
-    buffer_free(&text);
-    web_server_ask(fd, "/healthz", "", true);
-    web_server_expect(fd, "Status: 200 OK");
-    close(fd);
-}
-
-/* It asks and asks, and reads no answer: it must not fill the memory. */
-Test(fcgi_server_peer, a_peer_that_asks_and_never_reads_is_cut_off)
-{
-    struct buffer b;
-    int fd = web_server_dial(&w);
-
-    for (int round = 0; round < 1000; round++) {
-        buffer_init(&b, 1 << 20);
-        for (int i = 0; i < 1000; i++)
-            record(&b, FCGI_GET_VALUES, 0, "\x0e\0FCGI_MAX_CONNS", 16, 0);
-        web_server_send(fd, &b);
-    }
-    for (int i = 0; i < 1000 && counter_read(&w.server->stats.connections) > 0; i++)
-        usleep(1000);
-    cr_assert_eq(counter_read(&w.server->stats.connections), 0);
-    close(fd);
-    fd = web_server_dial(&w);
-    web_server_ask(fd, "/healthz", "", true);
-    web_server_expect(fd, "Status: 200 OK");
-    close(fd);
-}
-
-/* -- bodies -------------------------------------------------------------- */
+TestSuite(request_reader, .init = setup, .fini = teardown, .timeout = 60);
 
 static void
 post(int fd, const char *length, size_t sent)
@@ -91,7 +45,7 @@ post(int fd, const char *length, size_t sent)
     free(text);
 }
 
-Test(fcgi_server_peer, a_body_of_the_limit_is_read_and_of_one_byte_more_refused)
+Test(request_reader, a_body_of_the_limit_is_read_and_of_one_byte_more_refused)
 {
     int fd = web_server_dial(&w);
 
@@ -111,7 +65,7 @@ Test(fcgi_server_peer, a_body_of_the_limit_is_read_and_of_one_byte_more_refused)
 }
 
 /* After the end of a body too large, more of it: the answer must not be given twice. */
-Test(fcgi_server_peer, a_second_end_of_a_body_too_large_ends_the_connection)
+Test(request_reader, a_second_end_of_a_body_too_large_ends_the_connection)
 {
     struct buffer b, text;
     int fd = web_server_dial(&w);
@@ -130,4 +84,32 @@ Test(fcgi_server_peer, a_second_end_of_a_body_too_large_ends_the_connection)
     cr_assert_null(strstr(strstr(text.data, "Status: 413") + 1, "Status:"));
     buffer_free(&text);
     close(fd);
+}
+
+/* All bodies together may have 5,000 bytes: six that have not ended are too many. */
+Test(request_reader, the_bodies_of_all_requests_together_have_a_limit)
+{
+    static char blanks[901];
+    int fd[6];
+
+    memset(blanks, ' ', 900);
+    for (int i = 0; i < 6; i++) {
+        struct buffer b;
+
+        fd[i] = web_server_dial(&w);
+        buffer_init(&b, 1 << 20);
+        begin(&b, 1, FCGI_RESPONDER, true);
+        param(&b, 1, "REQUEST_METHOD", "POST");
+        param(&b, 1, "PATH_INFO", "/v1/fetch");
+        end_of(&b, FCGI_PARAMS, 1);
+        body(&b, 1, blanks);
+        if (i == 5)
+            end_of(&b, FCGI_STDIN, 1);
+        web_server_send(fd[i], &b);
+        while (i < 5 && counter_read(&w.server->stats.bodies) < (i + 1) * 900)
+            usleep(1000);
+    }
+    web_server_expect(fd[5], "the bodies of all requests together are over 5000 bytes");
+    for (int i = 0; i < 6; i++)
+        close(fd[i]);
 }
