@@ -13,6 +13,7 @@ from . import (
     predicates,
     prototypes,
     size,
+    unit_tests,
 )
 from .tree import Tree
 
@@ -26,6 +27,7 @@ CHECKS = {
     "prototypes": prototypes.check,
     "comments": comments.check,
     "size": size.check,
+    "unit_tests": unit_tests.check,
 }
 
 
