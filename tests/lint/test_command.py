@@ -47,7 +47,7 @@ def test_a_project_without_fault(project):
     ("prototypes", "src/util/a.h", "int a_b(void); /* 0 */\n"),
     ("comments", "src/util/a.h", f"/*\n * {'word ' * 18}\n * two words\n * and more\n */\n"),
     ("size", "src/util/a.h", "\n" * 601),
-    ("unit_tests", "tests/unit/util/test_b.c", ""),
+    ("tests", "tests/unit/util/test_b.c", ""),
 ])
 def test_each_check_is_called(project, check, path, text):
     write(project, "src/util/a.h", '#include "util/log.h"\n')

@@ -13,7 +13,7 @@ from . import (
     predicates,
     prototypes,
     size,
-    unit_tests,
+    tests,
 )
 from .tree import Tree
 
@@ -27,7 +27,7 @@ CHECKS = {
     "prototypes": prototypes.check,
     "comments": comments.check,
     "size": size.check,
-    "unit_tests": unit_tests.check,
+    "tests": tests.check,
 }
 
 

@@ -1,4 +1,4 @@
-/* test_fcgi_connection.c - one connection of a web server: its states, its timeout, its accounts. */
+/* test_fcgi_connection.c - one connection of a web server: its states, timeout, accounts. */
 
 #include "fastcgi/fcgi_connection.h"
 

@@ -1,4 +1,4 @@
-/* test_request_reader.c - bytes of a web server become the events of a request: bodies and their limits. */
+/* test_request_reader.c - events of a request: the body, and its limits. */
 
 #include "fastcgi/request_reader.h"
 

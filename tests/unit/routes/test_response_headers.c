@@ -1,4 +1,4 @@
-/* test_response_headers.c - the head of a streamed response: which of the origin's headers it keeps. */
+/* test_response_headers.c - the head of a streamed response: which headers it keeps. */
 
 #include "routes/response_headers.h"
 

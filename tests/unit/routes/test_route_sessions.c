@@ -1,4 +1,4 @@
-/* test_route_sessions.c - …/v1/sessions: list, show, create or replace, remove and reset sessions. */
+/* test_route_sessions.c - …/v1/sessions: list, show, create or replace, remove, reset. */
 
 #include "routes/route_sessions.h"
 

@@ -1,4 +1,4 @@
-/* test_egress_hooks.c - the egress rules where libcurl connects: what they refuse, and when a connection is reused. */
+/* test_egress_hooks.c - what the egress rules refuse, and who shares a connection. */
 
 #include "transfer/egress_hooks.h"
 

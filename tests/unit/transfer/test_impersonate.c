@@ -1,4 +1,4 @@
-/* test_impersonate.c - a browser's TLS and HTTP fingerprint, where libcurl is libcurl-impersonate. */
+/* test_impersonate.c - a browser's fingerprint, where libcurl is libcurl-impersonate. */
 
 #include "transfer/impersonate.h"
 

@@ -1,9 +1,9 @@
-from tools.checks import unit_tests
+from tools.checks import tests
 from tools.checks.tree import Tree
 
 
 def findings(*paths):
-    return list(unit_tests.check(Tree(dict.fromkeys(paths, ""))))
+    return list(tests.check(Tree(dict.fromkeys(paths, ""))))
 
 
 def test_a_tree_in_order():
@@ -31,7 +31,7 @@ def test_the_name_of_a_test_file_begins_with_a_whole_name_of_a_module():
 
 
 def test_an_exception_that_is_not_needed_any_more_is_named(monkeypatch):
-    monkeypatch.setattr(unit_tests, "UNTESTED", {"http/url": "a reason"})
+    monkeypatch.setattr(tests, "UNTESTED", {"http/url": "a reason"})
     assert findings("src/http/url.c") == []
     (finding,) = findings("src/http/url.c", "tests/unit/http/test_url.c")
     assert finding.startswith("tests/unit/http/test_url.c:1: exists; take http/url off the list")
