@@ -35,16 +35,16 @@ struct options {
 static const char usage[] =
     "Usage: curlewd [--config FILE] [--listen ADDR] [--check] [--version] [--help]\n"
     "\n"
-    "A FastCGI responder that owns one warm, shared, asynchronous curl session.\n"
+    "A FastCGI daemon that makes HTTP requests for web applications.\n"
     "\n"
     "  --config FILE   a JSON object; every scalar also as CURLEW_… in the environment\n"
     "  --listen ADDR   unix:PATH, HOST:PORT or fd:N; in place of the configured ones\n"
-    "  --check         read the configuration, say what is wrong with it, and leave\n"
+    "  --check         read the configuration, report what is wrong with it, and exit\n"
     "  --version       the versions of curlewd and its libraries\n"
     "  --help          this text\n"
     "\n"
-    "SIGHUP reads the configuration anew.  SIGTERM finishes what is in flight, a second\n"
-    "one leaves at once.  See curlewd(8) and curlewd.json(5).\n";
+    "SIGHUP reloads the configuration.  SIGTERM finishes what is in flight, a second one\n"
+    "exits at once.  See curlewd(8) and curlewd.json(5).\n";
 
 static void
 print_version(void)
@@ -250,7 +250,7 @@ reload(struct daemon *d)
         log_info("the configuration was reloaded");
     } else {
         config_destroy(&next);
-        log_error("the configuration was not reloaded, the old one stays: %s", err.detail);
+        log_error("the configuration was not reloaded, the old one stays in force: %s", err.detail);
     }
     notify_send("READY=1");
 }
@@ -280,7 +280,7 @@ stop(struct daemon *d, const sigset_t *ours)
     /* In a container we are process 1, to which the kernel delivers only signals with a handler. */
     void (*second)(int) = getpid() == 1 ? leave_at_once : SIG_DFL;
 
-    log_info("draining: at most %d s; again to leave at once", d->config.drain_seconds);
+    log_info("draining for at most %d s; a second signal exits at once", d->config.drain_seconds);
     notify_send("STOPPING=1");
     signal(SIGTERM, second); /* FCGX_Init() had installed its own handler */
     signal(SIGINT, second);
@@ -324,7 +324,7 @@ run(struct daemon *d)
     notify_send("READY=1");
     serve(d, &ours);
     stop(d, &ours);
-    log_info("bye");
+    log_info("curlewd has stopped");
     log_stop();
     return EXIT_SUCCESS;
 }

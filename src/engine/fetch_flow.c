@@ -398,7 +398,7 @@ static void
 begin(struct engine_worker *w, struct curlew_fetch *f)
 {
     if (f->cancelled || w->engine->stopping)
-        failure_set(&f->failure, ERROR_CANCELLED, "the caller left");
+        failure_set(&f->failure, ERROR_CANCELLED, "the client disconnected or cancelled it");
     if (f->failure.error != ERROR_NONE)
         finish(w, f);
     else if (coalesce_is_wanted(f))
@@ -503,7 +503,7 @@ void
 fetch_flow_cancel(struct engine_worker *w, struct curlew_fetch *f)
 {
     if (f->worker == w && f->state >= FETCH_QUEUED && f->state < FETCH_DONE) {
-        failure_set(&f->failure, ERROR_CANCELLED, "the caller left");
+        failure_set(&f->failure, ERROR_CANCELLED, "the client disconnected or cancelled it");
         fail(w, f);
     }
     fetch_unref(f);

@@ -134,14 +134,14 @@ abort_all(struct fcgi_worker *w)
         protocol_abort(container_of(w->connections.next, struct fcgi_connection, link));
 }
 
-/* drain_seconds are over: what still waits is aborted. */
+/* drain_seconds have passed: requests that still wait are aborted. */
 static void
 on_drain_timeout(struct timer *t)
 {
     struct fcgi_worker *w = container_of(t, struct fcgi_worker, drain_timer);
 
     if (w->server->busy > 0)
-        log_warning("drain_seconds are over: what is still in flight is cancelled");
+        log_warning("drain_seconds have passed: requests in flight are cancelled");
     abort_all(w);
 }
 

@@ -55,7 +55,7 @@ deadline_check(struct curlew_fetch *f, int64_t unsent)
     if (now >= deadline_of_total(f))
         return failure_set(&f->failure, ERROR_TIMEOUT, "not done after %g s%s",
                            (double)f->request.total_timeout_ms / 1000,
-                           f->state == FETCH_QUEUED ? ", still waiting for its turn" : "");
+                           f->state == FETCH_QUEUED ? ", still in the queue" : "");
     if (now < end_of_idle(f)) /* bytes have come, or gone out */
         return 0;
     return failure_set(&f->failure, ERROR_IDLE_TIMEOUT, "no bytes for %g s",

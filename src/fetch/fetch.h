@@ -2,7 +2,7 @@
  * fetch.h - one fetch: the request, where it stands, the response or the failure.
  *
  * The state says who owns it: the caller (NEW and DONE), or one engine thread (all between).  It
- * moves forward only, except that a redirect or a retry lets it wait for its turn again.
+ * moves forward only, except that a redirect or a retry puts it back into the queue.
  *
  * The struct has parts that one folder each touches; the rest is shared.
  */

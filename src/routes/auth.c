@@ -176,7 +176,7 @@ check(const struct auth *a, const char *authorization, const char *session, stru
         return failure_set(err, ERROR_UNAUTHORIZED, "no bearer token in Authorization");
     authorization += 7 + strspn(authorization + 7, " ");
     if ((t = find(a, authorization)) == NULL)
-        return failure_set(err, ERROR_UNAUTHORIZED, "the bearer token is not known here");
+        return failure_set(err, ERROR_UNAUTHORIZED, "the bearer token is unknown");
     if (!may_use(t, session))
         return failure_set(err, ERROR_UNKNOWN_SESSION, "session: there is no \"%.64s\"", session);
     return 0;

@@ -97,7 +97,7 @@ keep(struct handoff_store *store, struct item *item, struct failure *err)
     if (store->count >= HANDOFF_STORE_ITEMS_MAX ||
         item->size > HANDOFF_STORE_BYTES_MAX - store->bytes)
         return failure_set(err, ERROR_OVERLOADED,
-                           "%zu request objects wait for their hand-off already", store->count);
+                           "%zu request objects already wait for their handoff", store->count);
     item->expires_us = now_us + (int64_t)HANDOFF_STORE_SECONDS * US_PER_SECOND;
     list_append(&store->items, &item->link);
     store->count++;

@@ -75,17 +75,16 @@ add_restraint(struct buffer *b, const struct engine_stats *stats)
         [CIRCUIT_CLOSED] = "closed", [CIRCUIT_OPEN] = "open", [CIRCUIT_HALF_OPEN] = "half_open"
     };
 
-    add_value(b, "retries_waiting", "gauge", "Fetches that wait for another try.",
+    add_value(b, "retries_waiting", "gauge", "Fetches that wait for their next attempt.",
               counter_read(&stats->retries_waiting));
-    add_value(b, "retries_total", "counter", "Tries beyond a fetch's first.",
-              counter_read(&stats->retries));
+    add_value(b, "retries_total", "counter", "Retries sent.", counter_read(&stats->retries));
     add_resends(b, stats);
     add_value(b, "retry_budget_refusals_total", "counter",
-              "Retries not made, to spare a failing origin or this daemon's memory.",
+              "Retries refused: the origin's budget is used up, or too many wait.",
               counter_read(&stats->retries_refused));
-    add_value(b, "breaker_opened_total", "counter", "Times that a breaker has opened.",
+    add_value(b, "breaker_opened_total", "counter", "Times that a circuit breaker has opened.",
               counter_read(&stats->breakers_opened));
-    add_head(b, "breakers", "gauge", "Breakers, one a session and origin, by state.");
+    add_head(b, "breakers", "gauge", "Circuit breakers, one a session and origin, by state.");
     for (int i = CIRCUIT_CLOSED; i < CIRCUIT_STATES; i++)
         buffer_printf(b, "curlew_breakers{state=\"%s\"} %" PRId64 "\n", states[i],
                       counter_read(&stats->breakers[i]));
@@ -96,7 +95,7 @@ add_classes(struct buffer *b, const struct config_snapshot *config)
 {
     static const char *const names[STATUS_CLASSES] = { "1xx", "2xx", "3xx", "4xx", "5xx", "other" };
 
-    add_head(b, "responses_total", "counter", "Whole responses, by session and class of status.");
+    add_head(b, "responses_total", "counter", "Complete responses, by session and status class.");
     for (size_t i = 0; i < config->session_count; i++) {
         const struct session_state *state = config->sessions[i]->state;
 
@@ -111,32 +110,34 @@ add_classes(struct buffer *b, const struct config_snapshot *config)
 static void
 add_engine(struct buffer *b, const struct engine_stats *stats, const struct body_account *bodies)
 {
-    add_value(b, "in_flight", "gauge", "Transfers under way.", counter_read(&stats->in_flight));
-    add_value(b, "queued", "gauge", "Fetches that wait for their turn.",
-              counter_read(&stats->queued));
-    add_value(b, "connections", "gauge", "Sockets open toward origins and proxies.",
+    add_value(b, "in_flight", "gauge", "Transfers in progress.", counter_read(&stats->in_flight));
+    add_value(b, "queued", "gauge", "Fetches in the queue.", counter_read(&stats->queued));
+    add_value(b, "connections", "gauge", "Open connections to origins and proxies.",
               counter_read(&stats->connections));
-    add_value(b, "buffered_bytes", "gauge", "Bytes of response bodies held.",
+    add_value(b, "buffered_bytes", "gauge", "Bytes of response bodies held in memory.",
               counter_read(&bodies->bytes));
     add_value(b, "connections_opened_total", "counter", "Connections opened.",
               counter_read(&stats->connections_opened));
-    add_value(b, "connections_reused_total", "counter", "Hops over a connection that was warm.",
+    add_value(b, "connections_reused_total", "counter",
+              "Requests sent on a connection from the pool.",
               counter_read(&stats->connections_reused));
-    add_value(b, "coalesced_total", "counter", "Fetches that shared another's transfer.",
+    add_value(b, "coalesced_total", "counter",
+              "Fetches answered by the transfer of an identical one.",
               counter_read(&stats->coalesced));
-    add_value(b, "guard_refusals_total", "counter", "Destinations that the egress guard refused.",
+    add_value(b, "guard_refusals_total", "counter", "Destinations that the egress rules refused.",
               counter_read(&stats->guard_refusals));
     add_value(b, "guard_reports_total", "counter",
-              "Destinations it would have refused, but for egress.report_only.",
+              "Destinations that only egress.report_only let through.",
               counter_read(&stats->guard_reports));
     add_value(b, "lookups_refused_total", "counter",
-              "Look-ups of names not begun, as too many that were given up go on.",
+              "Name look-ups refused because too many abandoned ones are still running.",
               counter_read(&stats->lookups_refused));
-    add_value(b, "received_bytes_total", "counter", "Bytes of response bodies, decoded.",
+    add_value(b, "received_bytes_total", "counter",
+              "Bytes of response bodies, after decompression.",
               counter_read(&stats->bytes_received));
     add_value(b, "sent_bytes_total", "counter", "Bytes of request bodies.",
               counter_read(&stats->bytes_sent));
-    add_histogram(b, "queue_seconds", "Time a fetch waited for its turn.", &stats->queue_seconds);
+    add_histogram(b, "queue_seconds", "Time a fetch spent in the queue.", &stats->queue_seconds);
     add_histogram(b, "first_byte_seconds", "Time from a hop's start to its first byte.",
                   &stats->first_byte_seconds);
     add_histogram(b, "fetch_seconds", "Time from submission to the end of a fetch.",
@@ -156,13 +157,14 @@ route_metrics_on_request(struct exchange *x)
     add_classes(b, config);
     add_value(b, "parked", "gauge", "Requests that wait for their fetch.",
               counter_read(&stats->parked));
-    add_value(b, "request_body_bytes", "gauge", "Bytes of requests' bodies held.",
+    add_value(b, "request_body_bytes", "gauge", "Bytes of request bodies held in memory.",
               counter_read(&stats->bodies));
     add_value(b, "gateway_connections", "gauge", "Connections from web servers.",
               counter_read(&stats->connections));
     add_value(b, "requests_total", "counter", "Requests from web servers.",
               counter_read(&stats->requests));
-    add_value(b, "cancelled_total", "counter", "Requests whose caller left before the answer.",
+    add_value(b, "cancelled_total", "counter",
+              "Requests whose client disconnected before the response.",
               counter_read(&stats->cancelled));
     config_snapshot_unref(config);
     exchange_respond(x, 200, "text/plain; version=0.0.4; charset=utf-8");

@@ -34,7 +34,7 @@ check_caller(struct exchange *x, const struct request *r, struct failure *err)
         return 0;
     if (r->forward.count > 0)
         return failure_set(err, ERROR_BAD_REQUEST,
-                           "forward_headers: only a hand-off has a browser's headers to pass on");
+                           "forward_headers: only a handoff can forward a browser's headers");
     return auth_check(route_context_of(x)->auth, exchange_param(x, "HTTP_AUTHORIZATION"),
                       r->session != NULL ? r->session : "default", err);
 }

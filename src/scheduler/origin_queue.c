@@ -218,8 +218,8 @@ origin_queue_reject(struct origin_queue *q, struct curlew_fetch *f)
     const struct circuit_breaker *b = &q->breaker;
 
     failure_set(&f->failure, ERROR_ORIGIN_UNAVAILABLE,
-                "%s keeps failing: the session's breaker is %s", q->origin->name,
-                b->state == CIRCUIT_OPEN ? "open" : "half-open, and waits for its probe");
+                "%s keeps failing: its circuit breaker is %s", q->origin->name,
+                b->state == CIRCUIT_OPEN ? "open" : "half-open, waiting for the result of a probe");
     f->failure.retry_after = circuit_breaker_retry_after(b, clock_us());
 }
 

@@ -110,7 +110,7 @@ def test_sigterm_ends_it_with_exit_code_0(container):
     one = container()
     logged(one, "ready")
     run("docker", "stop", "-t", "20", one)
-    assert ended(one) == 0 and "bye" in log(one)
+    assert ended(one) == 0 and "curlewd has stopped" in log(one)
 
 
 # -- health ------------------------------------------------------------------

@@ -16,6 +16,7 @@ def project(tmp_path):
     write(tmp_path, "src/util/log.h", "/* One line. */\nvoid log_line(const char *text);\n")
     write(tmp_path, "src/util/log.c",
           '#include "util/log.h"\n\nvoid\nlog_line(const char *text)\n{\n    (void)text;\n}\n')
+    write(tmp_path, "tests/unit/util/test_log.c", "")
     return tmp_path
 
 
@@ -46,6 +47,7 @@ def test_a_project_without_fault(project):
     ("prototypes", "src/util/a.h", "int a_b(void); /* 0 */\n"),
     ("comments", "src/util/a.h", f"/*\n * {'word ' * 18}\n * two words\n * and more\n */\n"),
     ("size", "src/util/a.h", "\n" * 601),
+    ("tests", "tests/unit/util/test_b.c", ""),
 ])
 def test_each_check_is_called(project, check, path, text):
     write(project, "src/util/a.h", '#include "util/log.h"\n')

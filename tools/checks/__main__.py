@@ -13,6 +13,7 @@ from . import (
     predicates,
     prototypes,
     size,
+    tests,
 )
 from .tree import Tree
 
@@ -26,6 +27,7 @@ CHECKS = {
     "prototypes": prototypes.check,
     "comments": comments.check,
     "size": size.check,
+    "tests": tests.check,
 }
 
 

@@ -26,7 +26,7 @@ LIBRARIES = {
     "jansson": Library(r"jansson(_config)?\.h", "message", {}),
     "libcurl": Library(r"curl/.*", "transfer", {
         "src/http/url.c": "parses URLs with curl_url()",
-        "src/http/retry_policy.c": "knows which of libcurl's errors are transient",
+        "src/http/retry_policy.c": "reads dates with curl_getdate(), knows transient CURLcodes",
         "src/engine/engine.c": "calls curl_global_init()",
         "src/engine/engine_worker.c": "drives the multi handle",
     }),

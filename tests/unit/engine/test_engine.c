@@ -2,7 +2,6 @@
 
 #include "engine/engine.h"
 
-#include "engine/worker_inbox.h"
 #include "support/origin.h"
 #include "support/runner.h"
 
@@ -83,28 +82,6 @@ went_well(struct run *r)
 }
 
 /* -- threads ------------------------------------------------------------- */
-
-Test(engine, an_origin_always_lands_on_the_same_thread_and_origins_spread)
-{
-    struct engine_worker *seen[4] = { NULL };
-    char origin[64];
-    int used = 0;
-
-    start_engine(4, 100, 100);
-    for (int i = 0; i < 200; i++) {
-        struct engine_worker *m;
-
-        snprintf(origin, sizeof origin, "https://host%d.example:443", i);
-        m = worker_inbox_for(c, origin);
-        cr_assert_eq(worker_inbox_for(c, origin), m);
-        for (int j = 0; j < 4; j++)
-            if (c->workers[j] == m)
-                seen[j] = m;
-    }
-    for (int i = 0; i < 4; i++)
-        used += seen[i] != NULL;
-    cr_assert_eq(used, 4);
-}
 
 Test(engine, connections_of_an_origin_are_reused_whatever_the_number_of_threads)
 {

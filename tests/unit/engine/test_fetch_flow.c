@@ -154,7 +154,7 @@ Test(fetch_flow, a_fetch_that_waits_for_its_turn_times_out_too)
     curlew_fetch_set_timeout(late, 200);
     runner_do(c, late);
     cr_assert_str_eq(runner_code(late), "timeout");
-    cr_assert_not_null(strstr(curlew_fetch_detail(late), "still waiting for its turn"));
+    cr_assert_not_null(strstr(curlew_fetch_detail(late), "still in the queue"));
     cr_assert_eq(counter_read(&c->stats.queued), 0);
     curlew_fetch_free(late);
     origin_release(&o, 1);

@@ -1,6 +1,27 @@
 /* test_redirect.c - following a redirect: which hop comes next, and how. */
 
+#include "engine/redirect.h"
+
 #include "support/redirect_origin.h"
+
+#include <criterion/criterion.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static struct redirect_origin t;
+
+static void
+setup(void)
+{
+    redirect_origin_open(&t);
+}
+
+static void
+teardown(void)
+{
+    redirect_origin_close(&t);
+}
 
 TestSuite(redirect, .init = setup, .fini = teardown, .timeout = 60);
 
@@ -9,19 +30,20 @@ TestSuite(redirect, .init = setup, .fini = teardown, .timeout = 60);
 static void
 becomes(int status, const char *method, const char *wanted, bool keeps_body)
 {
-    struct curlew_fetch *f = go(status);
+    struct curlew_fetch *f = redirect_go(&t, status);
     bool sends = strcmp(method, "GET") != 0 && strcmp(method, "HEAD") != 0;
     char line[64];
 
-    location = "/end";
+    t.location = "/end";
     cr_assert_eq(curlew_fetch_set_method(f, method), 0);
     if (sends)
         cr_assert_eq(curlew_fetch_set_body(f, "payload", 7, "text/x"), 0);
-    run(f);
+    redirect_run(&t, f);
     snprintf(line, sizeof line, "%s /end HTTP/1.1\r\n", wanted);
-    cr_assert_eq(strncmp(last, line, strlen(line)), 0, "%d %s: %s", status, method, last);
-    cr_assert_str_eq(last_body, keeps_body ? "payload" : "", "%d %s", status, method);
-    cr_assert_eq(said(last, "Content-Type: text/x"), keeps_body, "%d %s", status, method);
+    cr_assert_eq(strncmp(t.last, line, strlen(line)), 0, "%d %s: %s", status, method, t.last);
+    cr_assert_str_eq(t.last_body, keeps_body ? "payload" : "", "%d %s", status, method);
+    cr_assert_eq(redirect_said(t.last, "Content-Type: text/x"), keeps_body, "%d %s", status,
+                 method);
     curlew_fetch_free(f);
 }
 
@@ -58,23 +80,23 @@ Test(redirect, a_307_or_308_changes_nothing_and_sends_the_body_again)
 
 Test(redirect, a_multipart_body_is_sent_again_whole)
 {
-    struct curlew_fetch *f = go(307);
+    struct curlew_fetch *f = redirect_go(&t, 307);
     const struct part part = { .name = (char *)"n", .data = (char *)"v", .size = 1 };
 
-    location = "/end";
-    cr_assert_eq(request_add_part(&f->request, &part, &err), 0);
-    run(f);
-    cr_assert_not_null(strstr(last_body, "name=\"n\"\r\n\r\nv\r\n"), "%s", last_body);
+    t.location = "/end";
+    cr_assert_eq(request_add_part(&f->request, &part, &t.err), 0);
+    redirect_run(&t, f);
+    cr_assert_not_null(strstr(t.last_body, "name=\"n\"\r\n\r\nv\r\n"), "%s", t.last_body);
     curlew_fetch_free(f);
 }
 
 static void
 stays(int status)
 {
-    struct curlew_fetch *f = go(status);
+    struct curlew_fetch *f = redirect_go(&t, status);
 
-    location = "/end";
-    run(f);
+    t.location = "/end";
+    redirect_run(&t, f);
     cr_assert_eq(curlew_fetch_status(f), status);
     cr_assert_eq(f->response.history_count, 0);
     curlew_fetch_free(f);
@@ -92,23 +114,23 @@ Test(redirect, other_statuses_with_a_location_are_the_answer)
 
 Test(redirect, a_redirect_without_location_is_the_answer)
 {
-    struct curlew_fetch *f = go(302);
+    struct curlew_fetch *f = redirect_go(&t, 302);
 
-    location = "";
-    run(f);
+    t.location = "";
+    redirect_run(&t, f);
     cr_assert_eq(curlew_fetch_status(f), 302);
     curlew_fetch_free(f);
 }
 
 Test(redirect, may_be_left_alone)
 {
-    struct curlew_fetch *f = go(302);
+    struct curlew_fetch *f = redirect_go(&t, 302);
     size_t n;
 
-    location = "/end";
+    t.location = "/end";
     f->request.follow_redirects = false;
     f->request.set |= SET_FOLLOW_REDIRECTS;
-    run(f);
+    redirect_run(&t, f);
     cr_assert_eq(curlew_fetch_status(f), 302);
     cr_assert_str_eq(curlew_fetch_header(f, "location"), "/end");
     curlew_fetch_body(f, &n);
@@ -120,24 +142,24 @@ Test(redirect, may_be_left_alone)
 
 Test(redirect, the_chain_stands_in_the_history)
 {
-    struct curlew_fetch *f = run(runner_fetch("%s/3", near.url));
+    struct curlew_fetch *f = redirect_run(&t, runner_fetch("%s/3", t.near.url));
     const struct response *r = &f->response;
     char url[128];
     size_t n;
 
     cr_assert_eq(r->history_count, 3);
-    snprintf(url, sizeof url, "%s/3", near.url);
+    snprintf(url, sizeof url, "%s/3", t.near.url);
     cr_assert_str_eq(r->history[0].url, url);
     cr_assert_eq(r->history[0].status, 302);
     cr_assert_str_eq(r->history[0].headers.items[1].value, "/2");
-    snprintf(url, sizeof url, "%s/end", near.url);
+    snprintf(url, sizeof url, "%s/end", t.near.url);
     cr_assert_str_eq(r->head.url, url);
     cr_assert_str_eq(curlew_fetch_header(f, "x-end"), "1");
     cr_assert_null(curlew_fetch_header(f, "x-hop"));
     cr_assert_eq(memcmp(curlew_fetch_body(f, &n), "the end", 7), 0);
     cr_assert_eq(n, 7, "the bodies on the way are gone");
     cr_assert_eq(r->body_bytes, 7);
-    cr_assert_eq(counter_read(&c->config->bodies->bytes), 7);
+    cr_assert_eq(counter_read(&t.engine->config->bodies->bytes), 7);
     curlew_fetch_free(f);
 }
 
@@ -147,13 +169,13 @@ Test(redirect, relative_locations_go_by_the_URL_that_answered)
     char absolute[128];
 
     for (size_t i = 0; i < 4; i++) {
-        location = ways[i];
-        curlew_fetch_free(run(go(302)));
-        cr_assert_eq(strncmp(last, "GET /end ", 9), 0, "%s: %s", ways[i], last);
+        t.location = ways[i];
+        curlew_fetch_free(redirect_run(&t, redirect_go(&t, 302)));
+        cr_assert_eq(strncmp(t.last, "GET /end ", 9), 0, "%s: %s", ways[i], t.last);
     }
-    snprintf(absolute, sizeof absolute, "//127.0.0.1:%d/end", near.port);
-    location = absolute;
-    curlew_fetch_free(run(go(302)));
+    snprintf(absolute, sizeof absolute, "//127.0.0.1:%d/end", t.near.port);
+    t.location = absolute;
+    curlew_fetch_free(redirect_run(&t, redirect_go(&t, 302)));
 }
 
 /* -- limits -------------------------------------------------------------- */
@@ -161,11 +183,11 @@ Test(redirect, relative_locations_go_by_the_URL_that_answered)
 static struct curlew_fetch *
 follow_at_most(int hops, int max)
 {
-    struct curlew_fetch *f = runner_fetch("%s/%d", near.url, hops);
+    struct curlew_fetch *f = runner_fetch("%s/%d", t.near.url, hops);
 
     f->request.max_redirects = max;
     f->request.set |= SET_MAX_REDIRECTS;
-    return runner_do(c, f);
+    return runner_do(t.engine, f);
 }
 
 Test(redirect, exactly_as_many_as_allowed_are_followed)
@@ -191,12 +213,12 @@ Test(redirect, of_0_allowed_the_first_is_one_too_many)
 
 Test(redirect, an_endless_chain_ends_at_the_default_of_30)
 {
-    struct curlew_fetch *f = runner_do(c, runner_fetch("%s/1000", near.url));
+    struct curlew_fetch *f = runner_do(t.engine, runner_fetch("%s/1000", t.near.url));
 
     cr_assert_str_eq(runner_code(f), "too_many_redirects");
     cr_assert_eq(f->response.history_count, 30);
-    cr_assert_eq(origin_requests(&near), 31);
-    cr_assert_eq(origin_connections(&near), 1, "all over one connection");
+    cr_assert_eq(origin_requests(&t.near), 31);
+    cr_assert_eq(origin_connections(&t.near), 1, "all over one connection");
     curlew_fetch_free(f);
 }
 
@@ -205,10 +227,10 @@ Test(redirect, an_endless_chain_ends_at_the_default_of_30)
 static void
 leads_to(const char *where, const char *code)
 {
-    struct curlew_fetch *f = go(302);
+    struct curlew_fetch *f = redirect_go(&t, 302);
 
-    location = where;
-    runner_do(c, f);
+    t.location = where;
+    runner_do(t.engine, f);
     cr_assert_str_eq(runner_code(f), code, "%s: %s", where, curlew_fetch_detail(f));
     cr_assert_eq(f->response.history_count, 0);
     curlew_fetch_free(f);
@@ -233,7 +255,7 @@ Test(redirect, to_an_address_that_is_not_allowed_is_blocked)
     leads_to("http://[::ffff:10.0.0.1]/", "blocked");
     leads_to("http://0xa000001/", "blocked");
     leads_to("//192.168.0.1/", "blocked");
-    cr_assert_eq(counter_read(&c->stats.guard_refusals), 6);
+    cr_assert_eq(counter_read(&t.engine->stats.guard_refusals), 6);
 }
 
 Test(redirect, to_a_URL_that_is_none_is_the_origins_fault)

@@ -5,25 +5,28 @@
 #include "support/codec_fixture.h"
 #include "support/runner.h"
 
+#include <criterion/criterion.h>
 #include <fcgios.h>
 #include <jansson.h>
 #include <stdlib.h>
+#include <string.h>
 
+static struct codec_fixture t;
 static struct exchange x;
 
 static void
 setup(void)
 {
-    side_open();
+    codec_fixture_open(&t);
     exchange_init(&x);
-    x.codec = side;
+    x.codec = t.codec;
 }
 
 static void
 teardown(void)
 {
     exchange_reset(&x);
-    side_close();
+    codec_fixture_close(&t);
     OS_LibShutdown();
     runner_check_leaks();
 }
@@ -52,14 +55,14 @@ answer_in(size_t piece)
 
 Test(exchange, tells_method_and_query)
 {
-    SIDE_ACCEPT("REQUEST_METHOD", "POST", "QUERY_STRING", "a=b");
+    CODEC_ACCEPT(&t, "REQUEST_METHOD", "POST", "QUERY_STRING", "a=b");
     cr_assert_str_eq(exchange_method(&x), "POST");
     cr_assert_str_eq(exchange_query(&x), "a=b");
 }
 
 Test(exchange, without_them_it_is_a_get_with_an_empty_query)
 {
-    SIDE_ACCEPT();
+    CODEC_ACCEPT(&t);
     cr_assert_str_eq(exchange_method(&x), "GET");
     cr_assert_str_eq(exchange_query(&x), "");
 }
@@ -72,7 +75,7 @@ Test(exchange, without_them_it_is_a_get_with_an_empty_query)
 
 Test(exchange, an_answer_is_head_prefix_middle_and_suffix_in_pieces_of_any_size)
 {
-    SIDE_ACCEPT();
+    CODEC_ACCEPT(&t);
     buffer_adds(&x.prefix, "prefix ");
     x.middle = "middle";
     x.middle_len = 6;
@@ -88,7 +91,7 @@ Test(exchange, an_answer_is_head_prefix_middle_and_suffix_in_pieces_of_any_size)
 
 Test(exchange, header_lines_that_stood_there_before_come_first)
 {
-    SIDE_ACCEPT();
+    CODEC_ACCEPT(&t);
     buffer_adds(&x.head, "X-Early: 1\r\n");
     exchange_respond(&x, 200, "text/x");
     cr_assert_str_eq(answer_in(1000), "X-Early: 1\r\n" HEAD_OF("0"));
@@ -96,7 +99,7 @@ Test(exchange, header_lines_that_stood_there_before_come_first)
 
 Test(exchange, a_head_request_gets_the_length_and_no_body)
 {
-    SIDE_ACCEPT("REQUEST_METHOD", "HEAD");
+    CODEC_ACCEPT(&t, "REQUEST_METHOD", "HEAD");
     buffer_adds(&x.prefix, "12345");
     x.middle = "678";
     x.middle_len = 3;
@@ -108,7 +111,7 @@ Test(exchange, an_answer_that_has_been_given_up_has_no_bytes_left)
 {
     const char *bytes;
 
-    SIDE_ACCEPT();
+    CODEC_ACCEPT(&t);
     buffer_adds(&x.prefix, "12345");
     exchange_respond(&x, 200, "text/x");
     exchange_discard_response(&x);
@@ -117,7 +120,7 @@ Test(exchange, an_answer_that_has_been_given_up_has_no_bytes_left)
 
 Test(exchange, every_error_has_a_reason_in_the_status_line)
 {
-    SIDE_ACCEPT();
+    CODEC_ACCEPT(&t);
     for (enum error e = 1; e < ERROR_COUNT; e++) {
         struct failure f = { .error = e, .detail = "detail" };
         int status = 0;
@@ -138,7 +141,7 @@ Test(exchange, a_failure_is_a_problem_document)
     const char *text;
     json_t *o;
 
-    SIDE_ACCEPT();
+    CODEC_ACCEPT(&t);
     buffer_adds(&x.prefix, "half an envelope");
     x.middle = "a body";
     x.middle_len = 6;
@@ -165,7 +168,7 @@ failure_says(enum error e, const char *line)
 
 Test(exchange, failures_that_pass_say_when_to_try_again_and_others_do_not)
 {
-    SIDE_ACCEPT();
+    CODEC_ACCEPT(&t);
     cr_assert(failure_says(ERROR_OVERLOADED, "\r\nRetry-After: 1\r\n") ||
               failure_says(ERROR_OVERLOADED, "Retry-After: 1\r\nStatus"));
     cr_assert(failure_says(ERROR_DRAINING, "Retry-After: 2\r\n"));
@@ -176,14 +179,14 @@ Test(exchange, failures_that_pass_say_when_to_try_again_and_others_do_not)
 
 Test(exchange, who_lacks_a_token_is_told_what_kind)
 {
-    SIDE_ACCEPT();
+    CODEC_ACCEPT(&t);
     cr_assert(failure_says(ERROR_UNAUTHORIZED, "WWW-Authenticate: Bearer realm=\"curlew\"\r\n"));
     cr_assert_not(failure_says(ERROR_BLOCKED, "WWW-Authenticate"));
 }
 
 Test(exchange, nothing_is_left_after_a_reset)
 {
-    SIDE_ACCEPT();
+    CODEC_ACCEPT(&t);
     buffer_adds(&x.body, "body");
     x.fetch = fetch_new();
     x.middle = "x";

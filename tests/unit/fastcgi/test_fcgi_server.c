@@ -1,99 +1,68 @@
-/* test_fcgi_server.c - listeners, responders and connections, as a web server meets them. */
+/* test_fcgi_server.c - listeners, limits and the end of the server, as a web server meets them. */
 
+#include "fastcgi/fcgi_server.h"
+
+#include "support/fcgi_records.h"
 #include "support/web_server.h"
-#include "util/clock.h"
 
-TestSuite(server, .init = setup, .fini = teardown, .timeout = 60);
+#include <criterion/criterion.h>
+#include <unistd.h>
 
-/* -- requests ------------------------------------------------------------ */
+static struct web_server w;
 
-Test(server, many_requests_on_one_connection)
+static void
+setup(void)
 {
-    int fd = dial();
+    web_server_start(&w);
+}
 
-    for (int i = 0; i < 50; i++) {
-        ask(fd, "/healthz", "", true);
-        answers_with(fd, "Status: 200 OK");
-        ask_fetch(fd, "/", true);
-        answers_with(fd, "\"body\":\"ok\"");
-    }
-    ask(fd, "/healthz", "", false);
-    answers_with(fd, "Status: 200 OK");
-    cr_assert(has_ended(fd));
+static void
+teardown(void)
+{
+    web_server_stop(&w);
+}
+
+TestSuite(fcgi_server, .init = setup, .fini = teardown, .timeout = 60);
+
+Test(fcgi_server, a_drain_finishes_what_is_in_flight)
+{
+    int fd = web_server_dial(&w);
+
+    web_server_ask_fetch(&w, fd, "/hold", true);
+    origin_await_held(&w.origin, 1);
+    fcgi_server_drain(w.server, 10);
+    usleep(50000);
+    cr_assert_eq(access(w.path, F_OK), -1, "nobody else gets in");
+    origin_release(&w.origin, 1);
+    web_server_expect(fd, "\"body\":\"ok\"");
+    cr_assert(web_server_has_ended(fd));
     close(fd);
 }
 
-Test(server, requests_in_one_packet_are_all_answered)
-{
-    int fd = dial();
-
-    /* Written before the answers are read: each but the first waits in the socket. */
-    ask_fetch(fd, "/", true);
-    answers_with(fd, "\"body\":\"ok\"");
-    for (int i = 0; i < 3; i++)
-        ask(fd, "/healthz", "", true);
-    for (int i = 0; i < 3; i++)
-        answers_with(fd, "Status: 200 OK");
-    close(fd);
-}
-
-Test(server, an_empty_method_is_refused_and_hangs_nobody)
+static void
+post(int fd, const char *text)
 {
     struct buffer b;
-    int fd = dial();
 
-    buffer_init(&b, 10000);
+    buffer_init(&b, 1 << 20);
     begin(&b, 1, FCGI_RESPONDER, true);
-    param(&b, 1, "REQUEST_METHOD", "");
-    param(&b, 1, "PATH_INFO", "/healthz");
+    param(&b, 1, "REQUEST_METHOD", "POST");
+    param(&b, 1, "PATH_INFO", "/v1/fetch");
     end_of(&b, FCGI_PARAMS, 1);
+    body(&b, 1, text);
     end_of(&b, FCGI_STDIN, 1);
-    send_all(fd, &b);
-    answers_with(fd, "Status: 405");
-    close(fd);
+    web_server_send(fd, &b);
 }
 
-Test(server, a_caller_that_leaves_cancels_its_fetch)
+Test(fcgi_server, new_limits_count_from_the_next_request_on)
 {
-    int fd = dial();
+    const struct fcgi_server_limits limits = { .request_bytes = 4, .bodies_bytes = 5000 };
+    int fd = web_server_dial(&w);
 
-    ask_fetch(fd, "/hold", true);
-    origin_await_held(&o, 1);
-    close(fd);
-    while (counter_read(&engine->stats.in_flight) > 0)
-        usleep(1000);
-    origin_release(&o, 1);
-    cr_assert_eq(counter_read(&engine->stats.in_flight), 0);
-}
-
-/* -- the end ------------------------------------------------------------- */
-
-Test(server, a_drain_finishes_what_is_in_flight)
-{
-    int fd = dial();
-
-    ask_fetch(fd, "/hold", true);
-    origin_await_held(&o, 1);
-    fcgi_server_drain(server, 10);
-    usleep(50000);
-    cr_assert_eq(access(path, F_OK), -1, "nobody else gets in");
-    origin_release(&o, 1);
-    answers_with(fd, "\"body\":\"ok\"");
-    cr_assert(has_ended(fd));
-    close(fd);
-}
-
-Test(server, when_the_time_of_a_drain_is_over_the_rest_is_cancelled)
-{
-    int64_t before = clock_us();
-    int fd = dial();
-
-    ask_fetch(fd, "/hold", true);
-    origin_await_held(&o, 1);
-    fcgi_server_drain(server, 1);
-    cr_assert(has_ended(fd));
-    cr_assert_geq(clock_us() - before, 900 * US_PER_MS);
-    cr_assert_lt(clock_us() - before, 10 * US_PER_SECOND);
-    origin_release(&o, 1);
+    post(fd, "12345");
+    web_server_expect(fd, "Status: 400"); /* read, and no request object */
+    fcgi_server_set_limits(w.server, &limits);
+    post(fd, "12345");
+    web_server_expect(fd, "Status: 413");
     close(fd);
 }

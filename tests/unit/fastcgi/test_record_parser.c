@@ -1,6 +1,25 @@
 /* test_record_parser.c - what libfcgi may see of what a peer sends. */
 
+#include "fastcgi/record_parser.h"
+
+#include "support/fcgi_records.h"
 #include "support/parser_feed.h"
+
+#include <criterion/criterion.h>
+
+static struct parser_feed t;
+
+static void
+setup(void)
+{
+    parser_feed_open(&t);
+}
+
+static void
+teardown(void)
+{
+    parser_feed_close(&t);
+}
 
 TestSuite(record_parser, .init = setup, .fini = teardown);
 
@@ -11,36 +30,36 @@ Test(record_parser, a_whole_request_passes_as_it_is)
     struct buffer copy;
 
     buffer_init(&copy, 1 << 20);
-    open_request();
-    body(&bytes, 1, "body");
-    gives(RECORD_MORE);
-    end_of(&bytes, FCGI_STDIN, 1);
-    gives(RECORD_REQUEST_DONE);
+    parser_feed_open_request(&t);
+    body(&t.bytes, 1, "body");
+    parser_feed_expect(&t, RECORD_MORE);
+    end_of(&t.bytes, FCGI_STDIN, 1);
+    parser_feed_expect(&t, RECORD_REQUEST_DONE);
 
     begin(&copy, 1, FCGI_RESPONDER, true);
     param(&copy, 1, "A", "b");
     end_of(&copy, FCGI_PARAMS, 1);
     body(&copy, 1, "body");
     end_of(&copy, FCGI_STDIN, 1);
-    cr_assert_eq(passed.len, copy.len);
-    cr_assert_eq(memcmp(passed.data, copy.data, copy.len), 0);
-    cr_assert_eq(answers.len, 0);
-    cr_assert(s.keep);
+    cr_assert_eq(t.passed.len, copy.len);
+    cr_assert_eq(memcmp(t.passed.data, copy.data, copy.len), 0);
+    cr_assert_eq(t.answers.len, 0);
+    cr_assert(t.parser.keep);
     buffer_free(&copy);
 }
 
 Test(record_parser, padding_and_the_reserved_byte_stay_behind)
 {
-    open_request();
-    record(&bytes, FCGI_STDIN, 1, "body", 4, 255);
-    bytes.data[7] = 'r';
-    buffer_clear(&passed);
-    gives(RECORD_MORE);
+    parser_feed_open_request(&t);
+    record(&t.bytes, FCGI_STDIN, 1, "body", 4, 255);
+    t.bytes.data[7] = 'r';
+    buffer_clear(&t.passed);
+    parser_feed_expect(&t, RECORD_MORE);
 
-    cr_assert_eq(passed.len, 8 + 4);
-    cr_assert_eq(passed.data[6], 0);
-    cr_assert_eq(passed.data[7], 0);
-    cr_assert_eq(memcmp(passed.data + 8, "body", 4), 0);
+    cr_assert_eq(t.passed.len, 8 + 4);
+    cr_assert_eq(t.passed.data[6], 0);
+    cr_assert_eq(t.passed.data[7], 0);
+    cr_assert_eq(memcmp(t.passed.data + 8, "body", 4), 0);
 }
 
 Test(record_parser, a_request_cut_into_single_bytes_is_the_same_request)
@@ -55,7 +74,8 @@ Test(record_parser, a_request_cut_into_single_bytes_is_the_same_request)
     end_of(&all, FCGI_STDIN, 7);
     for (size_t i = 0; i < all.len; i++) {
         size_t used;
-        enum record_event v = record_parser_feed(&s, all.data + i, 1, &used, &passed, &answers);
+        enum record_event v =
+            record_parser_feed(&t.parser, all.data + i, 1, &used, &t.passed, &t.answers);
 
         cr_assert_eq(used, 1);
         heads += v == RECORD_PARAMS_DONE;
@@ -63,31 +83,31 @@ Test(record_parser, a_request_cut_into_single_bytes_is_the_same_request)
     }
     cr_assert_eq(heads, 1);
     cr_assert_eq(completes, 1);
-    cr_assert_not(s.keep);
-    cr_assert_eq(s.id, 7);
+    cr_assert_not(t.parser.keep);
+    cr_assert_eq(t.parser.id, 7);
     buffer_free(&all);
 }
 
 Test(record_parser, after_the_answer_the_next_request_may_come)
 {
     for (int id = 1; id <= 3; id++) {
-        cr_assert(record_parser_is_idle(&s));
-        begin(&bytes, id, FCGI_RESPONDER, true);
-        end_of(&bytes, FCGI_PARAMS, id);
-        gives(RECORD_PARAMS_DONE);
-        cr_assert_not(record_parser_is_idle(&s));
-        end_of(&bytes, FCGI_STDIN, id);
-        gives(RECORD_REQUEST_DONE);
-        record_parser_next(&s);
+        cr_assert(record_parser_is_idle(&t.parser));
+        begin(&t.bytes, id, FCGI_RESPONDER, true);
+        end_of(&t.bytes, FCGI_PARAMS, id);
+        parser_feed_expect(&t, RECORD_PARAMS_DONE);
+        cr_assert_not(record_parser_is_idle(&t.parser));
+        end_of(&t.bytes, FCGI_STDIN, id);
+        parser_feed_expect(&t, RECORD_REQUEST_DONE);
+        record_parser_next(&t.parser);
     }
 }
 
 Test(record_parser, a_half_record_is_not_idle)
 {
-    begin(&bytes, 1, FCGI_RESPONDER, true);
-    bytes.len = 3;
-    gives(RECORD_MORE);
-    cr_assert_not(record_parser_is_idle(&s));
+    begin(&t.bytes, 1, FCGI_RESPONDER, true);
+    t.bytes.len = 3;
+    parser_feed_expect(&t, RECORD_MORE);
+    cr_assert_not(record_parser_is_idle(&t.parser));
 }
 
 /* -- limits -------------------------------------------------------------- */
@@ -97,44 +117,44 @@ Test(record_parser, a_body_of_the_limit_passes_and_of_one_byte_more_is_too_large
     char text[102] = "";
 
     memset(text, 'x', 100);
-    open_request();
-    body(&bytes, 1, text);
-    end_of(&bytes, FCGI_STDIN, 1);
-    gives(RECORD_REQUEST_DONE);
-    record_parser_next(&s);
+    parser_feed_open_request(&t);
+    body(&t.bytes, 1, text);
+    end_of(&t.bytes, FCGI_STDIN, 1);
+    parser_feed_expect(&t, RECORD_REQUEST_DONE);
+    record_parser_next(&t.parser);
 
-    open_request();
+    parser_feed_open_request(&t);
     text[100] = 'x';
-    body(&bytes, 1, text);
-    gives(RECORD_TOO_LARGE);
-    cr_assert(s.dropping);
+    body(&t.bytes, 1, text);
+    parser_feed_expect(&t, RECORD_TOO_LARGE);
+    cr_assert(t.parser.dropping);
 }
 
 Test(record_parser, what_is_left_of_a_body_too_large_is_dropped_up_to_its_end)
 {
-    open_request();
+    parser_feed_open_request(&t);
     for (int i = 0; i < 11; i++)
-        body(&bytes, 1, "ten bytes!");
-    gives(RECORD_TOO_LARGE);
-    buffer_clear(&passed);
+        body(&t.bytes, 1, "ten bytes!");
+    parser_feed_expect(&t, RECORD_TOO_LARGE);
+    buffer_clear(&t.passed);
     for (int i = 0; i < 1000; i++)
-        body(&bytes, 1, "ten bytes!");
-    gives(RECORD_MORE);
-    cr_assert_eq(passed.len, 0);
-    end_of(&bytes, FCGI_STDIN, 1);
-    gives(RECORD_REQUEST_DONE);
-    record_parser_next(&s);
-    cr_assert_not(s.dropping);
-    open_request();
+        body(&t.bytes, 1, "ten bytes!");
+    parser_feed_expect(&t, RECORD_MORE);
+    cr_assert_eq(t.passed.len, 0);
+    end_of(&t.bytes, FCGI_STDIN, 1);
+    parser_feed_expect(&t, RECORD_REQUEST_DONE);
+    record_parser_next(&t.parser);
+    cr_assert_not(t.parser.dropping);
+    parser_feed_open_request(&t);
 }
 
 /* The request is whole once: bytes after its end are no second end. */
 Test(record_parser, a_body_too_large_does_not_end_twice)
 {
-    open_request();
-    s.dropping = true;
-    end_of(&bytes, FCGI_STDIN, 1);
-    gives(RECORD_REQUEST_DONE);
-    end_of(&bytes, FCGI_STDIN, 1);
-    gives(RECORD_BROKEN);
+    parser_feed_open_request(&t);
+    t.parser.dropping = true;
+    end_of(&t.bytes, FCGI_STDIN, 1);
+    parser_feed_expect(&t, RECORD_REQUEST_DONE);
+    end_of(&t.bytes, FCGI_STDIN, 1);
+    parser_feed_expect(&t, RECORD_BROKEN);
 }

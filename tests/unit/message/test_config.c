@@ -1,57 +1,77 @@
 /* test_config.c - the daemon's configuration: defaults and the file. */
 
+#include "message/config.h"
+
 #include "support/config_file.h"
+
+#include <criterion/criterion.h>
+#include <stdio.h>
+#include <unistd.h>
+
+static struct config_file t;
+
+static void
+setup(void)
+{
+    config_file_open(&t);
+}
+
+static void
+teardown(void)
+{
+    config_file_close(&t);
+}
 
 TestSuite(config, .init = setup, .fini = teardown);
 
 static void
 takes(const char *text)
 {
-    cr_assert_eq(load(text, NULL), 0, "%s: %s", text, err.detail);
+    cr_assert_eq(config_file_load(&t, text, NULL), 0, "%s: %s", text, t.err.detail);
 }
 
 /* The file is refused, and after its path the detail goes on as expected. */
 static void
 refuses(const char *text, const char *detail)
 {
-    cr_assert_eq(load(text, NULL), -1, "%s", text);
-    cr_assert_eq(strncmp(err.detail, path, strlen(path)), 0, "%s", err.detail);
-    cr_assert_str_eq(err.detail + strlen(path) + 2, detail, "%s gave: %s", text, err.detail);
+    cr_assert_eq(config_file_load(&t, text, NULL), -1, "%s", text);
+    cr_assert_eq(strncmp(t.err.detail, t.path, strlen(t.path)), 0, "%s", t.err.detail);
+    cr_assert_str_eq(t.err.detail + strlen(t.path) + 2, detail, "%s gave: %s", text, t.err.detail);
 }
 
 /* -- defaults and the file ---------------------------------------------- */
 
 Test(config, nothing_at_all_gives_the_safe_defaults)
 {
-    cr_assert_eq(config_load(&c, NULL, NULL, &err), 0, "%s", err.detail);
+    cr_assert_eq(config_load(&t.config, NULL, NULL, &t.err), 0, "%s", t.err.detail);
 
-    cr_assert_eq(c.listen_count, 1);
-    cr_assert_str_eq(c.listen[0], "unix:/run/curlew/curlew.sock");
-    cr_assert_eq(c.socket_mode, 0660);
-    cr_assert_null(c.socket_group);
-    cr_assert_eq(c.responders, 2);
-    cr_assert_eq(c.log_level, LOG_INFO);
-    cr_assert_not(c.log_json);
-    cr_assert(c.log_access);
-    cr_assert_null(c.tokens_file);
-    cr_assert_eq(c.drain_seconds, 30);
-    cr_assert_eq(c.engine.threads, 1);
-    cr_assert_eq(c.engine.limits.request_bytes, 16 << 20);
-    cr_assert_eq(c.engine.limits.response_bytes, 64 << 20);
-    cr_assert_eq(c.engine.limits.buffered_bytes, 512 << 20);
-    cr_assert_eq(c.engine.limits.in_flight, 2048);
-    cr_assert_eq(c.engine.limits.queue, 2048);
-    cr_assert_eq(c.engine.egress.allow_count, 0);
-    cr_assert_eq(c.engine.egress.port_count, 0);
-    cr_assert(c.engine.egress.http && c.engine.egress.https);
-    cr_assert_not(c.engine.egress.report_only);
+    cr_assert_eq(t.config.listen_count, 1);
+    cr_assert_str_eq(t.config.listen[0], "unix:/run/curlew/curlew.sock");
+    cr_assert_eq(t.config.socket_mode, 0660);
+    cr_assert_null(t.config.socket_group);
+    cr_assert_eq(t.config.responders, 2);
+    cr_assert_eq(t.config.log_level, LOG_INFO);
+    cr_assert_not(t.config.log_json);
+    cr_assert(t.config.log_access);
+    cr_assert_null(t.config.tokens_file);
+    cr_assert_eq(t.config.drain_seconds, 30);
+    cr_assert_eq(t.config.engine.threads, 1);
+    cr_assert_eq(t.config.engine.limits.request_bytes, 16 << 20);
+    cr_assert_eq(t.config.engine.limits.response_bytes, 64 << 20);
+    cr_assert_eq(t.config.engine.limits.buffered_bytes, 512 << 20);
+    cr_assert_eq(t.config.engine.limits.in_flight, 2048);
+    cr_assert_eq(t.config.engine.limits.queue, 2048);
+    cr_assert_eq(t.config.engine.egress.allow_count, 0);
+    cr_assert_eq(t.config.engine.egress.port_count, 0);
+    cr_assert(t.config.engine.egress.http && t.config.engine.egress.https);
+    cr_assert_not(t.config.engine.egress.report_only);
 }
 
 Test(config, the_default_session_is_there_by_default)
 {
-    const struct session_config *s = &c.engine.sessions[0];
+    const struct session_config *s = &t.config.engine.sessions[0];
 
-    cr_assert_eq(c.engine.session_count, 1);
+    cr_assert_eq(t.config.engine.session_count, 1);
     cr_assert_str_eq(s->name, "default");
     cr_assert_not(s->shared_jar);
     cr_assert_eq(s->max_in_flight, 2048);
@@ -72,36 +92,36 @@ Test(config, every_setting_of_the_file_arrives)
           "\"egress\":{\"allow\":[\"10.0.0.0/8\"],\"deny\":[\"*.evil\",\"x\"],\"ports\":[80,443],"
           "\"schemes\":[\"https\"],\"report_only\":true}}");
 
-    cr_assert_eq(c.listen_count, 2);
-    cr_assert_str_eq(c.listen[1], "127.0.0.1:9");
-    cr_assert_eq(c.socket_mode, 0600);
-    cr_assert_str_eq(c.socket_group, "www-data");
-    cr_assert_eq(c.responders, 3);
-    cr_assert_eq(c.engine.threads, 4);
-    cr_assert_eq(c.drain_seconds, 5);
-    cr_assert_eq(c.log_level, LOG_DEBUG);
-    cr_assert(c.log_json);
-    cr_assert_not(c.log_access);
-    cr_assert_str_eq(c.tokens_file, "/t");
-    cr_assert_eq(c.engine.limits.request_bytes, 1);
-    cr_assert_eq(c.engine.limits.response_bytes, 2);
-    cr_assert_eq(c.engine.limits.buffered_bytes, 3);
-    cr_assert_eq(c.engine.limits.head_bytes, 6);
-    cr_assert_eq(c.engine.limits.in_flight, 4);
-    cr_assert_eq(c.engine.limits.queue, 0);
-    cr_assert_str_eq(c.engine.egress.allow[0], "10.0.0.0/8");
-    cr_assert_str_eq(c.engine.egress.deny[1], "x");
-    cr_assert_eq(c.engine.egress.ports[1], 443);
-    cr_assert_not(c.engine.egress.http);
-    cr_assert(c.engine.egress.https);
-    cr_assert(c.engine.egress.report_only);
+    cr_assert_eq(t.config.listen_count, 2);
+    cr_assert_str_eq(t.config.listen[1], "127.0.0.1:9");
+    cr_assert_eq(t.config.socket_mode, 0600);
+    cr_assert_str_eq(t.config.socket_group, "www-data");
+    cr_assert_eq(t.config.responders, 3);
+    cr_assert_eq(t.config.engine.threads, 4);
+    cr_assert_eq(t.config.drain_seconds, 5);
+    cr_assert_eq(t.config.log_level, LOG_DEBUG);
+    cr_assert(t.config.log_json);
+    cr_assert_not(t.config.log_access);
+    cr_assert_str_eq(t.config.tokens_file, "/t");
+    cr_assert_eq(t.config.engine.limits.request_bytes, 1);
+    cr_assert_eq(t.config.engine.limits.response_bytes, 2);
+    cr_assert_eq(t.config.engine.limits.buffered_bytes, 3);
+    cr_assert_eq(t.config.engine.limits.head_bytes, 6);
+    cr_assert_eq(t.config.engine.limits.in_flight, 4);
+    cr_assert_eq(t.config.engine.limits.queue, 0);
+    cr_assert_str_eq(t.config.engine.egress.allow[0], "10.0.0.0/8");
+    cr_assert_str_eq(t.config.engine.egress.deny[1], "x");
+    cr_assert_eq(t.config.engine.egress.ports[1], 443);
+    cr_assert_not(t.config.engine.egress.http);
+    cr_assert(t.config.engine.egress.https);
+    cr_assert(t.config.engine.egress.report_only);
 }
 
 Test(config, one_address_needs_no_list)
 {
     takes("{\"listen\":\"fd:0\"}");
-    cr_assert_eq(c.listen_count, 1);
-    cr_assert_str_eq(c.listen[0], "fd:0");
+    cr_assert_eq(t.config.listen_count, 1);
+    cr_assert_str_eq(t.config.listen[0], "fd:0");
 }
 
 Test(config, unknown_keys_are_named_with_their_path)
@@ -174,9 +194,9 @@ Test(config, numbers_are_taken_at_their_limits_and_refused_past_them)
 Test(config, ports_run_from_1_to_65535)
 {
     takes("{\"egress\":{\"ports\":[1,65535]}}");
-    cr_assert_eq(c.engine.egress.port_count, 2);
+    cr_assert_eq(t.config.engine.egress.port_count, 2);
     takes("{\"egress\":{\"ports\":[]}}");
-    cr_assert_eq(c.engine.egress.port_count, 0);
+    cr_assert_eq(t.config.engine.egress.port_count, 0);
     refuses("{\"egress\":{\"ports\":[80,0]}}",
             "egress.ports[1]: expected an integer from 1 to 65535");
     refuses("{\"egress\":{\"ports\":[65536]}}",
@@ -190,7 +210,7 @@ Test(config, a_socket_mode_is_octal_digits_in_quotes)
     char text[60];
 
     takes("{\"socket_mode\":\"660\"}");
-    cr_assert_eq(c.socket_mode, 0660);
+    cr_assert_eq(t.config.socket_mode, 0660);
     takes("{\"socket_mode\":\"0777\"}");
     takes("{\"socket_mode\":\"000\"}");
     for (size_t i = 0; i < sizeof wrong / sizeof wrong[0]; i++) {
@@ -201,24 +221,24 @@ Test(config, a_socket_mode_is_octal_digits_in_quotes)
 
 Test(config, a_file_that_is_not_JSON_is_shown_with_line_and_column)
 {
-    cr_assert_eq(load("{\n  \"threads\": 1,\n  \"threads\": 2\n}", NULL), -1);
-    cr_assert_not_null(strstr(err.detail, ": line 3, column 3: duplicate key: \"threads\""));
-    cr_assert_eq(load("", NULL), -1);
-    cr_assert_not_null(strstr(err.detail, ": line 1, column 1: "), "%s", err.detail);
+    cr_assert_eq(config_file_load(&t, "{\n  \"threads\": 1,\n  \"threads\": 2\n}", NULL), -1);
+    cr_assert_not_null(strstr(t.err.detail, ": line 3, column 3: duplicate key: \"threads\""));
+    cr_assert_eq(config_file_load(&t, "", NULL), -1);
+    cr_assert_not_null(strstr(t.err.detail, ": line 1, column 1: "), "%s", t.err.detail);
 }
 
 Test(config, a_file_that_cannot_be_read_is_an_error)
 {
-    cr_assert_eq(config_load(&c, "/nonexistent/curlewd.json", NULL, &err), -1);
-    cr_assert_str_eq(err.detail, "/nonexistent/curlewd.json: No such file or directory");
-    err = (struct failure){ 0 };
-    cr_assert_eq(config_load(&c, "/tmp", NULL, &err), -1);
-    cr_assert_str_eq(err.detail, "/tmp: Is a directory");
+    cr_assert_eq(config_load(&t.config, "/nonexistent/curlewd.json", NULL, &t.err), -1);
+    cr_assert_str_eq(t.err.detail, "/nonexistent/curlewd.json: No such file or directory");
+    t.err = (struct failure){ 0 };
+    cr_assert_eq(config_load(&t.config, "/tmp", NULL, &t.err), -1);
+    cr_assert_str_eq(t.err.detail, "/tmp: Is a directory");
 }
 
 Test(config, a_file_past_16_MiB_is_refused)
 {
-    cr_assert_eq(truncate(path, (16 << 20) + 1), 0);
-    cr_assert_eq(config_load(&c, path, NULL, &err), -1);
-    cr_assert_not_null(strstr(err.detail, ": larger than 16777216 bytes"), "%s", err.detail);
+    cr_assert_eq(truncate(t.path, (16 << 20) + 1), 0);
+    cr_assert_eq(config_load(&t.config, t.path, NULL, &t.err), -1);
+    cr_assert_not_null(strstr(t.err.detail, ": larger than 16777216 bytes"), "%s", t.err.detail);
 }

@@ -1,6 +1,24 @@
 /* test_config_load.c - the configuration's second source: CURLEW_ variables of the environment. */
 
+#include "message/config_load.h"
+
 #include "support/config_file.h"
+
+#include <criterion/criterion.h>
+
+static struct config_file t;
+
+static void
+setup(void)
+{
+    config_file_open(&t);
+}
+
+static void
+teardown(void)
+{
+    config_file_close(&t);
+}
 
 TestSuite(config_env, .init = setup, .fini = teardown);
 
@@ -9,7 +27,7 @@ takes_variable(const char *variable)
 {
     char *environment[] = { (char *)"PATH=/bin", (char *)variable, NULL };
 
-    cr_assert_eq(load("{}", environment), 0, "%s: %s", variable, err.detail);
+    cr_assert_eq(config_file_load(&t, "{}", environment), 0, "%s: %s", variable, t.err.detail);
 }
 
 static void
@@ -17,8 +35,8 @@ refuses_variable(const char *variable, const char *detail)
 {
     char *environment[] = { (char *)variable, NULL };
 
-    cr_assert_eq(load("{}", environment), -1, "%s", variable);
-    cr_assert_str_eq(err.detail, detail, "%s gave: %s", variable, err.detail);
+    cr_assert_eq(config_file_load(&t, "{}", environment), -1, "%s", variable);
+    cr_assert_str_eq(t.err.detail, detail, "%s gave: %s", variable, t.err.detail);
 }
 
 Test(config_env, the_environment_wins_over_the_file)
@@ -26,50 +44,52 @@ Test(config_env, the_environment_wins_over_the_file)
     char *environment[] = { (char *)"CURLEW_LIMITS_IN_FLIGHT=7", (char *)"CURLEW_LISTEN=fd:3",
                             NULL };
 
-    cr_assert_eq(
-        load("{\"listen\":\"fd:0\",\"limits\":{\"in_flight\":5,\"queue\":6}}", environment), 0,
-        "%s", err.detail);
-    cr_assert_eq(c.engine.limits.in_flight, 7);
-    cr_assert_eq(c.engine.limits.queue, 6);
-    cr_assert_eq(c.listen_count, 1);
-    cr_assert_str_eq(c.listen[0], "fd:3");
+    cr_assert_eq(config_file_load(&t,
+                                  "{\"listen\":\"fd:0\",\"limits\":{\"in_flight\":5,\"queue\":6}}",
+                                  environment),
+                 0, "%s", t.err.detail);
+    cr_assert_eq(t.config.engine.limits.in_flight, 7);
+    cr_assert_eq(t.config.engine.limits.queue, 6);
+    cr_assert_eq(t.config.listen_count, 1);
+    cr_assert_str_eq(t.config.listen[0], "fd:3");
 }
 
 Test(config_env, commas_separate_lists_in_the_environment)
 {
     takes_variable("CURLEW_LISTEN=unix:/a, [::1]:9 ,fd:3");
-    cr_assert_eq(c.listen_count, 3);
-    cr_assert_str_eq(c.listen[1], "[::1]:9");
-    cr_assert_str_eq(c.listen[2], "fd:3");
+    cr_assert_eq(t.config.listen_count, 3);
+    cr_assert_str_eq(t.config.listen[1], "[::1]:9");
+    cr_assert_str_eq(t.config.listen[2], "fd:3");
     takes_variable("CURLEW_EGRESS_PORTS=80,443");
-    cr_assert_eq(c.engine.egress.ports[1], 443);
+    cr_assert_eq(t.config.engine.egress.ports[1], 443);
     takes_variable("CURLEW_EGRESS_ALLOW=10.0.0.0/8,*.internal");
-    cr_assert_str_eq(c.engine.egress.allow[1], "*.internal");
+    cr_assert_str_eq(t.config.engine.egress.allow[1], "*.internal");
     takes_variable("CURLEW_EGRESS_SCHEMES=https");
-    cr_assert_not(c.engine.egress.http);
+    cr_assert_not(t.config.engine.egress.http);
 }
 
 Test(config_env, scalars_of_every_type_stand_in_the_environment)
 {
     takes_variable("CURLEW_LOG_ACCESS=false");
-    cr_assert_not(c.log_access);
+    cr_assert_not(t.config.log_access);
     takes_variable("CURLEW_LOG_FORMAT=json");
-    cr_assert(c.log_json);
+    cr_assert(t.config.log_json);
     takes_variable("CURLEW_SOCKET_MODE=0600");
-    cr_assert_eq(c.socket_mode, 0600);
+    cr_assert_eq(t.config.socket_mode, 0600);
     takes_variable("CURLEW_SOCKET_GROUP=33");
-    cr_assert_str_eq(c.socket_group, "33");
+    cr_assert_str_eq(t.config.socket_group, "33");
     takes_variable("CURLEW_AUTH_TOKENS_FILE=/t");
-    cr_assert_str_eq(c.tokens_file, "/t");
+    cr_assert_str_eq(t.config.tokens_file, "/t");
 }
 
 Test(config_env, an_empty_variable_counts_as_not_set)
 {
     char *environment[] = { (char *)"CURLEW_RESPONDERS=", (char *)"CURLEW_EGRESS_DENY=", NULL };
 
-    cr_assert_eq(load("{\"responders\":9,\"egress\":{\"deny\":[\"x\"]}}", environment), 0);
-    cr_assert_eq(c.responders, 9);
-    cr_assert_eq(c.engine.egress.deny_count, 1);
+    cr_assert_eq(
+        config_file_load(&t, "{\"responders\":9,\"egress\":{\"deny\":[\"x\"]}}", environment), 0);
+    cr_assert_eq(t.config.responders, 9);
+    cr_assert_eq(t.config.engine.egress.deny_count, 1);
 }
 
 Test(config_env, mistakes_in_the_environment_name_the_variable)

@@ -220,61 +220,7 @@ Test(message_request, timeouts_out_of_range_are_named)
     refuses("{" URL ",\"timeout\":{\"conect\":1}}", "unknown key \"timeout.conect\"");
 }
 
-/* -- who we are --------------------------------------------------------- */
-
-Test(message_request, auth_is_one_of_three)
-{
-    takes("{" URL ",\"auth\":{\"basic\":[\"u\",\"p:w\"]}}");
-    cr_assert_eq(r.auth, AUTH_BASIC);
-    cr_assert_str_eq(r.auth_pair.user, "u");
-    cr_assert_str_eq(r.auth_pair.password, "p:w");
-    takes("{" URL ",\"auth\":{\"digest\":[\"\",\"\"]}}");
-    cr_assert_eq(r.auth, AUTH_DIGEST);
-    takes("{" URL ",\"auth\":{\"bearer\":\"t\"}}");
-    cr_assert_eq(r.auth, AUTH_BEARER);
-    cr_assert_str_eq(r.auth_token, "t");
-    cr_assert_eq(r.set, SET_AUTH);
-}
-
-Test(message_request, any_other_auth_is_refused)
-{
-    static const char expected[] = "auth: expected {\"basic\": [user, password]}, "
-                                   "{\"digest\": [user, password]} or {\"bearer\": token}";
-
-    refuses("{" URL ",\"auth\":{}}", expected);
-    refuses("{" URL ",\"auth\":[\"u\",\"p\"]}", expected);
-    refuses("{" URL ",\"auth\":{\"none\":1}}", expected);
-    refuses("{" URL ",\"auth\":{\"bearer\":\"t\",\"basic\":[\"u\",\"p\"]}}", expected);
-    refuses("{" URL ",\"auth\":{\"basic\":[\"u\"]}}", "auth.basic: expected [user, password]");
-    refuses("{" URL ",\"auth\":{\"basic\":[\"u\",1]}}", "auth.basic[1]: expected a string");
-    refuses("{" URL ",\"auth\":{\"basic\":[\"a:b\",\"\"]}}",
-            "auth.basic[0]: a user name cannot contain a colon");
-    refuses("{" URL ",\"auth\":{\"bearer\":\"\"}}", "auth.bearer: expected a token");
-    refuses("{" URL ",\"auth\":{\"bearer\":\"a\\r\\nX: y\"}}",
-            "auth.bearer: must not contain control characters");
-    refuses("{" URL ",\"auth\":{\"digest\":[\"a\\n\",\"b\"]}}",
-            "auth.digest[0]: must not contain control characters");
-}
-
-Test(message_request, a_proxy_is_a_url_of_four_schemes)
-{
-    takes("{" URL ",\"proxy\":\"HTTP://p:3128\",\"proxy_auth\":[\"u\",\"p\"]}");
-    cr_assert_str_eq(r.proxy, "HTTP://p:3128");
-    cr_assert_str_eq(r.proxy_auth.user, "u");
-    cr_assert_str_eq(r.proxy_auth.password, "p");
-    takes("{" URL ",\"proxy\":\"https://p\"}");
-    takes("{" URL ",\"proxy\":\"socks5://p\"}");
-
-    refuses("{" URL ",\"proxy\":\"p:3128\"}",
-            "proxy: expected an http, https, socks5 or socks5h URL");
-    refuses("{" URL ",\"proxy\":\"socks4://p\"}",
-            "proxy: expected an http, https, socks5 or socks5h URL");
-    refuses("{" URL ",\"proxy\":\"http://\"}",
-            "proxy: expected an http, https, socks5 or socks5h URL");
-    refuses("{" URL ",\"proxy_auth\":\"u:p\"}", "proxy_auth: expected [user, password]");
-}
-
-/* -- features of later releases ----------------------------------------- */
+/* -- other keys ---------------------------------------------------------- */
 
 Test(message_request, features_of_later_releases_are_unsupported_by_name)
 {
@@ -284,24 +230,6 @@ Test(message_request, features_of_later_releases_are_unsupported_by_name)
 Test(message_request, the_values_that_ask_for_none_of_them_are_taken)
 {
     takes("{" URL ",\"coalesce\":false}");
-}
-
-Test(message_request, a_headers_value_may_be_bytes)
-{
-    takes("{" URL ",\"headers\":[[\"a\",{\"base64\":\"Y2Fm6Q==\"}],"
-          "[\"b\",{\"base64\":\"\"}]]}");
-    cr_assert_str_eq(r.headers.items[0].value, "caf\xE9");
-    cr_assert_str_eq(r.headers.items[1].value, "");
-    takes("{" URL ",\"headers\":{\"a\":{\"base64\":\"Y2Fm6Q==\"}}}");
-    cr_assert_str_eq(r.headers.items[0].value, "caf\xE9");
-    refuses("{" URL ",\"headers\":{\"a\":{\"base64\":\"*\"}}}", "headers.a.base64: not base64");
-    refuses("{" URL ",\"headers\":{\"a\":{\"base64\":\"YQBi\"}}}",
-            "headers.a.base64: must not contain NUL");
-    refuses("{" URL ",\"headers\":{\"a\":{\"base64\":\"YQpi\"}}}",
-            "headers.a: CR, LF and NUL are not allowed in a value");
-    refuses("{" URL ",\"headers\":{\"a\":{\"base64\":1}}}", "headers.a: expected {\"base64\": …}");
-    refuses("{" URL ",\"headers\":{\"a\":{\"base64\":\"\",\"x\":1}}}",
-            "headers.a: expected {\"base64\": …}");
 }
 
 Test(message_request, the_headers_of_a_browser_to_pass_on_are_names)

@@ -4,7 +4,6 @@
 
 #include "message/config_session.h"
 #include "message/json.h"
-#include "message/session_json.h"
 
 #include <criterion/criterion.h>
 #include <stdlib.h>
@@ -176,14 +175,4 @@ Test(session_update, a_body_is_needed)
 {
     refuses("", NULL, "the body is empty; expected a session object");
     refuses("[]", NULL, "a session is a JSON object");
-}
-
-Test(session_update, every_key_that_a_session_may_hold_can_be_shown)
-{
-    for (enum request_key key = 0; key < KEY_COUNT; key++) {
-        const struct field *f = request_key_field(key);
-
-        if ((f->flags & REQUEST_IN_SESSION) && f->kind != REQUEST_GROUP)
-            cr_assert(session_json_can_write(key), "%s", f->name);
-    }
 }

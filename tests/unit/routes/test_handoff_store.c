@@ -1,4 +1,4 @@
-/* test_handoff_store.c - request objects kept for the hand-off that names them. */
+/* test_handoff_store.c - request objects kept for the handoff that names them. */
 
 #include "routes/handoff_store.h"
 

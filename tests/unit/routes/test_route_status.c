@@ -5,21 +5,23 @@
 #include "support/codec_fixture.h"
 #include "support/runner.h"
 
+#include <criterion/criterion.h>
 #include <fcgios.h>
 #include <jansson.h>
 
+static struct codec_fixture t;
 static struct fcgi_server server;
 static struct exchange x;
 
 static void
 setup(void)
 {
-    side_open();
-    SIDE_ACCEPT();
+    codec_fixture_open(&t);
+    CODEC_ACCEPT(&t);
     server.engine = runner_default_engine();
     exchange_init(&x);
     x.server = &server;
-    x.codec = side;
+    x.codec = t.codec;
 }
 
 static void
@@ -27,7 +29,7 @@ teardown(void)
 {
     exchange_destroy(&x);
     curlew_free(server.engine);
-    side_close();
+    codec_fixture_close(&t);
     OS_LibShutdown();
     runner_check_leaks();
 }

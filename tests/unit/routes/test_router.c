@@ -10,12 +10,15 @@
 #include "routes/route_status.h"
 #include "support/codec_fixture.h"
 
+#include <criterion/criterion.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 #define TOKEN "0123456789abcdef"
 
+static struct codec_fixture t;
 static struct auth auth;
 static struct route_context routes = { .auth = &auth };
 static struct fcgi_server server = { .handler_data = &routes };
@@ -26,7 +29,7 @@ static struct failure err;
 static void
 setup(void)
 {
-    side_open();
+    codec_fixture_open(&t);
     auth_init(&auth);
     exchange_init(&x);
     x.server = &server;
@@ -37,7 +40,7 @@ teardown(void)
 {
     exchange_reset(&x);
     auth_destroy(&auth);
-    side_close();
+    codec_fixture_close(&t);
 }
 
 TestSuite(router, .init = setup, .fini = teardown, .timeout = 10);
@@ -46,12 +49,12 @@ TestSuite(router, .init = setup, .fini = teardown, .timeout = 10);
 static enum error
 find(const char *const *params)
 {
-    libfcgi_codec_free(side);
-    buffer_clear(&in);
-    side = libfcgi_codec_new(&in, &out);
-    side_accept(params);
+    libfcgi_codec_free(t.codec);
+    buffer_clear(&t.in);
+    t.codec = libfcgi_codec_new(&t.in, &t.out);
+    codec_fixture_accept(&t, params);
     exchange_reset(&x);
-    x.codec = side;
+    x.codec = t.codec;
     err = (struct failure){ 0 };
     route = router_find(&x, &err);
     cr_assert_eq(route != NULL, err.error == ERROR_NONE);

@@ -1,8 +1,14 @@
 /* test_scheduler_queue.c - the bounded queue: who waits, who makes room; all of it at random. */
 
+#include "scheduler/scheduler.h"
+
 #include "support/scheduler_fixture.h"
 
+#include <criterion/criterion.h>
+
 #define PLENTY 1000
+
+static struct scheduler_fixture t;
 
 /* Arrives at a full queue; the one that had to make room. */
 static struct curlew_fetch *
@@ -10,8 +16,8 @@ evicted_by(const char *origin, struct curlew_fetch **newcomer)
 {
     struct curlew_fetch *evicted;
 
-    *newcomer = fetch_of("default", origin);
-    cr_assert_eq(scheduler_enqueue(&a, *newcomer, &evicted), SCHEDULED_QUEUED);
+    *newcomer = sched_fetch(&t, "default", origin);
+    cr_assert_eq(scheduler_enqueue(&t.scheduler, *newcomer, &evicted), SCHEDULED_QUEUED);
     cr_assert_not_null(evicted);
     cr_assert_eq(evicted->failure.error, ERROR_OVERLOADED);
     return evicted;
@@ -20,7 +26,7 @@ evicted_by(const char *origin, struct curlew_fetch **newcomer)
 static void
 is_refused(const char *origin)
 {
-    struct curlew_fetch *f = arrives("default", origin, SCHEDULED_REJECTED);
+    struct curlew_fetch *f = sched_arrive(&t, "default", origin, SCHEDULED_REJECTED);
 
     cr_assert_eq(f->failure.error, ERROR_OVERLOADED);
     cr_assert_not_null(strstr(f->failure.detail, "limits.queue"), "%s", f->failure.detail);
@@ -31,22 +37,22 @@ static void
 finish_all(struct curlew_fetch *running)
 {
     do
-        ends(running);
-    while ((running = scheduler_next(&a)) != NULL);
-    close_scheduler();
+        sched_end(&t, running);
+    while ((running = scheduler_next(&t.scheduler)) != NULL);
+    sched_close(&t);
 }
 
 Test(scheduler_queue, takes_exactly_as_many_as_it_says)
 {
     struct curlew_fetch *running;
 
-    open_scheduler(1, 3, PLENTY, PLENTY);
-    running = starts("a");
+    sched_open(&t, 1, 3, PLENTY, PLENTY);
+    running = sched_start(&t, "a");
     for (int i = 0; i < 3; i++)
-        waits("a");
-    cr_assert_eq(counter_read(&stats.queued), 3);
+        sched_wait(&t, "a");
+    cr_assert_eq(counter_read(&t.stats.queued), 3);
     is_refused("a");
-    cr_assert_eq(counter_read(&stats.queued), 3);
+    cr_assert_eq(counter_read(&t.stats.queued), 3);
     finish_all(running);
 }
 
@@ -54,73 +60,73 @@ Test(scheduler_queue, of_0_lets_nobody_wait)
 {
     struct curlew_fetch *running;
 
-    open_scheduler(1, 0, PLENTY, PLENTY);
-    running = starts("a");
+    sched_open(&t, 1, 0, PLENTY, PLENTY);
+    running = sched_start(&t, "a");
     is_refused("a");
     is_refused("b");
     finish_all(running);
 }
 
-Test(scheduler_queue, when_full_the_newest_of_the_longest_lane_makes_room)
+Test(scheduler_queue, when_full_the_newest_of_the_longest_queue_makes_room)
 {
     struct curlew_fetch *running, *a2, *b1, *victim;
 
-    open_scheduler(1, 3, PLENTY, PLENTY);
-    running = starts("x");
-    waits("a");
-    waits("a");
-    a2 = waits("a");
+    sched_open(&t, 1, 3, PLENTY, PLENTY);
+    running = sched_start(&t, "x");
+    sched_wait(&t, "a");
+    sched_wait(&t, "a");
+    a2 = sched_wait(&t, "a");
     victim = evicted_by("b", &b1);
     cr_assert_eq(victim, a2);
     fetch_unref(victim);
-    cr_assert_eq(counter_read(&stats.queued), 3);
+    cr_assert_eq(counter_read(&t.stats.queued), 3);
     finish_all(running);
 }
 
-Test(scheduler_queue, nobody_makes_room_for_a_lane_that_would_be_as_long)
+Test(scheduler_queue, nobody_makes_room_for_a_queue_that_would_be_as_long)
 {
     struct curlew_fetch *running;
 
-    open_scheduler(1, 4, PLENTY, PLENTY);
-    running = starts("x");
-    waits("a");
-    waits("a");
-    waits("b");
-    waits("b");
+    sched_open(&t, 1, 4, PLENTY, PLENTY);
+    running = sched_start(&t, "x");
+    sched_wait(&t, "a");
+    sched_wait(&t, "a");
+    sched_wait(&t, "b");
+    sched_wait(&t, "b");
     is_refused("a");
     is_refused("b");
     fetch_unref(evicted_by("c", &(struct curlew_fetch *){ NULL }));
     finish_all(running);
 }
 
-Test(scheduler_queue, lanes_of_one_each_are_all_equal)
+Test(scheduler_queue, queues_of_one_each_are_all_equal)
 {
     struct curlew_fetch *running;
 
-    open_scheduler(1, 3, PLENTY, PLENTY);
-    running = starts("x");
-    waits("a");
-    waits("b");
-    waits("c");
+    sched_open(&t, 1, 3, PLENTY, PLENTY);
+    running = sched_start(&t, "x");
+    sched_wait(&t, "a");
+    sched_wait(&t, "b");
+    sched_wait(&t, "c");
     is_refused("d");
     finish_all(running);
 }
 
-Test(scheduler_queue, making_room_does_not_cost_the_lane_its_turn)
+Test(scheduler_queue, making_room_does_not_cost_the_queue_its_turn)
 {
     struct curlew_fetch *running, *a1, *b1, *newcomer;
 
-    open_scheduler(1, 4, PLENTY, PLENTY);
-    running = starts("x");
-    a1 = waits("a");
-    b1 = waits("b");
-    waits("a");
-    waits("a");
+    sched_open(&t, 1, 4, PLENTY, PLENTY);
+    running = sched_start(&t, "x");
+    a1 = sched_wait(&t, "a");
+    b1 = sched_wait(&t, "b");
+    sched_wait(&t, "a");
+    sched_wait(&t, "a");
     fetch_unref(evicted_by("c", &newcomer));
-    ends(running);
-    next_is(a1);
-    ends(a1);
-    next_is(b1);
+    sched_end(&t, running);
+    sched_next_is(&t, a1);
+    sched_end(&t, a1);
+    sched_next_is(&t, b1);
     finish_all(b1);
 }
 
@@ -128,14 +134,14 @@ Test(scheduler_queue, one_that_withdraws_makes_room)
 {
     struct curlew_fetch *running, *gone;
 
-    open_scheduler(1, 2, PLENTY, PLENTY);
-    running = starts("a");
-    waits("a");
-    gone = waits("b");
+    sched_open(&t, 1, 2, PLENTY, PLENTY);
+    running = sched_start(&t, "a");
+    sched_wait(&t, "a");
+    gone = sched_wait(&t, "b");
     is_refused("c");
-    scheduler_withdraw(&a, gone);
+    scheduler_withdraw(&t.scheduler, gone);
     fetch_unref(gone);
-    waits("c");
+    sched_wait(&t, "c");
     finish_all(running);
 }
 
@@ -144,12 +150,12 @@ Test(scheduler_queue, any_that_waits_can_be_found)
     struct curlew_fetch *running, *f;
     int n = 0;
 
-    open_scheduler(1, PLENTY, PLENTY, PLENTY);
-    running = starts("a");
+    sched_open(&t, 1, PLENTY, PLENTY, PLENTY);
+    running = sched_start(&t, "a");
     for (int i = 0; i < 10; i++)
-        waits(i % 3 == 0 ? "a" : i % 3 == 1 ? "b" : "c");
-    while ((f = scheduler_any_waiting(&a)) != NULL) {
-        scheduler_withdraw(&a, f);
+        sched_wait(&t, i % 3 == 0 ? "a" : i % 3 == 1 ? "b" : "c");
+    while ((f = scheduler_any_waiting(&t.scheduler)) != NULL) {
+        scheduler_withdraw(&t.scheduler, f);
         fetch_unref(f);
         n++;
     }
@@ -204,7 +210,7 @@ pump(void)
 {
     struct curlew_fetch *f;
 
-    while ((f = scheduler_next(&a)) != NULL) {
+    while ((f = scheduler_next(&t.scheduler)) != NULL) {
         cr_assert(could_start(f));
         for (int i = 0; waiting[i] != f; i++)
             cr_assert(waiting[i]->session != f->session ||
@@ -220,9 +226,10 @@ static void
 arrive_somewhere(unsigned *seed)
 {
     const char *origin = (const char *[]){ "a", "b", "c", "d", "e" }[rand_r(seed) % ORIGINS];
-    struct curlew_fetch *f = fetch_of(rand_r(seed) % 3 ? "default" : "other", origin), *evicted;
+    struct curlew_fetch *f = sched_fetch(&t, rand_r(seed) % 3 ? "default" : "other", origin),
+                        *evicted;
     bool could = could_start(f);
-    enum scheduled is = scheduler_enqueue(&a, f, &evicted);
+    enum scheduled is = scheduler_enqueue(&t.scheduler, f, &evicted);
 
     if (evicted != NULL) {
         forget(waiting, &waiting_count, evicted);
@@ -250,32 +257,32 @@ random_step(unsigned *seed)
     } else if (what < 9 && running_count > 0) {
         f = running[rand_r(seed) % running_count];
         forget(running, &running_count, f);
-        ends(f);
+        sched_end(&t, f);
     } else if (waiting_count > 0) {
         f = waiting[rand_r(seed) % waiting_count];
         forget(waiting, &waiting_count, f);
-        scheduler_withdraw(&a, f);
+        scheduler_withdraw(&t.scheduler, f);
         fetch_unref(f);
     }
     pump();
-    cr_assert_eq(counter_read(&stats.in_flight), running_count);
-    cr_assert_eq(counter_read(&stats.queued), waiting_count);
+    cr_assert_eq(counter_read(&t.stats.in_flight), running_count);
+    cr_assert_eq(counter_read(&t.stats.queued), waiting_count);
 }
 
 Test(scheduler_queue, thousands_of_random_steps_keep_every_limit_and_starve_nobody, .timeout = 60)
 {
     unsigned seed = 1;
 
-    open_scheduler(IN_FLIGHT, QUEUE, PER_SESSION, PER_ORIGIN);
+    sched_open(&t, IN_FLIGHT, QUEUE, PER_SESSION, PER_ORIGIN);
     for (int i = 0; i < 20000; i++)
         random_step(&seed);
     while (running_count > 0) {
         struct curlew_fetch *f = running[0];
 
         forget(running, &running_count, f);
-        ends(f);
+        sched_end(&t, f);
         pump();
     }
     cr_assert_eq(waiting_count, 0);
-    close_scheduler();
+    sched_close(&t);
 }

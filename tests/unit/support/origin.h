@@ -18,6 +18,7 @@ struct test_origin {
     int fd, port;
     char url[64]; /* http://127.0.0.1:PORT, without a slash at the end */
     void (*on_request)(struct seen_request *x);
+    void *data; /* the test's; set after origin_start() */
     pthread_mutex_t lock;
     pthread_cond_t moved;
     int connections, open, requests; /* accepted, of these still open, heads read */

@@ -5,76 +5,27 @@
 #define SUPPORT_PARSER_FEED_H
 
 #include "fastcgi/record_parser.h"
-#include "support/fcgi_records.h"
 
-#include <criterion/criterion.h>
-#include <stdlib.h>
+struct parser_feed {
+    struct record_parser parser;
+    struct buffer bytes;   /* written and not fed yet */
+    struct buffer passed;  /* for libfcgi */
+    struct buffer answers; /* for the web server */
+};
 
-static struct record_parser s;
-static struct buffer bytes, passed, answers;
-
-static inline void
-setup(void)
-{
-    record_parser_init(&s);
-    s.stdin_max = 100;
-    buffer_init(&bytes, 1 << 22);
-    buffer_init(&passed, 1 << 22);
-    buffer_init(&answers, 1 << 22);
-}
-
-static inline void
-teardown(void)
-{
-    buffer_free(&bytes);
-    buffer_free(&passed);
-    buffer_free(&answers);
-}
+void parser_feed_open(struct parser_feed *t);
+void parser_feed_close(struct parser_feed *t);
 
 /* Feeds what has been written so far, up to the first event; what is left stays in `bytes`. */
-static inline enum record_event
-feed(void)
-{
-    size_t used = 0;
-    enum record_event event =
-        record_parser_feed(&s, bytes.data, bytes.len, &used, &passed, &answers);
+enum record_event parser_feed_next(struct parser_feed *t);
 
-    cr_assert_leq(used, bytes.len);
-    cr_assert(used == bytes.len || event != RECORD_MORE);
-    buffer_drop(&bytes, used);
-    return event;
-}
-
-static inline void
-gives(enum record_event wanted)
-{
-    enum record_event event = feed();
-
-    cr_assert_eq(event, wanted, "%d, not %d", event, wanted);
-}
+/* The next event is this one. */
+void parser_feed_expect(struct parser_feed *t, enum record_event wanted);
 
 /* A request has begun, and its parameters are whole. */
-static inline void
-open_request(void)
-{
-    begin(&bytes, 1, FCGI_RESPONDER, true);
-    param(&bytes, 1, "A", "b");
-    end_of(&bytes, FCGI_PARAMS, 1);
-    gives(RECORD_PARAMS_DONE);
-}
+void parser_feed_open_request(struct parser_feed *t);
 
-static inline void
-answered_with(int type, int id, int status)
-{
-    const unsigned char *a = (const unsigned char *)answers.data;
-
-    cr_assert_eq(answers.len, 16);
-    cr_assert_eq(a[0], 1);
-    cr_assert_eq(a[1], type);
-    cr_assert_eq(a[2] << 8 | a[3], id);
-    cr_assert_eq(a[5], 8, "content");
-    cr_assert_eq(type == FCGI_END_REQUEST ? a[12] : a[8], status);
-    buffer_clear(&answers);
-}
+/* Exactly one record was answered. */
+void parser_feed_answered(struct parser_feed *t, int type, int id, int status);
 
 #endif

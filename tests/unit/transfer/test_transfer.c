@@ -1,6 +1,27 @@
 /* test_transfer.c - one hop of a fetch: what goes out. */
 
+#include "transfer/transfer.h"
+
 #include "support/echo_origin.h"
+
+#include <criterion/criterion.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static struct echo_origin t;
+
+static void
+setup(void)
+{
+    echo_origin_open(&t);
+}
+
+static void
+teardown(void)
+{
+    echo_origin_close(&t);
+}
 
 TestSuite(transfer, .init = setup, .fini = teardown, .timeout = 60);
 
@@ -8,122 +29,122 @@ TestSuite(transfer, .init = setup, .fini = teardown, .timeout = 60);
 
 Test(transfer, a_plain_get_says_little_of_itself)
 {
-    struct curlew_fetch *f = to("/a?b=c");
+    struct curlew_fetch *f = echo_fetch(&t, "/a?b=c");
 
-    succeeds(f);
-    cr_assert(asked("GET /a?b=c HTTP/1.1\r\n"), "%s", head);
-    cr_assert(sent("User-Agent: curlew/" CURLEW_VERSION));
-    cr_assert(sent("Accept: */*"));
-    cr_assert(sent_any("accept-encoding"));
-    cr_assert_not(sent_any("content-length"));
-    cr_assert_not(sent_any("content-type"));
-    cr_assert_not(sent_any("expect"));
-    cr_assert_not(sent_any("cookie"));
+    echo_succeed(&t, f);
+    cr_assert(echo_got_request(&t, "GET /a?b=c HTTP/1.1\r\n"), "%s", t.head);
+    cr_assert(echo_got(&t, "User-Agent: curlew/" CURLEW_VERSION));
+    cr_assert(echo_got(&t, "Accept: */*"));
+    cr_assert(echo_got_field(&t, "accept-encoding"));
+    cr_assert_not(echo_got_field(&t, "content-length"));
+    cr_assert_not(echo_got_field(&t, "content-type"));
+    cr_assert_not(echo_got_field(&t, "expect"));
+    cr_assert_not(echo_got_field(&t, "cookie"));
     curlew_fetch_free(f);
 }
 
 Test(transfer, decompression_may_be_left_off)
 {
-    struct curlew_fetch *f = to("/");
+    struct curlew_fetch *f = echo_fetch(&t, "/");
 
     f->request.decompress = false;
     f->request.set |= SET_DECOMPRESS;
-    succeeds(f);
-    cr_assert_not(sent_any("accept-encoding"));
+    echo_succeed(&t, f);
+    cr_assert_not(echo_got_field(&t, "accept-encoding"));
     curlew_fetch_free(f);
 }
 
 Test(transfer, a_body_makes_it_a_post)
 {
-    struct curlew_fetch *f = to("/");
+    struct curlew_fetch *f = echo_fetch(&t, "/");
 
-    set_body(f, "some text");
+    echo_set_body(f, "some text");
     f->request.body_type = "text/plain";
-    succeeds(f);
-    cr_assert(asked("POST / "), "%s", head);
-    cr_assert(sent("Content-Type: text/plain"));
-    cr_assert(sent("Content-Length: 9"));
-    cr_assert_str_eq(body, "some text");
+    echo_succeed(&t, f);
+    cr_assert(echo_got_request(&t, "POST / "), "%s", t.head);
+    cr_assert(echo_got(&t, "Content-Type: text/plain"));
+    cr_assert(echo_got(&t, "Content-Length: 9"));
+    cr_assert_str_eq(t.body, "some text");
     cr_assert_eq(f->response.bytes_sent, 9);
     curlew_fetch_free(f);
 }
 
 Test(transfer, a_large_body_goes_out_whole_and_without_asking_first)
 {
-    struct curlew_fetch *f = to("/");
+    struct curlew_fetch *f = echo_fetch(&t, "/");
     char *large = calloc(1, 60001);
 
     memset(large, 'x', 60000);
-    set_body(f, large);
-    succeeds(f);
-    cr_assert_not(sent_any("expect"));
-    cr_assert_str_eq(body, large);
+    echo_set_body(f, large);
+    echo_succeed(&t, f);
+    cr_assert_not(echo_got_field(&t, "expect"));
+    cr_assert_str_eq(t.body, large);
     free(large);
     curlew_fetch_free(f);
 }
 
 Test(transfer, a_header_of_the_caller_takes_the_place_of_the_default)
 {
-    struct curlew_fetch *f = to("/");
+    struct curlew_fetch *f = echo_fetch(&t, "/");
 
-    set_body(f, "{}");
+    echo_set_body(f, "{}");
     f->request.body_type = "text/plain";
-    add_header(f, "content-type", "application/json");
-    add_header(f, "user-agent", "mine");
-    add_header(f, "accept", "text/html");
-    add_header(f, "host", "other.example");
-    succeeds(f);
-    cr_assert(sent("content-type: application/json"));
-    cr_assert_not(sent("Content-Type: text/plain"));
-    cr_assert(sent("user-agent: mine"));
-    cr_assert_null(strstr(head, "curlew/"));
-    cr_assert(sent("Host: other.example"));
-    cr_assert_null(strstr(head, "127.0.0.1"));
+    echo_add_header(&t, f, "content-type", "application/json");
+    echo_add_header(&t, f, "user-agent", "mine");
+    echo_add_header(&t, f, "accept", "text/html");
+    echo_add_header(&t, f, "host", "other.example");
+    echo_succeed(&t, f);
+    cr_assert(echo_got(&t, "content-type: application/json"));
+    cr_assert_not(echo_got(&t, "Content-Type: text/plain"));
+    cr_assert(echo_got(&t, "user-agent: mine"));
+    cr_assert_null(strstr(t.head, "curlew/"));
+    cr_assert(echo_got(&t, "Host: other.example"));
+    cr_assert_null(strstr(t.head, "127.0.0.1"));
     curlew_fetch_free(f);
 }
 
 Test(transfer, a_header_without_value_removes_the_default_and_an_empty_one_is_sent)
 {
-    struct curlew_fetch *f = to("/");
+    struct curlew_fetch *f = echo_fetch(&t, "/");
 
-    add_header(f, "Accept", NULL);
-    add_header(f, "User-Agent", NULL);
-    add_header(f, "X-Empty", "");
-    add_header(f, "X-Odd", " ; a: b");
-    succeeds(f);
-    cr_assert_not(sent_any("accept"));
-    cr_assert_not(sent_any("user-agent"));
-    cr_assert(sent("X-Empty:"), "%s", head);
-    cr_assert(sent_any("x-odd"), "%s", head);
+    echo_add_header(&t, f, "Accept", NULL);
+    echo_add_header(&t, f, "User-Agent", NULL);
+    echo_add_header(&t, f, "X-Empty", "");
+    echo_add_header(&t, f, "X-Odd", " ; a: b");
+    echo_succeed(&t, f);
+    cr_assert_not(echo_got_field(&t, "accept"));
+    cr_assert_not(echo_got_field(&t, "user-agent"));
+    cr_assert(echo_got(&t, "X-Empty:"), "%s", t.head);
+    cr_assert(echo_got_field(&t, "x-odd"), "%s", t.head);
     curlew_fetch_free(f);
 }
 
 Test(transfer, a_header_given_twice_is_sent_twice)
 {
-    struct curlew_fetch *f = to("/");
+    struct curlew_fetch *f = echo_fetch(&t, "/");
 
-    add_header(f, "X-Two", "1");
-    add_header(f, "X-Two", "2");
-    succeeds(f);
-    cr_assert(sent("X-Two: 1"));
-    cr_assert(sent("X-Two: 2"));
+    echo_add_header(&t, f, "X-Two", "1");
+    echo_add_header(&t, f, "X-Two", "2");
+    echo_succeed(&t, f);
+    cr_assert(echo_got(&t, "X-Two: 1"));
+    cr_assert(echo_got(&t, "X-Two: 2"));
     curlew_fetch_free(f);
 }
 
 static void
 method_goes_out(const char *method, const char *with, bool zero_length)
 {
-    struct curlew_fetch *f = to("/");
+    struct curlew_fetch *f = echo_fetch(&t, "/");
     char line[64];
 
-    set_method(f, method);
+    echo_set_method(f, method);
     if (with != NULL)
-        set_body(f, with);
-    succeeds(f);
+        echo_set_body(f, with);
+    echo_succeed(&t, f);
     snprintf(line, sizeof line, "%s / HTTP/1.1\r\n", method);
-    cr_assert(asked(line), "%s gave %s", line, head);
-    cr_assert_str_eq(body, with != NULL ? with : "");
-    cr_assert_eq(sent("Content-Length: 0"), zero_length, "%s", head);
+    cr_assert(echo_got_request(&t, line), "%s gave %s", line, t.head);
+    cr_assert_str_eq(t.body, with != NULL ? with : "");
+    cr_assert_eq(echo_got(&t, "Content-Length: 0"), zero_length, "%s", t.head);
     curlew_fetch_free(f);
 }
 
@@ -146,11 +167,11 @@ Test(transfer, every_method_goes_out_as_it_is_with_and_without_a_body)
 
 Test(transfer, a_head_has_the_length_and_no_body)
 {
-    struct curlew_fetch *f = to("/");
+    struct curlew_fetch *f = echo_fetch(&t, "/");
     size_t n;
 
-    set_method(f, "HEAD");
-    succeeds(f);
+    echo_set_method(f, "HEAD");
+    echo_succeed(&t, f);
     cr_assert_str_eq(curlew_fetch_header(f, "content-length"), "5");
     curlew_fetch_body(f, &n);
     cr_assert_eq(n, 0);
@@ -159,42 +180,43 @@ Test(transfer, a_head_has_the_length_and_no_body)
 
 Test(transfer, a_handle_used_before_brings_nothing_along)
 {
-    struct curlew_fetch *f = to("/");
+    struct curlew_fetch *f = echo_fetch(&t, "/");
 
-    set_method(f, "PUT");
-    set_body(f, "secret");
-    add_header(f, "X-Secret", "1");
+    echo_set_method(f, "PUT");
+    echo_set_body(f, "secret");
+    echo_add_header(&t, f, "X-Secret", "1");
     f->request.auth = AUTH_BASIC;
     f->request.auth_pair = (struct credentials){ strdup("u"), strdup("p") };
     f->request.set |= SET_AUTH;
-    succeeds(f);
+    echo_succeed(&t, f);
     curlew_fetch_free(f);
 
-    f = to("/next");
-    succeeds(f);
-    cr_assert(asked("GET /next "), "%s", head);
-    cr_assert_not(sent_any("x-secret"));
-    cr_assert_not(sent_any("authorization"));
-    cr_assert_str_eq(body, "");
+    f = echo_fetch(&t, "/next");
+    echo_succeed(&t, f);
+    cr_assert(echo_got_request(&t, "GET /next "), "%s", t.head);
+    cr_assert_not(echo_got_field(&t, "x-secret"));
+    cr_assert_not(echo_got_field(&t, "authorization"));
+    cr_assert_str_eq(t.body, "");
     cr_assert(curlew_fetch_reused(f));
     curlew_fetch_free(f);
 }
 
 Test(transfer, multipart_holds_every_part)
 {
-    struct curlew_fetch *f = to("/");
+    struct curlew_fetch *f = echo_fetch(&t, "/");
     const struct part plain = { .name = (char *)"a", .data = (char *)"1\0002", .size = 3 };
     const struct part file = { .name = (char *)"f\"q",
                                .data = (char *)"",
                                .filename = (char *)"x.txt",
                                .content_type = (char *)"text/x" };
 
-    cr_assert_eq(request_add_part(&f->request, &plain, &err), 0);
-    cr_assert_eq(request_add_part(&f->request, &file, &err), 0);
-    succeeds(f);
-    cr_assert(asked("POST / "));
-    cr_assert_not_null(strstr(head, "Content-Type: multipart/form-data; boundary="), "%s", head);
-    cr_assert_not_null(strstr(body, "name=\"a\"\r\n\r\n1"), "%s", body);
+    cr_assert_eq(request_add_part(&f->request, &plain, &t.err), 0);
+    cr_assert_eq(request_add_part(&f->request, &file, &t.err), 0);
+    echo_succeed(&t, f);
+    cr_assert(echo_got_request(&t, "POST / "));
+    cr_assert_not_null(strstr(t.head, "Content-Type: multipart/form-data; boundary="), "%s",
+                       t.head);
+    cr_assert_not_null(strstr(t.body, "name=\"a\"\r\n\r\n1"), "%s", t.body);
     curlew_fetch_free(f);
 }
 
@@ -202,27 +224,27 @@ Test(transfer, multipart_holds_every_part)
 
 Test(transfer, basic_credentials_come_from_the_request_or_from_the_URL)
 {
-    struct curlew_fetch *f = to("/");
+    struct curlew_fetch *f = echo_fetch(&t, "/");
 
     f->request.auth = AUTH_BASIC;
     f->request.auth_pair = (struct credentials){ strdup("us:er"), strdup("pass") };
-    succeeds(f);
-    cr_assert(sent("Authorization: Basic dXM6ZXI6cGFzcw=="), "%s", head);
+    echo_succeed(&t, f);
+    cr_assert(echo_got(&t, "Authorization: Basic dXM6ZXI6cGFzcw=="), "%s", t.head);
     curlew_fetch_free(f);
 
-    f = runner_fetch("http://user:p%%40ss@127.0.0.1:%d/", o.port);
-    succeeds(f);
-    cr_assert(sent("Authorization: Basic dXNlcjpwQHNz"), "%s", head);
+    f = runner_fetch("http://user:p%%40ss@127.0.0.1:%d/", t.origin.port);
+    echo_succeed(&t, f);
+    cr_assert(echo_got(&t, "Authorization: Basic dXNlcjpwQHNz"), "%s", t.head);
     curlew_fetch_free(f);
 }
 
 Test(transfer, a_bearer_token_is_sent)
 {
-    struct curlew_fetch *f = to("/");
+    struct curlew_fetch *f = echo_fetch(&t, "/");
 
     f->request.auth = AUTH_BEARER;
     f->request.auth_token = strdup("abc.def");
-    succeeds(f);
-    cr_assert(sent("Authorization: Bearer abc.def"), "%s", head);
+    echo_succeed(&t, f);
+    cr_assert(echo_got(&t, "Authorization: Bearer abc.def"), "%s", t.head);
     curlew_fetch_free(f);
 }

@@ -1,4 +1,4 @@
-/* test_docs_api.c - docs/api.md has every key of the request object, and every error. */
+/* test_request_json_docs.c - docs/api.md has every key of the request object, and every error. */
 
 #include "http/request.h"
 
@@ -21,7 +21,7 @@ read_page(void)
     fclose(f);
 }
 
-TestSuite(api_page, .init = read_page);
+TestSuite(request_json_docs, .init = read_page);
 
 /* Does a line that begins so name the word in backquotes? */
 static bool
@@ -42,7 +42,7 @@ has_row(const char *start, const char *word)
     return false;
 }
 
-Test(api_page, has_a_row_for_every_key_of_the_request_object)
+Test(request_json_docs, has_a_row_for_every_key_of_the_request_object)
 {
     for (enum request_key key = 0; key < KEY_COUNT; key++) {
         const char *name = request_key_field(key)->name, *dot = strchr(name, '.');
@@ -52,7 +52,7 @@ Test(api_page, has_a_row_for_every_key_of_the_request_object)
     }
 }
 
-Test(api_page, has_a_row_for_every_error_with_its_status)
+Test(request_json_docs, has_a_row_for_every_error_with_its_status)
 {
     for (enum error e = ERROR_NONE + 1; e < ERROR_COUNT; e++) {
         char start[16];
