@@ -64,6 +64,8 @@ def echoed(response):
                      if not OURS_ALONE.fullmatch(f"{n.lower()}: {v}"))
     headers = [(n, "codings" if n == "accept-encoding" and "gzip" in v and "br" in v else v)
                for n, v in headers]
+    # The daemon orders cookies by RFC 6265, libcurl by the length of names.
+    headers = [(n, sorted(v.split("; ")) if n == "cookie" else v) for n, v in headers]
     return {"method": echo["method"], "target": echo["target"], "headers": headers,
             "body": echo["body_base64"]}
 

@@ -102,7 +102,8 @@ async def redirect_to(origin, request):
 
 
 async def cookies(origin, request):
-    return as_json(request.cookies())
+    """By name: libcurl and RFC 6265 order the field differently."""
+    return as_json(dict(sorted(request.cookies().items())))
 
 
 async def cookies_set(origin, request):
