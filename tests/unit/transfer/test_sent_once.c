@@ -1,0 +1,114 @@
+/* test_sent_once.c - how often a hop's request is written, by the calls that libcurl makes. */
+
+#include "transfer/sent_once.h"
+
+#include "support/fetch_fixture.h"
+#include "transfer/handle_cache.h"
+#include "transfer/hop.h"
+
+#include <criterion/criterion.h>
+#include <string.h>
+
+static struct fetch_fixture t;
+static struct handle_cache cache;
+static struct curlew_fetch *f;
+
+static void
+setup(void)
+{
+    fetch_fixture_open(&t);
+    f = fetch_fixture_new(&t, "http://a.test/");
+    cr_assert_eq(handle_cache_acquire(&cache, f), 0);
+}
+
+static void
+teardown(void)
+{
+    handle_cache_release(&cache, f);
+    handle_cache_destroy(&cache);
+    fetch_unref(f);
+    fetch_fixture_close(&t);
+}
+
+TestSuite(sent_once, .init = setup, .fini = teardown, .timeout = 20);
+
+/* Written once, at least a byte of it. */
+static void
+write_request(const char *method)
+{
+    f->method = method;
+    f->response.attempts = 1;
+    sent_once_attach(f);
+    cr_assert_eq(sent_once_check(f), 0);
+    sent_once_count(f, 7);
+    f->hop->request_size = -1; /* libcurl's count of its bytes has grown since */
+}
+
+Test(sent_once, what_may_change_something_is_not_written_again)
+{
+    write_request("POST");
+    cr_assert_eq(sent_once_on_open(f), -1);
+    cr_assert_eq(f->failure.error, ERROR_RECV_FAILED);
+    cr_assert_eq(f->response.attempts, 1);
+}
+
+Test(sent_once, a_safe_method_is_written_once_more_and_counted)
+{
+    write_request("GET");
+    cr_assert_eq(sent_once_on_open(f), 0);
+    cr_assert_eq(sent_once_check(f), 0, "decided already");
+    sent_once_count(f, 8);
+    cr_assert_eq(f->response.attempts, 2);
+    cr_assert_eq(counter_read(&t.stats.resends[RESEND_SAFE_METHOD]), 1);
+    f->hop->request_size = -1;
+    cr_assert_eq(sent_once_check(f), -1, "and no third time");
+}
+
+Test(sent_once, what_wrote_no_byte_may_go_again_whatever_its_method)
+{
+    write_request("POST");
+    f->hop->request_size = 0; /* as libcurl counts now */
+    cr_assert_eq(sent_once_check(f), 0);
+    sent_once_count(f, 8);
+    cr_assert_eq(counter_read(&t.stats.resends[RESEND_NOT_PROCESSED]), 1);
+}
+
+Test(sent_once, what_was_refused_unprocessed_may_go_again_once)
+{
+    write_request("POST");
+    f->hop->unanswered.refused = true;
+    cr_assert_eq(sent_once_check(f), 0);
+    sent_once_count(f, 8);
+    f->hop->request_size = -1;
+    f->hop->unanswered.refused = true;
+    cr_assert_eq(sent_once_check(f), -1);
+    cr_assert_eq(f->failure.error, ERROR_PROTOCOL_ERROR);
+}
+
+Test(sent_once, a_second_writing_needs_a_newer_connection)
+{
+    cr_assert_not(sent_once_needs_newer(f, 1), "nothing is written yet");
+    write_request("GET");
+    cr_assert(sent_once_needs_newer(f, 7));
+    cr_assert_not(sent_once_needs_newer(f, 8));
+}
+
+Test(sent_once, after_a_response_the_next_writing_is_another_request)
+{
+    write_request("POST");
+    sent_once_on_response(f); /* a 401, say */
+    cr_assert_eq(sent_once_check(f), 0);
+    sent_once_count(f, 7);
+    cr_assert_eq(f->response.attempts, 1);
+}
+
+Test(sent_once, a_failure_never_says_that_nothing_was_sent_where_it_was)
+{
+    failure_set(&f->failure, ERROR_CONNECT_FAILED, "refused");
+    sent_once_correct_failure(f);
+    cr_assert_eq(f->failure.error, ERROR_CONNECT_FAILED, "nothing was written");
+    write_request("GET");
+    sent_once_correct_failure(f);
+    cr_assert_eq(f->failure.error, ERROR_RECV_FAILED);
+    cr_assert_not_null(strstr(f->failure.detail, "refused"));
+}
