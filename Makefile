@@ -205,5 +205,5 @@ clean:
 	rm -rf build
 
 .PHONY: all demo run deps deps-build deps-deb deps-run deps-test deps-bench test unit integration \
-    lint-test asan tsan sanitized wheel-libcurl fuzz fuzzers bench bench-django lint format install uninstall clean
+    lint-test client asan tsan sanitized wheel-libcurl fuzz fuzzers bench bench-django lint format install uninstall clean
 .SECONDARY:

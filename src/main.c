@@ -4,6 +4,10 @@
 #include "fastcgi/libfcgi_codec.h"
 #include "message/config_load.h"
 #include "message/json.h"
+#include "routes/auth.h"
+#include "routes/handoff_store.h"
+#include "routes/route_context.h"
+#include "routes/router.h"
 #include "transfer/curl_features.h"
 #include "util/log.h"
 #include "util/notify.h"
@@ -49,7 +53,7 @@ print_version(void)
            jansson_version_str());
 }
 
-/* Exits for --help, --version and what it does not understand. */
+/* Exits after --help and --version, and if an option is unknown. */
 static void
 read_options(struct options *o, int argc, char **argv)
 {
@@ -58,10 +62,10 @@ read_options(struct options *o, int argc, char **argv)
         { "check", no_argument, NULL, 'k' },        { "version", no_argument, NULL, 'v' },
         { "help", no_argument, NULL, 'h' },         { NULL, 0, NULL, 0 },
     };
-    int c;
+    int option;
 
-    while ((c = getopt_long(argc, argv, "", known, NULL)) != -1) {
-        switch (c) {
+    while ((option = getopt_long(argc, argv, "", known, NULL)) != -1) {
+        switch (option) {
         case 'c':
             o->config = optarg;
             break;
@@ -95,25 +99,26 @@ struct daemon {
     struct config config;
     struct listener_list listeners;
     struct auth auth;
+    struct route_context routes;
     struct curlew *engine;
     struct fcgi_server *server;
 };
 
-/* Everything a configuration can get wrong, but for what only starting shows. */
+/* Finds every error of a configuration that shows without starting. */
 static int
-load(struct daemon *d, struct config *c, struct failure *err)
+load(struct daemon *d, struct config *config, struct failure *err)
 {
     struct failure rule = { 0 };
     struct egress *egress;
 
-    config_init(c);
-    if (config_load(c, d->options.config, environ, err) != 0)
+    config_init(config);
+    if (config_load(config, d->options.config, environ, err) != 0)
         return -1;
     if (d->options.listen != NULL && listener_check_address(d->options.listen, err) != 0)
         return -1;
-    for (size_t i = 0; i < c->listen_count; i++)
-        listener_check_address(c->listen[i], &rule);
-    egress = egress_new(&c->engine.egress, &rule);
+    for (size_t i = 0; i < config->listen_count; i++)
+        listener_check_address(config->listen[i], &rule);
+    egress = egress_new(&config->engine.egress, &rule);
     egress_unref(egress);
     if (rule.error == ERROR_NONE)
         return 0;
@@ -122,24 +127,24 @@ load(struct daemon *d, struct config *c, struct failure *err)
     return failure_set(err, rule.error, "%s: %s", d->options.config, rule.detail);
 }
 
-/* Nobody said where; then a web server that spawned us may have, by the FastCGI convention. */
+/* No address is configured: by the FastCGI convention standard input may be a listening socket. */
 static bool
-listens_by_default(const struct config *c)
+listens_by_default(const struct config *config)
 {
-    return c->listen_count == 1 && strcmp(c->listen[0], CONFIG_LISTEN) == 0;
+    return config->listen_count == 1 && strcmp(config->listen[0], CONFIG_LISTEN) == 0;
 }
 
 /* --listen, or systemd's sockets, or a listening standard input, or the configuration. */
 static int
 open_listeners(struct daemon *d, struct failure *err)
 {
-    const struct config *c = &d->config;
+    const struct config *config = &d->config;
     int inherited = listener_inherited_count();
     char address[32];
 
     if (d->options.listen != NULL)
-        return listener_list_open(&d->listeners, d->options.listen, c->socket_mode, c->socket_group,
-                                  err);
+        return listener_list_open(&d->listeners, d->options.listen, config->socket_mode,
+                                  config->socket_group, err);
     for (int i = 0; i < inherited; i++) {
         snprintf(address, sizeof address, "fd:%d", 3 + i); /* SD_LISTEN_FDS_START */
         if (listener_list_open(&d->listeners, address, 0, NULL, err) != 0)
@@ -147,16 +152,16 @@ open_listeners(struct daemon *d, struct failure *err)
     }
     if (inherited > 0)
         return 0;
-    if (listens_by_default(c) && listener_fd_listens(STDIN_FILENO))
+    if (listens_by_default(config) && listener_fd_listens(STDIN_FILENO))
         return listener_list_open(&d->listeners, "fd:0", 0, NULL, err);
-    for (size_t i = 0; i < c->listen_count; i++)
-        if (listener_list_open(&d->listeners, c->listen[i], c->socket_mode, c->socket_group, err) !=
-            0)
+    for (size_t i = 0; i < config->listen_count; i++)
+        if (listener_list_open(&d->listeners, config->listen[i], config->socket_mode,
+                               config->socket_group, err) != 0)
             return -1;
     return 0;
 }
 
-/* A fetch in flight takes a descriptor on either side. */
+/* A fetch in flight needs two descriptors: to the web server and to the origin. */
 static void
 raise_descriptor_limit(void)
 {
@@ -168,35 +173,47 @@ raise_descriptor_limit(void)
     setrlimit(RLIMIT_NOFILE, &l);
 }
 
-static struct fcgi_server_config
-gateway_settings(const struct config *c)
+static struct fcgi_server_limits
+server_limits(const struct config *config)
 {
-    return (struct fcgi_server_config){
-        .request_bytes = c->engine.limits.request_bytes,
-        .bodies_bytes = c->engine.limits.buffered_bytes,
-        .log_access = c->log_access,
+    return (struct fcgi_server_limits){
+        .request_bytes = config->engine.limits.request_bytes,
+        .bodies_bytes = config->engine.limits.buffered_bytes,
     };
+}
+
+static int
+init_routes(struct daemon *d, struct failure *err)
+{
+    d->routes.auth = &d->auth;
+    d->routes.log_access = d->config.log_access;
+    d->routes.handoff_store = handoff_store_new();
+    return d->routes.handoff_store != NULL ? 0 : failure_no_memory(err);
 }
 
 static int
 start(struct daemon *d, struct failure *err)
 {
-    struct fcgi_server_config settings = gateway_settings(&d->config);
+    const struct fcgi_server_config config = {
+        .workers = d->config.responders,
+        .limits = server_limits(&d->config),
+        .handler = router_handle,
+        .handler_data = &d->routes,
+    };
 
     if (auth_load(&d->auth, d->config.tokens_file, err) != 0 || open_listeners(d, err) != 0)
         return -1;
     if (libfcgi_codec_start() != 0)
         return failure_set(err, ERROR_INTERNAL, "libfcgi cannot start");
-    if ((d->engine = engine_new(&d->config.engine, err)) == NULL)
+    if ((d->engine = engine_new(&d->config.engine, err)) == NULL || init_routes(d, err) != 0)
         return -1;
-    d->server =
-        fcgi_server_new(d->engine, &d->listeners, &d->auth, &settings, d->config.responders, err);
+    d->server = fcgi_server_new(d->engine, &d->listeners, &config, err);
     return d->server != NULL ? 0 : -1;
 }
 
 /* -- signals ------------------------------------------------------------- */
 
-/* What needs a restart stays as it is, and the log says so. */
+/* Settings that need a restart are not changed; log that. */
 static void
 warn_of_restart(const struct config *now, const struct config *then)
 {
@@ -217,7 +234,7 @@ static void
 reload(struct daemon *d)
 {
     struct failure err = { 0 };
-    struct fcgi_server_config settings;
+    struct fcgi_server_limits limits;
     struct config next;
 
     notify_reloading();
@@ -226,8 +243,9 @@ reload(struct daemon *d)
         warn_of_restart(&next, &d->config);
         config_destroy(&d->config);
         d->config = next;
-        settings = gateway_settings(&d->config);
-        fcgi_server_apply(d->server, &settings);
+        limits = server_limits(&d->config);
+        fcgi_server_set_limits(d->server, &limits);
+        d->routes.log_access = d->config.log_access;
         log_setup(d->config.log_level, d->config.log_json);
         log_info("the configuration was reloaded");
     } else {
@@ -259,23 +277,24 @@ leave_at_once(int sig)
 static void
 stop(struct daemon *d, const sigset_t *ours)
 {
-    /* Process 1, a container's, is spared all signals that it has no handler for. */
+    /* In a container we are process 1, to which the kernel delivers only signals with a handler. */
     void (*second)(int) = getpid() == 1 ? leave_at_once : SIG_DFL;
 
     log_info("draining: at most %d s; again to leave at once", d->config.drain_seconds);
     notify_send("STOPPING=1");
-    signal(SIGTERM, second); /* libfcgi had put a handler of its own there */
+    signal(SIGTERM, second); /* FCGX_Init() had installed its own handler */
     signal(SIGINT, second);
-    signal(SIGHUP, SIG_IGN); /* too late for a new configuration, and no reason to die of it */
+    signal(SIGHUP, SIG_IGN); /* its default action would end the process */
     signal(SIGUSR1, SIG_IGN);
-    pthread_sigmask(SIG_UNBLOCK, ours, NULL); /* a second one kills */
+    pthread_sigmask(SIG_UNBLOCK, ours, NULL); /* a second SIGTERM kills */
     fcgi_server_drain(d->server, d->config.drain_seconds);
     fcgi_server_join(d->server);
-    curlew_free(d->engine); /* first: a session thread may still be waking a responder */
+    curlew_free(d->engine); /* first: its threads may still wake a worker */
     fcgi_server_free(d->server);
+    handoff_store_free(d->routes.handoff_store);
 }
 
-/* Blocked in every thread and fetched by sigwait(), so that handling one is ordinary code. */
+/* Signals are blocked in every thread and fetched with sigwait(): no handler, no reentrancy. */
 static void
 take_signals(sigset_t *ours)
 {
@@ -317,7 +336,7 @@ main(int argc, char **argv)
     struct failure err = { 0 };
     int rc;
 
-    /* IDN names map by the locale: one for every machine, whatever its environment says. */
+    /* The mapping of IDN names depends on the locale: choose the same on every machine. */
     setlocale(LC_CTYPE, "C.UTF-8");
     read_options(&d.options, argc, argv);
     if (load(&d, &d.config, &err) != 0) {

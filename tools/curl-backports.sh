@@ -1,5 +1,5 @@
 #!/bin/sh
-# curl-backports.sh - on Debian 12, let apt see libcurl 8.14 in bookworm-backports, and nothing else.
+# curl-backports.sh - on Debian 12, let apt take libcurl 8.14 from bookworm-backports, nothing else.
 #
 # Needs root.  Does nothing where the release has libcurl 8.14 already.  It writes two files, which
 # may be removed again when nothing here is built any more:

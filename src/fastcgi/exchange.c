@@ -1,76 +1,138 @@
-/* exchange.c - one request of a web server and the answer to it: what a route sees. */
+/* exchange.c - one request of a web server and the response to it: all that a route sees. */
 
 #include "fastcgi/exchange.h"
 
 #include "engine/engine.h"
-#include "fastcgi/fcgi_connection.h"
 #include "fastcgi/libfcgi_codec.h"
 #include "message/problem.h"
-#include "routes/batch_window.h"
 
 #include <string.h>
 
 #define HEAD_BYTES_MAX (512 * 1024) /* more than a transfer takes of an origin's head */
-#define KEEP_BYTES     4096         /* a buffer up to this size is kept for the next answer */
+#define KEEP_BYTES     4096         /* a buffer up to this size is kept for the next response */
+#define KEEP_PIECE     16384        /* likewise, for the next piece of this one */
 
 void
-exchange_init(struct exchange *c)
+exchange_init(struct exchange *x)
 {
-    memset(c, 0, sizeof *c);
-    buffer_init(&c->body, SIZE_MAX / 2); /* the screen holds the real limit */
-    buffer_init(&c->head, HEAD_BYTES_MAX);
-    buffer_init(&c->prefix, SIZE_MAX / 2);
-}
-
-/* Its memory serves the next answer, unless that would be much. */
-static void
-empty(struct buffer *b)
-{
-    if (b->cap > KEEP_BYTES || b->failed)
-        buffer_free(b);
-    else
-        buffer_clear(b);
+    memset(x, 0, sizeof *x);
+    buffer_init(&x->body, SIZE_MAX / 2); /* the record parser holds the real limit */
+    buffer_init(&x->head, HEAD_BYTES_MAX);
+    buffer_init(&x->prefix, SIZE_MAX / 2);
 }
 
 void
-exchange_reset(struct exchange *c)
+exchange_reset(struct exchange *x)
 {
-    buffer_free(&c->body);
-    empty(&c->head);
-    empty(&c->prefix);
-    fetch_unref(c->fetch);
-    batch_window_free(c->batch);
-    c->fetch = NULL;
-    c->batch = NULL;
-    c->route = NULL;
-    c->frames = c->answered = c->streaming = c->handoff = c->partial = c->broken = false;
-    c->middle = c->suffix = NULL;
-    c->middle_len = c->suffix_len = c->sent = 0;
+    buffer_free(&x->body);
+    buffer_reset(&x->head, KEEP_BYTES);
+    buffer_reset(&x->prefix, KEEP_BYTES);
+    fetch_unref(x->fetch);
+    if (x->ops != NULL && x->ops->free_route_data != NULL)
+        x->ops->free_route_data(x);
+    x->fetch = NULL;
+    x->route_data = NULL;
+    x->ops = NULL;
+    x->on_body = NULL;
+    x->frames = x->answered = x->streaming = x->handoff = x->partial = x->broken = false;
+    x->middle = x->suffix = NULL;
+    x->middle_len = x->suffix_len = x->sent = 0;
 }
 
 void
-exchange_destroy(struct exchange *c)
+exchange_destroy(struct exchange *x)
 {
-    exchange_reset(c);
-    buffer_free(&c->head);
-    buffer_free(&c->prefix);
+    exchange_reset(x);
+    buffer_free(&x->head);
+    buffer_free(&x->prefix);
+}
+
+/* -- the request --------------------------------------------------------- */
+
+const char *
+exchange_param(const struct exchange *x, const char *name)
+{
+    return libfcgi_codec_param(x->codec, name);
 }
 
 const char *
-exchange_method(const struct exchange *c)
+exchange_method(const struct exchange *x)
 {
-    const char *method = libfcgi_codec_param(c->codec, "REQUEST_METHOD");
+    const char *method = exchange_param(x, "REQUEST_METHOD");
 
     return method != NULL ? method : "GET";
 }
 
 const char *
-exchange_query(const struct exchange *c)
+exchange_query(const struct exchange *x)
 {
-    const char *query = libfcgi_codec_param(c->codec, "QUERY_STRING");
+    const char *query = exchange_param(x, "QUERY_STRING");
 
     return query != NULL ? query : "";
 }
+
+void
+exchange_read_body(struct exchange *x, void (*on_body)(struct exchange *x))
+{
+    x->on_body = on_body;
+}
+
+/* -- fetches ------------------------------------------------------------- */
+
+/* On a thread of the engine: the rest is for the exchange's own. */
+static void
+post(struct exchange *x, struct mail *mail, enum fetch_mail about)
+{
+    mail->about = about;
+    if (mailbox_push(&x->worker->inbox, mail))
+        loop_wake(&x->worker->loop);
+}
+
+static void
+on_done(struct curlew_fetch *f, void *exchange)
+{
+    post(exchange, &f->mail, FETCH_FINISHED);
+}
+
+static void
+on_notify(struct curlew_fetch *f, void *exchange)
+{
+    post(exchange, &f->notice, FETCH_NOTICE);
+}
+
+int
+exchange_open_stream(struct exchange *x)
+{
+    return fetch_stream_body(x->fetch, on_notify, x);
+}
+
+int
+exchange_fetch(struct exchange *x, struct curlew_fetch *f)
+{
+    if (engine_submit(x->server->engine, f, on_done, x) != 0)
+        return -1;
+    if (x->in_flight++ == 0)
+        counter_add(&x->server->stats.parked, 1);
+    return 0;
+}
+
+void
+exchange_fetch_ended(struct exchange *x)
+{
+    if (--x->in_flight == 0)
+        counter_add(&x->server->stats.parked, -1);
+}
+
+void
+exchange_cancel(struct exchange *x)
+{
+    if (x->ops != NULL && x->ops->cancel != NULL)
+        x->ops->cancel(x);
+    else if (x->fetch != NULL)
+        curlew_cancel(x->fetch);
+}
+
+/* -- the response -------------------------------------------------------- */
 
 static const char *
 reason_of(int status)
@@ -103,87 +165,92 @@ reason_of(int status)
 
 /* CGI's form of a response head (RFC 3875 section 6). */
 void
-exchange_respond(struct exchange *c, int status, const char *type)
+exchange_respond(struct exchange *x, int status, const char *type)
 {
-    bool head = strcmp(exchange_method(c), "HEAD") == 0;
+    bool head = strcmp(exchange_method(x), "HEAD") == 0;
 
-    buffer_adds(&c->head, "Status: ");
-    buffer_add_integer(&c->head, status);
-    buffer_addc(&c->head, ' ');
-    buffer_adds(&c->head, reason_of(status));
-    buffer_adds(&c->head, "\r\nContent-Type: ");
-    buffer_adds(&c->head, type);
-    buffer_adds(&c->head, "\r\nContent-Length: ");
-    buffer_add_integer(&c->head, (int64_t)(c->prefix.len + c->middle_len + c->suffix_len));
-    buffer_adds(&c->head, "\r\nCache-Control: no-store\r\n\r\n");
+    buffer_adds(&x->head, "Status: ");
+    buffer_add_integer(&x->head, status);
+    buffer_addc(&x->head, ' ');
+    buffer_adds(&x->head, reason_of(status));
+    buffer_adds(&x->head, "\r\nContent-Type: ");
+    buffer_adds(&x->head, type);
+    buffer_adds(&x->head, "\r\nContent-Length: ");
+    buffer_add_integer(&x->head, (int64_t)(x->prefix.len + x->middle_len + x->suffix_len));
+    buffer_adds(&x->head, "\r\nCache-Control: no-store\r\n\r\n");
     if (head) {
-        buffer_free(&c->prefix);
-        c->middle_len = c->suffix_len = 0;
+        buffer_free(&x->prefix);
+        x->middle_len = x->suffix_len = 0;
     }
-    c->answered = true;
+    x->answered = true;
 }
 
 void
-exchange_respond_empty(struct exchange *c)
+exchange_respond_empty(struct exchange *x)
 {
-    buffer_adds(&c->head, "Status: 204 No Content\r\nCache-Control: no-store\r\n\r\n");
-    c->answered = true;
+    buffer_adds(&x->head, "Status: 204 No Content\r\nCache-Control: no-store\r\n\r\n");
+    x->answered = true;
 }
 
 void
-exchange_fail(struct exchange *c, const struct failure *f)
+exchange_fail(struct exchange *x, const struct failure *f)
 {
     int after = f->retry_after > 0 ? f->retry_after : error_retry_after(f->error);
 
-    buffer_free(&c->prefix);
-    c->middle_len = c->suffix_len = 0;
-    problem_write(&c->prefix, f);
+    buffer_free(&x->prefix);
+    x->middle_len = x->suffix_len = 0;
+    problem_write(&x->prefix, f);
     if (after > 0)
-        buffer_printf(&c->head, "Retry-After: %d\r\n", after);
+        buffer_printf(&x->head, "Retry-After: %d\r\n", after);
     if (f->error == ERROR_UNAUTHORIZED)
-        buffer_adds(&c->head, "WWW-Authenticate: Bearer realm=\"curlew\"\r\n");
-    exchange_respond(c, error_status(f->error), "application/problem+json");
+        buffer_adds(&x->head, "WWW-Authenticate: Bearer realm=\"curlew\"\r\n");
+    exchange_respond(x, error_status(f->error), "application/problem+json");
 }
 
 void
-exchange_clear_piece(struct exchange *c)
+exchange_discard_response(struct exchange *x)
 {
-    buffer_free(&c->head);
-    fcgi_connection_reset_buffer(&c->prefix);
-    c->middle = c->suffix = NULL;
-    c->middle_len = c->suffix_len = c->sent = 0;
+    x->sent = SIZE_MAX;
+    x->answered = true;
 }
 
 void
-exchange_cancel(struct exchange *c)
+exchange_clear_piece(struct exchange *x)
 {
-    if (c->batch != NULL)
-        batch_window_cancel(c->batch);
-    else if (c->fetch != NULL)
-        curlew_cancel(c->fetch);
+    buffer_free(&x->head);
+    buffer_reset(&x->prefix, KEEP_PIECE);
+    x->middle = x->suffix = NULL;
+    x->middle_len = x->suffix_len = x->sent = 0;
 }
 
 /* The engine's account of bodies held goes on with what is really held. */
 void
-exchange_account_prefix(struct exchange *c)
+exchange_account_prefix(struct exchange *x)
 {
-    struct curlew_fetch *f = c->fetch;
+    struct curlew_fetch *f = x->fetch;
 
     buffer_free(&f->response.body);
-    fetch_set_buffered(f, (int64_t)c->prefix.len);
+    fetch_set_buffered(f, (int64_t)x->prefix.len);
 }
 
-size_t
-exchange_next(struct exchange *c, const char **bytes, size_t n)
+bool
+exchange_has_chunks(const struct exchange *x)
+{
+    return x->ops != NULL && x->ops->next_chunk != NULL;
+}
+
+/* The next bytes of what is there already. */
+static size_t
+next_bytes(struct exchange *x, const char **bytes, size_t n)
 {
     const struct {
         const char *data;
         size_t len;
-    } parts[] = { { c->head.data, c->head.len },
-                  { c->prefix.data, c->prefix.len },
-                  { c->middle, c->middle_len },
-                  { c->suffix, c->suffix_len } };
-    size_t at = c->sent;
+    } parts[] = { { x->head.data, x->head.len },
+                  { x->prefix.data, x->prefix.len },
+                  { x->middle, x->middle_len },
+                  { x->suffix, x->suffix_len } };
+    size_t at = x->sent;
 
     for (size_t i = 0; i < sizeof parts / sizeof parts[0]; i++) {
         if (at < parts[i].len) {
@@ -191,10 +258,20 @@ exchange_next(struct exchange *c, const char **bytes, size_t n)
 
             *bytes = parts[i].data + at;
             n = n < left ? n : left;
-            c->sent += n;
+            x->sent += n;
             return n;
         }
         at -= parts[i].len;
     }
     return 0;
+}
+
+size_t
+exchange_next(struct exchange *x, const char **bytes, size_t n)
+{
+    size_t got = next_bytes(x, bytes, n);
+
+    if (got == 0 && x->partial && x->ops->next_chunk(x))
+        got = next_bytes(x, bytes, n);
+    return got;
 }

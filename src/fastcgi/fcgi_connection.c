@@ -1,178 +1,169 @@
-/* fcgi_connection.c - one connection of a web server: a request, its answer, and the next one. */
+/* fcgi_connection.c - one connection of a web server: a request, its response, and the next one. */
 
 #include "fastcgi/fcgi_connection.h"
 
-#include "fastcgi/fcgi_worker.h"
 #include "fastcgi/libfcgi_codec.h"
-#include "fastcgi/request_reader.h"
-#include "fastcgi/response_writer.h"
 #include "util/clock.h"
 
-#include <errno.h>
+#include <assert.h>
 #include <stdlib.h>
-#include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
-#define KEEP_BYTES 16384 /* a buffer up to this size is kept for the next request */
-
 /*
- * Four times what reply.c lets wait.  Only a peer that asks the screen for answers and reads none
- * gets there: it is cut off.
+ * Four times what response_writer.c lets wait.  Only a peer that asks the record parser for answers
+ * and reads none gets there: it is closed.
  */
 #define OUT_MAX (1 << 20)
 
-struct loop *
-fcgi_connection_loop(struct fcgi_connection *c)
-{
-    return fcgi_worker_loop(c->responder);
-}
+/* -- the state ----------------------------------------------------------- */
 
-struct fcgi_server *
-fcgi_connection_server(struct fcgi_connection *c)
-{
-    return fcgi_worker_server(c->responder);
-}
+#define TO(state) (1u << CONN_##state)
 
 void
-fcgi_connection_watch(struct fcgi_connection *c, uint32_t events)
+fcgi_connection_set_state(struct fcgi_connection *conn, enum connection_state state)
 {
-    if (events == c->events)
+    static const unsigned allowed[] = {
+        [CONN_READING] = TO(WAITING) | TO(WRITING) | TO(CLOSED),
+        [CONN_WAITING] = TO(WRITING) | TO(CLOSED),
+        [CONN_WRITING] = TO(WRITING) | TO(READING) | TO(LINGERING) | TO(CLOSED),
+        [CONN_LINGERING] = TO(CLOSED),
+        [CONN_CLOSED] = 0,
+    };
+
+    assert(allowed[conn->state] & 1u << state);
+    conn->state = state;
+}
+
+/* -- socket and timeout -------------------------------------------------- */
+
+void
+fcgi_connection_watch(struct fcgi_connection *conn, uint32_t events)
+{
+    if (events == conn->events)
         return;
-    loop_change(fcgi_connection_loop(c), &c->watch, events);
-    c->events = events;
+    loop_change(&conn->worker->loop, &conn->watch, events);
+    conn->events = events;
 }
 
 void
-fcgi_connection_set_timeout(struct fcgi_connection *c, int seconds)
+fcgi_connection_set_timeout(struct fcgi_connection *conn, int seconds)
 {
-    timer_set(&fcgi_connection_loop(c)->timers, &c->timer,
-              fcgi_connection_loop(c)->now_us + (int64_t)seconds * US_PER_SECOND);
+    struct loop *loop = &conn->worker->loop;
+
+    timer_set(&loop->timers, &conn->timer, loop->now_us + (int64_t)seconds * US_PER_SECOND);
 }
 
 void
-fcgi_connection_reset_buffer(struct buffer *b)
+fcgi_connection_clear_timeout(struct fcgi_connection *conn)
 {
-    if (b->cap > KEEP_BYTES || b->failed)
-        buffer_free(b);
-    else
-        buffer_clear(b);
+    timer_clear(&conn->worker->loop.timers, &conn->timer);
+}
+
+bool
+fcgi_connection_has_timeout(const struct fcgi_connection *conn)
+{
+    return conn->timer.place != 0;
+}
+
+/* -- the accounts of a request ------------------------------------------- */
+
+void
+fcgi_connection_begin_request(struct fcgi_connection *conn)
+{
+    conn->in_request = true;
+    atomic_fetch_add(&conn->worker->server->busy, 1);
+    counter_add(&conn->worker->server->stats.requests, 1);
+}
+
+void
+fcgi_connection_end_request(struct fcgi_connection *conn)
+{
+    record_parser_next(&conn->parser);
+    if (!conn->in_request)
+        return;
+    conn->in_request = conn->over_budget = false;
+    counter_add(&conn->worker->server->stats.bodies, -conn->body_bytes);
+    conn->body_bytes = 0;
+    atomic_fetch_sub(&conn->worker->server->busy, 1);
 }
 
 /* -- the end ------------------------------------------------------------- */
 
 void
-fcgi_connection_request_done(struct fcgi_connection *c)
+fcgi_connection_close(struct fcgi_connection *conn)
 {
-    record_parser_next(&c->parser);
-    if (!c->opened)
+    if (conn->state == CONN_CLOSED)
         return;
-    c->opened = c->crowded = false;
-    counter_add(&fcgi_connection_server(c)->stats.bodies, -c->held);
-    c->held = 0;
-    fcgi_server_request_done(fcgi_connection_server(c));
-}
-
-/* The responder frees it once its fetches are back. */
-void
-fcgi_connection_close(struct fcgi_connection *c)
-{
-    if (c->state == GONE)
-        return;
-    c->state = GONE;
-    loop_remove(fcgi_connection_loop(c), &c->watch);
-    timer_clear(&fcgi_connection_loop(c)->timers, &c->timer);
-    list_remove(&c->stir);
-    close(c->watch.fd);
-    counter_add(&fcgi_connection_server(c)->stats.connections, -1);
-    fcgi_worker_defer_free(c->responder, c);
-    if (c->waiting > 0)
-        exchange_cancel(&c->call);
+    fcgi_connection_set_state(conn, CONN_CLOSED);
+    loop_remove(&conn->worker->loop, &conn->watch);
+    fcgi_connection_clear_timeout(conn);
+    list_remove(&conn->ready_link);
+    close(conn->watch.fd);
+    counter_add(&conn->worker->server->stats.connections, -1);
+    list_remove(&conn->link);
+    list_append(&conn->worker->closing, &conn->link);
+    if (conn->exchange.in_flight > 0)
+        exchange_cancel(&conn->exchange);
     else
-        fcgi_connection_request_done(c);
+        fcgi_connection_end_request(conn);
 }
 
 void
-fcgi_connection_free(struct fcgi_connection *c)
+fcgi_connection_free(struct fcgi_connection *conn)
 {
-    list_remove(&c->place);
-    exchange_destroy(&c->call);
-    libfcgi_codec_free(c->codec);
-    buffer_free(&c->in);
-    buffer_free(&c->out);
-    free(c);
-}
-
-void
-fcgi_connection_cut(struct fcgi_connection *c)
-{
-    if (c->state == WRITING && !c->finished)
-        response_writer_abort(c);
-    fcgi_connection_close(c);
-}
-
-static void
-impatient(struct timer *t)
-{
-    struct fcgi_connection *c = container_of(t, struct fcgi_connection, timer);
-
-    if (c->breaking)
-        response_writer_on_writable(c);
-    else
-        fcgi_connection_cut(c);
-}
-
-static void
-on_ready(struct watch *w, uint32_t events)
-{
-    struct fcgi_connection *c = container_of(w, struct fcgi_connection, watch);
-
-    if (events & EPOLLRDHUP) { /* watched for only while a next request waits in the socket */
-        fcgi_connection_close(c);
-        return;
-    }
-    if (events & (EPOLLIN | EPOLLHUP | EPOLLERR))
-        request_reader_on_readable(c);
-    if (events & EPOLLOUT && c->state == WRITING)
-        response_writer_on_writable(c);
+    list_remove(&conn->link);
+    exchange_destroy(&conn->exchange);
+    libfcgi_codec_free(conn->codec);
+    buffer_free(&conn->in);
+    buffer_free(&conn->out);
+    free(conn);
 }
 
 /* -- the start ----------------------------------------------------------- */
 
-int
-fcgi_connection_open(struct fcgi_worker *r, int fd)
+/* All but the codec and the watch. */
+static void
+init(struct fcgi_connection *conn, struct fcgi_worker *w, void (*on_timeout)(struct timer *t))
 {
-    struct fcgi_connection *c = calloc(1, sizeof *c);
+    conn->worker = w;
+    timer_init(&conn->timer, on_timeout);
+    list_init(&conn->link);
+    list_init(&conn->ready_link);
+    exchange_init(&conn->exchange);
+    record_parser_init(&conn->parser);
+    buffer_init(&conn->in, SIZE_MAX / 2); /* the record parser holds the real limits */
+    buffer_init(&conn->out, OUT_MAX);
+}
 
-    if (c == NULL)
+struct fcgi_connection *
+fcgi_connection_new(struct fcgi_worker *w, int fd,
+                    void (*on_event)(struct watch *watch, uint32_t events),
+                    void (*on_timeout)(struct timer *t))
+{
+    struct fcgi_connection *conn = calloc(1, sizeof *conn);
+
+    if (conn == NULL)
         goto no_connection;
-    c->responder = r;
-    c->state = READING;
-    c->watch = (struct watch){ .fd = fd, .ready = on_ready };
-    c->events = EPOLLIN;
-    timer_init(&c->timer, impatient);
-    list_init(&c->place);
-    list_init(&c->stir);
-    exchange_init(&c->call);
-    record_parser_init(&c->parser);
-    buffer_init(&c->in, SIZE_MAX / 2); /* the screen holds the real limits */
-    buffer_init(&c->out, OUT_MAX);
-    if ((c->codec = libfcgi_codec_new(&c->in, &c->out)) == NULL)
-        goto no_fastcgi;
-    c->call.server = fcgi_worker_server(r);
-    c->call.connection = c;
-    c->call.codec = c->codec;
-    if (loop_add(fcgi_worker_loop(r), &c->watch, c->events) != 0)
+    init(conn, w, on_timeout);
+    if ((conn->codec = libfcgi_codec_new(&conn->in, &conn->out)) == NULL)
+        goto no_codec;
+    conn->exchange.server = w->server;
+    conn->exchange.worker = w;
+    conn->exchange.codec = conn->codec;
+    conn->watch = (struct watch){ .fd = fd, .ready = on_event };
+    conn->events = EPOLLIN;
+    if (loop_add(&w->loop, &conn->watch, conn->events) != 0)
         goto no_watch;
-    fcgi_worker_add(r, c);
-    counter_add(&fcgi_connection_server(c)->stats.connections, 1);
-    return 0;
+    list_append(&w->connections, &conn->link);
+    counter_add(&w->server->stats.connections, 1);
+    return conn;
 
 no_watch:
-    libfcgi_codec_free(c->codec);
-no_fastcgi:
-    free(c);
+    libfcgi_codec_free(conn->codec);
+no_codec:
+    free(conn);
 no_connection:
     close(fd);
-    return -1;
+    return NULL;
 }

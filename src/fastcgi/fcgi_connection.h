@@ -1,84 +1,77 @@
 /*
- * fcgi_connection.h - one connection of a web server: a request, its answer, and the next one.
+ * fcgi_connection.h - one connection of a web server: a request, its response, and the next one.
  *
- *   READING ──▶ PARKED ──▶ WRITING ──▶ READING …     keep-alive
+ *   READING ──▶ WAITING ──▶ WRITING ──▶ READING …    keep-alive
  *      │           │          │
- *      └───────────┴──────────┴──▶ GONE              closed; waits for its fetches, if any
+ *      └───────────┴──────────┴──▶ CLOSED            freed once its fetches have ended
  *                  LINGERING: answered early, what the peer still sends is dropped
  *
- * A connection lives on one responder's thread, and holds memory, never a thread.
+ * A connection lives on one worker's thread, and holds memory, never a thread.  This is its data,
+ * its socket and its accounts; what happens on it is protocol.c's business.
  */
 #ifndef FASTCGI_FCGI_CONNECTION_H
 #define FASTCGI_FCGI_CONNECTION_H
 
-#include "event/loop.h"
 #include "fastcgi/exchange.h"
 #include "fastcgi/record_parser.h"
-#include "util/list.h"
 
-struct fcgi_worker;
+#define FCGI_CONNECTION_KEEP \
+    16384 /* `in` and `out` up to this size are kept for the next request */
 
-#define FCGI_READ_TIMEOUT_S   10  /* for the next bytes of a request that has begun */
-#define FCGI_WRITE_TIMEOUT_S  60  /* for a peer that reads none of its answer */
-#define FCGI_STREAM_TIMEOUT_S 600 /* for one that reads none of a stream: a paused player, say */
-
-enum connection_state { READING, PARKED, WRITING, LINGERING, GONE };
+enum connection_state {
+    CONN_READING,   /* a request, or for the next one */
+    CONN_WAITING,   /* for a fetch */
+    CONN_WRITING,   /* the response */
+    CONN_LINGERING, /* until the peer has stopped sending */
+    CONN_CLOSED,
+};
 
 struct fcgi_connection {
     struct watch watch;
-    struct fcgi_worker *responder;
-    struct link place; /* among the responder's connections */
-    struct link stir;  /* likewise, among those whose fetches came back in this turn */
+    struct fcgi_worker *worker;
+    struct link link;       /* among the worker's connections, open or closing */
+    struct link ready_link; /* in the worker's ready list */
     struct timer timer;
-    enum connection_state state;
-    uint32_t events; /* watched for */
-    bool keep;       /* open after the answer */
-    bool opened;     /* libfcgi has the request's parameters; the gateway counts it as busy */
-    int waiting;     /* how many fetches of the call are in flight */
-    bool finished;   /* all of the answer is in `out` */
-    bool breaking;   /* an answer has failed midway: to be broken off when the timer fires */
-    int64_t sent_us; /* when bytes were last sent */
-    int64_t held;    /* bytes of the request's body, on the gateway's account until it is over */
-    bool crowded;    /* the body is dropped, as those of all requests are over their limit */
+    enum connection_state state; /* moved by fcgi_connection_set_state() alone */
+    uint32_t events;             /* watched for */
+    bool keep_alive;             /* stays open after the response */
+    bool in_request;             /* libfcgi has the parameters; the server counts it as busy */
+    bool finished;               /* all of the response is in `out` */
+    int64_t abort_at_us; /* a response has failed midway: to be aborted then; 0: it has not */
+    int64_t sent_us;     /* when bytes were last sent */
+    int64_t body_bytes;  /* of the request's body, on the server's account until it is over */
+    bool over_budget;    /* the body is dropped: all requests' bodies are over their limit */
     struct record_parser parser;
-    struct buffer in, out; /* screened records; records to be sent */
+    struct buffer in, out; /* records that were checked; records to be sent */
     size_t out_sent;
     struct libfcgi_codec *codec;
-    struct exchange call;
+    struct exchange exchange;
 };
 
-/* Takes the fd; -1: no memory, closed. */
-int fcgi_connection_open(struct fcgi_worker *r, int fd);
+/* Takes the fd, in state READING.  NULL: no memory, closed. */
+struct fcgi_connection *fcgi_connection_new(struct fcgi_worker *w, int fd,
+                                            void (*on_event)(struct watch *watch, uint32_t events),
+                                            void (*on_timeout)(struct timer *t));
 
-/* At once; cancels its fetches. */
-void fcgi_connection_close(struct fcgi_connection *c);
+/* At once; cancels its fetches.  The worker frees it later. */
+void fcgi_connection_close(struct fcgi_connection *conn);
 
-/* The same, and what has been sent of an answer does not look like the whole of it. */
-void fcgi_connection_cut(struct fcgi_connection *c);
+/* CLOSED, and no fetch in flight. */
+void fcgi_connection_free(struct fcgi_connection *conn);
 
-/* In connection_fetches.c. */
+/* Only along the arrows above. */
+void fcgi_connection_set_state(struct fcgi_connection *conn, enum connection_state state);
 
-/* One more fetch of its call is in flight. */
-void fcgi_connection_fetch_started(struct fcgi_connection *c);
+void fcgi_connection_watch(struct fcgi_connection *conn, uint32_t events);
 
-/* And now it is back. */
-void fcgi_connection_on_fetch_done(struct fcgi_connection *c, struct curlew_fetch *f);
+void fcgi_connection_set_timeout(struct fcgi_connection *conn, int seconds);
+void fcgi_connection_clear_timeout(struct fcgi_connection *conn);
+bool fcgi_connection_has_timeout(const struct fcgi_connection *conn);
 
-/* Its fetch's stream has something new. */
-void fcgi_connection_on_stream_readable(struct fcgi_connection *c);
+/* Its parameters are complete: it counts as busy. */
+void fcgi_connection_begin_request(struct fcgi_connection *conn);
 
-/* For the writing of answers, in reply.c. */
-struct loop *fcgi_connection_loop(struct fcgi_connection *c);
-struct fcgi_server *fcgi_connection_server(struct fcgi_connection *c);
-void fcgi_connection_watch(struct fcgi_connection *c, uint32_t events);
-void fcgi_connection_set_timeout(struct fcgi_connection *c, int seconds);
-
-/* Empty; a large one gives its memory back. */
-void fcgi_connection_reset_buffer(struct buffer *b);
-
-void fcgi_connection_request_done(struct fcgi_connection *c);
-
-/* GONE, and no fetch in flight. */
-void fcgi_connection_free(struct fcgi_connection *c);
+/* Answered, or given up: ready for the next one. */
+void fcgi_connection_end_request(struct fcgi_connection *conn);
 
 #endif

@@ -1,98 +1,82 @@
-/* fcgi_server.c - the FastCGI side: listeners, responder threads, and what they share. */
+/* fcgi_server.c - the FastCGI server: its listeners, its worker threads, its drain. */
 
 #include "fastcgi/fcgi_server.h"
 
 #include "fastcgi/fcgi_worker.h"
-#include "fastcgi/libfcgi_codec.h"
 #include "util/clock.h"
 
 #include <stdlib.h>
 
 void
-fcgi_server_join(struct fcgi_server *g)
+fcgi_server_join(struct fcgi_server *server)
 {
-    for (int i = 0; i < g->responder_count; i++)
-        fcgi_worker_join(g->responders[i]);
+    for (int i = 0; i < server->worker_count; i++)
+        fcgi_worker_join(server->workers[i]);
 }
 
 void
-fcgi_server_free(struct fcgi_server *g)
+fcgi_server_free(struct fcgi_server *server)
 {
-    if (g == NULL)
+    if (server == NULL)
         return;
-    for (int i = 0; i < g->responder_count; i++)
-        fcgi_worker_free(g->responders[i]);
-    free(g->responders);
-    handoff_store_free(g->handoff_store);
-    free(g);
+    for (int i = 0; i < server->worker_count; i++)
+        fcgi_worker_free(server->workers[i]);
+    free(server->workers);
+    free(server);
 }
 
 void
-fcgi_server_apply(struct fcgi_server *g, const struct fcgi_server_config *s)
+fcgi_server_set_limits(struct fcgi_server *server, const struct fcgi_server_limits *limits)
 {
-    g->request_bytes = s->request_bytes;
-    g->bodies_bytes = s->bodies_bytes;
-    g->log_access = s->log_access;
+    server->request_bytes = limits->request_bytes;
+    server->bodies_bytes = limits->bodies_bytes;
+}
+
+static int
+start_workers(struct fcgi_server *server, int count, struct failure *err)
+{
+    server->accepting = count;
+    while (server->worker_count < count) {
+        struct fcgi_worker *w = fcgi_worker_new(server, err);
+
+        if (w == NULL)
+            return -1;
+        server->workers[server->worker_count++] = w;
+    }
+    return 0;
 }
 
 struct fcgi_server *
-fcgi_server_new(struct curlew *engine, struct listener_list *listeners, struct auth *auth,
-                const struct fcgi_server_config *s, int responders, struct failure *err)
+fcgi_server_new(struct curlew *engine, struct listener_list *listeners,
+                const struct fcgi_server_config *config, struct failure *err)
 {
-    struct fcgi_server *g = calloc(1, sizeof *g);
+    struct fcgi_server *server = calloc(1, sizeof *server);
+    size_t count = (size_t)config->workers;
 
-    if (g == NULL || (g->handoff_store = handoff_store_new()) == NULL ||
-        (g->responders = calloc((size_t)responders, sizeof g->responders[0])) == NULL) {
-        handoff_store_free(g != NULL ? g->handoff_store : NULL);
-        free(g);
+    if (server == NULL || (server->workers = calloc(count, sizeof server->workers[0])) == NULL) {
+        free(server);
         failure_no_memory(err);
         return NULL;
     }
-    g->engine = engine;
-    g->listeners = listeners;
-    g->auth = auth;
-    g->started = time(NULL);
-    fcgi_server_apply(g, s);
-    g->accepting = responders;
-    while (g->responder_count < responders) {
-        struct fcgi_worker *r = fcgi_worker_new(g, err);
-
-        if (r == NULL) {
-            fcgi_server_drain(g, 0);
-            fcgi_server_join(g);
-            fcgi_server_free(g);
-            return NULL;
-        }
-        g->responders[g->responder_count++] = r;
-    }
-    return g;
-}
-
-static void
-wake_all(struct fcgi_server *g)
-{
-    for (int i = 0; i < g->responder_count; i++)
-        fcgi_worker_wake(g->responders[i]);
+    server->engine = engine;
+    server->listeners = listeners;
+    server->handler = config->handler;
+    server->handler_data = config->handler_data;
+    server->started = time(NULL);
+    fcgi_server_set_limits(server, &config->limits);
+    if (start_workers(server, config->workers, err) == 0)
+        return server;
+    fcgi_server_drain(server, 0);
+    fcgi_server_join(server);
+    fcgi_server_free(server);
+    return NULL;
 }
 
 void
-fcgi_server_drain(struct fcgi_server *g, int seconds)
+fcgi_server_drain(struct fcgi_server *server, int seconds)
 {
-    g->drain_until_us = clock_us() + (int64_t)seconds * US_PER_SECOND;
-    g->draining = true;
-    wake_all(g);
-}
-
-void
-fcgi_server_request_done(struct fcgi_server *g)
-{
-    if (atomic_fetch_sub(&g->busy, 1) == 1 && g->draining)
-        wake_all(g);
-}
-
-void
-fcgi_server_stop_accepting(struct fcgi_server *g)
-{
-    if (atomic_fetch_sub(&g->accepting, 1) == 1)
-        listener_list_close(g->listeners);
+    server->drain_until_us = clock_us() + (int64_t)seconds * US_PER_SECOND;
+    server->draining = true;
+    for (int i = 0; i < server->worker_count; i++)
+        loop_wake(&server->workers[i]->loop);
 }

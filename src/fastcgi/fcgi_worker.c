@@ -1,10 +1,10 @@
-/* fcgi_worker.c - one thread that speaks FastCGI with the connections it has accepted. */
+/* fcgi_worker.c - one thread: it accepts connections of web servers and serves them. */
 
 #include "fastcgi/fcgi_worker.h"
 
-#include "event/mailbox.h"
 #include "fastcgi/fcgi_connection.h"
-#include "fastcgi/response_writer.h"
+#include "fastcgi/listener.h"
+#include "fastcgi/protocol.h"
 #include "util/clock.h"
 #include "util/log.h"
 
@@ -16,125 +16,66 @@
 #define ACCEPT_BATCH    16
 #define ACCEPT_PAUSE_US (100 * US_PER_MS) /* while the process is out of descriptors or memory */
 
-struct door { /* this thread's watch on a listener */
+struct accept_watch { /* this thread's watch on a listener */
     struct watch watch;
-    struct fcgi_worker *responder;
+    struct fcgi_worker *worker;
 };
-
-struct fcgi_worker {
-    struct fcgi_server *server;
-    pthread_t thread;
-    struct loop loop;
-    struct mailbox inbox; /* fetches that are back */
-    struct link connections;
-    struct link gone;    /* closed since the last turn */
-    struct link stirred; /* fetches of theirs came back in this one */
-    struct door *doors;
-    size_t door_count;
-    bool accepting;
-    struct timer reopen, deadline;
-    char scratch[FCGI_WORKER_READ_BYTES];
-};
-
-struct fcgi_server *
-fcgi_worker_server(struct fcgi_worker *r)
-{
-    return r->server;
-}
-
-struct loop *
-fcgi_worker_loop(struct fcgi_worker *r)
-{
-    return &r->loop;
-}
-
-char *
-fcgi_worker_scratch(struct fcgi_worker *r)
-{
-    return r->scratch;
-}
-
-void
-fcgi_worker_wake(struct fcgi_worker *r)
-{
-    loop_wake(&r->loop);
-}
-
-void
-fcgi_worker_add(struct fcgi_worker *r, struct fcgi_connection *c)
-{
-    list_append(&r->connections, &c->place);
-}
-
-void
-fcgi_worker_defer_free(struct fcgi_worker *r, struct fcgi_connection *c)
-{
-    list_remove(&c->place);
-    list_append(&r->gone, &c->place);
-}
-
-void
-fcgi_worker_mark_ready(struct fcgi_worker *r, struct fcgi_connection *c)
-{
-    list_remove(&c->stir);
-    list_append(&r->stirred, &c->stir);
-}
 
 /* -- accepting ----------------------------------------------------------- */
 
 static void
-close_doors(struct fcgi_worker *r)
+stop_accepting(struct fcgi_worker *w)
 {
-    for (size_t i = 0; i < r->door_count; i++)
-        loop_remove(&r->loop, &r->doors[i].watch);
-    r->accepting = false;
+    for (size_t i = 0; i < w->accept_watch_count; i++)
+        loop_remove(&w->loop, &w->accept_watches[i].watch);
+    w->accepting = false;
 }
 
-/* EPOLLEXCLUSIVE: a new connection wakes one responder, not all of them. */
+/* EPOLLEXCLUSIVE: a new connection wakes one worker, not all of them. */
 static int
-open_doors(struct fcgi_worker *r)
+start_accepting(struct fcgi_worker *w)
 {
-    for (size_t i = 0; i < r->door_count; i++)
-        if (loop_add(&r->loop, &r->doors[i].watch, EPOLLIN | EPOLLEXCLUSIVE) != 0)
+    for (size_t i = 0; i < w->accept_watch_count; i++)
+        if (loop_add(&w->loop, &w->accept_watches[i].watch, EPOLLIN | EPOLLEXCLUSIVE) != 0)
             return -1;
-    r->accepting = true;
+    w->accepting = true;
     return 0;
 }
 
 static void
-pause_accepting(struct fcgi_worker *r)
+pause_accepting(struct fcgi_worker *w)
 {
     log_warning("cannot accept a connection: %s", strerror(errno));
-    close_doors(r);
-    timer_set(&r->loop.timers, &r->reopen, clock_us() + ACCEPT_PAUSE_US);
+    stop_accepting(w);
+    timer_set(&w->loop.timers, &w->accept_timer, clock_us() + ACCEPT_PAUSE_US);
 }
 
 static void
-reopen(struct timer *t)
+on_accept_pause_over(struct timer *t)
 {
-    struct fcgi_worker *r = container_of(t, struct fcgi_worker, reopen);
+    struct fcgi_worker *w = container_of(t, struct fcgi_worker, accept_timer);
 
-    if (r->server->draining || open_doors(r) == 0)
+    if (w->server->draining || start_accepting(w) == 0)
         return;
-    close_doors(r);
-    timer_set(&r->loop.timers, t, clock_us() + ACCEPT_PAUSE_US);
+    stop_accepting(w);
+    timer_set(&w->loop.timers, t, clock_us() + ACCEPT_PAUSE_US);
 }
 
 static void
-on_knock(struct watch *w, uint32_t events)
+on_accept(struct watch *watch, uint32_t events)
 {
-    struct fcgi_worker *r = container_of(w, struct door, watch)->responder;
+    struct fcgi_worker *w = container_of(watch, struct accept_watch, watch)->worker;
 
     (void)events;
     for (int i = 0; i < ACCEPT_BATCH; i++) {
-        int fd = accept4(w->fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
+        int fd = accept4(watch->fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
 
         if (fd >= 0) {
-            fcgi_connection_open(r, fd);
+            protocol_accept(w, fd);
             continue;
         }
         if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM)
-            pause_accepting(r);
+            pause_accepting(w);
         if (errno != EINTR && errno != ECONNABORTED)
             return;
     }
@@ -142,186 +83,189 @@ on_knock(struct watch *w, uint32_t events)
 
 /* -- fetches ------------------------------------------------------------- */
 
+/* All that has come for a batch is written in one go. */
 static void
-post(struct fcgi_connection *c, struct mail *one, enum fetch_mail about)
-{
-    struct fcgi_worker *r = c->responder;
-
-    one->about = about;
-    if (mailbox_push(&r->inbox, one))
-        loop_wake(&r->loop);
-}
-
-void
-fcgi_worker_on_done(struct curlew_fetch *f, void *arg)
-{
-    post(arg, &f->mail, FETCH_FINISHED);
-}
-
-void
-fcgi_worker_on_notify(struct curlew_fetch *f, void *arg)
-{
-    post(arg, &f->notice, FETCH_NOTICE);
-}
-
-static void
-fetch_is_back(struct curlew_fetch *f)
-{
-    fcgi_connection_on_fetch_done(f->arg, f);
-}
-
-/* All that has come for a batch goes out in one go. */
-static void
-answer_stirred(struct fcgi_worker *r)
+write_ready(struct fcgi_worker *w)
 {
     struct link *l;
 
-    while ((l = list_take(&r->stirred)) != NULL)
-        response_writer_start(container_of(l, struct fcgi_connection, stir));
+    while ((l = list_take(&w->ready)) != NULL)
+        protocol_write(container_of(l, struct fcgi_connection, ready_link));
 }
 
 static void
-take_inbox(struct fcgi_worker *r)
+read_inbox(struct fcgi_worker *w)
 {
     struct mail *next;
 
-    for (struct mail *one = mailbox_take(&r->inbox); one != NULL; one = next) {
-        next = one->next;
-        if (one->about == FETCH_NOTICE)
-            fcgi_connection_on_stream_readable(container_of(one, struct curlew_fetch, notice)->arg);
-        else
-            fetch_is_back(container_of(one, struct curlew_fetch, mail));
+    for (struct mail *mail = mailbox_take(&w->inbox); mail != NULL; mail = next) {
+        next = mail->next;
+        if (mail->about == FETCH_NOTICE) {
+            protocol_on_stream_readable(container_of(mail, struct curlew_fetch, notice)->arg);
+        } else {
+            struct curlew_fetch *f = container_of(mail, struct curlew_fetch, mail);
+
+            protocol_on_fetch_done(f->arg, f);
+        }
     }
-    answer_stirred(r);
+    write_ready(w);
 }
 
 static void
-free_gone(struct fcgi_worker *r)
+free_closed(struct fcgi_worker *w)
 {
     struct link *next;
 
-    for (struct link *l = r->gone.next; l != &r->gone; l = next) {
-        struct fcgi_connection *c = container_of(l, struct fcgi_connection, place);
+    for (struct link *l = w->closing.next; l != &w->closing; l = next) {
+        struct fcgi_connection *conn = container_of(l, struct fcgi_connection, link);
 
         next = l->next;
-        if (c->waiting == 0)
-            fcgi_connection_free(c);
+        if (conn->exchange.in_flight == 0)
+            fcgi_connection_free(conn);
     }
 }
 
 /* -- the thread ---------------------------------------------------------- */
 
 static void
-close_all(struct fcgi_worker *r)
+abort_all(struct fcgi_worker *w)
 {
-    while (!list_empty(&r->connections))
-        fcgi_connection_cut(container_of(r->connections.next, struct fcgi_connection, place));
+    while (!list_empty(&w->connections))
+        protocol_abort(container_of(w->connections.next, struct fcgi_connection, link));
 }
 
-/* drain_seconds are over: whoever still waits is let go. */
+/* drain_seconds are over: what still waits is aborted. */
 static void
-give_up(struct timer *t)
+on_drain_timeout(struct timer *t)
 {
-    struct fcgi_worker *r = container_of(t, struct fcgi_worker, deadline);
+    struct fcgi_worker *w = container_of(t, struct fcgi_worker, drain_timer);
 
-    if (r->server->busy > 0)
+    if (w->server->busy > 0)
         log_warning("drain_seconds are over: what is still in flight is cancelled");
-    close_all(r);
+    abort_all(w);
 }
 
+/* The last worker that stops accepting closes the listeners. */
 static void
-begin_drain(struct fcgi_worker *r)
+begin_drain(struct fcgi_worker *w)
 {
-    if (r->accepting)
-        close_doors(r);
-    timer_set(&r->loop.timers, &r->deadline, r->server->drain_until_us);
-    fcgi_server_stop_accepting(r->server);
+    if (w->accepting)
+        stop_accepting(w);
+    timer_set(&w->loop.timers, &w->drain_timer, w->server->drain_until_us);
+    if (atomic_fetch_sub(&w->server->accepting, 1) == 1)
+        listener_list_close(w->server->listeners);
+}
+
+/* The last request of all has been answered here: the others may leave, too. */
+static void
+wake_others(struct fcgi_worker *w)
+{
+    for (int i = 0; i < w->server->worker_count; i++)
+        if (w->server->workers[i] != w)
+            loop_wake(&w->server->workers[i]->loop);
+}
+
+/* To close a connection with a request in its socket would reset it: that gets its 503 first. */
+static bool
+has_unread_request(const struct fcgi_worker *w)
+{
+    for (const struct link *l = w->connections.next; l != &w->connections; l = l->next) {
+        const struct fcgi_connection *conn = container_of(l, struct fcgi_connection, link);
+        char byte;
+
+        if (conn->state == CONN_READING &&
+            recv(conn->watch.fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) > 0)
+            return true;
+    }
+    return false;
 }
 
 static void *
 run(void *arg)
 {
-    struct fcgi_worker *r = arg;
-    struct fcgi_server *g = r->server;
+    struct fcgi_worker *w = arg;
+    struct fcgi_server *server = w->server;
     bool drains = false;
 
-    while (!g->draining || g->busy > 0) {
-        loop_turn(&r->loop);
-        take_inbox(r);
-        free_gone(r);
-        if (g->draining && !drains) {
+    while (!server->draining || server->busy > 0 || has_unread_request(w)) {
+        loop_turn(&w->loop);
+        read_inbox(w);
+        free_closed(w);
+        if (server->draining && !drains) {
             drains = true;
-            begin_drain(r);
+            begin_drain(w);
         }
     }
+    wake_others(w);
     if (!drains)
-        begin_drain(r);
-    close_all(r);
-    free_gone(r);
+        begin_drain(w);
+    abort_all(w);
+    free_closed(w);
     return NULL;
 }
 
 /* -- start and stop ------------------------------------------------------ */
 
 static int
-hang_doors(struct fcgi_worker *r)
+watch_listeners(struct fcgi_worker *w)
 {
-    const struct listener_list *ls = r->server->listeners;
+    const struct listener_list *list = w->server->listeners;
 
-    if ((r->doors = calloc(ls->count, sizeof r->doors[0])) == NULL)
+    if ((w->accept_watches = calloc(list->count, sizeof w->accept_watches[0])) == NULL)
         return -1;
-    for (; r->door_count < ls->count; r->door_count++) {
-        struct door *d = &r->doors[r->door_count];
+    for (; w->accept_watch_count < list->count; w->accept_watch_count++) {
+        struct accept_watch *a = &w->accept_watches[w->accept_watch_count];
 
-        d->watch = (struct watch){ .fd = ls->items[r->door_count].fd, .ready = on_knock };
-        d->responder = r;
+        a->watch =
+            (struct watch){ .fd = list->items[w->accept_watch_count].fd, .ready = on_accept };
+        a->worker = w;
     }
-    return open_doors(r);
+    return start_accepting(w);
 }
 
 struct fcgi_worker *
-fcgi_worker_new(struct fcgi_server *g, struct failure *err)
+fcgi_worker_new(struct fcgi_server *server, struct failure *err)
 {
-    struct fcgi_worker *r = calloc(1, sizeof *r);
+    struct fcgi_worker *w = calloc(1, sizeof *w);
 
-    if (r == NULL)
+    if (w == NULL)
         goto no_memory;
-    r->server = g;
-    mailbox_init(&r->inbox);
-    list_init(&r->connections);
-    list_init(&r->gone);
-    list_init(&r->stirred);
-    timer_init(&r->reopen, reopen);
-    timer_init(&r->deadline, give_up);
-    if (loop_init(&r->loop) != 0)
+    w->server = server;
+    mailbox_init(&w->inbox);
+    list_init(&w->connections);
+    list_init(&w->closing);
+    list_init(&w->ready);
+    timer_init(&w->accept_timer, on_accept_pause_over);
+    timer_init(&w->drain_timer, on_drain_timeout);
+    if (loop_init(&w->loop) != 0)
         goto no_loop;
-    if (hang_doors(r) != 0 || pthread_create(&r->thread, NULL, run, r) != 0)
+    if (watch_listeners(w) != 0 || pthread_create(&w->thread, NULL, run, w) != 0)
         goto no_thread;
-    pthread_setname_np(r->thread, "responder");
-    return r;
+    pthread_setname_np(w->thread, "fcgi-worker");
+    return w;
 
 no_thread:
-    free(r->doors);
-    loop_destroy(&r->loop);
+    free(w->accept_watches);
+    loop_destroy(&w->loop);
 no_loop:
-    mailbox_destroy(&r->inbox);
-    free(r);
+    mailbox_destroy(&w->inbox);
+    free(w);
 no_memory:
-    failure_set(err, ERROR_INTERNAL, "cannot start a responder thread: %s", strerror(errno));
+    failure_set(err, ERROR_INTERNAL, "cannot start a worker thread: %s", strerror(errno));
     return NULL;
 }
 
 void
-fcgi_worker_join(struct fcgi_worker *r)
+fcgi_worker_join(struct fcgi_worker *w)
 {
-    pthread_join(r->thread, NULL);
+    pthread_join(w->thread, NULL);
 }
 
 void
-fcgi_worker_free(struct fcgi_worker *r)
+fcgi_worker_free(struct fcgi_worker *w)
 {
-    free(r->doors);
-    loop_destroy(&r->loop);
-    mailbox_destroy(&r->inbox);
-    free(r);
+    free(w->accept_watches);
+    loop_destroy(&w->loop);
+    mailbox_destroy(&w->inbox);
+    free(w);
 }

@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define STAND_IN_FD INT_MAX /* never a real descriptor: libfcgi only hands it back to us */
+#define STAND_IN_FD INT_MAX /* no real descriptor: libfcgi passes it to OS_Read() alone */
 
 struct libfcgi_codec {
     FCGX_Request request;
@@ -57,12 +57,12 @@ OS_IpcClose(int fd, int shutdown)
 
 /* -- what we call -------------------------------------------------------- */
 
-/* What libfcgi has read is its own now. */
+/* libfcgi has its own copy of what it has read. */
 static void
-forget_taken(struct libfcgi_codec *f)
+drop_taken(struct libfcgi_codec *codec)
 {
-    buffer_drop(f->in, f->taken);
-    f->taken = 0;
+    buffer_drop(codec->in, codec->taken);
+    codec->taken = 0;
 }
 
 int
@@ -74,104 +74,104 @@ libfcgi_codec_start(void)
 struct libfcgi_codec *
 libfcgi_codec_new(struct buffer *in, struct buffer *out)
 {
-    struct libfcgi_codec *f = calloc(1, sizeof *f);
+    struct libfcgi_codec *codec = calloc(1, sizeof *codec);
 
-    if (f == NULL)
+    if (codec == NULL)
         return NULL;
-    f->in = in;
-    f->out = out;
-    FCGX_InitRequest(&f->request, -1, 0);
-    return f;
+    codec->in = in;
+    codec->out = out;
+    FCGX_InitRequest(&codec->request, -1, 0);
+    return codec;
 }
 
 void
-libfcgi_codec_free(struct libfcgi_codec *f)
+libfcgi_codec_free(struct libfcgi_codec *codec)
 {
-    if (f == NULL)
+    if (codec == NULL)
         return;
-    libfcgi_codec_abandon(f);
-    free(f);
+    libfcgi_codec_abandon(codec);
+    free(codec);
 }
 
 /*
  * The one place that knows libfcgi's private fields: FCGX_Accept_r() reads
  * from an open ipcFd, having first "finished" the request before, which
- * leaves the descriptor alone only where keepConnection is set.  Where it
- * gives up on the bytes it goes on to accept(), and listen_sock -1 makes that
- * fail at once.  It also returns 0 for parameters that were cut short.
+ * does not close the descriptor if keepConnection is set.  On malformed bytes
+ * it calls accept(), which fails at once on listen_sock -1.  It also returns 0
+ * for parameters that were cut short, so FCGX_GetError() is asked as well.
  */
 int
-libfcgi_codec_accept(struct libfcgi_codec *f)
+libfcgi_codec_accept(struct libfcgi_codec *codec)
 {
-    current = f;
-    f->request.ipcFd = STAND_IN_FD;
-    f->request.keepConnection = 1;
-    if (FCGX_Accept_r(&f->request) != 0 || FCGX_GetError(f->request.in) != 0)
+    current = codec;
+    codec->request.ipcFd = STAND_IN_FD;
+    codec->request.keepConnection = 1;
+    if (FCGX_Accept_r(&codec->request) != 0 || FCGX_GetError(codec->request.in) != 0)
         return -1;
-    f->keep = f->request.keepConnection != 0;
-    f->request.keepConnection = 1;
-    forget_taken(f);
+    codec->keep = codec->request.keepConnection != 0;
+    codec->request.keepConnection = 1;
+    drop_taken(codec);
     return 0;
 }
 
 int
-libfcgi_codec_read_body(struct libfcgi_codec *f, struct buffer *body)
+libfcgi_codec_read_body(struct libfcgi_codec *codec, struct buffer *body)
 {
     char chunk[16384];
     int n;
 
-    current = f;
-    while ((n = FCGX_GetStr(chunk, sizeof chunk, f->request.in)) > 0)
+    current = codec;
+    while ((n = FCGX_GetStr(chunk, sizeof chunk, codec->request.in)) > 0)
         buffer_add(body, chunk, (size_t)n);
-    forget_taken(f);
-    return FCGX_GetError(f->request.in) == 0 && buffer_ok(body) ? 0 : -1;
+    drop_taken(codec);
+    return FCGX_GetError(codec->request.in) == 0 && buffer_ok(body) ? 0 : -1;
 }
 
 void
-libfcgi_codec_write(struct libfcgi_codec *f, const void *bytes, size_t n)
+libfcgi_codec_write(struct libfcgi_codec *codec, const void *bytes, size_t n)
 {
     const char *at = bytes;
 
-    current = f;
-    while (n > 0) { /* the length is an int there */
+    current = codec;
+    while (n > 0) { /* FCGX_PutStr() takes an int */
         int part = n > INT_MAX ? INT_MAX : (int)n;
 
-        if (FCGX_PutStr(at, part, f->request.out) != part)
-            return; /* `out` has failed, and says so */
+        if (FCGX_PutStr(at, part, codec->request.out) != part)
+            return; /* buffer_ok(out) is false now */
         at += part;
         n -= (size_t)part;
     }
 }
 
 void
-libfcgi_codec_flush(struct libfcgi_codec *f)
+libfcgi_codec_flush(struct libfcgi_codec *codec)
 {
-    current = f;
-    FCGX_FFlush(f->request.out);
+    current = codec;
+    FCGX_FFlush(codec->request.out);
 }
 
 void
-libfcgi_codec_finish(struct libfcgi_codec *f)
+libfcgi_codec_finish(struct libfcgi_codec *codec)
 {
-    current = f;
-    FCGX_Finish_r(&f->request);
+    current = codec;
+    FCGX_Finish_r(&codec->request);
 }
 
 void
-libfcgi_codec_abandon(struct libfcgi_codec *f)
+libfcgi_codec_abandon(struct libfcgi_codec *codec)
 {
-    current = f;
-    FCGX_Free(&f->request, 0);
+    current = codec;
+    FCGX_Free(&codec->request, 0);
 }
 
 const char *
-libfcgi_codec_param(const struct libfcgi_codec *f, const char *name)
+libfcgi_codec_param(const struct libfcgi_codec *codec, const char *name)
 {
-    return FCGX_GetParam(name, f->request.envp);
+    return FCGX_GetParam(name, codec->request.envp);
 }
 
 bool
-libfcgi_codec_keeps_connection(const struct libfcgi_codec *f)
+libfcgi_codec_keeps_connection(const struct libfcgi_codec *codec)
 {
-    return f->keep;
+    return codec->keep;
 }

@@ -3,8 +3,8 @@
  *
  * libfcgi does all its I/O through three functions that a program may supply:
  * OS_Read, OS_Write and OS_IpcClose (fcgios.h).  Here they move bytes between
- * libfcgi and the buffers of the connection at hand, so that libfcgi speaks
- * all of the FastCGI and never blocks, and the connection owns its socket.
+ * libfcgi and two buffers of the connection, so that libfcgi speaks all of
+ * FastCGI and never blocks, and the connection owns its socket.
  */
 #ifndef FASTCGI_LIBFCGI_CODEC_H
 #define FASTCGI_LIBFCGI_CODEC_H
@@ -14,42 +14,40 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-struct libfcgi_codec; /* one connection's side of libfcgi */
+struct libfcgi_codec; /* of one connection */
 
-/* Once, before any thread; takes over no signal. */
+/* Once, before any thread starts. */
 int libfcgi_codec_start(void);
 
 /*
- * Screened records are read, and dropped, from `in`; records to be sent go to `out`.  Both stay
- * the caller's.
+ * Checked records are read from `in` and dropped there; records to be sent are appended to `out`.
+ * Both stay the caller's.  NULL: no memory.
  */
-
-/* NULL: no memory. */
 struct libfcgi_codec *libfcgi_codec_new(struct buffer *in, struct buffer *out);
 
-void libfcgi_codec_free(struct libfcgi_codec *f);
+void libfcgi_codec_free(struct libfcgi_codec *codec);
 
-/* The parameters in `in` are whole; -1: they are not. */
-int libfcgi_codec_accept(struct libfcgi_codec *f);
+/* Reads the parameters, which are complete in `in`.  -1: malformed. */
+int libfcgi_codec_accept(struct libfcgi_codec *codec);
 
-/* STDIN in `in` is whole; -1: it is not. */
-int libfcgi_codec_read_body(struct libfcgi_codec *f, struct buffer *body);
+/* Reads STDIN, which is complete in `in`.  -1: malformed, or no memory. */
+int libfcgi_codec_read_body(struct libfcgi_codec *codec, struct buffer *body);
 
-void libfcgi_codec_write(struct libfcgi_codec *f, const void *bytes, size_t n);
+void libfcgi_codec_write(struct libfcgi_codec *codec, const void *bytes, size_t n);
 
-/* What was written goes to `out` now, not only when 8 KiB are full. */
-void libfcgi_codec_flush(struct libfcgi_codec *f);
+/* Moves to `out` what was written, rather than wait until 8 KiB are full. */
+void libfcgi_codec_flush(struct libfcgi_codec *codec);
 
 /* End of STDOUT and of the request; ready for the next. */
-void libfcgi_codec_finish(struct libfcgi_codec *f);
+void libfcgi_codec_finish(struct libfcgi_codec *codec);
 
-/* The request ends without a word. */
-void libfcgi_codec_abandon(struct libfcgi_codec *f);
+/* Forgets the request, without an end record. */
+void libfcgi_codec_abandon(struct libfcgi_codec *codec);
 
 /* NULL: absent. */
-const char *libfcgi_codec_param(const struct libfcgi_codec *f, const char *name);
+const char *libfcgi_codec_param(const struct libfcgi_codec *codec, const char *name);
 
 /* FCGI_KEEP_CONN */
-bool libfcgi_codec_keeps_connection(const struct libfcgi_codec *f);
+bool libfcgi_codec_keeps_connection(const struct libfcgi_codec *codec);
 
 #endif

@@ -6,6 +6,7 @@
 #include <fcntl.h>
 #include <grp.h>
 #include <netdb.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -16,8 +17,8 @@
 #define HOST_MAX 256
 #define BACKLOG  4096 /* the kernel cuts it to net.core.somaxconn */
 
-/* From 0, which lets the kernel choose, to 65535: getaddrinfo() would take any number, modulo. */
-static int
+/* 0 (the kernel chooses) to 65535: getaddrinfo() takes larger numbers modulo 65536. */
+static bool
 is_port(const char *text)
 {
     char *end;
@@ -27,22 +28,22 @@ is_port(const char *text)
 }
 
 static int
-add(struct listener_list *ls, int fd, const char *path, struct failure *err)
+add(struct listener_list *list, int fd, const char *path, struct failure *err)
 {
-    struct listener *items = realloc(ls->items, (ls->count + 1) * sizeof items[0]);
-    struct listener *l;
+    struct listener *items = realloc(list->items, (list->count + 1) * sizeof items[0]);
+    struct listener *listener;
     struct stat st;
 
     if (items == NULL) {
         close(fd);
         return failure_no_memory(err);
     }
-    ls->items = items;
-    l = &items[ls->count++];
-    *l = (struct listener){ .fd = fd, .path = path != NULL ? strdup(path) : NULL };
+    list->items = items;
+    listener = &items[list->count++];
+    *listener = (struct listener){ .fd = fd, .path = path != NULL ? strdup(path) : NULL };
     if (path != NULL && stat(path, &st) == 0) {
-        l->device = st.st_dev;
-        l->inode = st.st_ino;
+        listener->device = st.st_dev;
+        listener->inode = st.st_ino;
     }
     fcntl(fd, F_SETFD, FD_CLOEXEC);
     fcntl(fd, F_SETFL, fcntl(fd, F_GETFL) | O_NONBLOCK);
@@ -50,20 +51,20 @@ add(struct listener_list *ls, int fd, const char *path, struct failure *err)
 }
 
 void
-listener_list_close(struct listener_list *ls)
+listener_list_close(struct listener_list *list)
 {
-    for (size_t i = 0; i < ls->count; i++) {
-        struct listener *l = &ls->items[i];
+    for (size_t i = 0; i < list->count; i++) {
+        struct listener *listener = &list->items[i];
         struct stat st;
 
-        if (l->path != NULL && stat(l->path, &st) == 0 && st.st_dev == l->device &&
-            st.st_ino == l->inode)
-            unlink(l->path);
-        close(l->fd);
-        free(l->path);
+        if (listener->path != NULL && stat(listener->path, &st) == 0 &&
+            st.st_dev == listener->device && st.st_ino == listener->inode)
+            unlink(listener->path);
+        close(listener->fd);
+        free(listener->path);
     }
-    free(ls->items);
-    *ls = (struct listener_list){ 0 };
+    free(list->items);
+    *list = (struct listener_list){ 0 };
 }
 
 static int
@@ -74,25 +75,25 @@ fail(struct failure *err, const char *address, const char *what)
 
 /* -- unix:PATH ----------------------------------------------------------- */
 
-/* A socket that nobody listens on is what a crashed predecessor left. */
+/* A daemon that crashed leaves a socket that nobody listens on. */
 static int
-remove_stale(const struct sockaddr_un *a, const char *address, struct failure *err)
+remove_stale(const struct sockaddr_un *addr, const char *address, struct failure *err)
 {
     struct stat st;
     int fd, rc;
 
-    if (lstat(a->sun_path, &st) != 0)
+    if (lstat(addr->sun_path, &st) != 0)
         return 0;
     if (!S_ISSOCK(st.st_mode))
         return failure_set(err, ERROR_INTERNAL, "listen %s: exists and is no socket", address);
     if ((fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0)) < 0)
         return fail(err, address, "socket");
-    rc = connect(fd, (const struct sockaddr *)a, sizeof *a);
+    rc = connect(fd, (const struct sockaddr *)addr, sizeof *addr);
     close(fd);
     if (rc == 0 || errno == EAGAIN)
         return failure_set(err, ERROR_INTERNAL, "listen %s: another process listens there",
                            address);
-    return unlink(a->sun_path) == 0 ? 0 : fail(err, address, "remove the stale socket");
+    return unlink(addr->sun_path) == 0 ? 0 : fail(err, address, "remove the stale socket");
 }
 
 static int
@@ -115,21 +116,21 @@ set_group(const char *path, const char *group, const char *address, struct failu
 }
 
 static int
-open_unix(struct listener_list *ls, const char *address, mode_t mode, const char *group,
+open_unix(struct listener_list *list, const char *address, mode_t mode, const char *group,
           struct failure *err)
 {
     const char *path = address + strlen("unix:");
-    struct sockaddr_un a = { .sun_family = AF_UNIX };
+    struct sockaddr_un addr = { .sun_family = AF_UNIX };
     mode_t old;
     int fd, rc;
 
-    strcpy(a.sun_path, path);
-    if (remove_stale(&a, address, err) != 0)
+    strcpy(addr.sun_path, path);
+    if (remove_stale(&addr, address, err) != 0)
         return -1;
     if ((fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0)) < 0)
         return fail(err, address, "socket");
-    old = umask(0177); /* nobody gets in before the mode is set */
-    rc = bind(fd, (struct sockaddr *)&a, sizeof a);
+    old = umask(0177); /* nobody can connect before the mode is set */
+    rc = bind(fd, (struct sockaddr *)&addr, sizeof addr);
     umask(old);
     if (rc != 0)
         rc = fail(err, address, "bind");
@@ -138,7 +139,7 @@ open_unix(struct listener_list *ls, const char *address, mode_t mode, const char
     else if (chmod(path, mode) != 0 || listen(fd, BACKLOG) != 0)
         rc = fail(err, address, "listen");
     if (rc == 0)
-        return add(ls, fd, path, err);
+        return add(list, fd, path, err);
     close(fd);
     return -1;
 }
@@ -146,23 +147,23 @@ open_unix(struct listener_list *ls, const char *address, mode_t mode, const char
 /* -- HOST:PORT ----------------------------------------------------------- */
 
 static int
-bind_one(const struct addrinfo *a)
+bind_one(const struct addrinfo *addr)
 {
-    int fd = socket(a->ai_family, a->ai_socktype | SOCK_CLOEXEC, a->ai_protocol), on = 1;
+    int fd = socket(addr->ai_family, addr->ai_socktype | SOCK_CLOEXEC, addr->ai_protocol), on = 1;
 
     if (fd < 0)
         return -1;
     setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
-    if (a->ai_family == AF_INET6)
+    if (addr->ai_family == AF_INET6)
         setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &on, sizeof on);
-    if (bind(fd, a->ai_addr, a->ai_addrlen) == 0 && listen(fd, BACKLOG) == 0)
+    if (bind(fd, addr->ai_addr, addr->ai_addrlen) == 0 && listen(fd, BACKLOG) == 0)
         return fd;
     close(fd);
     return -1;
 }
 
 static int
-open_tcp(struct listener_list *ls, const char *address, struct failure *err)
+open_tcp(struct listener_list *list, const char *address, struct failure *err)
 {
     const char *colon = strrchr(address, ':');
     struct addrinfo hints = { .ai_socktype = SOCK_STREAM, .ai_flags = AI_PASSIVE | AI_NUMERICSERV };
@@ -181,7 +182,7 @@ open_tcp(struct listener_list *ls, const char *address, struct failure *err)
         return failure_set(err, ERROR_INTERNAL, "listen %s: %s", address, gai_strerror(rc));
     fd = bind_one(found);
     freeaddrinfo(found);
-    return fd >= 0 ? add(ls, fd, NULL, err) : fail(err, address, "bind");
+    return fd >= 0 ? add(list, fd, NULL, err) : fail(err, address, "bind");
 }
 
 /* -- fd:N ---------------------------------------------------------------- */
@@ -197,17 +198,17 @@ listener_fd_listens(int fd)
 }
 
 static int
-open_fd(struct listener_list *ls, const char *address, struct failure *err)
+open_fd(struct listener_list *list, const char *address, struct failure *err)
 {
     long fd = strtol(address + strlen("fd:"), NULL, 10);
 
     if (!listener_fd_listens((int)fd))
         return failure_set(err, ERROR_INTERNAL, "listen %s: not a listening stream socket",
                            address);
-    return add(ls, (int)fd, NULL, err);
+    return add(list, (int)fd, NULL, err);
 }
 
-/* sd_listen_fds(3): meant for us only where LISTEN_PID is our own. */
+/* sd_listen_fds(3): the sockets are ours only if LISTEN_PID is our process id. */
 int
 listener_inherited_count(void)
 {
@@ -232,20 +233,20 @@ listener_check_address(const char *address, struct failure *err)
                            address, sizeof(struct sockaddr_un){ 0 }.sun_path - 1);
     }
     if (colon != NULL && colon > address && colon - address < HOST_MAX && is_port(colon + 1))
-        return 0; /* fd:N has the same form, and N the same range */
+        return 0; /* fd:N has the form of HOST:PORT, and N the range of a port */
     return failure_set(err, ERROR_BAD_REQUEST,
                        "listen: \"%.200s\" is neither unix:PATH nor HOST:PORT nor fd:N", address);
 }
 
 int
-listener_list_open(struct listener_list *ls, const char *address, mode_t mode, const char *group,
+listener_list_open(struct listener_list *list, const char *address, mode_t mode, const char *group,
                    struct failure *err)
 {
     if (listener_check_address(address, err) != 0)
         return -1;
     if (strncmp(address, "unix:", 5) == 0)
-        return open_unix(ls, address, mode, group, err);
+        return open_unix(list, address, mode, group, err);
     if (strncmp(address, "fd:", 3) == 0)
-        return open_fd(ls, address, err);
-    return open_tcp(ls, address, err);
+        return open_fd(list, address, err);
+    return open_tcp(list, address, err);
 }

@@ -14,8 +14,8 @@
 
 struct listener {
     int fd;       /* listening, non-blocking, close-on-exec */
-    char *path;   /* of a socket that we made and remove again; or NULL */
-    dev_t device; /* of that path, so that a successor's socket is never removed */
+    char *path;   /* of a socket that we created and will remove; or NULL */
+    dev_t device; /* of that path: a socket that a later daemon put there is not removed */
     ino_t inode;
 };
 
@@ -25,13 +25,13 @@ struct listener_list {
 };
 
 /* `mode` and `group` (a name or a number, or NULL) are for unix: sockets.  -1 with `err`. */
-int listener_list_open(struct listener_list *ls, const char *address, mode_t mode,
+int listener_list_open(struct listener_list *list, const char *address, mode_t mode,
                        const char *group, struct failure *err);
 
-/* Its form only; -1: none of the three. */
+/* Checks the form only.  -1 with `err`: none of the three. */
 int listener_check_address(const char *address, struct failure *err);
 
-void listener_list_close(struct listener_list *ls);
+void listener_list_close(struct listener_list *list);
 
 /* How many sockets systemd passed from fd 3 on (LISTEN_FDS); 0: none. */
 int listener_inherited_count(void);

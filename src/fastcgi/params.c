@@ -1,4 +1,4 @@
-/* params.c - the name-value pairs of a request, measured before libfcgi reads them. */
+/* params.c - the name-value pairs of a request, checked before libfcgi reads them. */
 
 #include "fastcgi/params.h"
 
@@ -7,36 +7,36 @@
 #define LENGTH_BIG     0x80 /* a length of four bytes */
 #define LENGTH_BIG_MAX 4
 
-/* A length is whole: now the value's length, or the name and the value themselves. */
+/* A length is complete: next is the value's length, or the name and the value themselves. */
 static bool
-take_length(struct params *p)
+take_length(struct params *params)
 {
-    const unsigned char *b = p->length;
+    const unsigned char *b = params->length;
     uint32_t n = b[0];
 
-    if (p->length_size == LENGTH_BIG_MAX)
+    if (params->length_size == LENGTH_BIG_MAX)
         n = ((uint32_t)(b[0] & 0x7f) << 24) | ((uint32_t)b[1] << 16) | ((uint32_t)b[2] << 8) | b[3];
     if (n > PARAMS_MAX)
         return false;
-    if (p->in_value_length)
-        p->value_left = n;
+    if (params->in_value_length)
+        params->value_left = n;
     else
-        p->name_left = n;
-    p->in_value_length = !p->in_value_length;
-    p->length_len = 0;
+        params->name_left = n;
+    params->in_value_length = !params->in_value_length;
+    params->length_len = 0;
     return true;
 }
 
 static bool
-feed_length(struct params *p, unsigned char c)
+feed_length(struct params *params, unsigned char c)
 {
-    if (p->length_len == 0)
-        p->length_size = c & LENGTH_BIG ? LENGTH_BIG_MAX : 1;
-    p->length[p->length_len++] = c;
-    return p->length_len < p->length_size || take_length(p);
+    if (params->length_len == 0)
+        params->length_size = c & LENGTH_BIG ? LENGTH_BIG_MAX : 1;
+    params->length[params->length_len++] = c;
+    return params->length_len < params->length_size || take_length(params);
 }
 
-/* libfcgi makes C strings "name=value" of them: no NUL, and no "=" in a name. */
+/* libfcgi makes C strings "name=value" of them, so NUL and, in a name, "=" are refused. */
 static bool
 feed_text(const char *bytes, size_t n, bool name)
 {
@@ -44,18 +44,19 @@ feed_text(const char *bytes, size_t n, bool name)
 }
 
 bool
-params_feed(struct params *p, const char *bytes, size_t n)
+params_feed(struct params *params, const char *bytes, size_t n)
 {
-    p->bytes += n;
-    if (p->bytes > PARAMS_MAX)
+    params->bytes += n;
+    if (params->bytes > PARAMS_MAX)
         return false;
     while (n > 0) {
-        bool lengths = p->in_value_length || (p->name_left == 0 && p->value_left == 0);
-        bool name = p->name_left > 0;
-        uint32_t *left = name ? &p->name_left : &p->value_left;
+        bool lengths =
+            params->in_value_length || (params->name_left == 0 && params->value_left == 0);
+        bool name = params->name_left > 0;
+        uint32_t *left = name ? &params->name_left : &params->value_left;
         size_t take = lengths ? 1 : n < *left ? n : *left;
 
-        if (lengths ? !feed_length(p, (unsigned char)*bytes) : !feed_text(bytes, take, name))
+        if (lengths ? !feed_length(params, (unsigned char)*bytes) : !feed_text(bytes, take, name))
             return false;
         if (!lengths)
             *left -= (uint32_t)take;
@@ -66,7 +67,8 @@ params_feed(struct params *p, const char *bytes, size_t n)
 }
 
 bool
-params_between(const struct params *p)
+params_between(const struct params *params)
 {
-    return p->length_len == 0 && !p->in_value_length && p->name_left == 0 && p->value_left == 0;
+    return params->length_len == 0 && !params->in_value_length && params->name_left == 0 &&
+           params->value_left == 0;
 }

@@ -1,8 +1,8 @@
 /*
- * params.h - the name-value pairs of a request, measured before libfcgi reads them.
+ * params.h - the name-value pairs of a request, checked before libfcgi reads them.
  *
- * libfcgi trusts the lengths it is told (FastCGI 1.0, section 3.4).  Here each
- * is held against the limit and against the bytes that really come.
+ * libfcgi trusts the lengths that the peer sends (FastCGI 1.0, section 3.4).
+ * Here each is checked against the limit and the bytes that really come.
  */
 #ifndef FASTCGI_PARAMS_H
 #define FASTCGI_PARAMS_H
@@ -15,7 +15,7 @@
 
 struct params {              /* all zero at the start of a request */
     size_t bytes;            /* so far */
-    unsigned char length[4]; /* of a name or a value, as far as it has come */
+    unsigned char length[4]; /* the bytes of a length received so far */
     int length_len, length_size;
     bool in_value_length;
     uint32_t name_left, value_left;
@@ -25,9 +25,9 @@ struct params {              /* all zero at the start of a request */
  * The next n bytes of the stream; false: a length over the limit, a NUL, a "=" in a name, or too
  * many bytes.
  */
-bool params_feed(struct params *p, const char *bytes, size_t n);
+bool params_feed(struct params *params, const char *bytes, size_t n);
 
-/* No pair is half read: the stream may end here. */
-bool params_between(const struct params *p);
+/* Between two pairs: the stream may end here. */
+bool params_between(const struct params *params);
 
 #endif

@@ -1,10 +1,10 @@
 /*
- * record_parser.h - what libfcgi may see of what a peer sends.
+ * record_parser.h - checks FastCGI records before libfcgi reads them.
  *
  * Every record header and every parameter length is checked here before
- * libfcgi reads it, and only the records of one responder request pass, in
- * order.  What needs an answer on this level (management records, a second
- * request on a busy connection, another role) is answered here.
+ * libfcgi reads it: libfcgi can be made to abort the process.  Only the records
+ * of one request are passed on, in order.  Management records, a second request
+ * on a busy connection and other roles are answered here.
  * Sources: the FastCGI specification 1.0, sections 3.2 to 5.5.
  */
 #ifndef FASTCGI_RECORD_PARSER_H
@@ -18,13 +18,13 @@
 
 enum record_event {
     RECORD_MORE,         /* all bytes are used; the request goes on */
-    RECORD_PARAMS_DONE,  /* the parameters are whole */
-    RECORD_REQUEST_DONE, /* STDIN has ended: the request is whole */
+    RECORD_PARAMS_DONE,  /* the parameters are complete */
+    RECORD_REQUEST_DONE, /* STDIN has ended: the request is complete */
     /* STDIN is over its limit; what is left of it is dropped, up to RECORD_REQUEST_DONE */
     RECORD_TOO_LARGE,
     RECORD_ABORTED, /* the web server takes the request back */
     RECORD_CLOSE,   /* answered, and the peer wanted no further request on this connection */
-    RECORD_BROKEN,  /* no FastCGI, or more than the limits: close */
+    RECORD_BROKEN,  /* malformed, or over a limit: close */
 };
 
 enum record_phase { PHASE_IDLE, PHASE_PARAMS, PHASE_STDIN, PHASE_ANSWERING };
@@ -45,26 +45,29 @@ struct record_parser {
     uint32_t body_len;
 };
 
-void record_parser_init(struct record_parser *s);
+void record_parser_init(struct record_parser *parser);
 
-/* The request has been answered: ready for another. */
-void record_parser_next(struct record_parser *s);
+/* The request has its response: ready for the next one. */
+void record_parser_next(struct record_parser *parser);
 
-/* n bytes that may come next begin another request, while this one is being answered. */
-bool record_parser_is_next_request(const struct record_parser *s, const unsigned char *bytes,
+/* While a request is being answered: do these bytes, not fed yet, begin another one? */
+bool record_parser_is_next_request(const struct record_parser *parser, const unsigned char *bytes,
                                    size_t n);
 
-/* Drop what is left of STDIN: whoever sends it may not listen before it has said all. */
-void record_parser_drop(struct record_parser *s);
+/* Drop what is left of STDIN; its end is still waited for, as some peers read nothing before. */
+void record_parser_drop(struct record_parser *parser);
+
+/* The request was aborted: no more of STDIN comes. */
+void record_parser_end_stdin(struct record_parser *parser);
 
 /* Between requests, and not inside a record. */
-bool record_parser_is_idle(const struct record_parser *s);
+bool record_parser_is_idle(const struct record_parser *parser);
 
 /*
- * Take up to n bytes; *used says how many, fewer than n only with a verdict other than RECORD_MORE.
+ * Take up to n bytes; *used says how many, fewer than n only with an event other than RECORD_MORE.
  * Records for libfcgi are appended to `passed`, answers to `answers`.
  */
-enum record_event record_parser_feed(struct record_parser *s, const char *bytes, size_t n,
+enum record_event record_parser_feed(struct record_parser *parser, const char *bytes, size_t n,
                                      size_t *used, struct buffer *passed, struct buffer *answers);
 
 #endif

@@ -1,245 +1,171 @@
-/* request_reader.c - what comes from a web server: screened, read by libfcgi, sent to its route. */
+/* request_reader.c - bytes of a web server become the events of a request. */
 
 #include "fastcgi/request_reader.h"
 
-#include "fastcgi/fcgi_worker.h"
 #include "fastcgi/libfcgi_codec.h"
-#include "fastcgi/response_writer.h"
-#include "routes/handoff_request.h"
-#include "routes/router.h"
 
 #include <errno.h>
 #include <stdlib.h>
 #include <sys/socket.h>
 
-/* To its route: answered at once, if only in part, or parked until its fetch is back. */
-static void
-dispatch(struct fcgi_connection *c)
+int
+request_reader_recv(struct fcgi_connection *conn, struct request_input *input)
 {
-    struct failure err = { 0 };
+    ssize_t n = recv(conn->watch.fd, conn->worker->scratch, FCGI_SCRATCH_BYTES, MSG_DONTWAIT);
 
-    timer_clear(&fcgi_connection_loop(c)->timers, &c->timer);
-    if (router_find(&c->call, &err) == 0)
-        c->call.route->on_request(&c->call);
-    else
-        exchange_fail(&c->call, &err);
-    if (c->call.answered)
-        response_writer_start(c);
-    else
-        c->state = PARKED;
-}
-
-/* The parameters are whole.  A body that is announced too large is not kept, not even its start. */
-static void
-open_request(struct fcgi_connection *c)
-{
-    const char *length;
-
-    c->opened = true;
-    atomic_fetch_add(&fcgi_connection_server(c)->busy, 1);
-    counter_add(&fcgi_connection_server(c)->stats.requests, 1);
-    if (libfcgi_codec_accept(c->codec) != 0) {
-        fcgi_connection_close(c);
-        return;
-    }
-    c->keep = c->parser.keep;
-    c->parser.stdin_max = (size_t)fcgi_connection_server(c)->request_bytes;
-    if (handoff_request_is_present(&c->call)) {
-        c->parser.dropping = true; /* the browser's body is none of the fetch's business */
-        dispatch(c);
-        return;
-    }
-    length = libfcgi_codec_param(c->codec, "CONTENT_LENGTH");
-    if (length != NULL && strtoll(length, NULL, 10) > fcgi_connection_server(c)->request_bytes)
-        c->parser.dropping = true;
-}
-
-/*
- * Said only when the peer has sent all of it: h2o aborts and HAProxy hangs when the answer comes
- * before they are done.
- */
-static int
-check_size(struct fcgi_connection *c, struct failure *err)
-{
-    if (!c->parser.dropping)
+    if (n < 0 && (errno == EAGAIN || errno == EWOULDBLOCK || errno == EINTR))
         return 0;
-    if (c->crowded)
-        return failure_set(err, ERROR_OVERLOADED,
-                           "limits.buffered_bytes: the bodies of all requests together are over "
-                           "%lld bytes",
-                           (long long)fcgi_connection_server(c)->bodies_bytes);
-    return failure_set(err, ERROR_REQUEST_TOO_LARGE,
-                       "limits.request_bytes: the request's body is over %lld bytes",
-                       (long long)fcgi_connection_server(c)->request_bytes);
+    if (n <= 0)
+        return -1;
+    *input = (struct request_input){ conn->worker->scratch, (size_t)n };
+    return 1;
 }
 
-/* A body that is not as long as announced is not the one that was sent. */
-static int
-check_length(struct fcgi_connection *c, struct failure *err)
+bool
+request_reader_has_next_request(const struct fcgi_connection *conn)
 {
-    const char *said = libfcgi_codec_param(c->codec, "CONTENT_LENGTH");
-    unsigned long long length;
-    char *end;
+    unsigned char peek[8];
+    ssize_t n = recv(conn->watch.fd, peek, sizeof peek, MSG_PEEK | MSG_DONTWAIT);
 
-    if (said == NULL || *said == '\0')
-        return 0;
-    length = strtoull(said, &end, 10);
-    if (*said >= '0' && *said <= '9' && *end == '\0' && length == c->call.body.len)
-        return 0;
-    return failure_set(err, ERROR_BAD_REQUEST,
-                       "CONTENT_LENGTH is \"%.32s\", but the body has %zu bytes", said,
-                       c->call.body.len);
+    return n > 0 && record_parser_is_next_request(&conn->parser, peek, (size_t)n);
 }
 
-static void
-serve(struct fcgi_connection *c)
-{
-    struct failure err = { 0 };
+/* -- the body ------------------------------------------------------------ */
 
-    if (!c->parser.dropping && libfcgi_codec_read_body(c->codec, &c->call.body) != 0) {
-        fcgi_connection_close(c);
-        return;
-    }
-    fcgi_connection_reset_buffer(&c->in);
-    if (check_size(c, &err) == 0 && check_length(c, &err) == 0) {
-        dispatch(c);
-        return;
-    }
-    exchange_fail(&c->call, &err);
-    response_writer_start(c);
-}
-
-/* The web server takes its request back: it still expects the end record. */
-static void
-aborted(struct fcgi_connection *c)
+void
+request_reader_expect_body(struct fcgi_connection *conn)
 {
-    if (c->waiting > 0 || c->call.partial) {
-        exchange_cancel(&c->call);
-    } else if (c->state == READING && c->opened) {
-        /* or the next request would begin with what is left of it */
-        fcgi_connection_reset_buffer(&c->in);
-        c->call.sent = SIZE_MAX;           /* nothing to say */
-        c->parser.phase = PHASE_ANSWERING; /* and no more of STDIN to come */
-        response_writer_start(c);
-    } else if (c->state == READING) {
-        fcgi_connection_close(c);
-    }
-}
+    const char *length = libfcgi_codec_param(conn->codec, "CONTENT_LENGTH");
 
-static void
-act_on(struct fcgi_connection *c, enum record_event v)
-{
-    switch (v) {
-    case RECORD_MORE:
-        break;
-    case RECORD_PARAMS_DONE:
-        open_request(c);
-        break;
-    case RECORD_REQUEST_DONE:
-        if (c->state == READING) /* a hand-off did not wait for it */
-            serve(c);
-        break;
-    case RECORD_TOO_LARGE:
-        buffer_free(&c->in);
-        break;
-    case RECORD_ABORTED:
-        aborted(c);
-        break;
-    case RECORD_CLOSE:
-    case RECORD_BROKEN:
-        response_writer_flush(c);
-        fcgi_connection_close(c);
-        break;
-    }
+    if (length != NULL && strtoll(length, NULL, 10) > conn->worker->server->request_bytes)
+        record_parser_drop(&conn->parser);
 }
 
 /* The body, as far as it has come, is on the account of all requests' bodies, or dropped. */
 static void
-account_body(struct fcgi_connection *c)
+account_body(struct fcgi_connection *conn)
 {
-    struct fcgi_server *g = fcgi_connection_server(c);
-    int64_t more = (int64_t)c->parser.stdin_bytes - c->held;
+    struct fcgi_server *server = conn->worker->server;
+    int64_t more = (int64_t)conn->parser.stdin_bytes - conn->body_bytes;
 
-    if (more <= 0 || c->parser.dropping)
+    if (more <= 0 || conn->parser.dropping)
         return;
-    c->held += more;
-    if (atomic_fetch_add(&g->stats.bodies, more) + more <= g->bodies_bytes)
+    conn->body_bytes += more;
+    if (atomic_fetch_add(&server->stats.bodies, more) + more <= server->bodies_bytes)
         return;
-    counter_add(&g->stats.bodies, -c->held);
-    c->held = 0;
-    c->crowded = true;
-    record_parser_drop(&c->parser);
-    buffer_free(&c->in);
-}
-
-static void
-take_bytes(struct fcgi_connection *c, const char *bytes, size_t n)
-{
-    while (n > 0 && c->state != GONE && c->state != LINGERING) {
-        size_t used;
-        enum record_event v = record_parser_feed(&c->parser, bytes, n, &used, &c->in, &c->out);
-
-        if (!buffer_ok(&c->in) || !buffer_ok(&c->out))
-            v = RECORD_BROKEN;
-        account_body(c);
-        act_on(c, v);
-        bytes += used;
-        n -= used;
-    }
-}
-
-/* Answers of the screen may wait in `out` while no answer of ours is being written. */
-static void
-after_bytes(struct fcgi_connection *c)
-{
-    if (c->state == GONE || c->state == LINGERING)
-        return;
-    if (c->state != WRITING && c->out.len > 0 && response_writer_flush(c) < 0) {
-        fcgi_connection_close(c);
-        return;
-    }
-    if (c->state != READING)
-        return;
-    if (record_parser_is_idle(&c->parser))
-        timer_clear(&fcgi_connection_loop(c)->timers, &c->timer);
-    else
-        fcgi_connection_set_timeout(c, FCGI_READ_TIMEOUT_S);
+    counter_add(&server->stats.bodies, -conn->body_bytes);
+    conn->body_bytes = 0;
+    conn->over_budget = true;
+    record_parser_drop(&conn->parser);
+    buffer_free(&conn->in);
 }
 
 /*
- * HAProxy takes an answer for whole by its Content-Length, and begins the next request before the
- * end record has come.  That is no attempt to multiplex: it stays in the socket until its turn.
+ * The error is sent only once the peer has sent all of the body: h2o aborts and HAProxy hangs when
+ * the response comes before they are done.
  */
-static bool
-is_early(struct fcgi_connection *c)
+static int
+check_size(const struct fcgi_connection *conn, struct failure *err)
 {
-    unsigned char peek[8];
-    ssize_t n;
-
-    if (c->state != WRITING)
-        return false;
-    n = recv(c->watch.fd, peek, sizeof peek, MSG_PEEK | MSG_DONTWAIT);
-    if (n <= 0 || !record_parser_is_next_request(&c->parser, peek, (size_t)n))
-        return false;
-    fcgi_connection_watch(c, EPOLLRDHUP | (c->events & EPOLLOUT));
-    return true;
+    if (!conn->parser.dropping)
+        return 0;
+    if (conn->over_budget)
+        return failure_set(err, ERROR_OVERLOADED,
+                           "limits.buffered_bytes: the bodies of all requests together are over "
+                           "%lld bytes",
+                           (long long)conn->worker->server->bodies_bytes);
+    return failure_set(err, ERROR_REQUEST_TOO_LARGE,
+                       "limits.request_bytes: the request's body is over %lld bytes",
+                       (long long)conn->worker->server->request_bytes);
 }
 
-void
-request_reader_on_readable(struct fcgi_connection *c)
+/* A body that is not as long as announced is not the one that was sent. */
+static int
+check_length(const struct fcgi_connection *conn, struct failure *err)
 {
-    char *scratch = fcgi_worker_scratch(c->responder);
-    ssize_t n;
+    const char *announced = libfcgi_codec_param(conn->codec, "CONTENT_LENGTH");
+    size_t received = conn->exchange.body.len;
+    unsigned long long length;
+    char *end;
 
-    if (is_early(c))
-        return;
-    n = recv(c->watch.fd, scratch, FCGI_WORKER_READ_BYTES, MSG_DONTWAIT);
-    if (n < 0 && (errno == EAGAIN || errno == EWOULDBLOCK || errno == EINTR))
-        return;
-    if (n <= 0) { /* the caller has left; where the connection was idle, that is no error */
-        fcgi_connection_close(c);
-        return;
+    if (announced == NULL || *announced == '\0')
+        return 0;
+    length = strtoull(announced, &end, 10);
+    if (*announced >= '0' && *announced <= '9' && *end == '\0' && length == received)
+        return 0;
+    return failure_set(err, ERROR_BAD_REQUEST,
+                       "CONTENT_LENGTH is \"%.32s\", but the body has %zu bytes", announced,
+                       received);
+}
+
+int
+request_reader_check_body(const struct fcgi_connection *conn, struct failure *err)
+{
+    return check_size(conn, err) == 0 && check_length(conn, err) == 0 ? 0 : -1;
+}
+
+/* -- records ------------------------------------------------------------- */
+
+static enum request_event
+on_params(struct fcgi_connection *conn)
+{
+    fcgi_connection_begin_request(conn);
+    if (libfcgi_codec_accept(conn->codec) != 0)
+        return REQUEST_CLOSE;
+    conn->keep_alive = conn->parser.keep;
+    conn->parser.stdin_max = (size_t)conn->worker->server->request_bytes;
+    return REQUEST_PARAMS;
+}
+
+static enum request_event
+on_body(struct fcgi_connection *conn)
+{
+    if (conn->state != CONN_READING) /* nobody waits for a body that is not wanted */
+        return REQUEST_MORE;
+    if (!conn->parser.dropping && libfcgi_codec_read_body(conn->codec, &conn->exchange.body) != 0)
+        return REQUEST_CLOSE;
+    buffer_reset(&conn->in, FCGI_CONNECTION_KEEP);
+    return REQUEST_COMPLETE;
+}
+
+static enum request_event
+on_record(struct fcgi_connection *conn, enum record_event event)
+{
+    switch (event) {
+    case RECORD_MORE:
+        return REQUEST_MORE;
+    case RECORD_PARAMS_DONE:
+        return on_params(conn);
+    case RECORD_REQUEST_DONE:
+        return on_body(conn);
+    case RECORD_TOO_LARGE:
+        buffer_free(&conn->in);
+        return REQUEST_MORE;
+    case RECORD_ABORTED:
+        return REQUEST_ABORTED;
+    case RECORD_CLOSE:
+    case RECORD_BROKEN:
+        return REQUEST_CLOSE;
     }
-    take_bytes(c, scratch, (size_t)n);
-    after_bytes(c);
+    return REQUEST_CLOSE;
+}
+
+enum request_event
+request_reader_next(struct fcgi_connection *conn, struct request_input *input)
+{
+    enum request_event event = REQUEST_MORE;
+
+    while (input->len > 0 && event == REQUEST_MORE) {
+        size_t used;
+        enum record_event record = record_parser_feed(&conn->parser, input->bytes, input->len,
+                                                      &used, &conn->in, &conn->out);
+
+        if (!buffer_ok(&conn->in) || !buffer_ok(&conn->out))
+            record = RECORD_BROKEN;
+        account_body(conn);
+        event = on_record(conn, record);
+        input->bytes += used;
+        input->len -= used;
+    }
+    return event;
 }

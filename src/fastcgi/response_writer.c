@@ -1,242 +1,174 @@
-/* response_writer.c - writing an answer to a web server, as fast as it reads and no faster. */
+/* response_writer.c - a response becomes records, sent as fast as the web server reads them. */
 
 #include "fastcgi/response_writer.h"
 
-#include "fastcgi/fcgi_worker.h"
 #include "fastcgi/libfcgi_codec.h"
 #include "fetch/body_pipe.h"
-#include "routes/router.h"
 #include "util/clock.h"
 
 #include <errno.h>
+#include <fastcgi.h>
 #include <sys/socket.h>
 
-#define SLICE_BYTES 65536        /* of an answer, framed at once */
+#define SLICE_BYTES 65536        /* of a response, framed at once */
 #define OUT_BYTES   (256 * 1024) /* framed and not yet taken by the peer, before framing pauses */
 
 #define STREAM_SLICE     16384 /* of a stream, framed at once */
-#define BREAK_DELAY_US   (100 * US_PER_MS)
 #define STREAM_OUT_BYTES 32768 /* as OUT_BYTES: a stream holds little, wherever it is */
-
-static int
-patience(const struct fcgi_connection *c)
-{
-    return c->call.streaming || c->call.batch != NULL ? FCGI_STREAM_TIMEOUT_S
-                                                      : FCGI_WRITE_TIMEOUT_S;
-}
-
-/*
- * Ready for the next request, or closed: never first on an idle connection, but in a drain.
- *
- * A handoff may be answered before all of STDIN has been read.  A kept connection stays open then
- * too, as the peer may send its next request at once: the record parser skips what is left of
- * STDIN, for it belongs to no request any more.
- */
-static void
-end_answer(struct fcgi_connection *c)
-{
-    bool keep = c->keep && !fcgi_connection_server(c)->draining;
-    bool linger = !keep && c->parser.phase == PHASE_STDIN; /* the peer is still sending */
-
-    timer_clear(&fcgi_connection_loop(c)->timers, &c->timer);
-    exchange_reset(&c->call);
-    c->finished = c->breaking = false;
-    fcgi_connection_request_done(c);
-    if (linger) {
-        /* With bytes unread a close would be a reset, which could overtake the answer. */
-        shutdown(c->watch.fd, SHUT_WR);
-        c->state = LINGERING;
-        fcgi_connection_watch(c, EPOLLIN);
-        fcgi_connection_set_timeout(c, FCGI_READ_TIMEOUT_S);
-    } else if (!keep) {
-        fcgi_connection_close(c);
-    } else {
-        c->state = READING;
-        fcgi_connection_watch(c, EPOLLIN);
-        if (!record_parser_is_idle(&c->parser)) /* inside a record that the peer has to finish */
-            fcgi_connection_set_timeout(c, FCGI_READ_TIMEOUT_S);
-    }
-}
+#define ABORT_DELAY_US   (100 * US_PER_MS)
 
 int
-response_writer_flush(struct fcgi_connection *c)
+response_writer_flush(struct fcgi_connection *conn)
 {
-    while (c->out_sent < c->out.len) {
-        ssize_t n = send(c->watch.fd, c->out.data + c->out_sent, c->out.len - c->out_sent,
-                         MSG_DONTWAIT | MSG_NOSIGNAL);
+    while (conn->out_sent < conn->out.len) {
+        ssize_t n = send(conn->watch.fd, conn->out.data + conn->out_sent,
+                         conn->out.len - conn->out_sent, MSG_DONTWAIT | MSG_NOSIGNAL);
 
         if (n < 0 && errno == EINTR)
             continue;
         if (n < 0)
             return errno == EAGAIN || errno == EWOULDBLOCK ? 0 : -1;
-        c->out_sent += (size_t)n;
-        c->sent_us = clock_us();
-        if (c->state == WRITING && c->timer.place != 0)
-            fcgi_connection_set_timeout(c, patience(c));
+        conn->out_sent += (size_t)n;
+        conn->sent_us = clock_us();
     }
-    fcgi_connection_reset_buffer(&c->out);
-    c->out_sent = 0;
+    buffer_reset(&conn->out, FCGI_CONNECTION_KEEP);
+    conn->out_sent = 0;
     return 1;
 }
 
+/* -- the end of a response ----------------------------------------------- */
+
 /*
- * A failure after the head must look like a broken transfer, never like a short, whole answer.  To
- * close without an end record is not enough for every web server; a record of version 0 is.
+ * A failure after the head must look like a broken transfer, never like a short, complete response.
+ * To close without an end record is not enough for every web server; a record of version 0 is.
  */
 static void
-break_off(struct fcgi_connection *c)
+abort_response(struct fcgi_connection *conn)
 {
-    static const char no_record[8];
+    static const char no_record[FCGI_HEADER_LEN];
 
-    libfcgi_codec_abandon(c->codec);
-    buffer_add(&c->out, no_record, sizeof no_record);
-    c->keep = c->breaking = false;
-    c->finished = true;
+    libfcgi_codec_abandon(conn->codec);
+    buffer_add(&conn->out, no_record, sizeof no_record);
+    conn->keep_alive = false;
+    conn->abort_at_us = 0;
+    conn->finished = true;
 }
 
 void
-response_writer_abort(struct fcgi_connection *c)
+response_writer_abort(struct fcgi_connection *conn)
 {
-    break_off(c);
-    response_writer_flush(c);
+    abort_response(conn);
+    response_writer_flush(conn);
+}
+
+static void
+finish(struct fcgi_connection *conn)
+{
+    libfcgi_codec_finish(conn->codec);
+    conn->finished = true;
 }
 
 /*
- * lighttpd takes what it reads together with the record for whole: it gets a moment to read
- * before.
+ * If lighttpd reads the abort record in the same read() as the last data, it treats the response as
+ * complete.  So the data goes out first, and the record ABORT_DELAY_US later.  True: there is data
+ * to be sent before.
  */
 static bool
-must_wait(struct fcgi_connection *c)
+finish_broken(struct fcgi_connection *conn)
 {
-    struct loop *l = fcgi_connection_loop(c);
-    int64_t until = c->sent_us + BREAK_DELAY_US;
+    int64_t abort_at_us = conn->sent_us + ABORT_DELAY_US;
 
-    if (c->out.len > c->out_sent || clock_us() >= until)
-        return c->out.len > c->out_sent;
-    c->breaking = true;
-    timer_set(&l->timers, &c->timer, until);
-    return true;
-}
-
-/*
- * Nothing more is to be said: the end record, or the break where the answer is not whole.  True:
- * what is framed has to be sent before the break.
- */
-static bool
-finish(struct fcgi_connection *c, bool whole)
-{
-    if (whole) {
-        libfcgi_codec_finish(c->codec);
-        c->finished = true;
-        return false;
-    }
-    libfcgi_codec_flush(c->codec);
-    if (!must_wait(c))
-        break_off(c);
-    return !c->finished && !c->breaking;
-}
-
-/* The next bytes of the answer, into its next piece where one is sent; 0: none, now or at all. */
-static size_t
-next_bytes(struct exchange *c, const char **bytes)
-{
-    size_t n = exchange_next(c, bytes, SLICE_BYTES);
-
-    if (n == 0 && c->partial && c->route->next_chunk(c))
-        n = exchange_next(c, bytes, SLICE_BYTES);
-    return n;
-}
-
-/* Frame some more of the answer, up to the end record; true: there may be more now. */
-static bool
-frame(struct fcgi_connection *c)
-{
-    const char *bytes;
-    size_t n = 1;
-
-    if (c->out_sent > OUT_BYTES / 2) { /* or a slow peer's answer would be held twice as a whole */
-        buffer_drop(&c->out, c->out_sent);
-        c->out_sent = 0;
-    }
-    while (c->out.len - c->out_sent < OUT_BYTES && n > 0) {
-        n = next_bytes(&c->call, &bytes);
-        libfcgi_codec_write(c->codec, bytes, n);
-    }
-    if (n > 0)
+    libfcgi_codec_flush(conn->codec);
+    if (conn->out.len > conn->out_sent)
         return true;
-    if (!c->call.partial)
-        return finish(c, !c->call.broken);
-    libfcgi_codec_flush(c->codec);
+    if (clock_us() < abort_at_us)
+        conn->abort_at_us = abort_at_us;
+    else
+        abort_response(conn);
     return false;
 }
 
-/* The next bytes of a stream's answer: its head, then what has come of its body. */
-static size_t
-stream_next(struct exchange *c, char *scratch, const char **bytes)
+/* -- framing ------------------------------------------------------------- */
+
+/* Frame some more of the response, up to the end record; true: there may be more now. */
+static bool
+frame(struct fcgi_connection *conn)
 {
-    size_t n = exchange_next(c, bytes, SLICE_BYTES);
+    struct exchange *x = &conn->exchange;
+    const char *bytes;
+    size_t n = 1;
+
+    /* Or `out` would hold a large response to a slow peer twice over. */
+    if (conn->out_sent > OUT_BYTES / 2) {
+        buffer_drop(&conn->out, conn->out_sent);
+        conn->out_sent = 0;
+    }
+    while (conn->out.len - conn->out_sent < OUT_BYTES && n > 0) {
+        n = exchange_next(x, &bytes, SLICE_BYTES);
+        libfcgi_codec_write(conn->codec, bytes, n);
+    }
+    if (n > 0)
+        return true;
+    if (x->partial)
+        libfcgi_codec_flush(conn->codec);
+    else if (x->broken)
+        return finish_broken(conn);
+    else
+        finish(conn);
+    return false;
+}
+
+/* The next bytes of a streamed response: its head, then what has come of its body. */
+static size_t
+stream_next(struct exchange *x, const char **bytes)
+{
+    size_t n = exchange_next(x, bytes, SLICE_BYTES);
 
     if (n > 0)
         return n;
-    *bytes = scratch;
-    return body_pipe_read(c->fetch->pipe, scratch, STREAM_SLICE);
+    *bytes = x->worker->scratch;
+    return body_pipe_read(x->fetch->pipe, x->worker->scratch, STREAM_SLICE);
 }
 
 /* As frame(), but each event of the origin goes out at once, and little is held. */
 static bool
-frame_stream(struct fcgi_connection *c)
+frame_stream(struct fcgi_connection *conn)
 {
-    char *scratch = fcgi_worker_scratch(c->responder);
-    bool last = !c->waiting; /* before the look into the stream, or its last bytes are missed */
+    struct exchange *x = &conn->exchange;
+    bool ended =
+        x->in_flight == 0; /* asked before the stream is read, or its last bytes are lost */
     const char *bytes;
     size_t n = 1;
 
-    while (c->out.len - c->out_sent < STREAM_OUT_BYTES && n > 0) {
-        n = stream_next(&c->call, scratch, &bytes);
-        libfcgi_codec_write(c->codec, bytes, n);
+    while (conn->out.len - conn->out_sent < STREAM_OUT_BYTES && n > 0) {
+        n = stream_next(x, &bytes);
+        libfcgi_codec_write(conn->codec, bytes, n);
     }
-    if (n == 0 && last)
-        return finish(c, c->call.fetch->failure.error == ERROR_NONE);
-    libfcgi_codec_flush(c->codec);
+    if (n > 0 || !ended)
+        libfcgi_codec_flush(conn->codec);
+    else if (x->fetch->failure.error != ERROR_NONE)
+        return finish_broken(conn);
+    else
+        finish(conn);
     return n > 0;
 }
 
-/* Nothing to send until the stream has more. */
-static void
-await_more(struct fcgi_connection *c)
+/* A piece of a batch takes more work than copying: after each it is the other connections' turn. */
+enum write_result
+response_writer_write(struct fcgi_connection *conn)
 {
-    if (!c->breaking)
-        timer_clear(&fcgi_connection_loop(c)->timers, &c->timer);
-    fcgi_connection_watch(c, EPOLLIN);
-}
-
-/* A piece of a batch's answer takes more than copying: in between it is the others' turn. */
-void
-response_writer_on_writable(struct fcgi_connection *c)
-{
-    bool more;
+    bool one_piece = exchange_has_chunks(&conn->exchange), more;
     int sent;
 
     do {
-        more = !c->finished && (c->call.streaming ? frame_stream(c) : frame(c));
-        sent = buffer_ok(&c->out) ? response_writer_flush(c) : -1;
-    } while (more && sent == 1 && c->call.batch == NULL);
-    if (sent < 0) {
-        fcgi_connection_close(c);
-    } else if (sent == 0 || more) {
-        fcgi_connection_watch(c, EPOLLIN | EPOLLOUT);
-        if (c->timer.place == 0)
-            fcgi_connection_set_timeout(c, patience(c));
-    } else if (c->finished) {
-        end_answer(c);
-    } else {
-        await_more(c);
-    }
-}
-
-void
-response_writer_start(struct fcgi_connection *c)
-{
-    c->state = WRITING;
-    response_writer_on_writable(c);
+        more = !conn->finished && (conn->exchange.streaming ? frame_stream(conn) : frame(conn));
+        sent = buffer_ok(&conn->out) ? response_writer_flush(conn) : -1;
+    } while (more && sent == 1 && !one_piece);
+    if (sent < 0)
+        return WRITE_FAILED;
+    if (sent == 0 || more)
+        return WRITE_BLOCKED;
+    if (conn->finished)
+        return WRITE_DONE;
+    return conn->abort_at_us != 0 ? WRITE_WILL_ABORT : WRITE_IDLE;
 }

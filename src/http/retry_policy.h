@@ -22,7 +22,7 @@ struct retry_policy {
     bool respect_retry_after;
 };
 
-/* The defaults of docs/citizen.md: none. */
+/* The defaults of docs/resilience.md: none. */
 void retry_policy_init(struct retry_policy *r);
 
 void retry_policy_destroy(struct retry_policy *r);

@@ -15,11 +15,11 @@ number(const counter *c)
 }
 
 static json_t *
-libraries_json(const struct status_gateway *g)
+libraries_json(void)
 {
-    return json_pack("{s:s, s:s, s:s, s:b, s:b}", "libcurl", curl_features_text(), "jansson",
-                     jansson_version_str(), "libfcgi", g->libfcgi, "http2",
-                     (int)curl_features_has_http2(), "http3", (int)curl_features_has_http3());
+    return json_pack("{s:s, s:s, s:b, s:b}", "libcurl", curl_features_text(), "jansson",
+                     jansson_version_str(), "http2", (int)curl_features_has_http2(), "http3",
+                     (int)curl_features_has_http3());
 }
 
 static json_t *
@@ -127,7 +127,7 @@ status_write(struct buffer *out, struct curlew *engine, const struct status_gate
     json_t *all = json_pack(
         "{s:s, s:s, s:I, s:i, s:o, s:o, s:o, s:o, s:o}", "version", CURLEW_VERSION, "status",
         g->draining ? "draining" : "ok", "uptime_seconds", (json_int_t)g->uptime_seconds, "threads",
-        engine->worker_count, "libraries", libraries_json(g), "limits", limits_json(&p->limits),
+        engine->worker_count, "libraries", libraries_json(), "limits", limits_json(&p->limits),
         "engine", engine_json(&engine->stats, p->bodies), "gateway", gateway_json(g), "sessions",
         sessions_json(p));
     char *text = all != NULL ? json_dumps(all, JSON_COMPACT) : NULL;

@@ -11,7 +11,6 @@ struct status_gateway { /* figures that the FastCGI server gives */
     int64_t uptime_seconds;
     bool draining;
     int64_t connections, parked, requests, cancelled;
-    const char *libfcgi; /* its version, or a word for it */
 };
 
 /* -1: no memory. */

@@ -1,15 +1,15 @@
-/* access_log.c - one log line a fetch: who asked for which origin, and what came of it. */
+/* access_log.c - one log line for each fetch: session, origin, result and times. */
 
 #include "routes/access_log.h"
 
-#include "fastcgi/fcgi_server.h"
+#include "routes/route_context.h"
 #include "routes/trace_context.h"
 #include "util/log.h"
 
 void
-access_log_write(const struct exchange *c, const struct curlew_fetch *f, const struct failure *err)
+access_log_write(const struct exchange *x, const struct curlew_fetch *f, const struct failure *err)
 {
-    const struct response *r = &f->response;
+    const struct response *response = &f->response;
     bool failed = err->error != ERROR_NONE;
     const struct log_field fields[] = {
         { "session", LOG_TEXT,
@@ -17,21 +17,27 @@ access_log_write(const struct exchange *c, const struct curlew_fetch *f, const s
         { "method", LOG_TEXT, .text = f->method },
         { "origin", LOG_TEXT, .text = f->url.origin },
         { failed ? "code" : "status", failed ? LOG_TEXT : LOG_NUMBER,
-          .text = error_code(err->error), .number = r->head.status },
-        { "queue", LOG_SECONDS, .seconds = r->timing.queue },
-        { "first_byte", LOG_SECONDS, .seconds = r->timing.first_byte },
-        { "total", LOG_SECONDS, .seconds = r->timing.total },
-        { "bytes_sent", LOG_NUMBER, .number = r->bytes_sent },
-        { "bytes", LOG_NUMBER, .number = r->body_bytes },
-        { "reused", LOG_NUMBER, .number = r->reused },
+          .text = error_code(err->error), .number = response->head.status },
+        { "queue", LOG_SECONDS, .seconds = response->timing.queue },
+        { "first_byte", LOG_SECONDS, .seconds = response->timing.first_byte },
+        { "total", LOG_SECONDS, .seconds = response->timing.total },
+        { "bytes_sent", LOG_NUMBER, .number = response->bytes_sent },
+        { "bytes", LOG_NUMBER, .number = response->body_bytes },
+        { "reused", LOG_NUMBER, .number = response->reused },
         { "redirects", LOG_NUMBER, .number = f->redirects },
-        { "attempts", LOG_NUMBER, .number = r->attempts },
+        { "attempts", LOG_NUMBER, .number = response->attempts },
         { "tag", LOG_TEXT, .text = f->request.tag },
         { "traceparent", LOG_TEXT, .text = trace_context_find(&f->request, "traceparent") },
         { "request_id", LOG_TEXT, .text = trace_context_find(&f->request, "X-Request-ID") },
         { "index", LOG_NUMBER, .number = f->index },
     };
 
-    if (c->server->log_access)
+    if (route_context_of(x)->log_access)
         log_event(LOG_INFO, "fetch", fields, sizeof fields / sizeof fields[0] - (f->index < 0));
+}
+
+void
+access_log_fetch_done(const struct exchange *x, const struct curlew_fetch *f)
+{
+    access_log_write(x, f, &f->failure);
 }

@@ -1,15 +1,18 @@
 /*
- * access_log.h - one log line a fetch: who asked for which origin, and what came of it.
+ * access_log.h - one log line for each fetch: session, origin, result and times.
  *
- * Secrets stay out: no header, no cookie, no path and no query is logged.
+ * No secrets: headers, cookies, path and query are not logged.
  */
 #ifndef ROUTES_ACCESS_LOG_H
 #define ROUTES_ACCESS_LOG_H
 
 #include "fastcgi/exchange.h"
 
-/* A fetch of c is back, or was refused; `err` is what it failed of, error NONE where it did not. */
-void access_log_write(const struct exchange *c, const struct curlew_fetch *f,
+/* A fetch of x has ended: struct exchange_ops' log_fetch. */
+void access_log_fetch_done(const struct exchange *x, const struct curlew_fetch *f);
+
+/* A fetch of x has ended, or was refused.  `err` says why; its error is NONE where it succeeded. */
+void access_log_write(const struct exchange *x, const struct curlew_fetch *f,
                       const struct failure *err);
 
 #endif

@@ -18,7 +18,8 @@ auth_init(struct auth *a)
 
     *a = (struct auth){ 0 };
     pthread_rwlockattr_init(&kind);
-#ifdef PTHREAD_RWLOCK_WRITER_NONRECURSIVE_INITIALIZER_NP /* glibc: or checks starve a reload */
+/* glibc prefers readers by default: a steady load of checks would starve a reload. */
+#ifdef PTHREAD_RWLOCK_WRITER_NONRECURSIVE_INITIALIZER_NP
     pthread_rwlockattr_setkind_np(&kind, PTHREAD_RWLOCK_PREFER_WRITER_NONRECURSIVE_NP);
 #endif
     pthread_rwlock_init(&a->lock, &kind);
@@ -130,9 +131,9 @@ auth_load(struct auth *a, const char *path, struct failure *err)
 
 /* -- the check ----------------------------------------------------------- */
 
-/* In a time that tells nothing about where they differ. */
+/* Constant-time comparison: how long it takes does not tell where they differ. */
 static bool
-same_secret(const char *a, const char *b)
+equal_secrets(const char *a, const char *b)
 {
     size_t n = strlen(a), m = strlen(b);
     volatile unsigned char difference = n != m;
@@ -148,7 +149,7 @@ find(const struct auth *a, const char *given)
     const struct auth_token *found = NULL;
 
     for (size_t i = 0; i < a->count; i++)
-        if (same_secret(given, a->tokens[i].token))
+        if (equal_secrets(given, a->tokens[i].token))
             found = &a->tokens[i];
     return found;
 }

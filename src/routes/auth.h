@@ -1,8 +1,8 @@
 /*
  * auth.h - bearer tokens, and the sessions each may use.
  *
- * The file has one token a line, after it the names of the sessions it may
- * use, or none for all.  Blank lines and lines that begin with # are skipped.
+ * The file has one token on each line, followed by the names of the sessions
+ * it may use, or by none for all.  Blank lines and lines that begin with # are skipped.
  */
 #ifndef ROUTES_AUTH_H
 #define ROUTES_AUTH_H
@@ -27,17 +27,17 @@ struct auth {
     size_t count;
 };
 
-/* Nobody is asked for a token. */
+/* No token is required. */
 void auth_init(struct auth *a);
 
 void auth_destroy(struct auth *a);
 
-/* Read the tokens anew; NULL: none are asked for.  -1 with `err`: the old ones stay. */
+/* Read the tokens again; NULL: none are required.  -1 with `err`: the old ones stay. */
 int auth_load(struct auth *a, const char *path, struct failure *err);
 
 /*
  * May the bearer of this Authorization field (or NULL) use the session (NULL: no session is used)?
- * 0; -1 with `err`: unauthorized, or unknown_session, as a stranger's session is none of theirs.
+ * 0; -1 with `err`: unauthorized, or unknown_session, so that nobody learns of sessions of others.
  */
 int auth_check(struct auth *a, const char *authorization, const char *session, struct failure *err);
 

@@ -1,5 +1,5 @@
 /*
- * batch_window.c - a batch under way: what has been started, is in flight, is ready to be written.
+ * batch_window.c - the requests of a batch: which are started, in flight, ready to be written.
  */
 
 #include "routes/batch_window.h"
@@ -10,39 +10,39 @@
 
 struct batch_window {
     struct batch *batch;
-    size_t parallel, window, bytes; /* the limits */
-    size_t end;                     /* no request from this one on is started */
-    size_t next;                    /* the first that has not been started */
-    size_t due;                     /* in the order of input: the first that is not ready */
-    size_t taken;                   /* how many, by now */
-    size_t flying_count;
-    size_t ready_bytes;          /* of bodies, early ones too */
-    struct link flying, ready;   /* fetches by their `kin`; ready ones in the order of writing */
-    struct curlew_fetch **early; /* by index modulo the window; NULL: any order will do */
+    size_t max_in_flight, max_started, max_ready_bytes;
+    size_t end;        /* no request from this one on is started */
+    size_t next;       /* the first that has not been started */
+    size_t next_ready; /* in the order of input: the first that is not ready */
+    size_t taken;      /* how many, by now */
+    size_t in_flight_count;
+    size_t ready_bytes;           /* of bodies, early ones too */
+    struct link in_flight, ready; /* fetches by their `kin`; ready ones in the order of writing */
+    struct curlew_fetch **early;  /* by index modulo max_started; NULL: any order will do */
 };
 
 struct batch_window *
-batch_window_new(struct batch *b, size_t bytes)
+batch_window_new(struct batch *batch, size_t bytes)
 {
-    struct batch_window *run = calloc(1, sizeof *run);
+    struct batch_window *window = calloc(1, sizeof *window);
 
-    if (run == NULL) {
-        batch_free(b);
+    if (window == NULL) {
+        batch_free(batch);
         return NULL;
     }
-    run->batch = b;
-    run->parallel = batch_parallel(b);
-    run->window = BATCH_WINDOW * run->parallel;
-    run->bytes = bytes;
-    run->end = batch_count(b);
-    list_init(&run->flying);
-    list_init(&run->ready);
-    if (batch_in_order(b) &&
-        (run->early = calloc(run->window, sizeof(struct curlew_fetch *))) == NULL) {
-        batch_window_free(run);
+    window->batch = batch;
+    window->max_in_flight = batch_parallel(batch);
+    window->max_started = BATCH_WINDOW * window->max_in_flight;
+    window->max_ready_bytes = bytes;
+    window->end = batch_count(batch);
+    list_init(&window->in_flight);
+    list_init(&window->ready);
+    if (batch_in_order(batch) &&
+        (window->early = calloc(window->max_started, sizeof(struct curlew_fetch *))) == NULL) {
+        batch_window_free(window);
         return NULL;
     }
-    return run;
+    return window;
 }
 
 static struct curlew_fetch *
@@ -63,89 +63,90 @@ free_all(struct link *list)
 }
 
 void
-batch_window_free(struct batch_window *run)
+batch_window_free(struct batch_window *window)
 {
-    if (run == NULL)
+    if (window == NULL)
         return;
-    free_all(&run->flying);
-    free_all(&run->ready);
-    for (size_t i = 0; run->early != NULL && i < run->window; i++)
-        fetch_unref(run->early[i]);
-    free(run->early);
-    batch_free(run->batch);
-    free(run);
+    free_all(&window->in_flight);
+    free_all(&window->ready);
+    for (size_t i = 0; window->early != NULL && i < window->max_started; i++)
+        fetch_unref(window->early[i]);
+    free(window->early);
+    batch_free(window->batch);
+    free(window);
 }
 
 /* -- from request to result ---------------------------------------------- */
 
 bool
-batch_window_has_room(const struct batch_window *run)
+batch_window_has_room(const struct batch_window *window)
 {
-    return run->next < run->end && run->flying_count < run->parallel &&
-           run->next - run->taken < run->window && run->ready_bytes < run->bytes;
+    return window->next < window->end && window->in_flight_count < window->max_in_flight &&
+           window->next - window->taken < window->max_started &&
+           window->ready_bytes < window->max_ready_bytes;
 }
 
 void
-batch_window_start(struct batch_window *run, struct curlew_fetch *f)
+batch_window_start(struct batch_window *window, struct curlew_fetch *f)
 {
-    f->index = (int)run->next;
-    batch_read(run->batch, run->next, &f->request, &f->failure);
-    run->next++;
-    list_append(&run->flying, &f->kin);
-    run->flying_count++;
+    f->index = (int)window->next;
+    batch_read(window->batch, window->next, &f->request, &f->failure);
+    window->next++;
+    list_append(&window->in_flight, &f->kin);
+    window->in_flight_count++;
 }
 
-/* It comes before others that are back already; those whose turn it makes are ready, too. */
+/* f fills a gap: those that ended before it and come right after it are ready, too. */
 static void
-put_in_order(struct batch_window *run, struct curlew_fetch *f)
+put_in_order(struct batch_window *window, struct curlew_fetch *f)
 {
-    struct curlew_fetch **at = &run->early[(size_t)f->index % run->window];
+    struct curlew_fetch **at = &window->early[(size_t)f->index % window->max_started];
 
     *at = f;
-    while (*(at = &run->early[run->due % run->window]) != NULL) {
-        list_append(&run->ready, &(*at)->kin);
+    while (*(at = &window->early[window->next_ready % window->max_started]) != NULL) {
+        list_append(&window->ready, &(*at)->kin);
         *at = NULL;
-        run->due++;
+        window->next_ready++;
     }
 }
 
 void
-batch_window_on_fetch_done(struct batch_window *run, struct curlew_fetch *f)
+batch_window_on_fetch_done(struct batch_window *window, struct curlew_fetch *f)
 {
     list_remove(&f->kin);
-    run->flying_count--;
-    run->ready_bytes += f->response.body.len;
-    if (run->early != NULL)
-        put_in_order(run, f);
+    window->in_flight_count--;
+    window->ready_bytes += f->response.body.len;
+    if (window->early != NULL)
+        put_in_order(window, f);
     else
-        list_append(&run->ready, &f->kin);
+        list_append(&window->ready, &f->kin);
 }
 
 struct curlew_fetch *
-batch_window_take(struct batch_window *run)
+batch_window_take(struct batch_window *window)
 {
-    struct curlew_fetch *f = first_of(&run->ready);
+    struct curlew_fetch *f = first_of(&window->ready);
 
     if (f == NULL)
         return NULL;
-    run->taken++;
-    run->ready_bytes -= f->response.body.len;
+    window->taken++;
+    window->ready_bytes -= f->response.body.len;
     return f;
 }
 
 /* -- the end ------------------------------------------------------------- */
 
-/* The newest first: they may still wait for a place, and an older one would give them its own. */
+/* The newest first: it may still be queued, and an older one that is cancelled would start it. */
 void
-batch_window_cancel(struct batch_window *run)
+batch_window_cancel(struct batch_window *window)
 {
-    run->end = run->next;
-    for (struct link *l = run->flying.prev; l != &run->flying; l = l->prev)
+    window->end = window->next;
+    for (struct link *l = window->in_flight.prev; l != &window->in_flight; l = l->prev)
         curlew_cancel(container_of(l, struct curlew_fetch, kin));
 }
 
 bool
-batch_window_is_done(const struct batch_window *run)
+batch_window_is_done(const struct batch_window *window)
 {
-    return run->taken == run->end;
+    return window->taken == window->end;
 }

@@ -1,5 +1,5 @@
 /*
- * fetch_response.h - what a fetch came to, as a piece of an answer: an envelope or a frame.
+ * fetch_response.h - a fetch's result as a piece of the response: an envelope or a frame.
  */
 #ifndef ROUTES_FETCH_RESPONSE_H
 #define ROUTES_FETCH_RESPONSE_H
@@ -8,13 +8,14 @@
 
 #define FETCH_RESPONSE_FRAMES "application/vnd.curlew.frames"
 
-/* Sets c->frames: does the caller's Accept ask for them? */
-void fetch_response_choose_format(struct exchange *c);
+/* Sets x->frames: does the caller's Accept ask for them? */
+void fetch_response_choose_format(struct exchange *x);
 
 /*
- * The result of c->fetch, which is done and did not fail, becomes c's prefix, which then stands for
- * its body; in a frame also c's middle, which stays the fetch's, and suffix.  -1: no memory.
+ * The result of x->fetch, which has succeeded, becomes x->prefix.  An envelope has a copy of the
+ * body, which is freed; of a frame the middle is the body itself, which stays the fetch's.  -1: no
+ * memory.
  */
-int fetch_response_write(struct exchange *c);
+int fetch_response_write(struct exchange *x);
 
 #endif

@@ -1,5 +1,5 @@
 /*
- * handoff_store.c - request objects too large for a header, kept for the hand-off that names them.
+ * handoff_store.c - request objects too large for a header, kept for a handoff by reference.
  */
 
 #include "routes/handoff_store.h"
@@ -15,8 +15,8 @@
 #include <sys/random.h>
 
 struct item {
-    struct link place; /* oldest first: they all live for as long */
-    int64_t until_us;
+    struct link link; /* oldest first: all are kept for the same time */
+    int64_t expires_us;
     size_t size;
     char name[HANDOFF_STORE_NAME_SIZE];
     char text[]; /* NUL-terminated */
@@ -31,127 +31,128 @@ struct handoff_store {
 struct handoff_store *
 handoff_store_new(void)
 {
-    struct handoff_store *s = calloc(1, sizeof *s);
+    struct handoff_store *store = calloc(1, sizeof *store);
 
-    if (s == NULL)
+    if (store == NULL)
         return NULL;
-    pthread_mutex_init(&s->lock, NULL);
-    list_init(&s->items);
-    return s;
+    pthread_mutex_init(&store->lock, NULL);
+    list_init(&store->items);
+    return store;
 }
 
 static struct item *
-first(struct handoff_store *s)
+oldest(struct handoff_store *store)
 {
-    return list_empty(&s->items) ? NULL : container_of(s->items.next, struct item, place);
+    return list_empty(&store->items) ? NULL : container_of(store->items.next, struct item, link);
 }
 
 static void
-take_off(struct handoff_store *s, struct item *i)
+unlink_item(struct handoff_store *store, struct item *item)
 {
-    list_remove(&i->place);
-    s->count--;
-    s->bytes -= i->size;
+    list_remove(&item->link);
+    store->count--;
+    store->bytes -= item->size;
 }
 
 static void
-drop_old(struct handoff_store *s, int64_t now_us)
+drop_expired(struct handoff_store *store, int64_t now_us)
 {
-    struct item *i;
+    struct item *item;
 
-    while ((i = first(s)) != NULL && i->until_us <= now_us) {
-        take_off(s, i);
-        free(i);
+    while ((item = oldest(store)) != NULL && item->expires_us <= now_us) {
+        unlink_item(store, item);
+        free(item);
     }
 }
 
 void
-handoff_store_free(struct handoff_store *s)
+handoff_store_free(struct handoff_store *store)
 {
-    if (s == NULL)
+    if (store == NULL)
         return;
-    drop_old(s, INT64_MAX);
-    pthread_mutex_destroy(&s->lock);
-    free(s);
+    drop_expired(store, INT64_MAX);
+    pthread_mutex_destroy(&store->lock);
+    free(store);
 }
 
-/* A name that cannot be guessed: who knows it may have the request sent. */
+/* It cannot be guessed: whoever knows the name can have the request sent. */
 static int
-name_item(struct item *i)
+name_item(struct item *item)
 {
     unsigned char random[(HANDOFF_STORE_NAME_SIZE - 1) / 2];
 
     if (getrandom(random, sizeof random, 0) != (ssize_t)sizeof random)
         return -1;
     for (size_t k = 0; k < sizeof random; k++)
-        snprintf(i->name + 2 * k, 3, "%02x", random[k]);
+        snprintf(item->name + 2 * k, 3, "%02x", random[k]);
     return 0;
 }
 
 static int
-keep(struct handoff_store *s, struct item *i, struct failure *err)
+keep(struct handoff_store *store, struct item *item, struct failure *err)
 {
     int64_t now_us = clock_us();
 
-    drop_old(s, now_us);
-    if (s->count >= HANDOFF_STORE_ITEMS_MAX || i->size > HANDOFF_STORE_BYTES_MAX - s->bytes)
+    drop_expired(store, now_us);
+    if (store->count >= HANDOFF_STORE_ITEMS_MAX ||
+        item->size > HANDOFF_STORE_BYTES_MAX - store->bytes)
         return failure_set(err, ERROR_OVERLOADED,
-                           "%zu request objects wait for their hand-off already", s->count);
-    i->until_us = now_us + (int64_t)HANDOFF_STORE_SECONDS * US_PER_SECOND;
-    list_append(&s->items, &i->place);
-    s->count++;
-    s->bytes += i->size;
+                           "%zu request objects wait for their hand-off already", store->count);
+    item->expires_us = now_us + (int64_t)HANDOFF_STORE_SECONDS * US_PER_SECOND;
+    list_append(&store->items, &item->link);
+    store->count++;
+    store->bytes += item->size;
     return 0;
 }
 
 int
-handoff_store_put(struct handoff_store *s, const char *text, size_t n,
+handoff_store_put(struct handoff_store *store, const char *text, size_t n,
                   char name[HANDOFF_STORE_NAME_SIZE], struct failure *err)
 {
-    struct item *i = malloc(sizeof *i + n + 1);
+    struct item *item = malloc(sizeof *item + n + 1);
     int rc;
 
-    if (i == NULL || name_item(i) != 0) {
-        free(i);
+    if (item == NULL || name_item(item) != 0) {
+        free(item);
         return failure_no_memory(err);
     }
-    memcpy(i->text, text, n);
-    i->text[n] = '\0';
-    i->size = n;
-    memcpy(name, i->name, HANDOFF_STORE_NAME_SIZE);
-    pthread_mutex_lock(&s->lock);
-    rc = keep(s, i, err);
-    pthread_mutex_unlock(&s->lock);
+    memcpy(item->text, text, n);
+    item->text[n] = '\0';
+    item->size = n;
+    memcpy(name, item->name, HANDOFF_STORE_NAME_SIZE);
+    pthread_mutex_lock(&store->lock);
+    rc = keep(store, item, err);
+    pthread_mutex_unlock(&store->lock);
     if (rc != 0)
-        free(i);
+        free(item);
     return rc;
 }
 
 static struct item *
-find(struct handoff_store *s, const char *name)
+find(struct handoff_store *store, const char *name)
 {
-    for (struct link *l = s->items.next; l != &s->items; l = l->next) {
-        struct item *i = container_of(l, struct item, place);
+    for (struct link *l = store->items.next; l != &store->items; l = l->next) {
+        struct item *item = container_of(l, struct item, link);
 
-        if (strcmp(i->name, name) == 0)
-            return i;
+        if (strcmp(item->name, name) == 0)
+            return item;
     }
     return NULL;
 }
 
 char *
-handoff_store_take(struct handoff_store *s, const char *name)
+handoff_store_take(struct handoff_store *store, const char *name)
 {
-    struct item *i;
+    struct item *item;
     char *text = NULL;
 
-    pthread_mutex_lock(&s->lock);
-    drop_old(s, clock_us());
-    if ((i = find(s, name)) != NULL)
-        take_off(s, i);
-    pthread_mutex_unlock(&s->lock);
-    if (i != NULL)
-        text = strdup(i->text);
-    free(i);
+    pthread_mutex_lock(&store->lock);
+    drop_expired(store, clock_us());
+    if ((item = find(store, name)) != NULL)
+        unlink_item(store, item);
+    pthread_mutex_unlock(&store->lock);
+    if (item != NULL)
+        text = strdup(item->text);
+    free(item);
     return text;
 }

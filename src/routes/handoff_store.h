@@ -1,7 +1,7 @@
 /*
- * handoff_store.h - request objects too large for a header, kept for the hand-off that names them.
+ * handoff_store.h - request objects too large for a header, kept for a handoff by reference.
  *
- * Each is taken once at most, and goes after HANDOFF_STORE_SECONDS.  Safe to use from every thread.
+ * Each is used once at most, and expires after HANDOFF_STORE_SECONDS.  Thread-safe.
  */
 #ifndef ROUTES_HANDOFF_STORE_H
 #define ROUTES_HANDOFF_STORE_H
@@ -20,16 +20,16 @@ struct handoff_store;
 /* NULL: no memory. */
 struct handoff_store *handoff_store_new(void);
 
-void handoff_store_free(struct handoff_store *s);
+void handoff_store_free(struct handoff_store *store);
 
 /*
- * Copies n bytes; the name to ask for them with goes into `name`.  -1: full (overloaded), or no
- * memory.
+ * Copies n bytes; `name` becomes their reference.  -1 with `err`: overloaded where the store is
+ * full, or no memory.
  */
-int handoff_store_put(struct handoff_store *s, const char *text, size_t n,
+int handoff_store_put(struct handoff_store *store, const char *text, size_t n,
                       char name[HANDOFF_STORE_NAME_SIZE], struct failure *err);
 
-/* The caller frees; NULL: not there (any more). */
-char *handoff_store_take(struct handoff_store *s, const char *name);
+/* The caller frees; NULL: unknown, used already, or expired. */
+char *handoff_store_take(struct handoff_store *store, const char *name);
 
 #endif

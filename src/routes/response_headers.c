@@ -1,6 +1,6 @@
 /*
- * response_headers.c - which of an origin's headers pass through a stream, and what is said about
- * the fetch.
+ * response_headers.c - the head of a streamed response: which of the origin's headers it keeps,
+ * and what it adds.
  */
 
 #include "routes/response_headers.h"
@@ -59,32 +59,24 @@ is_hop_by_hop(const struct headers *headers, const char *name)
     return false;
 }
 
-/*
- * What the origin says of an encoding that libcurl has undone, or of a body it kept, is not true
- * here.
- */
+/* Wrong in our response: libcurl has decoded the body, or a HEAD request leaves it out. */
 static bool
-is_undone(const struct exchange *c, const char *name)
+is_untrue_here(const struct exchange *x, const char *name)
 {
     static const char *const names[] = { "content-encoding", "content-length", NULL };
-    const struct headers *h = &c->fetch->response.head.headers;
 
-    if (strcmp(c->fetch->method, "HEAD") == 0 && strcasecmp(name, "content-length") == 0)
+    if (strcmp(x->fetch->method, "HEAD") == 0 && strcasecmp(name, "content-length") == 0)
         return true;
-    if (!c->fetch->request.decompress || !is_one_of(name, names))
-        return false;
-    for (size_t i = 0; i < h->count; i++)
-        if (strcasecmp(h->items[i].name, "content-encoding") == 0)
-            return true;
-    return false;
+    return x->fetch->request.decompress && is_one_of(name, names) &&
+           headers_get(&x->fetch->response.head.headers, "content-encoding") != NULL;
 }
 
-/* Beginnings of what a web server would take for words of this server, and obey. */
+/* Beginnings of headers that web servers obey as the word of the FastCGI server. */
 static const char *const obeyed[] = { "status",     "x-accel-",    "curlew-",
                                       "x-sendfile", "x-lighttpd-", "x-reproxy-" };
 
 static bool
-is_ours_to_say(const struct exchange *c, const char *name)
+is_reserved(const struct exchange *x, const char *name)
 {
     static const char *const names[] = { "set-cookie", "set-cookie2", "cache-control",
                                          "expires",    "pragma",      "age",
@@ -93,30 +85,30 @@ is_ours_to_say(const struct exchange *c, const char *name)
     for (size_t i = 0; i < sizeof obeyed / sizeof obeyed[0]; i++)
         if (strncasecmp(name, obeyed[i], strlen(obeyed[i])) == 0)
             return true;
-    return c->handoff && is_one_of(name, names);
+    return x->handoff && is_one_of(name, names);
 }
 
 static void
-add_facts(struct exchange *c)
+add_fetch_facts(struct exchange *x)
 {
-    const struct response *r = &c->fetch->response;
-    const char *version = response_version_name(r->http_version);
-    struct buffer *b = &c->head;
+    const struct response *response = &x->fetch->response;
+    const char *version = response_version_name(response->http_version);
+    struct buffer *b = &x->head;
 
-    buffer_printf(b, "Curlew-Url: %s\r\n", r->head.url != NULL ? r->head.url : "");
+    buffer_printf(b, "Curlew-Url: %s\r\n", response->head.url != NULL ? response->head.url : "");
     buffer_printf(b, "Curlew-Http-Version: %s\r\n", version != NULL ? version : "");
-    buffer_printf(b, "Curlew-Connection: %s; %s:%d\r\n", r->reused ? "reused" : "new", r->remote_ip,
-                  r->remote_port);
-    buffer_printf(b, "Curlew-Redirects: %zu\r\n", r->history_count);
-    buffer_printf(b, "Curlew-Attempts: %d\r\n", r->attempts);
-    buffer_printf(b, "Curlew-Session: %s\r\n", c->fetch->session->settings.name);
-    buffer_printf(b, "Curlew-First-Byte: %.6f\r\n", r->timing.first_byte);
+    buffer_printf(b, "Curlew-Connection: %s; %s:%d\r\n", response->reused ? "reused" : "new",
+                  response->remote_ip, response->remote_port);
+    buffer_printf(b, "Curlew-Redirects: %zu\r\n", response->history_count);
+    buffer_printf(b, "Curlew-Attempts: %d\r\n", response->attempts);
+    buffer_printf(b, "Curlew-Session: %s\r\n", x->fetch->session->settings.name);
+    buffer_printf(b, "Curlew-First-Byte: %.6f\r\n", response->timing.first_byte);
 }
 
 /*
- * nginx sends a head on at once only where nothing follows it, not even the padding of its record,
- * which libfcgi fills up to 8 bytes: so the head is made to need none.  The status comes last, as
- * HAProxy makes a 302 of a Location that comes after it.
+ * nginx passes a head on at once only if nothing follows it, not even padding.  libfcgi pads
+ * records to a multiple of 8 bytes, so blanks make the head such a multiple.  The status comes
+ * last, as HAProxy makes a 302 of it if a Location comes later.
  */
 static void
 end_head(struct buffer *b, const struct response_head *head)
@@ -135,22 +127,23 @@ end_head(struct buffer *b, const struct response_head *head)
 }
 
 void
-response_headers_write(struct exchange *c)
+response_headers_write(struct exchange *x)
 {
-    const struct response_head *head = &c->fetch->response.head;
-    const struct headers *h = &head->headers;
+    const struct response_head *head = &x->fetch->response.head;
+    const struct headers *headers = &head->headers;
 
-    for (size_t i = 0; i < h->count; i++) {
-        const struct header *p = &h->items[i];
+    for (size_t i = 0; i < headers->count; i++) {
+        const struct header *h = &headers->items[i];
 
-        if (is_hop_by_hop(h, p->name) || is_undone(c, p->name) || is_ours_to_say(c, p->name))
+        if (is_hop_by_hop(headers, h->name) || is_untrue_here(x, h->name) ||
+            is_reserved(x, h->name))
             continue;
-        buffer_adds(&c->head, p->name);
-        buffer_adds(&c->head, ": ");
-        buffer_adds(&c->head, p->value);
-        buffer_adds(&c->head, "\r\n");
+        buffer_adds(&x->head, h->name);
+        buffer_adds(&x->head, ": ");
+        buffer_adds(&x->head, h->value);
+        buffer_adds(&x->head, "\r\n");
     }
-    if (!c->handoff)
-        add_facts(c);
-    end_head(&c->head, head);
+    if (!x->handoff)
+        add_fetch_facts(x);
+    end_head(&x->head, head);
 }

@@ -1,146 +1,169 @@
-/* route_batch.c - POST …/v1/batch: many fetches, answered by a line each as it completes. */
+/* route_batch.c - POST …/v1/batch: many fetches, and a line for each as it ends. */
+
+#include "routes/route_batch.h"
 
 #include "engine/engine.h"
-#include "fastcgi/fcgi_connection.h"
-#include "fastcgi/fcgi_server.h"
 #include "message/envelope.h"
 #include "routes/access_log.h"
 #include "routes/batch_window.h"
 #include "routes/fetch_response.h"
-#include "routes/routes.h"
 #include "routes/submit.h"
 
-#define WAITING_BYTES (1024 * 1024) /* of bodies that wait for the caller to read */
+#define WAITING_BYTES (1024 * 1024) /* of bodies that wait for the caller to read them */
+
+/* -- fetches ------------------------------------------------------------- */
+
+/* No memory: what is left is not sent, and the response must not look complete. */
+static void
+give_up(struct exchange *x)
+{
+    x->broken = true;
+    batch_window_cancel(x->route_data);
+}
+
+/* Also while draining: a batch that was accepted is completed. */
+static void
+start_fetches(struct exchange *x)
+{
+    struct batch_window *window = x->route_data;
+    struct curlew_fetch *f;
+
+    while (batch_window_has_room(window)) {
+        if ((f = fetch_new()) == NULL) {
+            give_up(x);
+            return;
+        }
+        batch_window_start(window, f);
+        if (f->failure.error == ERROR_NONE && submit_prepared(x, f) == 0)
+            continue;
+        access_log_write(x, f, &f->failure);
+        batch_window_on_fetch_done(window, f);
+    }
+}
+
+static void
+on_fetch_done(struct exchange *x, struct curlew_fetch *f)
+{
+    batch_window_on_fetch_done(x->route_data, f);
+}
+
+/* -- lines --------------------------------------------------------------- */
+
+static int
+write_failure(struct exchange *x, const struct failure *err)
+{
+    const struct curlew_fetch *f = x->fetch;
+
+    if (envelope_write_failure(&x->prefix, &f->request, err, f->index, x->frames) != 0)
+        return -1;
+    buffer_addc(&x->prefix, '\n');
+    if (x->frames)
+        buffer_addc(&x->prefix, '\n'); /* the end of an empty body */
+    return buffer_ok(&x->prefix) ? 0 : -1;
+}
+
+/* A result that there is no memory for becomes a failure. */
+static int
+write_result(struct exchange *x)
+{
+    struct failure err = x->fetch->failure;
+
+    if (err.error == ERROR_NONE && fetch_response_write(x) == 0) {
+        if (!x->frames)
+            buffer_addc(&x->prefix, '\n');
+        if (buffer_ok(&x->prefix))
+            return 0;
+    }
+    failure_no_memory(&err);
+    exchange_clear_piece(x);
+    return write_failure(x, &err);
+}
+
+static bool
+next_chunk(struct exchange *x)
+{
+    exchange_clear_piece(x);
+    fetch_unref(x->fetch);
+    start_fetches(x);
+    while ((x->fetch = batch_window_take(x->route_data)) != NULL) {
+        if (!x->broken && write_result(x) == 0)
+            return true;
+        give_up(x);
+        fetch_unref(x->fetch);
+    }
+    x->partial = !batch_window_is_done(x->route_data);
+    return false;
+}
+
+static void
+cancel(struct exchange *x)
+{
+    batch_window_cancel(x->route_data);
+}
+
+static void
+free_route_data(struct exchange *x)
+{
+    batch_window_free(x->route_data);
+}
+
+static const struct exchange_ops ops = {
+    .on_fetch_done = on_fetch_done,
+    .next_chunk = next_chunk,
+    .log_fetch = access_log_fetch_done,
+    .cancel = cancel,
+    .free_route_data = free_route_data,
+};
 
 /* -- the request --------------------------------------------------------- */
 
-/* Bodies that wait must leave room, within what all may have, for those that are on their way. */
+/* A quarter of what all bodies may take: the rest is for those that are still coming. */
 static size_t
-waiting_bytes(const struct exchange *c)
+waiting_bytes(const struct exchange *x)
 {
-    struct config_snapshot *p = engine_snapshot(c->server->engine);
-    int64_t share = p->limits.buffered_bytes / 4;
+    struct config_snapshot *config = engine_snapshot(x->server->engine);
+    int64_t share = config->limits.buffered_bytes / 4;
 
-    config_snapshot_unref(p);
+    config_snapshot_unref(config);
     if (share < 1)
         return 1;
     return share < WAITING_BYTES ? (size_t)share : WAITING_BYTES;
 }
 
 static int
-open_batch(struct exchange *c, struct failure *err)
+open_batch(struct exchange *x, struct failure *err)
 {
-    struct batch *b;
+    struct batch_window *window;
+    struct batch *batch;
 
-    if (c->server->draining)
+    if (x->server->draining)
         return failure_set(err, ERROR_DRAINING, "the daemon is stopping");
-    if (c->body.len == 0)
+    if (x->body.len == 0)
         return failure_set(err, ERROR_BAD_REQUEST, "the body is empty: a batch object is needed");
-    if ((b = batch_from_text(c->body.data, c->body.len, err)) == NULL)
+    if ((batch = batch_from_text(x->body.data, x->body.len, err)) == NULL)
         return -1;
-    if ((c->batch = batch_window_new(b, waiting_bytes(c))) == NULL)
+    if ((window = batch_window_new(batch, waiting_bytes(x))) == NULL)
         return failure_no_memory(err);
-    buffer_free(&c->body);
+    x->route_data = window;
+    x->ops = &ops;
+    buffer_free(&x->body);
     return 0;
 }
 
-/* Every batch that can be read at all is a 200; nginx is told to pass each line on at once. */
+/* Any batch that can be parsed is a 200.  X-Accel-Buffering: nginx passes each line on at once. */
 void
-route_batch_on_request(struct exchange *c)
+route_batch_on_request(struct exchange *x)
 {
     struct failure err = { 0 };
 
-    fetch_response_choose_format(c);
-    if (open_batch(c, &err) != 0) {
-        exchange_fail(c, &err);
+    fetch_response_choose_format(x);
+    if (open_batch(x, &err) != 0) {
+        exchange_fail(x, &err);
         return;
     }
-    buffer_printf(&c->head,
+    buffer_printf(&x->head,
                   "Status: 200 OK\r\nContent-Type: %s\r\nCache-Control: no-store\r\n"
                   "X-Accel-Buffering: no\r\n\r\n",
-                  c->frames ? FETCH_RESPONSE_FRAMES : "application/x-ndjson");
-    c->answered = c->partial = true;
-}
-
-/* -- fetches ------------------------------------------------------------- */
-
-/* No memory: what is left is not told, and that must show. */
-static void
-give_up(struct exchange *c)
-{
-    c->broken = true;
-    batch_window_cancel(c->batch);
-}
-
-/* A batch that was taken is finished in a drain, too: it is in flight, all of it. */
-static void
-start_fetches(struct exchange *c)
-{
-    struct curlew_fetch *f;
-
-    while (batch_window_has_room(c->batch)) {
-        if ((f = fetch_new()) == NULL) {
-            give_up(c);
-            return;
-        }
-        batch_window_start(c->batch, f);
-        if (f->failure.error == ERROR_NONE && submit_prepared(c, f) == 0)
-            continue;
-        access_log_write(c, f, &f->failure);
-        batch_window_on_fetch_done(c->batch, f);
-    }
-}
-
-void
-route_batch_on_fetch_done(struct exchange *c, struct curlew_fetch *f)
-{
-    batch_window_on_fetch_done(c->batch, f);
-}
-
-/* -- lines --------------------------------------------------------------- */
-
-static int
-write_failure(struct exchange *c, const struct failure *err)
-{
-    const struct curlew_fetch *f = c->fetch;
-
-    if (envelope_write_failure(&c->prefix, &f->request, err, f->index, c->frames) != 0)
-        return -1;
-    buffer_addc(&c->prefix, '\n');
-    if (c->frames)
-        buffer_addc(&c->prefix, '\n'); /* behind a body of no bytes */
-    return buffer_ok(&c->prefix) ? 0 : -1;
-}
-
-/* One that no memory is left for is a failure. */
-static int
-write_result(struct exchange *c)
-{
-    struct failure err = c->fetch->failure;
-
-    if (err.error == ERROR_NONE && fetch_response_write(c) == 0) {
-        if (!c->frames)
-            buffer_addc(&c->prefix, '\n');
-        if (buffer_ok(&c->prefix))
-            return 0;
-    }
-    failure_no_memory(&err);
-    exchange_clear_piece(c);
-    return write_failure(c, &err);
-}
-
-bool
-route_batch_next_chunk(struct exchange *c)
-{
-    exchange_clear_piece(c);
-    fetch_unref(c->fetch);
-    start_fetches(c);
-    while ((c->fetch = batch_window_take(c->batch)) != NULL) {
-        if (!c->broken && write_result(c) == 0)
-            return true;
-        give_up(c);
-        fetch_unref(c->fetch);
-    }
-    c->partial = !batch_window_is_done(c->batch);
-    return false;
+                  x->frames ? FETCH_RESPONSE_FRAMES : "application/x-ndjson");
+    x->answered = x->partial = true;
 }

@@ -1,25 +1,32 @@
-/* route_fetch.c - POST and GET …/v1/fetch: one fetch, answered by one envelope. */
+/* route_fetch.c - POST and GET …/v1/fetch: one fetch, and its envelope. */
 
+#include "routes/route_fetch.h"
+
+#include "routes/access_log.h"
 #include "routes/fetch_response.h"
-#include "routes/routes.h"
 #include "routes/submit.h"
 
-void
-route_fetch_on_request(struct exchange *c)
-{
-    fetch_response_choose_format(c);
-    submit_fetch(c);
-}
-
-void
-route_fetch_on_fetch_done(struct exchange *c, struct curlew_fetch *f)
+static void
+on_fetch_done(struct exchange *x, struct curlew_fetch *f)
 {
     struct failure err = f->failure;
 
-    if (err.error == ERROR_NONE && fetch_response_write(c) != 0)
+    if (err.error == ERROR_NONE && fetch_response_write(x) != 0)
         failure_no_memory(&err);
     if (err.error != ERROR_NONE)
-        exchange_fail(c, &err);
+        exchange_fail(x, &err);
     else
-        exchange_respond(c, 200, c->frames ? FETCH_RESPONSE_FRAMES : "application/json");
+        exchange_respond(x, 200, x->frames ? FETCH_RESPONSE_FRAMES : "application/json");
+}
+
+void
+route_fetch_on_request(struct exchange *x)
+{
+    static const struct exchange_ops ops = {
+        .on_fetch_done = on_fetch_done,
+        .log_fetch = access_log_fetch_done,
+    };
+
+    fetch_response_choose_format(x);
+    submit_fetch(x, &ops);
 }

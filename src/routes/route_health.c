@@ -1,13 +1,12 @@
-/* route_health.c - GET …/healthz: may the daemon be sent requests? */
+/* route_health.c - GET …/healthz: is the daemon ready for requests? */
 
-#include "fastcgi/fcgi_server.h"
-#include "routes/routes.h"
+#include "routes/route_health.h"
 
 void
-route_health_on_request(struct exchange *c)
+route_health_on_request(struct exchange *x)
 {
-    bool draining = c->server->draining;
+    bool draining = x->server->draining;
 
-    buffer_adds(&c->prefix, draining ? "{\"status\":\"draining\"}" : "{\"status\":\"ok\"}");
-    exchange_respond(c, draining ? 503 : 200, "application/json");
+    buffer_adds(&x->prefix, draining ? "{\"status\":\"draining\"}" : "{\"status\":\"ok\"}");
+    exchange_respond(x, draining ? 503 : 200, "application/json");
 }

@@ -1,123 +1,121 @@
-/*
- * route_sessions.c - …/v1/sessions: list, show, create or replace, remove and reset named
- * sessions.
- */
+/* route_sessions.c - …/v1/sessions: list, show, create or replace, remove and reset sessions. */
 
-#include "fastcgi/fcgi_server.h"
-#include "fastcgi/libfcgi_codec.h"
+#include "routes/route_sessions.h"
+
+#include "engine/engine.h"
 #include "message/config_session.h"
 #include "message/session_json.h"
 #include "message/session_update.h"
 #include "routes/auth.h"
-#include "routes/routes.h"
+#include "routes/route_context.h"
 
 #include <string.h>
 
 static void
-no_memory(struct exchange *c)
+no_memory(struct exchange *x)
 {
     struct failure err = { .error = ERROR_INTERNAL, .detail = "out of memory" };
 
-    exchange_fail(c, &err);
+    exchange_fail(x, &err);
 }
 
 void
-route_sessions_on_list(struct exchange *c)
+route_sessions_on_list(struct exchange *x)
 {
-    struct config_snapshot *p = engine_snapshot(c->server->engine);
+    struct config_snapshot *config = engine_snapshot(x->server->engine);
 
-    if (session_json_write_all(&c->prefix, p) == 0)
-        exchange_respond(c, 200, "application/json");
+    if (session_json_write_all(&x->prefix, config) == 0)
+        exchange_respond(x, 200, "application/json");
     else
-        no_memory(c);
-    config_snapshot_unref(p);
+        no_memory(x);
+    config_snapshot_unref(config);
 }
 
 static void
-show(struct exchange *c, int status, struct failure *err)
+show(struct exchange *x, int status, struct failure *err)
 {
-    struct config_snapshot *p = engine_snapshot(c->server->engine);
-    struct session *s = config_snapshot_find_session(p, c->name);
+    struct config_snapshot *config = engine_snapshot(x->server->engine);
+    struct session *s = config_snapshot_find_session(config, x->name);
 
     if (s == NULL) {
-        failure_set(err, ERROR_UNKNOWN_SESSION, "session: there is no \"%.64s\"", c->name);
-        exchange_fail(c, err);
-    } else if (session_json_write(&c->prefix, s) == 0) {
-        exchange_respond(c, status, "application/json");
+        failure_set(err, ERROR_UNKNOWN_SESSION, "session: there is no \"%.64s\"", x->name);
+        exchange_fail(x, err);
+    } else if (session_json_write(&x->prefix, s) == 0) {
+        exchange_respond(x, status, "application/json");
     } else {
-        no_memory(c);
+        no_memory(x);
     }
-    config_snapshot_unref(p);
+    config_snapshot_unref(config);
 }
 
 static bool
-is_known(struct exchange *c)
+is_known(const struct exchange *x)
 {
-    struct config_snapshot *p = engine_snapshot(c->server->engine);
-    bool known = config_snapshot_find_session(p, c->name) != NULL;
+    struct config_snapshot *config = engine_snapshot(x->server->engine);
+    bool known = config_snapshot_find_session(config, x->name) != NULL;
 
-    config_snapshot_unref(p);
+    config_snapshot_unref(config);
     return known;
 }
 
 static int
-put(struct exchange *c, struct failure *err)
+put(struct exchange *x, struct failure *err)
 {
-    struct config_snapshot *p = engine_snapshot(c->server->engine);
-    struct session *old = config_snapshot_find_session(p, c->name);
+    struct config_snapshot *config = engine_snapshot(x->server->engine);
+    struct session *old = config_snapshot_find_session(config, x->name);
     struct session_config s;
     int rc;
 
     session_config_init(&s);
-    rc = session_update_read(&s, c->name, c->body.data, c->body.len,
+    rc = session_update_read(&s, x->name, x->body.data, x->body.len,
                              old != NULL ? &old->settings : NULL, err);
+    config_snapshot_unref(config);
     if (rc == 0)
-        rc = engine_put_session(c->server->engine, &s, err);
+        rc = engine_put_session(x->server->engine, &s, err);
     session_config_destroy(&s);
-    config_snapshot_unref(p);
     return rc;
 }
 
-/* The token must be good for the very session. */
+/* The token must allow this session. */
 static int
-check(struct exchange *c, struct failure *err)
+check(struct exchange *x, struct failure *err)
 {
-    if (!config_session_name_valid(c->name))
+    if (!config_session_name_valid(x->name))
         return failure_set(err, ERROR_BAD_REQUEST,
                            "a session's name is 1 to 64 of A-Z, a-z, 0-9, \".\", \"_\" and \"-\"");
-    return auth_check(c->server->auth, libfcgi_codec_param(c->codec, "HTTP_AUTHORIZATION"), c->name,
+    return auth_check(route_context_of(x)->auth, exchange_param(x, "HTTP_AUTHORIZATION"), x->name,
                       err);
 }
 
 void
-route_sessions_on_request(struct exchange *c)
+route_sessions_on_request(struct exchange *x)
 {
-    const char *method = exchange_method(c);
+    const char *method = exchange_method(x);
     struct failure err = { 0 };
-    int status = 200, rc = check(c, &err);
+    int status = 200, rc = check(x, &err);
 
     if (rc == 0 && strcmp(method, "PUT") == 0) {
-        status = is_known(c) ? 200 : 201;
-        rc = put(c, &err);
+        status = is_known(x) ? 200 : 201;
+        rc = put(x, &err);
     } else if (rc == 0 && strcmp(method, "DELETE") == 0) {
-        rc = engine_remove_session(c->server->engine, c->name, &err);
+        rc = engine_remove_session(x->server->engine, x->name, &err);
         status = 204;
     }
     if (rc != 0)
-        exchange_fail(c, &err);
+        exchange_fail(x, &err);
     else if (status == 204)
-        exchange_respond_empty(c);
+        exchange_respond_empty(x);
     else
-        show(c, status, &err);
+        show(x, status, &err);
 }
 
 void
-route_sessions_on_reset(struct exchange *c)
+route_sessions_on_reset(struct exchange *x)
 {
     struct failure err = { 0 };
 
-    if (check(c, &err) != 0 || engine_reset_session(c->server->engine, c->name, &err) != 0)
-        exchange_fail(c, &err);
+    if (check(x, &err) != 0 || engine_reset_session(x->server->engine, x->name, &err) != 0)
+        exchange_fail(x, &err);
     else
-        exchange_respond_empty(c);
+        exchange_respond_empty(x);
 }

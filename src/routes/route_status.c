@@ -1,41 +1,37 @@
-/*
- * route_status.c - GET …/v1/status and …/status: what the daemon is doing, for programs and for
- * people.
- */
+/* route_status.c - GET …/v1/status and …/status: the state, for programs and for people. */
 
-#include "fastcgi/fcgi_server.h"
+#include "routes/route_status.h"
+
 #include "message/status.h"
-#include "routes/routes.h"
 
 static int
-write_status(struct exchange *c, struct buffer *b)
+write_status(struct exchange *x, struct buffer *b)
 {
-    const struct fcgi_server *g = c->server;
+    const struct fcgi_server *server = x->server;
     const struct status_gateway facts = {
-        .uptime_seconds = (int64_t)(time(NULL) - g->started),
-        .draining = g->draining,
-        .connections = counter_read(&g->stats.connections),
-        .parked = counter_read(&g->stats.parked),
-        .requests = counter_read(&g->stats.requests),
-        .cancelled = counter_read(&g->stats.cancelled),
-        .libfcgi = "2.4",
+        .uptime_seconds = (int64_t)(time(NULL) - server->started),
+        .draining = server->draining,
+        .connections = counter_read(&server->stats.connections),
+        .parked = counter_read(&server->stats.parked),
+        .requests = counter_read(&server->stats.requests),
+        .cancelled = counter_read(&server->stats.cancelled),
     };
 
-    return status_write(b, g->engine, &facts);
+    return status_write(b, server->engine, &facts);
 }
 
 void
-route_status_on_request(struct exchange *c)
+route_status_on_request(struct exchange *x)
 {
     struct failure err = { .error = ERROR_INTERNAL, .detail = "out of memory" };
 
-    if (write_status(c, &c->prefix) == 0)
-        exchange_respond(c, 200, "application/json");
+    if (write_status(x, &x->prefix) == 0)
+        exchange_respond(x, 200, "application/json");
     else
-        exchange_fail(c, &err);
+        exchange_fail(x, &err);
 }
 
-/* The page asks for the JSON beside it once a second, and shows it as tables. */
+/* The page fetches v1/status once a second and shows it as tables. */
 static const char page[] =
     "<!doctype html>\n<html lang=\"en\"><meta charset=\"utf-8\"><title>curlewd</title>\n"
     "<meta name=\"viewport\" content=\"width=device-width\">\n"
@@ -60,8 +56,8 @@ static const char page[] =
     "show();setInterval(show,1000)\n</script></html>\n";
 
 void
-route_status_on_page(struct exchange *c)
+route_status_on_page(struct exchange *x)
 {
-    buffer_add(&c->prefix, page, sizeof page - 1);
-    exchange_respond(c, 200, "text/html; charset=utf-8");
+    buffer_add(&x->prefix, page, sizeof page - 1);
+    exchange_respond(x, 200, "text/html; charset=utf-8");
 }

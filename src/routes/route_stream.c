@@ -1,30 +1,38 @@
-/* route_stream.c - POST and GET …/v1/stream: one fetch, passed through as it comes. */
+/* route_stream.c - …/v1/stream, and handoffs: one fetch, passed through as it comes. */
 
+#include "routes/route_stream.h"
+
+#include "routes/access_log.h"
 #include "routes/response_headers.h"
-#include "routes/routes.h"
 #include "routes/submit.h"
 
-void
-route_stream_on_request(struct exchange *c)
+static void
+on_headers(struct exchange *x)
 {
-    submit_stream(c);
+    response_headers_write(x);
+    x->streaming = x->answered = true;
 }
 
-void
-route_stream_on_headers(struct exchange *c)
+/* Once the head is sent, the stream shows its end; before that, a failure is a problem document. */
+static void
+on_fetch_done(struct exchange *x, struct curlew_fetch *f)
 {
-    response_headers_write(c);
-    c->streaming = c->answered = true;
-}
-
-/* With the head sent, the stream itself says how it ended; before that, a failure is a problem. */
-void
-route_stream_on_fetch_done(struct exchange *c, struct curlew_fetch *f)
-{
-    if (c->streaming)
+    if (x->streaming)
         return;
     if (f->failure.error != ERROR_NONE)
-        exchange_fail(c, &f->failure);
+        exchange_fail(x, &f->failure);
     else
-        route_stream_on_headers(c);
+        on_headers(x);
+}
+
+void
+route_stream_on_request(struct exchange *x)
+{
+    static const struct exchange_ops ops = {
+        .on_headers = on_headers,
+        .on_fetch_done = on_fetch_done,
+        .log_fetch = access_log_fetch_done,
+    };
+
+    submit_stream(x, &ops);
 }

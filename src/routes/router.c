@@ -2,59 +2,57 @@
 
 #include "routes/router.h"
 
-#include "fastcgi/fcgi_server.h"
-#include "fastcgi/libfcgi_codec.h"
 #include "fastcgi/params.h"
 #include "routes/auth.h"
 #include "routes/handoff_request.h"
-#include "routes/routes.h"
+#include "routes/route_batch.h"
+#include "routes/route_context.h"
+#include "routes/route_fetch.h"
+#include "routes/route_handoff.h"
+#include "routes/route_health.h"
+#include "routes/route_metrics.h"
+#include "routes/route_sessions.h"
+#include "routes/route_status.h"
+#include "routes/route_stream.h"
 
 #include <string.h>
 
-/* Longer ends come first: …/v1/status ends in /status, too. */
+/* Longer paths come first: …/v1/status ends in /status, too. */
 static const struct route routes[] = {
-    { "/v1/fetch", "GET, POST", false, route_fetch_on_request, route_fetch_on_fetch_done, NULL,
-      NULL },
-    { "/v1/stream", "GET, POST", false, route_stream_on_request, route_stream_on_fetch_done,
-      route_stream_on_headers, NULL },
-    { "/v1/batch", "POST", false, route_batch_on_request, route_batch_on_fetch_done, NULL,
-      route_batch_next_chunk },
-    { "/v1/handoffs", "POST", false, route_handoff_on_request, NULL, NULL, NULL },
-    { "/v1/sessions", "GET, HEAD", false, route_sessions_on_list, NULL, NULL, NULL },
-    { "/v1/sessions/*/reset", "POST", false, route_sessions_on_reset, NULL, NULL, NULL },
-    { "/v1/sessions/*", "GET, PUT, DELETE", false, route_sessions_on_request, NULL, NULL, NULL },
-    { "/v1/status", "GET, HEAD", false, route_status_on_request, NULL, NULL, NULL },
-    { "/status", "GET, HEAD", false, route_status_on_page, NULL, NULL, NULL },
-    { "/metrics", "GET, HEAD", false, route_metrics_on_request, NULL, NULL, NULL },
-    { "/healthz", "GET, HEAD", true, route_health_on_request, NULL, NULL, NULL },
-};
-
-/* Whatever its path and method, and with no token of its own: the web server vouches for it. */
-static const struct route handoff = {
-    "", "", true, route_stream_on_request, route_stream_on_fetch_done, route_stream_on_headers, NULL
+    { "/v1/fetch", "GET, POST", false, route_fetch_on_request },
+    { "/v1/stream", "GET, POST", false, route_stream_on_request },
+    { "/v1/batch", "POST", false, route_batch_on_request },
+    { "/v1/handoffs", "POST", false, route_handoff_on_request },
+    { "/v1/sessions", "GET, HEAD", false, route_sessions_on_list },
+    { "/v1/sessions/*/reset", "POST", false, route_sessions_on_reset },
+    { "/v1/sessions/*", "GET, PUT, DELETE", false, route_sessions_on_request },
+    { "/v1/status", "GET, HEAD", false, route_status_on_request },
+    { "/status", "GET, HEAD", false, route_status_on_page },
+    { "/metrics", "GET, HEAD", false, route_metrics_on_request },
+    { "/healthz", "GET, HEAD", true, route_health_on_request },
 };
 
 static const char *
-param(const struct exchange *c, const char *name)
+param(const struct exchange *x, const char *name)
 {
-    const char *value = libfcgi_codec_param(c->codec, name);
+    const char *value = exchange_param(x, name);
 
     return value != NULL ? value : "";
 }
 
-/* Web servers split a path in their own ways between these; a few leave both empty. */
+/* Web servers split the path between the two in different ways; a few leave both empty. */
 static void
-add_path(const struct exchange *c, struct buffer *path)
+add_path(const struct exchange *x, struct buffer *path)
 {
-    buffer_adds(path, param(c, "SCRIPT_NAME"));
-    buffer_adds(path, param(c, "PATH_INFO"));
+    buffer_adds(path, param(x, "SCRIPT_NAME"));
+    buffer_adds(path, param(x, "PATH_INFO"));
     if (path->len == 0)
-        buffer_adds(path, param(c, "DOCUMENT_URI"));
+        buffer_adds(path, param(x, "DOCUMENT_URI"));
 }
 
-/* "*" stands for one segment, which goes into `name`; without one the end is compared as it is. */
+/* Does the path end in `pattern`?  "*" is one segment, which is copied into `name`. */
 static bool
-ends_as(const char *path, size_t n, const char *pattern, char *name)
+path_ends_in(const char *path, size_t n, const char *pattern, char *name)
 {
     const char *star = strchr(pattern, '*');
     size_t before, after, segment = 0;
@@ -80,50 +78,81 @@ static const struct route *
 match(const struct buffer *path, char *name)
 {
     for (size_t i = 0; path->len > 0 && i < sizeof routes / sizeof routes[0]; i++)
-        if (ends_as(path->data, path->len, routes[i].path, name))
+        if (path_ends_in(path->data, path->len, routes[i].path, name))
             return &routes[i];
     return NULL;
 }
 
-/* An empty method would be found everywhere, and never the end of the list. */
+/* strstr() finds an empty method everywhere, so the loop would not end. */
 static bool
-takes(const struct route *r, const char *method)
+takes(const struct route *route, const char *method)
 {
     size_t n = strlen(method);
 
     if (n == 0 || strpbrk(method, ", ") != NULL)
         return false;
-    for (const char *at = r->methods; (at = strstr(at, method)) != NULL; at += n)
-        if ((at == r->methods || at[-1] == ' ') && (at[n] == ',' || at[n] == '\0'))
+    for (const char *at = route->methods; (at = strstr(at, method)) != NULL; at += n)
+        if ((at == route->methods || at[-1] == ' ') && (at[n] == ',' || at[n] == '\0'))
             return true;
     return false;
 }
 
-int
-router_find(struct exchange *c, struct failure *err)
+/* By the path alone. */
+static const struct route *
+find_path(struct exchange *x, struct failure *err)
 {
+    const struct route *route;
     struct buffer path;
 
-    if (handoff_request_is_present(c)) {
-        c->handoff = true;
-        c->route = &handoff;
-        return 0;
-    }
     buffer_init(&path, PARAMS_MAX);
-    add_path(c, &path);
-    c->route = buffer_ok(&path) ? match(&path, c->name) : NULL;
-    if (c->route == NULL)
+    add_path(x, &path);
+    route = buffer_ok(&path) ? match(&path, x->name) : NULL;
+    if (route == NULL)
         failure_set(err, ERROR_NOT_FOUND, "no route ends \"%.80s\"", path.len > 0 ? path.data : "");
     buffer_free(&path);
-    if (c->route == NULL)
-        return -1;
-    if (!takes(c->route, exchange_method(c))) {
-        buffer_printf(&c->head, "Allow: %s\r\n", c->route->methods);
-        return failure_set(err, ERROR_METHOD_NOT_ALLOWED, "%s takes %s", c->route->path,
-                           c->route->methods);
+    return route;
+}
+
+const struct route *
+router_find(struct exchange *x, struct failure *err)
+{
+    const struct route *route = find_path(x, err);
+
+    if (route == NULL)
+        return NULL;
+    if (!takes(route, exchange_method(x))) {
+        buffer_printf(&x->head, "Allow: %s\r\n", route->methods);
+        failure_set(err, ERROR_METHOD_NOT_ALLOWED, "%s takes %s", route->path, route->methods);
+        return NULL;
     }
-    if (c->route->open)
-        return 0;
-    return auth_check(c->server->auth, libfcgi_codec_param(c->codec, "HTTP_AUTHORIZATION"), NULL,
-                      err);
+    if (!route->open && auth_check(route_context_of(x)->auth,
+                                   exchange_param(x, "HTTP_AUTHORIZATION"), NULL, err) != 0)
+        return NULL;
+    return route;
+}
+
+static void
+dispatch(struct exchange *x)
+{
+    struct failure err = { 0 };
+    const struct route *route = router_find(x, &err);
+
+    if (route != NULL)
+        route->on_request(x);
+    else
+        exchange_fail(x, &err);
+}
+
+/*
+ * A handoff needs no token, whatever its path and method: only the web server can set its
+ * parameter.  It does not wait for the body, which the browser sent to the view.
+ */
+void
+router_handle(struct exchange *x)
+{
+    x->handoff = handoff_request_is_present(x);
+    if (x->handoff)
+        route_stream_on_request(x);
+    else
+        exchange_read_body(x, dispatch);
 }

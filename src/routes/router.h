@@ -10,19 +10,14 @@ struct route {
     const char *path;    /* the end of SCRIPT_NAME + PATH_INFO; "*" is one segment */
     const char *methods; /* as in an Allow field */
     bool open;           /* asks for no bearer token */
-    void (*on_request)(struct exchange *c); /* the request is whole: answer, or submit c->fetch */
-    /* f, of c, is back: answer. */
-    void (*on_fetch_done)(struct exchange *c, struct curlew_fetch *f);
-    /* The head of c->fetch's stream is there; NULL: no streams. */
-    void (*on_headers)(struct exchange *c);
-    /* The next piece of a partial answer; false: none now. */
-    bool (*next_chunk)(struct exchange *c);
+    /* The request is complete: respond, or start fetches and set x->ops. */
+    void (*on_request)(struct exchange *x);
 };
 
-/*
- * The route of c's request, in c->route; -1 with `err`: not_found, method_not_allowed,
- * unauthorized.
- */
-int router_find(struct exchange *c, struct failure *err);
+/* The FastCGI server's handler; its handler_data is a struct route_context. */
+void router_handle(struct exchange *x);
+
+/* The route of x's request; NULL with `err`: not_found, method_not_allowed, unauthorized. */
+const struct route *router_find(struct exchange *x, struct failure *err);
 
 #endif

@@ -1,98 +1,93 @@
-/* submit.c - from a web server's request to a fetch in flight: read, check who asks, submit. */
+/* submit.c - from a web server's request to a fetch in flight: read, authorize, submit. */
 
 #include "routes/submit.h"
 
-#include "fastcgi/fcgi_connection.h"
-#include "fastcgi/fcgi_server.h"
-#include "fastcgi/fcgi_worker.h"
-#include "fastcgi/libfcgi_codec.h"
-#include "fetch/fetch.h"
 #include "message/request_json.h"
 #include "message/request_query.h"
 #include "routes/access_log.h"
 #include "routes/auth.h"
 #include "routes/handoff_request.h"
+#include "routes/route_context.h"
 #include "routes/trace_context.h"
 
 #include <string.h>
 
 static int
-read_request(struct exchange *c, struct failure *err)
+read_request(struct exchange *x, struct failure *err)
 {
-    struct request *r = &c->fetch->request;
+    struct request *r = &x->fetch->request;
 
-    if (c->handoff)
-        return handoff_request_read(c, r, err);
-    if (strcmp(exchange_method(c), "GET") == 0)
-        return request_query_read(r, exchange_query(c), err);
-    if (c->body.len == 0)
+    if (x->handoff)
+        return handoff_request_read(x, r, err);
+    if (strcmp(exchange_method(x), "GET") == 0)
+        return request_query_read(r, exchange_query(x), err);
+    if (x->body.len == 0)
         return failure_set(err, ERROR_BAD_REQUEST, "the body is empty: a request object is needed");
-    return request_json_parse(r, c->body.data, c->body.len, err);
+    return request_json_parse(r, x->body.data, x->body.len, err);
 }
 
-/* A hand-off comes with the web server's word, and a browser behind it; others with a token. */
+/* A handoff needs no token: only the web server can set its parameter. */
 static int
-check_caller(struct exchange *c, const struct request *r, struct failure *err)
+check_caller(struct exchange *x, const struct request *r, struct failure *err)
 {
-    if (c->handoff) /* the browser's own headers are no business of the origin's */
+    if (x->handoff)
         return 0;
     if (r->forward.count > 0)
         return failure_set(err, ERROR_BAD_REQUEST,
                            "forward_headers: only a hand-off has a browser's headers to pass on");
-    return auth_check(c->server->auth, libfcgi_codec_param(c->codec, "HTTP_AUTHORIZATION"),
+    return auth_check(route_context_of(x)->auth, exchange_param(x, "HTTP_AUTHORIZATION"),
                       r->session != NULL ? r->session : "default", err);
 }
 
 int
-submit_prepared(struct exchange *c, struct curlew_fetch *f)
+submit_prepared(struct exchange *x, struct curlew_fetch *f)
 {
-    if (check_caller(c, &f->request, &f->failure) != 0 ||
-        (!c->handoff && trace_context_read(c, &f->request, &f->failure) != 0) ||
-        engine_submit(c->server->engine, f, fcgi_worker_on_done, c->connection) != 0)
+    if (check_caller(x, &f->request, &f->failure) != 0 ||
+        (!x->handoff && trace_context_read(x, &f->request, &f->failure) != 0))
         return -1;
-    fcgi_connection_fetch_started(c->connection);
-    return 0;
+    return exchange_fetch(x, f);
 }
 
 static int
-start(struct exchange *c, bool stream, struct failure *err)
+start(struct exchange *x, bool stream, struct failure *err)
 {
-    if (c->server->draining)
+    if (x->server->draining)
         return failure_set(err, ERROR_DRAINING, "the daemon is stopping");
-    if ((c->fetch = fetch_new()) == NULL)
+    if ((x->fetch = fetch_new()) == NULL)
         return failure_no_memory(err);
-    if (read_request(c, err) != 0)
+    if (read_request(x, err) != 0)
         return -1;
-    buffer_free(&c->body);
-    if (stream && fetch_stream_body(c->fetch, fcgi_worker_on_notify, c->connection) != 0)
+    buffer_free(&x->body);
+    if (stream && exchange_open_stream(x) != 0)
         return failure_no_memory(err);
-    if (submit_prepared(c, c->fetch) == 0)
+    if (submit_prepared(x, x->fetch) == 0)
         return 0;
-    *err = c->fetch->failure;
+    *err = x->fetch->failure;
     return -1;
 }
 
-static int
-take_in(struct exchange *c, bool stream)
+static void
+submit(struct exchange *x, bool stream)
 {
     struct failure err = { 0 };
 
-    if (start(c, stream, &err) == 0)
-        return 0;
-    if (c->fetch != NULL)
-        access_log_write(c, c->fetch, &err);
-    exchange_fail(c, &err);
-    return -1;
+    if (start(x, stream, &err) == 0)
+        return;
+    if (x->fetch != NULL)
+        access_log_write(x, x->fetch, &err);
+    exchange_fail(x, &err);
 }
 
-int
-submit_fetch(struct exchange *c)
+void
+submit_fetch(struct exchange *x, const struct exchange_ops *ops)
 {
-    return take_in(c, false);
+    x->ops = ops;
+    submit(x, false);
 }
 
-int
-submit_stream(struct exchange *c)
+void
+submit_stream(struct exchange *x, const struct exchange_ops *ops)
 {
-    return take_in(c, true);
+    x->ops = ops;
+    submit(x, true);
 }

@@ -1,5 +1,5 @@
 /*
- * submit.h - from a web server's request to a fetch in flight: read, check who asks, submit.
+ * submit.h - from a web server's request to a fetch in flight: read, authorize, submit.
  */
 #ifndef ROUTES_SUBMIT_H
 #define ROUTES_SUBMIT_H
@@ -7,15 +7,15 @@
 #include "fastcgi/exchange.h"
 
 /*
- * The request object in c's body, or in its query where the method is GET, becomes c->fetch, in
- * flight.  0; or -1, and c is answered with a problem.
+ * The request object in x's body, or in its query where the method is GET, becomes x->fetch, in
+ * flight; or x gets a problem document as its response.
  */
-int submit_fetch(struct exchange *c);
+void submit_fetch(struct exchange *x, const struct exchange_ops *ops);
 
 /* Likewise, and its body will be streamed. */
-int submit_stream(struct exchange *c);
+void submit_stream(struct exchange *x, const struct exchange_ops *ops);
 
-/* A fetch whose request has been read is now in flight for c; or -1 with f->failure. */
-int submit_prepared(struct exchange *c, struct curlew_fetch *f);
+/* x->ops are set, and f->request has been read: f is now in flight; or -1 with f->failure. */
+int submit_prepared(struct exchange *x, struct curlew_fetch *f);
 
 #endif

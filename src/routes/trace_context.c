@@ -1,13 +1,11 @@
-/* trace_context.c - the caller's trace context: which request of whose this fetch belongs to. */
+/* trace_context.c - the caller's trace context, passed on to the origin. */
 
 #include "routes/trace_context.h"
 
-#include "fastcgi/libfcgi_codec.h"
-
 #include <string.h>
 
-#define VALUE_MAX \
-    512 /* as much of a tracestate as all have to pass on (W3C Trace Context 3.3.1.5) */
+/* As much of a tracestate as everybody has to pass on (W3C Trace Context 3.3.1.5). */
+#define VALUE_MAX 512
 
 static const struct {
     const char *name, *parameter;
@@ -17,9 +15,9 @@ static const struct {
     { "X-Request-ID", "HTTP_X_REQUEST_ID" },
 };
 
-/* Visible ASCII and blanks between: what is odd is not passed on. */
+/* Printable ASCII: anything else is not passed on. */
 static bool
-is_sane(const char *value)
+is_printable(const char *value)
 {
     size_t n = strlen(value);
 
@@ -32,12 +30,12 @@ is_sane(const char *value)
 }
 
 int
-trace_context_read(const struct exchange *c, struct request *r, struct failure *err)
+trace_context_read(const struct exchange *x, struct request *r, struct failure *err)
 {
     for (size_t i = 0; i < sizeof fields / sizeof fields[0]; i++) {
-        const char *value = libfcgi_codec_param(c->codec, fields[i].parameter);
+        const char *value = exchange_param(x, fields[i].parameter);
 
-        if (value != NULL && is_sane(value) &&
+        if (value != NULL && is_printable(value) &&
             headers_add(&r->trace, fields[i].name, strlen(fields[i].name), value, strlen(value)) !=
                 0)
             return failure_no_memory(err);
@@ -48,8 +46,5 @@ trace_context_read(const struct exchange *c, struct request *r, struct failure *
 const char *
 trace_context_find(const struct request *r, const char *name)
 {
-    for (size_t i = 0; i < r->trace.count; i++)
-        if (strcmp(r->trace.items[i].name, name) == 0)
-            return r->trace.items[i].value;
-    return NULL;
+    return headers_get(&r->trace, name);
 }

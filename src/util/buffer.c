@@ -55,6 +55,15 @@ buffer_clear(struct buffer *b)
         b->data[0] = '\0';
 }
 
+void
+buffer_reset(struct buffer *b, size_t keep)
+{
+    if (b->cap > keep || b->failed)
+        buffer_free(b);
+    else
+        buffer_clear(b);
+}
+
 char *
 buffer_room(struct buffer *b, size_t n)
 {

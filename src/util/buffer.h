@@ -28,6 +28,9 @@ void buffer_free(struct buffer *b);
 /* Empty, not failed; keeps its memory. */
 void buffer_clear(struct buffer *b);
 
+/* Likewise, but keeps its memory only up to `keep` bytes. */
+void buffer_reset(struct buffer *b, size_t keep);
+
 /* A hint: about n more bytes will be added. */
 void buffer_expect(struct buffer *b, size_t n);
 

@@ -43,11 +43,11 @@ Test(server, an_empty_method_is_refused_and_hangs_nobody)
     int fd = dial();
 
     buffer_init(&b, 10000);
-    begin(&b, 1, RESPONDER, true);
+    begin(&b, 1, FCGI_RESPONDER, true);
     param(&b, 1, "REQUEST_METHOD", "");
     param(&b, 1, "PATH_INFO", "/healthz");
-    end_of(&b, PARAMS, 1);
-    end_of(&b, STDIN, 1);
+    end_of(&b, FCGI_PARAMS, 1);
+    end_of(&b, FCGI_STDIN, 1);
     send_all(fd, &b);
     answers_with(fd, "Status: 405");
     close(fd);

@@ -1,4 +1,4 @@
-/* test_fcgi_server_peer.c - web servers that read slowly, or say more or less than they announce. */
+/* test_fcgi_server_peer.c - web servers that read slowly, or send more or less than announced. */
 
 #include "support/web_server.h"
 
@@ -34,7 +34,7 @@ Test(gateway_peer, a_peer_that_asks_and_never_reads_is_cut_off)
     for (int round = 0; round < 1000; round++) {
         buffer_init(&b, 1 << 20);
         for (int i = 0; i < 1000; i++)
-            record(&b, GET_VALUES, 0, "\x0e\0FCGI_MAX_CONNS", 16, 0);
+            record(&b, FCGI_GET_VALUES, 0, "\x0e\0FCGI_MAX_CONNS", 16, 0);
         send_all(fd, &b);
     }
     for (int i = 0; i < 1000 && counter_read(&server->stats.connections) > 0; i++)
@@ -57,13 +57,13 @@ post(int fd, const char *length, size_t sent)
 
     memset(text, ' ', sent);
     buffer_init(&b, 1 << 20);
-    begin(&b, 1, RESPONDER, true);
+    begin(&b, 1, FCGI_RESPONDER, true);
     param(&b, 1, "REQUEST_METHOD", "POST");
     param(&b, 1, "PATH_INFO", "/v1/fetch");
     param(&b, 1, "CONTENT_LENGTH", length);
-    end_of(&b, PARAMS, 1);
+    end_of(&b, FCGI_PARAMS, 1);
     body(&b, 1, text);
-    end_of(&b, STDIN, 1);
+    end_of(&b, FCGI_STDIN, 1);
     send_all(fd, &b);
     free(text);
 }
@@ -94,13 +94,13 @@ Test(gateway_peer, a_second_end_of_a_body_too_large_ends_the_connection)
     int fd = dial();
 
     buffer_init(&b, 1 << 20);
-    begin(&b, 1, RESPONDER, true);
+    begin(&b, 1, FCGI_RESPONDER, true);
     param(&b, 1, "REQUEST_METHOD", "POST");
     param(&b, 1, "PATH_INFO", "/v1/fetch");
     param(&b, 1, "CONTENT_LENGTH", "2000");
-    end_of(&b, PARAMS, 1);
-    end_of(&b, STDIN, 1);
-    end_of(&b, STDIN, 1);
+    end_of(&b, FCGI_PARAMS, 1);
+    end_of(&b, FCGI_STDIN, 1);
+    end_of(&b, FCGI_STDIN, 1);
     send_all(fd, &b);
     cr_assert(read_answer(fd, &text, 0));
     cr_assert_not_null(strstr(text.data, "Status: 413"));

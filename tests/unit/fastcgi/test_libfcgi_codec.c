@@ -54,7 +54,7 @@ Test(fastcgi, a_request_without_parameters_and_body_is_one)
 {
     SIDE_ACCEPT();
     cr_assert_null(libfcgi_codec_param(side, "REQUEST_METHOD"));
-    end_of(&in, STDIN, 1);
+    end_of(&in, FCGI_STDIN, 1);
     read_body();
     cr_assert_eq(sent.len, 0);
     buffer_free(&sent);
@@ -79,8 +79,8 @@ Test(fastcgi, a_body_is_whole_with_every_byte)
     for (int i = 0; i < 256; i++)
         all[i] = (char)i;
     for (int i = 0; i < 1000; i++)
-        record(&in, STDIN, 1, all, sizeof all, 0);
-    end_of(&in, STDIN, 1);
+        record(&in, FCGI_STDIN, 1, all, sizeof all, 0);
+    end_of(&in, FCGI_STDIN, 1);
     read_body();
     cr_assert_eq(sent.len, 256000);
     for (size_t i = 0; i < sent.len; i++)
@@ -93,11 +93,11 @@ Test(fastcgi, the_wish_to_keep_the_connection_is_told)
 {
     SIDE_ACCEPT();
     cr_assert(libfcgi_codec_keeps_connection(side));
-    end_of(&in, STDIN, 1);
+    end_of(&in, FCGI_STDIN, 1);
     read_body();
     libfcgi_codec_finish(side);
-    begin(&in, 2, RESPONDER, false);
-    end_of(&in, PARAMS, 2);
+    begin(&in, 2, FCGI_RESPONDER, false);
+    end_of(&in, FCGI_PARAMS, 2);
     cr_assert_eq(libfcgi_codec_accept(side), 0);
     cr_assert_not(libfcgi_codec_keeps_connection(side));
     buffer_free(&sent);
@@ -110,7 +110,7 @@ Test(fastcgi, an_answer_is_framed_and_ended_once)
     struct answer a;
 
     SIDE_ACCEPT();
-    end_of(&in, STDIN, 1);
+    end_of(&in, FCGI_STDIN, 1);
     read_body();
     libfcgi_codec_write(side, "Status: 200\r\n\r\n", 15);
     libfcgi_codec_write(side, "body", 4);
@@ -131,10 +131,10 @@ Test(fastcgi, the_request_id_is_echoed)
 {
     struct answer a;
 
-    begin(&in, 0x1234, RESPONDER, true);
-    end_of(&in, PARAMS, 0x1234);
+    begin(&in, 0x1234, FCGI_RESPONDER, true);
+    end_of(&in, FCGI_PARAMS, 0x1234);
     cr_assert_eq(libfcgi_codec_accept(side), 0);
-    end_of(&in, STDIN, 0x1234);
+    end_of(&in, FCGI_STDIN, 0x1234);
     read_body();
     libfcgi_codec_finish(side);
     side_read_answer(&a);
@@ -198,17 +198,17 @@ Test(fastcgi, requests_follow_each_other_on_one_connection)
         char number[16];
 
         snprintf(number, sizeof number, "%d", i);
-        begin(&in, i, RESPONDER, i % 2);
+        begin(&in, i, FCGI_RESPONDER, i % 2);
         param(&in, i, "NUMBER", number);
         if (i % 3 == 0)
             param(&in, i, "THIRD", "1");
-        end_of(&in, PARAMS, i);
+        end_of(&in, FCGI_PARAMS, i);
         cr_assert_eq(libfcgi_codec_accept(side), 0);
         cr_assert_str_eq(libfcgi_codec_param(side, "NUMBER"), number);
         cr_assert_eq(libfcgi_codec_param(side, "THIRD") != NULL, i % 3 == 0,
                      "of this request alone");
         body(&in, i, number);
-        end_of(&in, STDIN, i);
+        end_of(&in, FCGI_STDIN, i);
         read_body();
         cr_assert_eq(sent.len, strlen(number));
         libfcgi_codec_write(side, number, strlen(number));
@@ -231,9 +231,9 @@ Test(fastcgi, two_connections_on_one_thread_do_not_mix)
     buffer_init(&out2, 10000);
     other = libfcgi_codec_new(&in2, &out2);
     SIDE_ACCEPT("WHO", "first");
-    begin(&in2, 9, RESPONDER, true);
+    begin(&in2, 9, FCGI_RESPONDER, true);
     param(&in2, 9, "WHO", "second");
-    end_of(&in2, PARAMS, 9);
+    end_of(&in2, FCGI_PARAMS, 9);
     cr_assert_eq(libfcgi_codec_accept(other), 0);
 
     libfcgi_codec_write(side, "to the first", 12);
@@ -257,9 +257,9 @@ Test(fastcgi, parameters_cut_short_are_no_request)
     struct buffer whole;
 
     buffer_init(&whole, 1000);
-    begin(&whole, 1, RESPONDER, true);
+    begin(&whole, 1, FCGI_RESPONDER, true);
     param(&whole, 1, "NAME", "value");
-    end_of(&whole, PARAMS, 1);
+    end_of(&whole, FCGI_PARAMS, 1);
     for (size_t n = 0; n < whole.len; n++) {
         buffer_clear(&in);
         buffer_add(&in, whole.data, n);
@@ -283,7 +283,7 @@ Test(fastcgi, a_body_over_the_limit_of_its_buffer_is_none)
 {
     SIDE_ACCEPT();
     body(&in, 1, "12345");
-    end_of(&in, STDIN, 1);
+    end_of(&in, FCGI_STDIN, 1);
     buffer_init(&sent, 4);
     cr_assert_eq(libfcgi_codec_read_body(side, &sent), -1);
     buffer_free(&sent);
@@ -320,8 +320,8 @@ Test(fastcgi, no_descriptor_is_touched)
     int before = open_descriptors();
 
     for (int i = 0; i < 10; i++) {
-        begin(&in, 1, RESPONDER, false); /* libfcgi would close after this one */
-        end_of(&in, PARAMS, 1);
+        begin(&in, 1, FCGI_RESPONDER, false); /* libfcgi would close after this one */
+        end_of(&in, FCGI_PARAMS, 1);
         cr_assert_eq(libfcgi_codec_accept(side), 0);
         libfcgi_codec_write(side, "x", 1);
         libfcgi_codec_finish(side);

@@ -2,11 +2,11 @@
 
 #include "support/parser_feed.h"
 
-TestSuite(screen, .init = setup, .fini = teardown);
+TestSuite(record_parser, .init = setup, .fini = teardown);
 
 /* -- one request --------------------------------------------------------- */
 
-Test(screen, a_whole_request_passes_as_it_is)
+Test(record_parser, a_whole_request_passes_as_it_is)
 {
     struct buffer copy;
 
@@ -14,14 +14,14 @@ Test(screen, a_whole_request_passes_as_it_is)
     open_request();
     body(&bytes, 1, "body");
     gives(RECORD_MORE);
-    end_of(&bytes, STDIN, 1);
+    end_of(&bytes, FCGI_STDIN, 1);
     gives(RECORD_REQUEST_DONE);
 
-    begin(&copy, 1, RESPONDER, true);
+    begin(&copy, 1, FCGI_RESPONDER, true);
     param(&copy, 1, "A", "b");
-    end_of(&copy, PARAMS, 1);
+    end_of(&copy, FCGI_PARAMS, 1);
     body(&copy, 1, "body");
-    end_of(&copy, STDIN, 1);
+    end_of(&copy, FCGI_STDIN, 1);
     cr_assert_eq(passed.len, copy.len);
     cr_assert_eq(memcmp(passed.data, copy.data, copy.len), 0);
     cr_assert_eq(answers.len, 0);
@@ -29,10 +29,10 @@ Test(screen, a_whole_request_passes_as_it_is)
     buffer_free(&copy);
 }
 
-Test(screen, padding_and_the_reserved_byte_stay_behind)
+Test(record_parser, padding_and_the_reserved_byte_stay_behind)
 {
     open_request();
-    record(&bytes, STDIN, 1, "body", 4, 255);
+    record(&bytes, FCGI_STDIN, 1, "body", 4, 255);
     bytes.data[7] = 'r';
     buffer_clear(&passed);
     gives(RECORD_MORE);
@@ -43,16 +43,16 @@ Test(screen, padding_and_the_reserved_byte_stay_behind)
     cr_assert_eq(memcmp(passed.data + 8, "body", 4), 0);
 }
 
-Test(screen, a_request_cut_into_single_bytes_is_the_same_request)
+Test(record_parser, a_request_cut_into_single_bytes_is_the_same_request)
 {
     struct buffer all = { .max = 1 << 20 };
     int heads = 0, completes = 0;
 
-    begin(&all, 7, RESPONDER, false);
+    begin(&all, 7, FCGI_RESPONDER, false);
     param(&all, 7, "NAME", "value");
-    end_of(&all, PARAMS, 7);
-    record(&all, STDIN, 7, "body", 4, 3);
-    end_of(&all, STDIN, 7);
+    end_of(&all, FCGI_PARAMS, 7);
+    record(&all, FCGI_STDIN, 7, "body", 4, 3);
+    end_of(&all, FCGI_STDIN, 7);
     for (size_t i = 0; i < all.len; i++) {
         size_t used;
         enum record_event v = record_parser_feed(&s, all.data + i, 1, &used, &passed, &answers);
@@ -68,23 +68,23 @@ Test(screen, a_request_cut_into_single_bytes_is_the_same_request)
     buffer_free(&all);
 }
 
-Test(screen, after_the_answer_the_next_request_may_come)
+Test(record_parser, after_the_answer_the_next_request_may_come)
 {
     for (int id = 1; id <= 3; id++) {
         cr_assert(record_parser_is_idle(&s));
-        begin(&bytes, id, RESPONDER, true);
-        end_of(&bytes, PARAMS, id);
+        begin(&bytes, id, FCGI_RESPONDER, true);
+        end_of(&bytes, FCGI_PARAMS, id);
         gives(RECORD_PARAMS_DONE);
         cr_assert_not(record_parser_is_idle(&s));
-        end_of(&bytes, STDIN, id);
+        end_of(&bytes, FCGI_STDIN, id);
         gives(RECORD_REQUEST_DONE);
         record_parser_next(&s);
     }
 }
 
-Test(screen, a_half_record_is_not_idle)
+Test(record_parser, a_half_record_is_not_idle)
 {
-    begin(&bytes, 1, RESPONDER, true);
+    begin(&bytes, 1, FCGI_RESPONDER, true);
     bytes.len = 3;
     gives(RECORD_MORE);
     cr_assert_not(record_parser_is_idle(&s));
@@ -92,14 +92,14 @@ Test(screen, a_half_record_is_not_idle)
 
 /* -- limits -------------------------------------------------------------- */
 
-Test(screen, a_body_of_the_limit_passes_and_of_one_byte_more_is_too_large)
+Test(record_parser, a_body_of_the_limit_passes_and_of_one_byte_more_is_too_large)
 {
     char text[102] = "";
 
     memset(text, 'x', 100);
     open_request();
     body(&bytes, 1, text);
-    end_of(&bytes, STDIN, 1);
+    end_of(&bytes, FCGI_STDIN, 1);
     gives(RECORD_REQUEST_DONE);
     record_parser_next(&s);
 
@@ -110,7 +110,7 @@ Test(screen, a_body_of_the_limit_passes_and_of_one_byte_more_is_too_large)
     cr_assert(s.dropping);
 }
 
-Test(screen, what_is_left_of_a_body_too_large_is_dropped_up_to_its_end)
+Test(record_parser, what_is_left_of_a_body_too_large_is_dropped_up_to_its_end)
 {
     open_request();
     for (int i = 0; i < 11; i++)
@@ -121,7 +121,7 @@ Test(screen, what_is_left_of_a_body_too_large_is_dropped_up_to_its_end)
         body(&bytes, 1, "ten bytes!");
     gives(RECORD_MORE);
     cr_assert_eq(passed.len, 0);
-    end_of(&bytes, STDIN, 1);
+    end_of(&bytes, FCGI_STDIN, 1);
     gives(RECORD_REQUEST_DONE);
     record_parser_next(&s);
     cr_assert_not(s.dropping);
@@ -129,12 +129,12 @@ Test(screen, what_is_left_of_a_body_too_large_is_dropped_up_to_its_end)
 }
 
 /* The request is whole once: bytes after its end are no second end. */
-Test(screen, a_body_too_large_does_not_end_twice)
+Test(record_parser, a_body_too_large_does_not_end_twice)
 {
     open_request();
     s.dropping = true;
-    end_of(&bytes, STDIN, 1);
+    end_of(&bytes, FCGI_STDIN, 1);
     gives(RECORD_REQUEST_DONE);
-    end_of(&bytes, STDIN, 1);
+    end_of(&bytes, FCGI_STDIN, 1);
     gives(RECORD_BROKEN);
 }

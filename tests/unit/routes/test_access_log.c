@@ -2,7 +2,7 @@
 
 #include "routes/access_log.h"
 
-#include "fastcgi/fcgi_server.h"
+#include "routes/route_context.h"
 #include "support/origin.h"
 #include "support/runner.h"
 #include "util/log.h"
@@ -13,19 +13,20 @@
 #include <string.h>
 #include <unistd.h>
 
-static struct fcgi_server server;
-static struct exchange call;
+static struct route_context routes;
+static struct fcgi_server server = { .handler_data = &routes };
+static struct exchange x;
 static struct curlew *engine;
 static struct test_origin o;
 static int from_log, saved;
 
 static void
-serve(struct seen_request *x)
+serve(struct seen_request *seen)
 {
-    if (origin_is(x, "/go?secret=1"))
-        origin_reply(x, 302, "Location: /end\r\nSet-Cookie: sid=cookie-secret\r\n", "");
+    if (origin_is(seen, "/go?secret=1"))
+        origin_reply(seen, 302, "Location: /end\r\nSet-Cookie: sid=cookie-secret\r\n", "");
     else
-        origin_reply(x, 200, "", "hello");
+        origin_reply(seen, 200, "", "hello");
 }
 
 static void
@@ -35,9 +36,9 @@ setup(void)
 
     origin_start(&o, "127.0.0.1", serve);
     engine = runner_default_engine();
-    server.log_access = true;
-    exchange_init(&call);
-    call.server = &server;
+    routes.log_access = true;
+    exchange_init(&x);
+    x.server = &server;
     cr_assert_eq(pipe(fds), 0);
     saved = dup(STDERR_FILENO);
     dup2(fds[1], STDERR_FILENO);
@@ -51,21 +52,21 @@ static void
 teardown(void)
 {
     dup2(saved, STDERR_FILENO);
-    exchange_reset(&call);
+    exchange_reset(&x);
     curlew_free(engine);
     runner_check_leaks();
 }
 
-TestSuite(access, .init = setup, .fini = teardown, .timeout = 30);
+TestSuite(access_log, .init = setup, .fini = teardown, .timeout = 30);
 
-/* The line of the call's fetch. */
+/* The line of the exchange's fetch. */
 static const char *
 line(void)
 {
     static char text[8192];
     ssize_t n;
 
-    access_log_write(&call, call.fetch, &call.fetch->failure);
+    access_log_fetch_done(&x, x.fetch);
     n = read(from_log, text, sizeof text - 1);
     text[n > 0 ? n : 0] = '\0';
     return text;
@@ -80,12 +81,12 @@ says(const char *text, const char *field)
     cr_assert_not_null(strstr(text, wanted), "%s is not in %s", field, text);
 }
 
-Test(access, a_fetch_that_went_well_is_told_in_one_line)
+Test(access_log, a_fetch_that_went_well_is_told_in_one_line)
 {
     const char *text;
     char origin[80];
 
-    call.fetch = runner_do(engine, runner_fetch("%s/", o.url));
+    x.fetch = runner_do(engine, runner_fetch("%s/", o.url));
     text = line();
     snprintf(origin, sizeof origin, "origin=http://127.0.0.1:%d", o.port);
     says(text, "info fetch session=default method=GET");
@@ -102,24 +103,24 @@ Test(access, a_fetch_that_went_well_is_told_in_one_line)
     cr_assert_null(strstr(text, "tag="));
 }
 
-Test(access, a_fetch_that_failed_tells_the_code)
+Test(access_log, a_fetch_that_failed_tells_the_code)
 {
     const char *text;
 
-    call.fetch = runner_do(engine, runner_fetch("http://127.0.0.1:1/"));
+    x.fetch = runner_do(engine, runner_fetch("http://127.0.0.1:1/"));
     text = line();
     says(text, "code=connect_failed");
     cr_assert_null(strstr(text, "status="));
 }
 
-Test(access, no_secret_is_told)
+Test(access_log, no_secret_is_told)
 {
     struct curlew_fetch *f = runner_fetch("http://user:password@127.0.0.1:%d/go?secret=1", o.port);
     const char *text;
 
     cr_assert_eq(curlew_fetch_add_header(f, "Authorization", "Bearer header-secret"), 0);
     cr_assert_eq(curlew_fetch_set_body(f, "body-secret", 11, NULL), 0);
-    call.fetch = runner_do(engine, f);
+    x.fetch = runner_do(engine, f);
     text = line();
     says(text, "method=GET"); /* that is what the redirect made of it */
     says(text, "redirects=1");
@@ -129,24 +130,24 @@ Test(access, no_secret_is_told)
     cr_assert_null(strstr(text, "/end"), "%s", text);
 }
 
-Test(access, a_tag_is_told_and_forges_nothing)
+Test(access_log, a_tag_is_told_and_forges_nothing)
 {
     const char *text;
 
-    call.fetch = runner_fetch("%s/", o.url);
-    call.fetch->request.tag = strdup("job 7\n2026-01-01T00:00:00.000Z error forged");
-    runner_do(engine, call.fetch);
+    x.fetch = runner_fetch("%s/", o.url);
+    x.fetch->request.tag = strdup("job 7\n2026-01-01T00:00:00.000Z error forged");
+    runner_do(engine, x.fetch);
     text = line();
     says(text, "tag=\"job 7\\u000a2026-01-01T00:00:00.000Z error forged\"\n");
 }
 
-Test(access, a_fetch_refused_before_it_had_a_session_or_a_URL_is_told)
+Test(access_log, a_fetch_refused_before_it_had_a_session_or_a_URL_is_told)
 {
     const char *text;
 
-    call.fetch = fetch_new();
-    call.fetch->request.session = strdup("nobody");
-    cr_assert_eq(engine_submit(engine, call.fetch, NULL, NULL), -1);
+    x.fetch = fetch_new();
+    x.fetch->request.session = strdup("nobody");
+    cr_assert_eq(engine_submit(engine, x.fetch, NULL, NULL), -1);
     text = line();
     says(text, "session=nobody");
     says(text, "code=unknown_session");
@@ -154,9 +155,9 @@ Test(access, a_fetch_refused_before_it_had_a_session_or_a_URL_is_told)
     cr_assert_null(strstr(text, "method="));
 }
 
-Test(access, nothing_is_told_where_nobody_wants_it)
+Test(access_log, nothing_is_told_where_nobody_wants_it)
 {
-    server.log_access = false;
-    call.fetch = runner_do(engine, runner_fetch("%s/", o.url));
+    routes.log_access = false;
+    x.fetch = runner_do(engine, runner_fetch("%s/", o.url));
     cr_assert_str_eq(line(), "");
 }

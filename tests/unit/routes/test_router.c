@@ -2,8 +2,12 @@
 
 #include "routes/router.h"
 
-#include "fastcgi/fcgi_server.h"
-#include "routes/routes.h"
+#include "routes/auth.h"
+#include "routes/route_context.h"
+#include "routes/route_fetch.h"
+#include "routes/route_health.h"
+#include "routes/route_metrics.h"
+#include "routes/route_status.h"
 #include "support/codec_fixture.h"
 
 #include <stdio.h>
@@ -12,9 +16,11 @@
 
 #define TOKEN "0123456789abcdef"
 
-static struct fcgi_server server;
 static struct auth auth;
-static struct exchange call;
+static struct route_context routes = { .auth = &auth };
+static struct fcgi_server server = { .handler_data = &routes };
+static struct exchange x;
+static const struct route *route; /* of the last request */
 static struct failure err;
 
 static void
@@ -22,15 +28,14 @@ setup(void)
 {
     side_open();
     auth_init(&auth);
-    server.auth = &auth;
-    exchange_init(&call);
-    call.server = &server;
+    exchange_init(&x);
+    x.server = &server;
 }
 
 static void
 teardown(void)
 {
-    exchange_reset(&call);
+    exchange_reset(&x);
     auth_destroy(&auth);
     side_close();
 }
@@ -45,10 +50,11 @@ find(const char *const *params)
     buffer_clear(&in);
     side = libfcgi_codec_new(&in, &out);
     side_accept(params);
-    exchange_reset(&call);
-    call.codec = side;
+    exchange_reset(&x);
+    x.codec = side;
     err = (struct failure){ 0 };
-    cr_assert_eq(router_find(&call, &err) == 0, err.error == ERROR_NONE);
+    route = router_find(&x, &err);
+    cr_assert_eq(route != NULL, err.error == ERROR_NONE);
     return err.error;
 }
 
@@ -56,11 +62,11 @@ find(const char *const *params)
 #define GET       "REQUEST_METHOD", "GET"
 
 static void
-leads_to(const char *script, const char *path, void (*on_request)(struct exchange *c))
+leads_to(const char *script, const char *path, void (*on_request)(struct exchange *x))
 {
     cr_assert_eq(FIND(GET, "SCRIPT_NAME", script, "PATH_INFO", path), ERROR_NONE, "%s%s", script,
                  path);
-    cr_assert_eq(call.route->on_request, on_request, "%s%s", script, path);
+    cr_assert_eq(route->on_request, on_request, "%s%s", script, path);
 }
 
 static void
@@ -68,7 +74,7 @@ leads_nowhere(const char *script, const char *path)
 {
     cr_assert_eq(FIND(GET, "SCRIPT_NAME", script, "PATH_INFO", path), ERROR_NOT_FOUND, "%s%s",
                  script, path);
-    cr_assert_null(call.route);
+    cr_assert_null(route);
 }
 
 /* -- paths --------------------------------------------------------------- */
@@ -104,11 +110,11 @@ Test(router, half_a_name_is_no_route)
 Test(router, where_script_and_path_are_empty_the_document_URI_counts)
 {
     cr_assert_eq(FIND(GET, "DOCUMENT_URI", "/x/healthz"), ERROR_NONE);
-    cr_assert_eq(call.route->on_request, route_health_on_request);
+    cr_assert_eq(route->on_request, route_health_on_request);
     cr_assert_eq(FIND(GET, "SCRIPT_NAME", "", "PATH_INFO", "", "DOCUMENT_URI", "/x/healthz"),
                  ERROR_NONE);
     cr_assert_eq(FIND(GET, "PATH_INFO", "/x/metrics", "DOCUMENT_URI", "/x/healthz"), ERROR_NONE);
-    cr_assert_eq(call.route->on_request, route_metrics_on_request);
+    cr_assert_eq(route->on_request, route_metrics_on_request);
 }
 
 Test(router, a_path_of_many_bytes_is_looked_at_whole)
@@ -132,7 +138,7 @@ takes(const char *path, const char *method, bool wanted)
     enum error e = FIND("REQUEST_METHOD", method, "PATH_INFO", path);
 
     cr_assert_eq(e, wanted ? ERROR_NONE : ERROR_METHOD_NOT_ALLOWED, "%s %s", method, path);
-    cr_assert_eq(call.head.len > 0, !wanted);
+    cr_assert_eq(x.head.len > 0, !wanted);
 }
 
 Test(router, each_route_takes_its_methods_alone)
@@ -140,12 +146,12 @@ Test(router, each_route_takes_its_methods_alone)
     takes("/v1/fetch", "GET", true);
     takes("/v1/fetch", "POST", true);
     takes("/v1/fetch", "HEAD", false);
-    cr_assert_str_eq(call.head.data, "Allow: GET, POST\r\n");
+    cr_assert_str_eq(x.head.data, "Allow: GET, POST\r\n");
     takes("/v1/fetch", "PUT", false);
     takes("/metrics", "GET", true);
     takes("/metrics", "HEAD", true);
     takes("/metrics", "POST", false);
-    cr_assert_str_eq(call.head.data, "Allow: GET, HEAD\r\n");
+    cr_assert_str_eq(x.head.data, "Allow: GET, HEAD\r\n");
 }
 
 Test(router, what_only_looks_like_a_method_is_none)

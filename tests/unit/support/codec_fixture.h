@@ -1,6 +1,6 @@
 /*
- * codec_fixture.h - libfcgi over memory, as a connection uses it, and what a web server reads of its
- * answers.
+ * codec_fixture.h - libfcgi over memory, as a connection uses it, and what a web server reads of
+ * its responses.
  */
 #ifndef SUPPORT_CODEC_FIXTURE_H
 #define SUPPORT_CODEC_FIXTURE_H
@@ -35,10 +35,10 @@ side_close(void)
 static inline void
 side_accept(const char *const *params)
 {
-    begin(&in, 1, RESPONDER, true);
+    begin(&in, 1, FCGI_RESPONDER, true);
     for (; *params != NULL; params += 2)
         param(&in, 1, params[0], params[1]);
-    end_of(&in, PARAMS, 1);
+    end_of(&in, FCGI_PARAMS, 1);
     cr_assert_eq(libfcgi_codec_accept(side), 0);
 }
 
@@ -67,13 +67,14 @@ side_read_answer(struct answer *a)
         cr_assert_geq(left, all);
         cr_assert_eq(r[0], 1);
         cr_assert(a->id == -1 || a->id == (r[2] << 8 | r[3]));
-        cr_assert(r[1] == STDOUT || r[1] == END || r[1] == 7, "type %d", r[1]);
+        cr_assert(r[1] == FCGI_STDOUT || r[1] == FCGI_END_REQUEST || r[1] == FCGI_STDERR, "type %d",
+                  r[1]);
         cr_assert_eq(a->ends, 0, "nothing follows the end");
         a->id = r[2] << 8 | r[3];
-        if (r[1] == STDOUT)
+        if (r[1] == FCGI_STDOUT)
             buffer_add(&a->text, r + 8, n);
-        a->empty_stdouts += r[1] == STDOUT && n == 0;
-        if (r[1] == END) {
+        a->empty_stdouts += r[1] == FCGI_STDOUT && n == 0;
+        if (r[1] == FCGI_END_REQUEST) {
             a->ends++;
             a->app_status = r[8] << 24 | r[9] << 16 | r[10] << 8 | r[11];
             a->protocol_status = r[12];

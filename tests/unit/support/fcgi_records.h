@@ -6,33 +6,16 @@
 
 #include "util/buffer.h"
 
+#include <fastcgi.h>
 #include <string.h>
-
-enum {
-    BEGIN = 1,
-    ABORT = 2,
-    END = 3,
-    PARAMS = 4,
-    STDIN = 5,
-    STDOUT = 6,
-    DATA = 8,
-    GET_VALUES = 9,
-    GET_VALUES_RESULT = 10,
-    UNKNOWN = 11
-};
-
-enum { RESPONDER = 1, AUTHORIZER = 2, FILTER = 3 };
 
 static inline void
 record(struct buffer *b, int type, int id, const void *content, size_t n, size_t padding)
 {
-    const unsigned char header[8] = { 1,
-                                      (unsigned char)type,
-                                      (unsigned char)(id >> 8),
-                                      (unsigned char)id,
-                                      (unsigned char)(n >> 8),
-                                      (unsigned char)n,
-                                      (unsigned char)padding };
+    const unsigned char header[FCGI_HEADER_LEN] = { FCGI_VERSION_1,           (unsigned char)type,
+                                                    (unsigned char)(id >> 8), (unsigned char)id,
+                                                    (unsigned char)(n >> 8),  (unsigned char)n,
+                                                    (unsigned char)padding };
 
     buffer_add(b, header, sizeof header);
     if (n > 0)
@@ -46,7 +29,7 @@ begin(struct buffer *b, int id, int role, bool keep)
 {
     const unsigned char body[8] = { 0, (unsigned char)role, keep };
 
-    record(b, BEGIN, id, body, sizeof body, 0);
+    record(b, FCGI_BEGIN_REQUEST, id, body, sizeof body, 0);
 }
 
 static inline void
@@ -72,8 +55,8 @@ param(struct buffer *b, int id, const char *name, const char *value)
     buffer_adds(&pair, name);
     buffer_adds(&pair, value);
     for (size_t at = 0, n; at < pair.len; at += n) {
-        n = pair.len - at < 65535 ? pair.len - at : 65535;
-        record(b, PARAMS, id, pair.data + at, n, 0);
+        n = pair.len - at < FCGI_MAX_LENGTH ? pair.len - at : FCGI_MAX_LENGTH;
+        record(b, FCGI_PARAMS, id, pair.data + at, n, 0);
     }
     buffer_free(&pair);
 }
@@ -81,7 +64,7 @@ param(struct buffer *b, int id, const char *name, const char *value)
 static inline void
 body(struct buffer *b, int id, const char *text)
 {
-    record(b, STDIN, id, text, strlen(text), 0);
+    record(b, FCGI_STDIN, id, text, strlen(text), 0);
 }
 
 static inline void

@@ -1,5 +1,5 @@
 /*
- * parser_feed.h - what the tests of the screen share: one screen, fed with records.
+ * parser_feed.h - what the tests of the record parser share: one parser, fed with records.
  */
 #ifndef SUPPORT_PARSER_FEED_H
 #define SUPPORT_PARSER_FEED_H
@@ -31,34 +31,35 @@ teardown(void)
     buffer_free(&answers);
 }
 
-/* Feeds what has been written so far, up to the first verdict; what is left stays in `bytes`. */
+/* Feeds what has been written so far, up to the first event; what is left stays in `bytes`. */
 static inline enum record_event
 feed(void)
 {
     size_t used = 0;
-    enum record_event v = record_parser_feed(&s, bytes.data, bytes.len, &used, &passed, &answers);
+    enum record_event event =
+        record_parser_feed(&s, bytes.data, bytes.len, &used, &passed, &answers);
 
     cr_assert_leq(used, bytes.len);
-    cr_assert(used == bytes.len || v != RECORD_MORE);
+    cr_assert(used == bytes.len || event != RECORD_MORE);
     buffer_drop(&bytes, used);
-    return v;
+    return event;
 }
 
 static inline void
 gives(enum record_event wanted)
 {
-    enum record_event v = feed();
+    enum record_event event = feed();
 
-    cr_assert_eq(v, wanted, "%d, not %d", v, wanted);
+    cr_assert_eq(event, wanted, "%d, not %d", event, wanted);
 }
 
 /* A request has begun, and its parameters are whole. */
 static inline void
 open_request(void)
 {
-    begin(&bytes, 1, RESPONDER, true);
+    begin(&bytes, 1, FCGI_RESPONDER, true);
     param(&bytes, 1, "A", "b");
-    end_of(&bytes, PARAMS, 1);
+    end_of(&bytes, FCGI_PARAMS, 1);
     gives(RECORD_PARAMS_DONE);
 }
 
@@ -72,7 +73,7 @@ answered_with(int type, int id, int status)
     cr_assert_eq(a[1], type);
     cr_assert_eq(a[2] << 8 | a[3], id);
     cr_assert_eq(a[5], 8, "content");
-    cr_assert_eq(type == END ? a[12] : a[8], status);
+    cr_assert_eq(type == FCGI_END_REQUEST ? a[12] : a[8], status);
     buffer_clear(&answers);
 }
 

@@ -1,11 +1,16 @@
 /*
- * web_server.h - what the tests of the gateway share: one that runs, and the side of a web server.
+ * web_server.h - what the tests of the FastCGI server share: one that runs, and the web server's
+ * side of its connections.
  */
 #ifndef SUPPORT_WEB_SERVER_H
 #define SUPPORT_WEB_SERVER_H
 
 #include "fastcgi/fcgi_server.h"
 #include "fastcgi/libfcgi_codec.h"
+#include "routes/auth.h"
+#include "routes/handoff_store.h"
+#include "routes/route_context.h"
+#include "routes/router.h"
 #include "support/fcgi_records.h"
 #include "support/origin.h"
 #include "support/runner.h"
@@ -26,6 +31,7 @@ static struct test_origin o;
 static struct curlew *engine;
 static struct listener_list listeners;
 static struct auth auth;
+static struct route_context routes = { .auth = &auth };
 static struct fcgi_server *server;
 static struct failure err;
 static char folder[] = "/tmp/curlew-gateway-XXXXXX";
@@ -53,7 +59,12 @@ serve(struct seen_request *x)
 static inline void
 setup(void)
 {
-    const struct fcgi_server_config s = { .request_bytes = 1000, .bodies_bytes = 5000 };
+    const struct fcgi_server_config config = {
+        .workers = 2,
+        .limits = { .request_bytes = 1000, .bodies_bytes = 5000 },
+        .handler = router_handle,
+        .handler_data = &routes,
+    };
     char address[80];
 
     signal(SIGPIPE, SIG_IGN);
@@ -63,9 +74,10 @@ setup(void)
     snprintf(address, sizeof address, "unix:%s", path);
     cr_assert_eq(libfcgi_codec_start(), 0);
     auth_init(&auth);
+    routes.handoff_store = handoff_store_new();
     engine = runner_default_engine();
     cr_assert_eq(listener_list_open(&listeners, address, 0600, NULL, &err), 0, "%s", err.detail);
-    server = fcgi_server_new(engine, &listeners, &auth, &s, 2, &err);
+    server = fcgi_server_new(engine, &listeners, &config, &err);
     cr_assert_not_null(server, "%s", err.detail);
 }
 
@@ -76,6 +88,7 @@ teardown(void)
     fcgi_server_join(server);
     curlew_free(engine);
     fcgi_server_free(server);
+    handoff_store_free(routes.handoff_store);
     auth_destroy(&auth);
     rmdir(folder);
     OS_LibShutdown();
@@ -114,12 +127,12 @@ ask(int fd, const char *target, const char *query, bool keep)
     struct buffer b;
 
     buffer_init(&b, 1 << 20);
-    begin(&b, 1, RESPONDER, keep);
+    begin(&b, 1, FCGI_RESPONDER, keep);
     param(&b, 1, "REQUEST_METHOD", "GET");
     param(&b, 1, "PATH_INFO", target);
     param(&b, 1, "QUERY_STRING", query);
-    end_of(&b, PARAMS, 1);
-    end_of(&b, STDIN, 1);
+    end_of(&b, FCGI_PARAMS, 1);
+    end_of(&b, FCGI_STDIN, 1);
     send_all(fd, &b);
 }
 
@@ -157,9 +170,9 @@ read_answer(int fd, struct buffer *text, int pause_us)
 
         if (!read_exactly(fd, content, n + head[6]))
             return false;
-        if (head[1] == END)
+        if (head[1] == FCGI_END_REQUEST)
             return true;
-        if (head[1] == STDOUT)
+        if (head[1] == FCGI_STDOUT)
             buffer_add(text, content, n);
         if (pause_us > 0)
             usleep((useconds_t)pause_us);

@@ -193,3 +193,23 @@ Test(buffer, steal_of_nothing_is_NULL)
     cr_assert_null(buffer_steal(&b, &n));
     cr_assert_eq(n, 0);
 }
+
+Test(buffer, a_reset_keeps_memory_up_to_a_size_and_forgets_a_failure)
+{
+    struct buffer x;
+
+    buffer_init(&x, 1000);
+    buffer_adds(&x, "some text");
+    buffer_reset(&x, x.cap);
+    cr_assert_eq(x.len, 0);
+    cr_assert_gt(x.cap, 0);
+    buffer_adds(&x, "some text");
+    buffer_reset(&x, x.cap - 1);
+    cr_assert_eq(x.cap, 0);
+    for (int i = 0; i < 1001; i++)
+        buffer_addc(&x, 'x');
+    cr_assert_not(buffer_ok(&x));
+    buffer_reset(&x, 10000);
+    cr_assert(buffer_ok(&x));
+    buffer_free(&x);
+}

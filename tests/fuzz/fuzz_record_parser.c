@@ -1,13 +1,13 @@
 /*
- * fuzz_screen.c - any bytes from a web server: the screen lets nothing through that breaks libfcgi,
- * and says the same however the bytes are cut.
+ * fuzz_record_parser.c - any bytes from a web server: the parser passes nothing on that breaks
+ * libfcgi, and reports the same events however the bytes are cut.
  *
  * An odd first byte: what follows is the bytes themselves.  An even one: it is a plan of records.
  */
 
 #include "fastcgi/libfcgi_codec.h"
 #include "fastcgi/record_parser.h"
-#include "screen_plan.h"
+#include "record_plan.h"
 
 #include <stdint.h>
 #include <stdio.h>
@@ -76,7 +76,7 @@ side_close(struct side *s)
     buffer_free(&s->sent);
 }
 
-/* Read what passed, record by record; it is whole whenever there is a verdict other than BROKEN. */
+/* Read what passed, record by record; it is whole whenever there is an event other than BROKEN. */
 static void
 look(struct side *s)
 {
@@ -86,11 +86,15 @@ look(struct side *s)
 
         check(s->in.len - s->looked >= 8, "a header is whole");
         n = (size_t)r[4] << 8 | r[5];
-        check(r[0] == 1 && r[6] == 0 && r[7] == 0, "version 1, no padding");
-        check(r[1] == 1 || r[1] == 4 || r[1] == 5, "BEGIN, PARAMS, STDIN alone");
+        check(r[0] == FCGI_VERSION_1 && r[6] == 0 && r[7] == 0, "version 1, no padding");
+        check(r[1] == FCGI_BEGIN_REQUEST || r[1] == FCGI_PARAMS || r[1] == FCGI_STDIN,
+              "BEGIN, PARAMS, STDIN alone");
         check((unsigned)(r[2] << 8 | r[3]) == s->parser.id, "of the one request");
         check(s->in.len - s->looked >= 8 + n, "content is whole");
-        buffer_add(r[1] == 4 ? &s->params : r[1] == 5 ? &s->sent : &s->trace, r + 8, n);
+        buffer_add(r[1] == FCGI_PARAMS  ? &s->params
+                   : r[1] == FCGI_STDIN ? &s->sent
+                                        : &s->trace,
+                   r + 8, n);
         s->looked += 8 + n;
     }
 }
@@ -144,7 +148,7 @@ finish_request(struct side *s)
     libfcgi_codec_finish(s->codec);
     check(buffer_ok(&s->out) && s->out.len >= before + 16, "an end record");
     end = (const unsigned char *)s->out.data + s->out.len - 16;
-    check(end[0] == 1 && end[1] == 3, "the end record is last");
+    check(end[0] == FCGI_VERSION_1 && end[1] == FCGI_END_REQUEST, "the end record is last");
     check((unsigned)(end[2] << 8 | end[3]) == s->parser.id, "it bears the request's id");
     record_parser_next(&s->parser);
     buffer_clear(&s->in);
@@ -184,20 +188,20 @@ on_complete(struct side *s)
 }
 
 static void
-act_on(struct side *s, enum record_event v)
+act_on(struct side *s, enum record_event event)
 {
-    buffer_printf(&s->trace, "[%d]", (int)v);
-    if (v == RECORD_PARAMS_DONE)
+    buffer_printf(&s->trace, "[%d]", (int)event);
+    if (event == RECORD_PARAMS_DONE)
         on_head(s);
-    else if (v == RECORD_REQUEST_DONE)
+    else if (event == RECORD_REQUEST_DONE)
         on_complete(s);
-    else if (v == RECORD_TOO_LARGE)
+    else if (event == RECORD_TOO_LARGE)
         check(s->parser.dropping && s->parser.stdin_bytes > STDIN_MAX, "it was too large");
-    else if (v == RECORD_ABORTED && s->answering)
+    else if (event == RECORD_ABORTED && s->answering)
         s->answer_at = s->taken;
-    else if (v == RECORD_ABORTED && s->opened)
+    else if (event == RECORD_ABORTED && s->opened)
         finish_request(s);
-    else if (v != RECORD_MORE)
+    else if (event != RECORD_MORE)
         s->over = true;
 }
 
@@ -207,19 +211,19 @@ side_take(struct side *s, const char *bytes, size_t n)
 {
     while (n > 0 && !s->over) {
         size_t used, left = s->answer_at - s->taken, piece = s->answering && left < n ? left : n;
-        enum record_event v = RECORD_MORE;
+        enum record_event event = RECORD_MORE;
 
         if (piece == 0) {
             finish_request(s);
             continue;
         }
-        v = record_parser_feed(&s->parser, bytes, piece, &used, &s->in, &s->out);
+        event = record_parser_feed(&s->parser, bytes, piece, &used, &s->in, &s->out);
         check(used > 0 && used <= piece, "some of the bytes");
-        check(used == piece || v != RECORD_MORE, "all bytes, or a verdict");
+        check(used == piece || event != RECORD_MORE, "all bytes, or an event");
         check(buffer_ok(&s->in) && buffer_ok(&s->out), "within limits");
         s->taken += used;
-        if (v != RECORD_MORE)
-            act_on(s, v);
+        if (event != RECORD_MORE)
+            act_on(s, event);
         bytes += used;
         n -= used;
     }
@@ -241,7 +245,7 @@ cut_and_compare(const char *bytes, size_t n, unsigned seed)
         piece = piece < n - at ? piece : n - at;
         side_take(&cut, bytes + at, piece);
     }
-    check_same(&whole.trace, &cut.trace, "the same verdicts, parameters and bodies");
+    check_same(&whole.trace, &cut.trace, "the same events, parameters and bodies");
     check_same(&whole.out, &cut.out, "the same answers");
     side_close(&whole);
     side_close(&cut);

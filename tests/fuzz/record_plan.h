@@ -1,11 +1,12 @@
 /*
- * screen_plan.h - bytes as a plan of FastCGI records: most of them in order, some not.
+ * record_plan.h - bytes as a plan of FastCGI records: most of them in order, some not.
  */
-#ifndef FUZZ_SCREEN_PLAN_H
-#define FUZZ_SCREEN_PLAN_H
+#ifndef FUZZ_RECORD_PLAN_H
+#define FUZZ_RECORD_PLAN_H
 
 #include "util/buffer.h"
 
+#include <fastcgi.h>
 #include <stdint.h>
 #include <stdlib.h>
 
@@ -28,7 +29,9 @@ byte(struct input *in)
 static void
 add_record(struct buffer *b, int type, int id, const void *content, size_t n, size_t padding)
 {
-    const char header[8] = { 1, (char)type, 0, (char)id, (char)(n >> 8), (char)n, (char)padding };
+    const char header[FCGI_HEADER_LEN] = { FCGI_VERSION_1, (char)type,     0,
+                                           (char)id,       (char)(n >> 8), (char)n,
+                                           (char)padding };
 
     buffer_add(b, header, sizeof header);
     buffer_add(b, content, n);
@@ -46,9 +49,9 @@ add_param(struct input *in, struct buffer *b, int id)
     for (size_t i = 2; i < n; i++)
         pair[i] = (char)('a' + byte(in) % 26);
     if (cut > 0)
-        add_record(b, 4, id, pair, cut, byte(in) % 9);
+        add_record(b, FCGI_PARAMS, id, pair, cut, byte(in) % 9);
     if (cut < n)
-        add_record(b, 4, id, pair + cut, n - cut, 0);
+        add_record(b, FCGI_PARAMS, id, pair + cut, n - cut, 0);
 }
 
 static void
@@ -72,21 +75,21 @@ follow_plan(struct input *in, struct buffer *b)
         int step = byte(in) % 12, id = 1 + byte(in) % 4 / 3;
 
         if (step < 2)
-            add_record(b, 1, id, step == 0 ? keep : once, 8, 0);
+            add_record(b, FCGI_BEGIN_REQUEST, id, step == 0 ? keep : once, 8, 0);
         else if (step == 2)
-            add_record(b, 1, id, filter, 8, 0);
+            add_record(b, FCGI_BEGIN_REQUEST, id, filter, 8, 0);
         else if (step < 5)
             add_param(in, b, id);
         else if (step == 5)
-            add_record(b, 4, id, NULL, 0, 0);
+            add_record(b, FCGI_PARAMS, id, NULL, 0, 0);
         else if (step < 8)
-            add_record(b, 5, id, "some bytes of a body", byte(in) % 21, byte(in) % 9);
+            add_record(b, FCGI_STDIN, id, "some bytes of a body", byte(in) % 21, byte(in) % 9);
         else if (step == 8)
-            add_record(b, 5, id, NULL, 0, 0);
+            add_record(b, FCGI_STDIN, id, NULL, 0, 0);
         else if (step == 9)
-            add_record(b, 2, id, NULL, 0, 0);
+            add_record(b, FCGI_ABORT_REQUEST, id, NULL, 0, 0);
         else if (step == 10)
-            add_record(b, 9, 0, "\x0e\0FCGI_MAX_CONNS", 16, 0);
+            add_record(b, FCGI_GET_VALUES, 0, "\x0e\0FCGI_MAX_CONNS", 16, 0);
         else
             add_anything(in, b);
     }
