@@ -44,7 +44,7 @@ FOLLOWED = {
     "quotes": (b"/a\"b<c>", "/a%22b%3Cc%3E"),
     "bytes that are no UTF-8": (b"/caf\xe9", "/caf%E9"),
     "UTF-8": (b"/caf\xc3\xa9", "/caf%C3%A9"),
-    "already encoded": (b"/a%20b%2fc", "/a%20b%2fc"),
+    "already encoded": (b"/a%20b%2Fc", "/a%20b%2Fc"),  # libcurl 8.23 writes %2f so, too
     "a bare percent sign": (b"/100%", "/100%"),
     "dots above the root": (b"/../../a", "/a"),
 }
