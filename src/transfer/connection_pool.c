@@ -227,12 +227,30 @@ connection_pool_on_opened(struct curlew_fetch *f, int fd)
     return 0;
 }
 
+/*
+ * In use from here on.  libcurl does not say so of a transfer that pauses as soon as it begins: it
+ * then waits for nothing on the socket.
+ */
+static void
+leave_idle_by_id(struct connection_pool *p, uint64_t conn_id)
+{
+    struct link *bucket = &p->by_id[conn_id % CONNECTION_POOL_BUCKETS];
+
+    for (struct link *l = bucket->next; l != bucket; l = l->next) {
+        struct pool_socket *s = container_of(l, struct pool_socket, id_link);
+
+        if (s->conn_id == conn_id)
+            leave_idle(s);
+    }
+}
+
 void
 connection_pool_on_request(struct curlew_fetch *f, uint64_t conn_id)
 {
     struct connection_pool *p = f->hop->pool;
 
     f->hop->conn_id = conn_id;
+    leave_idle_by_id(p, conn_id);
     p->newest_id = conn_id > p->newest_id ? conn_id : p->newest_id;
     /* Those that are new; of two, one is unused. */
     for (struct link *l = f->hop->sockets.next; l != &f->hop->sockets; l = l->next) {

@@ -141,7 +141,7 @@ def test_a_fetch_that_waits_too_long_times_out(curlewd, origin):
     daemon.client.fetch(origin.url("/hello"))
     request = {"url": origin.url("/hello"), "timeout": 0.4}
     p, took = timed(daemon.client.refused, request, 504, "timeout")
-    assert 0.35 < took < 1 and "turn" in p["detail"]
+    assert 0.35 < took < 1 and "queue" in p["detail"]
     assert origin.stats()["requests"] == 1
 
 
