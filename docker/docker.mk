@@ -1,5 +1,6 @@
 # make docker       the image "curlew"       make docker-up     nginx, Django, curlewd, an origin
 # make docker-test  tests image and stack    make docker-down   stops and removes the stack
+# make test-trixie  units, and what libcurl's build matters to, in that release; also test-bookworm
 
 CONFORMANCE = tests/integration/test_conformance.py tests/integration/test_conformance_failures.py
 
@@ -17,4 +18,7 @@ docker-test: deps-test
 	docker/compose build
 	$(PYTHON) -m pytest --compose tests/docker $(CONFORMANCE)
 
-.PHONY: docker docker-up docker-down docker-test
+test-bookworm test-trixie: test-%:
+	tools/test-release $*
+
+.PHONY: docker docker-up docker-down docker-test test-bookworm test-trixie
