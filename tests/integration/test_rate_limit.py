@@ -20,8 +20,9 @@ def arrivals(origin):
     return sorted(e["at"] for e in origin.events() if e["event"] == "arrived")
 
 
-def check_rate(at, rate, burst, slack=0.05):
-    """In no stretch of time more than the bucket allows; slack for the way there."""
+def check_rate(at, rate, burst, slack=0.1):
+    """In no stretch of time more than the bucket allows; slack for the way there, and for the
+    origin, a process in Python, to notice an arrival on a busy machine."""
     for first in range(len(at)):
         for last in range(first, len(at)):
             allowed = burst + rate * (at[last] - at[first] + slack)
@@ -38,9 +39,10 @@ def fetch_all(daemon, urls, **keys):
 def test_fetches_start_one_by_one(curlewd, origin):
     daemon = curlewd(rate_limited(10))
     done, took = fetch_all(daemon, [origin.url("/hello")] * 11)
-    assert 0.95 <= took < 1.6
+    assert took >= 0.95
     check_rate(arrivals(origin), 10, 1)
-    assert max(e["timing"]["queue"] for e in done) > 0.9
+    # By the daemon's clock: the caller's also counts how long its 11 threads take to start.
+    assert 0.9 < max(e["timing"]["queue"] for e in done) < 1.5
 
 
 def test_a_burst_starts_at_once(curlewd, origin):
