@@ -80,13 +80,18 @@ exchange_read_body(struct exchange *x, void (*on_body)(struct exchange *x))
 
 /* -- fetches ------------------------------------------------------------- */
 
-/* On a thread of the engine: the rest is for the exchange's own. */
+/*
+ * On a thread of the engine: the rest is for the exchange's own.  Once the mail is in the inbox,
+ * that thread may free the exchange.
+ */
 static void
 post(struct exchange *x, struct mail *mail, enum fetch_mail about)
 {
+    struct fcgi_worker *w = x->worker;
+
     mail->about = about;
-    if (mailbox_push(&x->worker->inbox, mail))
-        loop_wake(&x->worker->loop);
+    if (mailbox_push(&w->inbox, mail))
+        loop_wake(&w->loop);
 }
 
 static void
