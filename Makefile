@@ -28,8 +28,10 @@ COMPILE   = $(CC) -D_GNU_SOURCE -Iinclude -Isrc -Itests/unit -MMD -MP $(CPPFLAGS
 LINK      = $(CC) -pthread $(LDFLAGS) $(SAN)
 # Static, hidden and before libcurl: a libcurl that brings its own copies, exported, must not be mixed
 # up with these, nor they with it.
+# By name, not ALL: clang's sanitizers are archives, too, and must stay visible to libc.
 CODINGS   = -l:libbrotlidec.a -l:libbrotlicommon.a -l:libzstd.a -l:libz.a
-ENGINE_LIBS = -Wl,--exclude-libs,ALL $(CODINGS) -lcurl
+HIDDEN    = libbrotlidec.a:libbrotlicommon.a:libzstd.a:libz.a
+ENGINE_LIBS = -Wl,--exclude-libs,$(HIDDEN) $(CODINGS) -lcurl
 LIBS      = -lfcgi -ljansson $(ENGINE_LIBS)
 VERSION   = $(shell sed -n 's/.*CURLEW_VERSION "\(.*\)"/\1/p' include/curlew/curlew.h)
 
