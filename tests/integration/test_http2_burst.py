@@ -74,7 +74,8 @@ def test_a_handshake_that_fails_does_not_make_the_others_wait_in_turn(client, ce
     with SlowHandshake(lambda r, c: None, certs) as origin:
         origin.cut = True
         lines, took = batch(client, origin, 20)
-        assert {line["error"]["code"] for line in lines} == {"tls_failed"}
+        codes = {line["error"]["code"] for line in lines}
+        assert codes - {"recv_failed"} == {"tls_failed"}  # GnuTLS's libcurl has both words for it
         assert all("attempts" not in line["error"] for line in lines)
         assert took < 5 * HANDSHAKE
 
