@@ -67,7 +67,9 @@ def test_a_burst_to_a_cold_http1_origin_waits_for_one_handshake_at_most(client, 
     with SlowHandshake(lambda r, c: c.send(answer(r.target)), certs) as origin:
         lines, took = batch(client, origin, 40)
         assert [line for line in lines if line.get("body") != line["tag"]] == []
-        assert took < 4 * HANDSHAKE  # one to find out, then all at once; 40 one by one take 12 s
+        # One to find out, then all at once; one by one, 40 take 12 s.  GnuTLS needs more than a
+        # second of CPU for so many.
+        assert took < 10 * HANDSHAKE
 
 
 def test_a_handshake_that_fails_does_not_make_the_others_wait_in_turn(client, certs):
