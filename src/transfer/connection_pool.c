@@ -289,11 +289,15 @@ connection_pool_is_usable(const struct connection_pool *p, uint64_t conn_id)
 int
 connection_pool_unsent(const struct connection_pool *p, uint64_t conn_id)
 {
+    const struct link *bucket = &p->by_id[conn_id % CONNECTION_POOL_BUCKETS];
     int n = 0;
 
-    for (size_t fd = 0; fd < p->size; fd++)
-        if (p->by_fd[fd] != NULL && p->by_fd[fd]->conn_id == conn_id)
-            return ioctl((int)fd, SIOCOUTQ, &n) == 0 ? n : 0;
+    for (const struct link *l = bucket->next; l != bucket; l = l->next) {
+        const struct pool_socket *s = container_of(l, struct pool_socket, id_link);
+
+        if (s->conn_id == conn_id)
+            return ioctl(s->watch.fd, SIOCOUTQ, &n) == 0 ? n : 0;
+    }
     return 0;
 }
 
