@@ -68,14 +68,8 @@ port_of(CURLU *h)
 static char *
 host_of(CURLU *h)
 {
-    unsigned flags = 0;
-    char *host;
+    char *host = part(h, CURLUPART_HOST, CURLU_PUNYCODE); /* as it is looked up */
 
-#ifdef CURLU_PUNYCODE
-    flags = CURLU_PUNYCODE; /* libcurl 7.88 has it; names come out as they are
-                             looked up */
-#endif
-    host = part(h, CURLUPART_HOST, flags);
     if (host == NULL)
         return NULL;
     for (char *c = host; *c != '\0'; c++)
@@ -157,14 +151,9 @@ is_sound_host(CURLU *h)
 static CURLUcode
 read_again(CURLU *h)
 {
-    unsigned flags = 0;
     char *text = NULL;
-    CURLUcode rc;
+    CURLUcode rc = curl_url_get(h, CURLUPART_URL, &text, CURLU_PUNYCODE);
 
-#ifdef CURLU_PUNYCODE
-    flags = CURLU_PUNYCODE;
-#endif
-    rc = curl_url_get(h, CURLUPART_URL, &text, flags);
     if (rc == CURLUE_OK)
         rc = curl_url_set(h, CURLUPART_URL, text, CURLU_URLENCODE);
     curl_free(text);
