@@ -1,11 +1,15 @@
 # make            the daemon, build/curlewd, and the library, build/libcurlew.a
 # make demo       install what is missing, run the main job, print what happened
+# make demo-impersonate  what an origin sees of curlewd as Chrome, beside curl_cffi itself
 # make run        the same stack in the foreground, to try by hand
 # make test       install what is missing; unit and integration tests
 # make asan tsan  the same under sanitizers       make fuzz           FUZZ_SECONDS for each target
-# make bench      side-by-side figures            make lint format    the style
+# make bench      BENCH_ARGS, BENCH_QUICK=1: figures of this machine; bench-publish, bench-test
+# make docs       the documents as a site, build/docs/html     make lint format    the style
 # make install    DESTDIR, PREFIX; uninstall undoes it    make docker…  docker/docker.mk
+# make browser-test, screenshots  the status page in Chromium
 # make deb        deb-bookworm, deb-trixie, deb-test: packaging/deb.mk
+# make wheel      wheel-test: packaging/wheel.mk
 # make V=1        shows each command whole
 
 PREFIX     ?= /usr/local
@@ -31,26 +35,52 @@ LINK      = $(CC) -pthread $(LDFLAGS) $(SAN)
 # By name, not ALL: clang's sanitizers are archives, too, and must stay visible to libc.
 CODINGS   = -l:libbrotlidec.a -l:libbrotlicommon.a -l:libzstd.a -l:libz.a
 HIDDEN    = libbrotlidec.a:libbrotlicommon.a:libzstd.a:libz.a
-ENGINE_LIBS = -Wl,--exclude-libs,$(HIDDEN) $(CODINGS) -lcurl
-LIBS      = -lfcgi -ljansson $(ENGINE_LIBS)
+LIBCURL   ?= -lcurl
+JANSSON   ?= -ljansson
+ENGINE_LIBS = -Wl,--exclude-libs,$(HIDDEN) $(CODINGS) $(LIBCURL)
+LIBS      = $(JANSSON) $(ENGINE_LIBS)
+# libfcgi's allocations must not fail: see src/fastcgi/libfcgi_memory.h.  So it is linked from its
+# archive, with these names in the place of libc's.
+LIBFCGI   = $(shell $(CC) -print-file-name=libfcgi.a)
+ITS_NAMES = $(foreach f,malloc realloc free,--redefine-sym $f=libfcgi_memory_$f)
 VERSION   = $(shell sed -n 's/.*CURLEW_VERSION "\(.*\)"/\1/p' include/curlew/curlew.h)
 
 # The public suffix list of Debian's package publicsuffix; without it no cookie has a Domain.
 PUBLIC_SUFFIXES ?= /usr/share/publicsuffix/public_suffix_list.dafsa
 
-DAEMON_FOLDERS = message fastcgi routes
-DAEMON  = $(patsubst %.c,$B/%.o,$(wildcard $(DAEMON_FOLDERS:%=src/%/*.c)))
+DAEMON_FOLDERS = json message fastcgi routes
+DAEMON  = $(patsubst %.c,$B/%.o,$(wildcard $(DAEMON_FOLDERS:%=src/%/*.c))) \
+          $B/status_page_data.o $B/libfcgi.o
 ENGINE  = $(filter-out $(DAEMON),$(patsubst %.c,$B/%.o,$(wildcard src/*/*.c))) \
           $B/public_suffix_data.o
 UNIT    = $(patsubst %.c,$B/%.o,$(wildcard tests/unit/*/*.c))
 FUZZERS = $(patsubst tests/fuzz/%.c,$B/%,$(wildcard tests/fuzz/fuzz_*.c))
+
+# What curl_cffi's extension needs of Python: see src/libcurl/libcurl_choice.h.
+PYTHON_SYMBOLS = PyArg_UnpackTuple PyErr_Occurred PyEval_RestoreThread PyEval_SaveThread \
+    PyImport_ImportModule PyLong_FromLong PyLong_FromVoidPtr PyObject_CallMethod PyObject_Free \
+    PyObject_Malloc _Py_Dealloc _Py_NoneStruct
+STAND_INS = $(foreach s,$(PYTHON_SYMBOLS),-Wl,--defsym=$s=$1,--export-dynamic-symbol=$s) \
+    -Wl,--push-state,--no-as-needed -lm -Wl,--pop-state
+
+# libcurl-impersonate reads the settings of HTTP/2 with strtok(), in any thread.
+STRTOK = -Wl,--defsym=strtok=libcurl_choice_strtok,--export-dynamic-symbol=strtok
+
+# What curlewd is linked with for the sake of curl_cffi's extension.
+FOR_CURL_CFFI = $(call STAND_INS,libcurl_choice_absent) $(STRTOK)
 
 all: $B/curlewd $B/libcurlew.a
 
 # -- building ------------------------------------------------------------------
 
 $B/curlewd: $B/src/main.o $(DAEMON) $(ENGINE)
-	$(call say,LINK)$(LINK) -o $@ $^ $(LIBS)
+	$(call say,LINK)$(LINK) -o $@ $^ $(FOR_CURL_CFFI) $(LIBS)
+
+# Linked to curl_cffi's extension, as the wheel's: see packaging/wheel/build.
+$B/linked/curlewd: $B/src/main.o $(DAEMON) $(ENGINE)
+	@mkdir -p $(@D)
+	$(call say,LINK)$(LINK) -o $@ $^ $(FOR_CURL_CFFI) \
+	    $(LIBS:$(LIBCURL)=$(CURL_CFFI))
 
 # One object, zlib, brotli and zstd inside, that exports the names of curlew.h alone, so that a
 # program that links it may have a url_parse() of its own.  The daemon, the tests and the fuzzers
@@ -64,7 +94,7 @@ $B/embed: $B/examples/embed.o $B/libcurlew.a
 	$(call say,LINK)$(LINK) -o $@ $^ -lcurl
 
 $B/bench/baseline: $B/bench/baseline.o
-	$(call say,LINK)$(LINK) -o $@ $^ -lcurl
+	$(call say,LINK)$(LINK) -o $@ $^ $(call STAND_INS,baseline_absent) -lcurl
 
 $B/unit: $(UNIT) $(DAEMON) $(ENGINE)
 	$(call say,LINK)$(LINK) -o $@ $^ -lcriterion -l:libbrotlienc.a $(LIBS) -lm
@@ -79,8 +109,27 @@ $B/public_suffix_data.c: $(wildcard $(PUBLIC_SUFFIXES))
 	    od -An -v -tu1 $(or $<,/dev/null) | sed 's/ *\([0-9][0-9]*\)/\1,/g'; echo '0 };'; \
 	    echo 'const size_t public_suffix_size = sizeof public_suffix_data - 1;'; } >$@
 
-$B/public_suffix_data.o: $B/public_suffix_data.c
+# The status page's parts: its style and its script are one text each.
+PAGE      = src/routes/status_page
+PAGE_HTML = $(PAGE)/page.html
+PAGE_CSS  = $(PAGE)/uPlot.min.css $(PAGE)/page.css
+PAGE_JS   = $(addprefix $(PAGE)/,uPlot.iife.min.js figures.js charts.js page.js)
+as_array  = echo 'const unsigned char status_page_$1[] = {'; \
+    cat $2 | od -An -v -tu1 | sed 's/ *\([0-9][0-9]*\)/\1,/g'; echo '0 };'; \
+    echo 'const size_t status_page_$1_size = sizeof status_page_$1 - 1;'
+
+$B/status_page_data.c: $(PAGE_HTML) $(PAGE_CSS) $(PAGE_JS)
+	@mkdir -p $(@D)
+	$(call say,DATA){ echo '#include <stddef.h>'; $(call as_array,html,$(PAGE_HTML)); \
+	    $(call as_array,css,$(PAGE_CSS)); $(call as_array,js,$(PAGE_JS)); } >$@
+
+$B/public_suffix_data.o $B/status_page_data.o: %.o: %.c
 	$(call say,CC)$(COMPILE) -c -o $@ $<
+
+$B/libfcgi.o: $(LIBFCGI)
+	@mkdir -p $(@D)
+	$(call say,DATA)$(AR) p $< "$$($(AR) t $< | grep 'fcgiapp\.o$$')" >$@.all
+	@$(OBJCOPY) $(ITS_NAMES) $@.all $@
 
 $B/storm: $B/tests/tsan/storm.o $B/tests/unit/support/origin.o $(ENGINE)
 	$(call say,LINK)$(LINK) -o $@ $^ $(ENGINE_LIBS)
@@ -89,7 +138,9 @@ $B/%.o: %.c
 	@mkdir -p $(@D)
 	$(call say,CC)$(COMPILE) -c -o $@ $<
 
--include $(shell find $B -type f -name '*.d' 2>/dev/null)
+# build/roots is Debian, of packaging/wheel.mk: much in it ends with .d; build/against are other
+# commits, of bench/run.
+-include $(shell find $B \( -path $B/roots -o -path $B/against \) -prune -o -type f -name '*.d' -print 2>/dev/null)
 
 # -- running -------------------------------------------------------------------
 
@@ -99,8 +150,13 @@ demo run: %: deps-run
 	@$(MAKE) all
 	@$(STACK) examples/$(if $(filter demo,$@),demo,stack).py
 
+# What an origin sees of curlewd as a browser, and of curl_cffi.
+demo-impersonate: deps-test
+	@$(MAKE) all
+	@$(STACK) -m tests.support.demo_impersonate
+
 deps: deps-test
-deps-build deps-deb deps-run deps-test deps-bench: deps-%:
+deps-build deps-deb deps-run deps-test deps-browser deps-bench deps-docs: deps-%:
 	@tools/deps.sh $*
 
 # -- testing -------------------------------------------------------------------
@@ -113,6 +169,7 @@ test: deps-test
 	@$(MAKE) unit
 	@$(MAKE) lint-test
 	@$(MAKE) integration
+	@$(MAKE) faults
 	@$(MAKE) client
 
 unit: $B/unit
@@ -125,21 +182,57 @@ lint-test:
 integration: all $B/embed
 	$(STACK) -m pytest $(PYTEST_ARGS) tests/integration
 
-# The Python package; -W error: it promises that nothing of it ever warns.
+# Origins, callers and the machine misbehave; what the caller then sees, and that nothing is lost.
+faults: all
+	$(STACK) -m pytest $(PYTEST_ARGS) tests/faults
+
+# The status page in Debian's Chromium behind nginx, with axe-core.
+browser-test: deps-browser
+	@$(MAKE) all
+	$(STACK) -m pytest $(PYTEST_ARGS) tests/browser
+
+# The documentation's pictures, docs/pictures: ten minutes of traffic, as its charts show ten minutes.
+SCREENSHOT_SECONDS ?= 600
+
+screenshots: deps-browser
+	@$(MAKE) all
+	$(STACK) -m tests.browser.screenshots $(SCREENSHOT_SECONDS)
+
+# The Python package.
 client: all
-	$(STACK) -W error -m pytest $(PYTEST_ARGS) python/tests
+	$(STACK) -m pytest $(PYTEST_ARGS) python/tests
+
+# The suites of requests and others, with Curlew as their transport; NATIVE=--native: without.
+suites: all
+	$(STACK) -m python.tests.suites.run_suites $(NATIVE)
 
 # The tests that libcurl's version can matter to, on the one in curl_cffi's wheel: newer than
-# Debian's, and built otherwise.  Preloaded; the extension's Python symbols are stood in for.
+# Debian's, and built otherwise.
 CURL_CFFI = $(shell $(PYTHON) -c 'import curl_cffi._wrapper as w; print(w.__file__)')
 
-wheel-libcurl: all $B/python_symbols.so
-	CURLEWD_PRELOAD="$(abspath $B/python_symbols.so) $(CURL_CFFI)" \
-	    $(STACK) -m pytest $(PYTEST_ARGS) -m libcurl tests/integration
+# Linked to it, as the wheel is, and preloaded, by CURLEW_LIBCURL; check-all runs each wholly.
+LINKED_STACK    = CURLEWD=$(abspath $B/linked/curlewd) $(PYTHON)
+PRELOADED_STACK = CURLEWD_LIBCURL=$(CURL_CFFI) $(STACK)
 
-$B/python_symbols.so: tests/support/python_symbols.c
-	@mkdir -p $(@D)
-	$(call say,LINK)$(CC) -shared -fPIC -o $@ $<
+wheel-libcurl: all $B/linked/curlewd
+	$(LINKED_STACK) -m pytest $(PYTEST_ARGS) -m libcurl tests/integration
+	$(PRELOADED_STACK) -m pytest $(PYTEST_ARGS) -m libcurl tests/faults
+
+# What takes too long for every change.
+check-all: all $B/linked/curlewd
+	$(LINKED_STACK) -m pytest $(PYTEST_ARGS) tests/integration tests/faults
+	$(PRELOADED_STACK) -m pytest $(PYTEST_ARGS) tests/integration tests/faults
+	$(MAKE) asan
+	$(MAKE) tsan
+	$(MAKE) test-bookworm test-trixie
+	$(MAKE) browser-test
+	$(MAKE) openapi
+	$(MAKE) soak-targets
+	$(MAKE) first-hour
+
+# docs/openapi.json against the daemon, by schemathesis.
+openapi: all
+	$(STACK) -m pytest tests/openapi
 
 # How a web server passes on a broken stream, or a slowly read one, is a matter of milliseconds.
 TIMED = tests/integration/test_stream_truncation.py tests/integration/test_stream_backpressure.py \
@@ -157,8 +250,23 @@ tsan:
 	TSAN_OPTIONS="$(TSAN_OPTIONS) " $(MAKE) sanitized B=build/tsan
 
 # Without the tests that measure time or memory: sanitizers need more of both.
+# Nor behind every web server: to the daemon's memory and threads, nginx and HAProxy are like others.
+SANITIZED = tests/integration tests/faults
+
 sanitized:
-	$(STACK) -m pytest $(PYTEST_ARGS) -m "not quiet" $(addprefix --ignore=,$(TIMED)) tests/integration
+	$(STACK) -m pytest $(PYTEST_ARGS) -m "not quiet" $(addprefix --ignore=,$(TIMED)) \
+	    -k "not apache and not lighttpd and not caddy and not h2o" $(filter-out $(TIMED),$(SANITIZED))
+
+# Load with faults for minutes: nothing is lost, and nothing grows.
+SOAK_SECONDS ?= 600
+SOAK_FETCHES ?= 100000
+
+soak: all
+	PYTHONPATH=python/src $(STACK) -m tests.soak $(SOAK_SECONDS)
+
+# Fetches under many browsers in turn: the same.
+soak-targets: all
+	PYTHONPATH=python/src $(STACK) -m tests.soak.targets $(SOAK_FETCHES)
 
 fuzz:
 	$(MAKE) fuzzers B=build/fuzz CC=clang SAN="-fsanitize=fuzzer-no-link,address $(UNDEFINED)"
@@ -166,14 +274,26 @@ fuzz:
 fuzzers: $(FUZZERS)
 	tools/fuzz $(FUZZ_SECONDS) $^
 
+# One table of all of it in some 20 minutes, or of the parts in BENCH_ARGS; BENCH_QUICK=1 only shows
+# that everything can be measured. What it found: bench/publish writes it into docs/.
 bench: deps-bench
 	@$(MAKE) all $B/bench/baseline
-	@BASELINE=$(abspath $B/bench/baseline) $(STACK) bench/run $(BENCH_ARGS)
+	@BASELINE=$(abspath $B/bench/baseline) $(STACK) bench/run $(if $(BENCH_QUICK),--quick) $(BENCH_ARGS)
 
-# What a fetch costs Django's process, beside aiohttp, curl_cffi and httpx.
-bench-django: deps-bench
-	@$(MAKE) all
-	@$(STACK) bench/django/run $(BENCH_ARGS)
+bench-publish: deps-bench
+	@$(PYTHON) bench/publish
+
+bench-test: deps-bench
+	@$(MAKE) all $B/bench/baseline
+	BASELINE=$(abspath $B/bench/baseline) $(STACK) -m pytest tests/bench
+
+# Types what README.md says on fresh machines, until a page is fetched; FIRST_HOUR='pip --release trixie'.
+first-hour: deps-test wheel
+	$(PYTHON) -m tests.first_hour $(FIRST_HOUR)
+
+# The documents as a site; a warning, as for a link without a target, is an error.
+docs: deps-docs
+	@$(PYTHON) tools/build_docs.py
 
 lint:
 	@tools/lint
@@ -181,7 +301,7 @@ lint:
 format:
 	@tools/lint --format
 
-include docker/docker.mk packaging/deb.mk
+include docker/docker.mk packaging/deb.mk packaging/wheel.mk
 
 # -- installing ----------------------------------------------------------------
 
@@ -205,9 +325,7 @@ install: all
 	install -m 644 packaging/systemd/curlewd.socket $(UNITS)
 	install -m 644 packaging/systemd/curlew.sysusers $(SYSUSERS)/curlew.conf
 	[ -e $(ETC)/curlew/curlewd.json ] || install -m 644 packaging/curlewd.json $(ETC)/curlew
-	install -m 644 README*.md CHANGES.md LICENSE SECURITY.md docs/*.md $(DOCS)
-	cp -R examples $(DOCS)
-	find $(DOCS)/examples -name __pycache__ -prune -exec rm -rf {} +
+	tools/install-docs $(DOCS)
 
 # A configuration that somebody has changed stays.
 uninstall:
@@ -220,7 +338,8 @@ uninstall:
 clean:
 	rm -rf build
 
-.PHONY: all demo run deps deps-build deps-deb deps-run deps-test deps-bench test unit integration \
-    lint-test client asan tsan sanitized wheel-libcurl fuzz fuzzers bench bench-django lint format \
-    install uninstall clean
+.PHONY: all demo demo-impersonate first-hour run deps deps-build deps-deb deps-run deps-test deps-bench deps-docs docs test unit \
+    integration faults lint-test client suites openapi asan tsan sanitized wheel-libcurl check-all soak \
+    soak-targets fuzz fuzzers bench bench-publish bench-test lint format install uninstall clean
+.PHONY: deps-browser browser-test screenshots
 .SECONDARY:

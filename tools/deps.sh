@@ -1,7 +1,7 @@
 #!/bin/sh
-# deps.sh build|deb|run|test|bench - install what is missing, by apt-get and into .venv.
+# deps.sh build|deb|run|test|browser|bench|docs - install what is missing, by apt-get, into .venv.
 #
-# Each level holds the ones before it; run and test do without deb.
+# Each level holds the ones before it; run and test do without deb; docs stands alone.
 # Nothing missing: silent, and done in a blink.  Packages come from Debian alone and none of their
 # services is started; a package that this release does not offer is named and skipped, and what
 # needs it says so itself.  libcurl is 8.14 or later: Debian 12 has it in its backports.
@@ -10,13 +10,22 @@ set -eu
 cd "$(dirname "$0")/.."
 
 # "a|b": either will do, a is installed where neither is there.
+# Of libcurl's two builds, which exclude each other, the one that docs/dependencies.md recommends.
+if grep -qs '^VERSION_CODENAME=bookworm' /etc/os-release; then
+    libcurl="libcurl4-openssl-dev|libcurl4-gnutls-dev"
+    libcurl_of_deb=libcurl4
+else
+    libcurl="libcurl4-gnutls-dev|libcurl4-openssl-dev"
+    libcurl_of_deb=libcurl3t64-gnutls
+fi
 build="gcc|clang libc6-dev|libc-dev make|make-guile pkgconf|pkg-config
-    libcurl4-openssl-dev|libcurl4-gnutls-dev libfcgi-dev libjansson-dev publicsuffix
+    $libcurl libfcgi-dev libjansson-dev publicsuffix
     zlib1g-dev libbrotli-dev libzstd-dev"
 run="nginx|nginx-light|nginx-full|nginx-extras curl openssl ca-certificates python3 python3-venv"
 test="libcriterion-dev apache2-bin lighttpd caddy h2o haproxy libfcgi-bin mandoc debootstrap
     clang clang-tidy libclang-rt-dev|libclang-rt-14-dev|libclang-rt-19-dev
     uwsgi-core uwsgi-plugin-python3"
+browser="chromium fonts-dejavu-core"
 bench="wrk"
 
 curl_needed=8.14
@@ -153,21 +162,29 @@ venv() {
     .venv/bin/python -c '' 2>/dev/null || "$python" -m venv .venv || die "$python makes no .venv"
     .venv/bin/python -m pip install -q --disable-pip-version-check $(printf -- '-r %s ' "$@") >&2
     for each in "$@"; do
+        mkdir -p "$(dirname "$(stamp_of "$each")")"
         fingerprint "$each" >"$(stamp_of "$each")"
     done
 }
 
 case "${1-}" in
 build) packages $build ;;
-deb)   packages $build build-essential debhelper ;;
+deb)   packages $build build-essential debhelper $libcurl_of_deb ;;
 run)   packages $build $run
        venv examples/requirements.txt ;;
 test)  packages $build $run $test
        venv examples/requirements.txt tests/requirements.txt python/requirements-test.txt ;;
+browser)
+       "$0" test
+       packages $browser
+       venv examples/requirements.txt tests/requirements.txt python/requirements-test.txt \
+           tests/browser/requirements.txt ;;
 bench) "$0" test
        packages $bench
        venv examples/requirements.txt tests/requirements.txt python/requirements-test.txt \
            bench/requirements.txt ;;
-*)     echo "usage: tools/deps.sh build|deb|run|test|bench" >&2
+docs)  packages mandoc python3 python3-venv
+       venv docs/requirements.txt ;;
+*)     echo "usage: tools/deps.sh build|deb|run|test|browser|bench|docs" >&2
        exit 2 ;;
 esac

@@ -20,8 +20,7 @@
 struct egress {
     atomic_int refs;
     struct egress_rule_list allow, deny;
-    int *ports;
-    size_t port_count;
+    struct egress_ports ports, proxy_ports;
     bool http, https;
     bool report_only;
 };
@@ -29,19 +28,20 @@ struct egress {
 /* -- compiling the rules ------------------------------------------------- */
 
 static int
-copy_ports(struct egress *e, const struct egress_config *rules, struct failure *err)
+copy_ports(struct egress_ports *to, const struct egress_ports *from, const char *option,
+           struct failure *err)
 {
-    if (rules->port_count == 0)
+    if (from->count == 0)
         return 0;
-    if ((e->ports = calloc(rules->port_count, sizeof *e->ports)) == NULL)
+    if ((to->list = calloc(from->count, sizeof *to->list)) == NULL)
         return failure_no_memory(err);
-    for (; e->port_count < rules->port_count; e->port_count++) {
-        int port = rules->ports[e->port_count];
+    for (; to->count < from->count; to->count++) {
+        int port = from->list[to->count];
 
         if (port < 1 || port > EGRESS_PORT_MAX)
-            return failure_set(err, ERROR_BAD_REQUEST, "egress.ports: %d is not from 1 to %d", port,
+            return failure_set(err, ERROR_BAD_REQUEST, "%s: %d is not from 1 to %d", option, port,
                                EGRESS_PORT_MAX);
-        e->ports[e->port_count] = port;
+        to->list[to->count] = port;
     }
     return 0;
 }
@@ -62,7 +62,8 @@ egress_new(const struct egress_config *rules, struct failure *err)
     if (egress_rule_list_init(&e->allow, rules->allow, rules->allow_count, "egress.allow", err) !=
             0 ||
         egress_rule_list_init(&e->deny, rules->deny, rules->deny_count, "egress.deny", err) != 0 ||
-        copy_ports(e, rules, err) != 0) {
+        copy_ports(&e->ports, &rules->ports, "egress.ports", err) != 0 ||
+        copy_ports(&e->proxy_ports, &rules->proxy_ports, "egress.proxy_ports", err) != 0) {
         egress_unref(e);
         return NULL;
     }
@@ -83,7 +84,8 @@ egress_unref(struct egress *e)
         return;
     egress_rule_list_destroy(&e->allow);
     egress_rule_list_destroy(&e->deny);
-    free(e->ports);
+    free(e->ports.list);
+    free(e->proxy_ports.list);
     free(e);
 }
 
@@ -103,42 +105,16 @@ struct target {
     size_t embedded_count;
 };
 
-static size_t
-size_without_dot(const char *host)
-{
-    size_t n = strlen(host);
-
-    return n > 1 && host[n - 1] == '.' ? n - 1 : n;
-}
-
-/*
- * A zone or a trailing dot is not part of an address, but does not make it a name either.  Every
- * resolver takes 127.1 and the like for addresses; so does a proxy's, which connects where we
- * cannot check a socket.  libcurl passes "127.1." on as it is.
- */
-static bool
-parse_literal(struct ip_address *a, const char *host)
-{
-    char text[RULE_NAME_MAX + 1] = "";
-    const char *zone = strchr(host, '%');
-    size_t n = zone != NULL ? (size_t)(zone - host) : size_without_dot(host);
-
-    if (n >= sizeof text)
-        return false;
-    memcpy(text, host, n);
-    return ip_address_parse(a, text) || ip_address_parse_legacy(a, text);
-}
-
 static void
 set_host(struct target *t, const char *host)
 {
     struct ip_address literal;
 
     t->host = NULL;
-    if (host == NULL || *host == '\0' || parse_literal(&literal, host))
+    if (host == NULL || *host == '\0' || ip_address_parse_host(&literal, host))
         return;
     t->host = host;
-    t->host_size = size_without_dot(host);
+    t->host_size = egress_rule_host_size(host);
 }
 
 static const struct egress_rule *
@@ -288,21 +264,22 @@ allows_scheme(const struct egress *e, const char *scheme, const char *host, stru
 }
 
 static bool
-allows_port(const struct egress *e, const char *host, int port, struct failure *err)
+allows_port(const struct egress_ports *ports, const char *option, const char *host, int port,
+            struct failure *err)
 {
-    for (size_t i = 0; i < e->port_count; i++)
-        if (e->ports[i] == port)
+    for (size_t i = 0; i < ports->count; i++)
+        if (ports->list[i] == port)
             return true;
-    if (e->port_count == 0 && port >= 1 && port <= EGRESS_PORT_MAX)
+    if (ports->count == 0 && port >= 1 && port <= EGRESS_PORT_MAX)
         return true;
     if (port < 1 || port > EGRESS_PORT_MAX)
         failure_set(err, ERROR_BLOCKED, "port %d of " NAMED " is not from 1 to %d", port, host,
                     EGRESS_PORT_MAX);
     else
         failure_set(err, ERROR_BLOCKED,
-                    "port %d of " NAMED " is refused: the egress guard's egress.ports does not "
+                    "port %d of " NAMED " is refused: the egress guard's %s does not "
                     "list it; add it there to permit it",
-                    port, host);
+                    port, host, option);
     return false;
 }
 
@@ -313,10 +290,89 @@ egress_allows_url(const struct egress *e, const char *scheme, const char *host, 
     struct target t;
     const struct egress_rule *r;
 
-    if (!allows_scheme(e, scheme, host, err) || !allows_port(e, host, port, err))
+    if (!allows_scheme(e, scheme, host, err) ||
+        !allows_port(&e->ports, "egress.ports", host, port, err))
         return false;
     set_host(&t, host);
     if ((r = find_host(&e->deny, &t)) != NULL)
         return refuse_host(host, r, err);
-    return !parse_literal(&t.self, host) || allows_target(e, &t, err);
+    return !ip_address_parse_host(&t.self, host) || allows_target(e, &t, err);
+}
+
+/* -- proxies --------------------------------------------------------------- */
+
+bool
+egress_allows_proxy(const struct egress *e, const char *host, int port, struct failure *err)
+{
+    return allows_port(&e->proxy_ports, "egress.proxy_ports", host, port, err);
+}
+
+bool
+egress_allows_behind_proxy(const struct egress *e, const char *host, bool resolves,
+                           struct failure *err)
+{
+    struct target t;
+
+    set_host(&t, host);
+    if (t.host == NULL)
+        return true;
+    if (egress_rule_is_localhost(host))
+        return ip_address_parse(&t.self, "127.0.0.1") && allows_target(e, &t, err);
+    if (!resolves)
+        failure_set(err, ERROR_BLOCKED,
+                    NAMED " would be resolved by a proxy that the request names, where the egress "
+                          "guard cannot check the address; name the proxy in the session's "
+                          "configuration, or set the session's proxy_resolves, to permit it",
+                    host);
+    return resolves;
+}
+
+/* -- redirects ------------------------------------------------------------- */
+
+/* NULL: it and each address in it are public; else the block that is not. */
+static const struct ip_address_block *
+find_block(const struct ip_address *a)
+{
+    struct ip_address embedded[IP_ADDRESS_EMBEDDED_MAX];
+    size_t n = ip_address_embedded_ipv4(a, embedded);
+    const struct ip_address_block *b = ip_address_block(a);
+
+    for (size_t i = 0; i < n && b == NULL; i++)
+        b = ip_address_block(&embedded[i]);
+    return b;
+}
+
+static bool
+allows_public(const struct ip_address *a, struct failure *err)
+{
+    const struct ip_address_block *b = find_block(a);
+    char text[IP_ADDRESS_TEXT_SIZE];
+
+    if (b == NULL)
+        return true;
+    ip_address_format(a, text);
+    failure_set(err, ERROR_BLOCKED,
+                "%s is or embeds %s (%s): redirects_public_only permits redirects to public "
+                "addresses only",
+                text, b->name, b->source);
+    return false;
+}
+
+bool
+egress_allows_public_host(const char *host, struct failure *err)
+{
+    struct ip_address a;
+
+    return !ip_address_parse_host(&a, host) || allows_public(&a, err);
+}
+
+bool
+egress_allows_public_address(const struct sockaddr *address, struct failure *err)
+{
+    struct ip_address a;
+
+    if (ip_address_from_socket(&a, address))
+        return allows_public(&a, err);
+    failure_set(err, ERROR_BLOCKED, "redirects_public_only: not an IPv4 or IPv6 address");
+    return false;
 }

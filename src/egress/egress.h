@@ -37,6 +37,27 @@ bool egress_allows_url(const struct egress *e, const char *scheme, const char *h
                        struct failure *err);
 
 /*
+ * Of a proxy: does egress.proxy_ports permit its port?  Its address is checked as any other when it
+ * is connected to.
+ */
+bool egress_allows_proxy(const struct egress *e, const char *host, int port, struct failure *err);
+
+/*
+ * Of a target behind a proxy, in addition to egress_allows_url(): a name is resolved by the proxy,
+ * so that its address is never seen here.  It passes only if the operator lets this proxy resolve
+ * names.  "localhost" is judged as 127.0.0.1.
+ */
+bool egress_allows_behind_proxy(const struct egress *e, const char *host, bool resolves,
+                                struct failure *err);
+
+/*
+ * For redirects_public_only: whatever the rules say, a host that is a literal address, or an
+ * address that is about to be connected to, must be public.  A name passes the first.
+ */
+bool egress_allows_public_host(const char *host, struct failure *err);
+bool egress_allows_public_address(const struct sockaddr *address, struct failure *err);
+
+/*
  * Before a connection: its address.  `host` is the name that was resolved to it: the proxy's where
  * there is one, never the origin's behind it; NULL: none.  An allowed name permits every address
  * that it resolves to, except a denied one.  `address` is as long as its family says; any family

@@ -24,7 +24,8 @@ egress_config_destroy(struct egress_config *r)
 {
     free_strings(r->allow, r->allow_count);
     free_strings(r->deny, r->deny_count);
-    free(r->ports);
+    free(r->ports.list);
+    free(r->proxy_ports.list);
     *r = (struct egress_config){ 0 };
 }
 

@@ -12,10 +12,12 @@
 struct egress_config {    /* every pointer is owned */
     char **allow, **deny; /* CIDRs, addresses, host names, "*.suffix" */
     size_t allow_count, deny_count;
-    int *ports; /* none: every port from 1 to 65535 */
-    size_t port_count;
-    bool http, https; /* the schemes allowed */
-    bool report_only; /* log and count instead of refusing */
+    struct egress_ports {
+        int *list; /* none: every port from 1 to 65535 */
+        size_t count;
+    } ports, proxy_ports; /* of targets; of proxies */
+    bool http, https;     /* the schemes allowed */
+    bool report_only;     /* log and count instead of refusing */
 };
 
 /* Both schemes, no rules. */

@@ -4,6 +4,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #define QUOTED       "%.100s" /* a rule in an error message */
 #define LABEL_MAX    63       /* RFC 1035 section 2.3.4 */
@@ -260,4 +261,33 @@ egress_rule_list_find_address(const struct egress_rule_list *list, const struct 
             found = r;
     }
     return found;
+}
+
+/* -- hosts ----------------------------------------------------------------- */
+
+size_t
+egress_rule_host_size(const char *host)
+{
+    size_t n = strlen(host);
+
+    return n > 1 && host[n - 1] == '.' ? n - 1 : n;
+}
+
+bool
+egress_rule_is_localhost(const char *host)
+{
+    size_t n = egress_rule_host_size(host), m = strlen("localhost");
+
+    return n >= m && strncasecmp(host + n - m, "localhost", m) == 0 &&
+           (n == m || host[n - m - 1] == '.');
+}
+
+bool
+egress_rule_list_has(const struct egress_rule_list *list, const char *host)
+{
+    struct ip_address literal;
+
+    if (ip_address_parse_host(&literal, host))
+        return egress_rule_list_find_address(list, &literal) != NULL;
+    return egress_rule_list_find_host(list, host, egress_rule_host_size(host)) != NULL;
 }

@@ -43,6 +43,15 @@ void egress_rule_list_destroy(struct egress_rule_list *list);
 const struct egress_rule *egress_rule_list_find_host(const struct egress_rule_list *list,
                                                      const char *host, size_t size);
 
+/* The bytes of a host name without the dot at its end. */
+size_t egress_rule_host_size(const char *host);
+
+/* Names that resolve to loopback without a name server (RFC 6761 section 6.3). */
+bool egress_rule_is_localhost(const char *host);
+
+/* Does a rule name this host, a name or an address in any spelling? */
+bool egress_rule_list_has(const struct egress_rule_list *list, const char *host);
+
 /* The rule with the narrowest network that contains the address; NULL: none. */
 const struct egress_rule *egress_rule_list_find_address(const struct egress_rule_list *list,
                                                         const struct ip_address *a);

@@ -14,7 +14,8 @@
 #include <arpa/inet.h>
 #include <string.h>
 
-#define IPV4_TAG UINT64_C(0xffff00000000) /* bits 80 to 95 of ::ffff:0:0/96 */
+#define HOST_BYTES 256                      /* more than a host name has, RFC 1035 section 2.3.4 */
+#define IPV4_TAG   UINT64_C(0xffff00000000) /* bits 80 to 95 of ::ffff:0:0/96 */
 
 #define GROUPS(a, b, c, d) \
     ((uint64_t)(a) << 48 | (uint64_t)(b) << 32 | (uint64_t)(c) << 16 | (uint64_t)(d))
@@ -198,6 +199,20 @@ ip_address_parse_legacy(struct ip_address *a, const char *text)
         return false;
     *a = from_ipv4(ntohl(four.s_addr));
     return true;
+}
+
+bool
+ip_address_parse_host(struct ip_address *a, const char *host)
+{
+    char text[HOST_BYTES] = "";
+    size_t n = strcspn(host, "%"); /* a zone */
+
+    for (bool zone = host[n] != '\0'; !zone && n > 1 && host[n - 1] == '.';)
+        n--;
+    if (n >= sizeof text)
+        return false;
+    memcpy(text, host, n);
+    return ip_address_parse(a, text) || ip_address_parse_legacy(a, text);
 }
 
 void

@@ -41,6 +41,12 @@ bool ip_address_parse(struct ip_address *a, const char *text);
 /* The forms of inet_aton(), such as 127.1. */
 bool ip_address_parse_legacy(struct ip_address *a, const char *text);
 
+/*
+ * A URL's host, in any spelling that a resolver takes for an address: with a zone, or with a dot at
+ * its end, which libcurl passes on as it is.  false: it is a name.
+ */
+bool ip_address_parse_host(struct ip_address *a, const char *host);
+
 void ip_address_format(const struct ip_address *a, char text[IP_ADDRESS_TEXT_SIZE]);
 bool ip_address_is_ipv4(const struct ip_address *a);
 

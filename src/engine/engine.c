@@ -2,11 +2,12 @@
 
 #include "engine/engine.h"
 
+#include "coding/content_coding.h"
 #include "engine/engine_worker.h"
 #include "engine/prepare.h"
 #include "engine/worker_inbox.h"
-#include "transfer/content_coding.h"
-#include "transfer/libcurl_check.h"
+#include "libcurl/curl_features.h"
+#include "libcurl/curl_memory.h"
 #include "util/clock.h"
 
 #include <curl/curl.h>
@@ -41,6 +42,44 @@ start_threads(struct curlew *c, int count, struct failure *err)
     return 0;
 }
 
+/* -- open files ------------------------------------------------------------ */
+
+#define DESCRIPTORS_OF_THREAD 4  /* of an engine thread: its event loop's and libcurl's */
+#define DESCRIPTORS_OF_OTHERS 16 /* the FastCGI server's threads start after the engine */
+
+/* A transfer without a descriptor for its connection would only fail: it waits in the queue. */
+static struct config_snapshot *
+make_snapshot(const struct curlew *c, const struct engine_config *settings,
+              const struct config_snapshot *old, struct failure *err)
+{
+    struct engine_config within = *settings;
+
+    if (settings->limits.in_flight > c->shares.origins) {
+        within.limits.in_flight = c->shares.origins;
+        log_sink_printf(&settings->log, LOG_WARNING,
+                        "limits.in_flight: %d is too many for the limit of %d open files, so %d "
+                        "fetches are in flight at most; raise LimitNOFILE of the service, or "
+                        "ulimit -n",
+                        settings->limits.in_flight, c->shares.limit, c->shares.origins);
+    }
+    return config_snapshot_new(&within, old, err);
+}
+
+/* A thread cannot close another's idle connections in time; together they keep half a share. */
+static int
+kept_if_tight(const struct curlew *c, int threads)
+{
+    int kept = threads > 1 ? c->shares.origins / (2 * threads) : c->shares.origins;
+
+    return kept > 0 ? kept : 1;
+}
+
+void
+engine_drop_idle(struct curlew *c)
+{
+    worker_inbox_drop_idle(c);
+}
+
 /* -- the engine ---------------------------------------------------------- */
 
 struct curlew *
@@ -48,23 +87,32 @@ engine_new(const struct engine_config *settings, struct failure *err)
 {
     struct curlew *c;
 
-    if (libcurl_check(err) != 0 || content_coding_check(err) != 0)
+    if (curl_features_check_version(err) != 0 || content_coding_check(err) != 0)
         return NULL;
     if ((c = calloc(1, sizeof *c)) == NULL) {
         failure_no_memory(err);
         return NULL;
     }
-    curl_global_init(CURL_GLOBAL_DEFAULT);
+    if (curl_memory_init() != 0) {
+        failure_set(err, ERROR_INTERNAL, "libcurl cannot be initialised");
+        free(c);
+        return NULL;
+    }
     curl_global_trace("http/2"); /* only sent_once.c's transfers, which are verbose, have it */
     pthread_mutex_init(&c->config_lock, NULL);
     pthread_mutex_init(&c->change_lock, NULL);
-    c->in_flight_max = settings->limits.in_flight;
-    if ((c->config = config_snapshot_new(settings, NULL, err)) == NULL ||
-        start_threads(c, settings->threads, err) != 0) {
-        engine_free(c);
-        return NULL;
-    }
-    return c;
+    c->shares =
+        descriptors_shares(DESCRIPTORS_OF_OTHERS + settings->threads * DESCRIPTORS_OF_THREAD);
+    c->kept_if_tight = kept_if_tight(c, settings->threads);
+    if ((c->config = make_snapshot(c, settings, NULL, err)) == NULL)
+        goto failed;
+    c->in_flight_max = c->config->limits.in_flight;
+    if (start_threads(c, settings->threads, err) == 0)
+        return c;
+
+failed:
+    engine_free(c);
+    return NULL;
 }
 
 void
@@ -120,7 +168,7 @@ engine_reload(struct curlew *c, const struct engine_config *settings, struct fai
     int rc;
 
     pthread_mutex_lock(&c->change_lock);
-    rc = replace_config(c, config_snapshot_new(settings, c->config, err));
+    rc = replace_config(c, make_snapshot(c, settings, c->config, err));
     pthread_mutex_unlock(&c->change_lock);
     return rc;
 }
@@ -143,6 +191,20 @@ engine_remove_session(struct curlew *c, const char *name, struct failure *err)
 
     pthread_mutex_lock(&c->change_lock);
     rc = replace_config(c, config_snapshot_without_session(c->config, name, err));
+    pthread_mutex_unlock(&c->change_lock);
+    return rc;
+}
+
+int
+engine_replace_session(struct curlew *c, const char *name, const struct session *was,
+                       const struct session_config *now, struct failure *err)
+{
+    int rc = 1;
+
+    pthread_mutex_lock(&c->change_lock);
+    if (config_snapshot_find_session(c->config, name) == was)
+        rc = replace_config(c, now != NULL ? config_snapshot_with_session(c->config, now, err)
+                                           : config_snapshot_without_session(c->config, name, err));
     pthread_mutex_unlock(&c->change_lock);
     return rc;
 }
@@ -180,7 +242,9 @@ engine_submit(struct curlew *c, struct curlew_fetch *f, curlew_done *done, void 
         return -1;
     }
     if (f->pipe != NULL)
-        body_pipe_set_resume(f->pipe, worker_inbox_resume);
+        body_pipe_attach(f->pipe, worker_inbox_resume, f->config->bodies);
+    if (f->upload != NULL)
+        upload_pipe_attach(f->upload, worker_inbox_upload_bytes);
     f->done = done;
     f->arg = arg;
     f->response.attempts = 1;

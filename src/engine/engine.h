@@ -33,7 +33,17 @@ int engine_reload(struct curlew *c, const struct engine_config *settings, struct
  */
 int engine_put_session(struct curlew *c, const struct session_config *s, struct failure *err);
 int engine_remove_session(struct curlew *c, const char *name, struct failure *err);
+
+/*
+ * `now` in place of `was`, the session of this name that the caller has seen; NULL for either is no
+ * session.  0; 1: somebody else has changed it meanwhile, nothing is done; -1 with `err`.
+ */
+int engine_replace_session(struct curlew *c, const char *name, const struct session *was,
+                           const struct session_config *now, struct failure *err);
 int engine_reset_session(struct curlew *c, const char *name, struct failure *err);
+
+/* Descriptors are short: close the connections to origins that are idle, within two seconds. */
+void engine_drop_idle(struct curlew *c);
 
 /* A new reference. */
 struct config_snapshot *engine_snapshot(struct curlew *c);

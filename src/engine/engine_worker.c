@@ -3,14 +3,38 @@
 #include "engine/engine_worker.h"
 
 #include "engine/fetch_flow.h"
+#include "engine/fetch_list.h"
+#include "engine/worker_inbox.h"
 #include "util/clock.h"
 
 #include <curl/curl.h>
 #include <stdlib.h>
 
-#define CONNECTIONS_MAX 65536L /* the pool bounds idle connections by session, not libcurl */
+#define AGAIN_US (10 * US_PER_MS)
 
 /* -- libcurl ------------------------------------------------------------- */
+
+/*
+ * Without memory libcurl stops before it has told all that it waits for, and would wait for it for
+ * ever.  Then it is asked again, for all transfers.
+ */
+static void
+check(struct engine_worker *w, CURLMcode rc)
+{
+    if (rc == CURLM_OUT_OF_MEMORY)
+        timer_set(&w->loop.timers, &w->again_timer, clock_us() + AGAIN_US);
+}
+
+static void
+on_again(struct timer *t)
+{
+    struct engine_worker *w = container_of(t, struct engine_worker, again_timer);
+    int running;
+
+    /* Deprecated, as it is slow, and the only function that does this. */
+    CURL_IGNORE_DEPRECATION(check(w, curl_multi_socket_all(w->multi, &running));)
+    fetch_flow_reap(w);
+}
 
 static void
 on_socket_ready(struct connection_pool *p, int fd, int curl_events)
@@ -18,7 +42,7 @@ on_socket_ready(struct connection_pool *p, int fd, int curl_events)
     struct engine_worker *w = container_of(p, struct engine_worker, pool);
     int running;
 
-    curl_multi_socket_action(w->multi, fd, curl_events, &running);
+    check(w, curl_multi_socket_action(w->multi, fd, curl_events, &running));
     fetch_flow_reap(w);
 }
 
@@ -44,7 +68,7 @@ on_curl_timeout(struct timer *t)
     int running;
 
     w->curl_timer_refreshed = false;
-    curl_multi_socket_action(w->multi, CURL_SOCKET_TIMEOUT, 0, &running);
+    check(w, curl_multi_socket_action(w->multi, CURL_SOCKET_TIMEOUT, 0, &running));
     if (!w->curl_timer_refreshed)
         rearm_curl_timer(w);
     fetch_flow_reap(w);
@@ -67,19 +91,88 @@ on_timeout_change(CURLM *multi, long timeout_ms, void *arg)
 /* -- the thread ---------------------------------------------------------- */
 
 static void
+on_slow_turn(struct turn_watchdog *dog, int64_t turn_us)
+{
+    struct loop *loop = container_of(dog, struct loop, watchdog);
+    struct engine_worker *w = container_of(loop, struct engine_worker, loop);
+    struct log_sink log;
+
+    pthread_mutex_lock(&w->engine->config_lock);
+    log = w->engine->config->log;
+    pthread_mutex_unlock(&w->engine->config_lock);
+    log_sink_printf(&log, LOG_WARNING,
+                    "a turn of an engine thread took %lld ms: its other fetches waited",
+                    (long long)(turn_us / US_PER_MS));
+}
+
+static void
+handle(struct engine_worker *w, struct mail *one)
+{
+    if (one->about == FETCH_SUBMITTED)
+        fetch_flow_start(w, container_of(one, struct curlew_fetch, mail));
+    else if (one->about == FETCH_CANCELLED)
+        fetch_flow_cancel(w, container_of(one, struct curlew_fetch, cancel_mail));
+    else if (one->about == FETCH_UPLOAD_BYTES)
+        fetch_flow_upload(w, container_of(one, struct curlew_fetch, upload_mail));
+    else if (one->about == FETCH_LIST_WANTED)
+        fetch_list_answer(w, container_of(one, struct fetch_list_part, mail));
+    else
+        fetch_flow_resume(w, container_of(one, struct curlew_fetch, resume_mail));
+}
+
+/* Starting a fetch with thousands of headers and cookies takes a millisecond. */
+static void
 take_inbox(struct engine_worker *w)
 {
-    struct mail *next;
+    if (w->unread == NULL)
+        w->unread = mailbox_take(&w->inbox);
+    while (w->unread != NULL) {
+        struct mail *one = w->unread;
 
-    for (struct mail *one = mailbox_take(&w->inbox); one != NULL; one = next) {
-        next = one->next; /* the fetch that it is part of may be freed now */
-        if (one->about == FETCH_SUBMITTED)
-            fetch_flow_start(w, container_of(one, struct curlew_fetch, mail));
-        else if (one->about == FETCH_CANCELLED)
-            fetch_flow_cancel(w, container_of(one, struct curlew_fetch, cancel_mail));
-        else
-            fetch_flow_resume(w, container_of(one, struct curlew_fetch, resume_mail));
+        w->unread = one->next; /* the fetch that it is part of may be freed now */
+        handle(w, one);
+        if (w->unread != NULL && !w->engine->stopping && !loop_has_time(&w->loop)) {
+            loop_wake(&w->loop);
+            return;
+        }
     }
+}
+
+/* At the end, when nobody waits for the thread any more. */
+static void
+empty_inbox(struct engine_worker *w)
+{
+    do
+        take_inbox(w);
+    while (w->unread != NULL || (w->unread = mailbox_take(&w->inbox)) != NULL);
+}
+
+static void
+drop_idle_connections(struct engine_worker *w)
+{
+    if (w->drop_reset && atomic_exchange(&w->drop_reset, false))
+        connection_pool_drop_reset(&w->pool);
+    if (connection_pool_take_shortage(&w->pool))
+        worker_inbox_drop_idle(w->engine); /* this thread's too */
+    if (w->drop_idle && atomic_exchange(&w->drop_idle, false))
+        connection_pool_drop_idle(&w->pool);
+}
+
+/*
+ * While the threads together have the origins' share, each that ends a transfer closes its longest
+ * idle connection, until it has few.
+ */
+static void
+keep_fewer_if_tight(struct engine_worker *w)
+{
+    const struct curlew *engine = w->engine;
+    bool is_tight = counter_read(&engine->stats.sockets) >= engine->shares.origins;
+
+    if (is_tight == w->is_tight)
+        return;
+    w->is_tight = is_tight;
+    curl_multi_setopt(w->multi, CURLMOPT_MAXCONNECTS,
+                      (long)(is_tight ? engine->kept_if_tight : engine->shares.origins));
 }
 
 static void *
@@ -91,15 +184,30 @@ run(void *arg)
         loop_turn(&w->loop);
         take_inbox(w);
         fetch_flow_dispatch(w);
-        if (w->drop_reset && atomic_exchange(&w->drop_reset, false))
-            connection_pool_drop_reset(&w->pool);
+        drop_idle_connections(w);
+        keep_fewer_if_tight(w);
     }
-    take_inbox(w);
+    empty_inbox(w);
     fetch_flow_cancel_all(w);
     return NULL;
 }
 
 /* -- start and end --------------------------------------------------------- */
+
+/*
+ * libcurl closes the connection that is idle for longest when a new one would be too many.  It has
+ * one more for the pool's sweep.  With several threads the sum may be more: see the pool, and
+ * keep_fewer_if_tight().
+ */
+static void
+limit_connections(struct engine_worker *w)
+{
+    int max = w->engine->shares.origins;
+
+    curl_multi_setopt(w->multi, CURLMOPT_MAXCONNECTS, (long)max);
+    curl_multi_setopt(w->multi, CURLMOPT_MAX_TOTAL_CONNECTIONS, (long)max + 1);
+    w->pool.share = max;
+}
 
 static int
 open_multi(struct engine_worker *w)
@@ -111,8 +219,19 @@ open_multi(struct engine_worker *w)
     curl_multi_setopt(w->multi, CURLMOPT_SOCKETDATA, &w->pool);
     curl_multi_setopt(w->multi, CURLMOPT_TIMERFUNCTION, on_timeout_change);
     curl_multi_setopt(w->multi, CURLMOPT_TIMERDATA, w);
-    curl_multi_setopt(w->multi, CURLMOPT_MAXCONNECTS, CONNECTIONS_MAX);
+    limit_connections(w);
     return 0;
+}
+
+/* Each has a name of its own, by which it knows the threads that libcurl makes for it. */
+static void
+set_name(pthread_t thread)
+{
+    static atomic_uint last;
+    char name[16];
+
+    snprintf(name, sizeof name, "engine-%u", atomic_fetch_add(&last, 1) % 1000000 + 1);
+    pthread_setname_np(thread, name);
 }
 
 struct engine_worker *
@@ -127,17 +246,20 @@ engine_worker_new(struct curlew *engine, struct failure *err)
     list_init(&w->backoff);
     w->random = (uint64_t)clock_us() ^ (uintptr_t)w;
     timer_init(&w->curl_timer, on_curl_timeout);
+    timer_init(&w->again_timer, on_again);
     mailbox_init(&w->inbox);
     scheduler_init(&w->scheduler, &engine->stats, &engine->in_flight_max, &w->loop.timers);
     coalesce_init(&w->coalesce);
     dns_limit_init(&w->dns_limit);
     if (loop_init(&w->loop) != 0)
         goto no_loop;
+    w->loop.watchdog.slow_turns = &engine->stats.slow_turns;
+    w->loop.watchdog.report = on_slow_turn;
     if (open_multi(w) != 0)
         goto no_multi;
     if (pthread_create(&w->thread, NULL, run, w) != 0)
         goto no_thread;
-    pthread_setname_np(w->thread, "engine");
+    set_name(w->thread);
     return w;
 
 no_thread:
@@ -164,10 +286,11 @@ engine_worker_join(struct engine_worker *w)
 void
 engine_worker_free(struct engine_worker *w)
 {
-    take_inbox(w); /* a redirect from another thread may have come after the last turn */
+    empty_inbox(w); /* a redirect from another thread may have come after the last turn */
     handle_cache_destroy(&w->handles);
     connection_pool_stop(&w->pool);
     curl_multi_cleanup(w->multi);
+    tls_tickets_destroy(&w->tickets);
     connection_pool_destroy(&w->pool);
     scheduler_destroy(&w->scheduler);
     loop_destroy(&w->loop);

@@ -11,8 +11,11 @@
 #include "fetch/fetch_stats.h"
 #include "fetch/retry.h"
 #include "transfer/curl_result.h"
+#include "transfer/hop_cookies.h"
 #include "transfer/response_reader.h"
+#include "transfer/sent_once.h"
 #include "transfer/transfer.h"
+#include "transfer/upload_reader.h"
 #include "util/clock.h"
 
 static void begin(struct engine_worker *w, struct curlew_fetch *f);
@@ -46,14 +49,27 @@ correct_failure(struct curlew_fetch *f)
                 last.detail);
 }
 
+/* The address of a redirect's target shows only as it is connected to. */
+static void
+tell_of_refused_redirect(struct curlew_fetch *f)
+{
+    if (f->failure.error != ERROR_BLOCKED || f->response.head.status != 0 ||
+        f->response.history_count == 0)
+        return;
+    response_pop_history(&f->response);
+    f->response.redirect_failed = true;
+}
+
 /* Off this thread: from here on the fetch belongs to whoever submitted it. */
 static void
 finish(struct engine_worker *w, struct curlew_fetch *f)
 {
     timer_clear(&w->loop.timers, &f->timer);
+    tell_of_refused_redirect(f);
     coalesce_close(f);
     retry_release(f);
     cool_down_proxy(f);
+    hop_cookies_store(f); /* or its failure is set */
     correct_failure(f);
     handle_cache_release(&w->handles, f);
     if (!f->flight.is_leader) /* its followers count */
@@ -85,6 +101,8 @@ extract(struct engine_worker *w, struct curlew_fetch *f)
     fd = transfer_stop(f, w->multi);
     list_remove(&f->link);
     connection_pool_hop_done(f);
+    if (transfer_lacked_memory(f)) /* an HTTP/2 session may have lost a frame, and wait for ever */
+        connection_pool_distrust(&w->pool, transfer_conn_id(f));
     connection_pool_mark_idle(&w->pool, fd, http1, &w->running);
     transfer_release(f);
 }
@@ -132,7 +150,7 @@ arm_timer(struct engine_worker *w, struct curlew_fetch *f)
 {
     int64_t at = deadline_of(f);
 
-    if (at != INT64_MAX)
+    if (f->failure.error == ERROR_NONE && at != INT64_MAX) /* else on_lost() has set it */
         timer_set(&w->loop.timers, &f->timer, at);
 }
 
@@ -152,10 +170,19 @@ on_timeout(struct timer *t)
 
     if (f->state == FETCH_BACKOFF)
         retry_now(w, f);
+    else if (f->failure.error != ERROR_NONE)
+        fail(w, f);
     else if (deadline_check(f, transfer_bytes_unsent(f, &w->running)) == 0)
         arm_timer(w, f);
     else
         fail(w, f);
+}
+
+/* From within libcurl's callbacks, where it can't be taken away from libcurl. */
+static void
+on_lost(struct curlew_fetch *f)
+{
+    timer_set(&f->worker->loop.timers, &f->timer, clock_us());
 }
 
 /* -- pauses ----------------------------------------------------------------- */
@@ -199,8 +226,29 @@ on_pause_timeout(struct timer *t)
 void
 fetch_flow_resume(struct engine_worker *w, struct curlew_fetch *f)
 {
-    if (f->worker == w && f->state == FETCH_RUNNING && f->paused && f->pause_timer.place == 0)
+    if (f->worker == w && f->state == FETCH_RUNNING && f->paused && !timer_is_set(&f->pause_timer))
         resume(w, f);
+    fetch_unref(f);
+}
+
+/* -- uploads ---------------------------------------------------------------- */
+
+/*
+ * Its caller has sent bytes, or their end, or what makes it fail.  A redirect may have moved it to
+ * another thread meanwhile.
+ */
+void
+fetch_flow_upload(struct engine_worker *w, struct curlew_fetch *f)
+{
+    struct engine_worker *now = f->worker;
+    bool is_here = now == w && f->state >= FETCH_QUEUED && f->state < FETCH_DONE;
+
+    if (is_here && upload_reader_wake(f) != 0)
+        fail(w, f);
+    else if (is_here)
+        fetch_flow_reap(w);
+    else if (now != NULL)
+        worker_inbox_upload_bytes(f);
     fetch_unref(f);
 }
 
@@ -231,7 +279,7 @@ retry_wait(struct engine_worker *w, const struct curlew_fetch *f, int64_t now_us
     };
 
     if (f->cancelled || (f->pipe != NULL && body_pipe_has_head(f->pipe)) ||
-        scheduler_is_rejecting(f))
+        deadline_is_callers(f) || scheduler_is_rejecting(f))
         return -1;
     a.deadline_us = f->flight.is_leader ? coalesce_latest_deadline(f) : deadline_of_total(f);
     a.random = next_random(w);
@@ -247,7 +295,11 @@ try_schedule_retry(struct engine_worker *w, struct curlew_fetch *f)
     if (retry_is_scheduled(f)) /* when its head had come; but not for who has no more time */
         return f->failure.error != ERROR_TIMEOUT && f->failure.error != ERROR_CANCELLED;
     wait = retry_wait(w, f, now);
-    return wait >= 0 && retry_try_schedule(f, now + wait, scheduler_retry_budget(f), now);
+    if (wait < 0 || !fetch_try_hold_body(f))
+        return false;
+    if (!retry_try_schedule(f, now + wait, scheduler_retry_budget(f), now))
+        fetch_release_body(f);
+    return retry_is_scheduled(f);
 }
 
 /* Forget what came of this attempt, and take another proxy where it was the proxy that failed. */
@@ -270,12 +322,11 @@ wait_retry(struct engine_worker *w, struct curlew_fetch *f)
 {
     release_slot(w, f);
     cool_down_proxy(f);
-    if (reset_attempt(f) == 0 && timer_set(&w->loop.timers, &f->timer, f->retry.at_us) != 0)
-        failure_no_memory(&f->failure);
-    if (f->failure.error != ERROR_NONE) {
+    if (reset_attempt(f) != 0) {
         finish(w, f);
         return;
     }
+    timer_set(&w->loop.timers, &f->timer, f->retry.at_us);
     fetch_set_state(f, FETCH_BACKOFF);
     list_append(&w->backoff, &f->link);
 }
@@ -288,18 +339,25 @@ on_headers(struct curlew_fetch *f, bool is_challenge)
     scheduler_record_head(f);
     if (is_challenge)
         return HEAD_FINAL;
-    if (redirect_follows(f))
+    if (redirect_follows(f) && redirect_try_keep_body(f))
         return HEAD_REDIRECT;
     if (f->pipe == NULL) /* once it is over: its origin's circuit may have opened then */
         return HEAD_FINAL;
     return try_schedule_retry(f->worker, f) ? HEAD_RETRY : HEAD_FINAL;
 }
 
+static void
+on_connected(struct curlew_fetch *f)
+{
+    deadline_start_idle(f);
+    arm_timer(f->worker, f);
+}
+
 static int
 launch(struct engine_worker *w, struct curlew_fetch *f)
 {
-    static const struct response_events events = { on_headers, on_pause };
-    struct transfer_setup setup = { &w->pool, &events, "curlew/" CURLEW_VERSION };
+    static const struct response_events events = { on_headers, on_connected, on_pause, on_lost };
+    struct transfer_setup setup = { &w->pool, &w->tickets, &events, "curlew/" CURLEW_VERSION };
 
     if (handle_cache_acquire(&w->handles, f) != 0 || transfer_prepare(f, &setup) != 0)
         return -1;
@@ -315,9 +373,10 @@ start_hop(struct engine_worker *w, struct curlew_fetch *f)
     int64_t now = clock_us();
 
     f->response.timing.queue += (double)(now - f->posted_us) / US_PER_SECOND;
-    f->started_us = f->active_us = f->looked_us = now;
+    f->started_us = f->active_us = now;
     f->sent = f->unsent = 0;
     f->paused = false;
+    f->connecting = true;
     retry_start_attempt(f, scheduler_retry_budget(f), now);
     if (launch(w, f) != 0) {
         transfer_release(f);
@@ -372,8 +431,13 @@ fetch_flow_dispatch(struct engine_worker *w)
 {
     struct curlew_fetch *f;
 
-    while ((f = scheduler_next(&w->scheduler)) != NULL)
+    while ((f = scheduler_next(&w->scheduler)) != NULL) {
         start_hop(w, f);
+        if (!loop_has_time(&w->loop)) {
+            loop_wake(&w->loop); /* each turn of the thread ends with a dispatch */
+            return;
+        }
+    }
 }
 
 static void
@@ -399,6 +463,8 @@ begin(struct engine_worker *w, struct curlew_fetch *f)
 {
     if (f->cancelled || w->engine->stopping)
         failure_set(&f->failure, ERROR_CANCELLED, "the client disconnected or cancelled it");
+    if (f->upload != NULL)
+        upload_pipe_check(f->upload, &f->failure);
     if (f->failure.error != ERROR_NONE)
         finish(w, f);
     else if (coalesce_is_wanted(f))
@@ -447,13 +513,17 @@ reject_waiting(struct engine_worker *w, struct curlew_fetch *f)
         finish(w, victim);
 }
 
-/* Nothing has been written on the connection that libcurl chose: the hop takes another one. */
+/* The connection that libcurl chose was no good, and the hop may take another one. */
 static bool
-try_restart(struct engine_worker *w, struct curlew_fetch *f)
+try_restart(struct engine_worker *w, struct curlew_fetch *f, CURLcode result)
 {
-    if (!transfer_must_restart(f))
+    bool may_wait_on = transfer_may_wait_on(f, result, &w->running);
+
+    if (!may_wait_on && !sent_once_try_again(f, result) && !transfer_must_restart(f))
         return false;
     connection_pool_hop_done(f);
+    if (may_wait_on)
+        return transfer_wait_on(f, w->multi) == 0;
     return transfer_restart(f, w->multi) == 0;
 }
 
@@ -462,6 +532,7 @@ finish_hop(struct engine_worker *w, struct curlew_fetch *f, CURLcode result)
 {
     enum redirect next = REDIRECT_NONE;
 
+    result = upload_reader_result(f, result);
     dns_limit_hop_done(f, &w->dns_limit, result);
     if (result == CURLE_OK)
         response_reader_finish(f); /* or its failure is set */
@@ -469,6 +540,7 @@ finish_hop(struct engine_worker *w, struct curlew_fetch *f, CURLcode result)
     extract(w, f);
     if (f->failure.error != ERROR_NONE)
         transfer_stop_sharing(f, &w->running, w->multi);
+    scheduler_count_hop(f);
     if (scheduler_record_outcome(f))
         reject_waiting(w, f);
     if (f->failure.error == ERROR_NONE) {
@@ -492,7 +564,7 @@ fetch_flow_reap(struct engine_worker *w)
     CURLcode result;
 
     while ((f = transfer_next_finished(&w->pool, w->multi, &result)) != NULL)
-        if (!try_restart(w, f))
+        if (!try_restart(w, f, result))
             finish_hop(w, f, result);
     fetch_flow_dispatch(w);
 }

@@ -26,6 +26,9 @@ void fetch_flow_dispatch(struct engine_worker *w);
 /* The reader of its body has room again; drops a reference. */
 void fetch_flow_resume(struct engine_worker *w, struct curlew_fetch *f);
 
+/* The caller has sent more of its upload; drops a reference. */
+void fetch_flow_upload(struct engine_worker *w, struct curlew_fetch *f);
+
 /* The caller has left; drops a reference. */
 void fetch_flow_cancel(struct engine_worker *w, struct curlew_fetch *f);
 

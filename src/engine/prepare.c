@@ -21,7 +21,7 @@ check_framing(const struct request *r, struct failure *err)
 
     if (strcmp(method, "CONNECT") == 0)
         return failure_set(err, ERROR_BAD_REQUEST, "method: CONNECT is for proxies");
-    if (strcmp(method, "HEAD") == 0 && (r->body != NULL || r->part_count > 0))
+    if (strcmp(method, "HEAD") == 0 && request_has_body(r))
         return failure_set(err, ERROR_BAD_REQUEST, "method: HEAD takes no body");
     for (size_t i = 0; i < r->headers.count; i++) {
         const char *name = r->headers.items[i].name, *value = r->headers.items[i].value;
@@ -47,7 +47,7 @@ set_stream_defaults(struct request *r)
      * While others use an HTTP/2 connection, libcurl goes on reading for a stopped stream, up to
      * the stream's window, which no option bounds: 20 MB with 8.14, 1 MB with 8.23.
      */
-    if (r->http_version == HTTP_AUTO)
+    if (r->http_version == HTTP_AUTO && !request_is_disguised(r))
         r->http_version = HTTP_1_1;
 }
 
@@ -94,11 +94,18 @@ complete_request(struct curlew_fetch *f)
     struct request *r = &f->request;
 
     f->own_credentials = has_credentials(r);
+    if (f->upload == NULL && request_refuse_upload(r, &f->failure) != 0)
+        return -1;
     if (request_merge_defaults(r, &f->session->settings.defaults, &f->failure) != 0 ||
         check_framing(r, &f->failure) != 0)
         return -1;
+    if (fetch_try_hold_request(f) != 0)
+        return failure_set(&f->failure, ERROR_OVERLOADED,
+                           "limits.buffered_bytes: headers and cookies of all fetches, with the "
+                           "bodies held, are over %lld bytes",
+                           (long long)f->config->limits.buffered_bytes);
     f->method = request_method(r);
-    f->sends_body = r->body != NULL || r->part_count > 0;
+    f->sends_body = request_has_body(r);
     f->same_origin = true;
     if (f->pipe != NULL)
         set_stream_defaults(r);
@@ -122,12 +129,14 @@ parse_target(struct curlew_fetch *f)
 static int
 find_proxy(struct curlew_fetch *f)
 {
+    int port = 0;
+
     if (lend_proxy(f) != 0)
         return -1;
     if (f->request.proxy == NULL)
         return 0;
-    f->proxy_host = url_proxy_host(f->request.proxy, &f->failure);
-    return f->proxy_host != NULL ? 0 : -1;
+    f->proxy_host = url_proxy_host(f->request.proxy, &port, &f->failure);
+    return f->proxy_host != NULL ? egress_hooks_check_proxy(f, port) : -1;
 }
 
 int

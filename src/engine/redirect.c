@@ -31,16 +31,33 @@ redirect_follows(const struct curlew_fetch *f)
     return location_of(f) != NULL;
 }
 
-static void
-change_method(struct curlew_fetch *f, int status)
+static bool
+makes_get(const struct curlew_fetch *f, int status)
 {
     bool post = strcmp(f->method, "POST") == 0;
     bool head = strcmp(f->method, "HEAD") == 0;
 
-    if ((status == 303 && !head) || ((status == 301 || status == 302) && post)) {
-        f->method = "GET";
-        f->sends_body = false;
-    }
+    return (status == 303 && !head) || ((status == 301 || status == 302) && post);
+}
+
+bool
+redirect_try_keep_body(struct curlew_fetch *f)
+{
+    if (makes_get(f, f->response.head.status) || fetch_try_hold_body(f))
+        return true;
+    f->response.body_not_replayed = true;
+    return false;
+}
+
+static void
+change_method(struct curlew_fetch *f, int status)
+{
+    if (!makes_get(f, status))
+        return;
+    f->method = "GET";
+    f->sends_body = false;
+    if (f->upload != NULL)
+        upload_pipe_discard(f->upload);
 }
 
 /* What it redirects to is not followed; the caller is told of the response. */
@@ -58,7 +75,7 @@ redirect_next(struct curlew_fetch *f)
     int status = f->response.head.status;
     struct url next;
 
-    if (location == NULL)
+    if (location == NULL || f->response.body_not_replayed)
         return REDIRECT_NONE;
     if (f->redirects >= f->request.max_redirects) {
         failure_set(&f->failure, ERROR_TOO_MANY_REDIRECTS, "more than %d redirects",
@@ -67,7 +84,7 @@ redirect_next(struct curlew_fetch *f)
     }
     if (location_resolve(&next, &f->url, location, &f->failure) != 0)
         return fail(f);
-    if (egress_hooks_check_url(f, &next) != 0) {
+    if (egress_hooks_check_redirect(f, &next) != 0) {
         url_destroy(&next);
         return fail(f);
     }
@@ -78,8 +95,6 @@ redirect_next(struct curlew_fetch *f)
     }
     f->redirects++;
     change_method(f, status);
-    f->same_origin = f->same_origin && strcmp(f->url.origin, next.origin) == 0;
-    url_destroy(&f->url);
-    f->url = next;
+    fetch_set_next_url(f, &next);
     return REDIRECT_FOLLOW;
 }

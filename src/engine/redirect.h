@@ -20,6 +20,12 @@ enum redirect {
 /* Its head says that the response is not the final one. */
 bool redirect_follows(const struct curlew_fetch *f);
 
+/*
+ * Then: the body that the next hop sends is there.  false: the beginning of an upload is gone, so
+ * the response is the final one after all.
+ */
+bool redirect_try_keep_body(struct curlew_fetch *f);
+
 /* After curl_result_apply() without failure. */
 enum redirect redirect_next(struct curlew_fetch *f);
 

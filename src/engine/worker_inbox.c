@@ -49,10 +49,34 @@ worker_inbox_resume(struct curlew_fetch *f)
 }
 
 void
+worker_inbox_upload_bytes(struct curlew_fetch *f)
+{
+    struct engine_worker *w = f->worker;
+
+    if (w != NULL)
+        post(w, &fetch_ref(f)->upload_mail, FETCH_UPLOAD_BYTES);
+}
+
+void
+worker_inbox_list(struct engine_worker *w, struct mail *part)
+{
+    post(w, part, FETCH_LIST_WANTED);
+}
+
+void
 worker_inbox_drop_reset(struct curlew *engine)
 {
     for (int i = 0; i < engine->worker_count; i++) {
         engine->workers[i]->drop_reset = true;
+        loop_wake(&engine->workers[i]->loop);
+    }
+}
+
+void
+worker_inbox_drop_idle(struct curlew *engine)
+{
+    for (int i = 0; i < engine->worker_count; i++) {
+        engine->workers[i]->drop_idle = true;
         loop_wake(&engine->workers[i]->loop);
     }
 }

@@ -20,8 +20,17 @@ void worker_inbox_cancel(struct curlew_fetch *f);
 /* f's reader has room again; nothing happens where f is done. */
 void worker_inbox_resume(struct curlew_fetch *f);
 
+/* f's upload has something new; nothing happens where f is done. */
+void worker_inbox_upload_bytes(struct curlew_fetch *f);
+
+/* The thread is to answer a part of a fetch_list. */
+void worker_inbox_list(struct engine_worker *w, struct mail *part);
+
 /* A session was reset: every thread drops its idle connections. */
 void worker_inbox_drop_reset(struct curlew *engine);
+
+/* Descriptors are short: every thread closes all its idle connections. */
+void worker_inbox_drop_idle(struct curlew *engine);
 
 /* A slot has become free: threads other than `by` may have a fetch waiting for it. */
 void worker_inbox_slot_freed(struct curlew *engine, const struct engine_worker *by);

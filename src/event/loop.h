@@ -9,6 +9,7 @@
 #define EVENT_LOOP_H
 
 #include "event/timer.h"
+#include "event/turn_watchdog.h"
 
 #include <stdatomic.h>
 #include <stdbool.h>
@@ -29,8 +30,10 @@ struct loop {
     atomic_bool sleeping; /* the thread sleeps, or is about to */
     struct timer_heap timers;
     int64_t now_us; /* when the thread last woke */
+    struct turn_watchdog watchdog;
     struct epoll_event batch[LOOP_BATCH];
     int batch_next, batch_end; /* the part of the batch that is still to be handled */
+    int full_batches;          /* in a row */
 };
 
 /* 0, or -1 with errno. */
@@ -49,7 +52,13 @@ void loop_remove(struct loop *l, struct watch *w);
 /* The same for one whose fd was closed already. */
 void loop_forget(struct loop *l, struct watch *w);
 
-/* Sleep until something is due, then handle all that is. */
+/*
+ * May the turn go on with work that can wait?  Not once it has taken 50 ms: then the rest is for
+ * the next turn, for which loop_wake() asks.
+ */
+bool loop_has_time(const struct loop *l);
+
+/* Sleep until something is due, then handle it: sockets first, then deadlines. */
 void loop_turn(struct loop *l);
 
 /* From any thread: end the sleep of the turn under way, or the next. */

@@ -1,10 +1,11 @@
-/* timer.c - deadlines, the earliest first: a binary heap of embedded timers. */
+/*
+ * timer.c - deadlines, the earliest first: a pairing heap of embedded timers.
+ *
+ * A tree in which no timer is earlier than its parent.  Fredman, Sedgewick, Sleator, Tarjan: The
+ * pairing heap: a new form of self-adjusting heap, Algorithmica 1 (1986).
+ */
 
 #include "event/timer.h"
-
-#include <stdlib.h>
-
-#define FIRST_CAP 64
 
 void
 timer_heap_init(struct timer_heap *ts)
@@ -13,111 +14,120 @@ timer_heap_init(struct timer_heap *ts)
 }
 
 void
-timer_heap_destroy(struct timer_heap *ts)
-{
-    free(ts->heap);
-    timer_heap_init(ts);
-}
-
-void
 timer_init(struct timer *t, void (*fire)(struct timer *t))
 {
     *t = (struct timer){ .fire = fire };
 }
 
-static void
-put(struct timer_heap *ts, size_t place, struct timer *t)
+bool
+timer_is_set(const struct timer *t)
 {
-    ts->heap[place] = t;
-    t->place = place;
+    return t->set;
 }
 
-static void
-sift_up(struct timer_heap *ts, struct timer *t, size_t i)
+/* -- trees ------------------------------------------------------------------ */
+
+/* Two trees become one; either may be empty. */
+static struct timer *
+meld(struct timer *a, struct timer *b)
 {
-    while (i > 1 && ts->heap[i / 2]->at_us > t->at_us) {
-        put(ts, i, ts->heap[i / 2]);
-        i /= 2;
+    struct timer *root = a, *child = b;
+
+    if (a == NULL || b == NULL)
+        return a != NULL ? a : b;
+    if (b->at_us < a->at_us) {
+        root = b;
+        child = a;
     }
-    put(ts, i, t);
+    child->before = root;
+    child->after = root->first;
+    if (root->first != NULL)
+        root->first->before = child;
+    root->first = child;
+    return root;
 }
 
-static void
-sift_down(struct timer_heap *ts, struct timer *t, size_t i)
+static struct timer *
+take_first(struct timer **trees)
 {
-    size_t child;
+    struct timer *t = *trees;
 
-    while ((child = 2 * i) <= ts->count) {
-        if (child < ts->count && ts->heap[child + 1]->at_us < ts->heap[child]->at_us)
-            child++;
-        if (ts->heap[child]->at_us >= t->at_us)
-            break;
-        put(ts, i, ts->heap[child]);
-        i = child;
+    if (t == NULL)
+        return NULL;
+    *trees = t->after;
+    t->before = t->after = NULL;
+    return t;
+}
+
+/* A row of trees becomes one: in pairs from left to right, then these from right to left. */
+static struct timer *
+meld_all(struct timer *trees)
+{
+    struct timer *pairs = NULL, *all = NULL, *t;
+
+    while ((t = take_first(&trees)) != NULL) {
+        t = meld(t, take_first(&trees));
+        t->after = pairs;
+        pairs = t;
     }
-    put(ts, i, t);
+    while ((t = take_first(&pairs)) != NULL)
+        all = meld(all, t);
+    return all;
 }
 
+/* With what is below it. */
 static void
-settle(struct timer_heap *ts, struct timer *t, size_t i)
+detach(struct timer *t)
 {
-    sift_up(ts, t, i);
-    sift_down(ts, t, t->place);
+    if (t->before->first == t)
+        t->before->first = t->after;
+    else
+        t->before->after = t->after;
+    if (t->after != NULL)
+        t->after->before = t->before;
+    t->before = t->after = NULL;
 }
 
-static int
-make_room(struct timer_heap *ts)
-{
-    size_t cap = ts->cap ? ts->cap * 2 : FIRST_CAP;
-    struct timer **heap;
+/* -- timers ----------------------------------------------------------------- */
 
-    if (ts->count + 1 < ts->cap)
-        return 0;
-    if ((heap = realloc(ts->heap, cap * sizeof heap[0])) == NULL)
-        return -1;
-    ts->heap = heap;
-    ts->cap = cap;
-    return 0;
-}
-
-int
+void
 timer_set(struct timer_heap *ts, struct timer *t, int64_t at_us)
 {
-    if (t->place == 0) {
-        if (make_room(ts) != 0)
-            return -1;
-        t->place = ++ts->count;
-    }
+    timer_clear(ts, t);
     t->at_us = at_us;
-    settle(ts, t, t->place);
-    return 0;
+    t->set = true;
+    ts->root = meld(ts->root, t);
 }
 
 void
 timer_clear(struct timer_heap *ts, struct timer *t)
 {
-    struct timer *last;
-    size_t hole = t->place;
+    struct timer *below;
 
-    if (hole == 0)
+    if (!t->set)
         return;
-    t->place = 0;
-    last = ts->heap[ts->count--];
-    if (last != t)
-        settle(ts, last, hole);
+    below = meld_all(t->first);
+    t->first = NULL;
+    t->set = false;
+    if (ts->root == t) {
+        ts->root = below;
+    } else {
+        detach(t);
+        ts->root = meld(ts->root, below);
+    }
 }
 
 int64_t
 timer_heap_next(const struct timer_heap *ts)
 {
-    return ts->count == 0 ? INT64_MAX : ts->heap[1]->at_us;
+    return ts->root == NULL ? INT64_MAX : ts->root->at_us;
 }
 
 void
 timer_heap_fire(struct timer_heap *ts, int64_t now_us)
 {
-    while (ts->count > 0 && ts->heap[1]->at_us <= now_us) {
-        struct timer *t = ts->heap[1];
+    while (ts->root != NULL && ts->root->at_us <= now_us) {
+        struct timer *t = ts->root;
 
         timer_clear(ts, t);
         t->fire(t);

@@ -6,6 +6,7 @@
 #include "fastcgi/libfcgi_codec.h"
 #include "message/envelope.h"
 #include "message/problem.h"
+#include "util/descriptors.h"
 
 #include <string.h>
 
@@ -29,13 +30,17 @@ exchange_reset(struct exchange *x)
     buffer_reset(&x->head, KEEP_BYTES);
     buffer_reset(&x->prefix, KEEP_BYTES);
     fetch_unref(x->fetch);
+    x->failure = (struct failure){ 0 };
     if (x->ops != NULL && x->ops->free_route_data != NULL)
         x->ops->free_route_data(x);
     x->fetch = NULL;
     x->route_data = NULL;
     x->ops = NULL;
-    x->on_body = NULL;
-    x->frames = x->answered = x->streaming = x->handoff = x->partial = x->broken = false;
+    x->on_body = x->on_upload = NULL;
+    x->wants_turn = false;
+    x->frames = x->answered = x->streaming = x->handoff = x->is_surplus = x->partial = x->broken =
+        false;
+    x->cancelled = x->uploads = false;
     x->middle = x->suffix = NULL;
     x->middle_len = x->suffix_len = x->sent = 0;
 }
@@ -78,6 +83,13 @@ exchange_read_body(struct exchange *x, void (*on_body)(struct exchange *x))
     x->on_body = on_body;
 }
 
+void
+exchange_read_upload(struct exchange *x, void (*on_line)(struct exchange *x))
+{
+    x->on_body = on_line;
+    x->uploads = true;
+}
+
 /* -- fetches ------------------------------------------------------------- */
 
 /*
@@ -85,7 +97,7 @@ exchange_read_body(struct exchange *x, void (*on_body)(struct exchange *x))
  * that thread may free the exchange.
  */
 static void
-post(struct exchange *x, struct mail *mail, enum fetch_mail about)
+post(struct exchange *x, struct mail *mail, int about)
 {
     struct fcgi_worker *w = x->worker;
 
@@ -106,10 +118,34 @@ on_notify(struct curlew_fetch *f, void *exchange)
     post(exchange, &f->notice, FETCH_NOTICE);
 }
 
+static void
+on_upload_room(struct curlew_fetch *f, void *exchange)
+{
+    post(exchange, &f->upload_room, FETCH_UPLOAD_ROOM);
+}
+
+int
+exchange_check_room(const struct exchange *x, struct failure *err)
+{
+    return x->is_surplus ? descriptors_fail(err) : 0;
+}
+
 int
 exchange_open_stream(struct exchange *x)
 {
     return fetch_stream_body(x->fetch, on_notify, x);
+}
+
+int
+exchange_open_upload(struct exchange *x, const struct upload_size *size)
+{
+    return fetch_open_upload(x->fetch, size, on_upload_room, x);
+}
+
+void
+exchange_await_upload(struct exchange *x, void (*then)(struct exchange *x))
+{
+    x->on_upload = then;
 }
 
 int
@@ -132,13 +168,143 @@ exchange_fetch_ended(struct exchange *x)
 void
 exchange_cancel(struct exchange *x)
 {
-    if (x->ops != NULL && x->ops->cancel != NULL)
+    if (!x->cancelled)
+        counter_add(&x->server->stats.cancelled, 1);
+    x->cancelled = true;
+    if (x->work.pending)
+        x->work.given_up = true;
+    else if (x->ops != NULL && x->ops->cancel != NULL)
         x->ops->cancel(x);
     else if (x->fetch != NULL)
         curlew_cancel(x->fetch);
 }
 
+/* -- work that may take long ----------------------------------------------- */
+
+static void
+run_task(struct task *t)
+{
+    struct exchange *x = container_of(t, struct exchange, work.task);
+
+    if (!x->work.given_up)
+        x->work.run(x);
+    post(x, &x->work.mail, EXCHANGE_WORK_ENDED);
+}
+
+/* false: there is no helper thread, or too many wait for it. */
+static bool
+try_hand_over(struct exchange *x, struct helper_thread *helper, size_t size)
+{
+    struct exchange_work *work = &x->work;
+
+    if (helper == NULL)
+        return false;
+    work->task.run = run_task;
+    work->given_up = false;
+    work->pending = work->is_large = true;
+    counter_add(&x->server->stats.large, 1);
+    if (helper_thread_try_add(helper, &work->task, size))
+        return true;
+    exchange_work_ended(x);
+    return false;
+}
+
+int
+exchange_read(struct exchange *x, void (*run)(struct exchange *x), void (*then)(struct exchange *x),
+              struct failure *err)
+{
+    x->work.run = run;
+    x->work.then = then;
+    if (x->body.len > EXCHANGE_LARGE && x->server->reader != NULL) {
+        if (try_hand_over(x, x->server->reader, x->body.len))
+            return 0;
+        return failure_set(err, ERROR_OVERLOADED, "%d requests over %d KiB wait to be read already",
+                           EXCHANGE_WAITS_MAX, EXCHANGE_LARGE / 1024);
+    }
+    run(x);
+    then(x);
+    return 0;
+}
+
+void
+exchange_write(struct exchange *x, size_t size, void (*run)(struct exchange *x),
+               void (*then)(struct exchange *x))
+{
+    x->work.run = run;
+    x->work.then = then;
+    if (size > EXCHANGE_LARGE_RESPONSE && try_hand_over(x, x->server->writer, size))
+        return;
+    run(x);
+    then(x);
+}
+
+void
+exchange_work_ended(struct exchange *x)
+{
+    x->work.pending = false;
+    if (x->work.is_large)
+        counter_add(&x->server->stats.large, -1);
+    x->work.is_large = false;
+}
+
+void
+exchange_await_work(struct exchange *x, void (*then)(struct exchange *x))
+{
+    x->work.then = then;
+    x->work.given_up = false;
+    x->work.pending = true;
+}
+
+void
+exchange_work_done(struct exchange *x)
+{
+    post(x, &x->work.mail, EXCHANGE_WORK_ENDED);
+}
+
+void
+exchange_finish_work(struct exchange *x)
+{
+    struct failure err = { 0 };
+
+    if (!x->work.given_up) {
+        x->work.then(x);
+        return;
+    }
+    failure_set(&err, ERROR_CANCELLED, "the caller has aborted the request");
+    exchange_fail(x, &err);
+}
+
 /* -- the response -------------------------------------------------------- */
+
+/* As exchange_fail() writes failure_no_memory(). */
+#define NO_MEMORY                                                                           \
+    "{\"type\":\"urn:curlew:problem:internal\",\"title\":\"The daemon could not carry out " \
+    "the request\",\"status\":500,\"detail\":\"out of memory\",\"code\":\"internal\"}"
+_Static_assert(sizeof NO_MEMORY - 1 == 147, "the Content-Length below");
+
+const char *
+exchange_no_memory_response(size_t *n)
+{
+    static const char text[] = "Status: 500 Internal Server Error\r\n"
+                               "Content-Type: application/problem+json\r\n"
+                               "Content-Length: 147\r\nCache-Control: no-store\r\n\r\n" NO_MEMORY;
+
+    *n = sizeof text - 1;
+    return text;
+}
+
+int
+exchange_check_response(struct exchange *x)
+{
+    if (buffer_ok(&x->head) && buffer_ok(&x->prefix))
+        return 0;
+    buffer_free(&x->head);
+    buffer_free(&x->prefix);
+    x->middle = exchange_no_memory_response(&x->middle_len);
+    x->suffix = NULL;
+    x->suffix_len = 0;
+    return -1;
+}
 
 static const char *
 reason_of(int status)
@@ -184,7 +350,7 @@ exchange_respond(struct exchange *x, int status, const char *type)
     buffer_adds(&x->head, "\r\nContent-Length: ");
     buffer_add_integer(&x->head, (int64_t)(x->prefix.len + x->middle_len + x->suffix_len));
     buffer_adds(&x->head, "\r\nCache-Control: no-store\r\n\r\n");
-    if (head) {
+    if (exchange_check_response(x) == 0 && head) {
         buffer_free(&x->prefix);
         x->middle_len = x->suffix_len = 0;
     }
@@ -195,6 +361,7 @@ void
 exchange_respond_empty(struct exchange *x)
 {
     buffer_adds(&x->head, "Status: 204 No Content\r\nCache-Control: no-store\r\n\r\n");
+    exchange_check_response(x);
     x->answered = true;
 }
 

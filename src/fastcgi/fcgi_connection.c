@@ -35,6 +35,30 @@ fcgi_connection_set_state(struct fcgi_connection *conn, enum connection_state st
     conn->state = state;
 }
 
+/* -- between requests ------------------------------------------------------ */
+
+void
+fcgi_connection_set_idle(struct fcgi_connection *conn)
+{
+    fcgi_connection_leave_idle(conn);
+    conn->idle_since_us = conn->worker->loop.now_us;
+    list_append(&conn->worker->idle, &conn->idle_link);
+}
+
+void
+fcgi_connection_leave_idle(struct fcgi_connection *conn)
+{
+    list_remove(&conn->idle_link);
+}
+
+bool
+fcgi_connection_has_unread(const struct fcgi_connection *conn)
+{
+    char byte;
+
+    return recv(conn->watch.fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) > 0;
+}
+
 /* -- socket and timeout -------------------------------------------------- */
 
 void
@@ -63,7 +87,7 @@ fcgi_connection_clear_timeout(struct fcgi_connection *conn)
 bool
 fcgi_connection_has_timeout(const struct fcgi_connection *conn)
 {
-    return conn->timer.place != 0;
+    return timer_is_set(&conn->timer);
 }
 
 /* -- the accounts of a request ------------------------------------------- */
@@ -72,6 +96,7 @@ void
 fcgi_connection_begin_request(struct fcgi_connection *conn)
 {
     conn->in_request = true;
+    conn->head_until_us = 0;
     atomic_fetch_add(&conn->worker->server->busy, 1);
     counter_add(&conn->worker->server->stats.requests, 1);
 }
@@ -80,6 +105,9 @@ void
 fcgi_connection_end_request(struct fcgi_connection *conn)
 {
     record_parser_next(&conn->parser);
+    conn->body_lost = conn->refused = false;
+    conn->upload = (struct upload_input){ 0 };
+    conn->held_until_us = 0;
     if (!conn->in_request)
         return;
     conn->in_request = conn->over_budget = false;
@@ -99,11 +127,12 @@ fcgi_connection_close(struct fcgi_connection *conn)
     loop_remove(&conn->worker->loop, &conn->watch);
     fcgi_connection_clear_timeout(conn);
     list_remove(&conn->ready_link);
+    fcgi_connection_leave_idle(conn);
     close(conn->watch.fd);
     counter_add(&conn->worker->server->stats.connections, -1);
     list_remove(&conn->link);
     list_append(&conn->worker->closing, &conn->link);
-    if (conn->exchange.in_flight > 0)
+    if (conn->exchange.in_flight > 0 || conn->exchange.work.pending)
         exchange_cancel(&conn->exchange);
     else
         fcgi_connection_end_request(conn);
@@ -130,6 +159,7 @@ init(struct fcgi_connection *conn, struct fcgi_worker *w, void (*on_timeout)(str
     timer_init(&conn->timer, on_timeout);
     list_init(&conn->link);
     list_init(&conn->ready_link);
+    list_init(&conn->idle_link);
     exchange_init(&conn->exchange);
     record_parser_init(&conn->parser);
     buffer_init(&conn->in, SIZE_MAX / 2); /* the record parser holds the real limits */
@@ -137,33 +167,37 @@ init(struct fcgi_connection *conn, struct fcgi_worker *w, void (*on_timeout)(str
 }
 
 struct fcgi_connection *
-fcgi_connection_new(struct fcgi_worker *w, int fd,
-                    void (*on_event)(struct watch *watch, uint32_t events),
+fcgi_connection_new(struct fcgi_worker *w, void (*on_event)(struct watch *watch, uint32_t events),
                     void (*on_timeout)(struct timer *t))
 {
     struct fcgi_connection *conn = calloc(1, sizeof *conn);
 
     if (conn == NULL)
-        goto no_connection;
+        return NULL;
     init(conn, w, on_timeout);
-    if ((conn->codec = libfcgi_codec_new(&conn->in, &conn->out)) == NULL)
-        goto no_codec;
+    conn->watch.ready = on_event;
+    if (buffer_reserve(&conn->out, FCGI_CONNECTION_KEEP - 1) != 0 ||
+        (conn->codec = libfcgi_codec_new(&conn->in, &conn->out)) == NULL) {
+        fcgi_connection_free(conn);
+        return NULL;
+    }
     conn->exchange.server = w->server;
     conn->exchange.worker = w;
     conn->exchange.codec = conn->codec;
-    conn->watch = (struct watch){ .fd = fd, .ready = on_event };
+    return conn;
+}
+
+int
+fcgi_connection_open(struct fcgi_connection *conn, int fd)
+{
+    struct fcgi_worker *w = conn->worker;
+
+    conn->watch.fd = fd;
     conn->events = EPOLLIN;
     if (loop_add(&w->loop, &conn->watch, conn->events) != 0)
-        goto no_watch;
+        return -1;
     list_append(&w->connections, &conn->link);
     counter_add(&w->server->stats.connections, 1);
-    return conn;
-
-no_watch:
-    libfcgi_codec_free(conn->codec);
-no_codec:
-    free(conn);
-no_connection:
-    close(fd);
-    return NULL;
+    fcgi_connection_set_idle(conn);
+    return 0;
 }

@@ -2,6 +2,7 @@
 
 #include "fastcgi/fcgi_worker.h"
 
+#include "fastcgi/acceptor.h"
 #include "fastcgi/fcgi_connection.h"
 #include "fastcgi/listener.h"
 #include "fastcgi/protocol.h"
@@ -13,73 +14,11 @@
 #include <string.h>
 #include <sys/socket.h>
 
-#define ACCEPT_BATCH    16
-#define ACCEPT_PAUSE_US (100 * US_PER_MS) /* while the process is out of descriptors or memory */
-
-struct accept_watch { /* this thread's watch on a listener */
-    struct watch watch;
-    struct fcgi_worker *worker;
-};
-
-/* -- accepting ----------------------------------------------------------- */
-
-static void
-stop_accepting(struct fcgi_worker *w)
-{
-    for (size_t i = 0; i < w->accept_watch_count; i++)
-        loop_remove(&w->loop, &w->accept_watches[i].watch);
-    w->accepting = false;
-}
-
-/* EPOLLEXCLUSIVE: a new connection wakes one worker, not all of them. */
-static int
-start_accepting(struct fcgi_worker *w)
-{
-    for (size_t i = 0; i < w->accept_watch_count; i++)
-        if (loop_add(&w->loop, &w->accept_watches[i].watch, EPOLLIN | EPOLLEXCLUSIVE) != 0)
-            return -1;
-    w->accepting = true;
-    return 0;
-}
-
-static void
-pause_accepting(struct fcgi_worker *w)
-{
-    log_warning("cannot accept a connection: %s", strerror(errno));
-    stop_accepting(w);
-    timer_set(&w->loop.timers, &w->accept_timer, clock_us() + ACCEPT_PAUSE_US);
-}
-
-static void
-on_accept_pause_over(struct timer *t)
-{
-    struct fcgi_worker *w = container_of(t, struct fcgi_worker, accept_timer);
-
-    if (w->server->draining || start_accepting(w) == 0)
-        return;
-    stop_accepting(w);
-    timer_set(&w->loop.timers, t, clock_us() + ACCEPT_PAUSE_US);
-}
-
-static void
-on_accept(struct watch *watch, uint32_t events)
-{
-    struct fcgi_worker *w = container_of(watch, struct accept_watch, watch)->worker;
-
-    (void)events;
-    for (int i = 0; i < ACCEPT_BATCH; i++) {
-        int fd = accept4(watch->fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
-
-        if (fd >= 0) {
-            protocol_accept(w, fd);
-            continue;
-        }
-        if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM)
-            pause_accepting(w);
-        if (errno != EINTR && errno != ECONNABORTED)
-            return;
-    }
-}
+/*
+ * In a drain a connection that is idle may still get a request: the web server doesn't know yet.
+ * Those that are in use get one within this time, and are closed after its response.
+ */
+#define QUIET_US (500 * US_PER_MS)
 
 /* -- fetches ------------------------------------------------------------- */
 
@@ -100,8 +39,12 @@ read_inbox(struct fcgi_worker *w)
 
     for (struct mail *mail = mailbox_take(&w->inbox); mail != NULL; mail = next) {
         next = mail->next;
-        if (mail->about == FETCH_NOTICE) {
+        if (mail->about == EXCHANGE_WORK_ENDED) {
+            protocol_on_work_ended(container_of(mail, struct exchange, work.mail));
+        } else if (mail->about == FETCH_NOTICE) {
             protocol_on_stream_readable(container_of(mail, struct curlew_fetch, notice)->arg);
+        } else if (mail->about == FETCH_UPLOAD_ROOM) {
+            protocol_on_upload_room(container_of(mail, struct curlew_fetch, upload_room)->arg);
         } else {
             struct curlew_fetch *f = container_of(mail, struct curlew_fetch, mail);
 
@@ -120,12 +63,20 @@ free_closed(struct fcgi_worker *w)
         struct fcgi_connection *conn = container_of(l, struct fcgi_connection, link);
 
         next = l->next;
-        if (conn->exchange.in_flight == 0)
+        if (conn->exchange.in_flight == 0 && !conn->exchange.work.pending)
             fcgi_connection_free(conn);
     }
 }
 
 /* -- the thread ---------------------------------------------------------- */
+
+static void
+on_slow_turn(struct turn_watchdog *dog, int64_t turn_us)
+{
+    (void)dog;
+    log_warning("a turn of a fcgi-worker thread took %lld ms: its other requests waited",
+                (long long)(turn_us / US_PER_MS));
+}
 
 static void
 abort_all(struct fcgi_worker *w)
@@ -145,13 +96,22 @@ on_drain_timeout(struct timer *t)
     abort_all(w);
 }
 
+/* Nothing to do but to wake the thread: it looks again whether it may leave. */
+static void
+on_quiet(struct timer *t)
+{
+    (void)t;
+}
+
 /* The last worker that stops accepting closes the listeners. */
 static void
 begin_drain(struct fcgi_worker *w)
 {
-    if (w->accepting)
-        stop_accepting(w);
+    acceptor_stop(w);
     timer_set(&w->loop.timers, &w->drain_timer, w->server->drain_until_us);
+    w->last_input_us = clock_us();
+    for (struct link *l = w->connections.next; l != &w->connections; l = l->next)
+        protocol_drain(container_of(l, struct fcgi_connection, link));
     if (atomic_fetch_sub(&w->server->accepting, 1) == 1)
         listener_list_close(w->server->listeners);
 }
@@ -165,19 +125,42 @@ wake_others(struct fcgi_worker *w)
             loop_wake(&w->server->workers[i]->loop);
 }
 
-/* To close a connection with a request in its socket would reset it: that gets its 503 first. */
+/* To close it now would lose a request that waits in its socket, or reset what was answered. */
 static bool
-has_unread_request(const struct fcgi_worker *w)
+is_unfinished(const struct fcgi_connection *conn)
 {
-    for (const struct link *l = w->connections.next; l != &w->connections; l = l->next) {
-        const struct fcgi_connection *conn = container_of(l, struct fcgi_connection, link);
-        char byte;
+    if (conn->state == CONN_LINGERING)
+        return true;
+    return conn->state == CONN_READING &&
+           (record_parser_is_skipping(&conn->parser) || fcgi_connection_has_unread(conn));
+}
 
-        if (conn->state == CONN_READING &&
-            recv(conn->watch.fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) > 0)
+static bool
+has_unfinished(const struct fcgi_worker *w)
+{
+    for (const struct link *l = w->connections.next; l != &w->connections; l = l->next)
+        if (is_unfinished(container_of(l, struct fcgi_connection, link)))
             return true;
-    }
     return false;
+}
+
+/* May a web server be about to send a request on a connection that is open? */
+static bool
+expects_requests(struct fcgi_worker *w)
+{
+    int64_t until = w->last_input_us + QUIET_US;
+
+    if (list_empty(&w->idle) || clock_us() >= until)
+        return false;
+    timer_set(&w->loop.timers, &w->quiet_timer, until);
+    return true;
+}
+
+static bool
+may_leave(struct fcgi_worker *w)
+{
+    return w->server->draining && w->server->busy == 0 && !expects_requests(w) &&
+           !has_unfinished(w);
 }
 
 static void *
@@ -187,41 +170,25 @@ run(void *arg)
     struct fcgi_server *server = w->server;
     bool drains = false;
 
-    while (!server->draining || server->busy > 0 || has_unread_request(w)) {
+    pthread_mutex_lock(&server->starting);
+    pthread_mutex_unlock(&server->starting);
+    while (!drains || !may_leave(w)) {
         loop_turn(&w->loop);
         read_inbox(w);
         free_closed(w);
+        acceptor_relieve(w);
         if (server->draining && !drains) {
             drains = true;
             begin_drain(w);
         }
     }
     wake_others(w);
-    if (!drains)
-        begin_drain(w);
     abort_all(w);
     free_closed(w);
     return NULL;
 }
 
 /* -- start and stop ------------------------------------------------------ */
-
-static int
-watch_listeners(struct fcgi_worker *w)
-{
-    const struct listener_list *list = w->server->listeners;
-
-    if ((w->accept_watches = calloc(list->count, sizeof w->accept_watches[0])) == NULL)
-        return -1;
-    for (; w->accept_watch_count < list->count; w->accept_watch_count++) {
-        struct accept_watch *a = &w->accept_watches[w->accept_watch_count];
-
-        a->watch =
-            (struct watch){ .fd = list->items[w->accept_watch_count].fd, .ready = on_accept };
-        a->worker = w;
-    }
-    return start_accepting(w);
-}
 
 struct fcgi_worker *
 fcgi_worker_new(struct fcgi_server *server, struct failure *err)
@@ -235,17 +202,20 @@ fcgi_worker_new(struct fcgi_server *server, struct failure *err)
     list_init(&w->connections);
     list_init(&w->closing);
     list_init(&w->ready);
-    timer_init(&w->accept_timer, on_accept_pause_over);
+    list_init(&w->idle);
+    timer_init(&w->quiet_timer, on_quiet);
     timer_init(&w->drain_timer, on_drain_timeout);
     if (loop_init(&w->loop) != 0)
         goto no_loop;
-    if (watch_listeners(w) != 0 || pthread_create(&w->thread, NULL, run, w) != 0)
+    w->loop.watchdog.slow_turns = &server->stats.slow_turns;
+    w->loop.watchdog.report = on_slow_turn;
+    if (acceptor_start(w) != 0 || pthread_create(&w->thread, NULL, run, w) != 0)
         goto no_thread;
     pthread_setname_np(w->thread, "fcgi-worker");
     return w;
 
 no_thread:
-    free(w->accept_watches);
+    acceptor_destroy(w);
     loop_destroy(&w->loop);
 no_loop:
     mailbox_destroy(&w->inbox);
@@ -264,7 +234,9 @@ fcgi_worker_join(struct fcgi_worker *w)
 void
 fcgi_worker_free(struct fcgi_worker *w)
 {
-    free(w->accept_watches);
+    acceptor_destroy(w);
+    if (w->spare != NULL)
+        fcgi_connection_free(w->spare);
     loop_destroy(&w->loop);
     mailbox_destroy(&w->inbox);
     free(w);

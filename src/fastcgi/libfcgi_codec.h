@@ -1,10 +1,10 @@
 /*
  * libfcgi_codec.h - libfcgi as a codec: it reads from and writes to memory.
  *
- * libfcgi does all its I/O through three functions that a program may supply:
- * OS_Read, OS_Write and OS_IpcClose (fcgios.h).  Here they move bytes between
- * libfcgi and two buffers of the connection, so that libfcgi speaks all of
- * FastCGI and never blocks, and the connection owns its socket.
+ * libfcgi does all its I/O through functions that a program may supply (OS_Read,
+ * OS_Write and others, fcgios.h).  Here they move bytes between libfcgi and two
+ * buffers of the connection, so that libfcgi speaks all of FastCGI and never
+ * blocks, and the connection owns its socket.
  */
 #ifndef FASTCGI_LIBFCGI_CODEC_H
 #define FASTCGI_LIBFCGI_CODEC_H
@@ -26,6 +26,16 @@ int libfcgi_codec_start(void);
 struct libfcgi_codec *libfcgi_codec_new(struct buffer *in, struct buffer *out);
 
 void libfcgi_codec_free(struct libfcgi_codec *codec);
+
+/*
+ * Before the next: the memory that libfcgi will need for a request with so many bytes of
+ * parameters, in so many pairs.  -1: there is none, and libfcgi must not be given the request.
+ */
+int libfcgi_codec_reserve(struct libfcgi_codec *codec, size_t bytes, size_t pairs)
+    __attribute__((warn_unused_result));
+
+/* Allocations of this request that were not among what was reserved. */
+size_t libfcgi_codec_unreserved(const struct libfcgi_codec *codec);
 
 /* Reads the parameters, which are complete in `in`.  -1: malformed. */
 int libfcgi_codec_accept(struct libfcgi_codec *codec);

@@ -6,7 +6,10 @@
 #include <fcntl.h>
 #include <grp.h>
 #include <netdb.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <stdbool.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -17,6 +20,10 @@
 #define HOST_MAX 256
 #define BACKLOG  4096 /* the kernel cuts it to net.core.somaxconn */
 
+#define KEEPALIVE_IDLE_S  30 /* without a byte, before the first probe */
+#define KEEPALIVE_EVERY_S 10 /* between probes */
+#define KEEPALIVE_PROBES  3  /* without an answer, before the connection is dead */
+
 /* 0 (the kernel chooses) to 65535: getaddrinfo() takes larger numbers modulo 65536. */
 static bool
 is_port(const char *text)
@@ -25,6 +32,22 @@ is_port(const char *text)
     long port = strtol(text, &end, 10);
 
     return *text >= '0' && *text <= '9' && *end == '\0' && port <= 65535;
+}
+
+/*
+ * A web server's machine that vanishes closes nothing: its requests would stay in flight, and its
+ * idle connections open for ever.  Accepted sockets inherit this.  No effect on a unix socket.
+ */
+static void
+probe_peers(int fd)
+{
+    static const int on = 1, idle = KEEPALIVE_IDLE_S, every = KEEPALIVE_EVERY_S,
+                     probes = KEEPALIVE_PROBES;
+
+    setsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, &on, sizeof on);
+    setsockopt(fd, IPPROTO_TCP, TCP_KEEPIDLE, &idle, sizeof idle);
+    setsockopt(fd, IPPROTO_TCP, TCP_KEEPINTVL, &every, sizeof every);
+    setsockopt(fd, IPPROTO_TCP, TCP_KEEPCNT, &probes, sizeof probes);
 }
 
 static int
@@ -45,6 +68,7 @@ add(struct listener_list *list, int fd, const char *path, struct failure *err)
         listener->device = st.st_dev;
         listener->inode = st.st_ino;
     }
+    probe_peers(fd);
     fcntl(fd, F_SETFD, FD_CLOEXEC);
     fcntl(fd, F_SETFL, fcntl(fd, F_GETFL) | O_NONBLOCK);
     return 0;
@@ -249,4 +273,41 @@ listener_list_open(struct listener_list *list, const char *address, mode_t mode,
     if (strncmp(address, "fd:", 3) == 0)
         return open_fd(list, address, err);
     return open_tcp(list, address, err);
+}
+
+/* -- for the log --------------------------------------------------------- */
+
+static void
+describe(int fd, char *text, size_t size)
+{
+    struct sockaddr_storage addr = { 0 };
+    socklen_t n = sizeof addr;
+    const char *path = ((struct sockaddr_un *)&addr)->sun_path;
+    char host[INET6_ADDRSTRLEN], port[8];
+
+    if (getsockname(fd, (struct sockaddr *)&addr, &n) != 0)
+        snprintf(text, size, "fd:%d", fd);
+    else if (addr.ss_family == AF_UNIX)
+        snprintf(text, size, "unix:%.*s", (int)sizeof((struct sockaddr_un *)0)->sun_path, path);
+    else if (getnameinfo((struct sockaddr *)&addr, n, host, sizeof host, port, sizeof port,
+                         NI_NUMERICHOST | NI_NUMERICSERV) == 0)
+        snprintf(text, size, addr.ss_family == AF_INET6 ? "[%s]:%s" : "%s:%s", host, port);
+    else
+        snprintf(text, size, "fd:%d", fd);
+}
+
+void
+listener_list_describe(const struct listener_list *list, char *text, size_t size)
+{
+    char one[160];
+    size_t length = 0, room;
+
+    text[0] = '\0';
+    for (size_t i = 0; i < list->count; i++) {
+        describe(list->items[i].fd, one, sizeof one);
+        room = strlen(one) + 2;
+        if (length + room >= size)
+            return;
+        length += (size_t)snprintf(text + length, size - length, "%s%s", i > 0 ? ", " : "", one);
+    }
 }

@@ -33,6 +33,12 @@ int listener_check_address(const char *address, struct failure *err);
 
 void listener_list_close(struct listener_list *list);
 
+/*
+ * Where they listen, as ADDRs in `text`, separated by ", ".  The kernel is asked: it knows the path
+ * of a socket that systemd passed, and the port that it chose.  What does not fit is left out.
+ */
+void listener_list_describe(const struct listener_list *list, char *text, size_t size);
+
 /* How many sockets systemd passed from fd 3 on (LISTEN_FDS); 0: none. */
 int listener_inherited_count(void);
 

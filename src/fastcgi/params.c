@@ -18,10 +18,12 @@ take_length(struct params *params)
         n = ((uint32_t)(b[0] & 0x7f) << 24) | ((uint32_t)b[1] << 16) | ((uint32_t)b[2] << 8) | b[3];
     if (n > PARAMS_MAX)
         return false;
-    if (params->in_value_length)
+    if (params->in_value_length) {
         params->value_left = n;
-    else
+        params->pairs++;
+    } else {
         params->name_left = n;
+    }
     params->in_value_length = !params->in_value_length;
     params->length_len = 0;
     return true;

@@ -15,6 +15,7 @@
 
 struct params {              /* all zero at the start of a request */
     size_t bytes;            /* so far */
+    size_t pairs;            /* likewise, whose lengths are complete */
     unsigned char length[4]; /* the bytes of a length received so far */
     int length_len, length_size;
     bool in_value_length;

@@ -19,9 +19,10 @@ record_parser_init(struct record_parser *parser)
 void
 record_parser_next(struct record_parser *parser)
 {
+    parser->skipping = parser->phase == PHASE_STDIN;
     parser->phase = PHASE_IDLE;
     parser->stdin_bytes = 0;
-    parser->dropping = false;
+    parser->dropping = parser->bytes = false;
     parser->params = (struct params){ 0 };
 }
 
@@ -33,9 +34,21 @@ record_parser_drop(struct record_parser *parser)
 }
 
 void
+record_parser_pass_bytes(struct record_parser *parser)
+{
+    parser->bytes = true;
+}
+
+void
 record_parser_end_stdin(struct record_parser *parser)
 {
     parser->phase = PHASE_ANSWERING;
+}
+
+bool
+record_parser_is_skipping(const struct record_parser *parser)
+{
+    return parser->skipping;
 }
 
 bool
@@ -86,6 +99,21 @@ answer_unknown_type(struct buffer *answers, int type)
     add_record(answers, FCGI_UNKNOWN_TYPE, 0, body, sizeof body);
 }
 
+void
+record_parser_hint(const struct record_parser *parser, struct buffer *answers)
+{
+    add_record(answers, FCGI_STDERR, parser->id, "", 0);
+}
+
+void
+record_parser_answer(const struct record_parser *parser, const char *text, size_t n,
+                     struct buffer *answers)
+{
+    add_record(answers, FCGI_STDOUT, parser->id, text, n);
+    add_record(answers, FCGI_STDOUT, parser->id, "", 0);
+    answer_end(answers, parser->id, FCGI_REQUEST_COMPLETE);
+}
+
 /* Those of the three variables of section 4.1 that were asked for. */
 static void
 answer_values(struct record_parser *parser, struct buffer *answers)
@@ -93,21 +121,21 @@ answer_values(struct record_parser *parser, struct buffer *answers)
     static const char *const pairs[][2] = { { FCGI_MAX_CONNS, "65535" },
                                             { FCGI_MAX_REQS, "65535" },
                                             { FCGI_MPXS_CONNS, "0" } };
-    struct buffer b;
+    unsigned char content[128];
+    size_t at = 0;
 
-    buffer_init(&b, sizeof parser->body);
     for (size_t i = 0; i < sizeof pairs / sizeof pairs[0]; i++) {
-        size_t n = strlen(pairs[i][0]);
+        size_t n = strlen(pairs[i][0]), m = strlen(pairs[i][1]);
 
         if (memmem(parser->body, parser->body_len, pairs[i][0], n) == NULL)
             continue;
-        buffer_addc(&b, (char)n);
-        buffer_addc(&b, (char)strlen(pairs[i][1]));
-        buffer_adds(&b, pairs[i][0]);
-        buffer_adds(&b, pairs[i][1]);
+        content[at++] = (unsigned char)n;
+        content[at++] = (unsigned char)m;
+        memcpy(content + at, pairs[i][0], n);
+        memcpy(content + at + n, pairs[i][1], m);
+        at += n + m;
     }
-    add_record(answers, FCGI_GET_VALUES_RESULT, 0, b.data, b.len);
-    buffer_free(&b);
+    add_record(answers, FCGI_GET_VALUES_RESULT, 0, content, at);
 }
 
 /* -- records ------------------------------------------------------------- */
@@ -161,7 +189,7 @@ start_record(struct record_parser *parser, struct buffer *passed)
         parser->pass = !parser->dropping;
     else
         return RECORD_BROKEN; /* a second BEGIN_REQUEST, DATA, STDIN too early or too late, … */
-    if (parser->pass)
+    if (parser->pass && !(parser->bytes && type == FCGI_STDIN))
         pass_header(parser, passed);
     return RECORD_MORE;
 }
@@ -199,6 +227,7 @@ begin(struct record_parser *parser, struct buffer *passed, struct buffer *answer
         return keep ? RECORD_MORE : RECORD_CLOSE;
     }
     parser->phase = PHASE_PARAMS;
+    parser->skipping = false;
     parser->id = (uint16_t)id_of(parser);
     parser->keep = keep;
     pass_header(parser, passed);
@@ -229,7 +258,7 @@ finish_record(struct record_parser *parser, struct buffer *passed, struct buffer
     if (parser->pass) {
         if (empty)
             return end_stream(parser);
-        if (parser->stdin_bytes <= parser->stdin_max)
+        if (parser->bytes || parser->stdin_bytes <= parser->stdin_max)
             return RECORD_MORE;
         record_parser_drop(parser);
         return RECORD_TOO_LARGE;
@@ -245,6 +274,9 @@ finish_record(struct record_parser *parser, struct buffer *passed, struct buffer
         return begin(parser, passed, answers);
     if (type_of(parser) == FCGI_ABORT_REQUEST && is_ours(parser))
         return RECORD_ABORTED;
+    if (parser->skipping && id_of(parser) == parser->id &&
+        (type_of(parser) == FCGI_ABORT_REQUEST || (type_of(parser) == FCGI_STDIN && empty)))
+        parser->skipping = false;
     /* The end of STDIN matters even where its content is dropped. */
     if (type_of(parser) == FCGI_STDIN && is_ours(parser) && empty) {
         parser->phase = PHASE_ANSWERING;

@@ -34,6 +34,8 @@ struct record_parser {
     uint16_t id;   /* of the request, outside PHASE_IDLE */
     bool keep;     /* FCGI_KEEP_CONN */
     bool dropping; /* STDIN, up to its end */
+    bool bytes;    /* of STDIN the content alone is passed on */
+    bool skipping; /* the STDIN of request `id`, which was answered before it has come whole */
     size_t stdin_bytes, stdin_max;
     struct params params;
 
@@ -57,8 +59,24 @@ bool record_parser_is_next_request(const struct record_parser *parser, const uns
 /* Drop what is left of STDIN; its end is still waited for, as some peers read nothing before. */
 void record_parser_drop(struct record_parser *parser);
 
+/* STDIN is not for libfcgi: its bytes alone are passed on, of any number. */
+void record_parser_pass_bytes(struct record_parser *parser);
+
 /* The request was aborted: no more of STDIN comes. */
 void record_parser_end_stdin(struct record_parser *parser);
+
+/* Does the peer still owe the rest of a request that was answered? */
+bool record_parser_is_skipping(const struct record_parser *parser);
+
+/* A whole response of n bytes, less than 64 KiB, without libfcgi. */
+void record_parser_answer(const struct record_parser *parser, const char *text, size_t n,
+                          struct buffer *answers);
+
+/*
+ * An empty STDERR record of the last request.  Between requests it is unexpected, and has the peer
+ * give the connection up; as the first record of the next response it says nothing.
+ */
+void record_parser_hint(const struct record_parser *parser, struct buffer *answers);
 
 /* Between requests, and not inside a record. */
 bool record_parser_is_idle(const struct record_parser *parser);

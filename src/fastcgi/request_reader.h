@@ -12,7 +12,8 @@
 enum request_event {
     REQUEST_MORE,     /* all input is used; the request goes on */
     REQUEST_PARAMS,   /* the parameters are complete */
-    REQUEST_COMPLETE, /* so is the body: request_reader_check_body() */
+    REQUEST_COMPLETE, /* so is the body, or the line before an upload: …_check_body() */
+    REQUEST_REFUSED,  /* all of it has come, and there was no memory for the parameters */
     REQUEST_ABORTED,  /* the web server takes the request back */
     REQUEST_CLOSE,    /* malformed, or the peer wants no further request: close */
 };

@@ -18,6 +18,11 @@
 #define STREAM_OUT_BYTES 32768 /* as OUT_BYTES: a stream holds little, wherever it is */
 #define ABORT_DELAY_US   (100 * US_PER_MS)
 
+/* What is framed at least: with all that follows, it fits into what `out` has from the start. */
+#define SMALL_SLICE   4096
+#define LIBFCGI_BYTES 8192 /* that libfcgi gathers before it frames them */
+#define END_BYTES     1024 /* a cause on STDERR, the end records, or what breaks the response */
+
 #define CLIENT_PARAM "CURLEW_CLIENT"
 
 int
@@ -34,9 +39,25 @@ response_writer_flush(struct fcgi_connection *conn)
         conn->out_sent += (size_t)n;
         conn->sent_us = clock_us();
     }
-    buffer_reset(&conn->out, FCGI_CONNECTION_KEEP);
+    buffer_shrink(&conn->out, FCGI_CONNECTION_KEEP);
     conn->out_sent = 0;
     return 1;
+}
+
+/* -- a kept connection that shall not be used again ------------------------- */
+
+static void
+add_hint(struct fcgi_connection *conn)
+{
+    record_parser_hint(&conn->parser, &conn->out);
+    conn->hints++;
+}
+
+void
+response_writer_hint(struct fcgi_connection *conn)
+{
+    add_hint(conn);
+    response_writer_flush(conn);
 }
 
 /* -- the end of a response ----------------------------------------------- */
@@ -101,11 +122,18 @@ response_writer_abort(struct fcgi_connection *conn)
     response_writer_flush(conn);
 }
 
+/*
+ * In a drain the hint goes out in the same send() as the end record: so nginx has read both before
+ * it chooses a connection for its next request.  A peer that still sends its body would take the
+ * hint for the start of another response.
+ */
 static void
 finish(struct fcgi_connection *conn)
 {
     libfcgi_codec_finish(conn->codec);
     conn->finished = true;
+    if (conn->worker->server->draining && conn->keep_alive && conn->parser.phase != PHASE_STDIN)
+        add_hint(conn);
 }
 
 /*
@@ -130,13 +158,36 @@ finish_broken(struct fcgi_connection *conn)
 
 /* -- framing ------------------------------------------------------------- */
 
+/*
+ * Memory in `out` for n more bytes of the response, with what libfcgi holds of it, and its end.
+ * Where it can't grow, it always has some once what is in it was sent.
+ */
+static int
+reserve(struct fcgi_connection *conn, size_t n)
+{
+    return buffer_reserve(&conn->out, n + n / 64 + LIBFCGI_BYTES + END_BYTES);
+}
+
+/* How many bytes of the response may be framed now, at most n.  0: none before some are sent. */
+static size_t
+reserve_slice(struct fcgi_connection *conn, size_t n)
+{
+    size_t room;
+
+    if (reserve(conn, SMALL_SLICE) != 0)
+        return 0;
+    room = conn->out.cap - conn->out.len - LIBFCGI_BYTES - END_BYTES;
+    room -= room / 64 + 1;
+    return n < room ? n : room;
+}
+
 /* Frame some more of the response, up to the end record; true: there may be more now. */
 static bool
 frame(struct fcgi_connection *conn)
 {
     struct exchange *x = &conn->exchange;
     const char *bytes;
-    size_t n = 1;
+    size_t n = 1, slice;
 
     /* Or `out` would hold a large response to a slow peer twice over. */
     if (conn->out_sent > OUT_BYTES / 2) {
@@ -144,10 +195,12 @@ frame(struct fcgi_connection *conn)
         conn->out_sent = 0;
     }
     while (conn->out.len - conn->out_sent < OUT_BYTES && n > 0) {
-        n = exchange_next(x, &bytes, SLICE_BYTES);
+        if ((slice = reserve_slice(conn, SLICE_BYTES)) == 0)
+            return true;
+        n = exchange_next(x, &bytes, slice);
         libfcgi_codec_write(conn->codec, bytes, n);
     }
-    if (n > 0)
+    if (n > 0 || reserve(conn, 0) != 0)
         return true;
     if (x->partial)
         libfcgi_codec_flush(conn->codec);
@@ -160,14 +213,14 @@ frame(struct fcgi_connection *conn)
 
 /* The next bytes of a streamed response: its head, then what has come of its body. */
 static size_t
-stream_next(struct exchange *x, const char **bytes)
+stream_next(struct exchange *x, const char **bytes, size_t slice)
 {
-    size_t n = exchange_next(x, bytes, SLICE_BYTES);
+    size_t n = exchange_next(x, bytes, slice);
 
     if (n > 0)
         return n;
     *bytes = x->worker->scratch;
-    return body_pipe_read(x->fetch->pipe, x->worker->scratch, STREAM_SLICE);
+    return body_pipe_read(x->fetch->pipe, x->worker->scratch, slice);
 }
 
 /* As frame(), but each event of the origin goes out at once, and little is held. */
@@ -178,12 +231,16 @@ frame_stream(struct fcgi_connection *conn)
     bool ended =
         x->in_flight == 0; /* asked before the stream is read, or its last bytes are lost */
     const char *bytes;
-    size_t n = 1;
+    size_t n = 1, slice;
 
     while (conn->out.len - conn->out_sent < STREAM_OUT_BYTES && n > 0) {
-        n = stream_next(x, &bytes);
+        if ((slice = reserve_slice(conn, STREAM_SLICE)) == 0)
+            return true;
+        n = stream_next(x, &bytes, slice);
         libfcgi_codec_write(conn->codec, bytes, n);
     }
+    if (reserve(conn, 0) != 0)
+        return true;
     if (n > 0 || !ended)
         libfcgi_codec_flush(conn->codec);
     else if (x->fetch->failure.error != ERROR_NONE)
@@ -206,7 +263,7 @@ response_writer_write(struct fcgi_connection *conn)
     } while (more && sent == 1 && !one_piece);
     if (sent < 0)
         return WRITE_FAILED;
-    if (sent == 0 || more)
+    if (sent == 0 || more || conn->exchange.wants_turn)
         return WRITE_BLOCKED;
     if (conn->finished)
         return WRITE_DONE;

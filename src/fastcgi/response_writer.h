@@ -22,6 +22,9 @@ enum write_result response_writer_write(struct fcgi_connection *conn);
 /* A response that cannot go on: the web server sees that it is broken, where it can. */
 void response_writer_abort(struct fcgi_connection *conn);
 
+/* Between requests: asks the peer to use the connection no more.  An event says if it is gone. */
+void response_writer_hint(struct fcgi_connection *conn);
+
 /* Send what is framed.  1: all of it; 0: the peer takes no more for now; -1: it is gone. */
 int response_writer_flush(struct fcgi_connection *conn);
 

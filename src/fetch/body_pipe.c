@@ -2,6 +2,8 @@
 
 #include "fetch/body_pipe.h"
 
+#include "session/body_account.h"
+
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdlib.h>
@@ -13,6 +15,7 @@ struct body_pipe {
     body_pipe_notify *notify;
     void *arg;
     body_pipe_resume *resume;
+    struct body_account *account; /* NULL: not attached */
     pthread_mutex_t lock;
     size_t start, held;
     bool notified; /* a notification is under way */
@@ -33,6 +36,7 @@ body_pipe_new(struct curlew_fetch *f, body_pipe_notify *notify, void *arg)
     p->notify = notify;
     p->arg = arg;
     p->resume = NULL;
+    p->account = NULL;
     p->start = p->held = 0;
     p->notified = p->full = false;
     p->has_head = false;
@@ -44,14 +48,21 @@ body_pipe_free(struct body_pipe *p)
 {
     if (p == NULL)
         return;
+    body_pipe_attach(p, NULL, NULL);
     pthread_mutex_destroy(&p->lock);
     free(p);
 }
 
 void
-body_pipe_set_resume(struct body_pipe *p, body_pipe_resume *resume)
+body_pipe_attach(struct body_pipe *p, body_pipe_resume *resume, struct body_account *account)
 {
+    if (p->account != NULL)
+        body_account_subtract(p->account, (int64_t)p->held);
+    body_account_unref(p->account);
     p->resume = resume;
+    p->account = account != NULL ? body_account_ref(account) : NULL;
+    if (account != NULL)
+        body_account_add(account, (int64_t)p->held);
 }
 
 bool
@@ -91,6 +102,7 @@ copy_in(struct body_pipe *p, const char *bytes, size_t n)
     memcpy(p->ring + at, bytes, first);
     memcpy(p->ring, bytes + first, n - first);
     p->held += n;
+    body_account_add(p->account, (int64_t)n);
 }
 
 bool
@@ -130,6 +142,7 @@ copy_out(struct body_pipe *p, char *to, size_t n)
     memcpy(to + first, p->ring, n - first);
     p->start = (p->start + n) % BODY_PIPE_BYTES;
     p->held -= n;
+    body_account_subtract(p->account, (int64_t)n);
     return n;
 }
 

@@ -1,10 +1,11 @@
 /*
  * body_pipe.h - a response body on its way from an engine thread to its reader's thread.
  *
- * Holds at most BODY_PIPE_BYTES: that is the backpressure.  While the pipe is full the transfer is
- * paused, so libcurl stops reading from the origin; once the reader has taken half of it, `resume`
- * lets the transfer go on.  `notify` tells the reader that there is something new: the head, or
- * bytes.  At most one notification is under way, and none after the fetch is done.
+ * Holds at most BODY_PIPE_BYTES, which are on the account of bodies: that is the backpressure.
+ * While the pipe is full the transfer is paused, so libcurl stops reading from the origin; once the
+ * reader has taken half of it, `resume` lets the transfer go on.  `notify` tells the reader that
+ * there is something new: the head, or bytes.  At most one notification is under way, and none
+ * after the fetch is done.
  *
  * The pipe knows no thread and no mailbox; both callbacks are given to it.
  */
@@ -16,8 +17,9 @@
 
 #define BODY_PIPE_BYTES 65536
 
-struct curlew_fetch;
+struct body_account;
 struct body_pipe;
+struct curlew_fetch;
 
 /* Called on the engine thread. `arg` is the one that body_pipe_new() was given. */
 typedef void body_pipe_notify(struct curlew_fetch *f, void *arg);
@@ -31,8 +33,8 @@ struct body_pipe *body_pipe_new(struct curlew_fetch *f, body_pipe_notify *notify
 /* NULL is allowed. */
 void body_pipe_free(struct body_pipe *p);
 
-/* Before the transfer begins. */
-void body_pipe_set_resume(struct body_pipe *p, body_pipe_resume *resume);
+/* Before the transfer begins; the bytes that the pipe holds are added to the account. */
+void body_pipe_attach(struct body_pipe *p, body_pipe_resume *resume, struct body_account *account);
 
 /* Was the head published?  For both threads. */
 bool body_pipe_has_head(const struct body_pipe *p);

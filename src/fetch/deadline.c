@@ -19,7 +19,7 @@ end_of_idle(const struct curlew_fetch *f)
 {
     int64_t idle = f->request.idle_timeout_ms;
 
-    if (idle == 0 || f->state != FETCH_RUNNING || f->paused)
+    if (idle == 0 || f->state != FETCH_RUNNING || f->paused || f->connecting)
         return INT64_MAX;
     return f->active_us + idle * US_PER_MS;
 }
@@ -42,6 +42,19 @@ deadline_of(const struct curlew_fetch *f)
     return look < at ? look : at;
 }
 
+void
+deadline_start_idle(struct curlew_fetch *f)
+{
+    f->connecting = false;
+    f->active_us = f->looked_us = clock_us();
+}
+
+static bool
+waits_for_caller(const struct curlew_fetch *f)
+{
+    return f->upload != NULL && f->sends_body && upload_pipe_is_starved(f->upload);
+}
+
 int
 deadline_check(struct curlew_fetch *f, int64_t unsent)
 {
@@ -58,6 +71,15 @@ deadline_check(struct curlew_fetch *f, int64_t unsent)
                            f->state == FETCH_QUEUED ? ", still in the queue" : "");
     if (now < end_of_idle(f)) /* bytes have come, or gone out */
         return 0;
-    return failure_set(&f->failure, ERROR_IDLE_TIMEOUT, "no bytes for %g s",
+    return failure_set(&f->failure, ERROR_IDLE_TIMEOUT, "no bytes %sfor %g s",
+                       waits_for_caller(f) ? "of the request's body came from the caller " : "",
                        (double)f->request.idle_timeout_ms / 1000);
+}
+
+bool
+deadline_is_callers(const struct curlew_fetch *f)
+{
+    enum error e = f->failure.error;
+
+    return (e == ERROR_IDLE_TIMEOUT || e == ERROR_TIMEOUT) && waits_for_caller(f);
 }

@@ -1,8 +1,8 @@
 /*
  * deadline.h - how long a fetch may take: its total and its idle timeout.
  *
- * The connect timeout is libcurl's.  Waiting for a slot counts toward the total timeout, not toward
- * the idle one.
+ * The connect timeout is libcurl's.  Waiting for a slot and connecting count toward the total
+ * timeout, not toward the idle one.
  */
 #ifndef FETCH_DEADLINE_H
 #define FETCH_DEADLINE_H
@@ -20,5 +20,11 @@ int64_t deadline_of(const struct curlew_fetch *f);
  * bytes that wait in the kernel, on the way to the origin.  That their number changes is activity.
  */
 int deadline_check(struct curlew_fetch *f, int64_t unsent);
+
+/* f has its connection: from now on silence is the origin's. */
+void deadline_start_idle(struct curlew_fetch *f);
+
+/* It has passed because f's caller sends no more of its upload: not the origin's fault. */
+bool deadline_is_callers(const struct curlew_fetch *f);
 
 #endif

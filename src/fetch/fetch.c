@@ -8,6 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define USUAL_REQUEST 16384 /* bytes; smaller ones are bounded well enough by their number */
+
 struct curlew_fetch *
 fetch_new(void)
 {
@@ -62,13 +64,25 @@ fetch_stream_body(struct curlew_fetch *f, body_pipe_notify *notify, void *arg)
     return f->pipe != NULL ? 0 : failure_no_memory(&f->failure);
 }
 
+int
+fetch_open_upload(struct curlew_fetch *f, const struct upload_size *size,
+                  upload_pipe_on_room *on_room, void *arg)
+{
+    f->upload = upload_pipe_new(f, size, on_room, arg);
+    return f->upload != NULL ? 0 : failure_no_memory(&f->failure);
+}
+
 void
 fetch_reset(struct curlew_fetch *f)
 {
     fetch_set_buffered(f, 0);
+    if (f->held > 0)
+        body_account_subtract(f->config->bodies, f->held);
+    f->held = 0;
     response_destroy(&f->response);
     url_destroy(&f->url);
     free(f->proxy_host);
+    url_destroy(&f->first_url);
     f->proxy_host = NULL;
     config_snapshot_unref(f->config);
     f->config = NULL;
@@ -91,6 +105,7 @@ fetch_unref(struct curlew_fetch *f)
         return;
     fetch_reset(f);
     body_pipe_free(f->pipe);
+    upload_pipe_free(f->upload);
     request_destroy(&f->request);
     free(f);
 }
@@ -104,6 +119,22 @@ fetch_try_buffer(struct curlew_fetch *f, int64_t n)
     return 0;
 }
 
+int
+fetch_try_hold_request(struct curlew_fetch *f)
+{
+    int64_t n = (int64_t)request_bytes(&f->request);
+
+    n = n > USUAL_REQUEST ? n : 0;
+    if (f->upload != NULL)
+        n += (int64_t)upload_pipe_size(f->upload);
+    if (n == 0)
+        return 0;
+    if (!body_account_try_add(f->config->bodies, n, f->config->limits.buffered_bytes))
+        return -1;
+    f->held = n;
+    return 0;
+}
+
 void
 fetch_set_buffered(struct curlew_fetch *f, int64_t n)
 {
@@ -113,16 +144,52 @@ fetch_set_buffered(struct curlew_fetch *f, int64_t n)
 }
 
 bool
+fetch_try_hold_body(struct curlew_fetch *f)
+{
+    return f->upload == NULL || !f->sends_body || upload_pipe_try_hold(f->upload);
+}
+
+void
+fetch_release_body(struct curlew_fetch *f)
+{
+    if (f->upload != NULL)
+        upload_pipe_release(f->upload);
+}
+
+bool
 fetch_proxy_failed(const struct curlew_fetch *f)
 {
     return f->proxy_lent && f->failure.error == ERROR_PROXY_FAILED;
 }
 
 bool
-fetch_may_use_http2(const struct curlew_fetch *f)
+fetch_may_multiplex(const struct curlew_fetch *f)
 {
     enum http_version v = f->request.http_version;
 
-    return v == HTTP_2_PRIOR_KNOWLEDGE ||
-           (strcmp(f->url.scheme, "https") == 0 && v != HTTP_1_1 && v != HTTP_3);
+    return v == HTTP_2_PRIOR_KNOWLEDGE || (strcmp(f->url.scheme, "https") == 0 && v != HTTP_1_1);
+}
+
+void
+fetch_set_next_url(struct curlew_fetch *f, const struct url *next)
+{
+    f->same_origin = f->same_origin && strcmp(f->url.origin, next->origin) == 0;
+    if (f->first_url.origin == NULL)
+        f->first_url = f->url;
+    else
+        url_destroy(&f->url);
+    f->url = *next;
+}
+
+bool
+fetch_may_lend(const struct curlew_fetch *f)
+{
+    const char *first = f->first_url.origin != NULL ? f->first_url.origin : f->url.origin;
+    bool was_https = strncmp(first, "https:", 6) == 0;
+
+    if (was_https && strcmp(f->url.scheme, "https") != 0)
+        return false;
+    if (f->session->settings.host_count > 0)
+        return session_has_host(f->session, f->url.host);
+    return strcmp(first, f->url.origin) == 0;
 }

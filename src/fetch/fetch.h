@@ -13,6 +13,7 @@
 #include "event/timer.h"
 #include "fetch/body_pipe.h"
 #include "fetch/stats.h"
+#include "fetch/upload_pipe.h"
 #include "http/request.h"
 #include "http/response.h"
 #include "http/url.h"
@@ -32,7 +33,16 @@ enum fetch_state {
 };
 
 /* What a mail to an engine thread, or from it, is about. */
-enum fetch_mail { FETCH_SUBMITTED, FETCH_CANCELLED, FETCH_RESUMED, FETCH_FINISHED, FETCH_NOTICE };
+enum fetch_mail {
+    FETCH_SUBMITTED,
+    FETCH_CANCELLED,
+    FETCH_RESUMED,
+    FETCH_UPLOAD_BYTES,
+    FETCH_LIST_WANTED,
+    FETCH_FINISHED,
+    FETCH_NOTICE,
+    FETCH_UPLOAD_ROOM
+};
 
 struct curlew_fetch;
 struct engine_worker;
@@ -71,11 +81,14 @@ struct curlew_fetch {
     enum fetch_state state; /* only fetch_set_state() moves it */
     fetch_done *done;
     void *arg;
-    struct body_pipe *pipe; /* the body is streamed through it; NULL: it is collected */
+    struct body_pipe *pipe;     /* the body is streamed through it; NULL: it is collected */
+    struct upload_pipe *upload; /* the request's body comes by it; NULL: it doesn't */
+    bool head_in_body;          /* of a stream in frames: limits.head_bytes does not apply */
 
     /* The submitter's, also in flight. */
-    int index;       /* which of its batch; -1: of none */
-    struct link kin; /* among others of its batch */
+    int index;        /* which of its batch; -1: of none */
+    struct link kin;  /* among others of its batch */
+    size_t kin_bytes; /* of the request, on the batch's account */
 
     /* For every thread. */
     atomic_int refs; /* the owner's, and one for each cancellation or resumption under way */
@@ -85,6 +98,8 @@ struct curlew_fetch {
     struct mail cancel_mail; /* to the engine thread */
     struct mail resume_mail; /* likewise */
     struct mail notice;      /* from it: the stream has something new */
+    struct mail upload_mail; /* to it: the upload has bytes, or its end */
+    struct mail upload_room; /* from it: the upload has room */
 
     /* From here on the engine thread's.  What the fetch was started under: */
     struct engine_stats *stats;
@@ -96,7 +111,8 @@ struct curlew_fetch {
     struct url url;
     const char *method;
     bool sends_body;
-    bool same_origin; /* still the origin that was asked for: credentials may be sent */
+    bool same_origin;     /* still the origin that was asked for: credentials may be sent */
+    struct url first_url; /* of the first hop, once a redirect has left it */
     int redirects;
     char *proxy_host;      /* owned; NULL: straight to the origin */
     bool proxy_lent;       /* request.proxy was the next of its session's proxies */
@@ -113,14 +129,17 @@ struct curlew_fetch {
     int64_t unsent;           /* … and so many bytes still were in the kernel */
     struct timer timer;       /* total and idle timeout, or the end of the backoff */
     struct timer pause_timer; /* the end of a pause that keeps to max_recv_speed */
+    bool connecting;          /* the connect timeout runs, not yet the idle timeout */
     bool paused;              /* for that, or as the reader is slow: no idle timeout */
 
     int64_t buffered; /* bytes of the body on the engine's account */
+    int64_t held;     /* likewise, of a large request */
     struct link link; /* among the running ones of its thread, or those in backoff */
     struct ticket ticket;
     struct retry_state retry;
     struct flight flight;
-    struct hop *hop; /* the part of transfer/; NULL: it has no handle of libcurl */
+    unsigned long listed; /* the number of the fetch_list that has seen it last */
+    struct hop *hop;      /* the part of transfer/; NULL: it has no handle of libcurl */
 };
 
 /* NULL: no memory. */
@@ -140,6 +159,13 @@ void fetch_set_state(struct curlew_fetch *f, enum fetch_state state);
  */
 int fetch_stream_body(struct curlew_fetch *f, body_pipe_notify *notify, void *arg);
 
+/*
+ * Before it is submitted: the request's body comes through f->upload, and `on_room` is called with
+ * `arg`.  -1 with f->failure: no memory.
+ */
+int fetch_open_upload(struct curlew_fetch *f, const struct upload_size *size,
+                      upload_pipe_on_room *on_room, void *arg);
+
 /* Drop what came back; the request stays. */
 void fetch_reset(struct curlew_fetch *f);
 
@@ -149,11 +175,36 @@ void fetch_reset(struct curlew_fetch *f);
  */
 int fetch_try_buffer(struct curlew_fetch *f, int64_t n);
 
+/*
+ * The same for the headers and cookies of a large request: each fetch has a copy of its session's;
+ * and for the pipe of an upload.  Until fetch_reset().
+ */
+int fetch_try_hold_request(struct curlew_fetch *f);
+
 /* So many bytes of its body are held now. */
 void fetch_set_buffered(struct curlew_fetch *f, int64_t n);
 
-/* May its hop go by HTTP/2, where the origin offers that? */
-bool fetch_may_use_http2(const struct curlew_fetch *f);
+/*
+ * Its request will be sent again, with its body: that is kept.  false: the beginning of an upload
+ * is gone.
+ */
+bool fetch_try_hold_body(struct curlew_fetch *f);
+
+/* It won't be after all. */
+void fetch_release_body(struct curlew_fetch *f);
+
+/* May its hop share a connection, by HTTP/2 or HTTP/3, where the origin offers that? */
+bool fetch_may_multiplex(const struct curlew_fetch *f);
+
+/* The hop's URL becomes `next`, which f owns from here on. */
+void fetch_set_next_url(struct curlew_fetch *f, const struct url *next);
+
+/*
+ * May what the session adds (headers, cookies, credentials, client certificate) go with this hop:
+ * is its host one of the session's or, where the session names none, its origin the first hop's;
+ * and is it not in the clear after https?
+ */
+bool fetch_may_lend(const struct curlew_fetch *f);
 
 /* Did the proxy fail that its session lent? */
 bool fetch_proxy_failed(const struct curlew_fetch *f);

@@ -37,6 +37,7 @@ resend_error_says_unsent(enum error e)
     case ERROR_CONNECT_TIMEOUT:
     case ERROR_PROXY_FAILED:
     case ERROR_TLS_FAILED:
+    case ERROR_OVERLOADED:
         return true;
     default:
         return false;

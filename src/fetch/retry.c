@@ -8,15 +8,23 @@
 /* -- the decision ----------------------------------------------------------- */
 
 static bool
+has_retryable_status(const struct retry_attempt *a)
+{
+    return (a->policy->on & RETRY_ON_STATUS) != 0 &&
+           retry_policy_has_status(a->policy, a->head->status);
+}
+
+static bool
 is_retryable(const struct retry_attempt *a)
 {
     if (a->attempts > a->policy->max || !retry_policy_has_method(a->policy, a->method))
         return false;
-    if (a->failure->error != ERROR_NONE)
-        return retry_policy_is_transient(a->failure) ||
-               (a->failure->error == ERROR_PROTOCOL_ERROR && /* in a body that nobody wants */
-                retry_policy_has_status(a->policy, a->head->status));
-    return retry_policy_has_status(a->policy, a->head->status);
+    if (a->failure->error == ERROR_NONE)
+        return has_retryable_status(a);
+    if ((retry_policy_kind(a->failure) & a->policy->on) != 0)
+        return true;
+    /* In a body that nobody wants. */
+    return a->failure->error == ERROR_PROTOCOL_ERROR && has_retryable_status(a);
 }
 
 /* What the response's Retry-After asks for; 0: nothing. */
@@ -29,7 +37,9 @@ retry_after_us(const struct retry_attempt *a)
         return 0;
     for (size_t i = 0; i < a->head->headers.count && after < 0; i++)
         if (strcasecmp(a->head->headers.items[i].name, "retry-after") == 0)
-            after = retry_policy_parse_retry_after(a->head->headers.items[i].value, time(NULL));
+            after =
+                retry_policy_parse_retry_after(a->head->headers.items[i].value,
+                                               headers_get(&a->head->headers, "date"), time(NULL));
     return after < 0 ? 0 : after;
 }
 

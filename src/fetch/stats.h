@@ -19,11 +19,13 @@ struct engine_stats {
     counter breakers[CIRCUIT_STATES]; /* gauges, by state; that of CIRCUIT_OFF means nothing */
     counter breakers_opened;
     counter connections; /* gauge, sockets open toward origins and proxies */
+    counter sockets;     /* gauge, the same with those that are shut down: descriptors in use */
     counter connections_opened;
     counter connections_reused; /* hops over a connection that was warm */
     counter coalesced;          /* fetches that shared another's transfer */
     counter guard_refusals, guard_reports;
     counter lookups_refused;            /* as too many were given up and go on */
+    counter slow_turns;                 /* of the threads' event loops */
     counter bytes_received, bytes_sent; /* of bodies; received ones decoded */
     struct histogram queue_seconds, first_byte_seconds, fetch_seconds;
 };

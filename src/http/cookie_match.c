@@ -62,8 +62,9 @@ suits_host(const struct cookie *c, const char *host)
 bool
 cookie_match_target(const struct cookie *c, const struct cookie_target *t)
 {
-    return !c->deleted && suits_host(c, t->host) && cookie_match_path(t->path, path_of(c)) &&
-           (t->secure || !needs_https(c)) && (c->expires == 0 || c->expires > t->now);
+    return !c->deleted && (t->bound || !c->bound) && suits_host(c, t->host) &&
+           cookie_match_path(t->path, path_of(c)) && (t->secure || !needs_https(c)) &&
+           (c->expires == 0 || c->expires > t->now);
 }
 
 static bool

@@ -16,6 +16,7 @@ struct cookie_target {
     const char *path; /* at least "/", without query */
     bool secure;      /* https */
     int64_t now;      /* seconds since 1970 */
+    bool bound;       /* bound cookies may go there, too */
 };
 
 /* Is `host` the domain or, unless it is an IP address, below it?  RFC 6265 section 5.1.3. */

@@ -3,6 +3,7 @@
 #include "http/cookies.h"
 
 #include "util/array.h"
+#include "util/match.h"
 #include "util/text.h"
 
 #include <stdlib.h>
@@ -78,19 +79,31 @@ path_of(const struct cookie *c)
     return c->path != NULL ? c->path : "/";
 }
 
-static bool
-same_domain(const struct cookie *a, const struct cookie *b)
+static int
+compare_domains(const struct cookie *a, const struct cookie *b)
 {
     if (a->domain == NULL || b->domain == NULL)
-        return a->domain == b->domain;
-    return a->host_only == b->host_only && strcasecmp(a->domain, b->domain) == 0;
+        return (a->domain != NULL) - (b->domain != NULL);
+    if (a->host_only != b->host_only)
+        return a->host_only - b->host_only;
+    return strcasecmp(a->domain, b->domain);
+}
+
+int
+cookies_compare(const void *of_a, const void *of_b)
+{
+    const struct cookie *a = of_a, *b = of_b;
+    int order = strcmp(a->name, b->name);
+
+    if (order == 0)
+        order = strcmp(path_of(a), path_of(b));
+    return order != 0 ? order : compare_domains(a, b);
 }
 
 bool
 cookies_same(const struct cookie *a, const struct cookie *b)
 {
-    return strcmp(a->name, b->name) == 0 && strcmp(path_of(a), path_of(b)) == 0 &&
-           same_domain(a, b);
+    return cookies_compare(a, b) == 0;
 }
 
 struct cookie *
@@ -116,4 +129,54 @@ cookies_put(struct cookies *list, const struct cookie *c)
     cookies_destroy_one(same);
     *same = copy;
     return 0;
+}
+
+/* The last of those that are the same, in the place of the first, which tells where they stand. */
+static int
+keep_last(struct cookies *to, const struct cookies *all, const size_t *first)
+{
+    size_t *last = malloc((all->count + 1) * sizeof last[0]);
+    int rc = last != NULL ? 0 : -1;
+
+    for (size_t i = 0; i < all->count && rc == 0; i++)
+        last[first[i]] = i;
+    for (size_t i = 0; i < all->count && rc == 0; i++) {
+        if (first[i] != i)
+            continue;
+        rc = cookies_add(to, &all->items[last[i]]);
+        if (rc == 0)
+            to->items[to->count - 1].lent = all->items[i].lent;
+    }
+    free(last);
+    return rc;
+}
+
+int
+cookies_put_all(struct cookies *list, const struct cookies *from)
+{
+    struct cookies all = { .items = calloc(list->count + from->count + 1, sizeof *all.items) };
+    size_t *first = malloc((list->count + from->count + 1) * sizeof first[0]);
+    struct cookies merged = { 0 };
+    int rc = -1;
+
+    if (all.items != NULL && first != NULL) { /* borrowed: `list` and `from` own the text */
+        for (size_t i = 0; i < list->count; i++)
+            all.items[all.count++] = list->items[i];
+        for (size_t i = 0; i < from->count; i++)
+            all.items[all.count++] = from->items[i];
+        const struct match_list both = { all.items, all.count, sizeof all.items[0] };
+
+        rc = match_first(first, &both, &both, cookies_compare) || keep_last(&merged, &all, first)
+                 ? -1
+                 : 0;
+    }
+    if (rc == 0) {
+        cookies_destroy(list);
+        *list = merged;
+    } else {
+        cookies_destroy(&merged);
+    }
+    free(all.items);
+    free(first);
+    return rc;
 }

@@ -19,6 +19,7 @@ struct cookie {
     bool secure, http_only;
     bool deleted;    /* a response has deleted it: reported, never sent; its value is "" */
     bool lent;       /* the session's jar has one of this name, domain and path */
+    bool bound;      /* the session's configuration has it: for the session's hosts only */
     int64_t expires; /* seconds since 1970; 0: a session cookie */
 };
 
@@ -39,11 +40,20 @@ int cookies_copy_one(struct cookie *to, const struct cookie *from);
  */
 bool cookies_same(const struct cookie *a, const struct cookie *b);
 
+/* For qsort(): two of struct cookie, in an order in which those that are the same are equal. */
+int cookies_compare(const void *a, const void *b);
+
 /* The one of the list that is the same cookie as `c`; NULL: none. */
 struct cookie *cookies_find(const struct cookies *list, const struct cookie *c);
 
 /* A copy of `c` takes the place of the same cookie, or comes last.  -1: no memory. */
 int cookies_put(struct cookies *list, const struct cookie *c);
+
+/*
+ * cookies_put() of each in turn, in n log n steps.  One that takes the place of another keeps its
+ * `lent`.  -1: no memory, and the list is as it was.
+ */
+int cookies_put_all(struct cookies *list, const struct cookies *from);
 
 /* Append a copy; -1: no memory. */
 int cookies_add(struct cookies *list, const struct cookie *c);

@@ -9,7 +9,7 @@
 #include <string.h>
 #include <strings.h>
 
-#define FIRST_ITEMS 8
+#define FIRST_ITEMS 16
 #define BLOCK_BYTES 1000 /* with its head still small enough for malloc()'s fast path */
 
 struct block {
@@ -90,6 +90,16 @@ headers_add(struct headers *p, const char *name, size_t name_size, const char *v
     }
     p->count++;
     return 0;
+}
+
+char *
+headers_keep(struct headers *p, const char *text, size_t n)
+{
+    char *to = take_room(p, n + 1);
+
+    if (to != NULL)
+        put_text(to, text, n);
+    return to;
 }
 
 int

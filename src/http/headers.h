@@ -27,6 +27,9 @@ struct headers {
 int headers_add(struct headers *p, const char *name, size_t name_size, const char *value,
                 size_t value_size);
 
+/* A copy of other text that goes with them: it lives as long.  NULL: no memory. */
+char *headers_keep(struct headers *p, const char *text, size_t n);
+
 /* Append copies of all of `from`.  -1: no memory. */
 int headers_add_all(struct headers *p, const struct headers *from);
 

@@ -137,6 +137,7 @@ resolve_clean(struct url *next, const struct url *base, const char *text, struct
                            "are refused everywhere",
                            SHOWN, text);
     buffer_init(&reference, SIZE_MAX / 2);
+    buffer_adds(&reference, ""); /* "http:" under an http base leaves nothing */
     add_reference(&reference, base, text);
     if (!buffer_ok(&reference))
         failure_no_memory(err);

@@ -8,6 +8,8 @@
 #ifndef HTTP_REQUEST_H
 #define HTTP_REQUEST_H
 
+#include "fingerprint/extra_fingerprint.h"
+#include "http/ca_store.h"
 #include "http/cookies.h"
 #include "http/headers.h"
 #include "http/retry_policy.h"
@@ -18,7 +20,15 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define REQUEST_COOKIES_MAX 1000 /* of one request or session */
+#define REQUEST_METHODS_MAX 100 /* of retries.methods */
+
+/* How many of a list one request or session may bring: the settings limits.NAME. */
+struct request_limits {
+    int headers; /* of forward_headers, too */
+    int params, cookies, parts;
+};
+
+#define REQUEST_LIMITS_DEFAULT ((struct request_limits){ 1000, 1000, 1000, 1000 })
 
 struct part { /* of a multipart/form-data body, RFC 7578 */
     char *name;
@@ -26,13 +36,14 @@ struct part { /* of a multipart/form-data body, RFC 7578 */
     size_t size;
     char *filename;     /* or NULL */
     char *content_type; /* or NULL */
+    struct headers headers;
 };
 
 struct credentials {
     char *user, *password;
 };
 
-enum http_version { HTTP_AUTO, HTTP_1_1, HTTP_2, HTTP_2_PRIOR_KNOWLEDGE, HTTP_3 };
+enum http_version { HTTP_AUTO, HTTP_1_1, HTTP_2, HTTP_2_PRIOR_KNOWLEDGE, HTTP_3, HTTP_3_ONLY };
 enum auth_kind { AUTH_NONE, AUTH_BASIC, AUTH_DIGEST, AUTH_BEARER };
 enum response_body { BODY_AUTO, BODY_TEXT, BODY_BASE64, BODY_NONE };
 
@@ -46,6 +57,9 @@ enum request_kind {
     REQUEST_AUTH,               /* `auth`, `auth_pair` and `auth_token` */
     REQUEST_STATUSES,           /* a retry_policy's bits */
     REQUEST_METHODS,            /* a retry_policy's methods */
+    REQUEST_FAILURES,           /* a retry_policy's kinds of failure */
+    REQUEST_CA,                 /* struct ca_bundle * */
+    REQUEST_EXTRA,              /* struct extra_fingerprint * */
 };
 
 /* Flags beyond util/field.h's. */
@@ -77,6 +91,8 @@ enum {
     X(JSON, "json", REQUEST_NONE, body, 0, 0, NULL, 0, REQUEST_PER_CALLER)                        \
     X(FORM, "form", REQUEST_NONE, body, 0, 0, NULL, 0, REQUEST_PER_CALLER)                        \
     X(MULTIPART, "multipart", REQUEST_NONE, parts, 0, 0, NULL, 0, REQUEST_PER_CALLER)             \
+    X(BODY_FOLLOWS, "body_follows", REQUEST_NONE, upload_length, 0, 0, NULL, 0,                   \
+      REQUEST_PER_CALLER)                                                                         \
     X(TIMEOUTS, "timeout", REQUEST_GROUP, total_timeout_ms, 0, 0, NULL, 0, REQUEST_ANYWHERE)      \
     X(CONNECT_TIMEOUT, "timeout.connect", FIELD_MS, connect_timeout_ms, 1, TIMEOUT_MAX_MS,        \
       NULL, 10000, REQUEST_IN_SESSION)                                                            \
@@ -88,7 +104,10 @@ enum {
       REQUEST_ANYWHERE)                                                                           \
     X(MAX_REDIRECTS, "max_redirects", FIELD_INT, max_redirects, 0, 100, NULL, 30,                 \
       REQUEST_ANYWHERE)                                                                           \
+    X(REDIRECTS_PUBLIC_ONLY, "redirects_public_only", FIELD_BOOL, redirects_public_only, 0, 0,    \
+      NULL, 0, REQUEST_ANYWHERE)                                                                  \
     X(VERIFY, "verify", FIELD_BOOL, verify, 0, 0, NULL, 1, REQUEST_ANYWHERE)                      \
+    X(CA_PEM, "ca_pem", REQUEST_CA, ca, 0, 0, NULL, 0, REQUEST_IN_SESSION)                        \
     X(HTTP_VERSION, "http_version", FIELD_CHOICE, http_version, 0, 0, versions, 0,                \
       REQUEST_ANYWHERE)                                                                           \
     X(PROXY, "proxy", FIELD_TEXT, proxy, 0, INT64_MAX, NULL, 0, REQUEST_ANYWHERE | FIELD_SECRET)  \
@@ -108,6 +127,7 @@ enum {
       REQUEST_IN_SESSION)                                                                         \
     X(RETRY_METHODS, "retries.methods", REQUEST_METHODS, retries.methods, 0, 0, NULL, 0,          \
       REQUEST_IN_SESSION)                                                                         \
+    X(RETRY_ON, "retries.on", REQUEST_FAILURES, retries.on, 0, 0, NULL, 0, REQUEST_IN_SESSION)    \
     X(RETRY_AFTER, "retries.respect_retry_after", FIELD_BOOL, retries.respect_retry_after, 0,     \
       0, NULL, 0, REQUEST_IN_SESSION)                                                             \
     X(SESSION, "session", FIELD_TEXT, session, 1, 64, NULL, 0,                                    \
@@ -115,6 +135,14 @@ enum {
     X(COALESCE, "coalesce", FIELD_BOOL, coalesce, 0, 0, NULL, 0,                                  \
       REQUEST_ANYWHERE | REQUEST_PER_CALLER)                                                      \
     X(IMPERSONATE, "impersonate", FIELD_TEXT, impersonate, 0, INT64_MAX, NULL, 0,                 \
+      REQUEST_ANYWHERE)                                                                           \
+    X(FINGERPRINT, "fingerprint", REQUEST_GROUP, ja3, 0, 0, NULL, 0, REQUEST_IN_SESSION)          \
+    X(JA3, "fingerprint.ja3", FIELD_TEXT, ja3, 1, INT64_MAX, NULL, 0, REQUEST_IN_SESSION)         \
+    X(AKAMAI, "fingerprint.akamai", FIELD_TEXT, akamai, 1, INT64_MAX, NULL, 0,                    \
+      REQUEST_IN_SESSION)                                                                         \
+    X(PERK, "fingerprint.perk", FIELD_TEXT, perk, 1, INT64_MAX, NULL, 0, REQUEST_IN_SESSION)      \
+    X(EXTRA, "fingerprint.extra", REQUEST_EXTRA, extra, 0, 0, NULL, 0, REQUEST_IN_SESSION)        \
+    X(DEFAULT_HEADERS, "default_headers", FIELD_BOOL, default_headers, 0, 0, NULL, 1,             \
       REQUEST_ANYWHERE)                                                                           \
     X(RESPONSE_BODY, "response_body", FIELD_CHOICE, response_body, 0, 0, bodies, 0,               \
       REQUEST_ANYWHERE)                                                                           \
@@ -140,10 +168,14 @@ enum {
 };
 
 struct request {
-    uint64_t set;  /* SET_ bits */
-    char *url;     /* absolute, params already in its query */
-    char *method;  /* NULL: GET, or POST where there is a body */
-    char *session; /* NULL: "default" */
+    struct request_limits most;
+    uint64_t set; /* SET_ bits */
+    /* Of request_merge_defaults(): what came from the session, which may not go everywhere. */
+    uint64_t lent;                     /* SET_ bits of keys … */
+    size_t lent_headers, lent_cookies; /* … and so many at the end of these lists */
+    char *url;                         /* absolute, params already in its query */
+    char *method;                      /* NULL: GET, or POST where there is a body */
+    char *session;                     /* NULL: "default" */
     char *tag;
     struct headers headers;
     /* The caller's trace context, sent unless `headers` has the same name. */
@@ -155,16 +187,23 @@ struct request {
     size_t body_size;
     const char *body_type; /* a static string: the Content-Type where no header names one */
     struct part *parts;
-    size_t part_count;
+    size_t part_count, part_headers; /* headers of all parts together */
+    bool body_follows;     /* the body comes after the request object, of so many bytes; … */
+    int64_t upload_length; /* … -1: of any number */
 
     int64_t connect_timeout_ms, total_timeout_ms, idle_timeout_ms; /* 0: no limit */
     bool follow_redirects;
     int max_redirects;
+    bool redirects_public_only; /* whatever the egress rules allow */
     bool verify;
+    struct ca_bundle *ca; /* whom to trust, with `verify`; NULL: the session's file or the system */
     bool decompress;
     bool coalesce; /* identical GETs in flight share one transfer */
     enum http_version http_version;
-    char *impersonate; /* a browser; NULL: none */
+    char *impersonate;               /* a browser; NULL: none */
+    bool default_headers;            /* the browser's own, too */
+    char *ja3, *akamai, *perk;       /* fingerprint: what the hello and the frames look like … */
+    struct extra_fingerprint *extra; /* … and details of it; each NULL: as `impersonate` says */
     char *proxy;
     struct credentials proxy_auth;
     enum auth_kind auth;
@@ -194,15 +233,17 @@ int request_key_copy(struct request *to, const struct request *from, enum reques
 /* May two requests of the same URL and session share one transfer? */
 bool request_is_identical(const struct request *a, const struct request *b);
 
-/* The contract's defaults, nothing set. */
+/* The contract's defaults, nothing set; `most` may be changed then. */
 void request_init(struct request *r);
 
 void request_destroy(struct request *r);
 
 /*
  * Each returns 0, or -1 with `err` filled: CR, LF or NUL in a header, a name or a method that is
- * no token (RFC 9110 section 5.6.2), or no memory.  They copy what they are given.
+ * no token (RFC 9110 section 5.6.2), more than `most` allows, or no memory.  They copy what they
+ * are given.
  */
+int request_check_count(const char *key, size_t count, int most, struct failure *err);
 int request_set_method(struct request *r, const char *method, struct failure *err);
 int request_add_header(struct request *r, const char *name, const char *value, struct failure *err);
 int request_forward_header(struct request *r, const char *name, struct failure *err);
@@ -210,7 +251,32 @@ int request_forward_header(struct request *r, const char *name, struct failure *
 /* Likewise; a deleted one is ignored.  Bytes that no Cookie field can hold are refused. */
 int request_add_cookie(struct request *r, const struct cookie *c, struct failure *err);
 int request_add_part(struct request *r, const struct part *p, struct failure *err);
+
+/* To a part that is to be added: of all parts together, no more than a request may have. */
+int request_add_part_header(struct request *r, struct part *p, const char *name, const char *value,
+                            struct failure *err);
 int request_add_retry_method(struct request *r, const char *method, struct failure *err);
+
+/* -1 with `err` where the body would follow: only an upload can have one that does. */
+int request_refuse_upload(const struct request *r, struct failure *err);
+
+/* Is there a body, of whatever form? */
+bool request_has_body(const struct request *r);
+
+/* Is the i-th header one that the session has added? */
+bool request_is_lent_header(const struct request *r, size_t i);
+
+/* Is any of `fingerprint` given? */
+bool request_has_fingerprint(const struct request *r);
+
+/* Is it to look like another client: by `impersonate` or `fingerprint`? */
+bool request_is_disguised(const struct request *r);
+
+/* h and all of `fingerprint`, so that two that differ share neither connection nor ticket. */
+uint64_t request_hash_fingerprint(uint64_t h, const struct request *r);
+
+/* What it takes of memory, about, without its body. */
+size_t request_bytes(const struct request *r);
 
 /* Given or removed. */
 bool request_has_header(const struct request *r, const char *name);

@@ -13,11 +13,19 @@ response_init(struct response *r)
     buffer_init(&r->body, SIZE_MAX / 2); /* the transfer holds the real limit */
 }
 
+int
+response_head_begin(struct response_head *h, const char *url, int status, const char *reason,
+                    size_t reason_size)
+{
+    h->status = status;
+    h->url = headers_keep(&h->headers, url, strlen(url));
+    h->reason = headers_keep(&h->headers, reason, reason_size);
+    return h->url != NULL && h->reason != NULL ? 0 : -1;
+}
+
 void
 response_head_destroy(struct response_head *h)
 {
-    free(h->reason);
-    free(h->url);
     headers_destroy(&h->headers);
     *h = (struct response_head){ 0 };
 }
@@ -58,12 +66,20 @@ response_push_history(struct response *r)
     return 0;
 }
 
+void
+response_pop_history(struct response *r)
+{
+    response_head_destroy(&r->head);
+    r->head = r->history[--r->history_count];
+}
+
 static int
 head_copy(struct response_head *to, const struct response_head *from)
 {
-    to->status = from->status;
-    if ((to->reason = strdup(from->reason != NULL ? from->reason : "")) == NULL ||
-        (to->url = strdup(from->url != NULL ? from->url : "")) == NULL)
+    const char *reason = from->reason != NULL ? from->reason : "";
+
+    if (response_head_begin(to, from->url != NULL ? from->url : "", from->status, reason,
+                            strlen(reason)) != 0)
         return -1;
     return headers_add_all(&to->headers, &from->headers);
 }
@@ -93,6 +109,7 @@ response_copy(struct response *to, const struct response *from)
     to->remote_port = from->remote_port;
     to->local_port = from->local_port;
     to->attempts = from->attempts;
+    to->impersonated = from->impersonated;
     return head_copy(&to->head, &from->head) == 0 && buffer_ok(&to->body) ? 0 : -1;
 }
 

@@ -14,9 +14,9 @@
 /* One response head: of a redirect in the history, or the last one. */
 struct response_head {
     int status;
-    char *reason;           /* "" under HTTP/2 and HTTP/3 */
-    char *url;              /* the URL that answered so */
-    struct headers headers; /* as received: order, case and repetitions kept */
+    const char *reason;     /* "" under HTTP/2 and HTTP/3 */
+    const char *url;        /* the URL that answered so */
+    struct headers headers; /* as received: order, case and repetitions kept; and both texts */
 };
 
 struct timing {                           /* seconds */
@@ -44,11 +44,17 @@ struct response {
     int64_t bytes_sent; /* of request bodies */
     int attempts;
     bool coalesced;
+    const char *impersonated; /* the target that was worn, which lives on; NULL: none */
+    bool body_not_replayed;   /* what the head asks for needs the body again, which is gone */
     bool redirect_failed; /* the head is a redirect that was not followed: the fetch has failed */
 };
 
 void response_init(struct response *r);
 void response_destroy(struct response *r);
+
+/* What was asked, and the first line of the answer.  -1: no memory. */
+int response_head_begin(struct response_head *h, const char *url, int status, const char *reason,
+                        size_t reason_size);
 
 /* Leaves it empty and usable. */
 void response_head_destroy(struct response_head *h);
@@ -64,5 +70,8 @@ const char *response_version_name(int http_version);
 
 /* The head becomes the history's newest; a new, empty head takes its place.  -1: no memory. */
 int response_push_history(struct response *r);
+
+/* The history's newest becomes the head again; there is one. */
+void response_pop_history(struct response *r);
 
 #endif

@@ -22,6 +22,7 @@ retry_policy_init(struct retry_policy *r)
     *r = (struct retry_policy){
         .backoff_ms = BACKOFF_MS,
         .max_backoff_ms = MAX_BACKOFF_MS,
+        .on = RETRY_ON_ALL,
         .respect_retry_after = true,
     };
     for (size_t i = 0; i < sizeof statuses / sizeof statuses[0]; i++)
@@ -86,6 +87,16 @@ retry_policy_add_method(struct retry_policy *r, const char *method)
     return 0;
 }
 
+size_t
+retry_policy_count_methods(const struct retry_policy *r)
+{
+    size_t spaces = 0;
+
+    for (const char *at = r->methods; at != NULL && *at != '\0'; at++)
+        spaces += *at == ' ';
+    return spaces > 0 ? spaces - 1 : 0;
+}
+
 bool
 retry_policy_has_method(const struct retry_policy *r, const char *method)
 {
@@ -100,10 +111,18 @@ retry_policy_has_method(const struct retry_policy *r, const char *method)
 
 /* -- how long to wait ------------------------------------------------------ */
 
+/* Seconds since 1970; -1: no date.  curl_getdate() also takes numbers for dates. */
+static time_t
+parse_date(const char *value)
+{
+    return (*value | 0x20) >= 'a' && (*value | 0x20) <= 'z' ? curl_getdate(value, NULL) : -1;
+}
+
 /* Seconds, or a date (RFC 9110 section 10.2.3). */
 int64_t
-retry_policy_parse_retry_after(const char *value, time_t now)
+retry_policy_parse_retry_after(const char *value, const char *date, time_t now)
 {
+    const time_t sent = date != NULL ? parse_date(date) : -1;
     long long seconds = 0;
     char *end;
     time_t at;
@@ -112,8 +131,8 @@ retry_policy_parse_retry_after(const char *value, time_t now)
         seconds = strtoll(value, &end, 10);
         if (*end != '\0')
             return -1;
-    } else if ((*value | 0x20) >= 'a' && (*value | 0x20) <= 'z' &&
-               (at = curl_getdate(value, NULL)) != -1) {
+    } else if ((at = parse_date(value)) != -1) {
+        now = sent != -1 ? sent : now;
         seconds = at > now ? at - now : 0;
     } else {
         return -1;
@@ -134,27 +153,38 @@ retry_policy_wait_us(const struct retry_policy *r, int n, int64_t after_us, uint
     return after_us + (int64_t)(random % (uint64_t)(bound + 1));
 }
 
+const char *
+retry_policy_word(size_t i)
+{
+    static const char *const words[] = { "connect", "read", "status" };
+
+    return i < sizeof words / sizeof words[0] ? words[i] : NULL;
+}
+
 /* -- which failures --------------------------------------------------------- */
 
-bool
-retry_policy_is_transient(const struct failure *err)
+unsigned
+retry_policy_kind(const struct failure *err)
 {
     switch (err->error) {
     case ERROR_DNS_FAILED:
     case ERROR_CONNECT_FAILED:
     case ERROR_PROXY_FAILED:
     case ERROR_CONNECT_TIMEOUT:
+        return RETRY_ON_CONNECT;
     case ERROR_IDLE_TIMEOUT:
     case ERROR_SEND_FAILED:
     case ERROR_RECV_FAILED:
     case ERROR_INCOMPLETE_BODY:
-        return true;
+        return RETRY_ON_READ;
     case ERROR_TLS_FAILED: /* the handshake was cut; a bad certificate has another code */
-        return err->curl_code == CURLE_SSL_CONNECT_ERROR;
+        return err->curl_code == CURLE_SSL_CONNECT_ERROR ? RETRY_ON_CONNECT : 0;
     case ERROR_PROTOCOL_ERROR: /* what a cut connection is called in HTTP/2 and HTTP/3 */
         return err->curl_code == CURLE_HTTP2 || err->curl_code == CURLE_HTTP2_STREAM ||
-               err->curl_code == CURLE_HTTP3;
+                       err->curl_code == CURLE_HTTP3
+                   ? RETRY_ON_READ
+                   : 0;
     default:
-        return false;
+        return 0;
     }
 }

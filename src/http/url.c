@@ -2,6 +2,8 @@
 
 #include "http/url.h"
 
+#include "http/plain_url.h"
+
 #include <ctype.h>
 #include <curl/curl.h>
 #include <stdio.h>
@@ -15,26 +17,20 @@
 void
 url_destroy(struct url *u)
 {
-    free(u->text);
-    free(u->scheme);
-    free(u->host);
-    free(u->path);
-    free(u->user);
-    free(u->password);
-    free(u->origin);
+    free(u->block);
     *u = (struct url){ 0 };
 }
 
-/* A copy of one part; NULL where the URL has none. */
-static char *
-part(CURLU *h, CURLUPart what, unsigned flags)
+/* *to becomes a copy of one part; NULL: the URL has none, or it is malformed.  -1: no memory. */
+static int
+part(CURLU *h, CURLUPart what, unsigned flags, char **to)
 {
-    char *text = NULL, *copy = NULL;
+    char *text = NULL;
+    CURLUcode rc = curl_url_get(h, what, &text, flags);
 
-    if (curl_url_get(h, what, &text, flags) == CURLUE_OK)
-        copy = strdup(text);
+    *to = rc == CURLUE_OK ? strdup(text) : NULL;
     curl_free(text); /* set even where a malformed international name made it fail */
-    return copy;
+    return rc == CURLUE_OUT_OF_MEMORY || (rc == CURLUE_OK && *to == NULL) ? -1 : 0;
 }
 
 /* libcurl takes "example.com" for http://example.com; here the scheme is
@@ -54,72 +50,116 @@ has_control(const char *text)
     return false;
 }
 
-/* 0 where the port is out of range: libcurl itself would accept port 0. */
+/* 0 where the port is out of range: libcurl itself would accept port 0.  -1: no memory. */
 static int
-port_of(CURLU *h)
+read_port(CURLU *h, int *to)
 {
-    char *text = part(h, CURLUPART_PORT, CURLU_DEFAULT_PORT);
+    char *text;
+    int rc = part(h, CURLUPART_PORT, CURLU_DEFAULT_PORT, &text);
     long port = text != NULL ? strtol(text, NULL, 10) : 0;
 
     free(text);
-    return port >= 1 && port <= PORT_MAX ? (int)port : 0;
+    *to = port >= 1 && port <= PORT_MAX ? (int)port : 0;
+    return rc;
 }
 
-static char *
-host_of(CURLU *h)
+/* As it is looked up; NULL: missing, or malformed.  -1: no memory. */
+static int
+read_host(CURLU *h, char **to)
 {
-    char *host = part(h, CURLUPART_HOST, CURLU_PUNYCODE); /* as it is looked up */
+    int rc = part(h, CURLUPART_HOST, CURLU_PUNYCODE, to);
+    char *host = *to;
 
-    if (host == NULL)
-        return NULL;
-    for (char *c = host; *c != '\0'; c++)
+    for (char *c = host; c != NULL && *c != '\0'; c++)
         *c = (char)tolower((unsigned char)*c);
-    if (host[0] == '[') { /* IPv6: the brackets belong to the URL, not to the address */
+    if (host != NULL && host[0] == '[') { /* IPv6: the brackets belong to the URL */
         size_t n = strlen(host);
 
         memmove(host, host + 1, n - 1);
         host[n - 2] = '\0';
     }
-    return host;
+    return rc;
 }
 
-/* There, but not to be decoded: a NUL, say. */
-static bool
-is_lost(CURLU *h, CURLUPart what, const char *decoded)
-{
-    char *raw = decoded == NULL ? part(h, what, 0) : NULL;
-    bool lost = raw != NULL;
+/* What libcurl has read, as copies of ours. */
+struct copies {
+    char *text, *scheme, *host, *path, *user, *password;
+    int port;
+};
 
+static void
+copies_free(struct copies *c)
+{
+    free(c->text);
+    free(c->scheme);
+    free(c->host);
+    free(c->path);
+    free(c->user);
+    free(c->password);
+}
+
+static int
+read_address(struct copies *c, CURLU *h, struct failure *err)
+{
+    if (read_port(h, &c->port) != 0 || read_host(h, &c->host) != 0)
+        return failure_no_memory(err);
+    if (c->port == 0)
+        return failure_set(err, ERROR_BAD_URL, "url: the port must be from 1 to %d", PORT_MAX);
+    if (c->host == NULL || *c->host == '\0')
+        return failure_set(err, ERROR_BAD_URL, "url: the host name is missing or malformed");
+    return 0;
+}
+
+/* Decoded.  What is there and cannot be decoded has a NUL in it, say. */
+static int
+read_credential(CURLU *h, CURLUPart what, char **to, struct failure *err)
+{
+    char *raw;
+
+    if (part(h, what, CURLU_URLDECODE, to) != 0 || part(h, what, 0, &raw) != 0)
+        return failure_no_memory(err);
     free(raw);
-    return lost;
+    return (*to == NULL) == (raw == NULL)
+               ? 0
+               : failure_set(err, ERROR_BAD_URL,
+                             "url: user or password contains a control character");
+}
+
+static int
+copy_parts(struct copies *c, CURLU *h, struct failure *err)
+{
+    if (read_address(c, h, err) != 0 || read_credential(h, CURLUPART_USER, &c->user, err) != 0 ||
+        read_credential(h, CURLUPART_PASSWORD, &c->password, err) != 0)
+        return -1;
+    curl_url_set(h, CURLUPART_USER, NULL, 0);
+    curl_url_set(h, CURLUPART_PASSWORD, NULL, 0);
+    curl_url_set(h, CURLUPART_FRAGMENT, NULL, 0);
+    if (part(h, CURLUPART_SCHEME, 0, &c->scheme) != 0 ||
+        part(h, CURLUPART_PATH, 0, &c->path) != 0 ||
+        part(h, CURLUPART_URL, CURLU_GET_EMPTY, &c->text) != 0 || /* "/x?" is not "/x" */
+        c->scheme == NULL || c->path == NULL || c->text == NULL)
+        return failure_no_memory(err);
+    return 0;
+}
+
+static struct url_piece
+piece(const char *text)
+{
+    return (struct url_piece){ text, text != NULL ? strlen(text) : 0 };
 }
 
 static int
 read_parts(struct url *u, CURLU *h, struct failure *err)
 {
-    const char *brackets;
+    struct copies c = { 0 };
+    int rc = copy_parts(&c, h, err);
+    const struct url_parts parts = { piece(c.text), piece(c.scheme),   piece(c.host), piece(c.path),
+                                     piece(c.user), piece(c.password), c.port };
 
-    if ((u->port = port_of(h)) == 0)
-        return failure_set(err, ERROR_BAD_URL, "url: the port must be from 1 to %d", PORT_MAX);
-    if ((u->host = host_of(h)) == NULL || *u->host == '\0')
-        return failure_set(err, ERROR_BAD_URL, "url: the host name is missing or malformed");
-    u->scheme = part(h, CURLUPART_SCHEME, 0);
-    u->path = part(h, CURLUPART_PATH, 0);
-    u->user = part(h, CURLUPART_USER, CURLU_URLDECODE);
-    u->password = part(h, CURLUPART_PASSWORD, CURLU_URLDECODE);
-    if (is_lost(h, CURLUPART_USER, u->user) || is_lost(h, CURLUPART_PASSWORD, u->password))
-        return failure_set(err, ERROR_BAD_URL,
-                           "url: user or password contains a control character");
-    curl_url_set(h, CURLUPART_USER, NULL, 0);
-    curl_url_set(h, CURLUPART_PASSWORD, NULL, 0);
-    curl_url_set(h, CURLUPART_FRAGMENT, NULL, 0);
-    u->text = part(h, CURLUPART_URL, CURLU_GET_EMPTY); /* "/x?" is not "/x" */
-    brackets = strchr(u->host, ':') != NULL ? "[]" : "";
-    if (u->scheme == NULL || u->path == NULL || u->text == NULL ||
-        asprintf(&u->origin, "%s://%.1s%s%s:%d", u->scheme, brackets, u->host,
-                 *brackets ? brackets + 1 : "", u->port) < 0)
-        return failure_no_memory(err);
-    return 0;
+    if (rc == 0 && url_parts_gather(&parts, u) != 0)
+        rc = failure_no_memory(err);
+    copies_free(&c);
+    return rc;
 }
 
 /* Percent-encoded or international: libcurl decodes it after it has looked for
@@ -135,16 +175,23 @@ has_odd_host(const char *text)
     return false;
 }
 
-/* Nothing is left of some international names; a "%" that is left could be
- * decoded once more. */
-static bool
-is_sound_host(CURLU *h)
+/*
+ * Nothing is left of some international names, and of others a delimiter (U+FF20 is "@", U+2100 is
+ * "a/c"): read again, it would end the host or begin another one.  A "%" that is left could be
+ * decoded once more.
+ */
+static int
+check_host(CURLU *h, struct failure *err)
 {
-    char *host = host_of(h);
-    bool sound = host != NULL && *host != '\0' && strchr(host, '%') == NULL;
+    char *host;
+    int rc = part(h, CURLUPART_HOST, CURLU_PUNYCODE, &host);
+    bool sound =
+        host != NULL && *host != '\0' && strpbrk(host, host[0] == '[' ? "%" : "%/?#@:\\") == NULL;
 
     free(host);
-    return sound;
+    if (rc != 0)
+        return failure_no_memory(err);
+    return sound ? 0 : failure_set(err, ERROR_BAD_URL, "url: the host name is malformed");
 }
 
 /* So it reads what it has read once more: %31%32%37.1 is 127.0.0.1, too. */
@@ -160,18 +207,26 @@ read_again(CURLU *h)
     return rc;
 }
 
-/* Into h; -1: bad_url. */
+static int
+refuse(CURLUcode rc, struct failure *err)
+{
+    if (rc == CURLUE_OUT_OF_MEMORY)
+        return failure_no_memory(err);
+    return failure_set(err, ERROR_BAD_URL, "url: %s", curl_url_strerror(rc));
+}
+
+/* Into h; -1: bad_url, or no memory. */
 static int
 read_text(CURLU *h, const char *text, struct failure *err)
 {
     CURLUcode rc = curl_url_set(h, CURLUPART_URL, text, CURLU_URLENCODE);
 
     if (rc == CURLUE_OK && has_odd_host(text)) {
-        if (!is_sound_host(h))
-            return failure_set(err, ERROR_BAD_URL, "url: the host name is malformed");
+        if (check_host(h, err) != 0)
+            return -1;
         rc = read_again(h);
     }
-    return rc == CURLUE_OK ? 0 : failure_set(err, ERROR_BAD_URL, "url: %s", curl_url_strerror(rc));
+    return rc == CURLUE_OK ? 0 : refuse(rc, err);
 }
 
 /* Browsers end the host at it, libcurl does not: a.test\@b.test. */
@@ -183,15 +238,10 @@ has_backslash_in_host(const char *text)
     return memchr(at, '\\', strcspn(at, "/?#")) != NULL;
 }
 
-int
-url_parse(struct url *u, const char *text, struct failure *err)
+/* What libcurl would take, and we don't. */
+static int
+check_text(const char *text, struct failure *err)
 {
-    CURLU *h;
-    int result = -1;
-
-    *u = (struct url){ 0 };
-    if (strlen(text) > URL_BYTES_MAX)
-        return failure_set(err, ERROR_BAD_URL, "url: longer than %d bytes", URL_BYTES_MAX);
     if (!has_scheme(text))
         return failure_set(err, ERROR_BAD_URL, "url: must begin with http:// or https://");
     if (strchr("/?#", strchr(text, ':')[3]) !=
@@ -201,14 +251,48 @@ url_parse(struct url *u, const char *text, struct failure *err)
         return failure_set(err, ERROR_BAD_URL, "url: contains a backslash before the path");
     if (has_control(text))
         return failure_set(err, ERROR_BAD_URL, "url: contains a space or control character");
+    return 0;
+}
+
+int
+url_parse_by_libcurl(struct url *u, const char *text, struct failure *err)
+{
+    CURLU *h;
+    int result = -1;
+
+    *u = (struct url){ 0 };
+    if (strlen(text) > URL_BYTES_MAX)
+        return failure_set(err, ERROR_BAD_URL, "url: longer than %d bytes", URL_BYTES_MAX);
+    if (check_text(text, err) != 0)
+        return -1;
     if ((h = curl_url()) == NULL)
         return failure_no_memory(err);
     if (read_text(h, text, err) == 0)
         result = read_parts(u, h, err);
     curl_url_cleanup(h);
-    if (result != 0)
-        url_destroy(u);
     return result;
+}
+
+int
+url_parse(struct url *u, const char *text, struct failure *err)
+{
+    struct url_parts parts;
+
+    if (!plain_url_read(text, &parts) || parts.text.n > URL_BYTES_MAX)
+        return url_parse_by_libcurl(u, text, err);
+    return url_parts_gather(&parts, u) == 0 ? 0 : failure_no_memory(err);
+}
+
+/*
+ * A relative reference has no scheme that could be bad: libcurl had no memory for the base, and
+ * then reads the reference as if it were absolute.
+ */
+static CURLUcode
+true_cause(CURLUcode rc, const char *reference)
+{
+    bool absolute = strncmp(reference + strcspn(reference, ":/?#"), "://", 3) == 0;
+
+    return rc == CURLUE_BAD_SCHEME && !absolute ? CURLUE_OUT_OF_MEMORY : rc;
 }
 
 int
@@ -223,44 +307,111 @@ url_resolve(struct url *u, const struct url *base, const char *reference, struct
         return failure_no_memory(err);
     rc = curl_url_set(h, CURLUPART_URL, base->text, 0);
     if (rc == CURLUE_OK)
-        rc = curl_url_set(h, CURLUPART_URL, reference, 0);
+        rc = true_cause(curl_url_set(h, CURLUPART_URL, reference, 0), reference);
     if (rc == CURLUE_OK)
         rc = curl_url_get(h, CURLUPART_URL, &text, CURLU_GET_EMPTY);
     curl_url_cleanup(h);
     if (rc != CURLUE_OK)
-        return failure_set(err, rc == CURLUE_OUT_OF_MEMORY ? ERROR_INTERNAL : ERROR_BAD_URL,
-                           "url: %s", curl_url_strerror(rc));
+        return refuse(rc, err);
     result = url_parse(u, text, err);
     curl_free(text);
     return result;
 }
 
-char *
-url_proxy_host(const char *proxy, struct failure *err)
-{
-    static const char *const schemes[] = { "http://", "https://", "socks5://", "socks5h://" };
-    CURLU *h;
-    char *host = NULL;
-    size_t i = 0;
+/* -- proxies --------------------------------------------------------------- */
 
-    while (i < sizeof schemes / sizeof schemes[0] &&
-           strncasecmp(proxy, schemes[i], strlen(schemes[i])) != 0)
-        i++;
-    if (i == sizeof schemes / sizeof schemes[0]) {
-        failure_set(err, ERROR_BAD_REQUEST,
-                    "proxy: must be an http, https, socks5 or socks5h URL with a host");
-        return NULL;
-    }
-    if ((h = curl_url()) != NULL &&
-        curl_url_set(h, CURLUPART_URL, proxy, CURLU_NON_SUPPORT_SCHEME) == CURLUE_OK)
-        host = host_of(h);
+/* Where a proxy's URL names none; libcurl's own default depends on its version. */
+#define PROXY_PORT       1080
+#define HTTPS_PROXY_PORT 443
+
+static const struct proxy_scheme {
+    const char *start;
+    const char *for_libcurl;
+    int port;
+} proxy_schemes[] = {
+    { "http://", "http://", PROXY_PORT },      { "https://", "https://", HTTPS_PROXY_PORT },
+    { "socks4://", "socks4a://", PROXY_PORT }, { "socks4a://", "socks4a://", PROXY_PORT },
+    { "socks5://", "socks5h://", PROXY_PORT }, { "socks5h://", "socks5h://", PROXY_PORT },
+};
+
+static const struct proxy_scheme *
+find_proxy_scheme(const char *proxy)
+{
+    for (size_t i = 0; i < sizeof proxy_schemes / sizeof proxy_schemes[0]; i++)
+        if (strncasecmp(proxy, proxy_schemes[i].start, strlen(proxy_schemes[i].start)) == 0)
+            return &proxy_schemes[i];
+    return NULL;
+}
+
+bool
+url_has_proxy_scheme(const char *proxy)
+{
+    return find_proxy_scheme(proxy) != NULL;
+}
+
+/* *host is NULL where it has none.  -1: no memory. */
+static int
+read_proxy_parts(const char *proxy, int usual_port, char **host, int *port)
+{
+    CURLU *h = curl_url();
+    CURLUcode rc = CURLUE_OUT_OF_MEMORY;
+    char *text = NULL;
+    int result = 0;
+
+    *host = NULL;
+    if (h != NULL)
+        rc = curl_url_set(h, CURLUPART_URL, proxy, CURLU_NON_SUPPORT_SCHEME);
+    if (rc == CURLUE_OK)
+        result = read_host(h, host) != 0 || part(h, CURLUPART_PORT, 0, &text) != 0 ? -1 : 0;
+    *port = text != NULL ? atoi(text) : usual_port;
+    free(text);
     curl_url_cleanup(h);
-    if (host == NULL || *host == '\0') {
-        free(host);
-        failure_set(err, ERROR_BAD_REQUEST, "proxy: the URL has no host");
+    return rc == CURLUE_OUT_OF_MEMORY ? -1 : result;
+}
+
+char *
+url_proxy_host(const char *proxy, int *port, struct failure *err)
+{
+    const struct proxy_scheme *scheme = find_proxy_scheme(proxy);
+    char *host;
+
+    if (scheme == NULL) {
+        failure_set(err, ERROR_BAD_REQUEST,
+                    "proxy: must be an " URL_PROXY_SCHEMES " URL with a host");
         return NULL;
     }
-    return host;
+    if (read_proxy_parts(proxy, scheme->port, &host, port) != 0) {
+        free(host);
+        failure_no_memory(err);
+        return NULL;
+    }
+    if (host != NULL && *host != '\0' && *port != 0)
+        return host;
+    failure_set(err, ERROR_BAD_REQUEST,
+                host == NULL || *host == '\0' ? "proxy: the URL has no host"
+                                              : "proxy: the port must be from 1 to 65535");
+    free(host);
+    return NULL;
+}
+
+int
+url_proxy_usual_port(const char *proxy)
+{
+    const struct proxy_scheme *scheme = find_proxy_scheme(proxy);
+
+    return scheme != NULL ? scheme->port : PROXY_PORT;
+}
+
+char *
+url_proxy_for_libcurl(const char *proxy)
+{
+    const struct proxy_scheme *scheme = find_proxy_scheme(proxy);
+    char *text;
+
+    if (scheme == NULL)
+        return strdup(proxy);
+    return asprintf(&text, "%s%s", scheme->for_libcurl, proxy + strlen(scheme->start)) < 0 ? NULL
+                                                                                           : text;
 }
 
 /* -- writing ------------------------------------------------------------- */
@@ -281,6 +432,14 @@ url_encode(struct buffer *to, const char *bytes, size_t n)
     }
 }
 
+static void
+add_pair(struct buffer *text, const char *name, const char *value)
+{
+    url_encode(text, name, strlen(name));
+    buffer_addc(text, '=');
+    url_encode(text, value, strlen(value));
+}
+
 void
 url_add_param(struct buffer *text, const char *name, const char *value)
 {
@@ -290,7 +449,12 @@ url_add_param(struct buffer *text, const char *name, const char *value)
         buffer_addc(text, '?');
     else if (query[1] != '\0' && text->data[text->len - 1] != '&')
         buffer_addc(text, '&');
-    url_encode(text, name, strlen(name));
-    buffer_addc(text, '=');
-    url_encode(text, value, strlen(value));
+    add_pair(text, name, value);
+}
+
+void
+url_add_next_param(struct buffer *text, const char *name, const char *value)
+{
+    buffer_addc(text, '&');
+    add_pair(text, name, value);
 }

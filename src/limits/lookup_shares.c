@@ -92,6 +92,13 @@ lookup_shares_record(struct lookup_shares *s, const struct abandoned_lookup *one
     s->abandoned[s->count++] = *one;
 }
 
+void
+lookup_shares_trim(struct lookup_shares *s, int most)
+{
+    while (s->count > most)
+        remove_at(s, 0);
+}
+
 int
 lookup_shares_of_domain(struct lookup_shares *s, uint64_t domain, int64_t now_us)
 {

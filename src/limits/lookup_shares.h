@@ -34,6 +34,9 @@ uint64_t lookup_shares_key(const char *domain);
 void lookup_shares_record(struct lookup_shares *s, const struct abandoned_lookup *one,
                           int64_t now_us);
 
+/* No more than `most` of them can be under way still: the oldest have ended. */
+void lookup_shares_trim(struct lookup_shares *s, int most);
+
 /* So many of the domain's were given up, and count still. */
 int lookup_shares_of_domain(struct lookup_shares *s, uint64_t domain, int64_t now_us);
 

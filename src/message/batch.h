@@ -1,5 +1,6 @@
 /*
- * batch.h - JSON to a batch: its requests, read one by one as they are started.
+ * batch.h - JSON to a batch: its requests, read one by one as they are started, so that the tree of
+ * all is never in memory.
  *
  *     {"requests": [{…}, …], "defaults": {…}, "max_parallel": N, "order": "completed"|"input"}
  *
@@ -16,15 +17,18 @@
 
 #define BATCH_REQUESTS_MAX 100000
 #define BATCH_PARALLEL_MAX 1000
-#define BATCH_PARALLEL     32 /* where the batch does not say */
+#define BATCH_LARGE        (256 * 1024) /* bytes; a larger request is read with the batch */
+#define BATCH_PARALLEL     32           /* where the batch does not say */
 
 struct batch;
 
 /*
- * NULL with `err` (bad_request) names the key that is wrong.  What is inside a request object is
- * checked by batch_read().
+ * The text stays the caller's, who keeps it until batch_free().  Each request, and the defaults,
+ * may bring as many of a list as `most` says.  NULL with `err` (bad_request) names the key that is
+ * wrong.  What is inside a request object is checked by batch_read().
  */
-struct batch *batch_from_text(const char *text, size_t size, struct failure *err);
+struct batch *batch_from_text(const char *text, size_t size, const struct request_limits *most,
+                              struct failure *err);
 void batch_free(struct batch *b);
 
 /* 0 to BATCH_REQUESTS_MAX. */
@@ -37,9 +41,8 @@ size_t batch_parallel(const struct batch *b);
 bool batch_in_order(const struct batch *b);
 
 /*
- * The i-th request, filled up from the batch's defaults, into r (initialised by the caller); once
- * only, as its JSON is then forgotten.  -1 with `err` as request_json_read(), and then r still has
- * its tag, where it has one.
+ * The i-th request, filled up from the batch's defaults, into r (initialised by the caller), once
+ * only.  -1 with `err` as request_json_read(), and then r still has its tag, where it has one.
  */
 int batch_read(struct batch *b, size_t i, struct request *r, struct failure *err);
 

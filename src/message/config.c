@@ -19,7 +19,7 @@ config_init(struct config *c)
 {
     *c = (struct config){
         .socket_mode = 0660,
-        .responders = 2,
+        .workers = 2,
         .log_level = LOG_INFO,
         .log_access = true,
         .drain_seconds = 30,
@@ -35,6 +35,8 @@ config_destroy(struct config *c)
     field_json_texts_free(c->listen, c->listen_count);
     free(c->socket_group);
     free(c->tokens_file);
+    free(c->libcurl);
+    field_json_texts_free(c->origins, c->origin_count);
     engine_config_destroy(&c->engine);
     *c = (struct config){ 0 };
 }

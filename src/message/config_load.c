@@ -4,7 +4,9 @@
 
 #include "message/config_session.h"
 #include "message/config_table.h"
+#include "message/config_variable.h"
 #include "message/field_json.h"
+#include "util/utf8.h"
 
 #include <ctype.h>
 #include <errno.h>
@@ -15,6 +17,7 @@
 #include <unistd.h>
 
 #define FILE_BYTES_MAX (16 << 20)
+#define TREE_BYTES_MAX ((size_t)16 * FILE_BYTES_MAX)
 
 /* -- the file ----------------------------------------------------------- */
 
@@ -48,6 +51,8 @@ apply_key(struct config *c, const json_t *value, const struct json_path *at, str
 
     if (row != NULL)
         return config_table_apply(c, row, value, at, err);
+    if (strcmp(at->name, "$schema") == 0) /* for editors */
+        return field_json_string(value, at, err) != NULL ? 0 : -1;
     if (strcmp(at->name, "sessions") == 0)
         return config_session_read_all(&c->engine, value, at, err);
     return config_table_is_group(at->name) ? apply_group(c, value, at, err)
@@ -100,9 +105,9 @@ load_file(struct config *c, const char *path, struct failure *err)
 
     buffer_init(&text, FILE_BYTES_MAX);
     if (read_file(&text, path, &inner) == 0 &&
-        (root = json_parse(text.data, text.len, &inner)) != NULL)
+        (root = json_parse_within(text.data, text.len, TREE_BYTES_MAX, &inner)) != NULL)
         rc = apply_root(c, root, &inner);
-    json_decref(root);
+    json_memory_release(root);
     buffer_free(&text);
     if (rc != 0)
         failure_set(err, inner.error, "%s: %s", path, inner.detail);
@@ -110,35 +115,6 @@ load_file(struct config *c, const char *path, struct failure *err)
 }
 
 /* -- the environment ------------------------------------------------------ */
-
-/*
- * Kubernetes and Docker links give every container variables named after each
- * service: CURLEW_SERVICE_HOST, CURLEW_PORT=tcp://…, CURLEW_PORT_9000_TCP_ADDR.
- */
-static bool
-names_a_service(const char *name, const char *value)
-{
-    const char *port = strstr(name, "_PORT");
-
-    if (strstr(name, "_SERVICE_HOST") != NULL || strstr(name, "_SERVICE_PORT") != NULL)
-        return true;
-    if (port == NULL)
-        return false;
-    return port[5] == '\0' ? strstr(value, "://") != NULL
-                           : port[5] == '_' && isdigit((unsigned char)port[6]);
-}
-
-static const struct setting *
-find_variable(const char *name)
-{
-    char variable[80];
-    const char *key;
-
-    for (size_t i = 0; (key = config_table_key(i)) != NULL; i++)
-        if (strcmp(config_table_variable(variable, sizeof variable, key), name) == 0)
-            return config_table_find(key);
-    return NULL;
-}
 
 /* "a, b" as ["a", "b"]; NULL: no memory, or not UTF-8. */
 static json_t *
@@ -161,22 +137,38 @@ split(const char *text, enum field_kind kind)
     return list;
 }
 
+/* The others are warned of when the log is set up: config_variable_warn(). */
+static int
+refuse_unknown(const char *name, const char *value, struct failure *err)
+{
+    char nearest[100];
+
+    if (config_variable_kind(name, value) != CONFIG_VARIABLE_REFUSED)
+        return 0;
+    return failure_set(err, ERROR_BAD_REQUEST,
+                       "unknown environment variable %.100s; the nearest is %s", name,
+                       config_variable_nearest(nearest, sizeof nearest, name));
+}
+
 static int
 apply_variable(struct config *c, const char *name, const char *text, struct failure *err)
 {
     struct json_path at = { NULL, name, 0 };
-    const struct setting *row = find_variable(name);
+    const char *key = config_variable_key(name);
+    const struct setting *row = key != NULL ? config_table_find(key) : NULL;
     json_t *value;
     int rc;
 
     if (row == NULL)
-        return failure_set(err, ERROR_BAD_REQUEST, "unknown environment variable %.100s", name);
+        return refuse_unknown(name, text, err);
     if (*text == '\0')
         return 0;
     if (row->list != ONE)
         value = split(text, row->list == INTEGERS ? FIELD_INT : FIELD_TEXT);
     else
         value = field_json_from_text(row->field.kind, text, strlen(text));
+    if (value == NULL && utf8_valid(text, strlen(text)))
+        return failure_no_memory(err);
     if (value == NULL)
         return json_path_refuse(&at, err, "not valid UTF-8");
     rc = config_table_apply(c, row, value, &at, err);
@@ -190,20 +182,31 @@ load_environment(struct config *c, char **environment, struct failure *err)
     for (; environment != NULL && *environment != NULL; environment++) {
         const char *text = strchr(*environment, '=');
         char *name;
-        int rc = 0;
+        int rc;
 
         if (text == NULL ||
             strncmp(*environment, CONFIG_TABLE_PREFIX, sizeof CONFIG_TABLE_PREFIX - 1) != 0)
             continue;
         if ((name = strndup(*environment, (size_t)(text - *environment))) == NULL)
             return failure_no_memory(err);
-        if (strcmp(name, CONFIG_TABLE_PREFIX "URL") != 0 && !names_a_service(name, text + 1))
-            rc = apply_variable(c, name, text + 1, err);
+        rc = apply_variable(c, name, text + 1, err);
         free(name);
         if (rc != 0)
             return -1;
     }
     return 0;
+}
+
+/* Against the limits of both. */
+static int
+check_sessions(const struct config *c, const char *path, struct failure *err)
+{
+    struct failure inner = { 0 };
+
+    if (config_session_check_all(&c->engine, &inner) == 0)
+        return 0;
+    return failure_set(err, inner.error, "%s%s%s", path != NULL ? path : "",
+                       path != NULL ? ": " : "", inner.detail);
 }
 
 int
@@ -213,5 +216,39 @@ config_load(struct config *c, const char *path, char **environment, struct failu
         return failure_no_memory(err); /* in config_init() */
     if (path != NULL && load_file(c, path, err) != 0)
         return -1;
-    return load_environment(c, environment, err);
+    if (load_environment(c, environment, err) != 0)
+        return -1;
+    return check_sessions(c, path, err);
+}
+
+/* -- one setting ahead of all ----------------------------------------------- */
+
+static char *
+libcurl_of_file(const char *path)
+{
+    struct failure err = { 0 };
+    struct buffer text;
+    json_t *root = NULL;
+    char *value = NULL;
+
+    buffer_init(&text, FILE_BYTES_MAX);
+    if (read_file(&text, path, &err) == 0 &&
+        (root = json_parse_within(text.data, text.len, TREE_BYTES_MAX, &err)) != NULL &&
+        json_string_value(json_object_get(root, "libcurl")) != NULL)
+        value = strdup(json_string_value(json_object_get(root, "libcurl")));
+    json_memory_release(root);
+    buffer_free(&text);
+    return value;
+}
+
+char *
+config_load_libcurl(const char *path, char **environment)
+{
+    static const char variable[] = CONFIG_TABLE_PREFIX "LIBCURL=";
+    const size_t n = sizeof variable - 1;
+
+    for (; environment != NULL && *environment != NULL; environment++)
+        if (strncmp(*environment, variable, n) == 0 && (*environment)[n] != '\0')
+            return strdup(*environment + n);
+    return path != NULL ? libcurl_of_file(path) : NULL;
 }

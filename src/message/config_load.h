@@ -1,9 +1,8 @@
 /*
  * config_load.h - the daemon's configuration read: a JSON file, then the environment over it.
  *
- * An empty variable counts as not set.  An unknown CURLEW_ variable is an error, except CURLEW_URL,
- * which is the Python client's, and those that Kubernetes and Docker make for a service named
- * curlew.
+ * An empty variable counts as not set.  An unknown CURLEW_ variable is an error where its name
+ * begins as those of egress, auth and limits do; config_variable.h has the rest.
  */
 #ifndef MESSAGE_CONFIG_LOAD_H
 #define MESSAGE_CONFIG_LOAD_H
@@ -16,5 +15,12 @@
  * column), or a key or variable is unknown, mistyped or out of range.
  */
 int config_load(struct config *c, const char *path, char **environment, struct failure *err);
+
+/*
+ * The setting `libcurl` alone, which must be known before all others are read: what they may be
+ * depends on the library.  The caller frees it.  NULL: not set, or the file is no configuration,
+ * which config_load() tells.
+ */
+char *config_load_libcurl(const char *path, char **environment);
 
 #endif

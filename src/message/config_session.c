@@ -2,15 +2,25 @@
 
 #include "message/config_session.h"
 
+#include "egress/egress_config.h"
+#include "egress/egress_rule.h"
+#include "egress/ip_address.h"
 #include "http/url.h"
 #include "message/field_json.h"
 #include "message/request_json.h"
 
+#include <ctype.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #define NAME_MAX_BYTES 64
+#define PROXIES_MAX    1000
+
+#define RESOLVE_MAX           1000
+#define RESOLVE_ADDRESSES_MAX 16
+#define INTERFACE_NAME_MAX    15 /* the kernel's */
 
 #define BREAKER_FAILURES     5 /* of a breaker that doesn't say */
 #define BREAKER_OPEN_SECONDS 10
@@ -68,17 +78,116 @@ static int
 read_proxies(struct session_config *s, const struct json_path *at, const json_t *value,
              struct failure *err)
 {
+    if (json_array_size(value) > PROXIES_MAX)
+        return json_path_refuse(at, err, "over %d proxies", PROXIES_MAX);
     if (field_json_texts(&s->proxies, &s->proxy_count, value, at, err) != 0)
         return -1;
     for (size_t i = 0; i < s->proxy_count; i++) {
         struct json_path here = { at, NULL, i };
         struct failure inner = { 0 };
-        char *host = url_proxy_host(s->proxies[i], &inner);
+        int port;
+        char *host = url_proxy_host(s->proxies[i], &port, &inner);
 
         free(host);
+        if (inner.error == ERROR_INTERNAL)
+            return failure_no_memory(err);
         if (host == NULL)
-            return json_path_refuse(&here, err,
-                                    "must be an http, https, socks5 or socks5h URL with a host");
+            return json_path_refuse(&here, err, "must be an " URL_PROXY_SCHEMES " URL with a host");
+    }
+    return 0;
+}
+
+/* Rules as in egress.allow, but for networks: a session's secrets are for hosts. */
+static int
+read_hosts(struct session_config *s, const struct json_path *at, const json_t *value,
+           struct failure *err)
+{
+    struct egress_rule_list rules;
+    struct failure inner = { 0 };
+
+    if (field_json_texts(&s->hosts, &s->host_count, value, at, err) != 0)
+        return -1;
+    if (s->host_count == 0)
+        return json_path_refuse(at, err, "expected at least one host name, address or *.suffix");
+    for (size_t i = 0; i < s->host_count; i++) {
+        struct json_path here = { at, NULL, i };
+
+        if (strchr(s->hosts[i], '/') != NULL)
+            return json_path_refuse(&here, err, "expected a host name, an address or *.suffix");
+    }
+    if (egress_rule_list_init(&rules, s->hosts, s->host_count, at->name, &inner) != 0)
+        return json_path_pass(at->parent, &inner, err);
+    egress_rule_list_destroy(&rules);
+    return 0;
+}
+
+/* "host:port" of a key, in lower case.  false: it is none. */
+static bool
+add_host_and_port(struct buffer *entry, const char *key)
+{
+    size_t n = strspn(key, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._-");
+    const char *port = key + n + 1;
+
+    if (n == 0 || n > 255 || key[n] != ':' || *port == '0' || *port == '\0' ||
+        strspn(port, "0123456789") != strlen(port) || strlen(port) > 5 || atoi(port) > 65535)
+        return false;
+    for (size_t i = 0; key[i] != '\0'; i++)
+        buffer_addc(entry, (char)tolower((unsigned char)key[i]));
+    return true;
+}
+
+static int
+add_addresses(struct buffer *entry, const struct json_path *at, const json_t *list,
+              struct failure *err)
+{
+    struct ip_address address;
+
+    if (json_array_size(list) == 0 || json_array_size(list) > RESOLVE_ADDRESSES_MAX)
+        return json_path_refuse(at, err, "expected a list of 1 to %d addresses",
+                                RESOLVE_ADDRESSES_MAX);
+    for (size_t i = 0; i < json_array_size(list); i++) {
+        const char *text = json_string_value(json_array_get(list, i));
+        struct json_path here = { at, NULL, i };
+        bool is_ipv6;
+
+        if (text == NULL || !ip_address_parse(&address, text))
+            return json_path_refuse(&here, err, "expected an IPv4 or IPv6 address");
+        is_ipv6 = strchr(text, ':') != NULL;
+        buffer_addc(entry, i == 0 ? ':' : ',');
+        buffer_adds(entry, is_ipv6 ? "[" : "");
+        buffer_adds(entry, text);
+        buffer_adds(entry, is_ipv6 ? "]" : "");
+    }
+    return 0;
+}
+
+static int
+read_resolve(struct session_config *s, const struct json_path *at, const json_t *object,
+             struct failure *err)
+{
+    const char *key;
+    json_t *list;
+
+    if (!json_is_object(object) || json_object_size(object) > RESOLVE_MAX)
+        return json_path_refuse(at, err, "expected an object of at most %d \"host:port\"",
+                                RESOLVE_MAX);
+    json_object_foreach((json_t *)object, key, list)
+    {
+        struct json_path here = { at, key, 0 };
+        struct buffer entry;
+        int rc = 0;
+
+        buffer_init(&entry, SIZE_MAX / 2);
+        if (!add_host_and_port(&entry, key))
+            rc = json_path_refuse(&here, err, "expected \"host:port\", with the name of a host");
+        if (rc == 0)
+            rc = add_addresses(&entry, &here, list, err);
+        if (rc == 0 && (!buffer_ok(&entry) ||
+                        egress_config_add(&s->resolve, &s->resolve_count, entry.data) != 0))
+            rc = failure_no_memory(err);
+        buffer_free(&entry);
+        if (rc != 0)
+            return -1;
     }
     return 0;
 }
@@ -94,10 +203,33 @@ read_key(struct session_config *s, const struct json_path *at, const json_t *val
         return read_breaker(s, at, value, err);
     if (f != NULL && f->kind == SESSION_PROXIES)
         return read_proxies(s, at, value, err);
+    if (f != NULL && f->kind == SESSION_HOSTS)
+        return read_hosts(s, at, value, err);
+    if (f != NULL && f->kind == SESSION_RESOLVE)
+        return read_resolve(s, at, value, err);
     if (f != NULL)
         return field_json_read(s, f, value, at, err);
     rc = request_json_read_default(&s->defaults, at, value, err);
     return rc == 1 ? json_path_unknown_key(at, err) : rc;
+}
+
+/* Of characters that mean something else to libcurl, or to OpenSSL's own configuration. */
+static int
+check_texts(const struct session_config *s, const struct json_path *at, struct failure *err)
+{
+    static const char words[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"
+                                "_-.:";
+    struct json_path ciphers = { at, "ciphers", 0 }, interface = { at, "interface", 0 };
+    struct ip_address address;
+
+    if (s->ciphers != NULL && s->ciphers[strcspn(s->ciphers, " ,;\t\r\n")] != '\0')
+        return json_path_refuse(&ciphers, err, "expected names of ciphers with colons between");
+    if (s->interface != NULL && !ip_address_parse(&address, s->interface) &&
+        (strlen(s->interface) > INTERFACE_NAME_MAX ||
+         strspn(s->interface, words) != strlen(s->interface)))
+        return json_path_refuse(&interface, err,
+                                "expected the name of a network interface, or an address");
+    return 0;
 }
 
 /* Keys that mean nothing alone. */
@@ -110,7 +242,7 @@ check_pairs(const struct session_config *s, const struct json_path *at, struct f
         return json_path_refuse(&key, err, "requires client_cert");
     if (s->rate_limit.burst > 1 && s->rate_limit.rate <= 0)
         return json_path_refuse(&burst, err, "requires rate_per_origin");
-    return 0;
+    return check_texts(s, at, err);
 }
 
 static int
@@ -180,8 +312,53 @@ config_session_read_all(struct engine_config *e, const json_t *object, const str
 
         if (s == NULL)
             return failure_no_memory(err);
+        /* The limits may come behind: config_session_check_all() asks for them. */
+        s->defaults.most = (struct request_limits){ INT_MAX, INT_MAX, INT_MAX, INT_MAX };
         if (read_session(s, name, value, &here, err) != 0)
             return -1;
     }
+    return 0;
+}
+
+static int
+check_counts(const struct request *r, const struct request_limits *most, const char *name,
+             struct failure *err)
+{
+    const struct json_path sessions = { NULL, "sessions", 0 }, at = { &sessions, name, 0 };
+    struct failure inner = { 0 };
+
+    /* Each may be as many as `most`: so one less leaves room for one more. */
+    if ((r->headers.count > 0 &&
+         request_check_count("headers", r->headers.count - 1, most->headers, &inner) != 0) ||
+        (r->forward.count > 0 &&
+         request_check_count("forward_headers", r->forward.count - 1, most->headers, &inner)) ||
+        (r->cookies.count > 0 &&
+         request_check_count("cookies", r->cookies.count - 1, most->cookies, &inner) != 0))
+        return json_path_pass(&at, &inner, err);
+    return 0;
+}
+
+int
+config_session_check_all(const struct engine_config *e, struct failure *err)
+{
+    const struct limits *limits = &e->limits;
+    int64_t all = 0;
+
+    for (size_t i = 0; i < e->session_count; i++) {
+        const struct session_config *s = &e->sessions[i];
+        int64_t bytes = session_config_bytes(s);
+
+        if (check_counts(&s->defaults, &limits->request, s->name, err) != 0)
+            return -1;
+        if (bytes > limits->session_bytes)
+            return failure_set(err, ERROR_BAD_REQUEST,
+                               "sessions.%s: takes %lld bytes, over %lld (limits.session_bytes)",
+                               s->name, (long long)bytes, (long long)limits->session_bytes);
+        all += bytes;
+    }
+    if (all > limits->sessions_bytes)
+        return failure_set(err, ERROR_BAD_REQUEST,
+                           "sessions: take %lld bytes together, over %lld (limits.sessions_bytes)",
+                           (long long)all, (long long)limits->sessions_bytes);
     return 0;
 }

@@ -24,4 +24,10 @@ int config_session_read(struct session_config *s, const char *name, const json_t
 int config_session_read_all(struct engine_config *e, const json_t *object,
                             const struct json_path *at, struct failure *err);
 
+/*
+ * Once all settings are known: does each session keep to the limits, and do all of them together?
+ * -1 with `err`.
+ */
+int config_session_check_all(const struct engine_config *e, struct failure *err);
+
 #endif

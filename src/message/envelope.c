@@ -2,7 +2,7 @@
 
 #include "message/envelope.h"
 
-#include "message/charset.h"
+#include "coding/charset.h"
 #include "message/problem.h"
 #include "util/base64.h"
 #include "util/json_text.h"
@@ -72,18 +72,13 @@ put_headers(struct buffer *out, const struct headers *headers)
     put_header_bytes(out, headers);
 }
 
-/* What only some messages have: absent otherwise. */
 static void
-put_message(struct buffer *out, const struct response *r)
+put_trailers(struct buffer *out, const struct response *r)
 {
-    if (r->trailers.count > 0) {
-        PUT(out, ",\"trailers\":");
-        put_pairs(out, &r->trailers);
-    }
-    if (r->content_encoding != NULL) {
-        PUT(out, ",\"content_encoding\":");
-        charset_add_head(out, r->content_encoding);
-    }
+    if (r->trailers.count == 0)
+        return;
+    PUT(out, ",\"trailers\":");
+    put_pairs(out, &r->trailers);
 }
 
 static void
@@ -95,6 +90,24 @@ put_status(struct buffer *out, const struct response_head *h)
     charset_add_head(out, h->reason);
     PUT(out, ",\"url\":");
     charset_add_head(out, h->url);
+}
+
+/* The beginning of every envelope. */
+static void
+put_head(struct buffer *out, const struct response *r)
+{
+    PUT(out, "{\"ok\":true,");
+    put_status(out, &r->head);
+    PUT(out, ",\"http_version\":");
+    charset_add_head(out, response_version_name(r->http_version));
+    PUT(out, ",");
+    put_headers(out, &r->head.headers);
+    if (r->body_not_replayed)
+        PUT(out, ",\"body_not_replayed\":true");
+    if (r->content_encoding == NULL)
+        return;
+    PUT(out, ",\"content_encoding\":");
+    charset_add_head(out, r->content_encoding);
 }
 
 static void
@@ -236,6 +249,12 @@ put_timing(struct buffer *out, const struct timing *t)
     json_text_add_seconds(out, t->tls);
     PUT(out, ",\"first_byte\":");
     json_text_add_seconds(out, t->first_byte);
+}
+
+static void
+put_whole_timing(struct buffer *out, const struct timing *t)
+{
+    put_timing(out, t);
     PUT(out, ",\"total\":");
     json_text_add_seconds(out, t->total);
     PUT(out, "}");
@@ -258,18 +277,23 @@ put_connection(struct buffer *out, const struct response *r)
 }
 
 static void
-put_request_facts(struct buffer *out, const struct request *request, const struct response *r)
+put_request_facts(struct buffer *out, const struct request *request)
 {
     PUT(out, ",\"request\":{\"method\":");
     charset_add_head(out, request_method(request));
-    PUT(out, ",\"bytes_sent\":");
-    buffer_add_integer(out, r->bytes_sent);
+}
+
+static void
+put_fetch_facts(struct buffer *out, const struct request *request, const struct response *r)
+{
     PUT(out, "},\"session\":");
     charset_add_head(out, request->session != NULL ? request->session : "default");
     PUT(out, ",\"attempts\":");
     buffer_add_integer(out, r->attempts);
-    PUT(out, ",\"coalesced\":");
-    put_bool(out, r->coalesced);
+    if (r->impersonated != NULL) {
+        PUT(out, ",\"impersonated\":");
+        charset_add_head(out, r->impersonated);
+    }
 }
 
 /* -- whole envelopes ---------------------------------------------------- */
@@ -297,13 +321,8 @@ write_envelope(struct buffer *out, const struct request *request, const struct r
 
     buffer_expect(out, USUAL_BYTES + (frame ? 0 : r->body.len));
     find_encoding(encoding, request, r);
-    PUT(out, "{\"ok\":true,");
-    put_status(out, &r->head);
-    PUT(out, ",\"http_version\":");
-    charset_add_head(out, response_version_name(r->http_version));
-    PUT(out, ",");
-    put_headers(out, &r->head.headers);
-    put_message(out, r);
+    put_head(out, r);
+    put_trailers(out, r);
     put_cookies(out, &r->cookies);
     put_encoding(out, encoding);
     if (!frame)
@@ -311,9 +330,14 @@ write_envelope(struct buffer *out, const struct request *request, const struct r
     PUT(out, ",\"body_bytes\":");
     buffer_add_integer(out, frame ? (int64_t)r->body.len : r->body_bytes);
     put_history(out, r);
-    put_timing(out, &r->timing);
+    put_whole_timing(out, &r->timing);
     put_connection(out, r);
-    put_request_facts(out, request, r);
+    put_request_facts(out, request);
+    PUT(out, ",\"bytes_sent\":");
+    buffer_add_integer(out, r->bytes_sent);
+    put_fetch_facts(out, request, r);
+    PUT(out, ",\"coalesced\":");
+    put_bool(out, r->coalesced);
     return put_end(out, request, index);
 }
 
@@ -329,6 +353,22 @@ envelope_write_head(struct buffer *out, const struct request *request, const str
                     int index)
 {
     return write_envelope(out, request, r, index, true);
+}
+
+int
+envelope_write_stream_head(struct buffer *out, const struct request *request,
+                           const struct response *r)
+{
+    buffer_expect(out, USUAL_BYTES);
+    put_head(out, r);
+    put_cookies(out, &r->cookies);
+    put_history(out, r);
+    put_timing(out, &r->timing);
+    PUT(out, "}");
+    put_connection(out, r);
+    put_request_facts(out, request);
+    put_fetch_facts(out, request, r);
+    return put_end(out, request, -1);
 }
 
 int

@@ -31,7 +31,15 @@ int envelope_write_head(struct buffer *out, const struct request *request, const
                         int index);
 
 /*
- * The same for a fetch that failed: {"ok": false, "error": {…}, "tag", "index"}; in frames with
+ * The first line of a stream in frames, without the newline: what is known of the response when its
+ * head has come.  So it has no body, encoding, trailers, timing.total, request.bytes_sent and
+ * coalesced.  It reads nothing that the engine still writes while the body comes.
+ */
+int envelope_write_stream_head(struct buffer *out, const struct request *request,
+                               const struct response *r);
+
+/*
+ * The envelope of a fetch that failed: {"ok": false, "error": {…}, "tag", "index"}; in frames with
  * "body_bytes": 0.
  */
 int envelope_write_failure(struct buffer *out, const struct request *request,

@@ -2,6 +2,7 @@
 
 #include "message/field_json.h"
 
+#include "message/json.h"
 #include "util/array.h"
 #include "util/base64.h"
 #include "util/text.h"
@@ -254,9 +255,10 @@ field_json_from_text(int kind, const char *text, size_t n)
 {
     bool number =
         kind == FIELD_BOOL || kind == FIELD_INT || kind == FIELD_INT64 || kind == FIELD_NUMBER;
-    json_t *value = number ? json_loadb(text, n, JSON_DECODE_ANY, NULL) : NULL;
+    struct failure err = { 0 };
+    json_t *value = number ? json_parse(text, n, &err) : NULL;
 
-    if (json_is_number(value) || json_is_boolean(value))
+    if (json_is_number(value) || json_is_boolean(value) || err.error == ERROR_INTERNAL)
         return value;
     json_decref(value); /* of another type: the reader refuses it and names what it expects */
     return json_stringn(text, n);

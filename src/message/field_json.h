@@ -39,7 +39,7 @@ const char *field_json_string(const json_t *value, const struct json_path *at, s
 
 /*
  * The JSON value that `text`, from a query or the environment, stands for.  `kind` is that of a
- * field; FIELD_NUMBER takes true and false, too.  A new reference, or NULL.
+ * field; FIELD_NUMBER takes true and false, too.  A new reference, or NULL: no memory.
  */
 json_t *field_json_from_text(int kind, const char *text, size_t n);
 

@@ -46,15 +46,6 @@ json_path_unknown_key(const struct json_path *at, struct failure *err)
 }
 
 int
-json_path_unsupported(const struct json_path *at, struct failure *err)
-{
-    char path[300];
-
-    write_path(at, path, sizeof path);
-    return failure_set(err, ERROR_UNSUPPORTED, "%s: not supported by this libcurl", path);
-}
-
-int
 json_path_pass(const struct json_path *at, const struct failure *inner, struct failure *err)
 {
     char path[300] = "";

@@ -26,9 +26,6 @@ int json_path_refuse(const struct json_path *at, struct failure *err, const char
 /* `unknown key "urll"`. */
 int json_path_unknown_key(const struct json_path *at, struct failure *err);
 
-/* The libcurl in use lacks the feature. */
-int json_path_unsupported(const struct json_path *at, struct failure *err);
-
 /* An error of a lower layer, its detail put under `at` (NULL: as it is). */
 int json_path_pass(const struct json_path *at, const struct failure *inner, struct failure *err);
 

@@ -2,6 +2,7 @@
 
 #include "message/problem.h"
 
+#include "message/config_table.h"
 #include "message/json.h"
 #include "util/json_text.h"
 #include "util/utf8.h"
@@ -13,6 +14,19 @@
  * wonder what a web page of that address would say.
  */
 #define TYPE "urn:curlew:problem:"
+
+#define PLACE_SIZE 400 /* of what config_table_write_place() adds */
+
+static void
+add_detail(struct buffer *out, const struct failure *f)
+{
+    char text[sizeof f->detail + PLACE_SIZE];
+    size_t n = utf8_prefix(f->detail, strlen(f->detail));
+
+    memcpy(text, f->detail, n);
+    config_table_write_place(text + n, PLACE_SIZE, f->detail);
+    json_text_add(out, text, utf8_prefix(text, strlen(text)));
+}
 
 void
 problem_begin(struct buffer *out, const struct failure *f)
@@ -26,7 +40,7 @@ problem_begin(struct buffer *out, const struct failure *f)
     buffer_adds(out, ",\"status\":");
     buffer_add_integer(out, error_status(f->error));
     buffer_adds(out, ",\"detail\":");
-    json_text_add(out, f->detail, utf8_prefix(f->detail, strlen(f->detail)));
+    add_detail(out, f);
     buffer_adds(out, ",\"code\":\"");
     buffer_adds(out, code);
     buffer_addc(out, '"');
@@ -52,11 +66,12 @@ json_t *
 problem_json(const struct failure *f)
 {
     struct buffer text;
+    struct failure err = { 0 };
     json_t *problem = NULL;
 
     buffer_init(&text, 64 << 10);
     if (problem_write(&text, f) == 0)
-        problem = json_loadb(text.data, text.len, 0, NULL);
+        problem = json_parse(text.data, text.len, &err);
     buffer_free(&text);
     return problem;
 }

@@ -2,6 +2,8 @@
 
 #include "message/request_auth.h"
 
+#include "http/url.h"
+
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -91,16 +93,11 @@ request_auth_read(struct request_context *rd, const struct json_path *at, const 
 int
 request_auth_read_proxy(struct request_context *rd, const struct json_path *at, const json_t *value)
 {
-    static const char *const schemes[] = { "http://", "https://", "socks5://", "socks5h://" };
     const char *text = field_json_string(value, at, rd->err);
 
     if (text == NULL)
         return -1;
-    for (size_t i = 0; i < sizeof schemes / sizeof schemes[0]; i++) {
-        size_t n = strlen(schemes[i]);
-
-        if (strncasecmp(text, schemes[i], n) == 0 && text[n] != '\0')
-            return field_json_text(&rd->r->proxy, value, at, rd->err);
-    }
-    return json_path_refuse(at, rd->err, "expected an http, https, socks5 or socks5h URL");
+    if (!url_has_proxy_scheme(text) || strstr(text, "://")[3] == '\0')
+        return json_path_refuse(at, rd->err, "expected an " URL_PROXY_SCHEMES " URL");
+    return field_json_text(&rd->r->proxy, value, at, rd->err);
 }

@@ -34,6 +34,22 @@ keep(struct request_context *rd, struct buffer *body, const char *type)
     return 0;
 }
 
+/* -- the body that follows ------------------------------------------------ */
+
+int
+request_body_read_follows(struct request_context *rd, const struct json_path *at,
+                          const json_t *value)
+{
+    if (claim(rd, at) != 0)
+        return -1;
+    if (!json_is_true(value) && (!json_is_integer(value) || json_integer_value(value) < 0))
+        return json_path_refuse(at, rd->err, "expected true, or the number of bytes");
+    rd->r->body_follows = true;
+    rd->r->upload_length = json_is_true(value) ? -1 : (int64_t)json_integer_value(value);
+    rd->r->body_type = "application/octet-stream";
+    return 0;
+}
+
 /* -- text, bytes, JSON -------------------------------------------------- */
 
 int
@@ -179,6 +195,8 @@ read_part_key(struct request_context *rd, struct part_reader *p, const struct js
 
     if (strcmp(at->name, "value") == 0 || strcmp(at->name, "value_base64") == 0)
         return read_part_value(rd, p, at, value);
+    if (strcmp(at->name, "headers") == 0)
+        return request_pairs_read_part_headers(rd, &p->part, at, value);
     if (text == NULL)
         return json_path_unknown_key(at, rd->err);
     if (field_json_text(text, value, at, rd->err) != 0)
@@ -231,6 +249,7 @@ request_body_read_multipart(struct request_context *rd, const struct json_path *
         free(p.part.name);
         free(p.part.filename);
         free(p.part.content_type);
+        headers_destroy(&p.part.headers);
     }
     return rc;
 }

@@ -1,5 +1,5 @@
 /*
- * request_body.h - the five forms of a request's body, of which at most one is given.
+ * request_body.h - the forms of a request's body, of which at most one is given.
  */
 #ifndef MESSAGE_REQUEST_BODY_H
 #define MESSAGE_REQUEST_BODY_H
@@ -7,6 +7,6 @@
 #include "message/request_context.h"
 
 request_read request_body_read_text, request_body_read_base64, request_body_read_json,
-    request_body_read_form, request_body_read_multipart;
+    request_body_read_form, request_body_read_multipart, request_body_read_follows;
 
 #endif

@@ -5,11 +5,14 @@
 #include "message/request_auth.h"
 #include "message/request_body.h"
 #include "message/request_cookies.h"
+#include "message/request_fingerprint.h"
 #include "message/request_pairs.h"
 #include "transfer/impersonate.h"
 
 #include <stdio.h>
 #include <string.h>
+
+#define STATUSES_MAX (RETRY_POLICY_STATUS_MAX - RETRY_POLICY_STATUS_MIN + 1)
 
 /* -- keys that stand alone ------------------------------------------------ */
 
@@ -29,11 +32,31 @@ read_method(struct request_context *rd, const struct json_path *at, const json_t
 static int
 read_impersonate(struct request_context *rd, const struct json_path *at, const json_t *value)
 {
-    if (field_json_string(value, at, rd->err) == NULL)
+    const char *name = field_json_string(value, at, rd->err);
+    struct failure inner = { 0 };
+
+    if (name == NULL)
         return -1;
-    if (!impersonate_is_offered())
-        return json_path_unsupported(at, rd->err);
+    if (impersonate_check(name, &inner) != 0)
+        return json_path_pass(at->parent, &inner, rd->err);
     return field_json_text(&rd->r->impersonate, value, at, rd->err);
+}
+
+static int
+read_ca_pem(struct request_context *rd, const struct json_path *at, const json_t *value)
+{
+    const char *text = field_json_string(value, at, rd->err);
+    struct failure inner = { 0 };
+    struct ca_bundle *ca;
+
+    if (text == NULL)
+        return -1;
+    if ((ca = ca_store_get(text, json_string_length(value), &inner)) == NULL)
+        return inner.error == ERROR_BAD_REQUEST ? json_path_refuse(at, rd->err, "%s", inner.detail)
+                                                : json_path_pass(at->parent, &inner, rd->err);
+    ca_store_unref(rd->r->ca);
+    rd->r->ca = ca;
+    return 0;
 }
 
 static int
@@ -90,6 +113,13 @@ read_group(struct request_context *rd, const struct json_path *at, const json_t 
 }
 
 static int
+read_fingerprint(struct request_context *rd, const struct json_path *at, const json_t *value)
+{
+    return json_is_object(value) ? read_group(rd, at, value)
+                                 : json_path_refuse(at, rd->err, "expected an object");
+}
+
+static int
 read_timeout(struct request_context *rd, const struct json_path *at, const json_t *value)
 {
     if (json_is_object(value))
@@ -129,6 +159,9 @@ read_statuses(struct request_context *rd, const struct json_path *at, const json
 
     if (!json_is_array(value))
         return json_path_refuse(at, rd->err, "expected a list of statuses");
+    if (json_array_size(value) > STATUSES_MAX)
+        return json_path_refuse(at, rd->err, "over %d, which is every status there is",
+                                STATUSES_MAX);
     retry_policy_clear_statuses(&rd->r->retries);
     json_array_foreach(value, i, item)
     {
@@ -165,6 +198,39 @@ read_retry_methods(struct request_context *rd, const struct json_path *at, const
     return 0;
 }
 
+/* The bit of its word; 0: there is no such word. */
+static unsigned
+find_failure(const json_t *value)
+{
+    const char *text = json_string_value(value), *word;
+
+    for (size_t i = 0; text != NULL && (word = retry_policy_word(i)) != NULL; i++)
+        if (strcmp(word, text) == 0)
+            return 1u << i;
+    return 0;
+}
+
+static int
+read_retry_on(struct request_context *rd, const struct json_path *at, const json_t *value)
+{
+    const json_t *item;
+    size_t i;
+
+    if (json_array_size(value) == 0) /* to retry none, say 0 retries */
+        return json_path_refuse(at, rd->err, "expected a list of connect, read and status");
+    rd->r->retries.on = 0;
+    json_array_foreach(value, i, item)
+    {
+        struct json_path here = { at, NULL, i };
+        unsigned bit = find_failure(item);
+
+        if (bit == 0)
+            return json_path_refuse(&here, rd->err, "expected one of connect, read, status");
+        rd->r->retries.on |= bit;
+    }
+    return 0;
+}
+
 /* -- any key -------------------------------------------------------------- */
 
 /* Of keys that their row's kind alone doesn't tell how to read. */
@@ -178,14 +244,22 @@ static request_read *const readers[KEY_COUNT] = {
     [KEY_JSON] = request_body_read_json,
     [KEY_FORM] = request_body_read_form,
     [KEY_MULTIPART] = request_body_read_multipart,
+    [KEY_BODY_FOLLOWS] = request_body_read_follows,
     [KEY_TIMEOUTS] = read_timeout,
+    [KEY_CA_PEM] = read_ca_pem,
     [KEY_PROXY] = request_auth_read_proxy,
     [KEY_PROXY_AUTH] = request_auth_read_proxy_auth,
     [KEY_AUTH] = request_auth_read,
     [KEY_RETRY] = read_retries,
     [KEY_RETRY_STATUSES] = read_statuses,
     [KEY_RETRY_METHODS] = read_retry_methods,
+    [KEY_RETRY_ON] = read_retry_on,
     [KEY_IMPERSONATE] = read_impersonate,
+    [KEY_FINGERPRINT] = read_fingerprint,
+    [KEY_JA3] = request_fingerprint_read_ja3,
+    [KEY_AKAMAI] = request_fingerprint_read_akamai,
+    [KEY_PERK] = request_fingerprint_read_perk,
+    [KEY_EXTRA] = request_fingerprint_read_extra,
     [KEY_FORWARD_HEADERS] = read_forward_headers,
 };
 
@@ -254,7 +328,7 @@ request_json_parse(struct request *r, const char *text, size_t size, struct fail
     json_t *object = json_parse(text, size, err);
     int rc = object == NULL ? -1 : request_json_read(r, object, err);
 
-    json_decref(object);
+    json_memory_release(object);
     return rc;
 }
 

@@ -158,19 +158,65 @@ request_pairs_read_headers(struct request_context *rd, const struct json_path *a
     return each_pair(rd, at, value, add_header, (void *)at->parent);
 }
 
+struct part_target {
+    struct part *part;
+    const struct json_path *at; /* of the part */
+};
+
+static int
+add_part_header(struct request_context *rd, const struct json_path *at, const json_t *name,
+                const json_t *value, void *arg)
+{
+    const char *name_text = field_json_string(name, at, rd->err), *text;
+    const struct part_target *to = arg;
+    struct failure inner = { 0 };
+    char *owned;
+    int rc;
+
+    if (name_text == NULL)
+        return -1;
+    if (json_is_null(value)) /* libcurl adds none that could be removed */
+        return json_path_refuse(at, rd->err, "expected a string or {\"base64\": …}");
+    if (read_header_value(&text, &owned, value, at, rd->err) != 0)
+        return -1;
+    rc = request_add_part_header(rd->r, to->part, name_text, text, &inner);
+    free(owned);
+    return rc != 0 ? json_path_pass(to->at, &inner, rd->err) : 0;
+}
+
+int
+request_pairs_read_part_headers(struct request_context *rd, struct part *part,
+                                const struct json_path *at, const json_t *value)
+{
+    struct part_target to = { part, at->parent };
+
+    return each_pair(rd, at, value, add_part_header, &to);
+}
+
 /* -- params ------------------------------------------------------------- */
+
+struct param_list {
+    struct buffer url;
+    size_t count;
+};
 
 static int
 add_param(struct request_context *rd, const struct json_path *at, const json_t *name,
           const struct buffer *text, void *arg)
 {
+    struct param_list *list = arg;
     const char *name_text = field_json_string(name, at, rd->err);
 
     if (name_text == NULL)
         return -1;
     if (strlen(text->data) != text->len)
         return json_path_refuse(at, rd->err, "must not contain NUL");
-    url_add_param(arg, name_text, text->data);
+    if (request_check_count("params", list->count, rd->r->most.params, rd->err) != 0)
+        return -1;
+    if (list->count++ == 0)
+        url_add_param(&list->url, name_text, text->data);
+    else
+        url_add_next_param(&list->url, name_text, text->data);
     return 0;
 }
 
@@ -189,22 +235,23 @@ request_pairs_apply_params(struct request_context *rd)
 {
     static const struct json_path at = { NULL, "params", 0 };
     size_t fragment = strcspn(rd->r->url, "#"), len;
-    struct buffer url;
+    struct param_list list = { .count = 0 };
+    struct buffer *url = &list.url;
 
     if (rd->params == NULL)
         return 0;
-    buffer_init(&url, SIZE_MAX);
-    buffer_add(&url, rd->r->url, fragment);
-    if (request_pairs_each(rd, &at, rd->params, add_param, &url) != 0) {
-        buffer_free(&url);
+    buffer_init(url, SIZE_MAX);
+    buffer_add(url, rd->r->url, fragment);
+    if (request_pairs_each(rd, &at, rd->params, add_param, &list) != 0) {
+        buffer_free(url);
         return -1;
     }
-    buffer_adds(&url, rd->r->url + fragment);
-    if (!buffer_ok(&url)) {
-        buffer_free(&url);
+    buffer_adds(url, rd->r->url + fragment);
+    if (!buffer_ok(url)) {
+        buffer_free(url);
         return failure_no_memory(rd->err);
     }
     free(rd->r->url);
-    rd->r->url = buffer_steal(&url, &len);
+    rd->r->url = buffer_steal(url, &len);
     return 0;
 }

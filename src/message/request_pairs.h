@@ -8,6 +8,10 @@
 
 request_read request_pairs_read_headers;
 
+/* The headers of one part of a multipart body, which is not yet the request's. */
+int request_pairs_read_part_headers(struct request_context *rd, struct part *part,
+                                    const struct json_path *at, const json_t *value);
+
 /* Only kept: request_pairs_apply_params() puts them into the URL, once that is known. */
 request_read request_pairs_read_params;
 int request_pairs_apply_params(struct request_context *rd);

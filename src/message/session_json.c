@@ -3,6 +3,7 @@
 #include "message/session_json.h"
 
 #include "message/field_json.h"
+#include "message/request_fingerprint.h"
 #include "util/base64.h"
 #include "util/utf8.h"
 
@@ -25,12 +26,16 @@ headers_json(const struct headers *p)
         const struct header *h = &p->items[i];
         json_t *value = h->value != NULL ? json_string(SECRET) : json_null();
 
-        json_array_append_new(pairs, json_pack("[s, O]", h->name, value));
-        json_object_set_new(object, h->name, value);
+        json_append(&pairs, json_pack("[s, O]", h->name, value));
+        json_put(&object, h->name, value);
     }
     n = json_object_size(object);
-    json_decref(n == p->count ? pairs : object);
-    return n == p->count ? object : pairs;
+    if (n != p->count && object != NULL) { /* a name is repeated */
+        json_decref(object);
+        return pairs;
+    }
+    json_decref(pairs);
+    return object;
 }
 
 static json_t *
@@ -39,7 +44,7 @@ names_json(const struct headers *p)
     json_t *names = json_array();
 
     for (size_t i = 0; i < p->count; i++)
-        json_array_append_new(names, json_string(p->items[i].name));
+        json_append(&names, json_string(p->items[i].name));
     return names;
 }
 
@@ -70,22 +75,22 @@ cookie_json(const struct cookie *c)
     json_t *o = json_pack("{s:s}", "value", SECRET);
 
     if (utf8_valid(c->name, strlen(c->name)))
-        json_object_set_new(o, "name", json_string(c->name));
+        json_put(&o, "name", json_string(c->name));
     else
-        json_object_set_new(o, "name_base64", base64_json(c->name));
+        json_put(&o, "name_base64", base64_json(c->name));
     if (c->host_only)
-        json_object_set_new(o, "host_only", json_true());
+        json_put(&o, "host_only", json_true());
 
     if (c->domain != NULL)
-        json_object_set_new(o, "domain", json_string(c->domain));
+        json_put(&o, "domain", json_string(c->domain));
     if (c->path != NULL)
-        json_object_set_new(o, "path", json_string(c->path));
+        json_put(&o, "path", json_string(c->path));
     if (c->secure)
-        json_object_set_new(o, "secure", json_true());
+        json_put(&o, "secure", json_true());
     if (c->http_only)
-        json_object_set_new(o, "http_only", json_true());
+        json_put(&o, "http_only", json_true());
     if (c->expires != 0)
-        json_object_set_new(o, "expires", json_integer(c->expires));
+        json_put(&o, "expires", json_integer(c->expires));
     return o;
 }
 
@@ -98,10 +103,11 @@ cookies_json(const struct cookies *c)
 
     for (size_t i = 0; i < c->count; i++) {
         plain = plain && is_plain(&c->items[i]);
-        json_array_append_new(list, cookie_json(&c->items[i]));
-        json_object_set_new(object, c->items[i].name, json_string(SECRET));
+        json_append(&list, cookie_json(&c->items[i]));
+        if (plain)
+            json_put(&object, c->items[i].name, json_string(SECRET));
     }
-    plain = plain && json_object_size(object) == c->count;
+    plain = plain && (object == NULL || json_object_size(object) == c->count);
     json_decref(plain ? list : object);
     return plain ? object : list;
 }
@@ -113,7 +119,7 @@ statuses_json(const struct retry_policy *r)
 
     for (int status = RETRY_POLICY_STATUS_MIN; status <= RETRY_POLICY_STATUS_MAX; status++)
         if (retry_policy_has_status(r, status))
-            json_array_append_new(all, json_integer(status));
+            json_append(&all, json_integer(status));
     return all;
 }
 
@@ -125,8 +131,27 @@ methods_json(const struct retry_policy *r)
     size_t n;
 
     for (at += strspn(at, " "); (n = strcspn(at, " ")) > 0; at += n, at += strspn(at, " "))
-        json_array_append_new(all, json_stringn(at, n));
+        json_append(&all, json_stringn(at, n));
     return all;
+}
+
+static json_t *
+failures_json(const struct retry_policy *r)
+{
+    json_t *all = json_array();
+    const char *word;
+
+    for (size_t i = 0; (word = retry_policy_word(i)) != NULL; i++)
+        if ((r->on >> i & 1) != 0)
+            json_append(&all, json_string(word));
+    return all;
+}
+
+/* Its hash: who has seen the bundle knows it, and a list of sessions stays short. */
+static json_t *
+ca_json(const struct ca_bundle *ca)
+{
+    return ca != NULL ? json_sprintf(CA_STORE_PREFIX "%s", ca->hash) : json_null();
 }
 
 /* -- proxies ---------------------------------------------------------------- */
@@ -160,7 +185,46 @@ proxies_json(const struct session_config *s)
     json_t *all = json_array();
 
     for (size_t i = 0; i < s->proxy_count; i++)
-        json_array_append_new(all, proxy_json(s->proxies[i]));
+        json_append(&all, proxy_json(s->proxies[i]));
+    return all;
+}
+
+static json_t *
+hosts_json(const struct session_config *s)
+{
+    json_t *all = json_array();
+
+    for (size_t i = 0; i < s->host_count; i++)
+        json_array_append_new(all, json_string(s->hosts[i]));
+    return all;
+}
+
+/* "host:port:address,…" as its key and its value. */
+static json_t *
+resolve_json(const struct session_config *s)
+{
+    json_t *all = json_object();
+
+    for (size_t i = 0; i < s->resolve_count; i++) {
+        const char *entry = s->resolve[i], *at = strchr(strchr(entry, ':') + 1, ':');
+        char *key = strndup(entry, (size_t)(at - entry));
+        json_t *addresses = json_array();
+
+        do {
+            size_t bracket = *++at == '[', n = strcspn(at, ",");
+
+            json_append(&addresses, json_stringn(at + bracket, n - 2 * bracket));
+            at += n;
+        } while (*at == ',');
+        if (key != NULL) {
+            json_put(&all, key, addresses);
+        } else {
+            json_decref(addresses);
+            json_decref(all);
+            all = NULL;
+        }
+        free(key);
+    }
     return all;
 }
 
@@ -168,19 +232,22 @@ proxies_json(const struct session_config *s)
 
 /* "timeout.connect" goes into the object "timeout". */
 static void
-set_dotted(json_t *o, const char *name, json_t *value)
+set_dotted(json_t **o, const char *name, json_t *value)
 {
     const char *dot = strchr(name, '.');
     char group[32];
+    json_t *inner;
 
-    if (dot != NULL) {
-        snprintf(group, sizeof group, "%.*s", (int)(dot - name), name);
-        if (json_object_get(o, group) == NULL)
-            json_object_set_new(o, group, json_object());
-        o = json_object_get(o, group);
-        name = dot + 1;
+    if (dot == NULL) {
+        json_put(o, name, value);
+        return;
     }
-    json_object_set_new(o, name, value);
+    snprintf(group, sizeof group, "%.*s", (int)(dot - name), name);
+    inner = json_incref(json_object_get(*o, group));
+    if (inner == NULL)
+        inner = json_object();
+    json_put(&inner, dot + 1, value);
+    json_put(o, group, inner);
 }
 
 /* A new reference; NULL: no memory, or a kind that isn't shown by itself. */
@@ -202,6 +269,12 @@ key_json(const struct request *r, enum request_key key)
         return statuses_json(&r->retries);
     case REQUEST_METHODS:
         return methods_json(&r->retries);
+    case REQUEST_FAILURES:
+        return failures_json(&r->retries);
+    case REQUEST_CA:
+        return ca_json(r->ca);
+    case REQUEST_EXTRA:
+        return request_fingerprint_extra_json(r->extra);
     case REQUEST_NONE:
     case REQUEST_GROUP:
         return NULL;
@@ -237,30 +310,41 @@ is_given(const struct request *r, enum request_key key)
 }
 
 static void
-add_defaults(json_t *o, const struct request *r)
+add_defaults(json_t **o, const struct request *r)
 {
     for (enum request_key key = 0; key < KEY_COUNT; key++)
         if ((request_key_field(key)->flags & REQUEST_IN_SESSION) && is_given(r, key))
             set_dotted(o, request_key_field(key)->name, key_json(r, key));
 }
 
-static void
-add_field(json_t *o, const struct session_config *s, const struct field *f)
+json_t *
+session_json_field(const struct session_config *s, const struct field *f)
 {
-    bool set = f->kind == SESSION_PROXIES ? s->proxy_count > 0
-               : f->flags & FIELD_UNSET   ? !field_is_zero(s, f)
+    switch (f->kind) {
+    case SESSION_PROXIES:
+        return proxies_json(s);
+    case SESSION_HOSTS:
+        return hosts_json(s);
+    case SESSION_RESOLVE:
+        return resolve_json(s);
+    default:
+        return f->flags & FIELD_SECRET ? json_string(SECRET) : field_json_value(s, f);
+    }
+}
+
+static void
+add_field(json_t **o, const struct session_config *s, const struct field *f)
+{
+    bool set = f->kind == SESSION_PROXIES   ? s->proxy_count > 0
+               : f->kind == SESSION_HOSTS   ? s->host_count > 0
+               : f->kind == SESSION_RESOLVE ? s->resolve_count > 0
+               : f->flags & FIELD_UNSET     ? !field_is_zero(s, f)
                : strcmp(f->name, "burst") == 0
                    ? s->rate_limit.rate > 0 /* means nothing without rate_per_origin */
                    : f->kind != SESSION_GROUP;
 
-    if (!set)
-        return;
-    if (f->kind == SESSION_PROXIES)
-        json_object_set_new(o, f->name, proxies_json(s));
-    else if (f->flags & FIELD_SECRET)
-        set_dotted(o, f->name, json_string(SECRET));
-    else
-        set_dotted(o, f->name, field_json_value(s, f));
+    if (set)
+        set_dotted(o, f->name, session_json_field(s, f));
 }
 
 static json_t *
@@ -269,12 +353,12 @@ session_json(const struct session *s)
     json_t *o = json_object();
     const struct field *f;
 
-    json_object_set_new(o, "name", json_string(s->settings.name));
-    json_object_set_new(o, "at_run_time", json_boolean(s->at_run_time));
+    json_put(&o, "name", json_string(s->settings.name));
+    json_put(&o, "at_run_time", json_boolean(s->at_run_time));
     for (size_t i = 0; (f = session_config_field(i)) != NULL; i++)
-        add_field(o, &s->settings, f);
-    add_defaults(o, &s->settings.defaults);
-    json_object_set_new(o, "in_flight", json_integer(counter_read(&s->state->in_flight)));
+        add_field(&o, &s->settings, f);
+    add_defaults(&o, &s->settings.defaults);
+    json_put(&o, "in_flight", json_integer(counter_read(&s->state->in_flight)));
     return o;
 }
 
@@ -295,11 +379,11 @@ session_json_write(struct buffer *out, const struct session *s)
 }
 
 int
-session_json_write_all(struct buffer *out, const struct config_snapshot *p)
+session_json_write_all(struct buffer *out, struct session *const *sessions, size_t count)
 {
     json_t *list = json_array();
 
-    for (size_t i = 0; i < p->session_count; i++)
-        json_array_append_new(list, session_json(p->sessions[i]));
+    for (size_t i = 0; i < count; i++)
+        json_append(&list, session_json(sessions[i]));
     return write_and_free(out, json_pack("{s:o}", "sessions", list));
 }

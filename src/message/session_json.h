@@ -7,7 +7,7 @@
 #ifndef MESSAGE_SESSION_JSON_H
 #define MESSAGE_SESSION_JSON_H
 
-#include "session/config_snapshot.h"
+#include "session/session.h"
 #include "util/buffer.h"
 
 #include <jansson.h>
@@ -18,12 +18,17 @@
 int session_json_write(struct buffer *out, const struct session *s);
 
 /* {"sessions": [ … ]} */
-int session_json_write_all(struct buffer *out, const struct config_snapshot *p);
+int session_json_write_all(struct buffer *out, struct session *const *sessions, size_t count);
 
 /* A proxy's URL as it is shown.  The caller frees; NULL: no memory. */
 char *session_json_mask_proxy(const char *proxy);
 
 /* Can the key be shown?  For the test that no row of the table lacks a writer. */
 bool session_json_can_write(enum request_key key);
+
+/*
+ * A key's value as GET shows it; a SESSION_GROUP has none.  A new reference, or NULL: no memory.
+ */
+json_t *session_json_field(const struct session_config *s, const struct field *f);
 
 #endif

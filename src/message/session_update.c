@@ -2,11 +2,15 @@
 
 #include "message/session_update.h"
 
+#include "egress/egress_config.h"
 #include "message/config_session.h"
 #include "message/field_json.h"
 #include "message/session_json.h"
+#include "session/session_ceiling.h"
+#include "util/match.h"
 #include "util/text.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -17,13 +21,20 @@ struct update {
     json_t *object;                   /* what is kept is taken out of it before it is read */
     uint64_t kept_keys;               /* bits by enum request_key */
     uint64_t kept_fields;             /* bits by index of session_config_field() */
+    bool gives_hosts;
     struct failure *err;
 };
 
 static bool
+is_mask(const char *text)
+{
+    return text != NULL && strcmp(text, SESSION_JSON_SECRET) == 0;
+}
+
+static bool
 is_masked(const json_t *value)
 {
-    return json_is_string(value) && strcmp(json_string_value(value), SESSION_JSON_SECRET) == 0;
+    return is_mask(json_string_value(value));
 }
 
 static int
@@ -67,9 +78,18 @@ drop_facts(struct update *u, const char *name)
     return 0;
 }
 
-/* A caller must not have the daemon read files, or use an operator's certificate elsewhere. */
+static bool
+is_stored(const struct session_config *s, const struct field *f)
+{
+    return f->kind == SESSION_RESOLVE ? s->resolve_count > 0 : !field_is_zero(s, f);
+}
+
+/*
+ * A caller must not have the daemon read files, use an operator's certificate elsewhere, or choose
+ * its networks.
+ */
 static int
-keep_file(struct update *u, size_t i, const struct field *f)
+keep_configured(struct update *u, size_t i, const struct field *f)
 {
     const json_t *value = json_object_get(u->object, f->name);
     json_t *stored;
@@ -77,13 +97,12 @@ keep_file(struct update *u, size_t i, const struct field *f)
 
     if (value == NULL)
         return 0;
-    stored = u->old != NULL ? field_json_value(u->old, f) : NULL;
-    same = json_is_string(stored) &&
-           (f->flags & FIELD_SECRET ? is_masked(value) : json_equal(value, stored));
+    stored = u->old != NULL && is_stored(u->old, f) ? session_json_field(u->old, f) : NULL;
+    same = stored != NULL && json_equal(value, stored);
     json_decref(stored);
     if (!same)
-        return failure_set(u->err, ERROR_BAD_REQUEST, "%s: only the configuration may name files",
-                           f->name);
+        return failure_set(u->err, ERROR_BAD_REQUEST, "%s: only the configuration may %s", f->name,
+                           f->kind == FIELD_PATH ? "name files" : "set it");
     u->kept_fields |= UINT64_C(1) << i;
     json_object_del(u->object, f->name);
     return 0;
@@ -106,6 +125,22 @@ keep_key(struct update *u, enum request_key key)
     return 0;
 }
 
+/* As GET shows them: they stay, also where others may no longer name them by their hash. */
+static int
+keep_ca(struct update *u)
+{
+    const char *name = request_key_field(KEY_CA_PEM)->name;
+    const char *text = json_string_value(json_object_get(u->object, name));
+    const struct ca_bundle *stored = u->old != NULL ? u->old->defaults.ca : NULL;
+    size_t prefix = strlen(CA_STORE_PREFIX);
+
+    if (stored == NULL || text == NULL || strncmp(text, CA_STORE_PREFIX, prefix) != 0 ||
+        strcmp(text + prefix, stored->hash) != 0)
+        return 0;
+    u->kept_keys |= UINT64_C(1) << KEY_CA_PEM;
+    return json_object_del(u->object, name);
+}
+
 static int
 take_out(struct update *u, const char *name)
 {
@@ -116,121 +151,104 @@ take_out(struct update *u, const char *name)
     if (drop_facts(u, name) != 0)
         return -1;
     for (size_t i = 0; (f = session_config_field(i)) != NULL; i++)
-        if (f->kind == FIELD_PATH && keep_file(u, i, f) != 0)
+        if ((f->flags & SESSION_CONFIGURED) != 0 && keep_configured(u, i, f) != 0)
             return -1;
     for (enum request_key key = 0; key < KEY_COUNT; key++)
         if (keep_key(u, key) != 0)
             return -1;
-    return 0;
+    return keep_ca(u);
 }
 
 /* -- after it was read: headers and cookies --------------------------------------- */
 
-/* The value of the n-th header of this name, from 0; NULL: none. */
-static const char *
-nth_header(const struct headers *p, const char *name, size_t n)
+/*
+ * For each of the new items, where the one stands that it may keep: the n-th of those that are
+ * shown alike.  NULL: no memory.
+ */
+static size_t *
+match_stored(struct update *u, const struct match_list *now, const struct match_list *stored,
+             match_compare *compare)
 {
-    for (size_t i = 0; i < p->count; i++)
-        if (strcasecmp(p->items[i].name, name) == 0 && n-- == 0)
-            return p->items[i].value;
+    size_t *found = malloc((now->count + 1) * sizeof found[0]);
+
+    if (found != NULL && match_nth(found, now, stored, compare) == 0)
+        return found;
+    free(found);
+    failure_no_memory(u->err);
     return NULL;
 }
 
-/* How many before the i-th have its name. */
-static size_t
-header_rank(const struct headers *p, size_t i)
+static int
+compare_headers(const void *a, const void *b)
 {
-    size_t n = 0;
+    return strcasecmp(((const struct header *)a)->name, ((const struct header *)b)->name);
+}
 
-    for (size_t k = 0; k < i; k++)
-        n += strcasecmp(p->items[k].name, p->items[i].name) == 0;
-    return n;
+/* A copy of p with the stored value where it says so. */
+static int
+copy_header(struct update *u, struct headers *to, const struct header *p, size_t stored)
+{
+    const char *value = p->value;
+
+    if (is_mask(value)) {
+        value = stored != MATCH_NONE ? u->old->defaults.headers.items[stored].value : NULL;
+        if (value == NULL)
+            return refuse_masked(u, "headers", p->name);
+    }
+    if (headers_add(to, p->name, strlen(p->name), value, value != NULL ? strlen(value) : 0) != 0)
+        return failure_no_memory(u->err);
+    return 0;
 }
 
 static int
 restore_headers(struct update *u)
 {
+    static const struct headers none;
+    const struct headers *stored = u->old != NULL ? &u->old->defaults.headers : &none;
     struct headers *p = &u->s->defaults.headers, all = { 0 };
-    int rc = 0;
+    const struct match_list now = { p->items, p->count, sizeof p->items[0] };
+    const struct match_list old = { stored->items, stored->count, sizeof p->items[0] };
+    size_t *found = match_stored(u, &now, &old, compare_headers);
+    int rc = found != NULL ? 0 : -1;
 
-    for (size_t i = 0; i < p->count && rc == 0; i++) {
-        const char *name = p->items[i].name, *value = p->items[i].value;
-
-        if (value != NULL && strcmp(value, SESSION_JSON_SECRET) == 0) {
-            value = u->old != NULL ? nth_header(&u->old->defaults.headers, name, header_rank(p, i))
-                                   : NULL;
-            if (value == NULL)
-                rc = refuse_masked(u, "headers", name);
-        }
-        if (rc == 0 &&
-            headers_add(&all, name, strlen(name), value, value != NULL ? strlen(value) : 0) != 0)
-            rc = failure_no_memory(u->err);
-    }
+    for (size_t i = 0; i < p->count && rc == 0; i++)
+        rc = copy_header(u, &all, &p->items[i], found[i]);
+    free(found);
     headers_destroy(p);
     *p = all;
     return rc;
 }
 
-static const struct cookie *
-nth_cookie(const struct cookies *list, const struct cookie *like, size_t n)
-{
-    for (size_t i = 0; i < list->count; i++)
-        if (cookies_same(&list->items[i], like) && n-- == 0)
-            return &list->items[i];
-    return NULL;
-}
-
-static size_t
-cookie_rank(const struct cookies *list, size_t i)
-{
-    size_t n = 0;
-
-    for (size_t k = 0; k < i; k++)
-        n += cookies_same(&list->items[k], &list->items[i]);
-    return n;
-}
-
 static int
-restore_cookie(struct update *u, size_t i, size_t rank)
+restore_cookie(struct update *u, struct cookie *c, size_t stored)
 {
-    struct cookie *c = &u->s->defaults.cookies.items[i];
-    const struct cookie *stored =
-        u->old != NULL ? nth_cookie(&u->old->defaults.cookies, c, rank) : NULL;
-
-    if (strcmp(c->value, SESSION_JSON_SECRET) != 0)
+    if (!is_mask(c->value))
         return 0;
-    if (stored == NULL)
+    if (stored == MATCH_NONE)
         return refuse_masked(u, "cookies", c->name);
-    return text_replace(&c->value, stored->value) != 0 ? failure_no_memory(u->err) : 0;
+    return text_replace(&c->value, u->old->defaults.cookies.items[stored].value) != 0
+               ? failure_no_memory(u->err)
+               : 0;
 }
 
 static int
 restore_cookies(struct update *u)
 {
-    const struct cookies *list = &u->s->defaults.cookies;
+    static const struct cookies none;
+    const struct cookies *stored = u->old != NULL ? &u->old->defaults.cookies : &none;
+    struct cookies *list = &u->s->defaults.cookies;
+    const struct match_list now = { list->items, list->count, sizeof list->items[0] };
+    const struct match_list old = { stored->items, stored->count, sizeof list->items[0] };
+    size_t *found = match_stored(u, &now, &old, cookies_compare);
+    int rc = found != NULL ? 0 : -1;
 
-    for (size_t i = 0; i < list->count; i++)
-        if (restore_cookie(u, i, cookie_rank(list, i)) != 0)
-            return -1;
-    return 0;
+    for (size_t i = 0; i < list->count && rc == 0; i++)
+        rc = restore_cookie(u, &list->items[i], found[i]);
+    free(found);
+    return rc;
 }
 
 /* -- after it was read: proxies ---------------------------------------------------- */
-
-/* The n-th of the stored proxies that is shown as `shown`; NULL: none. */
-static const char *
-nth_proxy(char *const *stored, size_t count, const char *shown, size_t n)
-{
-    for (size_t i = 0; i < count; i++) {
-        char *masked = session_json_mask_proxy(stored[i]);
-        bool same = masked != NULL && strcmp(masked, shown) == 0;
-
-        free(masked);
-        if (same && n-- == 0)
-            return stored[i];
-    }
-    return NULL;
-}
 
 static int
 restore_proxy(struct update *u, const char *key, char **proxy, const char *stored)
@@ -242,30 +260,197 @@ restore_proxy(struct update *u, const char *key, char **proxy, const char *store
     return text_replace(proxy, stored) != 0 ? failure_no_memory(u->err) : 0;
 }
 
+/* The session's one proxy. */
+static int
+restore_own_proxy(struct update *u)
+{
+    struct request *r = &u->s->defaults;
+    const char *stored = u->old != NULL ? u->old->defaults.proxy : NULL;
+    char *shown = stored != NULL ? session_json_mask_proxy(stored) : NULL;
+    int rc = 0;
+
+    if (r->proxy != NULL)
+        rc = restore_proxy(u, "proxy", &r->proxy,
+                           shown != NULL && strcmp(shown, r->proxy) == 0 ? stored : NULL);
+    free(shown);
+    return rc;
+}
+
+static int
+compare_proxies(const void *a, const void *b)
+{
+    return strcmp(*(char *const *)a, *(char *const *)b);
+}
+
+/* As they are shown; on no memory count stays short. */
+static void
+mask_proxies(char **shown, size_t *count, const struct session_config *s)
+{
+    for (size_t i = 0; i < s->proxy_count; i++, (*count)++)
+        if ((shown[i] = session_json_mask_proxy(s->proxies[i])) == NULL)
+            return;
+}
+
+static int
+restore_listed(struct update *u, char **shown, size_t shown_count)
+{
+    struct session_config *s = u->s;
+    const struct match_list now = { s->proxies, s->proxy_count, sizeof s->proxies[0] };
+    const struct match_list old = { shown, shown_count, sizeof shown[0] };
+    size_t *found = match_stored(u, &now, &old, compare_proxies);
+    int rc = found != NULL ? 0 : -1;
+
+    for (size_t i = 0; i < s->proxy_count && rc == 0; i++)
+        rc = restore_proxy(u, "proxies", &s->proxies[i],
+                           found[i] != MATCH_NONE ? u->old->proxies[found[i]] : NULL);
+    free(found);
+    return rc;
+}
+
 static int
 restore_proxies(struct update *u)
 {
-    const struct session_config *old = u->old;
+    size_t stored = u->old != NULL ? u->old->proxy_count : 0, count = 0;
+    char **shown = calloc(stored + 1, sizeof shown[0]);
+    int rc = -1;
+
+    if (shown != NULL && stored > 0)
+        mask_proxies(shown, &count, u->old);
+    if (shown == NULL || count < stored)
+        failure_no_memory(u->err);
+    else if (restore_own_proxy(u) == 0)
+        rc = restore_listed(u, shown, count);
+    for (size_t i = 0; i < count; i++)
+        free(shown[i]);
+    free(shown);
+    return rc;
+}
+
+/* -- after it was read: one secret within a value ------------------------------------ */
+
+/* *secret, if it is "***", becomes the stored one; NULL: none is stored. */
+static int
+restore_secret(struct update *u, const char *key, char **secret, const char *stored)
+{
+    if (!is_mask(*secret))
+        return 0;
+    if (stored == NULL)
+        return refuse_masked(u, key, NULL);
+    return text_replace(secret, stored) != 0 ? failure_no_memory(u->err) : 0;
+}
+
+/* Of the same user only: {"basic": ["user", "***"]}. */
+static int
+restore_password(struct update *u, const char *key, struct credentials *pair,
+                 const struct credentials *stored)
+{
+    bool same = stored != NULL && text_equal(pair->user, stored->user);
+
+    return restore_secret(u, key, &pair->password, same ? stored->password : NULL);
+}
+
+static int
+restore_credentials(struct update *u)
+{
     struct request *r = &u->s->defaults;
-    size_t own = old != NULL && old->defaults.proxy != NULL;
+    const struct request *old = u->old != NULL ? &u->old->defaults : NULL;
+    bool same = old != NULL && old->auth == r->auth;
 
-    if (r->proxy != NULL &&
-        restore_proxy(u, "proxy", &r->proxy,
-                      nth_proxy(own ? &old->defaults.proxy : NULL, own, r->proxy, 0)) != 0)
+    if (restore_password(u, "proxy_auth", &r->proxy_auth, old != NULL ? &old->proxy_auth : NULL) !=
+            0 ||
+        restore_password(u, "auth", &r->auth_pair, same ? &old->auth_pair : NULL) != 0)
         return -1;
-    /* From the last on: those before are still as they were given, and so can be counted. */
-    for (size_t i = u->s->proxy_count; i-- > 0;) {
-        size_t rank = 0;
+    return restore_secret(u, "auth", &r->auth_token, same ? old->auth_token : NULL);
+}
 
-        for (size_t k = 0; k < i; k++)
-            rank += strcmp(u->s->proxies[k], u->s->proxies[i]) == 0;
-        if (restore_proxy(u, "proxies", &u->s->proxies[i],
-                          old != NULL
-                              ? nth_proxy(old->proxies, old->proxy_count, u->s->proxies[i], rank)
-                              : NULL) != 0)
+static int
+check_proxy(struct update *u, const char *key, const char *proxy)
+{
+    if (proxy == NULL || strstr(proxy, ":" SESSION_JSON_SECRET "@") == NULL)
+        return 0;
+    return failure_set(u->err, ERROR_BAD_REQUEST,
+                       "%s: \"***\" stands for user and password together, as in http://***@host",
+                       key);
+}
+
+static int
+check_proxies(struct update *u)
+{
+    if (check_proxy(u, "proxy", u->s->defaults.proxy) != 0)
+        return -1;
+    for (size_t i = 0; i < u->s->proxy_count; i++)
+        if (check_proxy(u, "proxies", u->s->proxies[i]) != 0)
             return -1;
-    }
     return 0;
+}
+
+/* Has every proxy of it been one of the old session's, which the operator has named? */
+static bool
+has_old_proxies_only(const struct update *u)
+{
+    const struct session_config *s = u->s, *old = u->old;
+    bool only =
+        old != NULL && (s->defaults.proxy == NULL || session_lets_resolve(old, s->defaults.proxy));
+
+    for (size_t i = 0; i < s->proxy_count && only; i++)
+        only = session_lets_resolve(old, s->proxies[i]);
+    return only;
+}
+
+/* Each host is one of the old session's. */
+static bool
+has_old_hosts_only(const struct update *u)
+{
+    for (size_t i = 0; i < u->s->host_count; i++) {
+        size_t k = 0;
+
+        while (k < u->old->host_count && strcmp(u->s->hosts[i], u->old->hosts[k]) != 0)
+            k++;
+        if (k == u->old->host_count)
+            return false;
+    }
+    return true;
+}
+
+/* "***" keeps secrets that the sender doesn't know: they stay where the operator let them go. */
+static int
+limit_hosts(struct update *u)
+{
+    struct session_config *s = u->s;
+
+    if (u->old == NULL || u->old->host_count == 0)
+        return 0;
+    if (!has_old_hosts_only(u))
+        return failure_set(u->err, ERROR_FORBIDDEN,
+                           "hosts: with this token only those that the session has");
+    for (size_t i = 0; s->host_count < u->old->host_count && !u->gives_hosts; i++)
+        if (egress_config_add(&s->hosts, &s->host_count, u->old->hosts[i]) != 0)
+            return failure_no_memory(u->err);
+    return 0;
+}
+
+/* Nor does it leave the operator's network: what it does not say stays. */
+static int
+limit_network(struct update *u)
+{
+    const struct field *f;
+
+    for (size_t i = 0; u->old != NULL && (f = session_config_field(i)) != NULL; i++)
+        if ((f->flags & SESSION_CONFIGURED) != 0 && f->kind != FIELD_PATH &&
+            (u->kept_fields >> i & 1) == 0 && session_config_copy_field(u->s, u->old, f) != 0)
+            return failure_no_memory(u->err);
+    return 0;
+}
+
+static int
+limit(struct update *u)
+{
+    if (u->s->proxy_resolves && (u->old == NULL || !u->old->proxy_resolves))
+        return failure_set(u->err, ERROR_FORBIDDEN,
+                           "proxy_resolves: only the configuration, or a caller whose token is for "
+                           "all sessions, may set it");
+    u->s->proxies_by_limited = !has_old_proxies_only(u);
+    return limit_hosts(u) != 0 ? -1 : limit_network(u);
 }
 
 /* -- the whole ----------------------------------------------------------------------- */
@@ -276,7 +461,7 @@ put_back(struct update *u)
     const struct field *f;
 
     for (size_t i = 0; (f = session_config_field(i)) != NULL; i++)
-        if ((u->kept_fields >> i & 1) != 0 && field_copy(u->s, u->old, f) != 0)
+        if ((u->kept_fields >> i & 1) != 0 && session_config_copy_field(u->s, u->old, f) != 0)
             return failure_no_memory(u->err);
     for (enum request_key key = 0; key < KEY_COUNT; key++)
         if ((u->kept_keys >> key & 1) != 0 &&
@@ -284,12 +469,31 @@ put_back(struct update *u)
             return failure_no_memory(u->err);
     if (restore_headers(u) != 0 || restore_cookies(u) != 0)
         return -1;
+    if (restore_credentials(u) != 0 || check_proxies(u) != 0)
+        return -1;
     return restore_proxies(u);
+}
+
+/* Of a token that is limited to certain sessions. */
+static int
+apply_ceiling(struct update *u)
+{
+    const struct field *f;
+    uint64_t given = 0;
+
+    for (size_t i = 0; (f = session_config_field(i)) != NULL; i++) {
+        char key[32];
+
+        snprintf(key, sizeof key, "%.*s", (int)strcspn(f->name, "."), f->name);
+        if (json_object_get(u->object, key) != NULL)
+            given |= UINT64_C(1) << i;
+    }
+    return session_ceiling_apply(u->s, u->old, given, u->err);
 }
 
 int
 session_update_read(struct session_config *s, const char *name, const char *text, size_t size,
-                    const struct session_config *old, struct failure *err)
+                    const struct session_config *old, bool limited, struct failure *err)
 {
     struct update u = { .s = s, .old = old, .err = err };
     int rc = -1;
@@ -298,8 +502,11 @@ session_update_read(struct session_config *s, const char *name, const char *text
         return failure_set(err, ERROR_BAD_REQUEST, "the body is empty; expected a session object");
     if ((u.object = json_parse(text, size, err)) == NULL)
         return -1;
+    u.gives_hosts = json_object_get(u.object, "hosts") != NULL;
     if (take_out(&u, name) == 0 && config_session_read(s, name, u.object, err) == 0)
         rc = put_back(&u);
-    json_decref(u.object);
+    if (rc == 0 && limited)
+        rc = apply_ceiling(&u) != 0 || limit(&u) != 0 ? -1 : 0;
+    json_memory_release(u.object);
     return rc;
 }

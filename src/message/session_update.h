@@ -13,9 +13,10 @@
 
 /*
  * Into s (initialised by the caller, who destroys it either way); `old` is the session of this name
- * that is replaced, or NULL.  0, or -1 with `err`.
+ * that is replaced, or NULL.  `limited`: the caller's token is for certain sessions only, and what
+ * it may change has a ceiling (session_ceiling.h).  0, or -1 with `err`.
  */
 int session_update_read(struct session_config *s, const char *name, const char *text, size_t size,
-                        const struct session_config *old, struct failure *err);
+                        const struct session_config *old, bool limited, struct failure *err);
 
 #endif

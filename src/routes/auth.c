@@ -2,8 +2,9 @@
 
 #include "routes/auth.h"
 
+#include "util/secret.h"
+
 #include <errno.h>
-#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -45,6 +46,19 @@ auth_destroy(struct auth *a)
     pthread_rwlock_destroy(&a->lock);
 }
 
+/* Every token is compared: how long it takes does not tell which one it is. */
+static const struct auth_token *
+find(const struct auth *a, const char *given)
+{
+    const struct auth_token *found = NULL;
+    size_t n = strlen(given);
+
+    for (size_t i = 0; i < a->count; i++)
+        if (secret_equal(a->tokens[i].token, a->tokens[i].size, given, n))
+            found = &a->tokens[i];
+    return found;
+}
+
 /* -- the file ------------------------------------------------------------ */
 
 static int
@@ -74,12 +88,17 @@ read_line(struct auth *into, char *line, int number, const char *path, struct fa
         return failure_set(err, ERROR_BAD_REQUEST,
                            "auth.tokens_file %s: line %d: a token has at least %d characters", path,
                            number, AUTH_TOKEN_MIN);
+    if (find(into, word) != NULL)
+        return failure_set(
+            err, ERROR_BAD_REQUEST,
+            "auth.tokens_file %s: line %d: this token stands on an earlier line, too", path,
+            number);
     list = realloc(into->tokens, (into->count + 1) * sizeof list[0]);
     if (list == NULL)
         return failure_no_memory(err);
     into->tokens = list;
     t = &list[into->count];
-    *t = (struct auth_token){ .token = strdup(word) };
+    *t = (struct auth_token){ .token = strdup(word), .size = strlen(word) };
     if (t->token == NULL)
         return failure_no_memory(err);
     into->count++;
@@ -102,6 +121,8 @@ read_file(struct auth *into, const char *path, struct failure *err)
                            strerror(errno));
     while (rc == 0 && getline(&line, &size, file) >= 0)
         rc = read_line(into, line, ++number, path, err);
+    if (rc == 0 && !feof(file)) /* rather than go on with the tokens read so far */
+        rc = failure_set(err, ERROR_INTERNAL, "auth.tokens_file %s: %s", path, strerror(errno));
     free(line);
     fclose(file);
     if (rc == 0 && into->count == 0)
@@ -109,49 +130,56 @@ read_file(struct auth *into, const char *path, struct failure *err)
     return rc;
 }
 
+/* A token keeps its number as long as it stands in the file. */
+static void
+number_tokens(struct auth *a, struct auth *now)
+{
+    for (size_t i = 0; i < now->count; i++) {
+        const struct auth_token *before = find(a, now->tokens[i].token);
+
+        now->tokens[i].number = before != NULL ? before->number : ++a->last_number;
+    }
+}
+
+void
+auth_take(struct auth *a, struct auth *now)
+{
+    struct auth old;
+
+    pthread_rwlock_wrlock(&a->lock);
+    number_tokens(a, now);
+    old = *a;
+    a->required = now->required;
+    a->tokens = now->tokens;
+    a->count = now->count;
+    pthread_rwlock_unlock(&a->lock);
+    free_tokens(old.tokens, old.count);
+    now->tokens = NULL;
+    now->count = 0;
+}
+
 int
 auth_load(struct auth *a, const char *path, struct failure *err)
 {
     struct auth now = { .required = path != NULL };
-    struct auth old;
 
     if (path != NULL && read_file(&now, path, err) != 0) {
         free_tokens(now.tokens, now.count);
         return -1;
     }
-    pthread_rwlock_wrlock(&a->lock);
-    old = *a;
-    a->required = now.required;
-    a->tokens = now.tokens;
-    a->count = now.count;
-    pthread_rwlock_unlock(&a->lock);
-    free_tokens(old.tokens, old.count);
+    auth_take(a, &now);
     return 0;
 }
 
 /* -- the check ----------------------------------------------------------- */
 
-/* Constant-time comparison: how long it takes does not tell where they differ. */
-static bool
-equal_secrets(const char *a, const char *b)
-{
-    size_t n = strlen(a), m = strlen(b);
-    volatile unsigned char difference = n != m;
-
-    for (size_t i = 0; i < n; i++)
-        difference |= (unsigned char)(a[i] ^ b[m == 0 ? 0 : i % m]);
-    return difference == 0;
-}
-
 static const struct auth_token *
-find(const struct auth *a, const char *given)
+find_number(const struct auth *a, uint64_t number)
 {
-    const struct auth_token *found = NULL;
-
     for (size_t i = 0; i < a->count; i++)
-        if (equal_secrets(given, a->tokens[i].token))
-            found = &a->tokens[i];
-    return found;
+        if (a->tokens[i].number == number)
+            return &a->tokens[i];
+    return NULL;
 }
 
 static bool
@@ -166,10 +194,11 @@ may_use(const struct auth_token *t, const char *session)
 }
 
 static int
-check(const struct auth *a, const char *authorization, const char *session, struct failure *err)
+identify(const struct auth *a, const char *authorization, uint64_t *number, struct failure *err)
 {
     const struct auth_token *t;
 
+    *number = AUTH_NOBODY;
     if (!a->required)
         return 0;
     if (authorization == NULL || strncasecmp(authorization, "Bearer ", 7) != 0)
@@ -177,6 +206,20 @@ check(const struct auth *a, const char *authorization, const char *session, stru
     authorization += 7 + strspn(authorization + 7, " ");
     if ((t = find(a, authorization)) == NULL)
         return failure_set(err, ERROR_UNAUTHORIZED, "the bearer token is unknown");
+    *number = t->number;
+    return 0;
+}
+
+static int
+check(const struct auth *a, uint64_t number, const char *session, struct failure *err)
+{
+    const struct auth_token *t;
+
+    if (!a->required)
+        return 0;
+    if ((t = find_number(a, number)) == NULL)
+        return failure_set(err, ERROR_UNAUTHORIZED,
+                           "the bearer token is not known any more, or there was none");
     if (!may_use(t, session))
         return failure_set(err, ERROR_UNKNOWN_SESSION, "session: there is no \"%.64s\"", session);
     return 0;
@@ -185,10 +228,72 @@ check(const struct auth *a, const char *authorization, const char *session, stru
 int
 auth_check(struct auth *a, const char *authorization, const char *session, struct failure *err)
 {
+    uint64_t number;
     int rc;
 
     pthread_rwlock_rdlock(&a->lock);
-    rc = check(a, authorization, session, err);
+    rc = identify(a, authorization, &number, err);
+    if (rc == 0)
+        rc = check(a, number, session, err);
     pthread_rwlock_unlock(&a->lock);
     return rc;
+}
+
+int
+auth_identify(struct auth *a, const char *authorization, uint64_t *number, struct failure *err)
+{
+    int rc;
+
+    pthread_rwlock_rdlock(&a->lock);
+    rc = identify(a, authorization, number, err);
+    pthread_rwlock_unlock(&a->lock);
+    return rc;
+}
+
+int
+auth_check_number(struct auth *a, uint64_t number, const char *session, struct failure *err)
+{
+    int rc;
+
+    pthread_rwlock_rdlock(&a->lock);
+    rc = check(a, number, session, err);
+    pthread_rwlock_unlock(&a->lock);
+    return rc;
+}
+
+bool
+auth_requires_token(struct auth *a)
+{
+    bool required;
+
+    pthread_rwlock_rdlock(&a->lock);
+    required = a->required;
+    pthread_rwlock_unlock(&a->lock);
+    return required;
+}
+
+bool
+auth_limits(struct auth *a, uint64_t number)
+{
+    const struct auth_token *t;
+    bool limited;
+
+    pthread_rwlock_rdlock(&a->lock);
+    t = find_number(a, number);
+    limited = a->required && (t == NULL || t->session_count > 0);
+    pthread_rwlock_unlock(&a->lock);
+    return limited;
+}
+
+bool
+auth_allows(struct auth *a, uint64_t number, const char *session)
+{
+    const struct auth_token *t;
+    bool allowed;
+
+    pthread_rwlock_rdlock(&a->lock);
+    t = find_number(a, number);
+    allowed = !a->required || (t != NULL && may_use(t, session));
+    pthread_rwlock_unlock(&a->lock);
+    return allowed;
 }

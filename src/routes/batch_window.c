@@ -16,6 +16,7 @@ struct batch_window {
     size_t next_ready; /* in the order of input: the first that is not ready */
     size_t taken;      /* how many, by now */
     size_t in_flight_count;
+    size_t request_bytes;         /* of those that have been started and not yet taken */
     size_t ready_bytes;           /* of bodies, early ones too */
     struct link in_flight, ready; /* fetches by their `kin`; ready ones in the order of writing */
     struct curlew_fetch **early;  /* by index modulo max_started; NULL: any order will do */
@@ -83,7 +84,8 @@ batch_window_has_room(const struct batch_window *window)
 {
     return window->next < window->end && window->in_flight_count < window->max_in_flight &&
            window->next - window->taken < window->max_started &&
-           window->ready_bytes < window->max_ready_bytes;
+           window->ready_bytes < window->max_ready_bytes &&
+           window->request_bytes < BATCH_REQUEST_BYTES;
 }
 
 void
@@ -91,6 +93,8 @@ batch_window_start(struct batch_window *window, struct curlew_fetch *f)
 {
     f->index = (int)window->next;
     batch_read(window->batch, window->next, &f->request, &f->failure);
+    f->kin_bytes = request_bytes(&f->request);
+    window->request_bytes += f->kin_bytes;
     window->next++;
     list_append(&window->in_flight, &f->kin);
     window->in_flight_count++;
@@ -131,6 +135,7 @@ batch_window_take(struct batch_window *window)
         return NULL;
     window->taken++;
     window->ready_bytes -= f->response.body.len;
+    window->request_bytes -= f->kin_bytes;
     return f;
 }
 

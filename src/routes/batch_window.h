@@ -6,7 +6,8 @@
  *
  * A window for back-pressure: `max_parallel` fetches are in flight at most, and none is started
  * while BATCH_WINDOW times as many have been started and not yet taken, or while the bodies that
- * wait to be taken are over their limit of bytes.  So a slow reader stops the starts, and a first
+ * wait to be taken are over their limit of bytes, or the requests that have been started over
+ * theirs: each has a copy of the batch's defaults.  So a slow reader stops the starts, and a first
  * result that is late holds back only so many behind it.  It belongs to one worker's thread.
  */
 #ifndef ROUTES_BATCH_WINDOW_H
@@ -15,7 +16,8 @@
 #include "fetch/fetch.h"
 #include "message/batch.h"
 
-#define BATCH_WINDOW 4
+#define BATCH_WINDOW        4
+#define BATCH_REQUEST_BYTES (16 << 20) /* of requests that have been started and not yet taken */
 
 struct batch_window;
 

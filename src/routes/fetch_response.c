@@ -41,3 +41,12 @@ fetch_response_write(struct exchange *x)
     exchange_account_prefix(x);
     return 0;
 }
+
+void
+fetch_response_begin(struct exchange *x, const char *type)
+{
+    buffer_printf(&x->head,
+                  "Status: 200 OK\r\nContent-Type: %s\r\nCache-Control: no-store\r\n"
+                  "X-Accel-Buffering: no\r\n\r\n",
+                  type);
+}

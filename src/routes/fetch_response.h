@@ -18,4 +18,10 @@ void fetch_response_choose_format(struct exchange *x);
  */
 int fetch_response_write(struct exchange *x);
 
+/*
+ * A response of that Content-Type whose body comes in pieces: its head, as x->head.
+ * X-Accel-Buffering: nginx passes each piece on at once.
+ */
+void fetch_response_begin(struct exchange *x, const char *type);
+
 #endif

@@ -4,6 +4,7 @@
 
 #include "engine/engine.h"
 #include "message/request_json.h"
+#include "routes/auth.h"
 #include "routes/handoff_store.h"
 #include "routes/route_context.h"
 
@@ -25,17 +26,15 @@ handoff_request_is_present(const struct exchange *x)
 static const char *
 browser_header(const struct exchange *x, const char *name)
 {
-    struct buffer parameter;
-    const char *value = NULL;
+    char parameter[1024] = "HTTP_";
+    size_t n = strlen(parameter);
 
-    buffer_init(&parameter, 1024);
-    buffer_adds(&parameter, "HTTP_");
+    if (n + strlen(name) >= sizeof parameter)
+        return NULL;
     for (; *name != '\0'; name++)
-        buffer_addc(&parameter, *name == '-' ? '_' : (char)toupper((unsigned char)*name));
-    if (buffer_ok(&parameter))
-        value = exchange_param(x, parameter.data);
-    buffer_free(&parameter);
-    return value;
+        parameter[n++] = *name == '-' ? '_' : (char)toupper((unsigned char)*name);
+    parameter[n] = '\0';
+    return exchange_param(x, parameter);
 }
 
 static int
@@ -67,20 +66,53 @@ forward_listed(const struct exchange *x, struct request *r, struct failure *err)
     return rc;
 }
 
-int
-handoff_request_read(struct exchange *x, struct request *r, struct failure *err)
+/* The text of the request object; *stored, which the caller frees, if it was kept in the store. */
+static const char *
+find_object(const struct exchange *x, char **stored, uint64_t *token, struct failure *err)
 {
+    const struct route_context *routes = route_context_of(x);
     const char *object = exchange_param(x, PARAMETER);
-    char *stored = NULL;
-    int rc;
 
     if (*object == '@') {
-        if ((stored = handoff_store_take(route_context_of(x)->handoff_store, object + 1)) == NULL)
-            return failure_set(err, ERROR_BAD_REQUEST,
-                               PARAMETER ": the reference is unknown, used already, or too old");
-        object = stored;
+        const char *dot = strrchr(object, '.'); /* the end of the route's key: "@KEY.NAME" */
+
+        *stored =
+            handoff_store_take(routes->handoff_store, (dot != NULL ? dot : object) + 1, token);
+        if (*stored == NULL)
+            failure_set(err, ERROR_BAD_REQUEST,
+                        PARAMETER ": the reference is unknown, used already, or too old");
+        return *stored;
     }
-    rc = request_json_parse(r, object, strlen(object), err);
+    if (!auth_requires_token(routes->auth))
+        return object;
+    failure_set(err, ERROR_UNAUTHORIZED,
+                PARAMETER ": tokens are configured: a handoff needs a reference, made by "
+                          "POST .../v1/handoffs with a bearer token");
+    return NULL;
+}
+
+int
+handoff_request_load(struct exchange *x, struct failure *err)
+{
+    char *stored = NULL;
+    const char *object;
+
+    x->token = AUTH_NOBODY;
+    object = find_object(x, &stored, &x->token, err);
+    if (object == NULL)
+        return -1;
+    buffer_clear(&x->body);
+    buffer_adds(&x->body, object);
     free(stored);
-    return rc == 0 ? forward_listed(x, r, err) : -1;
+    return buffer_ok(&x->body) ? 0 : failure_no_memory(err);
+}
+
+int
+handoff_request_read(const struct exchange *x, struct request *r, struct failure *err)
+{
+    if (request_json_parse(r, x->body.data, x->body.len, err) != 0 ||
+        auth_check_number(route_context_of(x)->auth, x->token,
+                          r->session != NULL ? r->session : "default", err) != 0)
+        return -1;
+    return forward_listed(x, r, err);
 }

@@ -14,9 +14,15 @@
 bool handoff_request_is_present(const struct exchange *x);
 
 /*
- * Reads the object, or what the handoff store holds for its "@reference", into r, and adds the
- * headers to forward.  -1 with `err`.
+ * The object, or what the handoff store holds for its "@reference", becomes x->body, since nobody
+ * reads the browser's.  Where tokens are configured, only a reference counts.  -1 with `err`.
  */
-int handoff_request_read(struct exchange *x, struct request *r, struct failure *err);
+int handoff_request_load(struct exchange *x, struct failure *err);
+
+/*
+ * Reads that object into r, and adds the headers to forward.  The token that made the reference
+ * must still allow the session.  -1 with `err`.
+ */
+int handoff_request_read(const struct exchange *x, struct request *r, struct failure *err);
 
 #endif

@@ -1,7 +1,8 @@
 /*
- * handoff_store.h - request objects too large for a header, kept for a handoff by reference.
+ * handoff_store.h - request objects kept for the handoffs that refer to them.
  *
- * Each is used once at most, and expires after HANDOFF_STORE_SECONDS.  Thread-safe.
+ * Each is used once at most, and expires after HANDOFF_STORE_SECONDS.  It remembers by which token
+ * it was stored, whose right is judged again when it is used.  Thread-safe.
  */
 #ifndef ROUTES_HANDOFF_STORE_H
 #define ROUTES_HANDOFF_STORE_H
@@ -9,6 +10,7 @@
 #include "util/failure.h"
 
 #include <stddef.h>
+#include <stdint.h>
 
 #define HANDOFF_STORE_SECONDS   60
 #define HANDOFF_STORE_ITEMS_MAX 4096
@@ -23,13 +25,13 @@ struct handoff_store *handoff_store_new(void);
 void handoff_store_free(struct handoff_store *store);
 
 /*
- * Copies n bytes; `name` becomes their reference.  -1 with `err`: overloaded where the store is
- * full, or no memory.
+ * Copies n bytes; `name` becomes their reference.  `token`: by which they are stored (auth.h).  -1
+ * with `err`: overloaded where the store is full, or this token has a quarter of it; or no memory.
  */
-int handoff_store_put(struct handoff_store *store, const char *text, size_t n,
+int handoff_store_put(struct handoff_store *store, const char *text, size_t n, uint64_t token,
                       char name[HANDOFF_STORE_NAME_SIZE], struct failure *err);
 
 /* The caller frees; NULL: unknown, used already, or expired. */
-char *handoff_store_take(struct handoff_store *store, const char *name);
+char *handoff_store_take(struct handoff_store *store, const char *name, uint64_t *token);
 
 #endif

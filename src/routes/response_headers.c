@@ -101,8 +101,8 @@ add_body_fields(struct exchange *x)
         buffer_printf(&x->head, "Curlew-Content-Length: %lld\r\n", length);
 }
 
-/* Beginnings of headers that web servers obey as the word of the FastCGI server. */
-static const char *const obeyed[] = { "status",     "x-accel-",    "curlew-",
+/* Beginnings of headers that web servers and the bridge obey as the word of the FastCGI server. */
+static const char *const obeyed[] = { "status",     "x-accel-",    "curlew-",   "x-curlew-",
                                       "x-sendfile", "x-lighttpd-", "x-reproxy-" };
 
 static bool
@@ -131,7 +131,11 @@ add_fetch_facts(struct exchange *x)
                   response->remote_ip, response->remote_port);
     buffer_printf(b, "Curlew-Redirects: %zu\r\n", response->history_count);
     buffer_printf(b, "Curlew-Attempts: %d\r\n", response->attempts);
+    if (response->body_not_replayed)
+        buffer_adds(b, "Curlew-Body-Not-Replayed: true\r\n");
     buffer_printf(b, "Curlew-Session: %s\r\n", x->fetch->session->settings.name);
+    if (response->impersonated != NULL)
+        buffer_printf(b, "Curlew-Impersonated: %s\r\n", response->impersonated);
     buffer_printf(b, "Curlew-First-Byte: %.6f\r\n", response->timing.first_byte);
 }
 
@@ -155,6 +159,7 @@ end_head(struct buffer *b, const struct response_head *head)
     while ((b->len + strlen("no\r\n") + status.len) % 8 != 0 && buffer_ok(b));
     buffer_adds(b, "no\r\n");
     buffer_add(b, status.data, status.len);
+    b->failed |= !buffer_ok(&status);
     buffer_free(&status);
 }
 

@@ -21,14 +21,18 @@ give_up(struct exchange *x)
     batch_window_cancel(x->route_data);
 }
 
-/* Also while draining: a batch that was accepted is completed. */
+/* One is started in any case, or a long turn of others would stop the batch. */
 static void
 start_fetches(struct exchange *x)
 {
     struct batch_window *window = x->route_data;
+    bool first = true;
     struct curlew_fetch *f;
 
-    while (batch_window_has_room(window)) {
+    for (; batch_window_has_room(window); first = false) {
+        x->wants_turn = !first && !loop_has_time(&x->worker->loop);
+        if (x->wants_turn)
+            return;
         if ((f = fetch_new()) == NULL) {
             give_up(x);
             return;
@@ -85,6 +89,7 @@ next_chunk(struct exchange *x)
 {
     exchange_clear_piece(x);
     fetch_unref(x->fetch);
+    x->wants_turn = false;
     start_fetches(x);
     while ((x->fetch = batch_window_take(x->route_data)) != NULL) {
         if (!x->broken && write_result(x) == 0)
@@ -132,39 +137,65 @@ waiting_bytes(const struct exchange *x)
 }
 
 static int
-open_batch(struct exchange *x, struct failure *err)
+open_window(struct exchange *x, struct failure *err)
 {
-    struct batch_window *window;
-    struct batch *batch;
+    struct batch_window *window = batch_window_new(x->route_data, waiting_bytes(x));
 
-    if (x->server->draining)
-        return failure_set(err, ERROR_DRAINING, "the daemon is stopping");
-    if (x->body.len == 0)
-        return failure_set(err, ERROR_BAD_REQUEST, "the body is empty: a batch object is needed");
-    if ((batch = batch_from_text(x->body.data, x->body.len, err)) == NULL)
-        return -1;
-    if ((window = batch_window_new(batch, waiting_bytes(x))) == NULL)
-        return failure_no_memory(err);
-    x->route_data = window;
+    x->route_data = window; /* which has taken the batch */
     x->ops = &ops;
-    buffer_free(&x->body);
-    return 0;
+    return window != NULL ? 0 : failure_no_memory(err);
 }
 
-/* Any batch that can be parsed is a 200.  X-Accel-Buffering: nginx passes each line on at once. */
-void
-route_batch_on_request(struct exchange *x)
+static void
+free_batch(struct exchange *x)
+{
+    batch_free(x->route_data);
+}
+
+static void
+read_batch(struct exchange *x)
+{
+    struct config_snapshot *config = engine_snapshot(x->server->engine);
+
+    x->route_data =
+        batch_from_text(x->body.data, x->body.len, &config->limits.request, &x->failure);
+    config_snapshot_unref(config);
+}
+
+/* Any batch that can be parsed is a 200. */
+static void
+begin_response(struct exchange *x)
+{
+    if (x->failure.error != ERROR_NONE || open_window(x, &x->failure) != 0) {
+        exchange_fail(x, &x->failure);
+        return;
+    }
+    fetch_response_begin(x, x->frames ? FETCH_RESPONSE_FRAMES : "application/x-ndjson");
+    x->answered = true;
+    x->partial = exchange_check_response(x) == 0;
+}
+
+static void
+refuse_empty(struct exchange *x)
 {
     struct failure err = { 0 };
 
+    failure_set(&err, ERROR_BAD_REQUEST, "the body is empty: a batch object is needed");
+    exchange_fail(x, &err);
+}
+
+void
+route_batch_on_request(struct exchange *x)
+{
+    static const struct exchange_ops reading = { .free_route_data = free_batch };
+    struct failure err = { 0 };
+
     fetch_response_choose_format(x);
-    if (open_batch(x, &err) != 0) {
+    x->ops = &reading;
+    if (exchange_check_room(x, &err) != 0)
         exchange_fail(x, &err);
-        return;
-    }
-    buffer_printf(&x->head,
-                  "Status: 200 OK\r\nContent-Type: %s\r\nCache-Control: no-store\r\n"
-                  "X-Accel-Buffering: no\r\n\r\n",
-                  x->frames ? FETCH_RESPONSE_FRAMES : "application/x-ndjson");
-    x->answered = x->partial = true;
+    else if (x->body.len == 0)
+        refuse_empty(x);
+    else if (exchange_read(x, read_batch, begin_response, &err) != 0)
+        exchange_fail(x, &err);
 }

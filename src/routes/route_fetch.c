@@ -7,16 +7,29 @@
 #include "routes/submit.h"
 
 static void
-on_fetch_done(struct exchange *x, struct curlew_fetch *f)
+write_envelope(struct exchange *x)
 {
-    struct failure err = f->failure;
+    if (fetch_response_write(x) != 0)
+        failure_no_memory(&x->failure);
+}
 
-    if (err.error == ERROR_NONE && fetch_response_write(x) != 0)
-        failure_no_memory(&err);
-    if (err.error != ERROR_NONE)
-        exchange_fail_fetch(x, &err);
+static void
+respond(struct exchange *x)
+{
+    if (x->failure.error != ERROR_NONE)
+        exchange_fail_fetch(x, &x->failure);
     else
         exchange_respond(x, 200, x->frames ? FETCH_RESPONSE_FRAMES : "application/json");
+}
+
+/* A frame has the body as it is. */
+static void
+on_fetch_done(struct exchange *x, struct curlew_fetch *f)
+{
+    if (f->failure.error != ERROR_NONE)
+        exchange_fail_fetch(x, &f->failure);
+    else
+        exchange_write(x, x->frames ? 0 : f->response.body.len, write_envelope, respond);
 }
 
 void

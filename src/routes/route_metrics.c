@@ -3,7 +3,12 @@
 #include "routes/route_metrics.h"
 
 #include "engine/engine.h"
+#include "libcurl/curl_features.h"
+#include "libcurl/impersonate_targets.h"
+#include "libcurl/libcurl_choice.h"
+#include "routes/session_view.h"
 #include "util/clock.h"
+#include "util/log.h"
 
 #include <inttypes.h>
 
@@ -41,11 +46,11 @@ add_histogram(struct buffer *b, const char *name, const char *help,
 
 /* Few label values: sessions are named by the operator, outcomes by the error table. */
 static void
-add_outcomes(struct buffer *b, const struct config_snapshot *config)
+add_outcomes(struct buffer *b, const struct session_view *view)
 {
     add_head(b, "fetches_total", "counter", "Fetches that ended, by session and outcome.");
-    for (size_t i = 0; i < config->session_count; i++) {
-        const struct session_state *state = config->sessions[i]->state;
+    for (size_t i = 0; i < view->count; i++) {
+        const struct session_state *state = view->sessions[i]->state;
 
         for (int e = 0; e < ERROR_COUNT; e++) {
             int64_t n = counter_read(&state->outcomes[e]);
@@ -91,19 +96,17 @@ add_restraint(struct buffer *b, const struct engine_stats *stats)
 }
 
 static void
-add_classes(struct buffer *b, const struct config_snapshot *config)
+add_classes(struct buffer *b, const struct session_view *view)
 {
-    static const char *const names[STATUS_CLASSES] = { "1xx", "2xx", "3xx", "4xx", "5xx", "other" };
-
     add_head(b, "responses_total", "counter", "Complete responses, by session and status class.");
-    for (size_t i = 0; i < config->session_count; i++) {
-        const struct session_state *state = config->sessions[i]->state;
+    for (size_t i = 0; i < view->count; i++) {
+        const struct session_state *state = view->sessions[i]->state;
 
         for (int k = 0; k < STATUS_CLASSES; k++)
             if (counter_read(&state->classes[k]) > 0 || k == 1)
                 buffer_printf(
                     b, "curlew_responses_total{session=\"%s\",status_class=\"%s\"} %" PRId64 "\n",
-                    state->name, names[k], counter_read(&state->classes[k]));
+                    state->name, session_status_class(k), counter_read(&state->classes[k]));
     }
 }
 
@@ -144,17 +147,63 @@ add_engine(struct buffer *b, const struct engine_stats *stats, const struct body
                   &stats->fetch_seconds);
 }
 
-void
-route_metrics_on_request(struct exchange *x)
+/* By the kind of thread: how many there are is a setting. */
+static void
+add_slow_turns(struct buffer *b, const struct fcgi_server *server)
 {
-    const struct fcgi_server_stats *stats = &x->server->stats;
-    struct config_snapshot *config = engine_snapshot(x->server->engine);
-    struct buffer *b = &x->prefix;
+    add_head(b, "slow_loop_turns_total", "counter",
+             "Turns of an event loop that took over 250 ms, by the kind of thread.");
+    buffer_printf(b, "curlew_slow_loop_turns_total{thread=\"fcgi-worker\"} %" PRId64 "\n",
+                  counter_read(&server->stats.slow_turns));
+    buffer_printf(b, "curlew_slow_loop_turns_total{thread=\"engine\"} %" PRId64 "\n",
+                  counter_read(&server->engine->stats.slow_turns));
+}
 
-    add_engine(b, &x->server->engine->stats, config->bodies);
-    add_restraint(b, &x->server->engine->stats);
-    add_outcomes(b, config);
-    add_classes(b, config);
+static void
+add_label(struct buffer *b, const char *name, const char *value)
+{
+    buffer_printf(b, "%s=\"", name);
+    for (; *value != '\0'; value++) {
+        if (*value == '\\' || *value == '"')
+            buffer_adds(b, "\\");
+        if (*value != '\n') /* in a file's name */
+            buffer_add(b, value, 1);
+        else
+            buffer_adds(b, "\\n");
+    }
+    buffer_adds(b, "\"");
+}
+
+/* Constant while the process runs; the value is 1, the labels say what it has. */
+static void
+add_libcurl(struct buffer *b)
+{
+    int64_t targets = 0;
+
+    while (impersonate_targets_get((size_t)targets) != NULL)
+        targets++;
+    add_head(b, "libcurl_info", "gauge", "The libcurl in use, by version and file; always 1.");
+    buffer_adds(b, "curlew_libcurl_info{");
+    add_label(b, "version", curl_features_version());
+    buffer_adds(b, ",");
+    add_label(b, "file", libcurl_choice_file());
+    buffer_printf(b, ",http2=\"%d\",http3=\"%d\",impersonate=\"%d\"} 1\n",
+                  curl_features_has_http2(), curl_features_has_http3(), targets > 0);
+    add_value(b, "impersonate_targets", "gauge",
+              "Browsers that the libcurl in use can impersonate.", targets);
+}
+
+/* What concerns all sessions together. */
+static void
+add_daemon(struct buffer *b, const struct fcgi_server *server, const struct config_snapshot *config)
+{
+    const struct fcgi_server_stats *stats = &server->stats;
+
+    add_libcurl(b);
+    add_engine(b, &server->engine->stats, config->bodies);
+    add_restraint(b, &server->engine->stats);
+    add_value(b, "start_time_seconds", "gauge", "When curlewd started, in seconds since the epoch.",
+              server->start_time);
     add_value(b, "parked", "gauge", "Requests that wait for their fetch.",
               counter_read(&stats->parked));
     add_value(b, "request_body_bytes", "gauge", "Bytes of request bodies held in memory.",
@@ -166,6 +215,32 @@ route_metrics_on_request(struct exchange *x)
     add_value(b, "cancelled_total", "counter",
               "Requests whose client disconnected before the response.",
               counter_read(&stats->cancelled));
-    config_snapshot_unref(config);
+    add_value(b, "sessions_bytes", "gauge",
+              "Bytes of sessions, with replaced ones that fetches still hold.",
+              counter_read(&config->session_account->bytes));
+    add_value(b, "large_messages", "gauge",
+              "Large requests being read and large envelopes being written, and those that wait.",
+              counter_read(&stats->large));
+    add_slow_turns(b, server);
+    add_value(b, "log_lines_dropped_total", "counter",
+              "Log lines dropped because standard error was too slow or failed.",
+              (int64_t)log_dropped_lines());
+}
+
+void
+route_metrics_on_request(struct exchange *x)
+{
+    struct failure err = { 0 };
+    struct session_view view;
+
+    if (session_view_open(&view, x, &err) != 0) {
+        exchange_fail(x, &err);
+        return;
+    }
+    if (!view.limited)
+        add_daemon(&x->prefix, x->server, view.config);
+    add_outcomes(&x->prefix, &view);
+    add_classes(&x->prefix, &view);
+    session_view_close(&view);
     exchange_respond(x, 200, "text/plain; version=0.0.4; charset=utf-8");
 }

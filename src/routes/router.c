@@ -4,32 +4,36 @@
 
 #include "fastcgi/params.h"
 #include "routes/auth.h"
+#include "routes/cross_site.h"
 #include "routes/handoff_request.h"
 #include "routes/route_batch.h"
 #include "routes/route_context.h"
 #include "routes/route_fetch.h"
+#include "routes/route_fetches.h"
 #include "routes/route_handoff.h"
 #include "routes/route_health.h"
 #include "routes/route_metrics.h"
 #include "routes/route_sessions.h"
 #include "routes/route_status.h"
 #include "routes/route_stream.h"
+#include "routes/upload_request.h"
 
 #include <string.h>
 
 /* Longer paths come first: …/v1/status ends in /status, too. */
 static const struct route routes[] = {
-    { "/v1/fetch", "GET, POST", false, route_fetch_on_request },
-    { "/v1/stream", "GET, POST", false, route_stream_on_request },
-    { "/v1/batch", "POST", false, route_batch_on_request },
-    { "/v1/handoffs", "POST", false, route_handoff_on_request },
-    { "/v1/sessions", "GET, HEAD", false, route_sessions_on_list },
-    { "/v1/sessions/*/reset", "POST", false, route_sessions_on_reset },
-    { "/v1/sessions/*", "GET, PUT, DELETE", false, route_sessions_on_request },
-    { "/v1/status", "GET, HEAD", false, route_status_on_request },
-    { "/status", "GET, HEAD", false, route_status_on_page },
-    { "/metrics", "GET, HEAD", false, route_metrics_on_request },
-    { "/healthz", "GET, HEAD", true, route_health_on_request },
+    { "/v1/fetch", "GET, POST", false, true, true, route_fetch_on_request },
+    { "/v1/stream", "GET, POST", false, true, true, route_stream_on_request },
+    { "/v1/batch", "POST", false, true, false, route_batch_on_request },
+    { "/v1/handoffs", "POST", false, true, false, route_handoff_on_request },
+    { "/v1/fetches", "GET, HEAD", false, true, false, route_fetches_on_request },
+    { "/v1/sessions", "GET, HEAD", false, true, false, route_sessions_on_list },
+    { "/v1/sessions/*/reset", "POST", false, true, false, route_sessions_on_reset },
+    { "/v1/sessions/*", "GET, PUT, DELETE", false, true, false, route_sessions_on_request },
+    { "/v1/status", "GET, HEAD", false, false, false, route_status_on_request },
+    { "/status", "GET, HEAD", true, false, false, route_status_on_page },
+    { "/metrics", "GET, HEAD", false, false, false, route_metrics_on_request },
+    { "/healthz", "GET, HEAD", true, false, false, route_health_on_request },
 };
 
 static const char *
@@ -40,14 +44,22 @@ param(const struct exchange *x, const char *name)
     return value != NULL ? value : "";
 }
 
-/* Web servers split the path between the two in different ways; a few leave both empty. */
-static void
-add_path(const struct exchange *x, struct buffer *path)
+/*
+ * Web servers split the path between the two in different ways; a few leave both empty.  NULL: no
+ * memory.
+ */
+static const char *
+join_path(const struct exchange *x, struct buffer *both)
 {
-    buffer_adds(path, param(x, "SCRIPT_NAME"));
-    buffer_adds(path, param(x, "PATH_INFO"));
-    if (path->len == 0)
-        buffer_adds(path, param(x, "DOCUMENT_URI"));
+    const char *script = param(x, "SCRIPT_NAME"), *info = param(x, "PATH_INFO");
+
+    if (*script == '\0')
+        return *info != '\0' ? info : param(x, "DOCUMENT_URI");
+    if (*info == '\0')
+        return script;
+    buffer_adds(both, script);
+    buffer_adds(both, info);
+    return buffer_ok(both) ? both->data : NULL;
 }
 
 /* Does the path end in `pattern`?  "*" is one segment, which is copied into `name`. */
@@ -75,10 +87,12 @@ path_ends_in(const char *path, size_t n, const char *pattern, char *name)
 }
 
 static const struct route *
-match(const struct buffer *path, char *name)
+match(const char *path, char *name)
 {
-    for (size_t i = 0; path->len > 0 && i < sizeof routes / sizeof routes[0]; i++)
-        if (path_ends_in(path->data, path->len, routes[i].path, name))
+    size_t n = strlen(path);
+
+    for (size_t i = 0; n > 0 && i < sizeof routes / sizeof routes[0]; i++)
+        if (path_ends_in(path, n, routes[i].path, name))
             return &routes[i];
     return NULL;
 }
@@ -101,15 +115,16 @@ takes(const struct route *route, const char *method)
 static const struct route *
 find_path(struct exchange *x, struct failure *err)
 {
-    const struct route *route;
-    struct buffer path;
+    const struct route *route = NULL;
+    struct buffer both;
+    const char *path;
 
-    buffer_init(&path, PARAMS_MAX);
-    add_path(x, &path);
-    route = buffer_ok(&path) ? match(&path, x->name) : NULL;
-    if (route == NULL)
-        failure_set(err, ERROR_NOT_FOUND, "no route ends \"%.80s\"", path.len > 0 ? path.data : "");
-    buffer_free(&path);
+    buffer_init(&both, PARAMS_MAX);
+    if ((path = join_path(x, &both)) == NULL)
+        failure_no_memory(err);
+    else if ((route = match(path, x->name)) == NULL)
+        failure_set(err, ERROR_NOT_FOUND, "no route ends \"%.80s\"", path);
+    buffer_free(&both);
     return route;
 }
 
@@ -125,6 +140,8 @@ router_find(struct exchange *x, struct failure *err)
         failure_set(err, ERROR_METHOD_NOT_ALLOWED, "%s takes %s", route->path, route->methods);
         return NULL;
     }
+    if (route->acts && cross_site_check(route_context_of(x)->cross_site, x, err) != 0)
+        return NULL;
     if (!route->open && auth_check(route_context_of(x)->auth,
                                    exchange_param(x, "HTTP_AUTHORIZATION"), NULL, err) != 0)
         return NULL;
@@ -143,9 +160,22 @@ dispatch(struct exchange *x)
         exchange_fail(x, &err);
 }
 
+static bool
+takes_upload(struct exchange *x)
+{
+    const struct route *route;
+    struct failure none = { 0 };
+
+    if (!upload_request_is_announced(x))
+        return false;
+    route = find_path(x, &none);
+    return route != NULL && route->uploads;
+}
+
 /*
- * A handoff needs no token, whatever its path and method: only the web server can set its
- * parameter.  It does not wait for the body, which the browser sent to the view.
+ * A handoff needs no token of its own, whatever its path and method, and any page may link to the
+ * view that made it: only the web server can set its parameter.  It does not wait for the body,
+ * which the browser sent to the view.
  */
 void
 router_handle(struct exchange *x)
@@ -153,6 +183,8 @@ router_handle(struct exchange *x)
     x->handoff = handoff_request_is_present(x);
     if (x->handoff)
         route_stream_on_request(x);
+    else if (takes_upload(x))
+        exchange_read_upload(x, dispatch);
     else
         exchange_read_body(x, dispatch);
 }

@@ -2,6 +2,7 @@
 
 #include "routes/submit.h"
 
+#include "engine/engine.h"
 #include "message/request_json.h"
 #include "message/request_query.h"
 #include "routes/access_log.h"
@@ -9,14 +10,26 @@
 #include "routes/handoff_request.h"
 #include "routes/route_context.h"
 #include "routes/trace_context.h"
+#include "routes/upload_request.h"
 
 #include <string.h>
+
+/* What one request may bring of each list. */
+static void
+set_limits(const struct exchange *x, struct request *r)
+{
+    struct config_snapshot *config = engine_snapshot(x->server->engine);
+
+    r->most = config->limits.request;
+    config_snapshot_unref(config);
+}
 
 static int
 read_request(struct exchange *x, struct failure *err)
 {
     struct request *r = &x->fetch->request;
 
+    set_limits(x, r);
     if (x->handoff)
         return handoff_request_read(x, r, err);
     if (strcmp(exchange_method(x), "GET") == 0)
@@ -49,21 +62,51 @@ submit_prepared(struct exchange *x, struct curlew_fetch *f)
 }
 
 static int
-start(struct exchange *x, bool stream, struct failure *err)
+prepare(struct exchange *x, bool stream, struct failure *err)
 {
-    if (x->server->draining)
-        return failure_set(err, ERROR_DRAINING, "the daemon is stopping");
-    if ((x->fetch = fetch_new()) == NULL)
-        return failure_no_memory(err);
-    if (read_request(x, err) != 0)
+    if (exchange_check_room(x, err) != 0)
         return -1;
-    buffer_free(&x->body);
-    if (stream && exchange_open_stream(x) != 0)
+    if ((x->fetch = fetch_new()) == NULL || (stream && exchange_open_stream(x) != 0))
         return failure_no_memory(err);
-    if (submit_prepared(x, x->fetch) == 0)
-        return 0;
-    *err = x->fetch->failure;
-    return -1;
+    x->fetch->head_in_body = x->frames;
+    return x->handoff ? handoff_request_load(x, err) : 0;
+}
+
+static void
+fail(struct exchange *x, const struct failure *err)
+{
+    if (x->fetch != NULL)
+        access_log_write(x, x->fetch, err);
+    exchange_fail(x, err);
+}
+
+static void
+read_body(struct exchange *x)
+{
+    read_request(x, &x->failure);
+    buffer_free(&x->body);
+}
+
+static void
+start_fetch(struct exchange *x)
+{
+    if (submit_prepared(x, x->fetch) != 0)
+        fail(x, &x->fetch->failure);
+}
+
+/*
+ * A body of no byte is whole with the request's head, and has no last byte that could wait for the
+ * end of the upload: so the head does.
+ */
+static void
+start(struct exchange *x)
+{
+    if (x->failure.error != ERROR_NONE || upload_request_open(x, &x->failure) != 0)
+        fail(x, &x->failure);
+    else if (x->uploads && x->fetch->request.upload_length == 0)
+        exchange_await_upload(x, start_fetch);
+    else
+        start_fetch(x);
 }
 
 static void
@@ -71,11 +114,8 @@ submit(struct exchange *x, bool stream)
 {
     struct failure err = { 0 };
 
-    if (start(x, stream, &err) == 0)
-        return;
-    if (x->fetch != NULL)
-        access_log_write(x, x->fetch, &err);
-    exchange_fail(x, &err);
+    if (prepare(x, stream, &err) != 0 || exchange_read(x, read_body, start, &err) != 0)
+        fail(x, &err);
 }
 
 void

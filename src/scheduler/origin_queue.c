@@ -15,6 +15,8 @@ origin_queue_init_all(struct origin_queues *all, struct engine_stats *stats,
                       struct timer_heap *timers, void (*on_due)(struct timer *t))
 {
     *all = (struct origin_queues){ .stats = stats, .timers = timers, .on_due = on_due };
+    pthread_mutex_init(&all->lock, NULL);
+    all->mark_us = all->older_mark_us = clock_us();
     list_init(&all->waiting);
     list_init(&all->idle);
 }
@@ -38,8 +40,10 @@ origin_of(struct origin_queues *all, const char *name)
     if (o != NULL || (o = calloc(1, sizeof *o + n)) == NULL)
         return o;
     memcpy(o->name, name, n);
+    pthread_mutex_lock(&all->lock);
     o->next = *bucket;
     *bucket = o;
+    pthread_mutex_unlock(&all->lock);
     return o;
 }
 
@@ -52,7 +56,9 @@ origin_free_unused(struct origin_queues *all, struct origin *o)
         return;
     while (*at != o)
         at = &(*at)->next;
+    pthread_mutex_lock(&all->lock);
     *at = o->next;
+    pthread_mutex_unlock(&all->lock);
     free(o);
 }
 
@@ -97,6 +103,12 @@ origin_queue_get(struct origin_queues *all, const struct session_state *session,
     return q;
 }
 
+static bool
+is_open(enum circuit_breaker_state state)
+{
+    return state == CIRCUIT_OPEN || state == CIRCUIT_HALF_OPEN;
+}
+
 /* The gauges of the circuit breakers' states. */
 static void
 record_state(struct origin_queue *q, enum circuit_breaker_state before)
@@ -108,6 +120,7 @@ record_state(struct origin_queue *q, enum circuit_breaker_state before)
         return;
     counter_add(&stats->breakers[before], -1);
     counter_add(&stats->breakers[now], 1);
+    counter_add_alone(&q->origin->figures.breakers_open, is_open(now) - is_open(before));
     if (now == CIRCUIT_OPEN)
         counter_add(&stats->breakers_opened, 1);
 }
@@ -136,6 +149,7 @@ origin_queue_destroy_all(struct origin_queues *all)
     for (size_t i = 0; i < ORIGIN_QUEUE_BUCKETS; i++)
         while (all->buckets[i] != NULL)
             queue_free(all->buckets[i]->queues); /* the last one takes the origin along */
+    pthread_mutex_destroy(&all->lock);
 }
 
 /* Does it remember something that still matters? */
@@ -162,6 +176,27 @@ free_idle(struct origin_queues *all)
         if (all->count <= ORIGIN_QUEUE_IDLE_MAX)
             return;
     }
+}
+
+void
+origin_queue_add(struct origin_queue *q, int queued, int running)
+{
+    struct origin_figures *figures = &q->origin->figures;
+
+    q->queued += queued;
+    q->running += running;
+    counter_add_alone(&figures->queued, queued);
+    counter_add_alone(&figures->in_flight, running);
+}
+
+void
+origin_queue_count_hop(struct origin_queue *q, bool failed, int64_t started_us)
+{
+    struct origin_figures *figures = &q->origin->figures;
+
+    counter_add_alone(&figures->hops, 1);
+    counter_add_alone(&figures->failures, failed);
+    counter_add_alone(&figures->us, clock_us() - started_us);
 }
 
 void
@@ -242,7 +277,7 @@ origin_queue_try_admit(struct origin_queue *q, struct curlew_fetch *f)
 bool
 origin_queue_is_rejecting(const struct origin_queue *q)
 {
-    return q->breaker.state == CIRCUIT_OPEN || q->breaker.state == CIRCUIT_HALF_OPEN;
+    return is_open(q->breaker.state);
 }
 
 void

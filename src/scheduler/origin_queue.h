@@ -18,14 +18,26 @@
 #include "limits/token_bucket.h"
 #include "util/list.h"
 
+#include <pthread.h>
+
 #define ORIGIN_QUEUE_BUCKETS  1024
 #define ORIGIN_QUEUE_IDLE_MAX 1024  /* kept although they remember nothing */
 #define ORIGIN_QUEUE_MAX      32768 /* past that idle ones are freed, whatever they remember */
 
+/* Written on the engine thread, read on any; of all sessions together. */
+struct origin_figures {
+    counter in_flight, queued; /* gauges */
+    counter breakers_open;     /* gauge, of queues whose breaker is open or half-open */
+    counter hops, failures;    /* requests that ended: redirects and retries count, too */
+    counter us;                /* what these took together */
+};
+
 struct origin {
-    struct origin *next;         /* in its bucket */
+    struct origin *next;         /* in its bucket; changed under the lock */
     struct origin_queue *queues; /* one a session, the one used last first */
     struct retry_budget budget;
+    struct origin_figures figures;
+    int64_t mark, older_mark; /* hops at two earlier times; see busy_origins.h */
     char name[];
 };
 
@@ -47,9 +59,11 @@ struct origin_queues {
     struct engine_stats *stats;
     struct timer_heap *timers;
     void (*on_due)(struct timer *t);
+    pthread_mutex_t lock; /* held to add or free an origin, and to read them on another thread */
     struct origin *buckets[ORIGIN_QUEUE_BUCKETS];
-    struct link waiting; /* queues in which a fetch waits */
-    struct link idle;    /* longest idle first */
+    int64_t mark_us, older_mark_us; /* when the origins' marks were made; under the lock */
+    struct link waiting;            /* queues in which a fetch waits */
+    struct link idle;               /* longest idle first */
     size_t count;
 };
 
@@ -62,6 +76,12 @@ void origin_queue_destroy_all(struct origin_queues *all);
 /* Found or made; NULL: no memory. */
 struct origin_queue *origin_queue_get(struct origin_queues *all,
                                       const struct session_state *session, const char *origin);
+
+/* q->queued and q->running change by these, and the origin's figures; counts_changed() follows. */
+void origin_queue_add(struct origin_queue *q, int queued, int running);
+
+/* A hop has ended that began at `started_us`. */
+void origin_queue_count_hop(struct origin_queue *q, bool failed, int64_t started_us);
 
 /* Call it when q->queued or q->running have changed. May free q. */
 void origin_queue_counts_changed(struct origin_queue *q);

@@ -2,6 +2,7 @@
 
 #include "scheduler/scheduler.h"
 
+#include "fetch/deadline.h"
 #include "util/clock.h"
 
 #include <string.h>
@@ -46,7 +47,7 @@ try_take_slot(struct scheduler *s, struct curlew_fetch *f)
         goto no_slot;
     if (!try_take_token(f))
         goto no_token;
-    f->ticket.queue->running++;
+    origin_queue_add(f->ticket.queue, 0, 1);
     return true;
 
 no_token:
@@ -83,8 +84,8 @@ update_ring(struct scheduler *s, struct origin_queue *q)
     bool joins = at == 0;
 
     timer_clear(s->queues.timers, &q->due);
-    if (!joins && at != INT64_MAX && timer_set(s->queues.timers, &q->due, at) != 0)
-        joins = q->queued > 0; /* no memory for the timer: try at every turn */
+    if (!joins && at != INT64_MAX)
+        timer_set(s->queues.timers, &q->due, at);
     if (!joins)
         list_remove(&q->turn);
     else if (list_empty(&q->turn))
@@ -115,7 +116,7 @@ static void
 remove_from_queue(struct scheduler *s, struct curlew_fetch *f)
 {
     list_remove(&f->ticket.link);
-    f->ticket.queue->queued--;
+    origin_queue_add(f->ticket.queue, -1, 0);
     counter_add(&s->stats->queued, -1);
 }
 
@@ -159,7 +160,7 @@ append(struct scheduler *s, struct curlew_fetch *f)
     struct link *queue = &f->ticket.queue->queue;
 
     list_append(f->redirects > 0 ? queue->next : queue, &f->ticket.link);
-    f->ticket.queue->queued++;
+    origin_queue_add(f->ticket.queue, 1, 0);
     queue_changed(s, f->ticket.queue);
 }
 
@@ -248,7 +249,7 @@ scheduler_release(struct scheduler *s, struct curlew_fetch *f)
 {
     struct origin_queue *q = f->ticket.queue;
 
-    q->running--;
+    origin_queue_add(q, 0, -1);
     s->stats->in_flight--; /* sequentially consistent: see worker_inbox_slot_freed() */
     f->session->state->in_flight--;
     f->ticket.queue = NULL;
@@ -276,6 +277,15 @@ scheduler_retry_budget(const struct curlew_fetch *f)
 }
 
 void
+scheduler_count_hop(const struct curlew_fetch *f)
+{
+    enum error error = f->failure.error;
+
+    origin_queue_count_hop(f->ticket.queue, error != ERROR_NONE && error != ERROR_CANCELLED,
+                           f->started_us);
+}
+
+void
 scheduler_record_head(struct curlew_fetch *f)
 {
     if (f->ticket.probe)
@@ -287,7 +297,8 @@ scheduler_record_outcome(struct curlew_fetch *f)
 {
     enum circuit_breaker_outcome o = circuit_breaker_classify(&f->failure, f->response.head.status);
 
-    if (fetch_proxy_failed(f)) /* one of several, which cools down now */
+    /* One of several proxies, which cools down now; or it was the caller who was silent. */
+    if (fetch_proxy_failed(f) || deadline_is_callers(f))
         o = OUTCOME_IGNORED;
     return origin_queue_record(f->ticket.queue, f, o);
 }

@@ -54,6 +54,9 @@ bool scheduler_is_rejecting(const struct curlew_fetch *f);
 /* Of f's origin; f has a slot. */
 struct retry_budget *scheduler_retry_budget(const struct curlew_fetch *f);
 
+/* A hop of f has ended, well or with f->failure: in the figures of its origin. */
+void scheduler_count_hop(const struct curlew_fetch *f);
+
 /* f's head has come: where f is the probe, the others need not wait for the end of its body. */
 void scheduler_record_head(struct curlew_fetch *f);
 

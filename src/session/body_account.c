@@ -38,6 +38,12 @@ body_account_try_add(struct body_account *a, int64_t n, int64_t max)
 }
 
 void
+body_account_add(struct body_account *a, int64_t n)
+{
+    counter_add(&a->bytes, n);
+}
+
+void
 body_account_subtract(struct body_account *a, int64_t n)
 {
     counter_add(&a->bytes, -n);

@@ -15,6 +15,7 @@ config_snapshot_unref(struct config_snapshot *p)
     free(p->sessions);
     egress_unref(p->egress);
     body_account_unref(p->bodies);
+    body_account_unref(p->session_account);
     free(p);
 }
 
@@ -39,8 +40,9 @@ alloc_snapshot(const struct limits *limits, size_t room, const struct config_sna
     p->refs = 1;
     p->limits = *limits;
     p->bodies = old != NULL ? body_account_ref(old->bodies) : body_account_new();
+    p->session_account = old != NULL ? body_account_ref(old->session_account) : body_account_new();
     p->sessions = calloc(room + (old != NULL ? old->session_count : 0), sizeof p->sessions[0]);
-    if (p->bodies == NULL || p->sessions == NULL) {
+    if (p->bodies == NULL || p->session_account == NULL || p->sessions == NULL) {
         config_snapshot_unref(p);
         failure_no_memory(err);
         return NULL;
@@ -90,6 +92,7 @@ config_snapshot_new(const struct engine_config *settings, const struct config_sn
 
         if (s == NULL)
             goto failed;
+        session_set_account(s, p->session_account);
         add(p, s);
     }
     p->log = settings->log;
@@ -117,6 +120,28 @@ copy_without(const struct config_snapshot *old, const char *name, struct failure
     return p;
 }
 
+/* The one that it replaces is given back, as soon as no fetch holds it. */
+static int
+check_bytes(const struct config_snapshot *p, const struct session_config *put, struct failure *err)
+{
+    const struct session *replaced = config_snapshot_find_session(p, put->name);
+    int64_t bytes = session_config_bytes(put);
+    int64_t others = counter_read(&p->session_account->bytes);
+
+    if (bytes > p->limits.session_bytes)
+        return failure_set(err, ERROR_REQUEST_TOO_LARGE,
+                           "limits.session_bytes: the session takes %lld bytes, over %lld",
+                           (long long)bytes, (long long)p->limits.session_bytes);
+    if (replaced != NULL)
+        others -= replaced->bytes;
+    if (bytes > p->limits.sessions_bytes - others)
+        return failure_set(err, ERROR_REQUEST_TOO_LARGE,
+                           "limits.sessions_bytes: all sessions together would take over %lld "
+                           "bytes; delete some",
+                           (long long)p->limits.sessions_bytes);
+    return 0;
+}
+
 struct config_snapshot *
 config_snapshot_with_session(const struct config_snapshot *old, const struct session_config *put,
                              struct failure *err)
@@ -130,8 +155,10 @@ config_snapshot_with_session(const struct config_snapshot *old, const struct ses
                     CONFIG_SNAPSHOT_SESSIONS_MAX);
         return NULL;
     }
-    if ((s = session_new(put, find(old, put->name), err)) == NULL)
+    if (check_bytes(old, put, err) != 0 ||
+        (s = session_new(put, find(old, put->name), err)) == NULL)
         return NULL;
+    session_set_account(s, old->session_account);
     s->at_run_time = true;
     if ((p = copy_without(old, put->name, err)) == NULL)
         session_unref(s);

@@ -19,7 +19,8 @@
 struct config_snapshot {
     atomic_int refs;
     struct egress *egress;
-    struct body_account *bodies; /* shared with every other snapshot of the engine */
+    /* Shared with every other snapshot of the engine: of responses, and of sessions. */
+    struct body_account *bodies, *session_account;
     struct limits limits;
     struct log_sink log;
     struct session **sessions;
@@ -38,7 +39,10 @@ struct config_snapshot *config_snapshot_ref(struct config_snapshot *p);
 /* The last reference frees; NULL is allowed. */
 void config_snapshot_unref(struct config_snapshot *p);
 
-/* `old` with this session added, or in place of the one of its name.  NULL with `err`: too many. */
+/*
+ * `old` with this session added, or in place of the one of its name.  NULL with `err`: too many, or
+ * request_too_large, by limits.session_bytes or limits.sessions_bytes.
+ */
 struct config_snapshot *config_snapshot_with_session(const struct config_snapshot *old,
                                                      const struct session_config *put,
                                                      struct failure *err);

@@ -12,11 +12,15 @@
 
 struct limits {
     int64_t request_bytes;  /* of one FastCGI request's body */
+    int64_t upload_bytes;   /* of one body that follows its request object; 0: no limit */
     int64_t response_bytes; /* of one decoded body, unless the request has a lower limit */
     int64_t head_bytes;     /* of the head that a stream or a handoff passes on */
     int64_t buffered_bytes; /* of all bodies held at once */
-    int in_flight;          /* transfers at once */
-    int queue;              /* fetches that may wait for a transfer to end */
+    int64_t session_bytes;  /* of one session object */
+    int64_t sessions_bytes; /* of all of them, replaced ones that fetches still hold too */
+    struct request_limits request;
+    int in_flight; /* transfers at once */
+    int queue;     /* fetches that may wait for a transfer to end */
 };
 
 struct engine_config {

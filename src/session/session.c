@@ -2,13 +2,23 @@
 
 #include "session/session.h"
 
+#include "util/text.h"
+
 #include <stdlib.h>
 #include <string.h>
 
 /* -- the state ----------------------------------------------------------- */
 
-static void
-state_unref(struct session_state *s)
+const char *
+session_status_class(int i)
+{
+    static const char *const names[STATUS_CLASSES] = { "1xx", "2xx", "3xx", "4xx", "5xx", "other" };
+
+    return names[i];
+}
+
+void
+session_state_unref(struct session_state *s)
 {
     if (s == NULL || atomic_fetch_sub(&s->refs, 1) != 1)
         return;
@@ -30,14 +40,14 @@ state_new(const char *name)
     s->name = strdup(name);
     s->jar = cookie_jar_new();
     if (s->name == NULL || s->jar == NULL) {
-        state_unref(s);
+        session_state_unref(s);
         return NULL;
     }
     return s;
 }
 
-static struct session_state *
-state_ref(struct session_state *s)
+struct session_state *
+session_state_ref(struct session_state *s)
 {
     atomic_fetch_add(&s->refs, 1);
     return s;
@@ -57,9 +67,13 @@ session_unref(struct session *s)
 {
     if (s == NULL || atomic_fetch_sub(&s->refs, 1) != 1)
         return;
+    if (s->account != NULL)
+        body_account_subtract(s->account, s->bytes);
+    body_account_unref(s->account);
     proxy_pool_free(s->proxy_pool);
+    egress_rule_list_destroy(&s->hosts);
     session_config_destroy(&s->settings);
-    state_unref(s->state);
+    session_state_unref(s->state);
     free(s);
 }
 
@@ -73,16 +87,42 @@ session_new(const struct session_config *settings, const struct session *old, st
         return NULL;
     }
     s->refs = 1;
-    if (session_config_copy(&s->settings, settings, err) != 0) {
+    if (session_config_copy(&s->settings, settings, err) != 0 ||
+        egress_rule_list_init(&s->hosts, settings->hosts, settings->host_count, "hosts", err) !=
+            0) {
         session_unref(s);
         return NULL;
     }
     s->proxy_pool = proxy_pool_new(s->settings.proxies, s->settings.proxy_count);
-    s->state = old != NULL ? state_ref(old->state) : state_new(settings->name);
+    s->state = old != NULL ? session_state_ref(old->state) : state_new(settings->name);
     if (s->proxy_pool == NULL || s->state == NULL) {
         failure_no_memory(err);
         session_unref(s);
         return NULL;
     }
     return s;
+}
+
+bool
+session_has_host(const struct session *s, const char *host)
+{
+    return s->settings.host_count == 0 || egress_rule_list_has(&s->hosts, host);
+}
+
+bool
+session_lets_resolve(const struct session_config *s, const char *proxy)
+{
+    bool named = text_equal(proxy, s->defaults.proxy);
+
+    for (size_t i = 0; i < s->proxy_count; i++)
+        named = named || text_equal(proxy, s->proxies[i]);
+    return s->proxy_resolves || (named && !s->proxies_by_limited);
+}
+
+void
+session_set_account(struct session *s, struct body_account *account)
+{
+    s->account = body_account_ref(account);
+    s->bytes = session_config_bytes(&s->settings);
+    counter_add(&account->bytes, s->bytes);
 }

@@ -4,6 +4,7 @@
 
 #include "transfer/hop.h"
 #include "util/clock.h"
+#include "util/descriptors.h"
 
 #include <errno.h>
 #include <linux/sockios.h>
@@ -19,21 +20,22 @@
 struct pool_socket {
     struct watch watch;
     struct connection_pool *pool;
-    /* A reference, for the session; NULL: libcurl's own socket, such as the resolver's. */
-    struct config_snapshot *config;
-    struct session *session; /* that opened it */
-    struct link idle_link;   /* among the idle, or the retired */
-    struct link hop_link;    /* among the sockets of the hop that opened it */
-    struct link id_link;     /* among those of its bucket */
-    ino_t inode;             /* tells whether the descriptor is still that socket */
-    struct timer timer;      /* end of its idle time */
-    uint32_t wanted;         /* EPOLLIN, EPOLLOUT: what libcurl waits for; 0: nothing */
-    uint32_t events;         /* watched for; 0: not watched */
-    uint64_t conn_id;        /* its connection, as in struct hop */
-    bool counted;            /* among the open connections */
-    bool http1;              /* as its last transfer went: while idle, any byte is one too many */
+    /* Of the session that opened it; NULL: libcurl's own socket, such as the resolver's. */
+    struct session_state *state;
+    int idle_connections, idle_seconds; /* that session's, which itself may be gone */
+    struct link idle_link;              /* among the idle, or the retired */
+    struct link hop_link;               /* among the sockets of the hop that opened it */
+    struct link id_link;                /* among those of its bucket */
+    ino_t inode;                        /* tells whether the descriptor is still that socket */
+    struct timer timer;                 /* end of its idle time */
+    uint32_t wanted;                    /* EPOLLIN, EPOLLOUT: what libcurl waits for; 0: nothing */
+    uint32_t events;                    /* watched for; 0: not watched */
+    uint64_t conn_id;                   /* its connection, as in struct hop */
+    bool counted;                       /* among the open connections */
+    bool http1; /* as its last response came: while idle, any byte is one too many */
     bool retired;
-    int64_t resets; /* of the session, when the socket was opened */
+    bool distrusted; /* to be retired once no transfer is on it */
+    int64_t resets;  /* of the session, when the socket was opened */
 };
 
 static void on_idle_timeout(struct timer *t);
@@ -66,20 +68,22 @@ connection_pool_destroy(struct connection_pool *p)
 
 /* -- one socket ---------------------------------------------------------- */
 
-static void
+/* -1: the kernel has no memory, or the user too many watches. */
+static int
 watch_for(struct pool_socket *s, uint32_t events)
 {
     struct loop *loop = s->pool->loop;
 
     if (events == s->events)
-        return;
+        return 0;
     if (events == 0)
         loop_remove(loop, &s->watch);
-    else if (s->events == 0)
-        loop_add(loop, &s->watch, events);
-    else
+    else if (s->events != 0)
         loop_change(loop, &s->watch, events);
+    else if (loop_add(loop, &s->watch, events) != 0)
+        return -1;
     s->events = events;
+    return 0;
 }
 
 static void
@@ -171,12 +175,14 @@ socket_free(struct pool_socket *s)
 {
     leave_idle(s);
     uncount(s);
+    if (s->state != NULL)
+        counter_add(&s->pool->stats->sockets, -1);
     list_remove(&s->idle_link);
     list_remove(&s->hop_link);
     list_remove(&s->id_link);
     if (s->pool->by_fd[s->watch.fd] == s)
         s->pool->by_fd[s->watch.fd] = NULL;
-    config_snapshot_unref(s->config);
+    session_state_unref(s->state);
     free(s);
 }
 
@@ -206,8 +212,9 @@ inode_of(int fd)
 
 /* -- libcurl's callbacks --------------------------------------------------- */
 
-int
-connection_pool_on_opened(struct curlew_fetch *f, int fd)
+/* A new socket, on f's behalf; -1: no memory. */
+static int
+add_opened(struct curlew_fetch *f, int fd)
 {
     struct connection_pool *p = f->hop->pool;
     struct pool_socket *s = socket_of(p, fd);
@@ -218,13 +225,73 @@ connection_pool_on_opened(struct curlew_fetch *f, int fd)
         return -1;
     s->inode = inode_of(fd);
     list_append(&f->hop->sockets, &s->hop_link);
-    s->config = config_snapshot_ref(f->config);
-    s->session = f->session;
+    if (f->hop->opened_us == 0)
+        f->hop->opened_us = clock_us();
+    s->state = session_state_ref(f->session->state);
+    s->idle_connections = f->session->settings.idle_connections;
+    s->idle_seconds = f->session->settings.idle_seconds;
     s->counted = true;
     s->resets = counter_read(&f->session->state->resets);
     counter_add(&p->stats->connections, 1);
+    counter_add(&p->stats->sockets, 1);
     counter_add(&p->stats->connections_opened, 1);
     return 0;
+}
+
+static int
+fail_short(struct curlew_fetch *f)
+{
+    f->hop->pool->is_short = true;
+    return descriptors_fail(&f->failure);
+}
+
+/* Is so much in use, in quarters of the share, by all threads together? */
+static bool
+uses(const struct connection_pool *p, int quarters)
+{
+    return p->share > 0 && 4 * counter_read(&p->stats->sockets) >= (int64_t)quarters * p->share;
+}
+
+int
+connection_pool_open(struct curlew_fetch *f, int family, int type, int protocol)
+{
+    struct connection_pool *p = f->hop->pool;
+    int fd;
+
+    /*
+     * Half a share more is for second addresses, and for what several threads have beyond it.  When
+     * half of that is gone, other threads have many idle ones.
+     */
+    if (uses(p, 6))
+        return fail_short(f);
+    if (uses(p, 5))
+        p->is_short = true;
+    fd = socket(family, type | SOCK_CLOEXEC, protocol);
+    if (fd < 0 && descriptors_is_shortage(errno)) {
+        descriptors_note_shortage();
+        return fail_short(f);
+    }
+    if (fd >= 0 && add_opened(f, fd) != 0) {
+        close(fd);
+        return failure_no_memory(&f->failure);
+    }
+    return fd;
+}
+
+/* The next of a connection's sockets, behind `after` (NULL: the first); of two, one is unused. */
+static struct pool_socket *
+next_by_id(const struct connection_pool *p, uint64_t conn_id, const struct pool_socket *after)
+{
+    const struct link *bucket = &p->by_id[conn_id % CONNECTION_POOL_BUCKETS];
+    const struct link *l = after != NULL ? after->id_link.next : bucket->next;
+
+    for (; l != bucket; l = l->next) {
+        struct pool_socket *s = container_of(l, struct pool_socket, id_link);
+
+        if (s->conn_id == conn_id)
+            return s;
+    }
+    return NULL;
 }
 
 /*
@@ -234,14 +301,8 @@ connection_pool_on_opened(struct curlew_fetch *f, int fd)
 static void
 leave_idle_by_id(struct connection_pool *p, uint64_t conn_id)
 {
-    struct link *bucket = &p->by_id[conn_id % CONNECTION_POOL_BUCKETS];
-
-    for (struct link *l = bucket->next; l != bucket; l = l->next) {
-        struct pool_socket *s = container_of(l, struct pool_socket, id_link);
-
-        if (s->conn_id == conn_id)
-            leave_idle(s);
-    }
+    for (struct pool_socket *s = NULL; (s = next_by_id(p, conn_id, s)) != NULL;)
+        leave_idle(s);
 }
 
 void
@@ -252,7 +313,7 @@ connection_pool_on_request(struct curlew_fetch *f, uint64_t conn_id)
     f->hop->conn_id = conn_id;
     leave_idle_by_id(p, conn_id);
     p->newest_id = conn_id > p->newest_id ? conn_id : p->newest_id;
-    /* Those that are new; of two, one is unused. */
+    /* Those that are new. */
     for (struct link *l = f->hop->sockets.next; l != &f->hop->sockets; l = l->next) {
         struct pool_socket *s = container_of(l, struct pool_socket, hop_link);
 
@@ -272,33 +333,44 @@ has_input(const struct pool_socket *s)
     return recv(s->watch.fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) >= 0 || errno != EAGAIN;
 }
 
+void
+connection_pool_on_response(struct connection_pool *p, uint64_t conn_id, bool http1)
+{
+    for (struct pool_socket *s = NULL; (s = next_by_id(p, conn_id, s)) != NULL;)
+        s->http1 = http1;
+}
+
+bool
+connection_pool_was_http1(const struct connection_pool *p, uint64_t conn_id)
+{
+    const struct pool_socket *s = next_by_id(p, conn_id, NULL);
+
+    return s != NULL && s->http1;
+}
+
 bool
 connection_pool_is_usable(const struct connection_pool *p, uint64_t conn_id)
 {
-    const struct link *bucket = &p->by_id[conn_id % CONNECTION_POOL_BUCKETS];
-
-    for (const struct link *l = bucket->next; l != bucket; l = l->next) {
-        const struct pool_socket *s = container_of(l, struct pool_socket, id_link);
-
-        if (s->conn_id == conn_id && (s->retired || (is_idle(s) && s->http1 && has_input(s))))
+    for (const struct pool_socket *s = NULL; (s = next_by_id(p, conn_id, s)) != NULL;)
+        if (s->retired || s->distrusted || (is_idle(s) && s->http1 && has_input(s)))
             return false;
-    }
     return true;
+}
+
+void
+connection_pool_distrust(struct connection_pool *p, uint64_t conn_id)
+{
+    for (struct pool_socket *s = NULL; (s = next_by_id(p, conn_id, s)) != NULL;)
+        s->distrusted = true;
 }
 
 int
 connection_pool_unsent(const struct connection_pool *p, uint64_t conn_id)
 {
-    const struct link *bucket = &p->by_id[conn_id % CONNECTION_POOL_BUCKETS];
+    const struct pool_socket *s = next_by_id(p, conn_id, NULL);
     int n = 0;
 
-    for (const struct link *l = bucket->next; l != bucket; l = l->next) {
-        const struct pool_socket *s = container_of(l, struct pool_socket, id_link);
-
-        if (s->conn_id == conn_id)
-            return ioctl(s->watch.fd, SIOCOUTQ, &n) == 0 ? n : 0;
-    }
-    return 0;
+    return s != NULL && ioctl(s->watch.fd, SIOCOUTQ, &n) == 0 ? n : 0;
 }
 
 /* libcurl 7.88 closes a socket that it didn't connect with close(), not with our callback. */
@@ -341,7 +413,21 @@ connection_pool_attach(struct curlew_fetch *f, struct connection_pool *p)
 static bool
 is_kept_watched(const struct pool_socket *s)
 {
-    return s->wanted == 0 && s->events == EPOLLIN && s->config != NULL;
+    return s->wanted == 0 && s->events == EPOLLIN && s->state != NULL;
+}
+
+/* It would wait for ever for that socket.  To tell libcurl would end all of its transfers. */
+static int
+lose(CURL *easy)
+{
+    struct curlew_fetch *f = NULL;
+
+    curl_easy_getinfo(easy, CURLINFO_PRIVATE, &f);
+    if (f == NULL)
+        return 0; /* libcurl's own, which nobody waits for */
+    failure_no_memory(&f->failure);
+    f->hop->events->on_lost(f);
+    return 0;
 }
 
 /* CURLMOPT_SOCKETFUNCTION. */
@@ -351,18 +437,17 @@ connection_pool_on_socket(CURL *easy, curl_socket_t fd, int what, void *arg, voi
     struct connection_pool *p = arg;
     struct pool_socket *s = socket_of(p, fd);
 
-    (void)easy;
     (void)socket;
     if (s == NULL && what != CURL_POLL_REMOVE && (s = socket_new(p, fd)) == NULL)
-        return -1;
+        return lose(easy);
     if (s == NULL)
         return 0;
     leave_idle(s);
     s->wanted = (what & CURL_POLL_IN ? (uint32_t)EPOLLIN : 0) |
                 (what & CURL_POLL_OUT ? (uint32_t)EPOLLOUT : 0);
-    if (!is_kept_watched(s))
-        watch_for(s, s->wanted);
-    if (what == CURL_POLL_REMOVE && s->config == NULL)
+    if (!is_kept_watched(s) && watch_for(s, s->wanted) != 0)
+        return lose(easy);
+    if (what == CURL_POLL_REMOVE && s->state == NULL)
         socket_close(s); /* libcurl closes it silently */
     return 0;
 }
@@ -417,27 +502,27 @@ on_idle_timeout(struct timer *t)
 static bool
 is_reset(const struct pool_socket *s)
 {
-    return counter_read(&s->session->state->resets) != s->resets;
+    return counter_read(&s->state->resets) != s->resets;
 }
 
 /* Past the session's idle_connections, the one that is idle for longest is shut down. */
 static void
-limit_idle(struct connection_pool *p, const struct session *session)
+limit_idle(struct connection_pool *p, const struct pool_socket *newest)
 {
     struct pool_socket *oldest = NULL;
     int count = 0;
 
-    if (p->idle_count <= session->settings.idle_connections)
+    if (p->idle_count <= newest->idle_connections)
         return;
     for (struct link *l = p->idle.next; l != &p->idle; l = l->next) {
         struct pool_socket *s = container_of(l, struct pool_socket, idle_link);
 
-        if (s->session->state != session->state)
+        if (s->state != newest->state)
             continue;
         oldest = oldest != NULL ? oldest : s;
         count++;
     }
-    if (count > session->settings.idle_connections)
+    if (count > newest->idle_connections)
         retire(oldest);
 }
 
@@ -457,20 +542,22 @@ connection_pool_mark_idle(struct connection_pool *p, int fd, bool http1, struct 
     struct pool_socket *s = fd >= 0 ? socket_of(p, fd) : NULL;
     int64_t until;
 
-    if (s == NULL || s->config == NULL || s->wanted != 0 || s->retired || has_users(s, running))
+    /* Of HTTP/1, libcurl waits on the socket for whoever uses it: nobody needs to be looked for. */
+    if (s == NULL || s->state == NULL || s->wanted != 0 || s->retired ||
+        (!http1 && has_users(s, running)))
         return;
     leave_idle(s);
     s->http1 = http1;
-    until = clock_us() + (int64_t)s->session->settings.idle_seconds * US_PER_SECOND;
+    until = clock_us() + (int64_t)s->idle_seconds * US_PER_SECOND;
     list_append(&p->idle, &s->idle_link);
     p->idle_count++;
-    if (is_reset(s)) { /* it was busy when its session was reset */
+    if (is_reset(s) || s->distrusted) { /* it was busy then */
         retire(s);
         return;
     }
     watch_for(s, EPOLLIN); /* as mostly it is already */
     timer_set(&p->loop->timers, &s->timer, until);
-    limit_idle(p, s->session);
+    limit_idle(p, s);
 }
 
 void
@@ -485,6 +572,22 @@ connection_pool_drop_reset(struct connection_pool *p)
         if (is_reset(s))
             retire(s);
     }
+}
+
+void
+connection_pool_drop_idle(struct connection_pool *p)
+{
+    while (!list_empty(&p->idle))
+        retire(container_of(p->idle.next, struct pool_socket, idle_link));
+}
+
+bool
+connection_pool_take_shortage(struct connection_pool *p)
+{
+    bool is_short = p->is_short;
+
+    p->is_short = false;
+    return is_short;
 }
 
 /* -- retired sockets --------------------------------------------------------- */

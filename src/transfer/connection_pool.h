@@ -30,7 +30,10 @@ struct connection_pool {
     size_t size;
     struct link idle; /* longest idle first */
     int idle_count;
-    struct link retired; /* shut down; libcurl has still to close them */
+    int64_t useful_bytes; /* of requests' and responses' bodies and heads, so far */
+    int share;            /* sockets of all engine threads together; 0: no limit */
+    bool is_short;        /* of descriptors: the idle ones should go */
+    struct link retired;  /* shut down; libcurl has still to close them */
     struct connection_sweep sweep;
     uint64_t newest_id;                         /* the highest conn_id so far */
     struct link by_id[CONNECTION_POOL_BUCKETS]; /* sockets whose connection is known */
@@ -49,8 +52,8 @@ void connection_pool_destroy(struct connection_pool *p);
 /* Set libcurl's close-socket callback for the transfer; the sockets that it opens are p's. */
 void connection_pool_attach(struct curlew_fetch *f, struct connection_pool *p);
 
-/* A new socket, on f's behalf; -1: no memory. */
-int connection_pool_on_opened(struct curlew_fetch *f, int fd);
+/* Open a socket on f's behalf.  -1, with f->failure where no descriptor is left for it. */
+int connection_pool_open(struct curlew_fetch *f, int family, int type, int protocol);
 
 /* The request of f's hop goes out on this connection, which may be a new one; never 0. */
 void connection_pool_on_request(struct curlew_fetch *f, uint64_t conn_id);
@@ -75,10 +78,25 @@ void connection_pool_mark_idle(struct connection_pool *p, int fd, bool http1, st
  */
 bool connection_pool_is_usable(const struct connection_pool *p, uint64_t conn_id);
 
+/* A response begins on this connection, by HTTP/1 or else. */
+void connection_pool_on_response(struct connection_pool *p, uint64_t conn_id, bool http1);
+
+/* Has a response by HTTP/1 come on this connection? */
+bool connection_pool_was_http1(const struct connection_pool *p, uint64_t conn_id);
+
+/* No further request goes out on this connection; it is retired once no transfer is on it. */
+void connection_pool_distrust(struct connection_pool *p, uint64_t conn_id);
+
 /* libcurl has finished with a handle: true where it was the pool's own. */
 bool connection_pool_on_finished(struct connection_pool *p, CURL *easy);
 
 /* Retire the idle sockets whose session was reset since they opened. */
 void connection_pool_drop_reset(struct connection_pool *p);
+
+/* Retire all idle sockets. */
+void connection_pool_drop_idle(struct connection_pool *p);
+
+/* Have descriptors run short since the last call? */
+bool connection_pool_take_shortage(struct connection_pool *p);
 
 #endif

@@ -19,18 +19,37 @@ refuse_socket(void *arg, curlsocktype purpose, struct curl_sockaddr *address)
     return CURL_SOCKET_BAD;
 }
 
+/* NULL: no memory. */
+static CURL *
+new_handle(void)
+{
+    CURL *easy = curl_easy_init();
+
+    /* No kept connection has this peer.  CURLOPT_FRESH_CONNECT would spare the dead ones. */
+    if (curl_easy_setopt(easy, CURLOPT_URL, "http://127.0.0.1/") != CURLE_OK ||
+        curl_easy_setopt(easy, CURLOPT_PROXY, "") != CURLE_OK ||
+        curl_easy_setopt(easy, CURLOPT_UNIX_SOCKET_PATH, "/dev/null") != CURLE_OK) {
+        curl_easy_cleanup(easy);
+        return NULL;
+    }
+    curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
+    curl_easy_setopt(easy, CURLOPT_OPENSOCKETFUNCTION, refuse_socket);
+    return easy;
+}
+
 static CURL *
 handle_of(struct connection_sweep *s)
 {
-    if (s->easy == NULL && (s->easy = curl_easy_init()) != NULL) {
-        curl_easy_setopt(s->easy, CURLOPT_URL, "http://127.0.0.1/");
-        curl_easy_setopt(s->easy, CURLOPT_PROXY, "");
-        /* No kept connection has this peer.  CURLOPT_FRESH_CONNECT would spare the dead ones. */
-        curl_easy_setopt(s->easy, CURLOPT_UNIX_SOCKET_PATH, "/dev/null");
-        curl_easy_setopt(s->easy, CURLOPT_NOSIGNAL, 1L);
-        curl_easy_setopt(s->easy, CURLOPT_OPENSOCKETFUNCTION, refuse_socket);
-    }
+    if (s->easy == NULL)
+        s->easy = new_handle();
     return s->easy;
+}
+
+static void
+arm(struct connection_sweep *s, int64_t wait_us)
+{
+    if (s->left > 0 && !s->running && !timer_is_set(&s->timer))
+        timer_set(&s->loop->timers, &s->timer, clock_us() + wait_us);
 }
 
 static void
@@ -40,13 +59,7 @@ on_timer(struct timer *t)
 
     s->left--;
     s->running = handle_of(s) != NULL && curl_multi_add_handle(s->multi, s->easy) == CURLM_OK;
-}
-
-static void
-arm(struct connection_sweep *s, int64_t wait_us)
-{
-    if (s->left > 0 && !s->running && s->timer.place == 0)
-        timer_set(&s->loop->timers, &s->timer, clock_us() + wait_us);
+    arm(s, REPEAT_US); /* where there was no memory */
 }
 
 void

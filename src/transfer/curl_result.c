@@ -5,9 +5,12 @@
 
 #include "transfer/curl_result.h"
 
+#include "libcurl/curl_memory.h"
 #include "transfer/hop.h"
 #include "transfer/sent_once.h"
+#include "transfer/upload_reader.h"
 #include "util/clock.h"
+#include "util/descriptors.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -113,18 +116,19 @@ read_figures(struct curlew_fetch *f)
     curl_off_t sent = 0;
 
     curl_easy_getinfo(f->hop->easy, CURLINFO_SIZE_UPLOAD_T, &sent);
-    f->response.bytes_sent += sent;
+    f->response.bytes_sent += upload_reader_bytes_sent(f, sent);
     /* Once the head is published, the timing was read, and belongs to the stream's reader. */
     if (f->pipe == NULL || !body_pipe_has_head(f->pipe))
         curl_result_read_timing(f);
 }
 
-/* Until the request goes out, it is the proxy that fails to connect, or closes. */
+/* Until the request goes out, it is the proxy that fails to connect, closes, or talks nonsense. */
 static bool
 is_proxy_failure(const struct curlew_fetch *f, enum error e)
 {
     return f->proxy_host != NULL && !f->hop->requested &&
-           (e == ERROR_CONNECT_FAILED || e == ERROR_SEND_FAILED || e == ERROR_RECV_FAILED);
+           (e == ERROR_CONNECT_FAILED || e == ERROR_SEND_FAILED || e == ERROR_RECV_FAILED ||
+            e == ERROR_PROTOCOL_ERROR);
 }
 
 /*
@@ -143,6 +147,27 @@ check_malformed(struct curlew_fetch *f, CURLcode result, const char *text)
     return 0;
 }
 
+/*
+ * A look-up, or a file of certificates, for which no descriptor was left: libcurl has no code for
+ * that.  Nothing was wrong with the origin.
+ */
+static bool
+lacked_descriptor(const struct curlew_fetch *f, CURLcode result)
+{
+    switch (result) {
+    case CURLE_COULDNT_RESOLVE_HOST:
+    case CURLE_COULDNT_RESOLVE_PROXY:
+    case CURLE_SSL_CACERT_BADFILE:
+    case CURLE_SSL_CERTPROBLEM:
+    case CURLE_SSL_CRL_BADFILE:
+    case CURLE_FAILED_INIT:
+    case CURLE_OUT_OF_MEMORY:
+        return !f->hop->requested && descriptors_are_short();
+    default:
+        return false;
+    }
+}
+
 static void
 set_failure(struct curlew_fetch *f, CURLcode result)
 {
@@ -152,8 +177,16 @@ set_failure(struct curlew_fetch *f, CURLcode result)
 
     if (f->failure.error != ERROR_NONE)
         return; /* a callback of ours has stopped the transfer, and set it */
-    if (check_malformed(f, result, text) == 0)
-        failure_set(&f->failure, is_proxy_failure(f, e) ? ERROR_PROXY_FAILED : e, "%s", text);
+    e = is_proxy_failure(f, e) ? ERROR_PROXY_FAILED : e;
+    if (curl_memory_failures() != f->hop->memory_failures) /* whatever it led to */
+        failure_set(&f->failure, ERROR_INTERNAL, "libcurl had no memory: %s", text);
+    else if (lacked_descriptor(f, result))
+        descriptors_fail(&f->failure);
+    else if (f->hop->addresses > HOP_ADDRESSES_MAX && result == CURLE_COULDNT_CONNECT)
+        failure_set(&f->failure, e, "none of the name's first %d addresses answers: %s",
+                    HOP_ADDRESSES_MAX, text);
+    else if (check_malformed(f, result, text) == 0)
+        failure_set(&f->failure, e, "%s", text);
     f->failure.curl_code = (int)result;
 }
 

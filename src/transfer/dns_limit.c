@@ -2,13 +2,16 @@
 
 #include "transfer/dns_limit.h"
 
-#include "transfer/curl_features.h"
+#include "libcurl/curl_features.h"
 #include "transfer/hop.h"
 #include "util/clock.h"
+#include "util/thread_count.h"
 
 #include <arpa/inet.h>
 #include <string.h>
 #include <strings.h>
+
+#define COUNT_EVERY_MS 20 /* reading /proc costs some microseconds a thread */
 
 void
 dns_limit_init(struct dns_limit *d)
@@ -94,6 +97,31 @@ refuse(struct curlew_fetch *f, enum lookup_share full)
                        LOOKUP_SHARES_ALL);
 }
 
+/*
+ * libcurl's threads have the name of the thread that made them, which is this one.  A fetch that
+ * gave up a name that resolves quickly leaves none behind.
+ */
+static void
+forget_ended(struct dns_limit *d, int64_t now_us)
+{
+    int threads;
+
+    if (now_us < d->counted_us + (int64_t)COUNT_EVERY_MS * US_PER_MS)
+        return;
+    d->counted_us = now_us;
+    if ((threads = thread_count_like_this()) > 0)
+        lookup_shares_trim(&d->shares, threads - 1);
+}
+
+static enum lookup_share
+check_shares(struct dns_limit *d, uint64_t session, uint64_t domain, int64_t now_us)
+{
+    bool given_up = lookup_shares_of_domain(&d->shares, domain, now_us) > 0;
+
+    return lookup_shares_check(&d->shares, session, domain, given_up ? count_running(d, domain) : 0,
+                               now_us);
+}
+
 static int
 on_resolver_start(void *state, void *reserved, void *arg)
 {
@@ -102,14 +130,16 @@ on_resolver_start(void *state, void *reserved, void *arg)
     uint64_t domain = domain_of(f);
     int64_t now = clock_us();
     enum lookup_share share;
-    int running;
 
     (void)state, (void)reserved;
     if (!needs_lookup(name_of(f)))
         return 0;
     list_remove(&f->hop->lookup); /* an earlier one of this hop, for a connection that broke */
-    running = lookup_shares_of_domain(&d->shares, domain, now) > 0 ? count_running(d, domain) : 0;
-    share = lookup_shares_check(&d->shares, f->session->state->id, domain, running, now);
+    share = check_shares(d, f->session->state->id, domain, now);
+    if (share != LOOKUP_ALLOWED) {
+        forget_ended(d, now);
+        share = check_shares(d, f->session->state->id, domain, now);
+    }
     if (share != LOOKUP_ALLOWED)
         return refuse(f, share);
     f->hop->lookup_domain = domain;

@@ -3,7 +3,8 @@
  *
  * Where libcurl looks each name up in a thread, that of a fetch that was cancelled, or has timed
  * out, runs until the name server has answered or the resolver gives up.  limits.in_flight doesn't
- * bound these threads; this module does, with a share for each session and domain.  What needs no
+ * bound these threads; this module does, with a share for each session and domain.  Before one is
+ * refused, the threads are counted: those that have ended meanwhile count no more.  What needs no
  * look-up (a kept connection, a cached name, an address) is never refused.  With c-ares nothing
  * goes on, and nothing is refused.  Used on one engine thread.
  */
@@ -20,6 +21,7 @@
 struct dns_limit {
     struct lookup_shares shares;
     bool off;            /* no look-up outlives its transfer */
+    int64_t counted_us;  /* when the threads were counted last */
     struct link running; /* hops whose look-up has begun, and has not been seen to end */
 };
 

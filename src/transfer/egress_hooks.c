@@ -8,6 +8,8 @@
 
 #include "transfer/egress_hooks.h"
 
+#include "egress/ip_address.h"
+#include "libcurl/curl_memory.h"
 #include "transfer/connection_pool.h"
 #include "transfer/hop.h"
 #include "transfer/sent_once.h"
@@ -15,7 +17,6 @@
 
 #include <arpa/inet.h>
 #include <string.h>
-#include <unistd.h>
 
 /* Refuse, unless the rules only report: then log it, and let it pass. */
 static int
@@ -31,12 +32,61 @@ refuse(struct curlew_fetch *f, const struct failure *err)
     return failure_set(&f->failure, err->error, "%s", err->detail);
 }
 
+static bool
+check_behind_proxy(const struct curlew_fetch *f, const char *host, struct failure *err)
+{
+    bool resolves = session_lets_resolve(&f->session->settings, f->request.proxy);
+
+    return egress_allows_behind_proxy(f->config->egress, host, resolves, err);
+}
+
 int
 egress_hooks_check_url(struct curlew_fetch *f, const struct url *u)
 {
     struct failure err = { 0 };
 
-    if (egress_allows_url(f->config->egress, u->scheme, u->host, u->port, &err))
+    if (!egress_allows_url(f->config->egress, u->scheme, u->host, u->port, &err))
+        return refuse(f, &err);
+    if (f->request.proxy == NULL || check_behind_proxy(f, u->host, &err))
+        return 0;
+    return refuse(f, &err);
+}
+
+/* The request's own wish: it holds even where the rules only report. */
+static int
+refuse_redirect(struct curlew_fetch *f, const struct failure *err)
+{
+    counter_add(&f->stats->guard_refusals, 1);
+    return failure_set(&f->failure, err->error, "%s", err->detail);
+}
+
+int
+egress_hooks_check_redirect(struct curlew_fetch *f, const struct url *u)
+{
+    struct failure err = { 0 };
+    struct ip_address literal;
+
+    if (egress_hooks_check_url(f, u) != 0)
+        return -1;
+    if (!f->request.redirects_public_only)
+        return 0;
+    if (!egress_allows_public_host(u->host, &err))
+        return refuse_redirect(f, &err);
+    if (f->request.proxy == NULL || ip_address_parse_host(&literal, u->host))
+        return 0;
+    failure_set(&err, ERROR_BLOCKED,
+                "%.100s is resolved by the proxy: whether its address is public, as "
+                "redirects_public_only demands, cannot be checked",
+                u->host);
+    return refuse_redirect(f, &err);
+}
+
+int
+egress_hooks_check_proxy(struct curlew_fetch *f, int port)
+{
+    struct failure err = { 0 };
+
+    if (egress_allows_proxy(f->config->egress, f->proxy_host, port, &err))
         return 0;
     return refuse(f, &err);
 }
@@ -53,25 +103,46 @@ check_address(struct curlew_fetch *f, const struct sockaddr *address)
 {
     struct failure err = { 0 };
 
+    if (f->redirects > 0 && f->request.redirects_public_only && f->request.proxy == NULL &&
+        !egress_allows_public_address(address, &err))
+        return refuse_redirect(f, &err);
     if (egress_allows_address(f->config->egress, host_of(f), address, &err))
         return 0;
     return refuse(f, &err);
+}
+
+/* [fe80::1%25eth0]: a scope of its own, which libcurl does not count to the host. */
+static bool
+has_zone(const struct url *u)
+{
+    const char *end = strchr(u->host, ':') != NULL ? strchr(u->text, ']') : NULL;
+
+    return end != NULL && memchr(u->text, '%', (size_t)(end - u->text)) != NULL;
 }
 
 long
 egress_hooks_scope(const struct curlew_fetch *f)
 {
     const struct request *r = &f->request;
+    const char *client_key = fetch_may_lend(f) ? f->session->settings.client_key : NULL;
+    const char *interface = f->session->settings.interface;
     bool negotiated = r->http_version == HTTP_AUTO ||
                       (r->http_version == HTTP_2 && strcmp(f->url.scheme, "https") == 0);
     uint32_t scope = negotiated ? 0 : (uint32_t)r->http_version;
     uint64_t h = HASH_START;
 
-    /* A literal address may have a zone of its own. */
-    if (r->proxy == NULL && r->impersonate == NULL)
-        return strchr(f->url.host, '%') == NULL ? (long)scope : 0;
+    if (r->proxy == NULL && has_zone(&f->url))
+        return 0;
+    if (r->proxy == NULL && !request_is_disguised(r) && client_key == NULL && interface == NULL &&
+        !f->session->settings.isolate)
+        return (long)scope;
     h = hash_text(hash_text(hash_text(h, r->proxy), r->proxy_auth.user), r->proxy_auth.password);
-    h = hash_text(h, r->impersonate);
+    /* libcurl compares certificates, but not their keys (CVE-2026-8932). */
+    h = hash_text(h, client_key);
+    h = request_hash_fingerprint(hash_text(h, f->response.impersonated), r);
+    h = hash_text(h, interface); /* which it compares one way only */
+    if (f->session->settings.isolate)
+        h = hash_number(h, f->session->state->id);
     return (long)((((uint32_t)(h ^ (h >> 32)) | 1) << 3) | scope);
 }
 
@@ -82,22 +153,26 @@ drop_scope(const struct curlew_fetch *f, struct sockaddr *address)
         ((struct sockaddr_in6 *)address)->sin6_scope_id = 0;
 }
 
+/*
+ * A message of DNS may hold four thousand addresses, and libcurl would try them all.  The failure
+ * is libcurl's own: an attempt that is under way may still succeed.
+ */
+static bool
+try_next_address(struct curlew_fetch *f)
+{
+    return f->hop->addresses++ < HOP_ADDRESSES_MAX;
+}
+
 static curl_socket_t
 on_open(void *arg, curlsocktype purpose, struct curl_sockaddr *a)
 {
     struct curlew_fetch *f = arg;
-    int fd;
 
     (void)purpose;
     drop_scope(f, &a->addr);
-    if (sent_once_on_open(f) != 0 || check_address(f, &a->addr) != 0)
+    if (!try_next_address(f) || sent_once_on_open(f) != 0 || check_address(f, &a->addr) != 0)
         return CURL_SOCKET_BAD;
-    fd = socket(a->family, a->socktype | SOCK_CLOEXEC, a->protocol);
-    if (fd >= 0 && connection_pool_on_opened(f, fd) != 0) {
-        close(fd);
-        return CURL_SOCKET_BAD;
-    }
-    return fd;
+    return connection_pool_open(f, a->family, a->socktype, a->protocol);
 }
 
 /* libcurl's number of the connection, from 1. */
@@ -133,6 +208,20 @@ check_peer(struct curlew_fetch *f, const char *remote_ip)
                        "\"%.64s\" is no address that the egress rules can check", remote_ip);
 }
 
+/* A query that libcurl had no memory for would be left out (8.14): nothing goes out then. */
+static int
+check_memory(struct curlew_fetch *f)
+{
+    return curl_memory_failures() == f->hop->memory_failures ? 0 : failure_no_memory(&f->failure);
+}
+
+/* One that was opened since the first writing may have ended by now as well. */
+static bool
+is_kept_http1(const struct curlew_fetch *f, uint64_t conn_id)
+{
+    return list_empty(&f->hop->sockets) && connection_pool_was_http1(f->hop->pool, conn_id);
+}
+
 static int
 on_request(void *arg, char *remote_ip, char *local_ip, int remote_port, int local_port)
 {
@@ -142,17 +231,20 @@ on_request(void *arg, char *remote_ip, char *local_ip, int remote_port, int loca
     (void)local_ip;
     (void)remote_port;
     (void)local_port;
-    if (sent_once_check(f) != 0 || check_peer(f, remote_ip) != 0)
+    if (check_memory(f) != 0 || sent_once_check(f) != 0 || check_peer(f, remote_ip) != 0)
         return CURL_PREREQFUNC_ABORT;
-    if (!connection_pool_is_usable(f->hop->pool, conn_id) || sent_once_needs_newer(f, conn_id))
+    if (!connection_pool_is_usable(f->hop->pool, conn_id) ||
+        sent_once_needs_newer(f, conn_id, is_kept_http1(f, conn_id)))
         return refuse_connection(f);
     f->hop->requested = f->hop->expects_head = true;
     connection_pool_on_request(f, conn_id);
+    f->hop->kept = list_empty(&f->hop->sockets);
     sent_once_count(f, f->hop->pool->newest_id);
-    if (list_empty(&f->hop->sockets))
+    if (f->hop->kept)
         counter_add(&f->stats->connections_reused, 1);
     /* Another address of the same name may have been refused before this one. */
     f->failure = (struct failure){ 0 };
+    f->hop->events->on_connected(f);
     return CURL_PREREQFUNC_OK;
 }
 

@@ -2,8 +2,10 @@
 
 #include "transfer/handle_cache.h"
 
+#include "libcurl/curl_memory.h"
 #include "transfer/hop.h"
 #include "transfer/hop_cookies.h"
+#include "transfer/tls_tickets.h"
 
 #include <stdlib.h>
 
@@ -11,6 +13,7 @@ static void
 hop_free(struct hop *hop)
 {
     curl_easy_cleanup(hop->easy);
+    header_lines_destroy(&hop->header_lines);
     free(hop);
 }
 
@@ -30,6 +33,8 @@ hop_new(void)
         free(hop);
         return NULL;
     }
+    hop->is_reset = true;
+    header_lines_init(&hop->header_lines);
     list_init(&hop->sockets);
     list_init(&hop->lookup);
     return hop;
@@ -43,6 +48,17 @@ handle_cache_acquire(struct handle_cache *cache, struct curlew_fetch *f)
     return f->hop != NULL ? 0 : failure_no_memory(&f->failure);
 }
 
+/* It must not point into the fetch any more.  false: it has lacked memory for its defaults. */
+static bool
+try_reset(struct hop *hop)
+{
+    uint64_t failures = curl_memory_failures();
+
+    curl_easy_reset(hop->easy);
+    hop->is_reset = true;
+    return curl_memory_failures() == failures;
+}
+
 void
 handle_cache_release(struct handle_cache *cache, struct curlew_fetch *f)
 {
@@ -51,8 +67,8 @@ handle_cache_release(struct handle_cache *cache, struct curlew_fetch *f)
     if (hop == NULL)
         return;
     hop_cookies_finish(f);
-    curl_easy_reset(hop->easy); /* it must not point into the fetch any more */
-    if (cache->count < HANDLE_CACHE_MAX)
+    tls_tickets_release(f);
+    if (try_reset(hop) && cache->count < HANDLE_CACHE_MAX)
         cache->spare[cache->count++] = hop;
     else
         hop_free(hop);

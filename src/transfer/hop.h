@@ -10,30 +10,41 @@
 #include "fetch/resend.h"
 #include "http/content_encoding.h"
 #include "http/cookies.h"
+#include "transfer/header_lines.h"
 #include "transfer/response_events.h"
 #include "util/list.h"
 
 #include <curl/curl.h>
 
+#define HOP_ADDRESSES_MAX 64 /* of a name: how many are tried */
+
 struct connection_pool;
 struct content_decoder;
 struct dns_limit;
+struct tls_tickets_store;
 
 struct hop {
     CURL *easy;
+    bool is_reset; /* no option of an earlier hop is left in it */
     struct connection_pool *pool;
     struct dns_limit *dns_limit;
+    struct tls_tickets_store *tickets; /* NULL: the multi handle's */
     const struct response_events *events;
 
     /* Of this hop. */
-    struct curl_slist *header_lines;
+    struct header_lines header_lines;
     curl_mime *mime;
-    struct link sockets; /* of the pool, opened in this hop */
-    uint64_t conn_id;    /* the connection, which others may share; 0: not known yet */
-    bool requested;      /* a connection stands, and the request goes out on it */
-    bool shares;         /* it waits for a connection that another hop is opening */
-    bool restart;        /* the connection was no good; nothing was written on it */
+    struct curl_slist *resolve, *connect_to; /* of connection_options_set() */
+    struct link sockets;                     /* of the pool, opened in this hop */
+    uint64_t conn_id;  /* the connection, which others may share; 0: not known yet */
+    int64_t opened_us; /* its first socket; 0: none yet */
+    bool requested;    /* a connection stands, and the request goes out on it */
+    bool no_tickets;   /* its ClientHello could not resume a session */
+    bool shares;       /* it waits for a connection that another hop is opening */
+    bool restart;      /* the connection was no good; nothing was written on it */
     int restarts;
+    int addresses;             /* for which libcurl wanted a socket */
+    uint64_t memory_failures;  /* curl_memory_failures() when it began */
     struct link lookup;        /* among those under way; alone: none, or it has ended */
     uint64_t lookup_domain;    /* its key */
     bool challenged;           /* the 401 that digest authentication begins with has been seen */
@@ -42,15 +53,22 @@ struct hop {
     bool in_head;              /* between a status line and the empty line */
     bool has_head;             /* a final head is complete: lines that follow are trailers */
     size_t head_bytes;         /* of all heads and trailers */
+    int connect_bytes;         /* of a proxy's answer to CONNECT, about */
+    int64_t read_us;           /* when the pool had … */
+    int64_t read_bytes;        /* … so many useful bytes; since then, and … */
+    int empty_reads;           /* … in this turn of the loop, libcurl has run so often */
+    size_t cookie_bytes;       /* of its request's Cookie field */
     int folds;                 /* continuation lines in the hop's heads */
     struct content_encoding encoding; /* of the body, to be undone */
     struct content_decoder *decoder;  /* NULL: none, or not yet */
+    size_t decoder_held;              /* its bytes on the account of the bodies */
     char curl_error[CURL_ERROR_SIZE];
 
     /* Of the hop's request: sent_once.c. */
     struct unanswered unanswered;
     enum resend_reason resend; /* the next writing's; FORBIDDEN: not decided, or forbidden */
     bool opened;               /* a socket since the last writing */
+    bool kept;                 /* the last writing went to a connection of an earlier hop */
     uint64_t newest_id;        /* of the connections that there were at the last writing */
     long request_size;         /* libcurl's count of bytes before the last writing */
 

@@ -6,50 +6,20 @@
 #include "http/set_cookie.h"
 #include "transfer/hop.h"
 
-#include <ctype.h>
+#include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 #include <time.h>
 
 #define SET_MAX       1000      /* cookies set in one chain: a jar takes less of one domain */
 #define SET_BYTES_MAX (1 << 20) /* of their fields */
-#define HOST_BYTES    256
 
 /* -- whose cookies ------------------------------------------------------- */
 
 /*
- * The Host field's value without its port, in lower case; IPv6 without brackets.  One that is too
- * long has no cookies: cut short, it could look like another host.
+ * They go by the URL, never by a Host field: a caller could otherwise have another host's cookies
+ * sent to an origin of his own, or have that origin set some.
  */
-static void
-read_host_field(char *host, const char *value)
-{
-    size_t n = strcspn(value, ": \t");
-
-    if (*value == '[') {
-        value++;
-        n = strcspn(value, "]");
-    }
-    if (n >= HOST_BYTES)
-        n = 0;
-    memcpy(host, value, n);
-    host[n] = '\0';
-    for (char *c = host; *c != '\0'; c++)
-        *c = (char)tolower((unsigned char)*c);
-}
-
-/* `named` has room for HOST_BYTES. */
-static const char *
-find_host(const struct curlew_fetch *f, char *named)
-{
-    const char *value = f->same_origin ? headers_get(&f->request.headers, "host") : NULL;
-
-    if (value == NULL)
-        return f->url.host;
-    read_host_field(named, value);
-    return named;
-}
-
 static bool
 is_secure(const struct curlew_fetch *f)
 {
@@ -64,49 +34,86 @@ jar_of(const struct curlew_fetch *f)
 
 /* -- before a hop -------------------------------------------------------- */
 
-/* One that names no domain is for the first host alone. */
-static int
-add_own_cookie(struct cookies *list, const struct cookie *own, const char *host)
+/* One that names no domain is for the first host alone.  The text stays another's. */
+static struct cookie
+with_host(const struct cookie *own, const char *host, bool bound)
 {
     struct cookie c = *own;
-    const struct cookie *same;
 
+    c.bound = bound;
     if (c.domain == NULL) {
-        c.domain = (char *)host; /* copied below */
+        c.domain = (char *)host;
         c.host_only = true;
     }
-    same = cookies_find(list, &c);
+    return c;
+}
+
+static int
+add_own_cookie(struct cookies *list, const struct cookie *own, const char *host, bool bound)
+{
+    struct cookie c = with_host(own, host, bound);
+    const struct cookie *same = cookies_find(list, &c);
+
     c.lent = same != NULL && same->lent;
     return cookies_put(list, &c);
 }
 
+#define WALK_MAX 1024 /* comparisons; above, to sort is quicker */
+
+/* Those of the request in the list of the hop: the first `callers` are the caller's own. */
 static int
-collect(struct curlew_fetch *f, const char *host, int64_t now)
+add_own_cookies(struct cookies *list, const struct cookies *own, size_t callers, const char *host)
+{
+    struct cookies named = { 0 };
+    int rc = 0;
+
+    if (own->count <= WALK_MAX / (own->count + list->count + 1)) {
+        for (size_t i = 0; i < own->count && rc == 0; i++)
+            rc = add_own_cookie(list, &own->items[i], host, i >= callers);
+        return rc;
+    }
+    if ((named.items = calloc(own->count, sizeof named.items[0])) == NULL)
+        return -1;
+    for (; named.count < own->count; named.count++)
+        named.items[named.count] =
+            with_host(&own->items[named.count], host, named.count >= callers);
+    rc = cookies_put_all(list, &named);
+    free(named.items); /* the text is the request's */
+    return rc;
+}
+
+static int
+collect(struct curlew_fetch *f, int64_t now)
 {
     const struct cookies *own = &f->request.cookies;
+    size_t callers = own->count - f->request.lent_cookies;
+    const char *host = f->url.host;
     struct hop *hop = f->hop;
 
     if (jar_of(f) != NULL && cookie_jar_export(jar_of(f), host, now, &hop->cookies) != 0)
         return -1;
-    for (size_t i = 0; i < own->count && !hop->has_own_cookies; i++)
-        if (add_own_cookie(&hop->cookies, &own->items[i], host) != 0)
-            return -1;
+    if (!hop->has_own_cookies && add_own_cookies(&hop->cookies, own, callers, host) != 0)
+        return -1;
     hop->has_own_cookies = true;
     return 0;
 }
 
-/* What the request's headers say goes behind; never to another origin. */
+/* What headers say goes behind: the request's never to another origin, the session's to its own. */
 static void
 add_given_fields(struct buffer *field, const struct curlew_fetch *f)
 {
     const struct headers *h = &f->request.headers;
 
-    for (size_t i = 0; i < h->count && f->same_origin; i++)
-        if (strcasecmp(h->items[i].name, "cookie") == 0 && h->items[i].value != NULL &&
-            *h->items[i].value != '\0') {
-            buffer_adds(field, field->len > 0 ? "; " : "");
-            buffer_adds(field, h->items[i].value);
-        }
+    for (size_t i = 0; i < h->count; i++) {
+        bool lent = request_is_lent_header(&f->request, i);
+        const char *value = h->items[i].value;
+
+        if (strcasecmp(h->items[i].name, "cookie") != 0 || value == NULL || *value == '\0' ||
+            !(lent ? fetch_may_lend(f) : f->same_origin))
+            continue;
+        buffer_adds(field, field->len > 0 ? "; " : "");
+        buffer_adds(field, value);
+    }
 }
 
 static int
@@ -125,9 +132,13 @@ refuse_field(struct curlew_fetch *f)
 
 /* libcurl copies the field. */
 static int
-set_field(struct curlew_fetch *f, const char *host, int64_t now)
+set_field(struct curlew_fetch *f, int64_t now)
 {
-    const struct cookie_target target = { host, f->url.path, is_secure(f), now };
+    const struct cookie_target target = { .host = f->url.host,
+                                          .path = f->url.path,
+                                          .secure = is_secure(f),
+                                          .now = now,
+                                          .bound = fetch_may_lend(f) };
     struct buffer field;
     int rc = 0;
 
@@ -136,6 +147,7 @@ set_field(struct curlew_fetch *f, const char *host, int64_t now)
     if (field.len > HOP_COOKIES_FIELD_MAX)
         rc = refuse_field(f);
     add_given_fields(&field, f);
+    f->hop->cookie_bytes = field.len;
     if (field.failed ||
         (field.len > 0 && curl_easy_setopt(f->hop->easy, CURLOPT_COOKIE, field.data) != CURLE_OK))
         rc = failure_no_memory(&f->failure);
@@ -146,13 +158,11 @@ set_field(struct curlew_fetch *f, const char *host, int64_t now)
 int
 hop_cookies_send(struct curlew_fetch *f)
 {
-    char named[HOST_BYTES];
-    const char *host = find_host(f, named);
     int64_t now = time(NULL);
 
-    if (collect(f, host, now) != 0)
+    if (collect(f, now) != 0)
         return failure_no_memory(&f->failure);
-    return set_field(f, host, now);
+    return set_field(f, now);
 }
 
 /* -- after a head -------------------------------------------------------- */
@@ -194,8 +204,7 @@ int
 hop_cookies_receive(struct curlew_fetch *f)
 {
     const struct response_head *head = &f->response.head;
-    char named[HOST_BYTES];
-    const struct set_cookie_origin from = { find_host(f, named), f->url.path, is_secure(f) };
+    const struct set_cookie_origin from = { f->url.host, f->url.path, is_secure(f) };
     int64_t now = time(NULL);
 
     if (!headers_has(&head->headers, "set-cookie"))
@@ -205,17 +214,25 @@ hop_cookies_receive(struct curlew_fetch *f)
             receive_field(f, head->headers.items[i].value, &from, now) != 0)
             return failure_no_memory(&f->failure);
     if (head->status == 401 && f->request.auth == AUTH_DIGEST)
-        return set_field(f, from.host, now);
+        return set_field(f, now);
     return 0;
 }
 
 /* -- at the end ---------------------------------------------------------- */
 
+int
+hop_cookies_store(struct curlew_fetch *f)
+{
+    if (f->hop == NULL || jar_of(f) == NULL)
+        return 0;
+    if (cookie_jar_import(jar_of(f), &f->response.cookies, time(NULL)) == 0)
+        return 0;
+    return failure_no_memory(&f->failure); /* a login that is lost is no success */
+}
+
 void
 hop_cookies_finish(struct curlew_fetch *f)
 {
-    if (jar_of(f) != NULL)
-        cookie_jar_import(jar_of(f), &f->response.cookies, time(NULL)); /* without memory: lost */
     cookies_destroy(&f->hop->cookies);
     f->hop->has_own_cookies = false;
     f->hop->set_bytes = 0;

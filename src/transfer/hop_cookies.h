@@ -29,7 +29,10 @@ int hop_cookies_send(struct curlew_fetch *f);
  */
 int hop_cookies_receive(struct curlew_fetch *f);
 
-/* At the end of the fetch: what responses have set goes into the session's jar. */
+/* At the end of the fetch: what responses have set goes into the session's jar.  -1: f->failure. */
+int hop_cookies_store(struct curlew_fetch *f);
+
+/* Then: the fetch's own list goes. */
 void hop_cookies_finish(struct curlew_fetch *f);
 
 #endif

@@ -2,32 +2,41 @@
 
 #include "transfer/impersonate.h"
 
+#include "libcurl/impersonate_targets.h"
 #include "transfer/hop.h"
 
-#include <dlfcn.h>
-
-typedef CURLcode impersonate(CURL *easy, const char *target, int default_headers);
-
-static impersonate *
-look_up(void)
+int
+impersonate_check(const char *name, struct failure *err)
 {
-    return (impersonate *)dlsym(RTLD_DEFAULT, "curl_easy_impersonate");
-}
-
-bool
-impersonate_is_offered(void)
-{
-    return look_up() != NULL;
+    if (impersonate_targets_function() == NULL)
+        return failure_set(err, ERROR_UNSUPPORTED,
+                           "impersonate: this libcurl cannot. " IMPERSONATE_TARGETS_ADVICE);
+    if (impersonate_targets_find(name) == NULL)
+        return failure_set(err, ERROR_UNSUPPORTED,
+                           "impersonate: this libcurl knows no browser \"%.64s\"; see "
+                           "libraries.impersonate in .../v1/status",
+                           name);
+    return 0;
 }
 
 int
 impersonate_apply(struct curlew_fetch *f)
 {
-    const char *target = f->request.impersonate;
-    impersonate *apply = target != NULL ? look_up() : NULL;
+    const char *name = f->request.impersonate, *target;
+    CURLcode rc;
 
-    if (target == NULL || (apply != NULL && apply(f->hop->easy, target, 1) == CURLE_OK))
+    f->response.impersonated = NULL;
+    if (name == NULL)
         return 0;
-    return failure_set(&f->failure, ERROR_UNSUPPORTED,
-                       "impersonate: this libcurl knows no browser \"%.64s\"", target);
+    if (impersonate_check(name, &f->failure) != 0)
+        return -1;
+    target = impersonate_targets_find(name);
+    rc = impersonate_targets_function()(f->hop->easy, target, f->request.default_headers);
+    if (rc != CURLE_OK)
+        return rc == CURLE_OUT_OF_MEMORY
+                   ? failure_no_memory(&f->failure)
+                   : failure_set(&f->failure, ERROR_INTERNAL, "impersonate: \"%.64s\": %s", target,
+                                 curl_easy_strerror(rc));
+    f->response.impersonated = target;
+    return 0;
 }

@@ -9,11 +9,15 @@
 
 #include "fetch/fetch.h"
 
-bool impersonate_is_offered(void);
+/*
+ * Does the libcurl in use know the browser?  0; or -1 with `err`, unsupported: it tells which
+ * library would, or which browsers there are.
+ */
+int impersonate_check(const char *name, struct failure *err) __attribute__((warn_unused_result));
 
 /*
- * Set f's handle up like the browser that the request names, if any.  Before all other options,
- * which override it.  -1 with f->failure: this libcurl doesn't know the browser.
+ * Set f's handle up like the browser that the request names, if any, and the response's
+ * `impersonated`.  Before all other options, which override it.  -1 with f->failure: as above.
  */
 int impersonate_apply(struct curlew_fetch *f);
 

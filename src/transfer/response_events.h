@@ -27,8 +27,14 @@ struct response_events {
      */
     enum head_verdict (*on_headers)(struct curlew_fetch *f, bool is_challenge);
 
+    /* Its connection stands: no longer does the connect timeout run. */
+    void (*on_connected)(struct curlew_fetch *f);
+
     /* The transfer pauses: until that time, or until its reader resumes it. */
     void (*on_pause)(struct curlew_fetch *f, int64_t until_us);
+
+    /* libcurl has not what it needs to go on with it, as f->failure says: it is to end, soon. */
+    void (*on_lost)(struct curlew_fetch *f);
 };
 
 #endif

@@ -2,8 +2,10 @@
 
 #include "transfer/response_reader.h"
 
+#include "coding/content_coding.h"
 #include "fetch/body_pipe.h"
-#include "transfer/content_coding.h"
+#include "transfer/connection_options.h"
+#include "transfer/connection_pool.h"
 #include "transfer/curl_result.h"
 #include "transfer/hop.h"
 #include "transfer/hop_cookies.h"
@@ -17,7 +19,9 @@
 #define FOLDS_MAX        64    /* each copies all of its field again */
 #define FIELDS_MAX       1000  /* each costs more than its bytes */
 #define SKIPPED_BODY_MAX 65536 /* that nobody reads: past it a new connection costs less */
-#define STOP             0     /* fewer bytes than given: libcurl ends the transfer */
+#define EXPECTED_BYTES   ((int64_t)128 * 1024) /* of a body, before they have come */
+
+#define STOP 0 /* fewer bytes than given: libcurl ends the transfer */
 
 static size_t
 trimmed(const char *s, size_t n)
@@ -44,6 +48,8 @@ response_reader_drop_decoder(struct curlew_fetch *f)
 {
     content_coding_free(f->hop->decoder);
     f->hop->decoder = NULL;
+    body_account_subtract(f->config->bodies, (int64_t)f->hop->decoder_held);
+    f->hop->decoder_held = 0;
     content_encoding_destroy(&f->hop->encoding);
 }
 
@@ -81,6 +87,10 @@ start_head(struct curlew_fetch *f, const char *line, size_t n)
     struct status_line status;
 
     sent_once_on_response(f);
+    if (f->hop->pool != NULL)
+        connection_pool_on_response(f->hop->pool, f->hop->conn_id,
+                                    n > 7 && memcmp(line, "HTTP/1.", 7) == 0);
+    connection_options_on_response(f);
     response_head_destroy(h);
     drop_message(f);
     response_reader_drop_decoder(f);
@@ -90,10 +100,7 @@ start_head(struct curlew_fetch *f, const char *line, size_t n)
         return failure_set(&f->failure, ERROR_PROTOCOL_ERROR,
                            "status 101: the origin changes to a protocol that nobody asked for");
     f->hop->in_head = true;
-    h->status = status.status;
-    h->reason = strndup(status.reason, status.reason_size);
-    h->url = strdup(f->url.text);
-    return h->reason == NULL || h->url == NULL ? -1 : 0;
+    return response_head_begin(h, f->url.text, status.status, status.reason, status.reason_size);
 }
 
 /* A line that begins with a blank continues the one before (RFC 9112 section 5.2). */
@@ -173,7 +180,7 @@ check_stream_head(struct curlew_fetch *f)
     for (size_t i = 0; i < h->headers.count; i++)
         size +=
             strlen(h->headers.items[i].name) + strlen(h->headers.items[i].value) + strlen(": \r\n");
-    if ((int64_t)size <= f->config->limits.head_bytes)
+    if (f->head_in_body || (int64_t)size <= f->config->limits.head_bytes)
         return 0;
     return failure_set(&f->failure, ERROR_RESPONSE_TOO_LARGE,
                        "limits.head_bytes: the response's head is over %lld bytes",
@@ -234,6 +241,7 @@ on_header(char *line, size_t size, size_t count, void *arg)
 
     f->active_us = clock_us();
     f->hop->head_bytes += all;
+    f->hop->pool->useful_bytes += (int64_t)all;
     if (f->hop->head_bytes > RESPONSE_READER_HEAD_MAX) {
         failure_set(&f->failure, ERROR_PROTOCOL_ERROR, "the response's %s over %d bytes",
                     f->hop->has_head ? "head and trailers are" : "head is",
@@ -249,12 +257,31 @@ on_header(char *line, size_t size, size_t count, void *arg)
 /* -- body ---------------------------------------------------------------- */
 
 static int
+set_overloaded(struct curlew_fetch *f)
+{
+    return failure_set(&f->failure, ERROR_OVERLOADED,
+                       "limits.buffered_bytes: all bodies together are over %lld bytes",
+                       (long long)f->config->limits.buffered_bytes);
+}
+
+/* Room for a body of a known length at once, and not as it grows: as far as one may trust it. */
+static void
+expect_body(struct curlew_fetch *f)
+{
+    int64_t length = response_framing_known_length(&f->response.framing);
+
+    if (f->hop->encoding.count == 0 && length > 0)
+        buffer_expect(&f->response.body,
+                      (size_t)(length < EXPECTED_BYTES ? length : EXPECTED_BYTES));
+}
+
+static int
 keep_bytes(struct curlew_fetch *f, const char *bytes, size_t n)
 {
     if (fetch_try_buffer(f, (int64_t)n) != 0)
-        return failure_set(&f->failure, ERROR_OVERLOADED,
-                           "limits.buffered_bytes: all bodies together are over %lld bytes",
-                           (long long)f->config->limits.buffered_bytes);
+        return set_overloaded(f);
+    if (f->response.body.len == 0)
+        expect_body(f);
     buffer_add(&f->response.body, bytes, n);
     if (!buffer_ok(&f->response.body))
         return failure_no_memory(&f->failure);
@@ -328,6 +355,25 @@ take_bytes(const char *bytes, size_t n, void *arg)
     return CODING_OK;
 }
 
+/* The decoder's memory is on the account of the bodies: the origin chooses how much that is. */
+static enum coding_result
+account_decoder(struct curlew_fetch *f, enum coding_result result)
+{
+    struct hop *hop = f->hop;
+    size_t held = content_coding_held(hop->decoder);
+    int64_t more = (int64_t)held - (int64_t)hop->decoder_held;
+
+    if (more > 0 &&
+        !body_account_try_add(f->config->bodies, more, f->config->limits.buffered_bytes)) {
+        set_overloaded(f);
+        return CODING_STOPPED;
+    }
+    if (more < 0)
+        body_account_subtract(f->config->bodies, -more);
+    hop->decoder_held = held;
+    return result;
+}
+
 /* Through the decoder, which is made for the first byte: most bodies have no coding, or no byte. */
 static enum coding_result
 decode_bytes(struct curlew_fetch *f, const char *bytes, size_t n)
@@ -340,7 +386,8 @@ decode_bytes(struct curlew_fetch *f, const char *bytes, size_t n)
         failure_no_memory(&f->failure);
         return CODING_FAILED;
     }
-    return content_coding_write(hop->decoder, bytes, n, take_bytes, f, &f->failure);
+    return account_decoder(
+        f, content_coding_write(hop->decoder, bytes, n, take_bytes, f, &f->failure));
 }
 
 /* The same code as libcurl's own, whose callers know it. */
@@ -351,6 +398,17 @@ mark_coding_failure(struct curlew_fetch *f)
         f->failure.curl_code = CURLE_BAD_CONTENT_ENCODING;
 }
 
+/* What the result means for the fetch. */
+static enum coding_result
+apply_result(struct curlew_fetch *f, enum coding_result result)
+{
+    if (result == CODING_YIELDED) /* in the loop's next turn: others want to go on, too */
+        f->hop->events->on_pause(f, f->active_us);
+    else if (result == CODING_FAILED)
+        mark_coding_failure(f);
+    return result;
+}
+
 static size_t
 on_body(char *bytes, size_t size, size_t count, void *arg)
 {
@@ -358,21 +416,33 @@ on_body(char *bytes, size_t size, size_t count, void *arg)
     size_t n = size * count;
 
     f->active_us = clock_us();
-    switch (decode_bytes(f, bytes, n)) {
+    f->hop->pool->useful_bytes += (int64_t)n;
+    if (f->failure.error != ERROR_NONE)
+        return STOP; /* since response_reader_resume() */
+    switch (apply_result(f, decode_bytes(f, bytes, n))) {
     case CODING_OK:
         return n;
-    case CODING_YIELDED: /* in the loop's next turn: others want to go on, too */
-        f->hop->events->on_pause(f, f->active_us);
-        return CURL_WRITEFUNC_PAUSE;
+    case CODING_YIELDED:
     case CODING_PAUSED:
         return CURL_WRITEFUNC_PAUSE;
     case CODING_FAILED:
-        mark_coding_failure(f);
-        return STOP;
     case CODING_STOPPED:
         return STOP;
     }
     return STOP;
+}
+
+bool
+response_reader_resume(struct curlew_fetch *f)
+{
+    struct hop *hop = f->hop;
+    enum coding_result result;
+
+    if (hop->decoder == NULL)
+        return true;
+    result = content_coding_resume(hop->decoder, take_bytes, f, &f->failure);
+    result = apply_result(f, account_decoder(f, result));
+    return result != CODING_PAUSED && result != CODING_YIELDED;
 }
 
 void

@@ -15,6 +15,12 @@ void response_reader_attach(struct curlew_fetch *f, const struct response_events
 /* libcurl has taken the response for whole.  -1 with f->failure: its head or a coding is cut. */
 int response_reader_finish(struct curlew_fetch *f);
 
+/*
+ * After a pause: decodes what was kept of the body.  false: it pauses again, and libcurl must not
+ * be resumed; true: libcurl goes on, and learns of a failure when it writes next.
+ */
+bool response_reader_resume(struct curlew_fetch *f) __attribute__((warn_unused_result));
+
 /* Of the hop that is over. */
 void response_reader_drop_decoder(struct curlew_fetch *f);
 

@@ -8,6 +8,9 @@
 
 #include <string.h>
 
+#define TLS_RECORD_BYTES 16384 /* of content (RFC 8446 section 5.1) */
+#define OWN_BYTES        4096  /* of header lines that libcurl adds, about: a browser's are most */
+
 /*
  * libcurl's words for REFUSED_STREAM, and for a GOAWAY below the stream, at the end of an
  * informational text.  Nothing else tells them from a connection that ended.  Should the words
@@ -37,7 +40,7 @@ sent_once_attach(struct curlew_fetch *f)
 
     hop->unanswered = (struct unanswered){ .method = f->method };
     hop->resend = RESEND_FORBIDDEN;
-    hop->opened = false;
+    hop->opened = hop->kept = false;
     curl_easy_setopt(hop->easy, CURLOPT_DEBUGFUNCTION, on_debug);
     curl_easy_setopt(hop->easy, CURLOPT_DEBUGDATA, hop);
 }
@@ -51,17 +54,52 @@ request_size(const struct hop *hop)
     return size;
 }
 
+static size_t
+body_size(const struct request *r)
+{
+    size_t n = r->body_size;
+
+    for (size_t i = 0; i < r->part_count; i++)
+        n += r->parts[i].size;
+    return n;
+}
+
+/*
+ * Of what fills more than one record of TLS, a TLS library may have written some, and yet tell
+ * libcurl that nothing is written: the socket took no more, or failed.  The origin can read these.
+ * A record that was cut short it can't.
+ */
+static bool
+may_fill_records(const struct curlew_fetch *f)
+{
+    const struct request *r = &f->request;
+    size_t n = strlen(f->url.text) + f->hop->cookie_bytes + request_bytes(r) + OWN_BYTES;
+
+    if (f->upload != NULL) /* of any length */
+        n += TLS_RECORD_BYTES;
+    if (f->sends_body)
+        n += body_size(r);
+    return n > TLS_RECORD_BYTES && (r->proxy != NULL || strcmp(f->url.scheme, "https") == 0);
+}
+
 /* The connection of the last writing has ended: may the request be written again? */
+static bool
+decide(struct curlew_fetch *f)
+{
+    struct hop *hop = f->hop;
+
+    hop->unanswered.wrote_bytes = request_size(hop) != hop->request_size || may_fill_records(f);
+    hop->resend = resend_decide(&hop->unanswered);
+    return hop->resend != RESEND_FORBIDDEN;
+}
+
 int
 sent_once_check(struct curlew_fetch *f)
 {
     struct hop *hop = f->hop;
     struct unanswered *u = &hop->unanswered;
 
-    if (u->writings == 0 || hop->resend != RESEND_FORBIDDEN)
-        return 0;
-    u->wrote_bytes = request_size(hop) != hop->request_size;
-    if ((hop->resend = resend_decide(u)) != RESEND_FORBIDDEN)
+    if (u->writings == 0 || hop->resend != RESEND_FORBIDDEN || decide(f))
         return 0;
     f->failure = (struct failure){ 0 };
     if (u->refused)
@@ -80,12 +118,38 @@ sent_once_on_open(struct curlew_fetch *f)
     return 0;
 }
 
+/*
+ * libcurl itself repeats what it can't read an answer to, but not with HTTP/3; nor, since 8.23,
+ * what it can't write.
+ */
+static bool
+is_given_up(const struct curlew_fetch *f, CURLcode result)
+{
+    enum http_version v = f->request.http_version;
+
+    return result == CURLE_SEND_ERROR ||
+           (result == CURLE_RECV_ERROR && (v == HTTP_3 || v == HTTP_3_ONLY));
+}
+
+/* Decided already: what has failed since is the way to the other connection. */
 bool
-sent_once_needs_newer(const struct curlew_fetch *f, uint64_t conn_id)
+sent_once_try_again(struct curlew_fetch *f, CURLcode result)
+{
+    struct hop *hop = f->hop;
+
+    if (!is_given_up(f, result) || !hop->kept || f->failure.error != ERROR_NONE ||
+        f->upload != NULL || hop->unanswered.writings == 0 || hop->resend != RESEND_FORBIDDEN)
+        return false;
+    hop->restart = decide(f);
+    return hop->restart;
+}
+
+bool
+sent_once_needs_newer(const struct curlew_fetch *f, uint64_t conn_id, bool kept_http1)
 {
     const struct hop *hop = f->hop;
 
-    return hop->unanswered.writings > 0 && conn_id <= hop->newest_id;
+    return hop->unanswered.writings > 0 && (kept_http1 || conn_id <= hop->newest_id);
 }
 
 /*
@@ -98,7 +162,7 @@ prepare_resend(struct curlew_fetch *f)
 {
     struct hop *hop = f->hop;
 
-    if (!fetch_may_use_http2(f)) {
+    if (!fetch_may_multiplex(f)) {
         if (f->request.auth != AUTH_DIGEST)
             curl_easy_setopt(hop->easy, CURLOPT_FRESH_CONNECT, 1L);
     } else if (!resend_is_safe(f->method)) {

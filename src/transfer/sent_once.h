@@ -10,6 +10,8 @@
 
 #include "fetch/fetch.h"
 
+#include <curl/curl.h>
+
 /* Set what f's handle needs, and begin anew. */
 void sent_once_attach(struct curlew_fetch *f);
 
@@ -20,13 +22,20 @@ int sent_once_on_open(struct curlew_fetch *f);
 int sent_once_check(struct curlew_fetch *f);
 
 /*
- * It may be written again, but only on a connection that was opened since it was written first: not
- * on this one.
+ * It may be written again, but only on a connection that was opened since it was written first, and
+ * that is not a kept one already (`kept_http1`): not on this one.
  */
-bool sent_once_needs_newer(const struct curlew_fetch *f, uint64_t conn_id);
+bool sent_once_needs_newer(const struct curlew_fetch *f, uint64_t conn_id, bool kept_http1);
 
 /* It is written now; no connection of the pool has a higher number than `newest`. */
 void sent_once_count(struct curlew_fetch *f, uint64_t newest);
+
+/*
+ * The hop has failed.  Does a writing on another connection follow after all?  libcurl
+ * repeats nothing itself where a kept connection of HTTP/3 was closed by the origin, nor where the
+ * write to a kept one fails.
+ */
+bool sent_once_try_again(struct curlew_fetch *f, CURLcode result);
 
 /* A response begins: what the hop writes next, as for authentication, is another request. */
 void sent_once_on_response(struct curlew_fetch *f);

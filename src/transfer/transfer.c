@@ -2,13 +2,19 @@
 
 #include "transfer/transfer.h"
 
+#include "coding/content_coding.h"
+#include "libcurl/curl_memory.h"
 #include "transfer/connection_options.h"
-#include "transfer/content_coding.h"
 #include "transfer/egress_hooks.h"
+#include "transfer/fingerprint.h"
 #include "transfer/hop.h"
 #include "transfer/hop_cookies.h"
 #include "transfer/impersonate.h"
+#include "transfer/multipart.h"
+#include "transfer/request_headers.h"
 #include "transfer/response_reader.h"
+#include "transfer/transfer_progress.h"
+#include "transfer/upload_reader.h"
 #include "util/clock.h"
 
 #include <limits.h>
@@ -16,153 +22,15 @@
 #include <string.h>
 #include <strings.h>
 
+/* While its reader is slow, libcurl and the decoder keep three of them. */
+#define DECODED_STREAM_SLICE 8192L
+
+/* What is collected is read by larger pieces.  libcurl has one such buffer for each thread. */
+#define COLLECTED_SLICE 65536L
+
 #define SET(option, value) curl_easy_setopt(f->hop->easy, option, value)
 
-/* -- headers ------------------------------------------------------------- */
-
-static int
-add_line(struct curlew_fetch *f, const char *line)
-{
-    struct curl_slist *lines = curl_slist_append(f->hop->header_lines, line);
-
-    if (lines == NULL)
-        return failure_no_memory(&f->failure);
-    f->hop->header_lines = lines;
-    return 0;
-}
-
-/* libcurl's notation: "Name: value", "Name;" for an empty value, "Name:" to leave its own out. */
-static int
-add_header(struct curlew_fetch *f, const char *name, const char *value)
-{
-    struct buffer line;
-    int rc;
-
-    buffer_init(&line, SIZE_MAX / 2);
-    buffer_adds(&line, name);
-    buffer_adds(&line, value == NULL ? ":" : *value == '\0' ? ";" : ": ");
-    buffer_adds(&line, value == NULL ? "" : value);
-    rc = buffer_ok(&line) ? add_line(f, line.data) : failure_no_memory(&f->failure);
-    buffer_free(&line);
-    return rc;
-}
-
-/* They are about our connection to the origin, or ask for what we could not read. */
-static bool
-is_of_connection(const char *name)
-{
-    static const char *const names[] = { "connection", "upgrade", "http2-settings", "te",
-                                         "trailer" };
-
-    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
-        if (strcasecmp(name, names[i]) == 0)
-            return true;
-    return false;
-}
-
-/*
- * Credentials stay with the first origin, and fields about the body with the body.  Cookies go by
- * hop_cookies_send().
- */
-static bool
-is_left_out(const struct curlew_fetch *f, const char *name)
-{
-    if (strcasecmp(name, "cookie") == 0 || is_of_connection(name))
-        return true;
-    if (!f->same_origin &&
-        (strcasecmp(name, "authorization") == 0 || strcasecmp(name, "proxy-authorization") == 0 ||
-         strcasecmp(name, "host") == 0))
-        return true;
-    return !f->sends_body && f->redirects > 0 && strncasecmp(name, "content-", 8) == 0;
-}
-
-/*
- * Methods whose request says Content-Length: 0 where there is nothing to send (RFC 9110 section
- * 8.6).
- */
-static bool
-expects_body(const char *method)
-{
-    return strcmp(method, "POST") == 0 || strcmp(method, "PUT") == 0 ||
-           strcmp(method, "PATCH") == 0;
-}
-
-/* libcurl's own Content-Type is a form's, and its Expect costs a round trip for nothing. */
-static int
-set_body_headers(struct curlew_fetch *f)
-{
-    const struct request *r = &f->request;
-
-    if (!request_has_header(r, "content-type") && r->part_count == 0 &&
-        add_header(f, "Content-Type", f->sends_body ? r->body_type : NULL) != 0)
-        return -1;
-    return request_has_header(r, "expect") ? 0 : add_header(f, "Expect", NULL);
-}
-
-/* Where the request names none; a browser's is among the headers that libcurl sends itself. */
-static int
-set_accept_encoding(struct curlew_fetch *f)
-{
-    const struct request *r = &f->request;
-
-    if (!r->decompress || r->impersonate != NULL || request_has_header(r, "accept-encoding"))
-        return 0;
-    return add_header(f, "Accept-Encoding", CONTENT_CODING_ACCEPT);
-}
-
-static int
-set_headers(struct curlew_fetch *f)
-{
-    const struct request *r = &f->request;
-
-    if (set_accept_encoding(f) != 0)
-        return -1;
-    for (size_t i = 0; i < r->headers.count; i++) {
-        const struct header *h = &r->headers.items[i];
-
-        if (!is_left_out(f, h->name) && add_header(f, h->name, h->value) != 0)
-            return -1;
-    }
-    for (size_t i = 0; f->session->settings.trace_context && i < r->trace.count; i++) {
-        const struct header *h = &r->trace.items[i];
-
-        if (!request_has_header(r, h->name) && add_header(f, h->name, h->value) != 0)
-            return -1;
-    }
-    if ((f->sends_body || expects_body(f->method)) && set_body_headers(f) != 0)
-        return -1;
-    SET(CURLOPT_HTTPHEADER, f->hop->header_lines);
-    return 0;
-}
-
 /* -- method and body ----------------------------------------------------- */
-
-static int
-add_mime_part(struct curlew_fetch *f, const struct part *part)
-{
-    curl_mimepart *mime = curl_mime_addpart(f->hop->mime);
-
-    if (mime == NULL || curl_mime_name(mime, part->name) != CURLE_OK ||
-        curl_mime_data(mime, part->data, part->size) != CURLE_OK)
-        return failure_no_memory(&f->failure);
-    if (part->filename != NULL && curl_mime_filename(mime, part->filename) != CURLE_OK)
-        return failure_no_memory(&f->failure);
-    if (part->content_type != NULL && curl_mime_type(mime, part->content_type) != CURLE_OK)
-        return failure_no_memory(&f->failure);
-    return 0;
-}
-
-static int
-set_multipart(struct curlew_fetch *f)
-{
-    if ((f->hop->mime = curl_mime_init(f->hop->easy)) == NULL)
-        return failure_no_memory(&f->failure);
-    for (size_t i = 0; i < f->request.part_count; i++)
-        if (add_mime_part(f, &f->request.parts[i]) != 0)
-            return -1;
-    SET(CURLOPT_MIMEPOST, f->hop->mime);
-    return 0;
-}
 
 static int
 set_method(struct curlew_fetch *f)
@@ -174,27 +42,36 @@ set_method(struct curlew_fetch *f)
         return 0;
     }
     if (f->sends_body && r->part_count > 0) {
-        if (set_multipart(f) != 0)
+        if (multipart_set(f) != 0)
             return -1;
-    } else if (f->sends_body || expects_body(f->method)) {
+    } else if (upload_reader_is_wanted(f)) {
+        upload_reader_attach(f);
+    } else if (f->sends_body || request_headers_want_length(f->method)) {
         SET(CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)(f->sends_body ? r->body_size : 0));
         SET(CURLOPT_POSTFIELDS, f->sends_body ? r->body : "");
     } else {
         SET(CURLOPT_HTTPGET, 1L);
     }
-    if (strcmp(f->method, f->sends_body || expects_body(f->method) ? "POST" : "GET") != 0)
+    if (strcmp(f->method,
+               f->sends_body || request_headers_want_length(f->method) ? "POST" : "GET") != 0)
         SET(CURLOPT_CUSTOMREQUEST, f->method);
     return 0;
 }
 
 /* -- credentials --------------------------------------------------------- */
 
+static bool
+may_authenticate(const struct curlew_fetch *f)
+{
+    return (f->request.lent & SET_AUTH) != 0 ? fetch_may_lend(f) : f->same_origin;
+}
+
 static void
 set_credentials(struct curlew_fetch *f)
 {
     const struct request *r = &f->request;
 
-    if (r->auth != AUTH_NONE && f->same_origin) {
+    if (r->auth != AUTH_NONE && may_authenticate(f)) {
         SET(CURLOPT_HTTPAUTH, r->auth == AUTH_BASIC    ? (long)CURLAUTH_BASIC
                               : r->auth == AUTH_DIGEST ? (long)CURLAUTH_DIGEST
                                                        : (long)CURLAUTH_BEARER);
@@ -206,31 +83,6 @@ set_credentials(struct curlew_fetch *f)
         SET(CURLOPT_USERNAME, f->url.user != NULL ? f->url.user : "");
         SET(CURLOPT_PASSWORD, f->url.password != NULL ? f->url.password : "");
     }
-}
-
-/* Bytes that go out keep the idle timeout away; no other callback of libcurl's tells of them. */
-static int
-on_progress(void *arg, curl_off_t to_receive, curl_off_t received, curl_off_t to_send,
-            curl_off_t sent)
-{
-    struct curlew_fetch *f = arg;
-
-    (void)to_receive, (void)received, (void)to_send;
-    if (sent != f->sent) {
-        f->sent = sent;
-        f->active_us = clock_us();
-    }
-    return 0;
-}
-
-static void
-watch_upload(struct curlew_fetch *f)
-{
-    if (!f->sends_body || f->request.idle_timeout_ms == 0)
-        return;
-    SET(CURLOPT_XFERINFOFUNCTION, on_progress);
-    SET(CURLOPT_XFERINFODATA, f);
-    SET(CURLOPT_NOPROGRESS, 0L);
 }
 
 /* response_reader.c pauses between slices: each is a tenth of a second's, in libcurl's limits. */
@@ -254,6 +106,10 @@ set_limits(struct curlew_fetch *f)
     SET(CURLOPT_MAXAGE_CONN, INT_MAX / 1000L);
     if (r->max_recv_speed > 0)
         SET(CURLOPT_BUFFERSIZE, slice_of(r->max_recv_speed));
+    else if (f->pipe == NULL)
+        SET(CURLOPT_BUFFERSIZE, COLLECTED_SLICE);
+    else if (r->decompress)
+        SET(CURLOPT_BUFFERSIZE, DECODED_STREAM_SLICE);
     SET(CURLOPT_QUICK_EXIT, 1L); /* a cancelled look-up must not hold the engine thread */
     SET(CURLOPT_NOSIGNAL, 1L);
 }
@@ -279,46 +135,69 @@ set_request_target(struct curlew_fetch *f)
     return 0;
 }
 
-int
-transfer_prepare(struct curlew_fetch *f, const struct transfer_setup *setup)
+bool
+transfer_lacked_memory(const struct curlew_fetch *f)
 {
-    struct hop *hop = f->hop;
-    CURLcode rc = CURLE_OK;
+    return curl_memory_failures() != f->hop->memory_failures;
+}
 
-    curl_easy_reset(hop->easy); /* but for connections */
+static void
+reset_hop(struct hop *hop)
+{
+    hop->memory_failures = curl_memory_failures();
+    if (!hop->is_reset)
+        curl_easy_reset(hop->easy); /* but for connections */
+    hop->is_reset = false;
     hop->curl_error[0] = '\0';
     hop->head_bytes = 0;
     hop->folds = 0;
+    hop->connect_bytes = hop->empty_reads = 0;
+    hop->read_us = hop->read_bytes = 0;
     hop->conn_id = 0;
+    hop->opened_us = 0;
+    hop->no_tickets = false;
     hop->expects_head = hop->in_head = hop->has_head = false;
     hop->requested = hop->challenged = hop->restart = false;
-    hop->restarts = 0;
-    if (impersonate_apply(f) != 0)
+    hop->restarts = hop->addresses = 0;
+}
+
+int
+transfer_prepare(struct curlew_fetch *f, const struct transfer_setup *setup)
+{
+    CURLcode rc;
+
+    reset_hop(f->hop);
+    if (impersonate_apply(f) != 0 || fingerprint_apply(f) != 0)
         return -1;
     rc = SET(CURLOPT_URL, f->url.text);
     SET(CURLOPT_PRIVATE, f);
     SET(CURLOPT_ERRORBUFFER, f->hop->curl_error);
     SET(CURLOPT_PROTOCOLS_STR, "http,https");
     SET(CURLOPT_ACCEPT_ENCODING, NULL); /* content_coding.h undoes them */
-    if (f->request.impersonate == NULL)
+    if (!request_is_disguised(&f->request))
         SET(CURLOPT_USERAGENT, setup->user_agent);
     response_reader_attach(f, setup->events);
     egress_hooks_attach(f);
     connection_pool_attach(f, setup->pool);
     set_limits(f);
-    watch_upload(f);
+    transfer_progress_attach(f);
     set_credentials(f);
     if (rc != CURLE_OK)
         return failure_no_memory(&f->failure);
+    tls_tickets_attach(setup->tickets, f);
     if (connection_options_set(f) || hop_cookies_send(f) || set_request_target(f) ||
-        set_method(f) || set_headers(f))
+        set_method(f) || request_headers_set(f))
         return -1;
-    return 0;
+    /* curl_easy_reset() tells of no failure, and of many options the result is not looked at. */
+    return transfer_lacked_memory(f) ? failure_no_memory(&f->failure) : 0;
 }
 
 int
 transfer_start(struct curlew_fetch *f, CURLM *multi)
 {
+    if (upload_reader_start(f) != 0)
+        return -1;
+    connection_options_start(f);
     if (curl_multi_add_handle(multi, f->hop->easy) != CURLM_OK)
         return failure_set(&f->failure, ERROR_INTERNAL, "libcurl took no further transfer");
     return 0;
@@ -345,14 +224,57 @@ int
 transfer_restart(struct curlew_fetch *f, CURLM *multi)
 {
     struct hop *hop = f->hop;
-    bool may_share = fetch_may_use_http2(f) && hop->restarts == 0;
+    bool may_share = fetch_may_multiplex(f) && hop->restarts == 0;
 
     curl_multi_remove_handle(multi, hop->easy);
     hop->restart = false;
     hop->restarts++;
+    f->connecting = true;
+    hop->addresses = 0;
     hop->curl_error[0] = '\0';
-    SET(CURLOPT_FORBID_REUSE, 0L);
+    SET(CURLOPT_FORBID_REUSE, connection_options_is_h2c(f) ? 1L : 0L);
     SET(CURLOPT_FRESH_CONNECT, may_share ? 0L : 1L);
+    return transfer_start(f, multi);
+}
+
+/* Is the request of another hop to f's origin on its way, on a connection that f might share? */
+static bool
+has_shareable(const struct curlew_fetch *f, const struct link *running)
+{
+    for (const struct link *l = running->next; l != running; l = l->next) {
+        const struct curlew_fetch *other = container_of(l, struct curlew_fetch, link);
+
+        if (other->hop->requested && fetch_may_multiplex(other) &&
+            strcmp(other->url.origin, f->url.origin) == 0)
+            return true;
+    }
+    return false;
+}
+
+/* Has its own connection had all of the time for connecting? */
+static bool
+has_tried_to_connect(const struct curlew_fetch *f)
+{
+    int64_t opened_us = f->hop->opened_us;
+
+    return opened_us != 0 && clock_us() - opened_us >= f->request.connect_timeout_ms * US_PER_MS;
+}
+
+bool
+transfer_may_wait_on(const struct curlew_fetch *f, CURLcode result, const struct link *running)
+{
+    return result == CURLE_OPERATION_TIMEDOUT && f->failure.error == ERROR_NONE && f->hop->shares &&
+           !f->hop->requested && !has_tried_to_connect(f) && has_shareable(f, running);
+}
+
+int
+transfer_wait_on(struct curlew_fetch *f, CURLM *multi)
+{
+    curl_multi_remove_handle(multi, f->hop->easy);
+    f->hop->curl_error[0] = '\0';
+    f->hop->opened_us = 0;
+    if (f->connecting)
+        f->hop->events->on_connected(f);
     return transfer_start(f, multi);
 }
 
@@ -378,15 +300,24 @@ connect_alone(struct curlew_fetch *f, CURLM *multi)
     SET(CURLOPT_PIPEWAIT, 0L);
     if (limit > 0)
         SET(CURLOPT_CONNECTTIMEOUT_MS, (long)(waited < limit ? limit - waited : 1));
-    curl_multi_add_handle(multi, f->hop->easy);
+    if (transfer_start(f, multi) != 0)
+        f->hop->events->on_lost(f);
+}
+
+/* Was its connection closed as no response had come on it? */
+static bool
+was_unanswered(const struct curlew_fetch *f)
+{
+    return f->hop->requested && f->hop->unanswered.writings > 0 && connection_options_is_h2c(f);
 }
 
 void
 transfer_stop_sharing(const struct curlew_fetch *f, struct link *running, CURLM *multi)
 {
-    if (f->hop->requested || !fetch_may_use_http2(f) || f->failure.error == ERROR_CANCELLED ||
-        f->failure.error == ERROR_TIMEOUT)
-        return; /* of these libcurl lets the next one try */
+    if (!was_unanswered(f) &&
+        (!f->hop->opened || f->hop->requested || !fetch_may_multiplex(f) ||
+         f->failure.error == ERROR_CANCELLED || f->failure.error == ERROR_TIMEOUT))
+        return; /* it waited itself; or libcurl lets the next one try */
     for (struct link *l = running->next; l != running; l = l->next) {
         struct curlew_fetch *other = container_of(l, struct curlew_fetch, link);
 
@@ -431,8 +362,8 @@ transfer_release(struct curlew_fetch *f)
 {
     if (f->hop == NULL)
         return;
-    curl_slist_free_all(f->hop->header_lines);
-    f->hop->header_lines = NULL;
+    connection_options_release(f);
+    header_lines_clear(&f->hop->header_lines);
     curl_mime_free(f->hop->mime);
     f->hop->mime = NULL;
     response_reader_drop_decoder(f);
@@ -449,7 +380,9 @@ transfer_forbid_reuse(struct curlew_fetch *f)
 int
 transfer_resume(struct curlew_fetch *f)
 {
-    return curl_easy_pause(f->hop->easy, CURLPAUSE_CONT) == CURLE_OK ? 0 : -1;
+    if (!response_reader_resume(f))
+        return 0;
+    return upload_reader_unpause(f);
 }
 
 void

@@ -11,10 +11,12 @@
 #include "fetch/fetch.h"
 #include "transfer/connection_pool.h"
 #include "transfer/response_events.h"
+#include "transfer/tls_tickets.h"
 
 /* The same for every hop of a thread. */
 struct transfer_setup {
     struct connection_pool *pool;
+    struct tls_tickets *tickets;
     const struct response_events *events;
     const char *user_agent; /* where the request has none */
 };
@@ -35,8 +37,18 @@ bool transfer_must_restart(const struct curlew_fetch *f);
 int transfer_restart(struct curlew_fetch *f, CURLM *multi);
 
 /*
- * f's connection could not be made.  Those of the `running` fetches that waited to share it, or
- * might, open their own now: libcurl would let one after the other try.
+ * libcurl has given it up as its connect timeout has passed, most of which it waited for a free
+ * stream of a connection that works.  That is no connecting, and its other timeouts limit it.
+ */
+bool transfer_may_wait_on(const struct curlew_fetch *f, CURLcode result,
+                          const struct link *running);
+
+/* Then: wait for so long once more.  -1 with f->failure. */
+int transfer_wait_on(struct curlew_fetch *f, CURLM *multi);
+
+/*
+ * f's connection could not be made, or is of no use.  Those of the `running` fetches that waited to
+ * share it, or might, open their own now: libcurl would let one after the other try.
  */
 void transfer_stop_sharing(const struct curlew_fetch *f, struct link *running, CURLM *multi);
 
@@ -74,6 +86,9 @@ void transfer_flush_resets(struct link *running, uint64_t conn_id);
  * can't be told, as others of the `running` fetches write to the same connection.
  */
 int64_t transfer_bytes_unsent(const struct curlew_fetch *f, const struct link *running);
+
+/* While it ran libcurl was refused memory: what it has done may be less than it should. */
+bool transfer_lacked_memory(const struct curlew_fetch *f);
 
 /* On which connection it is; 0: not known yet. */
 uint64_t transfer_conn_id(const struct curlew_fetch *f);

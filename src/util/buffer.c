@@ -76,7 +76,25 @@ buffer_room(struct buffer *b, size_t n)
     return b->data + b->len;
 }
 
+void
+buffer_shrink(struct buffer *b, size_t keep)
+{
+    char *p;
+
+    buffer_clear(b);
+    if (b->cap <= keep || (p = realloc(b->data, keep)) == NULL)
+        return;
+    b->data = p;
+    b->cap = keep;
+}
+
 /* -- adding ------------------------------------------------------------- */
+
+int
+buffer_reserve(struct buffer *b, size_t n)
+{
+    return !b->failed && reserve(b, n) ? 0 : -1;
+}
 
 void
 buffer_expect(struct buffer *b, size_t n)

@@ -31,8 +31,14 @@ void buffer_clear(struct buffer *b);
 /* Likewise, but keeps its memory only up to `keep` bytes. */
 void buffer_reset(struct buffer *b, size_t keep);
 
+/* Gives back the memory past `keep` bytes of one that is empty, but never all of it. */
+void buffer_shrink(struct buffer *b, size_t keep);
+
 /* A hint: about n more bytes will be added. */
 void buffer_expect(struct buffer *b, size_t n);
+
+/* The next n bytes will find their memory there.  -1: there is none, or n is past max. */
+int buffer_reserve(struct buffer *b, size_t n) __attribute__((warn_unused_result));
 
 /* The slow path of buffer_add(). */
 void buffer_grow_add(struct buffer *b, const void *p, size_t n);

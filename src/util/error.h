@@ -13,8 +13,10 @@
     X(BAD_URL, 400, "bad_url", "The URL cannot be used")                                     \
     X(UNAUTHORIZED, 401, "unauthorized", "A valid bearer token is required")                 \
     X(BLOCKED, 403, "blocked", "The egress guard refused the destination")                   \
+    X(FORBIDDEN, 403, "forbidden", "The caller may not do this")                             \
     X(NOT_FOUND, 404, "not_found", "No such route")                                          \
     X(UNKNOWN_SESSION, 404, "unknown_session", "No such session")                            \
+    X(UNKNOWN_CA, 404, "unknown_ca", "No such certificates")                                 \
     X(METHOD_NOT_ALLOWED, 405, "method_not_allowed", "The route does not take this method")  \
     X(REQUEST_TOO_LARGE, 413, "request_too_large", "The request is larger than allowed")     \
     X(CANCELLED, 499, "cancelled", "The caller disconnected")                                \

@@ -21,6 +21,15 @@ hash_text(uint64_t h, const char *text)
     return (h ^ 0xff) * 1099511628211u; /* no byte of UTF-8 */
 }
 
+/* h and the eight bytes of a number. */
+static inline uint64_t
+hash_number(uint64_t h, uint64_t number)
+{
+    for (int i = 0; i < 8; i++, number >>= 8)
+        h = (h ^ (number & 0xff)) * 1099511628211u;
+    return h;
+}
+
 /* Its bucket of n. */
 static inline size_t
 hash_bucket(uint64_t h, size_t n)

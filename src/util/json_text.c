@@ -9,6 +9,10 @@
 #define EACH(byte) (UINT64_C(0x0101010101010101) * (byte))
 #define BLOCK      32 /* bytes looked at together */
 
+typedef unsigned char bytes16 __attribute__((vector_size(16)));
+
+_Static_assert(BLOCK == 2 * sizeof(bytes16), "block_plain() looks at two vectors");
+
 /* -- text --------------------------------------------------------------- */
 
 /* The high bit of every byte of `word` below `limit` (at most 0x80), and maybe of later ones. */
@@ -24,18 +28,14 @@ all_plain(uint64_t word)
     return (below(word, 0x20) | below(word ^ EACH('"'), 1) | below(word ^ EACH('\\'), 1)) == 0;
 }
 
-/* One byte, as it is or escaped: up to 6 bytes.  Returns where the next one goes. */
+/* Up to 6 bytes.  Returns where the next one goes. */
 static char *
 escape(char *to, unsigned char c)
 {
     static const char from[] = "\"\\\n\r\t\b\f", as[] = "\"\\nrtbf", hex[] = "0123456789abcdef";
-    const char *named;
+    const char *named = c != '\0' ? strchr(from, c) : NULL;
 
-    if (c >= 0x20 && c != '"' && c != '\\') {
-        *to++ = (char)c;
-        return to;
-    }
-    if (c != '\0' && (named = strchr(from, c)) != NULL) {
+    if (named != NULL) {
         *to++ = '\\';
         *to++ = as[named - from];
         return to;
@@ -46,42 +46,70 @@ escape(char *to, unsigned char c)
     return to + 6;
 }
 
-/* Up to BLOCK bytes, eight at a time, by way of the stack. */
+/* Each as it is, or escaped. */
+static inline char *
+put_bytes(char *to, const char *text, size_t n)
+{
+    for (size_t i = 0; i < n; i++) {
+        unsigned char c = (unsigned char)text[i];
+
+        if (c >= 0x20 && c != '"' && c != '\\')
+            *to++ = (char)c;
+        else
+            to = escape(to, c);
+    }
+    return to;
+}
+
+/* Up to BLOCK bytes, eight at a time.  Returns where the next one goes. */
+static char *
+put_mixed(char *p, const char *text, size_t n)
+{
+    size_t i = 0;
+
+    for (uint64_t word; n - i >= sizeof word; i += sizeof word) {
+        memcpy(&word, text + i, sizeof word);
+        if (all_plain(word)) {
+            memcpy(p, &word, sizeof word);
+            p += sizeof word;
+        } else {
+            p = put_bytes(p, text + i, sizeof word);
+        }
+    }
+    return put_bytes(p, text + i, n - i);
+}
+
+/* Straight into the buffer, where it has room for the worst case; else by way of the stack. */
 static void
 add_mixed(struct buffer *to, const char *text, size_t n)
 {
-    char work[BLOCK * 6 + 8], *p = work;
+    char work[BLOCK * 6];
 
-    while (n > 0) {
-        size_t step = n < 8 ? n : 8;
-        uint64_t word = EACH(' '); /* plain, where the text is shorter */
+    if (!to->failed && to->cap - to->len > n * 6 && to->max - to->len >= n * 6) {
+        char *end = put_mixed(to->data + to->len, text, n);
 
-        memcpy(&word, text, step);
-        if (all_plain(word)) {
-            memcpy(p, &word, 8);
-            p += step;
-        } else {
-            for (size_t i = 0; i < step; i++)
-                p = escape(p, (unsigned char)text[i]);
-        }
-        text += step;
-        n -= step;
+        *end = '\0';
+        to->len = (size_t)(end - to->data);
+    } else {
+        buffer_add(to, work, (size_t)(put_mixed(work, text, n) - work));
     }
-    buffer_add(to, work, (size_t)(p - work));
 }
 
-/* A loop of fixed length without branches: compilers vectorize it. */
+/*
+ * GCC and clang make of it a few instructions of the processor's 16-byte vectors, where it has them
+ * (gcc.gnu.org, "Vector Extensions"); of a plain loop they make 5 for each byte at -O2.
+ */
 static bool
 block_plain(const char *text)
 {
-    unsigned char odd = 0;
+    bytes16 a, b;
+    uint64_t halves[2];
 
-    for (int i = 0; i < BLOCK; i++) {
-        unsigned char c = (unsigned char)text[i];
-
-        odd |= (unsigned char)((c < 0x20) | (c == '"') | (c == '\\'));
-    }
-    return odd == 0;
+    memcpy(&a, text, sizeof a);
+    memcpy(&b, text + sizeof a, sizeof b);
+    a = (bytes16)((a < 0x20) | (a == '"') | (a == '\\') | (b < 0x20) | (b == '"') | (b == '\\'));
+    memcpy(halves, &a, sizeof halves);
+    return (halves[0] | halves[1]) == 0;
 }
 
 void

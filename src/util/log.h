@@ -1,8 +1,9 @@
 /*
  * log.h - lines on standard error, as text or as JSON, without blocking the caller.
  *
- * A line goes into a bounded buffer, which a thread of the log writes out.  When standard error is
- * slower than the daemon, lines are dropped, and the next line says how many.
+ * A line goes into a bounded buffer, which a thread of the log writes out.  Lines are dropped while
+ * standard error is slower than the daemon, or cannot be written.  They are counted, and the next
+ * line that can be written says how many.
  */
 #ifndef UTIL_LOG_H
 #define UTIL_LOG_H
@@ -12,11 +13,17 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-/* The writer's thread; 0 or -1. Before it, lines are written at once. */
+/* The writer's thread; 0 or -1. Before it, lines are written at once, or dropped after a second. */
 int log_start(void);
 
-/* Writes the lines that are left and joins the thread. */
+/*
+ * Writes the lines that are left and joins the thread.  If that takes longer than two seconds the
+ * thread is left behind: it hangs in write().  Nothing is logged any more, and log_start() fails.
+ */
 void log_stop(void);
+
+/* How many since the start of the process. */
+uint64_t log_dropped_lines(void);
 
 /* At any time, from one thread. */
 void log_setup(enum log_level level, bool json);

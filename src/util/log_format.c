@@ -97,10 +97,14 @@ log_format(struct buffer *b, enum log_level level, const char *event,
     buffer_adds(b, json ? "{\"time\":\"" : "");
     add_time(b);
     if (json) {
-        buffer_printf(b, "\",\"level\":\"%s\",\"event\":", level_names[level]);
+        buffer_adds(b, "\",\"level\":\"");
+        buffer_adds(b, level_names[level]);
+        buffer_adds(b, "\",\"event\":");
         json_text_add_line(b, event);
     } else {
-        buffer_printf(b, " %s ", level_names[level]);
+        buffer_addc(b, ' ');
+        buffer_adds(b, level_names[level]);
+        buffer_addc(b, ' ');
         add_event(b, event);
     }
     for (size_t i = 0; i < count; i++)

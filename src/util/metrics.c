@@ -17,3 +17,30 @@ metrics_observe(struct histogram *h, double seconds)
     counter_add(&h->buckets[i], 1);
     counter_add(&h->sum_us, (int64_t)(seconds * US_PER_SECOND));
 }
+
+static int64_t
+total(const struct histogram *h)
+{
+    int64_t count = 0;
+
+    for (int i = 0; i <= METRICS_BOUNDS; i++)
+        count += counter_read(&h->buckets[i]);
+    return count;
+}
+
+double
+metrics_quantile(const struct histogram *h, double q)
+{
+    double rank = q * (double)total(h), below = 0;
+
+    if (rank <= 0)
+        return 0;
+    for (int i = 0; i < METRICS_BOUNDS; i++) {
+        double n = (double)counter_read(&h->buckets[i]), from = i > 0 ? metrics_bounds[i - 1] : 0;
+
+        if (n > 0 && below + n >= rank)
+            return from + (metrics_bounds[i] - from) * (rank - below) / n;
+        below += n;
+    }
+    return metrics_bounds[METRICS_BOUNDS - 1];
+}

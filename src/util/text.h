@@ -30,6 +30,13 @@ text_replace(char **to, const char *from)
     return 0;
 }
 
+/* With its NUL; 0 of NULL. */
+static inline size_t
+text_bytes(const char *text)
+{
+    return text != NULL ? strlen(text) + 1 : 0;
+}
+
 static inline bool
 text_equal(const char *a, const char *b)
 {

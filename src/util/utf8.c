@@ -5,7 +5,8 @@
 #include <stdint.h>
 #include <string.h>
 
-#define BLOCK 32 /* bytes looked at together */
+#define BLOCK         32 /* bytes looked at together */
+#define EACH_HIGH_BIT UINT64_C(0x8080808080808080)
 
 /*
  * Length of the character at s, n > 0; 0 where it is broken, and then *broken
@@ -39,15 +40,13 @@ character(const unsigned char *s, size_t n, size_t *broken)
     return len;
 }
 
-/* A loop of fixed length without branches: compilers vectorize it. */
 static bool
 block_ascii(const unsigned char *s)
 {
-    unsigned char all = 0;
+    uint64_t words[BLOCK / sizeof(uint64_t)];
 
-    for (int i = 0; i < BLOCK; i++)
-        all |= s[i];
-    return all < 0x80;
+    memcpy(words, s, BLOCK);
+    return ((words[0] | words[1] | words[2] | words[3]) & EACH_HIGH_BIT) == 0;
 }
 
 /* Most text is ASCII: step over many bytes at a time. */
@@ -61,8 +60,13 @@ ascii(const unsigned char *s, size_t n)
         i += BLOCK;
     for (; n - i >= sizeof word; i += sizeof word) {
         memcpy(&word, s + i, sizeof word);
-        if (word & UINT64_C(0x8080808080808080))
+        if (word & EACH_HIGH_BIT)
             break;
+    }
+    if (i > 0 && n - i < sizeof word) { /* the last ones together with some before them */
+        memcpy(&word, s + n - sizeof word, sizeof word);
+        if ((word & EACH_HIGH_BIT) == 0)
+            return n;
     }
     while (i < n && s[i] < 0x80)
         i++;

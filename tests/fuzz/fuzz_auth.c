@@ -74,7 +74,7 @@ line_says(const char *at, const char *end, const char *token, const char *sessio
     return session == NULL || any;
 }
 
-/* -1: the token is unknown; of several lines with one token, the last counts. */
+/* -1: the token is unknown.  In a file that can be loaded no token stands twice. */
 static int
 file_says(const char *file, size_t size, const char *token, const char *session)
 {

@@ -23,7 +23,7 @@ int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     struct failure err = { 0 };
-    struct batch *b = batch_from_text((const char *)data, size, &err);
+    struct batch *b = batch_from_text((const char *)data, size, &REQUEST_LIMITS_DEFAULT, &err);
 
     if (b == NULL) {
         check_refusal(&err);

@@ -16,7 +16,7 @@
 static void
 check(const struct config *c)
 {
-    if (c->listen_count == 0 || c->socket_mode > 0777 || c->responders < 1 || c->responders > 64)
+    if (c->listen_count == 0 || c->socket_mode > 0777 || c->workers < 1 || c->workers > 64)
         abort();
     if (c->engine.threads < 1 || c->engine.limits.in_flight < 1 || c->engine.limits.queue < 0)
         abort();

@@ -6,7 +6,7 @@
  * line of the input is the field and the rest the body. The next two say how it is cut up.
  */
 
-#include "transfer/content_coding.h"
+#include "coding/content_coding.h"
 
 #include <stdint.h>
 #include <stdlib.h>

@@ -38,7 +38,7 @@ check_cookie(const struct cookie *c, enum set_cookie result)
 static void
 write_field(struct buffer *to, const struct cookies *list)
 {
-    const struct cookie_target t = { HOST, PATH, true, NOW };
+    const struct cookie_target t = { HOST, PATH, true, NOW, false };
 
     cookie_match_write(to, list, &t);
     check(buffer_ok(to));

@@ -111,6 +111,21 @@ check_again(const struct url *u)
     url_destroy(&again);
 }
 
+/* plain_url.h reads some URLs itself: as libcurl does. */
+static void
+check_libcurl_agrees(const struct url *u, const char *text)
+{
+    struct failure err = { 0 };
+    struct url theirs;
+
+    check(url_parse_by_libcurl(&theirs, text, &err) == 0, "libcurl takes it", text);
+    check(strcmp(theirs.text, u->text) == 0, "the text by libcurl", theirs.text);
+    check(strcmp(theirs.host, u->host) == 0, "the host by libcurl", theirs.host);
+    check(strcmp(theirs.origin, u->origin) == 0, "the origin by libcurl", theirs.origin);
+    check(strcmp(theirs.path, u->path) == 0, "the path by libcurl", theirs.path);
+    url_destroy(&theirs);
+}
+
 static void
 try_url(const char *text)
 {
@@ -125,6 +140,7 @@ try_url(const char *text)
     check_parts(&u);
     check_authority(&u);
     check_again(&u);
+    check_libcurl_agrees(&u, text);
     url_destroy(&u);
 }
 
@@ -132,12 +148,14 @@ static void
 try_proxy(const char *text)
 {
     struct failure err = { 0 };
-    char *host = url_proxy_host(text, &err);
+    int port;
+    char *host = url_proxy_host(text, &port, &err);
 
     if (host == NULL)
         check_refusal(&err, "proxy: ");
     else
-        check(host[0] != '\0' && strpbrk(host, "/@[]") == NULL, "the proxy's host", host);
+        check(host[0] != '\0' && port >= 1 && port <= 65535 && strpbrk(host, "/@[]") == NULL,
+              "the proxy's host", host);
     free(host);
 }
 

@@ -18,8 +18,9 @@ LAYERS = [
     ["engine"],
     ["transfer", "scheduler"],
     ["fetch"],
-    ["session"],
-    ["egress", "http", "event", "limits"],
+    ["session", "coding"],
+    ["egress", "http", "event", "limits", "json", "libcurl"],
+    ["fingerprint"],
     ["util"],
 ]
 PUBLIC = "curlew"  # include/curlew is the engine's public face, so it is as high as the engine

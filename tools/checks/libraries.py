@@ -20,11 +20,18 @@ class Library(NamedTuple):
     files: dict[str, str]  # path: the reason
 
 
-CODING = {"src/transfer/coding_stage.c": "undoes Content-Encoding"}
+CODING = {"src/coding/coding_stage.c": "undoes Content-Encoding"}
 LIBRARIES = {
     "libfcgi": Library(r"(fcgiapp|fcgios|fcgi_stdio|fcgi_config|fastcgi)\.h", "fastcgi", {}),
-    "jansson": Library(r"jansson(_config)?\.h", "message", {}),
+    "jansson": Library(r"jansson(_config)?\.h", "message", {
+        "src/json/json_memory.h": "gives jansson its memory",
+    }),
     "libcurl": Library(r"curl/.*", "transfer", {
+        "src/libcurl/curl_features.c": "asks which libcurl it is",
+        "src/libcurl/curl_memory.c": "gives libcurl its memory",
+        "src/libcurl/impersonate_targets.c": "asks which browsers it can be",
+        "src/libcurl/impersonate_targets.h": "the type of curl_easy_impersonate()",
+        "src/libcurl/system_ca.c": "asks for its CA bundle",
         "src/http/url.c": "parses URLs with curl_url()",
         "src/http/retry_policy.c": "reads dates with curl_getdate(), knows transient CURLcodes",
         "src/engine/engine.c": "calls curl_global_init()",
@@ -40,7 +47,9 @@ CURL_TYPE = re.compile(
     r"\b(CURL(?!EW)\w*|curl_(slist|socket_t|off_t|sockaddr|mime|mimepart|waitfd|blob|\w+_callback)"
     r"|curl_(easy|multi|share|url|global)_\w+)\b"
 )
-HEADERS_WITH_CURL_TYPES: dict[str, str] = {}  # path: the reason
+HEADERS_WITH_CURL_TYPES = {  # path: the reason
+    "src/libcurl/impersonate_targets.h": "the type of curl_easy_impersonate()",
+}
 
 
 def check(tree: Tree) -> Iterator[str]:

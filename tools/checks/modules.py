@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 from .tree import Tree, folder_of, module_of, stem_of
 
-FOLDER_MODULES = 22  # about 20 is what a reader can survey
+FOLDER_MODULES = 23  # about 20 is what a reader can survey
 NO_HEADER = {"src/main.c"}
 OTHER_HEADER = {"src/engine/api.c": "include/curlew/curlew.h"}  # the public one
 

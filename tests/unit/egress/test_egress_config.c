@@ -13,7 +13,7 @@ Test(egress_config, begins_with_both_schemes_and_no_rules)
 
     egress_config_init(&r);
     cr_assert(r.http && r.https && !r.report_only);
-    cr_assert_eq(r.allow_count + r.deny_count + r.port_count, 0);
+    cr_assert_eq(r.allow_count + r.deny_count + r.ports.count + r.proxy_ports.count, 0);
     egress_config_destroy(&r);
 }
 

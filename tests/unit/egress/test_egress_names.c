@@ -150,8 +150,7 @@ guard_with_ports(int *ports, size_t count, bool http, bool https, struct failure
     struct egress_config rules;
 
     egress_config_init(&rules);
-    rules.ports = ports;
-    rules.port_count = count;
+    rules.ports = (struct egress_ports){ ports, count };
     rules.http = http;
     rules.https = https;
     return egress_new(&rules, err);
@@ -204,4 +203,95 @@ Test(egress_names, ports_out_of_range_are_no_rule)
         cr_expect_null(guard_with_ports(&bad[i], 1, true, true, &err));
         cr_expect_not_null(strstr(err.detail, "egress.ports: "), "%s", err.detail);
     }
+}
+
+/* -- proxies --------------------------------------------------------------- */
+
+Test(egress_names, of_proxies_have_ports_of_their_own)
+{
+    int targets[] = { 443 }, proxies[] = { 1, 3128, 65535 };
+    struct egress_config rules;
+    struct failure err = { 0 };
+    struct egress *e, *any = guard_of("", "");
+
+    egress_config_init(&rules);
+    rules.ports = (struct egress_ports){ targets, 1 };
+    rules.proxy_ports = (struct egress_ports){ proxies, 3 };
+    e = egress_new(&rules, &err);
+    cr_assert_not_null(e, "%s", err.detail);
+    cr_expect(egress_allows_proxy(e, "p", 1, &err) && egress_allows_proxy(e, "p", 65535, &err));
+    cr_expect_not(passes_url(e, "https", "example.com", 3128));
+    cr_assert_not(egress_allows_proxy(e, "p.example", 443, &err));
+    cr_expect_str_eq(err.detail, "port 443 of p.example is refused: the egress guard's "
+                                 "egress.proxy_ports does not list it; add it there to permit it");
+    cr_expect(egress_allows_proxy(any, "p", 443, &err));
+    egress_unref(e);
+    egress_unref(any);
+}
+
+static bool
+passes_proxy(const struct egress *e, const char *host, bool resolves)
+{
+    struct failure err = { 0 };
+    bool passes = egress_allows_behind_proxy(e, host, resolves, &err);
+
+    cr_assert_eq(err.error, passes ? ERROR_NONE : ERROR_BLOCKED, "%s", host);
+    return passes;
+}
+
+Test(egress_names, behind_a_proxy_pass_only_where_it_may_resolve_them)
+{
+    struct egress *e = guard_of("example.com 127.0.0.2", "");
+    struct failure err = { 0 };
+
+    cr_expect(passes_proxy(e, "example.com", true) && passes_proxy(e, "a.localhost.b", true));
+    cr_expect_not(passes_proxy(e, "example.com", false));
+    cr_expect(passes_proxy(e, "8.8.8.8", false) && passes_proxy(e, "127.1", false),
+              "egress_allows_url() judges addresses");
+    cr_assert_not(egress_allows_behind_proxy(e, "b.example", false, &err));
+    cr_expect_not_null(strstr(err.detail, "b.example"), "%s", err.detail);
+    cr_expect_not_null(strstr(err.detail, "proxy_resolves"), "%s", err.detail);
+    egress_unref(e);
+}
+
+Test(egress_names, localhost_behind_a_proxy_is_loopback)
+{
+    static const char *const local_names[] = { "localhost", "LocalHost.", "a.localhost",
+                                               "a.b.localhost." };
+    struct egress *strict = guard_of("", ""), *open = guard_of("127.0.0.0/8", "");
+
+    for (size_t i = 0; i < sizeof local_names / sizeof local_names[0]; i++) {
+        cr_expect_not(passes_proxy(strict, local_names[i], true), "%s", local_names[i]);
+        cr_expect(passes_proxy(open, local_names[i], false), "%s", local_names[i]);
+    }
+    cr_expect(passes_proxy(strict, "notlocalhost", true));
+    egress_unref(strict);
+    egress_unref(open);
+}
+
+/* -- redirects_public_only --------------------------------------------------- */
+
+Test(egress_names, and_addresses_of_redirects_can_be_asked_to_be_public)
+{
+    static const char *const inside[] = { "127.0.0.1",         "127.1",
+                                          "10.0.0.1.",         "::1",
+                                          "fe80::1%lo",        "::ffff:10.0.0.1",
+                                          "64:ff9b::a9fe:a9fe" };
+    struct sockaddr_in6 six = { .sin6_family = AF_INET6 };
+    struct sockaddr other = { .sa_family = AF_UNIX };
+    struct failure err = { 0 };
+
+    for (size_t i = 0; i < sizeof inside / sizeof inside[0]; i++) {
+        err = (struct failure){ 0 };
+        cr_expect_not(egress_allows_public_host(inside[i], &err), "%s", inside[i]);
+        cr_expect_not_null(strstr(err.detail, "redirects_public_only"), "%s", err.detail);
+    }
+    err = (struct failure){ 0 };
+    cr_expect(egress_allows_public_host("8.8.8.8", &err) &&
+              egress_allows_public_host("a.test", &err));
+    cr_expect_not(egress_allows_public_address((struct sockaddr *)&six, &err), "::");
+    cr_expect_not(egress_allows_public_address(&other, &err));
+    inet_pton(AF_INET6, "2606:4700::1111", &six.sin6_addr);
+    err = (struct failure){ 0 };
+    cr_expect(egress_allows_public_address((struct sockaddr *)&six, &err), "%s", err.detail);
 }

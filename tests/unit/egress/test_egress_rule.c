@@ -1,5 +1,7 @@
 /* test_egress_rule.c - which texts are rules of the egress guard, and the errors of the others. */
 
+#include "egress/egress_rule.h"
+
 #include "support/egress_fixture.h"
 
 #include <stdio.h>
@@ -177,4 +179,25 @@ Test(egress_rules, are_copied_so_the_settings_may_go)
     cr_assert(passes(e, "10.0.0.1") && !passes(e, "10.1.0.1"));
     cr_assert(passes_as(e, "a.test", "127.0.0.1", &err));
     egress_unref(e);
+}
+
+/* -- lists of hosts ---------------------------------------------------------- */
+
+Test(egress_rules, a_list_has_names_and_addresses_in_any_spelling)
+{
+    static char *texts[] = { (char *)"api.test", (char *)"*.b.test", (char *)"192.0.2.1",
+                             (char *)"2001:db8::1" };
+    static const char *const in[] = { "api.test",  "API.test.",        "x.b.test",     "192.0.2.1",
+                                      "192.0.513", "::ffff:192.0.2.1", "2001:db8:0::1" };
+    static const char *const out[] = { "b.test",    "x.api.test", "api.test.evil",
+                                       "192.0.2.2", "::1",        "xb.test" };
+    struct egress_rule_list list;
+    struct failure err = { 0 };
+
+    cr_assert_eq(egress_rule_list_init(&list, texts, 4, "hosts", &err), 0, "%s", err.detail);
+    for (size_t i = 0; i < sizeof in / sizeof in[0]; i++)
+        cr_expect(egress_rule_list_has(&list, in[i]), "%s", in[i]);
+    for (size_t i = 0; i < sizeof out / sizeof out[0]; i++)
+        cr_expect_not(egress_rule_list_has(&list, out[i]), "%s", out[i]);
+    egress_rule_list_destroy(&list);
 }

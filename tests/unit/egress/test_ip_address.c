@@ -164,3 +164,22 @@ Test(address, embeds)
                          embedding[i].address, found, embedding[i].embedded);
     }
 }
+
+Test(address, a_host_is_one_in_every_spelling_that_a_resolver_takes)
+{
+    static const char *const texts[] = { "127.0.0.1",  "127.1",        "0x7f.1",  "017700000001",
+                                         "2130706433", "127.0.0.1.",   "127.1..", "::1",
+                                         "fe80::1%lo", "::ffff:7f00:1" };
+    static const char *const names[] = { "",          "localhost", "127.0.0.1.a", "127.0.0.1a",
+                                         "1.2.3.4.5", "%lo",       ".",           "a%1" };
+    struct ip_address a;
+    char longest[400];
+
+    for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++)
+        cr_expect(ip_address_parse_host(&a, texts[i]), "%s", texts[i]);
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
+        cr_expect_not(ip_address_parse_host(&a, names[i]), "%s", names[i]);
+    memset(longest, '1', sizeof longest - 1);
+    longest[sizeof longest - 1] = '\0';
+    cr_expect_not(ip_address_parse_host(&a, longest));
+}

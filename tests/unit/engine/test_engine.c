@@ -271,3 +271,40 @@ Test(engine, a_fetch_that_is_done_may_be_submitted_again)
     }
     curlew_fetch_free(f);
 }
+
+/* -- a session that two callers change ------------------------------------- */
+
+static int
+replace(const char *name, const struct session *was, int max_in_flight)
+{
+    struct session_config s;
+    struct failure err = { 0 };
+    int rc;
+
+    session_config_init(&s);
+    s.name = strdup(name);
+    s.max_in_flight = max_in_flight;
+    rc = engine_replace_session(c, name, was, max_in_flight > 0 ? &s : NULL, &err);
+    session_config_destroy(&s);
+    return rc;
+}
+
+Test(engine, a_session_is_replaced_only_as_its_caller_has_seen_it)
+{
+    struct config_snapshot *before;
+    const struct session *was;
+
+    start_engine(1, 10, 10);
+    cr_assert_eq(replace("s", NULL, 1), 0);
+    cr_assert_eq(replace("s", NULL, 2), 1, "it is no longer new");
+    before = engine_snapshot(c);
+    was = config_snapshot_find_session(before, "s");
+    cr_assert_eq(replace("s", was, 3), 0);
+    cr_assert_eq(replace("s", was, 4), 1);
+    cr_assert_eq(replace("s", was, 0), 1, "nor is it removed");
+    cr_assert_eq(config_snapshot_find_session(c->config, "s")->settings.max_in_flight, 3);
+    cr_assert_eq(replace("s", config_snapshot_find_session(c->config, "s"), 0), 0);
+    cr_assert_null(config_snapshot_find_session(c->config, "s"));
+    cr_assert_eq(replace("s", NULL, 0), -1, "there is none to remove");
+    config_snapshot_unref(before);
+}

@@ -7,6 +7,7 @@
 
 #include <criterion/criterion.h>
 #include <pthread.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -252,6 +253,130 @@ Test(loop, an_event_comes_before_a_far_deadline)
 
     cr_assert_eq(e.heard, 1);
     cr_assert_eq(fired_at, 0);
+}
+
+static struct ear late; /* one that hears something while the thread stands still */
+static int heard_before;
+
+static void
+note_what_was_heard(struct timer *t)
+{
+    note_time(t);
+    heard_before = late.heard;
+}
+
+/* As a stop (SIGSTOP) that lasts beyond the deadline, in which something comes. */
+static void
+stand_still(int sig)
+{
+    int64_t until = clock_us() + 200 * US_PER_MS;
+
+    (void)sig;
+    say(&late);
+    while (clock_us() < until)
+        ;
+}
+
+static void *
+interrupt(void *thread)
+{
+    usleep(20 * US_PER_MS);
+    pthread_kill(*(pthread_t *)thread, SIGUSR1);
+    return NULL;
+}
+
+Test(loop, what_came_while_the_process_was_stopped_is_heard_before_a_deadline_that_passed_then)
+{
+    pthread_t self = pthread_self(), other;
+    struct timer t;
+
+    signal(SIGUSR1, stand_still);
+    ear_open(&late, EPOLLIN);
+    timer_init(&t, note_what_was_heard);
+    timer_set(&l.timers, &t, clock_us() + 100 * US_PER_MS);
+    cr_assert_eq(pthread_create(&other, NULL, interrupt, &self), 0);
+    while (fired_at == 0)
+        loop_turn(&l);
+    pthread_join(other, NULL);
+
+    cr_assert_eq(heard_before, 1);
+}
+
+static void
+stand_still_once(struct watch *w, uint32_t events)
+{
+    on_ready(w, events);
+    stand_still(0);
+}
+
+Test(loop, what_came_while_a_handler_ran_is_heard_before_a_deadline_that_passed_then)
+{
+    struct ear slow;
+    struct timer t;
+
+    ear_open(&slow, EPOLLIN);
+    slow.watch.ready = stand_still_once;
+    ear_open(&late, EPOLLIN);
+    timer_init(&t, note_what_was_heard);
+    timer_set(&l.timers, &t, clock_us() + 100 * US_PER_MS);
+    say(&slow);
+    while (fired_at == 0)
+        loop_turn(&l);
+
+    cr_assert_eq(heard_before, 1);
+}
+
+static struct ear crowd[3 * LOOP_BATCH];
+static int crowd_heard;
+
+static void
+count_crowd(struct timer *t)
+{
+    note_time(t);
+    for (int i = 0; i < 3 * LOOP_BATCH; i++)
+        crowd_heard += crowd[i].heard;
+}
+
+Test(loop, more_sockets_than_a_batch_are_all_heard_before_a_deadline)
+{
+    struct timer t;
+
+    for (int i = 0; i < 3 * LOOP_BATCH; i++) {
+        ear_open(&crowd[i], EPOLLIN);
+        say(&crowd[i]);
+    }
+    timer_init(&t, count_crowd);
+    timer_set(&l.timers, &t, clock_us() - 1);
+    while (fired_at == 0)
+        loop_turn(&l);
+
+    cr_assert_eq(crowd_heard, 3 * LOOP_BATCH);
+}
+
+static void
+hear_nothing(struct watch *w, uint32_t events)
+{
+    (void)w;
+    (void)events;
+}
+
+/* What is never read is ready for ever. */
+Test(loop, a_load_that_fills_every_batch_does_not_put_deadlines_off_for_ever)
+{
+    struct timer t;
+    int turns = 0;
+
+    for (int i = 0; i < 3 * LOOP_BATCH; i++) {
+        ear_open(&crowd[i], EPOLLIN);
+        crowd[i].watch.ready = hear_nothing;
+        say(&crowd[i]);
+    }
+    timer_init(&t, note_time);
+    timer_set(&l.timers, &t, clock_us() - 1);
+    for (; fired_at == 0; turns++)
+        loop_turn(&l);
+
+    cr_assert_eq(turns, 8);
 }
 
 Test(loop, knows_when_it_last_woke)

@@ -6,7 +6,6 @@
 #include "support/runner.h"
 
 #include <criterion/criterion.h>
-#include <fcgios.h>
 #include <jansson.h>
 #include <stdlib.h>
 #include <string.h>
@@ -27,7 +26,6 @@ teardown(void)
 {
     exchange_reset(&x);
     codec_fixture_close(&t);
-    OS_LibShutdown();
     runner_check_leaks();
 }
 
@@ -166,6 +164,29 @@ failure_says(enum error e, const char *line)
     return strstr(answer_in(10000), line) != NULL;
 }
 
+/* The whole of it without memory is the same as with it. */
+Test(exchange, without_memory_for_a_response_it_says_so)
+{
+    struct failure none = { 0 };
+    char as_written[1000];
+    size_t n;
+
+    CODEC_ACCEPT(&t, "REQUEST_METHOD", "GET");
+    failure_no_memory(&none);
+    exchange_fail(&x, &none);
+    snprintf(as_written, sizeof as_written, "%s", answer_in(100));
+    exchange_reset(&x);
+    x.prefix.failed = true;
+    exchange_respond(&x, 200, "text/plain");
+    cr_assert_str_eq(answer_in(100), as_written);
+    cr_assert_str_eq(exchange_no_memory_response(&n), as_written);
+    cr_assert_eq(n, strlen(as_written));
+    exchange_reset(&x);
+    x.head.failed = true;
+    exchange_respond_empty(&x);
+    cr_assert_str_eq(answer_in(100), as_written);
+}
+
 Test(exchange, failures_that_pass_say_when_to_try_again_and_others_do_not)
 {
     CODEC_ACCEPT(&t);
@@ -200,4 +221,130 @@ Test(exchange, nothing_is_left_after_a_reset)
     cr_assert_not(x.answered);
     cr_assert_eq(x.body.len + x.head.len + x.prefix.len + x.sent, 0);
     cr_assert_str_eq(answer_in(100), "");
+}
+
+/* -- work for a helper thread ------------------------------------------------- */
+
+static struct fcgi_server server;
+static struct fcgi_worker worker;
+static struct helper_thread helper;
+static pthread_t ran_on;
+static int ran, then;
+
+static void
+run_step(struct exchange *of)
+{
+    (void)of;
+    ran_on = pthread_self();
+    ran++;
+}
+
+static void
+then_step(struct exchange *of)
+{
+    (void)of;
+    then++;
+}
+
+/* With a reader for which so many may wait. */
+static void
+open_server(size_t waits)
+{
+    cr_assert_eq(loop_init(&worker.loop), 0);
+    mailbox_init(&worker.inbox);
+    cr_assert_eq(helper_thread_start(&helper, "reader", waits), 0);
+    server.reader = server.writer = &helper;
+    x.server = &server;
+    x.worker = &worker;
+    ran = then = 0;
+}
+
+static void
+close_server(void)
+{
+    helper_thread_stop(&helper);
+    mailbox_destroy(&worker.inbox);
+    loop_destroy(&worker.loop);
+}
+
+static void
+set_body(size_t size)
+{
+    char *room = buffer_room(&x.body, size);
+
+    memset(room, ' ', size);
+    x.body.len = size;
+}
+
+/* What the worker does with the mail. */
+static void
+await_work(void)
+{
+    struct mail *mail;
+
+    while ((mail = mailbox_take(&worker.inbox)) == NULL)
+        loop_turn(&worker.loop);
+    cr_assert_eq(mail->about, EXCHANGE_WORK_ENDED);
+    cr_assert_eq(mail, &x.work.mail);
+    cr_assert_eq(server.stats.large, 1);
+    exchange_work_ended(&x);
+    exchange_finish_work(&x);
+    cr_assert_eq(server.stats.large, 0);
+}
+
+Test(exchange, a_body_up_to_the_limit_is_read_at_once)
+{
+    struct failure err = { 0 };
+
+    open_server(1);
+    set_body(EXCHANGE_LARGE);
+    cr_assert_eq(exchange_read(&x, run_step, then_step, &err), 0);
+    cr_assert_eq(then, 1);
+    cr_assert(pthread_equal(ran_on, pthread_self()));
+    close_server();
+}
+
+Test(exchange, a_larger_body_is_read_on_the_helper_thread)
+{
+    struct failure err = { 0 };
+
+    open_server(1);
+    set_body(EXCHANGE_LARGE + 1);
+    cr_assert_eq(exchange_read(&x, run_step, then_step, &err), 0);
+    cr_assert(x.work.pending);
+    cr_assert_eq(then, 0);
+    await_work();
+    cr_assert_eq(ran, 1);
+    cr_assert_eq(then, 1);
+    cr_assert_not(pthread_equal(ran_on, pthread_self()));
+    cr_assert_not(x.work.pending);
+    close_server();
+}
+
+Test(exchange, past_those_that_may_wait_it_is_overloaded)
+{
+    struct failure err = { 0 };
+
+    open_server(0);
+    set_body(EXCHANGE_LARGE + 1);
+    cr_assert_eq(exchange_read(&x, run_step, then_step, &err), -1);
+    cr_assert_eq(err.error, ERROR_OVERLOADED);
+    cr_assert_eq(ran + then, 0);
+    cr_assert_not(x.work.pending);
+    cr_assert_eq(server.stats.large, 0);
+    exchange_write(&x, EXCHANGE_LARGE_RESPONSE + 1, run_step, then_step);
+    cr_assert_eq(then, 1, "a response that is there is written all the same");
+    close_server();
+}
+
+Test(exchange, work_that_was_given_up_is_answered_as_cancelled)
+{
+    open_server(1);
+    CODEC_ACCEPT(&t, "REQUEST_METHOD", "POST");
+    exchange_write(&x, EXCHANGE_LARGE_RESPONSE + 1, run_step, then_step);
+    exchange_cancel(&x);
+    await_work();
+    cr_assert_eq(then, 0);
+    cr_assert_not_null(strstr(answer_in(1000), "499"));
+    close_server();
 }

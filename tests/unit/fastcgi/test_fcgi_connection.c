@@ -6,7 +6,6 @@
 #include "support/runner.h"
 
 #include <criterion/criterion.h>
-#include <fcgios.h>
 #include <signal.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -42,8 +41,10 @@ setup(void)
     list_init(&worker.connections);
     list_init(&worker.closing);
     list_init(&worker.ready);
-    conn = fcgi_connection_new(&worker, pair[0], on_event, on_timeout);
+    list_init(&worker.idle);
+    conn = fcgi_connection_new(&worker, on_event, on_timeout);
     cr_assert_not_null(conn);
+    cr_assert_eq(fcgi_connection_open(conn, pair[0]), 0);
 }
 
 static void
@@ -53,7 +54,6 @@ teardown(void)
     fcgi_connection_free(conn);
     close(peer);
     loop_destroy(&worker.loop);
-    OS_LibShutdown();
     runner_check_leaks();
 }
 

@@ -35,6 +35,7 @@ Test(fcgi_server, a_drain_finishes_what_is_in_flight)
     cr_assert_eq(access(w.path, F_OK), -1, "nobody else gets in");
     origin_release(&w.origin, 1);
     web_server_expect(fd, "\"body\":\"ok\"");
+    cr_assert(web_server_was_asked_to_leave(fd));
     cr_assert(web_server_has_ended(fd));
     close(fd);
 }

@@ -63,6 +63,7 @@ Test(fcgi_worker, a_drain_closes_connections_that_are_idle)
     web_server_ask(fd, "/healthz", "", true);
     web_server_expect(fd, "Status: 200 OK");
     fcgi_server_drain(w.server, 30);
+    cr_assert(web_server_was_asked_to_leave(fd));
     cr_assert(web_server_has_ended(fd));
     close(fd);
 }

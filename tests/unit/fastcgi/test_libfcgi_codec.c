@@ -31,7 +31,6 @@ static void
 teardown(void)
 {
     codec_fixture_close(&t);
-    OS_LibShutdown();
     runner_check_leaks();
 }
 
@@ -58,6 +57,16 @@ Test(libfcgi_codec, parameters_are_read_from_memory)
     cr_assert_null(libfcgi_codec_param(t.codec, "REQUEST"));
     cr_assert_null(libfcgi_codec_param(t.codec, "ABSENT"));
     cr_assert_eq(t.in.len, 0, "what was read is gone");
+}
+
+Test(libfcgi_codec, parameters_of_short_names_are_found)
+{
+    CODEC_ACCEPT(&t, "", "none", "A", "one", "BC", "two", "DEF", "three");
+
+    cr_assert_str_eq(libfcgi_codec_param(t.codec, ""), "none");
+    cr_assert_str_eq(libfcgi_codec_param(t.codec, "A"), "one");
+    cr_assert_str_eq(libfcgi_codec_param(t.codec, "BC"), "two");
+    cr_assert_str_eq(libfcgi_codec_param(t.codec, "DEF"), "three");
 }
 
 Test(libfcgi_codec, a_request_without_parameters_and_body_is_one)
@@ -111,6 +120,40 @@ Test(libfcgi_codec, the_wish_to_keep_the_connection_is_told)
     cr_assert_eq(libfcgi_codec_accept(t.codec), 0);
     cr_assert_not(libfcgi_codec_keeps_connection(t.codec));
     buffer_free(&sent);
+}
+
+/* `pairs` of them, with names of so many bytes and values of as many. */
+static void
+accept_reserved(int pairs, size_t size)
+{
+    char text[300];
+    size_t before;
+
+    memset(text, 'x', sizeof text);
+    text[size] = '\0';
+    begin(&t.in, 1, FCGI_RESPONDER, true);
+    before = t.in.len;
+    for (int i = 0; i < pairs; i++)
+        param(&t.in, 1, text, text);
+    cr_assert_eq(libfcgi_codec_reserve(t.codec, t.in.len - before, (size_t)pairs), 0);
+    end_of(&t.in, FCGI_PARAMS, 1);
+    cr_assert_eq(libfcgi_codec_accept(t.codec), 0);
+    libfcgi_codec_write(t.codec, text, size);
+    cr_assert_eq(libfcgi_codec_unreserved(t.codec), 0, "%d pairs of %zu bytes", pairs, size);
+    libfcgi_codec_abandon(t.codec);
+}
+
+/* On the day that libfcgi needs more, this fails. */
+Test(libfcgi_codec, all_that_libfcgi_allocates_was_reserved)
+{
+    static const int pairs[] = { 0, 1, 29, 30, 31, 59, 60, 61, 1000, 60000 };
+
+    for (size_t i = 0; i < sizeof pairs / sizeof pairs[0]; i++) {
+        accept_reserved(pairs[i], 0);
+        accept_reserved(pairs[i], 1);
+        if (pairs[i] < 1000)
+            accept_reserved(pairs[i], 250);
+    }
 }
 
 /* -- an answer ----------------------------------------------------------- */

@@ -8,6 +8,7 @@
 #include <criterion/criterion.h>
 #include <fcntl.h>
 #include <grp.h>
+#include <netinet/tcp.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -234,6 +235,37 @@ Test(listener, a_port_is_listened_on)
     listener_list_close(&ls);
 }
 
+static int
+option_of(int fd, int level, int name)
+{
+    int value = -1;
+    socklen_t n = sizeof value;
+
+    cr_assert_eq(getsockopt(fd, level, name, &value, &n), 0);
+    return value;
+}
+
+Test(listener, a_peer_that_vanished_is_probed_for)
+{
+    struct sockaddr_in a = { .sin_family = AF_INET };
+    int caller = socket(AF_INET, SOCK_STREAM, 0), accepted;
+
+    opens("127.0.0.1:0", 0);
+    a.sin_port = htons((uint16_t)port_of(ls.items[0].fd));
+    a.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    cr_assert_eq(connect(caller, (struct sockaddr *)&a, sizeof a), 0);
+    accepted = accept(ls.items[0].fd, NULL, NULL);
+    cr_assert_geq(accepted, 0);
+
+    cr_assert_eq(option_of(accepted, SOL_SOCKET, SO_KEEPALIVE), 1);
+    cr_assert_eq(option_of(accepted, IPPROTO_TCP, TCP_KEEPIDLE), 30);
+    cr_assert_eq(option_of(accepted, IPPROTO_TCP, TCP_KEEPINTVL), 10);
+    cr_assert_eq(option_of(accepted, IPPROTO_TCP, TCP_KEEPCNT), 3);
+    close(accepted);
+    close(caller);
+    listener_list_close(&ls);
+}
+
 Test(listener, a_name_and_an_IPv6_address_are_understood)
 {
     opens("localhost:0", 0);
@@ -332,4 +364,45 @@ Test(listener, sockets_that_systemd_passed_to_this_very_process_count)
     cr_assert_eq(inherited(me, "-3"), 0);
     cr_assert_eq(inherited(me, "x"), 0);
     cr_assert_eq(inherited(me, "99999999"), 0);
+}
+
+/* -- for the log --------------------------------------------------------- */
+
+Test(listener, says_where_each_one_listens)
+{
+    char text[200], wanted[200];
+
+    opens(address, 0600);
+    opens("127.0.0.1:0", 0600);
+    listener_list_describe(&ls, text, sizeof text);
+    snprintf(wanted, sizeof wanted, "%s, 127.0.0.1:", address);
+    cr_assert_eq(strncmp(text, wanted, strlen(wanted)), 0, "%s", text);
+    cr_assert_neq(strtol(text + strlen(wanted), NULL, 10), 0, "the kernel's port: %s", text);
+    if (listener_list_open(&ls, "[::1]:0", 0, NULL, &err) != 0)
+        return; /* a machine without IPv6 */
+    listener_list_describe(&ls, text, sizeof text);
+    cr_assert_not_null(strstr(text, ", [::1]:"), "%s", text);
+}
+
+Test(listener, says_the_path_of_a_socket_that_was_passed_on)
+{
+    char text[200], fd[16];
+
+    opens(address, 0600);
+    snprintf(fd, sizeof fd, "fd:%d", dup(ls.items[0].fd));
+    listener_list_close(&ls);
+    opens(fd, 0);
+    listener_list_describe(&ls, text, sizeof text);
+    cr_assert_str_eq(text, address);
+}
+
+Test(listener, leaves_out_the_addresses_that_do_not_fit)
+{
+    char text[100] = "?";
+
+    opens(address, 0600);
+    listener_list_describe(&ls, text, strlen(address));
+    cr_assert_str_eq(text, "");
+    listener_list_describe(&ls, text, strlen(address) + 3);
+    cr_assert_str_eq(text, address);
 }

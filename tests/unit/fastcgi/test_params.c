@@ -116,3 +116,11 @@ Test(params, many_small_pairs_count_together)
         i++;
     cr_assert_eq(i, PARAMS_MAX / 4);
 }
+
+Test(params, pairs_are_counted)
+{
+    memset(&p, 0, sizeof p);
+    cr_assert(params_feed(&p, "\x01\x01Nv\x00\x00\x01\x00N", 9));
+    cr_assert(params_between(&p));
+    cr_assert_eq(p.pairs, 3);
+}

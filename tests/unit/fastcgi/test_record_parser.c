@@ -88,6 +88,27 @@ Test(record_parser, a_request_cut_into_single_bytes_is_the_same_request)
     buffer_free(&all);
 }
 
+Test(record_parser, the_bytes_of_an_upload_pass_alone_and_of_any_number)
+{
+    parser_feed_open_request(&t);
+    buffer_clear(&t.passed);
+    t.parser.stdin_max = 3;
+    record_parser_pass_bytes(&t.parser);
+    body(&t.bytes, 1, "up");
+    record(&t.bytes, FCGI_STDIN, 1, "load", 4, 3);
+    parser_feed_expect(&t, RECORD_MORE);
+    cr_assert_eq(t.passed.len, 6);
+    cr_assert_eq(memcmp(t.passed.data, "upload", 6), 0);
+    record_parser_drop(&t.parser);
+    body(&t.bytes, 1, "dropped");
+    end_of(&t.bytes, FCGI_STDIN, 1);
+    parser_feed_expect(&t, RECORD_REQUEST_DONE);
+    cr_assert_eq(t.passed.len, 6);
+    cr_assert_eq(t.parser.stdin_bytes, 6);
+    record_parser_next(&t.parser);
+    cr_assert_not(t.parser.bytes);
+}
+
 Test(record_parser, after_the_answer_the_next_request_may_come)
 {
     for (int id = 1; id <= 3; id++) {
@@ -100,6 +121,21 @@ Test(record_parser, after_the_answer_the_next_request_may_come)
         parser_feed_expect(&t, RECORD_REQUEST_DONE);
         record_parser_next(&t.parser);
     }
+}
+
+Test(record_parser, a_hint_is_an_empty_record_of_the_last_request)
+{
+    static const char hint[8] = { FCGI_VERSION_1, FCGI_STDERR, 0, 3 };
+
+    begin(&t.bytes, 3, FCGI_RESPONDER, true);
+    end_of(&t.bytes, FCGI_PARAMS, 3);
+    parser_feed_expect(&t, RECORD_PARAMS_DONE);
+    end_of(&t.bytes, FCGI_STDIN, 3);
+    parser_feed_expect(&t, RECORD_REQUEST_DONE);
+    record_parser_next(&t.parser);
+    record_parser_hint(&t.parser, &t.answers);
+    cr_assert_eq(t.answers.len, sizeof hint);
+    cr_assert_arr_eq(t.answers.data, hint, sizeof hint);
 }
 
 Test(record_parser, a_half_record_is_not_idle)

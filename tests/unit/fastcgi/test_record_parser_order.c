@@ -210,3 +210,54 @@ Test(record_parser_order, the_web_server_may_take_its_request_back_at_any_time)
     record(&t.bytes, FCGI_ABORT_REQUEST, 1, NULL, 0, 0);
     parser_feed_expect(&t, RECORD_ABORTED);
 }
+
+/* -- a request that was answered before its end -------------------------- */
+
+static void
+answer_early(void)
+{
+    record_parser_init(&t.parser);
+    buffer_clear(&t.bytes);
+    begin(&t.bytes, 1, FCGI_RESPONDER, true);
+    end_of(&t.bytes, FCGI_PARAMS, 1);
+    cr_assert_eq(parser_feed_next(&t), RECORD_PARAMS_DONE);
+    record_parser_next(&t.parser);
+    cr_assert(record_parser_is_skipping(&t.parser));
+}
+
+Test(record_parser_order, the_rest_of_an_answered_request_is_owed_up_to_its_end)
+{
+    answer_early();
+    record(&t.bytes, FCGI_STDIN, 1, "rest", 4, 0);
+    record(&t.bytes, FCGI_STDIN, 2, "", 0, 0);
+    cr_assert_eq(parser_feed_next(&t), RECORD_MORE);
+    cr_assert(record_parser_is_skipping(&t.parser));
+    end_of(&t.bytes, FCGI_STDIN, 1);
+    cr_assert_eq(parser_feed_next(&t), RECORD_MORE);
+    cr_assert_not(record_parser_is_skipping(&t.parser));
+}
+
+Test(record_parser_order, the_next_request_and_an_abort_end_it_too)
+{
+    answer_early();
+    begin(&t.bytes, 2, FCGI_RESPONDER, true);
+    cr_assert_eq(parser_feed_next(&t), RECORD_MORE);
+    cr_assert_not(record_parser_is_skipping(&t.parser));
+    answer_early();
+    record(&t.bytes, FCGI_ABORT_REQUEST, 1, "", 0, 0);
+    cr_assert_eq(parser_feed_next(&t), RECORD_MORE);
+    cr_assert_not(record_parser_is_skipping(&t.parser));
+}
+
+Test(record_parser_order, a_request_that_came_whole_owes_nothing)
+{
+    record_parser_init(&t.parser);
+    buffer_clear(&t.bytes);
+    begin(&t.bytes, 1, FCGI_RESPONDER, true);
+    end_of(&t.bytes, FCGI_PARAMS, 1);
+    end_of(&t.bytes, FCGI_STDIN, 1);
+    cr_assert_eq(parser_feed_next(&t), RECORD_PARAMS_DONE);
+    cr_assert_eq(parser_feed_next(&t), RECORD_REQUEST_DONE);
+    record_parser_next(&t.parser);
+    cr_assert_not(record_parser_is_skipping(&t.parser));
+}

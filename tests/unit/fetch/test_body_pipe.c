@@ -2,10 +2,13 @@
 
 #include "fetch/body_pipe.h"
 
+#include "session/body_account.h"
+
 #include <criterion/criterion.h>
 #include <string.h>
 
 static struct body_pipe *p;
+static struct body_account *account;
 static char bytes[BODY_PIPE_BYTES];
 static int notified, resumed;
 
@@ -29,7 +32,8 @@ setup(void)
 {
     p = body_pipe_new(NULL, on_notify, &notified);
     cr_assert_not_null(p);
-    body_pipe_set_resume(p, on_resume);
+    account = body_account_new();
+    body_pipe_attach(p, on_resume, account);
     for (size_t i = 0; i < sizeof bytes; i++)
         bytes[i] = (char)(i * 7);
 }
@@ -38,6 +42,8 @@ static void
 teardown(void)
 {
     body_pipe_free(p);
+    cr_assert_eq(counter_read(&account->bytes), 0);
+    body_account_unref(account);
 }
 
 TestSuite(body_pipe, .init = setup, .fini = teardown, .timeout = 60);
@@ -76,6 +82,16 @@ Test(body_pipe, a_full_pipe_takes_nothing_and_resumes_once_half_is_read)
     cr_assert_eq(resumed, 1);
     reads(BODY_PIPE_BYTES / 2, BODY_PIPE_BYTES / 2);
     cr_assert_eq(resumed, 1, "only once");
+}
+
+Test(body_pipe, what_it_holds_is_on_the_account)
+{
+    cr_assert(body_pipe_try_write(p, bytes, 1000));
+    cr_assert_eq(counter_read(&account->bytes), 1000);
+    cr_assert_not(body_pipe_try_write(p, bytes, BODY_PIPE_BYTES));
+    cr_assert_eq(counter_read(&account->bytes), 1000, "nothing of what was refused");
+    reads(400, 0);
+    cr_assert_eq(counter_read(&account->bytes), 600, "and the rest until the pipe is freed");
 }
 
 Test(body_pipe, at_most_one_notification_is_under_way)

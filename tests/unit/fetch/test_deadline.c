@@ -39,6 +39,21 @@ Test(deadline, silence_is_an_idle_timeout_once)
     cr_assert_eq(f->failure.error, ERROR_IDLE_TIMEOUT);
 }
 
+Test(deadline, while_it_connects_a_fetch_is_not_idle)
+{
+    f->connecting = f->sends_body = true;
+    cr_assert_eq(deadline_of(f), deadline_of_total(f), "its timer does not tick meanwhile");
+    clock_skip(2);
+    cr_assert_eq(deadline_check(f, 0), 0);
+    f->sends_body = false;
+    deadline_start_idle(f);
+    cr_assert_eq(deadline_of(f), f->active_us + US_PER_SECOND);
+    cr_assert_eq(deadline_check(f, 0), 0);
+    clock_skip(1);
+    cr_assert_eq(deadline_check(f, 0), -1);
+    cr_assert_eq(f->failure.error, ERROR_IDLE_TIMEOUT);
+}
+
 Test(deadline, a_body_that_was_sent_before_does_not_put_the_idle_timeout_off)
 {
     f->sends_body = true;
@@ -99,4 +114,21 @@ Test(deadline, a_pause_is_no_silence)
     cr_assert_eq(deadline_of(f), deadline_of_total(f));
     clock_skip(5);
     cr_assert_eq(deadline_check(f, 0), 0);
+}
+
+Test(deadline, a_caller_who_is_silent_is_told_from_an_origin)
+{
+    struct upload_size size = { UPLOAD_UNKNOWN_LENGTH, 0 };
+    size_t got;
+    char c;
+
+    cr_assert_eq(fetch_open_upload(f, &size, NULL, NULL), 0);
+    f->sends_body = true;
+    clock_skip(1);
+    cr_assert_eq(deadline_check(f, 0), -1);
+    cr_assert_not(deadline_is_callers(f));
+    cr_assert_eq(upload_pipe_read(f->upload, &c, 1, &got), UPLOAD_EMPTY);
+    cr_assert(deadline_is_callers(f));
+    f->failure.error = ERROR_RECV_FAILED;
+    cr_assert_not(deadline_is_callers(f));
 }

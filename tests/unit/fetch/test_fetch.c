@@ -2,6 +2,8 @@
 
 #include "fetch/fetch.h"
 
+#include "support/fetch_fixture.h"
+
 #include <criterion/criterion.h>
 #include <signal.h>
 #include <string.h>
@@ -86,4 +88,62 @@ Test(fetch, a_body_makes_the_method_post)
     cr_assert_str_eq(request_method(&f->request), "PUT");
     f->request.body = NULL;
     f->request.method = NULL;
+}
+
+/* -- where what the session adds may go -------------------------------------------- */
+
+/* A fetch of `hops`, one after the other: may the session's additions go with each?  "yn…" */
+static void
+lends(const char *answers, const char *host, const char *const *hops)
+{
+    struct fetch_fixture t;
+    struct curlew_fetch *g;
+    struct failure err = { 0 };
+
+    fetch_fixture_open(&t);
+    if (host != NULL) {
+        struct session_config *s = &t.session->settings;
+
+        cr_assert_eq(egress_config_add(&s->hosts, &s->host_count, host), 0);
+        egress_rule_list_init(&t.session->hosts, s->hosts, s->host_count, "hosts", &err);
+    }
+    g = fetch_fixture_new(&t, hops[0]);
+    for (size_t i = 0; answers[i] != '\0'; i++) {
+        struct url next;
+
+        if (i > 0) {
+            cr_assert_eq(url_parse(&next, hops[i], &g->failure), 0);
+            fetch_set_next_url(g, &next);
+        }
+        cr_expect_eq(fetch_may_lend(g), answers[i] == 'y', "%s: hop %zu", answers, i);
+    }
+    fetch_unref(g);
+    fetch_fixture_close(&t);
+}
+
+Test(fetch, what_the_session_adds_stays_with_the_first_origin)
+{
+    static const char *const hops[] = { "http://a.test/",    "http://a.test:80/x",
+                                        "http://a.test:81/", "https://a.test/",
+                                        "http://b.test/",    "http://A.test/" };
+
+    lends("yynnny", NULL, hops);
+}
+
+Test(fetch, what_the_session_adds_stays_with_its_hosts)
+{
+    static const char *const hops[] = { "http://b.test/", "http://a.test:81/", "http://127.0.0.1/",
+                                        "https://a.test/", "http://a.test/" };
+
+    lends("nynyy", "a.test", hops);
+}
+
+Test(fetch, what_the_session_adds_never_goes_in_the_clear_after_https)
+{
+    static const char *const hops[] = { "https://a.test/", "http://a.test/", "https://x.a.test/" };
+
+    lends("yny", "*.a.test",
+          (const char *const[]){ "https://y.a.test/", "http://y.a.test/", "https://x.a.test/" });
+    lends("yn", "a.test", hops);
+    lends("yn", NULL, hops);
 }

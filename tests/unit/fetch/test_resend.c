@@ -52,12 +52,13 @@ Test(resend, only_what_came_before_the_request_says_that_nothing_was_sent)
 {
     static const enum error unsent[] = { ERROR_BLOCKED,         ERROR_DNS_FAILED,
                                          ERROR_CONNECT_FAILED,  ERROR_TLS_FAILED,
-                                         ERROR_CONNECT_TIMEOUT, ERROR_PROXY_FAILED };
+                                         ERROR_CONNECT_TIMEOUT, ERROR_PROXY_FAILED,
+                                         ERROR_OVERLOADED };
     int count = 0;
 
     for (int e = 0; e < ERROR_COUNT; e++)
         count += resend_error_says_unsent((enum error)e);
     for (size_t i = 0; i < sizeof unsent / sizeof unsent[0]; i++)
         cr_assert(resend_error_says_unsent(unsent[i]));
-    cr_assert_eq(count, 6);
+    cr_assert_eq(count, 7);
 }

@@ -44,7 +44,7 @@ last(void)
 static const char *
 sent(const char *host, const char *path, bool secure)
 {
-    struct cookie_target t = { host, path, secure, NOW };
+    struct cookie_target t = { host, path, secure, NOW, false };
 
     buffer_clear(&field);
     cookie_match_write(&field, &list, &t);
@@ -132,7 +132,7 @@ Test(cookie_match, a_cookie_without_a_name_is_its_value_alone)
 
 Test(cookie_match, a_field_over_the_buffers_limit_fails)
 {
-    struct cookie_target t = { "a.test", "/", false, NOW };
+    struct cookie_target t = { "a.test", "/", false, NOW, false };
     struct buffer small;
 
     buffer_init(&small, 5);
@@ -169,4 +169,14 @@ Test(cookie_match, a_secure_cookie_is_not_hidden_by_one_set_in_the_clear)
     last()->path = strdup("/");
     last()->deleted = true;
     cr_assert_not(cookie_match_hides_secure(&list, &fresh));
+}
+
+Test(cookie_match, a_bound_cookie_goes_where_bound_ones_may)
+{
+    struct cookie_target t = { "a.test", "/", false, NOW, false };
+    const struct cookie c = { .name = (char *)"n", .value = (char *)"v", .bound = true };
+
+    cr_assert_not(cookie_match_target(&c, &t));
+    t.bound = true;
+    cr_assert(cookie_match_target(&c, &t));
 }

@@ -3,7 +3,9 @@
 #include "http/cookies.h"
 
 #include <criterion/criterion.h>
+#include <stdio.h>
 #include <string.h>
+#include <time.h>
 
 static const struct cookie full = {
     .name = (char *)"sid",
@@ -88,4 +90,52 @@ Test(cookies, one_that_is_put_takes_the_place_of_the_same)
     other.name = (char *)"unknown";
     cr_assert_null(cookies_find(&list, &other));
     cookies_destroy(&list);
+}
+
+/* -- many at once ---------------------------------------------------------- */
+
+static void
+add(struct cookies *list, const char *name, const char *value, bool lent)
+{
+    struct cookie c = { .name = (char *)name, .value = (char *)value, .lent = lent };
+
+    cr_assert_eq(cookies_add(list, &c), 0);
+}
+
+Test(cookies, put_all_is_put_of_each)
+{
+    struct cookies list = { 0 }, more = { 0 };
+
+    add(&list, "b", "1", true);
+    add(&list, "a", "2", false);
+    add(&more, "c", "3", false);
+    add(&more, "b", "4", false);
+    add(&more, "c", "5", false);
+    cr_assert_eq(cookies_put_all(&list, &more), 0);
+    cr_assert_eq(list.count, 3);
+    cr_assert_str_eq(list.items[0].name, "b");
+    cr_assert_str_eq(list.items[0].value, "4");
+    cr_assert(list.items[0].lent);
+    cr_assert_str_eq(list.items[1].value, "2");
+    cr_assert_str_eq(list.items[2].value, "5");
+    cookies_destroy(&list);
+    cookies_destroy(&more);
+}
+
+Test(cookies, put_all_of_twenty_thousand_takes_a_moment)
+{
+    struct cookies list = { 0 }, more = { 0 };
+    clock_t start = clock();
+    char name[20];
+
+    for (int i = 0; i < 20000; i++) {
+        snprintf(name, sizeof name, "%d", i);
+        add(&more, name, "", false);
+    }
+    cr_assert_eq(cookies_put_all(&list, &more), 0);
+    cr_assert_eq(cookies_put_all(&list, &more), 0);
+    cr_assert_eq(list.count, 20000);
+    cr_assert_lt(clock() - start, 2 * CLOCKS_PER_SEC, "one by one it takes four");
+    cookies_destroy(&list);
+    cookies_destroy(&more);
 }

@@ -31,6 +31,8 @@ static const struct row rows[] = {
     { "https:other.test/x", "https://other.test/x" },
     { "http:/x", "http://h.test:8080/x" },
     { "http:x", "http://h.test:8080/dir/x" },
+    { "http:", "http://h.test:8080/dir/page?q" },
+    { "HTTP:\t", "http://h.test:8080/dir/page?q" },
     { "ht\ttp://other.test/x", "http://other.test/x" },
     { "/caf\xe9", "http://h.test:8080/caf%E9" },
     { "/a\"b<c>`{}", "http://h.test:8080/a%22b%3Cc%3E%60%7B%7D" },

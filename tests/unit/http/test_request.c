@@ -173,10 +173,54 @@ Test(session_request, cookies_have_a_limit)
 {
     struct cookie c = { .name = (char *)"n", .value = (char *)"" };
 
-    for (int i = 0; i < REQUEST_COOKIES_MAX; i++)
+    for (int i = 0; i < r.most.cookies; i++)
         cr_assert_eq(request_add_cookie(&r, &c, &err), 0);
     cr_assert_eq(request_add_cookie(&r, &c, &err), -1);
-    cr_assert_str_eq(err.detail, "cookies: at most 1000");
+    cr_assert_str_eq(err.detail, "cookies: over 1000 (limits.cookies)");
+}
+
+Test(session_request, lists_have_limits_that_can_be_set)
+{
+    struct part p = { .name = (char *)"n", .data = (char *)"", .size = 0 };
+
+    r.most = (struct request_limits){ .headers = 2, .params = 0, .cookies = 0, .parts = 1 };
+    cr_assert_eq(request_add_header(&r, "a", "1", &err), 0);
+    cr_assert_eq(request_add_header(&r, "a", NULL, &err), 0);
+    cr_assert_eq(request_add_header(&r, "a", NULL, &err), -1);
+    cr_assert_str_eq(err.detail, "headers: over 2 (limits.headers)");
+    cr_assert_eq(r.headers.count, 2);
+
+    err = (struct failure){ 0 };
+    cr_assert_eq(request_forward_header(&r, "a", &err), 0);
+    cr_assert_eq(request_forward_header(&r, "b", &err), 0);
+    cr_assert_eq(request_forward_header(&r, "c", &err), -1);
+    cr_assert_str_eq(err.detail, "forward_headers: over 2 (limits.headers)");
+
+    err = (struct failure){ 0 };
+    cr_assert_eq(request_add_part(&r, &p, &err), 0);
+    cr_assert_eq(request_add_part(&r, &p, &err), -1);
+    cr_assert_str_eq(err.detail, "multipart: over 1 (limits.parts)");
+}
+
+Test(session_request, methods_to_retry_have_a_limit)
+{
+    for (int i = 0; i < REQUEST_METHODS_MAX; i++)
+        cr_assert_eq(request_add_retry_method(&r, "GET", &err), 0);
+    cr_assert_eq(request_add_retry_method(&r, "GET", &err), -1);
+    cr_assert_str_eq(err.detail, "retries.methods: over 100");
+}
+
+Test(session_request, bytes_grow_with_all_that_it_holds)
+{
+    struct cookie c = { .name = (char *)"name", .value = (char *)"value" };
+    size_t before = request_bytes(&r), with_header;
+
+    cr_assert_geq(before, sizeof r);
+    request_add_header(&r, "X-Name", "0123456789", &err);
+    with_header = request_bytes(&r);
+    cr_assert_geq(with_header, before + 7 + 11);
+    request_add_cookie(&r, &c, &err);
+    cr_assert_geq(request_bytes(&r), with_header + 5 + 6);
 }
 
 Test(session_request, a_cookie_is_copied_whole)

@@ -5,8 +5,10 @@
 #include "support/runner.h"
 
 #include <criterion/criterion.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 static struct request r, defaults;
 static struct failure err;
@@ -173,4 +175,70 @@ Test(defaults, the_sessions_proxy_auth_is_not_for_a_proxy_that_the_request_names
 
     cr_assert_str_eq(r.proxy, "http://mine");
     cr_assert_null(r.proxy_auth.user);
+}
+
+Test(defaults, what_came_from_the_session_is_known)
+{
+    const struct cookie cookie = { .name = (char *)"c", .value = (char *)"1" };
+
+    defaults.set = SET_AUTH | SET_VERIFY;
+    r.set = SET_VERIFY;
+    request_add_header(&r, "X-Own", "1", &err);
+    request_add_header(&r, "X-Both", "1", &err);
+    request_add_header(&defaults, "x-both", "2", &err);
+    request_add_header(&defaults, "X-Lent", "2", &err);
+    request_add_cookie(&defaults, &cookie, &err);
+    for (int i = 0; i < 2; i++) { /* a fetch may be submitted again */
+        cr_assert_eq(request_merge_defaults(&r, &defaults, &err), 0);
+        cr_assert_eq(r.lent, SET_AUTH);
+        cr_assert_eq(r.lent_headers, 1);
+        cr_assert_eq(r.lent_cookies, 1);
+        cr_assert(request_is_lent_header(&r, 2) && !request_is_lent_header(&r, 1));
+    }
+    request_destroy(&defaults);
+    cr_assert_eq(request_merge_copy(&defaults, &r, &err), 0);
+    cr_assert_eq(defaults.lent, SET_AUTH);
+    cr_assert_eq(defaults.lent_headers, 1);
+    cr_assert_eq(defaults.lent_cookies, 1);
+}
+
+/* Enough of both that the names are sorted, not compared each with each. */
+Test(defaults, of_many_headers_and_cookies_the_request_s_own_win_too)
+{
+    char name[20];
+
+    for (int i = 0; i < 100; i++) {
+        struct cookie own = { .name = name, .value = (char *)"own" };
+        struct cookie theirs = { .name = name, .value = (char *)"default" };
+
+        snprintf(name, sizeof name, "N%d", i);
+        cr_assert_eq(request_add_header(&defaults, name, "default", &err), 0);
+        cr_assert_eq(request_add_cookie(&defaults, &theirs, &err), 0);
+        snprintf(name, sizeof name, "n%d", 2 * i);
+        cr_assert_eq(request_add_header(&r, name, i == 0 ? NULL : "own", &err), 0);
+        snprintf(name, sizeof name, "N%d", 2 * i);
+        cr_assert_eq(request_add_cookie(&r, &own, &err), 0);
+    }
+    cr_assert_eq(request_merge_defaults(&r, &defaults, &err), 0);
+    cr_assert_eq(r.headers.count, 150);
+    cr_assert_eq(r.cookies.count, 150);
+    cr_assert_null(headers_get(&r.headers, "N0"), "removed, and not given back");
+    cr_assert_str_eq(headers_get(&r.headers, "N98"), "own");
+    cr_assert_str_eq(headers_get(&r.headers, "N99"), "default");
+    cr_assert_str_eq(r.headers.items[100].name, "N1", "in their order, behind");
+    cr_assert_str_eq(r.cookies.items[149].name, "N99");
+}
+
+Test(defaults, ten_thousand_of_each_take_a_moment)
+{
+    clock_t start = clock();
+
+    r.most.headers = defaults.most.headers = 10000;
+    for (int i = 0; i < 10000; i++) {
+        cr_assert_eq(request_add_header(&r, "a", "", &err), 0);
+        cr_assert_eq(request_add_header(&defaults, "b", "", &err), 0);
+    }
+    cr_assert_eq(request_merge_defaults(&r, &defaults, &err), 0);
+    cr_assert_eq(r.headers.count, 20000);
+    cr_assert_lt(clock() - start, CLOCKS_PER_SEC / 4, "each with each takes a second");
 }

@@ -29,8 +29,8 @@ static void
 fill_head(int status)
 {
     r.head.status = status;
-    r.head.reason = strdup("Reason");
-    r.head.url = strdup("http://a/");
+    r.head.reason = "Reason";
+    r.head.url = "http://a/";
     headers_add(&r.head.headers, "X", 1, "1", 1);
 }
 
@@ -57,6 +57,21 @@ Test(response, heads_move_into_the_history_oldest_first)
         cr_assert_eq(r.history[i].status, 300 + i);
         cr_assert_str_eq(r.history[i].headers.items[0].value, "1");
     }
+}
+
+Test(response, the_newest_of_the_history_becomes_the_head_again)
+{
+    fill_head(301);
+    cr_assert_eq(response_push_history(&r), 0);
+    fill_head(302);
+    cr_assert_eq(response_push_history(&r), 0);
+    fill_head(200);
+    response_pop_history(&r);
+    cr_assert_eq(r.head.status, 302);
+    cr_assert_eq(r.history_count, 1);
+    response_pop_history(&r);
+    cr_assert_eq(r.head.status, 301);
+    cr_assert_eq(r.history_count, 0);
 }
 
 Test(response, a_head_can_be_destroyed_and_used_again)

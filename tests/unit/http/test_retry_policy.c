@@ -80,7 +80,7 @@ Test(retries, named_methods_take_their_place)
 static int64_t
 after(const char *value)
 {
-    int64_t us = retry_policy_parse_retry_after(value, NOW);
+    int64_t us = retry_policy_parse_retry_after(value, NULL, NOW);
 
     return us < 0 || us == INT64_MAX ? us : us / US_PER_SECOND;
 }
@@ -102,6 +102,25 @@ Test(retries, retry_after_as_a_date_in_all_three_forms)
     cr_assert_eq(after("Sun, 06 Nov 1994 08:49:37 GMT"), 0);
     cr_assert_eq(after("Sun, 06 Nov 1994 08:49:36 GMT"), 0, "what is over asks for no wait");
     cr_assert_eq(after("Mon, 06 Nov 1995 08:49:37 GMT"), 365 * 86400);
+}
+
+/* Seconds from a Date to a Retry-After, by a clock of ours that is wrong. */
+static int64_t
+between(const char *date, const char *value)
+{
+    return retry_policy_parse_retry_after(value, date, NOW - 3600) / US_PER_SECOND;
+}
+
+Test(retries, retry_after_as_a_date_counts_from_the_date_of_the_response)
+{
+    static const char later[] = "Sun, 06 Nov 1994 08:49:42 GMT";
+
+    cr_assert_eq(between("Sun, 06 Nov 1994 08:49:37 GMT", later), 5);
+    cr_assert_eq(between("Sun, 06 Nov 1994 09:49:37 GMT", later), 0);
+    cr_assert_eq(between("Sun, 06 Nov 1994 08:49:37 GMT", "7"), 7, "seconds count from now");
+    cr_assert_eq(between("yesterday or so", later), 3605, "no date: our own clock");
+    cr_assert_eq(between("19941106", later), 3605);
+    cr_assert_eq(between("", later), 3605);
 }
 
 Test(retries, a_retry_after_that_makes_no_sense_is_none)
@@ -179,29 +198,38 @@ Test(retries, more_than_max_backoff_means_no_retry)
 
 /* -- which failures --------------------------------------------------------- */
 
-static bool
-is_transient(enum error error, CURLcode code)
+static unsigned
+kind(enum error error, CURLcode code)
 {
     struct failure f = { .error = error, .curl_code = (int)code };
 
-    return retry_policy_is_transient(&f);
+    return retry_policy_kind(&f);
 }
 
 Test(retries, transient_failures_and_what_would_happen_again)
 {
-    static const enum error yes[] = { ERROR_DNS_FAILED,   ERROR_CONNECT_FAILED,
-                                      ERROR_PROXY_FAILED, ERROR_CONNECT_TIMEOUT,
-                                      ERROR_IDLE_TIMEOUT, ERROR_SEND_FAILED,
-                                      ERROR_RECV_FAILED,  ERROR_INCOMPLETE_BODY };
+    static const enum error connect[] = { ERROR_DNS_FAILED, ERROR_CONNECT_FAILED,
+                                          ERROR_PROXY_FAILED, ERROR_CONNECT_TIMEOUT };
+    static const enum error read[] = { ERROR_IDLE_TIMEOUT, ERROR_SEND_FAILED, ERROR_RECV_FAILED,
+                                       ERROR_INCOMPLETE_BODY };
     int count = 0;
 
-    for (size_t i = 0; i < sizeof yes / sizeof yes[0]; i++)
-        cr_assert(is_transient(yes[i], CURLE_OK), "%s", error_code(yes[i]));
+    for (size_t i = 0; i < sizeof connect / sizeof connect[0]; i++)
+        cr_assert_eq(kind(connect[i], CURLE_OK), RETRY_ON_CONNECT, "%s", error_code(connect[i]));
+    for (size_t i = 0; i < sizeof read / sizeof read[0]; i++)
+        cr_assert_eq(kind(read[i], CURLE_OK), RETRY_ON_READ, "%s", error_code(read[i]));
     for (int e = 0; e < ERROR_COUNT; e++)
-        count += is_transient((enum error)e, CURLE_OK);
+        count += kind((enum error)e, CURLE_OK) != 0;
     cr_assert_eq(count, 8, "and no other");
-    cr_assert(is_transient(ERROR_TLS_FAILED, CURLE_SSL_CONNECT_ERROR));
-    cr_assert_not(is_transient(ERROR_TLS_FAILED, CURLE_PEER_FAILED_VERIFICATION));
-    cr_assert(is_transient(ERROR_PROTOCOL_ERROR, CURLE_HTTP2_STREAM));
-    cr_assert_not(is_transient(ERROR_PROTOCOL_ERROR, CURLE_WEIRD_SERVER_REPLY));
+    cr_assert_eq(kind(ERROR_TLS_FAILED, CURLE_SSL_CONNECT_ERROR), RETRY_ON_CONNECT);
+    cr_assert_eq(kind(ERROR_TLS_FAILED, CURLE_PEER_FAILED_VERIFICATION), 0);
+    cr_assert_eq(kind(ERROR_PROTOCOL_ERROR, CURLE_HTTP2_STREAM), RETRY_ON_READ);
+    cr_assert_eq(kind(ERROR_PROTOCOL_ERROR, CURLE_WEIRD_SERVER_REPLY), 0);
+}
+
+Test(retries, each_kind_of_failure_has_a_word)
+{
+    cr_assert_str_eq(retry_policy_word(0), "connect");
+    cr_assert_str_eq(retry_policy_word(2), "status");
+    cr_assert_null(retry_policy_word(3));
 }

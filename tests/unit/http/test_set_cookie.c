@@ -279,7 +279,8 @@ Test(set_cookie, a_public_suffix_is_no_domain_but_for_its_own_host)
     domain_is_refused("www.example.co.uk", "co.uk");
     domain_is_refused("me.github.io", ".github.io");
     domain_is_refused("a.localhost", "localhost");
-    domain_is_refused("a.com.", "com.");
+    domain_is_refused("a.com.", "com."); /* CVE-2026-8924 of libcurl */
+    domain_is_refused("www.example.co.uk.", "co.uk.");
     domain_is("github.io", "github.io", "github.io", true);
     domain_is("a.com.", "a.com.", "a.com.", true);
 }

@@ -255,6 +255,88 @@ Test(url, a_backslash_before_the_path_is_refused)
     takes("http://a.example/x\\y");
 }
 
+/* -- where the host ends, as browsers read it (WHATWG URL Standard) ------------- */
+
+static void
+goes_to(const char *text, const char *host)
+{
+    takes(text);
+    cr_expect_str_eq(u.host, host, "%s: %s", text, u.host);
+}
+
+Test(url, the_host_ends_where_browsers_end_it)
+{
+    goes_to("http://a.test#@b.test/", "a.test");
+    goes_to("http://a.test?@b.test/", "a.test");
+    goes_to("http://a.test/@b.test/", "a.test");
+    goes_to("http://a.test;@b.test/", "b.test");
+    goes_to("http://a.test:@b.test/", "b.test");
+    goes_to("http://a.test:80@b.test/", "b.test");
+    goes_to("http://a.test%5c@b.test/", "b.test");
+    goes_to("http://a.test%2f@b.test/", "b.test");
+    goes_to("hTTps://A.TEST:/", "a.test");
+    goes_to("http://a.test./", "a.test.");
+    goes_to("http://%61.test/", "a.test");
+    goes_to("http://a。b．c｡test/", "a.b.c.test");
+    goes_to("http://[fe80::1%25lo]/", "fe80::1");
+}
+
+Test(url, what_browsers_refuse_in_a_host_is_refused)
+{
+    static const char *const bad[] = {
+        "http://a.test\\@b.test/",
+        "http://a.test:80\\@b.test/",
+        "http://u\\:p@a.test/",
+        "http:\\\\a.test/",
+        "http:/\\a.test/",
+        "http:/a.test/",
+        "http:a.test/",
+        "//a.test/",
+        "http:///a.test/",
+        "http://?a.test",
+        "http://#a.test",
+        "http://@/",
+        "http://:80/",
+        "http://a.test@/",
+        "\thttp://a.test/",
+        "ht\ntp://a.test/",
+        "http://a\t.test/",
+        "http://a.test\r\n/",
+        "http:// a.test/",
+        "http://a.test%00b.test/",
+        "http://a.test%0a/",
+        "http://a.test%20/",
+        "http://a.test%2fb.test/",
+        "http://a.test%5cb.test/",
+        "http://a.test%40b.test/",
+        "http://a.test%23b.test/",
+        "http://a.test%3fb.test/",
+        "http://a.test%3a80/",
+        "http://a.test%25/",
+        "http://a.test%2561/",
+        "http://a.test／b.test/",
+        "http://a.test＠b.test/",
+        "http://a.test＃b.test/",
+        "http://a.test？b.test/",
+        "http://a.test：80/",
+        "http://a.test＼b.test/",
+        "http://a.tes℀b.test/",
+        "http://a.tes℅b.test/",
+        "http://a.test%EF%BC%A0b.test/",
+        "http://a.test:80:80/",
+        "http://a.test:+80/",
+        "http://a.test:0x50/",
+        "http://::1/",
+        "http://[::1/",
+        "http://[::1]a/",
+        "http://a[::1]/",
+        "http://a\u202eb.test/",
+    };
+
+    for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++)
+        refuses(bad[i], "url: ");
+}
+
 Test(url, an_empty_query_stays)
 {
     takes("http://a.example/x?");
@@ -292,37 +374,72 @@ Test(url, a_text_that_was_normalised_stays_what_it_is)
 /* -- proxies ------------------------------------------------------------- */
 
 static void
-proxy_is(const char *proxy, const char *host)
+proxy_is(const char *proxy, const char *host, int port)
 {
     char *found;
+    int p;
 
     err = (struct failure){ 0 };
-    found = url_proxy_host(proxy, &err);
+    found = url_proxy_host(proxy, &p, &err);
     cr_assert_not_null(found, "%s: %s", proxy, err.detail);
     cr_assert_str_eq(found, host);
+    cr_assert_eq(p, port, "%s: %d", proxy, p);
     free(found);
 }
 
 static void
 proxy_is_none(const char *proxy)
 {
+    int port;
+
     err = (struct failure){ 0 };
-    cr_assert_null(url_proxy_host(proxy, &err), "%s", proxy);
+    cr_assert_null(url_proxy_host(proxy, &port, &err), "%s", proxy);
     cr_assert_eq(err.error, ERROR_BAD_REQUEST, "%s", proxy);
     cr_assert_eq(strncmp(err.detail, "proxy: ", 7), 0, "%s", err.detail);
 }
 
-Test(url, a_proxy_has_one_of_four_schemes_and_a_host)
+Test(url, a_proxy_has_a_usual_port)
 {
-    proxy_is("http://P.example:3128", "p.example");
-    proxy_is("https://p.example", "p.example");
-    proxy_is("socks5://127.0.0.1:1080", "127.0.0.1");
-    proxy_is("SOCKS5H://[::1]:1080", "::1");
-    proxy_is("http://user:pass@p.example:1/", "p.example");
+    cr_assert_eq(url_proxy_usual_port("http://p.example:3128"), 1080);
+    cr_assert_eq(url_proxy_usual_port("HTTPS://p.example"), 443);
+    cr_assert_eq(url_proxy_usual_port("socks5://p.example"), 1080);
+}
+
+Test(url, a_proxy_has_one_of_six_schemes_a_host_and_a_port)
+{
+    proxy_is("http://P.example:3128", "p.example", 3128);
+    proxy_is("http://p.example", "p.example", 1080);
+    proxy_is("https://p.example", "p.example", 443);
+    proxy_is("socks4://127.0.0.1", "127.0.0.1", 1080);
+    proxy_is("socks4a://p.example:9", "p.example", 9);
+    proxy_is("socks5://127.0.0.1:1080", "127.0.0.1", 1080);
+    proxy_is("SOCKS5H://[::1]:65535", "::1", 65535);
+    proxy_is("http://user:pass@p.example:1/", "p.example", 1);
     proxy_is_none("p.example:3128");
-    proxy_is_none("socks4://p.example");
+    proxy_is_none("http://p.example:0");
+    proxy_is_none("http://p.example:65536");
+    proxy_is_none("socks4p://p.example");
     proxy_is_none("ftp://p.example");
     proxy_is_none("http://");
     proxy_is_none("http://:80");
     proxy_is_none("");
+}
+
+static void
+libcurl_gets(const char *proxy, const char *expected)
+{
+    char *text = url_proxy_for_libcurl(proxy);
+
+    cr_assert_str_eq(text, expected);
+    free(text);
+}
+
+Test(url, a_socks_proxy_resolves_the_target_itself)
+{
+    libcurl_gets("socks5://u:p@h:1", "socks5h://u:p@h:1");
+    libcurl_gets("SOCKS4://h:1", "socks4a://h:1");
+    libcurl_gets("socks4a://h:1", "socks4a://h:1");
+    libcurl_gets("socks5h://h", "socks5h://h");
+    libcurl_gets("http://socks5://h", "http://socks5://h");
+    cr_assert(url_has_proxy_scheme("Socks4a://") && !url_has_proxy_scheme("socks4a:/h"));
 }

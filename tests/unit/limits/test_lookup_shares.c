@@ -86,3 +86,16 @@ Test(lookup_shares, beyond_a_bound_the_newest_count)
     give_up(LOOKUP_SHARES_DOMAIN, 1, 7, 100, 20);
     cr_assert_eq(lookup_shares_of_domain(&s, 7, 15), LOOKUP_SHARES_DOMAIN);
 }
+
+Test(lookup_shares, the_oldest_go_where_fewer_can_be_under_way)
+{
+    give_up(10, 1, 7, 10, 10);
+    give_up(6, 1, 8, 6, 10);
+    lookup_shares_trim(&s, 16);
+    cr_assert_eq(lookup_shares_of_domain(&s, 7, 5), 10);
+    lookup_shares_trim(&s, 8);
+    cr_assert_eq(lookup_shares_of_domain(&s, 7, 5), 2);
+    cr_assert_eq(lookup_shares_of_domain(&s, 8, 5), 6);
+    lookup_shares_trim(&s, 0);
+    cr_assert_eq(s.count, 0);
+}

@@ -2,6 +2,7 @@
 
 #include "http/request_merge.h"
 #include "message/batch.h"
+#include "util/buffer.h"
 
 #include <criterion/criterion.h>
 #include <stdio.h>
@@ -34,7 +35,7 @@ takes(const char *text)
 {
     teardown();
     setup();
-    b = batch_from_text(text, strlen(text), &err);
+    b = batch_from_text(text, strlen(text), &REQUEST_LIMITS_DEFAULT, &err);
     cr_assert_not_null(b, "%s: %s", text, err.detail);
 }
 
@@ -43,7 +44,7 @@ refuses(const char *text, const char *detail)
 {
     teardown();
     setup();
-    b = batch_from_text(text, strlen(text), &err);
+    b = batch_from_text(text, strlen(text), &REQUEST_LIMITS_DEFAULT, &err);
     cr_assert_null(b, "%s", text);
     cr_assert_eq(err.error, ERROR_BAD_REQUEST, "%s", text);
     cr_assert_str_eq(err.detail, detail, "%s gave: %s", text, err.detail);
@@ -282,4 +283,76 @@ Test(batch, requests_may_be_read_in_any_order)
     cr_assert_eq(reads(1), 0);
     cr_assert_str_eq(r.url, "http://1/");
     cr_assert_eq(batch_count(b), 3);
+}
+
+/* -- in pieces ------------------------------------------------------------- */
+
+Test(batch, a_mistake_in_a_request_has_its_place_in_the_whole)
+{
+    refuses("{\"requests\":[{\"url\":\"http://a/\"},\n  {\"url\":1,}]}",
+            "line 2, column 12: string or '}' expected near '}'");
+    refuses("{\"requests\":[{\"url\":\"\u00e9\"},{\"a\":1,\"a\":2}]}",
+            "line 1, column 33: duplicate key: \"a\"");
+    refuses("{\"requests\":[{}}", "line 1, column 16: ']' expected near '}'");
+}
+
+Test(batch, nothing_between_commas_is_no_request)
+{
+    static const char *const lists[] = { "[{},]", "[,{}]", "[{},,{}]", "[,]" };
+
+    for (size_t i = 0; i < sizeof lists / sizeof lists[0]; i++) {
+        char text[60];
+
+        snprintf(text, sizeof text, "{\"requests\":%s}", lists[i]);
+        err = (struct failure){ 0 };
+        cr_assert_null(batch_from_text(text, strlen(text), &REQUEST_LIMITS_DEFAULT, &err), "%s",
+                       text);
+        cr_assert_eq(err.error, ERROR_BAD_REQUEST);
+        cr_assert_eq(strncmp(err.detail, "line 1, column ", 15), 0, "%s", err.detail);
+    }
+}
+
+Test(batch, keys_may_stand_in_any_order_and_be_escaped)
+{
+    takes("{\"order\":\"input\",\"r\\u0065quests\":[{\"url\":\"http://a/\"},{}],\"defaults\":"
+          "{\"headers\":[[\"X\",\"1\"]]}}");
+    cr_assert_eq(batch_count(b), 2);
+    cr_assert_eq(reads(0), 0);
+    cr_assert_str_eq(header("X"), "1");
+    cr_assert_eq(reads(1), -1);
+    cr_assert_str_eq(err.detail, "url: required");
+}
+
+/* A request with a body of `size` bytes, behind which `more` stands. */
+static char *
+large(size_t size, const char *more)
+{
+    struct buffer text;
+    size_t n;
+
+    buffer_init(&text, SIZE_MAX / 2);
+    buffer_adds(&text, "{\"requests\":[{\"url\":\"http://a/\",\"tag\":\"t\",\"body\":\"");
+    for (size_t i = 0; i < size; i++)
+        buffer_addc(&text, 'x');
+    buffer_printf(&text, "\"%s}],\"defaults\":{\"method\":\"PUT\"}}", more);
+    return buffer_steal(&text, &n);
+}
+
+Test(batch, a_large_request_is_read_with_the_batch_and_no_different)
+{
+    char *good = large(BATCH_LARGE, ""), *bad = large(BATCH_LARGE, ",\"json\":1");
+
+    takes(good);
+    cr_assert_eq(reads(0), 0);
+    cr_assert_eq(r.body_size, BATCH_LARGE);
+    cr_assert_str_eq(r.method, "PUT");
+    takes(bad);
+    cr_assert_eq(reads(0), -1);
+    cr_assert_not_null(strstr(err.detail, "a request has one body"), "%s", err.detail);
+    cr_assert_str_eq(r.tag, "t");
+    takes(bad); /* freed unread */
+    teardown();
+    setup();
+    free(good);
+    free(bad);
 }

@@ -49,6 +49,28 @@ refuses(const char *text, const char *detail)
     cr_assert_str_eq(err.detail, detail, "%s gave: %s", text, err.detail);
 }
 
+Test(config_session, has_ways_of_its_own_in_the_network)
+{
+    cr_assert_eq(give("a", "{\"tls_min\":\"1.3\",\"ciphers\":\"A:TLS_B\",\"interface\":\"lo\","
+                           "\"resolve\":{\"A.test:80\":[\"192.0.2.1\",\"2001:db8::1\"],"
+                           "\"b.test:65535\":[\"192.0.2.2\"]}}"),
+                 0, "%s", err.detail);
+    cr_assert_eq(s.tls_min, TLS_1_3);
+    cr_assert_str_eq(s.ciphers, "A:TLS_B");
+    cr_assert_str_eq(s.interface, "lo");
+    cr_assert_eq(s.resolve_count, 2);
+    cr_assert_str_eq(s.resolve[0], "a.test:80:192.0.2.1,[2001:db8::1]");
+    cr_assert_str_eq(s.resolve[1], "b.test:65535:192.0.2.2");
+    cr_assert_eq(give("a", "{\"interface\":\"fe80::1\"}"), 0, "%s", err.detail);
+    cr_assert_eq(give("a", "{\"interface\":\"0123456789abcde\"}"), 0, "%s", err.detail);
+    refuses("{\"interface\":\"0123456789abcdef\"}",
+            "interface: expected the name of a network interface, or an address");
+    refuses("{\"resolve\":{\"a.test:80\":[\"b\"]}}",
+            "resolve.a.test:80[0]: expected an IPv4 or IPv6 address");
+    refuses("{\"resolve\":{\"a.test:080\":[\"192.0.2.1\"]}}",
+            "resolve.a.test:080: expected \"host:port\", with the name of a host");
+}
+
 Test(config_session, holds_its_own_keys_and_the_requests)
 {
     cr_assert_eq(give("scraper",
@@ -136,8 +158,9 @@ Test(config_session, proxies_are_urls_with_a_host)
                  err.detail);
     cr_assert_eq(s.proxy_count, 2);
     cr_assert_str_eq(s.proxies[1], "socks5h://q:2");
-    refuses("{\"proxies\":[\"http://p:1\",\"ftp://q\"]}",
-            "proxies[1]: must be an http, https, socks5 or socks5h URL with a host");
+    refuses(
+        "{\"proxies\":[\"http://p:1\",\"ftp://q\"]}",
+        "proxies[1]: must be an http, https, socks4, socks4a, socks5 or socks5h URL with a host");
     refuses("{\"proxies\":\"http://p:1\"}", "proxies: expected a list of strings");
 }
 
@@ -217,4 +240,19 @@ Test(config_session, mistakes_in_the_file_are_named_with_their_whole_path)
         cr_assert_not_null(strstr(err.detail, cases[i].detail), "%s", err.detail);
         config_destroy(&c);
     }
+}
+
+Test(config_session, hosts_are_names_addresses_and_suffixes)
+{
+    cr_assert_eq(give("a", "{\"hosts\":[\"api.test\",\"*.b.test\",\"192.0.2.1\",\"::1\"]}"), 0,
+                 "%s", err.detail);
+    cr_assert_eq(s.host_count, 4);
+    refuses("{\"hosts\":[]}", "hosts: expected at least one host name, address or *.suffix");
+    refuses("{\"hosts\":\"a\"}", "hosts: expected a list of strings");
+    refuses("{\"hosts\":[\"a\",\"10.0.0.0/8\"]}",
+            "hosts[1]: expected a host name, an address or *.suffix");
+    refuses("{\"hosts\":[\"https://a\"]}",
+            "hosts[0]: expected a host name, an address or *.suffix");
+    cr_assert_eq(give("a", "{\"hosts\":[\"a:443\"]}"), -1);
+    cr_assert_eq(strncmp(err.detail, "hosts: \"a:443\": ", 16), 0, "%s", err.detail);
 }

@@ -56,7 +56,7 @@ Test(man_page, has_an_entry_for_every_setting_with_its_variable)
         cr_assert_not_null(strstr(text, variable), "%s does not name %s", key, variable);
         cr_assert_not_null(strstr(text, "Default: "), "%s has no default", key);
     }
-    cr_assert_eq(i, 21);
+    cr_assert_eq(i, 34);
 }
 
 Test(man_page, has_an_entry_for_every_key_of_a_session)
@@ -118,7 +118,7 @@ Test(man_page, tells_every_integers_range)
         cr_assert_not_null(strstr(entry(key), range + strlen("integer from ")), "%s: %s", key,
                            err.detail);
     }
-    cr_assert_eq(ranges, 10);
+    cr_assert_eq(ranges, 19);
 }
 
 Test(man_page, tells_the_defaults_that_are_in_force)
@@ -132,13 +132,19 @@ Test(man_page, tells_the_defaults_that_are_in_force)
         const char *key;
         int64_t value;
     } rows[] = {
-        { "responders", c.responders },
+        { "workers", c.workers },
         { "threads", c.engine.threads },
         { "drain_seconds", c.drain_seconds },
         { "limits.request_bytes", l->request_bytes },
         { "limits.response_bytes", l->response_bytes },
         { "limits.head_bytes", l->head_bytes },
         { "limits.buffered_bytes", l->buffered_bytes },
+        { "limits.session_bytes", l->session_bytes },
+        { "limits.sessions_bytes", l->sessions_bytes },
+        { "limits.headers", l->request.headers },
+        { "limits.params", l->request.params },
+        { "limits.cookies", l->request.cookies },
+        { "limits.parts", l->request.parts },
         { "limits.in_flight", l->in_flight },
         { "limits.queue", l->queue },
         { "max_in_flight", s->max_in_flight },

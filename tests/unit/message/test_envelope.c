@@ -33,8 +33,8 @@ setup(void)
     buffer_init(&r.body, 1 << 20);
     buffer_init(&out, 1 << 20);
     r.head.status = 200;
-    r.head.reason = strdup("OK");
-    r.head.url = strdup("http://a/");
+    r.head.reason = "OK";
+    r.head.url = "http://a/";
     r.http_version = 11;
 }
 
@@ -97,8 +97,8 @@ Test(envelope, has_exactly_the_contracts_keys_in_their_order)
     r.history = calloc(1, sizeof *r.history);
     r.history_count = 1;
     r.history[0].status = 302;
-    r.history[0].reason = strdup("Found");
-    r.history[0].url = strdup("http://b/");
+    r.history[0].reason = "Found";
+    r.history[0].url = "http://b/";
     r.timing = (struct timing){ 0, 0.001, 0.0025, 0.00312345, 0.01, 0.0120004 };
     r.reused = true;
     strcpy(r.remote_ip, "192.0.2.1");
@@ -292,4 +292,26 @@ Test(envelope, what_is_no_UTF_8_is_told_as_text_and_as_bytes)
                                         "\"domain\":\"a\",\"host_only\":true,"));
     cr_assert_not_null(strstr(out.data, "{\"name\":\"gone\",\"value\":\"\","));
     cr_assert_not_null(strstr(out.data, "\"deleted\":true}"));
+}
+
+Test(envelope, a_streams_head_has_what_is_known_before_the_body)
+{
+    static const char *const later[] = { "body",     "body_bytes", "encoding",
+                                         "trailers", "coalesced",  "index" };
+    struct failure err = { 0 };
+    json_t *e;
+
+    add_header("X-Bytes", "caf\xe9");
+    headers_add(&r.trailers, "X-Late", 6, "1", 1);
+    r.attempts = 2;
+    cr_assert_eq(envelope_write_stream_head(&out, &asked, &r), 0);
+    e = json_parse(out.data, out.len, &err);
+    cr_assert_not_null(e, "%s in %s", err.detail, out.data);
+    for (size_t i = 0; i < sizeof later / sizeof later[0]; i++)
+        cr_assert_null(json_object_get(e, later[i]), "%s", later[i]);
+    cr_assert_eq(json_integer_value(json_object_get(e, "attempts")), 2);
+    cr_assert_not_null(json_object_get(e, "headers_base64"));
+    cr_assert_null(json_object_get(json_object_get(e, "timing"), "total"));
+    cr_assert_null(json_object_get(json_object_get(e, "request"), "bytes_sent"));
+    json_decref(e);
 }

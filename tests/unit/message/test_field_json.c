@@ -68,7 +68,7 @@ takes(const struct field *f, const char *json, const char *shown)
     value = field_json_value(&s, f);
     dumped = json_dumps(value, JSON_ENCODE_ANY);
     cr_assert_str_eq(dumped, shown);
-    free(dumped);
+    json_memory_free(dumped);
     json_decref(value);
 }
 

@@ -4,6 +4,8 @@
 
 #include <criterion/criterion.h>
 #include <locale.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 static struct failure err;
@@ -214,9 +216,106 @@ Test(json, numbers_come_back_as_they_were)
                "[19.99,0.1,1.5,-2.0,1e300,0.30000000000000004,4.94065645841247e-324]");
 }
 
+/* As 15, 16 or 17 digits say, whichever is the first to read back as the same number. */
+static void
+written_shortest(double x)
+{
+    char text[40], expected[48];
+    json_t *value = json_real(x);
+
+    for (int digits = 15; digits <= 17; digits++) {
+        snprintf(text, sizeof text, "%.*g", digits, x);
+        if (strtod(text, NULL) == x) {
+            size_t n = json_dumpb(value, expected, sizeof expected - 1,
+                                  JSON_ENCODE_ANY | JSON_REAL_PRECISION((size_t)digits));
+
+            expected[n] = '\0';
+            break;
+        }
+    }
+    buffer_clear(&out);
+    json_add_value(&out, value);
+    json_decref(value);
+    cr_assert_str_eq(out.data, expected);
+}
+
+Test(json, a_real_is_the_shortest_text_that_reads_back_as_the_same_number)
+{
+    static const double odd[] = { 0.0,
+                                  -0.0,
+                                  1e-4,
+                                  9.99e-5,
+                                  0.1 + 0.2,
+                                  1e14,
+                                  1e15,
+                                  1e16,
+                                  1e17,
+                                  1e21,
+                                  1e22,
+                                  1e23,
+                                  1e100,
+                                  5e-324,
+                                  1.7e308,
+                                  123e-7,
+                                  1.0,
+                                  -1.0,
+                                  100.0,
+                                  99.99,
+                                  1e13,
+                                  1 / 3.0,
+                                  2 / 3.0,
+                                  0.5,
+                                  1e-10,
+                                  -1e99,
+                                  1e9,
+                                  123456789012345.0,
+                                  12345678901234.5,
+                                  0.00012345678901234,
+                                  9007199254740993.0,
+                                  4503599627370497.5,
+                                  99999999999999.9 };
+    uint64_t random = 1;
+
+    for (size_t i = 0; i < sizeof odd / sizeof odd[0]; i++)
+        written_shortest(odd[i]);
+    for (int i = 0; i < 20000; i++) {
+        random = random * 6364136223846793005u + 1442695040888963407u;
+        written_shortest((double)(int64_t)(random >> 20) / (i % 2 == 0 ? 1e7 : 1e12));
+        written_shortest((double)(random >> 40) / 100);
+        written_shortest((double)(random >> 11) * 0x1p-53);
+    }
+}
+
 Test(json, a_locale_with_decimal_commas_changes_nothing)
 {
     if (setlocale(LC_NUMERIC, "de_DE.UTF-8") == NULL)
         setlocale(LC_NUMERIC, "C.UTF-8"); /* not installed: then this is the test above */
     written_as("[19.99]", "[19.99]");
+}
+
+/* -- limits -------------------------------------------------------------- */
+
+Test(json, a_tree_over_its_limit_is_too_large_and_says_what_to_do)
+{
+    json_t *root;
+
+    buffer_clear(&out);
+    buffer_adds(&out, "[{}");
+    for (int i = 0; i < 20000; i++)
+        buffer_adds(&out, ",{}");
+    buffer_adds(&out, "]");
+    root = json_parse(out.data, out.len, &err);
+    cr_assert_not_null(root, "%s", err.detail);
+    json_decref(root);
+
+    json_set_limit(1); /* at least 1 MiB */
+    cr_assert_null(json_parse(out.data, out.len, &err));
+    cr_assert_eq(err.error, ERROR_REQUEST_TOO_LARGE);
+    cr_assert_not_null(strstr(err.detail, "limits.request_bytes"), "%s", err.detail);
+    cr_assert_not_null(strstr(err.detail, "1048576 bytes"), "%s", err.detail);
+    cr_assert_not_null(strstr(err.detail, "\"body\""), "%s", err.detail);
+    json_set_limit(INT64_MAX);
+    root = json_parse(out.data, out.len, &err);
+    cr_assert_not_null(root);
+    json_decref(root);
 }

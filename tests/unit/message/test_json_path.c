@@ -39,16 +39,13 @@ Test(json_path, an_error_of_a_lower_layer_keeps_its_code)
     cr_assert_str_eq(err.detail, "cookies[2].url: no host");
 }
 
-Test(json_path, unknown_keys_and_missing_features_are_different_errors)
+Test(json_path, an_unknown_key_is_named)
 {
-    struct failure unknown = { 0 }, unsupported = { 0 };
+    struct failure unknown = { 0 };
 
     json_path_unknown_key(&name, &unknown);
     cr_assert_eq(unknown.error, ERROR_BAD_REQUEST);
     cr_assert_str_eq(unknown.detail, "unknown key \"cookies[2].name\"");
-    json_path_unsupported(&cookies, &unsupported);
-    cr_assert_eq(unsupported.error, ERROR_UNSUPPORTED);
-    cr_assert_str_eq(unsupported.detail, "cookies: not supported by this libcurl");
 }
 
 Test(json_path, a_long_key_is_cut_and_the_sentence_is_not)

@@ -40,7 +40,7 @@ Test(request_auth, any_other_auth_is_refused)
             "auth.digest[0]: must not contain control characters");
 }
 
-Test(request_auth, a_proxy_is_a_url_of_four_schemes)
+Test(request_auth, a_proxy_is_a_url_of_six_schemes)
 {
     takes("{" URL ",\"proxy\":\"HTTP://p:3128\",\"proxy_auth\":[\"u\",\"p\"]}");
     cr_assert_str_eq(r.proxy, "HTTP://p:3128");
@@ -48,12 +48,14 @@ Test(request_auth, a_proxy_is_a_url_of_four_schemes)
     cr_assert_str_eq(r.proxy_auth.password, "p");
     takes("{" URL ",\"proxy\":\"https://p\"}");
     takes("{" URL ",\"proxy\":\"socks5://p\"}");
+    takes("{" URL ",\"proxy\":\"Socks4://p\"}");
+    takes("{" URL ",\"proxy\":\"socks4a://p\"}");
 
     refuses("{" URL ",\"proxy\":\"p:3128\"}",
-            "proxy: expected an http, https, socks5 or socks5h URL");
-    refuses("{" URL ",\"proxy\":\"socks4://p\"}",
-            "proxy: expected an http, https, socks5 or socks5h URL");
+            "proxy: expected an http, https, socks4, socks4a, socks5 or socks5h URL");
+    refuses("{" URL ",\"proxy\":\"socks6://p\"}",
+            "proxy: expected an http, https, socks4, socks4a, socks5 or socks5h URL");
     refuses("{" URL ",\"proxy\":\"http://\"}",
-            "proxy: expected an http, https, socks5 or socks5h URL");
+            "proxy: expected an http, https, socks4, socks4a, socks5 or socks5h URL");
     refuses("{" URL ",\"proxy_auth\":\"u:p\"}", "proxy_auth: expected [user, password]");
 }

@@ -113,6 +113,54 @@ Test(message_body, multipart_mistakes_are_named)
             "multipart[0].content_type: must not contain CR or LF");
 }
 
+#define PART(headers) \
+    "{" URL ",\"multipart\":[{\"name\":\"a\",\"value\":\"\",\"headers\":" headers "}]}"
+
+Test(message_body, a_part_has_headers_of_its_own)
+{
+    takes(PART("{\"X-A\":\"1\",\"X-B\":\"\"}"));
+    cr_assert_eq(r.parts[0].headers.count, 2);
+    cr_assert_str_eq(r.parts[0].headers.items[1].name, "X-B");
+    cr_assert_str_eq(r.parts[0].headers.items[1].value, "");
+    takes(PART("[[\"X-A\",\"1\"],[\"X-A\",{\"base64\":\"6Q==\"}]]"));
+    cr_assert_eq(r.parts[0].headers.count, 2);
+    cr_assert_str_eq(r.parts[0].headers.items[1].value, "\xe9");
+    cr_assert_eq(r.headers.count, 0);
+    takes(PART("{}"));
+}
+
+Test(message_body, headers_of_a_part_are_checked_like_the_requests)
+{
+    refuses(PART("{\"X\":\"a\\r\\nY: b\"}"),
+            "multipart[0].headers.X: CR, LF and NUL are not allowed in a value");
+    refuses(PART("{\"X\":\"\\u0000\"}"), "multipart[0].headers.X: must not contain NUL");
+    refuses(PART("{\"X \":\"\"}"), "multipart[0].headers: \"X \" is not a header name");
+    refuses(PART("{\"X\":null}"), "multipart[0].headers.X: expected a string or {\"base64\": …}");
+    refuses(PART("{\"X\":1}"),
+            "multipart[0].headers.X: expected a string, {\"base64\": …}, or null to remove the "
+            "header");
+    refuses(PART("7"), "multipart[0].headers: expected an object or a list of [name, value]");
+    refuses(PART("{\"content-disposition\":\"x\"}"), "multipart[0].headers.content-disposition: "
+                                                     "follows from the part's name and filename");
+    refuses(PART("{\"Content-Type\":\"x\"}"),
+            "multipart[0].headers.Content-Type: follows from the part's content_type");
+}
+
+Test(message_body, headers_of_all_parts_together_are_limited)
+{
+    static const char two[] =
+        "{" URL ",\"multipart\":[{\"name\":\"a\",\"value\":\"\",\"headers\":{\"X\":\"\"}},"
+        "{\"name\":\"b\",\"value\":\"\",\"headers\":{\"X\":\"\"}}]}";
+
+    r.most.headers = 2;
+    cr_assert_eq(request_json_parse(&r, two, strlen(two), &err), 0, "%s", err.detail);
+    teardown();
+    setup();
+    r.most.headers = 1;
+    cr_assert_eq(request_json_parse(&r, two, strlen(two), &err), -1);
+    cr_assert_str_eq(err.detail, "multipart[1].headers: over 1 (limits.headers)");
+}
+
 Test(message_body, there_is_at_most_one)
 {
     refuses("{" URL ",\"body\":\"\",\"json\":1}",

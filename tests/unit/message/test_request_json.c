@@ -126,7 +126,7 @@ Test(message_request, booleans_are_true_or_false_only)
 
 Test(message_request, choices_name_all_that_there_is_to_choose)
 {
-    static const char *const words[] = { "auto", "1.1", "2", "2-prior-knowledge", "3" };
+    static const char *const words[] = { "auto", "1.1", "2", "2-prior-knowledge", "3", "3-only" };
     static const enum http_version versions[] = { HTTP_AUTO, HTTP_1_1, HTTP_2,
                                                   HTTP_2_PRIOR_KNOWLEDGE, HTTP_3 };
     char text[80];
@@ -137,7 +137,7 @@ Test(message_request, choices_name_all_that_there_is_to_choose)
         cr_assert_eq(r.http_version, versions[i]);
     }
     refuses("{" URL ",\"http_version\":2}",
-            "http_version: expected one of auto, 1.1, 2, 2-prior-knowledge, 3");
+            "http_version: expected one of auto, 1.1, 2, 2-prior-knowledge, 3, 3-only");
     refuses("{" URL ",\"response_body\":\"Text\"}",
             "response_body: expected one of auto, text, base64, none");
 }
@@ -224,7 +224,9 @@ Test(message_request, timeouts_out_of_range_are_named)
 
 Test(message_request, features_of_later_releases_are_unsupported_by_name)
 {
-    lacks("{" URL ",\"impersonate\":\"chrome\"}", "impersonate: not supported by this libcurl");
+    lacks("{" URL ",\"impersonate\":\"chrome\"}",
+          "impersonate: this libcurl cannot. Install curl_cffi, and set CURLEW_LIBCURL to the path "
+          "of its _wrapper.abi3.so");
 }
 
 Test(message_request, the_values_that_ask_for_none_of_them_are_taken)

@@ -48,6 +48,22 @@ Test(message_retries, an_empty_list_of_statuses_means_none)
         cr_assert_not(retry_policy_has_status(&r.retries, status), "%d", status);
 }
 
+Test(message_retries, kinds_of_failure_are_chosen_by_name)
+{
+    takes(RETRIES("1"));
+    cr_assert_eq(r.retries.on, RETRY_ON_ALL);
+    takes(RETRIES(MAX "\"on\":[\"status\",\"connect\",\"status\"]}"));
+    cr_assert_eq(r.retries.on, RETRY_ON_STATUS | RETRY_ON_CONNECT);
+    takes(RETRIES(MAX "\"on\":[\"read\"]}"));
+    cr_assert_eq(r.retries.on, RETRY_ON_READ);
+    refuses(RETRIES(MAX "\"on\":[]}"), "retries.on: expected a list of connect, read and status");
+    refuses(RETRIES(MAX "\"on\":\"read\"}"),
+            "retries.on: expected a list of connect, read and status");
+    refuses(RETRIES(MAX "\"on\":[\"read\",\"write\"]}"),
+            "retries.on[1]: expected one of connect, read, status");
+    refuses(RETRIES(MAX "\"on\":[1]}"), "retries.on[0]: expected one of connect, read, status");
+}
+
 Test(message_retries, what_makes_no_sense_is_named)
 {
     refuses(RETRIES("-1"), "retries: expected an integer from 0 to 100, or an object");
@@ -99,8 +115,9 @@ inherits(const char *defaults, const char *own)
 Test(message_retries, a_request_without_any_has_its_sessions)
 {
     inherits("{\"max\":4,\"backoff\":1,\"max_backoff\":2,\"statuses\":[500],\"methods\":[\"POST\"],"
-             "\"respect_retry_after\":false}",
+             "\"respect_retry_after\":false,\"on\":[\"read\"]}",
              "{" URL "}");
+    cr_assert_eq(r.retries.on, RETRY_ON_READ);
     cr_assert_eq(r.retries.max, 4);
     cr_assert_eq(r.retries.backoff_ms, 1000);
     cr_assert_eq(r.retries.max_backoff_ms, 2000);

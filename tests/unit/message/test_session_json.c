@@ -39,7 +39,7 @@ shows(json_t *o, const char *key, const char *expected)
     char *text = json_dumps(json_object_get(o, key), JSON_ENCODE_ANY | JSON_COMPACT);
 
     cr_assert_str_eq(text != NULL ? text : "absent", expected, "%s: %s", key, text);
-    free(text);
+    json_memory_free(text);
 }
 
 Test(session_json, every_key_that_a_session_may_hold_can_be_shown)
@@ -85,7 +85,7 @@ Test(session_json, no_secret_is_shown)
     shows(o, "cookies", "{\"sid\":\"***\"}");
     shows(o, "auth", "\"***\"");
     shows(o, "proxy", "\"http://***@p.test:1\"");
-    free(text);
+    json_memory_free(text);
     json_decref(o);
 }
 

@@ -6,6 +6,7 @@
 #include "message/json.h"
 
 #include <criterion/criterion.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -24,12 +25,18 @@ store(const char *text)
 }
 
 static int
-update(const char *text, const struct session_config *stored)
+update_as(bool is_limited, const char *text, const struct session_config *stored)
 {
     session_config_destroy(&s);
     session_config_init(&s);
     err = (struct failure){ 0 };
-    return session_update_read(&s, "a", text, strlen(text), stored, &err);
+    return session_update_read(&s, "a", text, strlen(text), stored, is_limited, &err);
+}
+
+static int
+update(const char *text, const struct session_config *stored)
+{
+    return update_as(false, text, stored);
 }
 
 static void
@@ -70,6 +77,43 @@ Test(session_update, three_stars_keep_credentials)
     cr_assert_str_eq(s.defaults.auth_pair.password, "p");
     cr_assert_str_eq(s.defaults.proxy_auth.user, "pu");
     cr_assert_eq(s.defaults.set, SET_AUTH | SET_PROXY_AUTH);
+}
+
+Test(session_update, three_stars_keep_one_secret_within_a_value)
+{
+    store("{\"auth\":{\"digest\":[\"u\",\"p\"]},\"proxy_auth\":[\"pu\",\"pp\"]}");
+    keeps("{\"auth\":{\"digest\":[\"u\",\"***\"]},\"proxy_auth\":[\"pu\",\"***\"]}");
+    cr_assert_str_eq(s.defaults.auth_pair.password, "p");
+    cr_assert_str_eq(s.defaults.proxy_auth.password, "pp");
+    store("{\"auth\":{\"bearer\":\"t0ken\"}}");
+    keeps("{\"auth\":{\"bearer\":\"***\"}}");
+    cr_assert_str_eq(s.defaults.auth_token, "t0ken");
+}
+
+Test(session_update, three_stars_are_never_stored_as_a_secret)
+{
+    static const char kept[] = "\"***\" keeps the stored value, and none is stored";
+    static const char both[] =
+        "\"***\" stands for user and password together, as in http://***@host";
+    static const struct {
+        const char *text, *key, *detail;
+    } rows[] = {
+        { "{\"auth\":{\"bearer\":\"***\"}}", "auth", kept },
+        { "{\"auth\":{\"basic\":[\"u\",\"***\"]}}", "auth", kept },
+        { "{\"auth\":{\"digest\":[\"other\",\"***\"]}}", "auth", kept },
+        { "{\"proxy_auth\":[\"pu\",\"***\"]}", "proxy_auth", kept },
+        { "{\"proxy\":\"http://u:***@h:1\"}", "proxy", both },
+        { "{\"proxies\":[\"http://h:1\",\"http://u:***@h:1\"]}", "proxies", both },
+    };
+
+    store("{\"auth\":{\"digest\":[\"u\",\"p\"]},\"proxy\":\"http://u:p@h:1\"}");
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        char detail[200];
+
+        snprintf(detail, sizeof detail, "%s: %s", rows[i].key, rows[i].detail);
+        refuses(rows[i].text, &old, detail);
+        refuses(rows[i].text, NULL, detail);
+    }
 }
 
 Test(session_update, three_stars_keep_headers_by_name_and_order)
@@ -175,4 +219,101 @@ Test(session_update, a_body_is_needed)
 {
     refuses("", NULL, "the body is empty; expected a session object");
     refuses("[]", NULL, "a session is a JSON object");
+}
+
+/* -- callers who are not the operator -------------------------------------------- */
+
+#define ONE "http://one:1"
+#define TWO "http://two:1"
+
+Test(session_update, a_limited_caller_has_no_proxy_resolve_names)
+{
+    cr_assert_eq(update_as(true, "{\"proxy_resolves\":true}", NULL), -1);
+    cr_assert_eq(strncmp(err.detail, "proxy_resolves: only the configuration", 38), 0, "%s",
+                 err.detail);
+    cr_assert_eq(update_as(true, "{\"proxy\":\"" ONE "\"}", NULL), 0);
+    cr_assert_not(session_lets_resolve(&s, ONE));
+    store("{\"proxies\":[\"" ONE "\"]}");
+    cr_assert_eq(update_as(true, "{\"proxies\":[\"" ONE "\",\"" TWO "\"]}", &old), 0);
+    cr_assert_not(session_lets_resolve(&s, ONE) || session_lets_resolve(&s, TWO));
+    cr_assert_eq(update_as(true, "{\"proxy\":\"" TWO "\"}", &old), 0);
+    cr_assert_not(session_lets_resolve(&s, TWO));
+}
+
+Test(session_update, a_limited_caller_keeps_what_the_operator_has_let)
+{
+    store("{\"proxies\":[\"" ONE "\",\"" TWO "\"]}");
+    cr_assert_eq(update_as(true, "{\"proxies\":[\"" TWO "\"],\"tag\":\"t\"}", &old), 0);
+    cr_assert(session_lets_resolve(&s, TWO));
+    store("{\"proxy_resolves\":true}");
+    cr_assert_eq(update_as(true, "{\"proxy_resolves\":true}", &old), 0, "%s", err.detail);
+    cr_assert(session_lets_resolve(&s, ONE));
+}
+
+Test(session_update, the_operator_may_let_proxies_resolve_names_again)
+{
+    store("{\"proxy\":\"" ONE "\"}");
+    old.proxies_by_limited = true;
+    cr_assert_eq(update_as(true, "{\"proxy\":\"" ONE "\"}", &old), 0);
+    cr_assert_not(session_lets_resolve(&s, ONE));
+    keeps("{\"proxy\":\"" ONE "\"}");
+    cr_assert(session_lets_resolve(&s, ONE));
+    keeps("{\"proxy_resolves\":true}");
+}
+
+Test(session_update, a_limited_caller_cannot_send_stored_secrets_to_other_hosts)
+{
+    store("{\"headers\":{\"X\":\"secret\"},\"hosts\":[\"a.test\",\"b.test\"]}");
+    cr_assert_eq(update_as(true, "{\"headers\":{\"X\":\"***\"},\"hosts\":[\"c.test\"]}", &old), -1);
+    cr_assert_eq(err.error, ERROR_FORBIDDEN);
+    cr_assert_str_eq(err.detail, "hosts: with this token only those that the session has");
+    cr_assert_eq(update_as(true, "{\"headers\":{\"X\":\"***\"}}", &old), 0, "%s", err.detail);
+    cr_assert_eq(s.host_count, 2);
+    cr_assert_eq(update_as(true, "{\"hosts\":[\"b.test\"]}", &old), 0);
+    cr_assert_eq(s.host_count, 1);
+    cr_assert_eq(update_as(true, "{\"hosts\":[\"c.test\"]}", NULL), 0);
+    cr_assert_eq(update("{\"hosts\":[\"c.test\"]}", &old), 0, "the operator may");
+}
+
+/* -- a token that is limited to certain sessions -------------------------------- */
+
+static int
+update_limited(const char *text, const struct session_config *stored)
+{
+    return update_as(true, text, stored);
+}
+
+Test(session_update, a_limited_token_keeps_the_operators_limits_that_it_does_not_name)
+{
+    store("{\"max_in_flight\":5,\"rate_per_origin\":2,\"burst\":3,\"breaker\":{\"failures\":4},"
+          "\"timeout\":9}");
+    cr_assert_eq(update_limited("{\"tag\":\"t\"}", &old), 0, "%s", err.detail);
+    cr_assert_eq(s.max_in_flight, 5);
+    cr_assert_eq(s.rate_limit.rate, 2);
+    cr_assert_eq(s.rate_limit.burst, 3);
+    cr_assert_eq(s.breaker.failures, 4);
+    cr_assert_eq(s.breaker.open_seconds, 10);
+    cr_assert_eq(s.defaults.set, SET_TAG, "all else is replaced");
+}
+
+Test(session_update, a_limited_token_may_lower_a_limit_and_not_raise_it)
+{
+    store("{\"max_in_flight\":5}");
+    cr_assert_eq(update_limited("{\"max_in_flight\":4}", &old), 0);
+    cr_assert_eq(update_limited("{\"max_in_flight\":5}", &old), 0);
+    cr_assert_eq(update_limited("{\"max_in_flight\":6}", &old), -1);
+    cr_assert_eq(err.error, ERROR_FORBIDDEN);
+    cr_assert_str_eq(err.detail, "max_in_flight: with this token at most 5");
+    cr_assert_eq(update("{\"max_in_flight\":6}", &old), 0, "another token may");
+    cr_assert_not(s.by_limited_token);
+}
+
+Test(session_update, a_breaker_that_is_named_counts_whole)
+{
+    store("{\"breaker\":{\"failures\":3,\"open_seconds\":20}}");
+    cr_assert_eq(update_limited("{\"breaker\":{}}", &old), -1);
+    cr_assert_str_eq(err.detail, "breaker.failures: with this token at most 3");
+    cr_assert_eq(update_limited("{\"breaker\":{\"failures\":2}}", &old), -1);
+    cr_assert_str_eq(err.detail, "breaker.open_seconds: with this token at least 20");
+    cr_assert_eq(update_limited("{\"breaker\":{\"failures\":2,\"open_seconds\":30}}", &old), 0);
 }

@@ -161,3 +161,21 @@ Test(access_log, nothing_is_told_where_nobody_wants_it)
     x.fetch = runner_do(engine, runner_fetch("%s/", o.url));
     cr_assert_str_eq(line(), "");
 }
+
+Test(access_log, a_slow_fetch_has_a_warning_that_tells_where_the_time_went)
+{
+    static const char *const keys[] = { "origin=",  "status=200", "queue=",      "dns=",
+                                        "connect=", "tls=",       "first_byte=", "total=" };
+    const char *text;
+
+    routes.log_access = false;
+    routes.log_slow_seconds = 1e-9;
+    x.fetch = runner_do(engine, runner_fetch("%s/", o.url));
+    text = line();
+    says(text, "warning");
+    says(text, "slow fetch ");
+    for (size_t i = 0; i < sizeof keys / sizeof keys[0]; i++)
+        says(text, keys[i]);
+    routes.log_slow_seconds = 1000;
+    cr_assert_str_eq(line(), "");
+}

@@ -157,6 +157,13 @@ Test(auth, a_token_has_at_least_16_characters)
     cr_assert_null(strstr(err.detail, "0123456789"), "the secret is not repeated");
 }
 
+Test(auth, a_token_that_stands_twice_is_refused)
+{
+    does_not_load(ONE " a\n" TWO "\n" ONE " b\n",
+                  "line 3: this token stands on an earlier line, too");
+    cr_assert_null(strstr(err.detail, ONE), "the secret is not repeated");
+}
+
 Test(auth, a_file_without_a_token_would_lock_everybody_out)
 {
     does_not_load("", "no token in it");
@@ -220,11 +227,108 @@ Test(auth, a_reload_that_fails_keeps_the_old_tokens)
     cr_assert_eq(check("Bearer " TWO, NULL), ERROR_UNAUTHORIZED);
 }
 
+Test(auth, tokens_that_were_read_count_once_they_are_taken)
+{
+    struct auth next;
+
+    loads(ONE "\n");
+    write_file(TWO "\n", strlen(TWO "\n"));
+    auth_init(&next);
+    cr_assert_eq(auth_load(&next, path, &err), 0);
+    cr_assert_eq(auth_check(&a, "Bearer " ONE, NULL, &err), 0);
+    auth_take(&a, &next);
+    auth_destroy(&next);
+    cr_assert_eq(auth_check(&a, "Bearer " TWO, NULL, &err), 0);
+    cr_assert_eq(auth_check(&a, "Bearer " ONE, NULL, &err), -1);
+}
+
 Test(auth, without_a_file_any_more_nobody_is_asked)
 {
     loads(ONE "\n");
     cr_assert_eq(auth_load(&a, NULL, &err), 0);
     cr_assert_eq(check(NULL, NULL), ERROR_NONE);
+}
+
+/* -- numbers -------------------------------------------------------------- */
+
+static uint64_t
+number_of(const char *authorization)
+{
+    uint64_t number = 99;
+
+    err = (struct failure){ 0 };
+    cr_assert_eq(auth_identify(&a, authorization, &number, &err), 0, "%s", err.detail);
+    return number;
+}
+
+static enum error
+check_number(uint64_t number, const char *session)
+{
+    err = (struct failure){ 0 };
+    cr_assert_eq(auth_check_number(&a, number, session, &err) == 0, err.error == ERROR_NONE);
+    return err.error;
+}
+
+Test(auth, a_token_is_judged_by_its_number_as_by_itself)
+{
+    uint64_t one, two;
+
+    loads(ONE " api\n" TWO "\n");
+    one = number_of("Bearer " ONE);
+    two = number_of("Bearer " TWO);
+    cr_assert_neq(one, two);
+    cr_assert_eq(check_number(one, "api"), ERROR_NONE);
+    cr_assert_eq(check_number(one, "shop"), ERROR_UNKNOWN_SESSION);
+    cr_assert_eq(check_number(two, "shop"), ERROR_NONE);
+    cr_assert(auth_allows(&a, one, "api"));
+    cr_assert_not(auth_allows(&a, one, "shop"));
+    cr_assert(auth_allows(&a, two, "shop"));
+    cr_assert(auth_limits(&a, one));
+    cr_assert_not(auth_limits(&a, two));
+}
+
+Test(auth, an_unknown_token_has_no_number)
+{
+    uint64_t number;
+
+    loads(ONE "\n");
+    cr_assert_eq(auth_identify(&a, "Bearer " TWO, &number, &err), -1);
+    cr_assert_eq(err.error, ERROR_UNAUTHORIZED);
+    cr_assert_eq(auth_identify(&a, NULL, &number, &err), -1);
+}
+
+Test(auth, a_number_lasts_as_long_as_its_token_stands_in_the_file)
+{
+    uint64_t one, two;
+
+    loads(ONE "\n" TWO "\n");
+    one = number_of("Bearer " ONE);
+    two = number_of("Bearer " TWO);
+    loads(THREE "\n" TWO " api\n");
+    cr_assert_eq(number_of("Bearer " TWO), two);
+    cr_assert_eq(check_number(two, "api"), ERROR_NONE);
+    cr_assert_eq(check_number(two, "shop"), ERROR_UNKNOWN_SESSION, "it has been limited meanwhile");
+    cr_assert_eq(check_number(one, "api"), ERROR_UNAUTHORIZED);
+    cr_assert_not(auth_allows(&a, one, "api"));
+    cr_assert(auth_limits(&a, one));
+    cr_assert_neq(number_of("Bearer " THREE), one, "no number is used again");
+    loads(ONE "\n");
+    cr_assert_neq(number_of("Bearer " ONE), one, "nor for the same token, once it was revoked");
+}
+
+Test(auth, nobodys_number_counts_only_while_no_token_is_required)
+{
+    cr_assert_eq(number_of(NULL), AUTH_NOBODY);
+    cr_assert_eq(number_of("Bearer anything"), AUTH_NOBODY);
+    cr_assert_not(auth_requires_token(&a));
+    cr_assert_not(auth_limits(&a, AUTH_NOBODY));
+    cr_assert(auth_allows(&a, AUTH_NOBODY, "any"));
+    cr_assert_eq(check_number(AUTH_NOBODY, "any"), ERROR_NONE);
+    loads(ONE "\n");
+    cr_assert(auth_requires_token(&a));
+    cr_assert(auth_limits(&a, AUTH_NOBODY));
+    cr_assert_not(auth_allows(&a, AUTH_NOBODY, "any"));
+    cr_assert_eq(check_number(AUTH_NOBODY, "any"), ERROR_UNAUTHORIZED);
 }
 
 static atomic_bool stop;

@@ -22,7 +22,8 @@ start_with(const char *more)
     for (int i = 0; i < REQUESTS; i++)
         buffer_printf(&text, "%s{\"url\":\"http://a/%d\"}", i > 0 ? "," : "", i);
     buffer_printf(&text, "],%s}", more);
-    window = batch_window_new(batch_from_text(text.data, text.len, &err), BYTES);
+    window = batch_window_new(batch_from_text(text.data, text.len, &REQUEST_LIMITS_DEFAULT, &err),
+                              BYTES);
     buffer_free(&text);
     cr_assert_not_null(window);
 }

@@ -31,7 +31,8 @@ have_response(const char *const *pairs)
 
     t.x.fetch = runner_do(t.server.engine, runner_fetch("%s/", t.origin.url));
     response = &t.x.fetch->response;
-    headers_destroy(&response->head.headers);
+    response_head_destroy(&response->head);
+    cr_assert_eq(response_head_begin(&response->head, t.origin.url, 200, "OK", 2), 0);
     for (; *pairs != NULL; pairs += 2)
         cr_assert_eq(headers_add(&response->head.headers, pairs[0], strlen(pairs[0]), pairs[1],
                                  strlen(pairs[1])),

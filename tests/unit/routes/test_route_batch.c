@@ -62,11 +62,11 @@ Test(route_batch, what_is_no_batch_is_a_problem_document)
     route_fixture_expect(&t, "the body is empty: a batch object is needed");
 }
 
-Test(route_batch, a_daemon_that_stops_takes_none)
+Test(route_batch, a_connection_beyond_the_limit_of_open_files_gets_none)
 {
     ROUTE_ACCEPT(&t, "REQUEST_METHOD", "POST");
     route_fixture_set_body(&t, "{\"requests\":[]}");
-    t.server.draining = true;
+    t.x.is_surplus = true;
     route_batch_on_request(&t.x);
-    route_fixture_expect(&t, "\"code\":\"draining\"");
+    route_fixture_expect(&t, "\"code\":\"overloaded\"");
 }

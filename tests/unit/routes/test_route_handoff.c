@@ -38,6 +38,7 @@ Test(route_handoff, the_reference_gives_the_object_back)
 {
     static const char object[] = "{\"url\":\"http://a.test/\"}";
     char name[HANDOFF_STORE_NAME_SIZE], *stored;
+    uint64_t token;
     const char *text;
 
     ROUTE_ACCEPT(&t, "REQUEST_METHOD", "POST");
@@ -45,7 +46,7 @@ Test(route_handoff, the_reference_gives_the_object_back)
     text = strstr(route_fixture_response(&t), "\"reference\":\"@");
     cr_assert_not_null(text, "%s", t.response.data);
     cr_assert_eq(sscanf(text, "\"reference\":\"@%32[0-9a-f]\",\"expires_in\":60}", name), 1);
-    stored = handoff_store_take(t.routes.handoff_store, name);
+    stored = handoff_store_take(t.routes.handoff_store, name, &token);
     cr_assert_str_eq(stored, object);
     free(stored);
 }
@@ -69,4 +70,27 @@ Test(route_handoff, a_token_is_needed_where_one_is_configured)
     ROUTE_ACCEPT(&t, "REQUEST_METHOD", "POST");
     post("{\"url\":\"http://a.test/\"}");
     route_fixture_expect(&t, "Status: 401");
+}
+
+Test(route_handoff, the_reference_remembers_the_token)
+{
+    char name[HANDOFF_STORE_NAME_SIZE];
+    struct failure err = { 0 };
+    uint64_t token, own;
+
+    route_fixture_set_tokens(&t, "0123456789abcdef\nfedcba9876543210 default\n");
+    ROUTE_ACCEPT(&t, "REQUEST_METHOD", "POST", "HTTP_AUTHORIZATION", "Bearer fedcba9876543210");
+    post("{\"url\":\"http://a.test/\"}");
+    cr_assert_eq(sscanf(strstr(route_fixture_response(&t), "\"@"), "\"@%32[0-9a-f]", name), 1);
+    free(handoff_store_take(t.routes.handoff_store, name, &token));
+    cr_assert_eq(auth_identify(&t.auth, "Bearer fedcba9876543210", &own, &err), 0);
+    cr_assert_eq(token, own);
+}
+
+Test(route_handoff, a_session_of_others_is_unknown)
+{
+    route_fixture_set_tokens(&t, "fedcba9876543210 shop\n");
+    ROUTE_ACCEPT(&t, "REQUEST_METHOD", "POST", "HTTP_AUTHORIZATION", "Bearer fedcba9876543210");
+    post("{\"url\":\"http://a.test/\"}");
+    route_fixture_expect(&t, "\"code\":\"unknown_session\"");
 }

@@ -25,6 +25,8 @@ teardown(void)
 
 TestSuite(route_sessions, .init = setup, .fini = teardown, .timeout = 30);
 
+static const char *bearer; /* NULL: none */
+
 static void
 request(const char *method, const char *name, const char *body)
 {
@@ -32,7 +34,7 @@ request(const char *method, const char *name, const char *body)
     t.codec.in.len = 0;
     libfcgi_codec_free(t.codec.codec);
     t.x.codec = t.codec.codec = libfcgi_codec_new(&t.codec.in, &t.codec.out);
-    ROUTE_ACCEPT(&t, "REQUEST_METHOD", method);
+    ROUTE_ACCEPT(&t, "REQUEST_METHOD", method, "HTTP_AUTHORIZATION", bearer != NULL ? bearer : "");
     snprintf(t.x.name, sizeof t.x.name, "%s", name);
     route_fixture_set_body(&t, "%s", body);
     route_sessions_on_request(&t.x);
@@ -90,4 +92,77 @@ Test(route_sessions, a_token_is_needed_where_one_is_configured)
     route_fixture_ask_for_token(&t);
     request("GET", "default", "");
     route_fixture_expect(&t, "Status: 401");
+}
+
+/* -- tokens for certain sessions --------------------------------------------- */
+
+#define ALL  "0123456789abcdef"
+#define SHOP "fedcba9876543210"
+
+static void
+as(const char *authorization)
+{
+    route_fixture_set_tokens(&t, ALL "\n" SHOP " shop own\n");
+    bearer = authorization;
+}
+
+Test(route_sessions, a_limited_token_stays_within_what_an_operator_has_set)
+{
+    as("Bearer " ALL);
+    request("PUT", "shop", "{\"max_in_flight\":7,\"headers\":{\"X-Key\":\"s3cret\"}}");
+    as("Bearer " SHOP);
+    request("PUT", "shop", "{\"max_in_flight\":8}");
+    route_fixture_expect(&t, "Status: 403");
+    route_fixture_expect(&t, "max_in_flight: with this token at most 7");
+    request("PUT", "shop", "{\"max_in_flight\":6,\"headers\":{\"X-Key\":\"***\"}}");
+    route_fixture_expect(&t, "Status: 200");
+    request("PUT", "shop", "{}");
+    route_fixture_expect(&t, "\"max_in_flight\":7");
+    request("PUT", "shop", "{\"max_in_flight\":8}");
+    route_fixture_expect(&t, "Status: 403");
+}
+
+Test(route_sessions, a_limited_token_removes_only_what_it_has_made)
+{
+    as("Bearer " ALL);
+    request("PUT", "shop", "{}");
+    as("Bearer " SHOP);
+    request("PUT", "shop", "{\"tag\":\"mine\"}");
+    request("DELETE", "shop", "");
+    route_fixture_expect(&t, "Status: 403");
+    request("PUT", "own", "{}");
+    route_fixture_expect(&t, "Status: 201");
+    request("PUT", "own", "{\"max_in_flight\":2049}");
+    route_fixture_expect(&t, "Status: 403");
+    request("DELETE", "own", "");
+    route_fixture_expect(&t, "Status: 204");
+    request("DELETE", "own", "");
+    route_fixture_expect(&t, "Status: 404");
+    as("Bearer " ALL);
+    request("DELETE", "shop", "");
+    route_fixture_expect(&t, "Status: 204");
+}
+
+Test(route_sessions, what_an_operator_has_written_is_no_longer_the_tokens_own)
+{
+    as("Bearer " SHOP);
+    request("PUT", "own", "{}");
+    as("Bearer " ALL);
+    request("PUT", "own", "{\"max_in_flight\":3}");
+    as("Bearer " SHOP);
+    request("DELETE", "own", "");
+    route_fixture_expect(&t, "Status: 403");
+    request("PUT", "own", "{\"max_in_flight\":4}");
+    route_fixture_expect(&t, "Status: 403");
+}
+
+Test(route_sessions, sessions_of_others_are_unknown_to_a_limited_token)
+{
+    static const char *const methods[] = { "GET", "PUT", "DELETE" };
+
+    as("Bearer " SHOP);
+    for (size_t i = 0; i < 3; i++) {
+        request(methods[i], "default", "{}");
+        route_fixture_expect(&t, "\"code\":\"unknown_session\"");
+    }
 }

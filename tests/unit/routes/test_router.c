@@ -3,8 +3,10 @@
 #include "routes/router.h"
 
 #include "routes/auth.h"
+#include "routes/cross_site.h"
 #include "routes/route_context.h"
 #include "routes/route_fetch.h"
+#include "routes/route_fetches.h"
 #include "routes/route_health.h"
 #include "routes/route_metrics.h"
 #include "routes/route_status.h"
@@ -20,7 +22,8 @@
 
 static struct codec_fixture t;
 static struct auth auth;
-static struct route_context routes = { .auth = &auth };
+static struct cross_site cross_site;
+static struct route_context routes = { .auth = &auth, .cross_site = &cross_site };
 static struct fcgi_server server = { .handler_data = &routes };
 static struct exchange x;
 static const struct route *route; /* of the last request */
@@ -31,6 +34,7 @@ setup(void)
 {
     codec_fixture_open(&t);
     auth_init(&auth);
+    cross_site_init(&cross_site);
     exchange_init(&x);
     x.server = &server;
 }
@@ -40,6 +44,7 @@ teardown(void)
 {
     exchange_reset(&x);
     auth_destroy(&auth);
+    cross_site_destroy(&cross_site);
     codec_fixture_close(&t);
 }
 
@@ -93,6 +98,7 @@ Test(router, every_route_answers_under_any_prefix)
     leads_to("/x", "/metrics", route_metrics_on_request);
     leads_to("/x", "/status", route_status_on_page);
     leads_to("/x", "/v1/status", route_status_on_request);
+    leads_to("/x", "/v1/fetches", route_fetches_on_request);
 }
 
 Test(router, half_a_name_is_no_route)
@@ -191,16 +197,45 @@ ask_for_tokens(void)
     unlink(path);
 }
 
-Test(router, a_token_is_asked_for_everywhere_but_at_healthz)
+Test(router, a_token_is_asked_for_everywhere_but_at_healthz_and_the_page_that_asks_for_it)
 {
     ask_for_tokens();
     cr_assert_eq(FIND(GET, "PATH_INFO", "/healthz"), ERROR_NONE);
     cr_assert_eq(FIND(GET, "PATH_INFO", "/metrics"), ERROR_UNAUTHORIZED);
-    cr_assert_eq(FIND(GET, "PATH_INFO", "/status"), ERROR_UNAUTHORIZED);
+    cr_assert_eq(FIND(GET, "PATH_INFO", "/status"), ERROR_NONE);
     cr_assert_eq(FIND(GET, "PATH_INFO", "/v1/status"), ERROR_UNAUTHORIZED);
     cr_assert_eq(FIND(GET, "PATH_INFO", "/v1/fetch"), ERROR_UNAUTHORIZED);
     cr_assert_eq(FIND(GET, "PATH_INFO", "/v1/fetch", "HTTP_AUTHORIZATION", "Bearer " TOKEN),
                  ERROR_NONE);
     cr_assert_eq(FIND(GET, "PATH_INFO", "/v1/fetch", "HTTP_AUTHORIZATION", "Bearer x" TOKEN),
                  ERROR_UNAUTHORIZED);
+}
+
+/* -- pages of other sites ------------------------------------------------- */
+
+static enum error
+find_from_elsewhere(const char *method, const char *path)
+{
+    return FIND("REQUEST_METHOD", method, "PATH_INFO", path, "HTTP_SEC_FETCH_SITE", "cross-site");
+}
+
+Test(router, pages_of_other_sites_reach_no_route_that_acts)
+{
+    cr_assert_eq(find_from_elsewhere("GET", "/v1/fetch"), ERROR_FORBIDDEN);
+    cr_assert_eq(find_from_elsewhere("POST", "/v1/fetch"), ERROR_FORBIDDEN);
+    cr_assert_eq(find_from_elsewhere("GET", "/v1/stream"), ERROR_FORBIDDEN);
+    cr_assert_eq(find_from_elsewhere("POST", "/v1/batch"), ERROR_FORBIDDEN);
+    cr_assert_eq(find_from_elsewhere("POST", "/v1/handoffs"), ERROR_FORBIDDEN);
+    cr_assert_eq(find_from_elsewhere("GET", "/v1/sessions"), ERROR_FORBIDDEN);
+    cr_assert_eq(find_from_elsewhere("PUT", "/v1/sessions/a"), ERROR_FORBIDDEN);
+    cr_assert_eq(find_from_elsewhere("POST", "/v1/sessions/a/reset"), ERROR_FORBIDDEN);
+    cr_assert_null(route);
+}
+
+Test(router, they_may_look_at_what_only_shows)
+{
+    cr_assert_eq(find_from_elsewhere("GET", "/status"), ERROR_NONE);
+    cr_assert_eq(find_from_elsewhere("GET", "/v1/status"), ERROR_NONE);
+    cr_assert_eq(find_from_elsewhere("GET", "/metrics"), ERROR_NONE);
+    cr_assert_eq(find_from_elsewhere("GET", "/healthz"), ERROR_NONE);
 }

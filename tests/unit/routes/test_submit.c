@@ -87,8 +87,25 @@ Test(submit, what_cannot_be_submitted_is_a_problem_document)
     refuses("{", "\"code\":\"bad_request\"");
     refuses("{\"url\":\"http://a.test/\",\"forward_headers\":[\"range\"]}",
             "only a handoff can forward a browser's headers");
+}
+
+Test(submit, a_connection_beyond_the_limit_of_open_files_gets_no_fetch)
+{
+    ROUTE_ACCEPT(&t, "REQUEST_METHOD", "POST");
+    route_fixture_set_body(&t, "{\"url\":\"http://a.test/\"}");
+    t.x.is_surplus = true;
+    submit_fetch(&t.x, &ops);
+    cr_assert_eq(t.x.in_flight, 0);
+    route_fixture_expect(&t, "\"code\":\"overloaded\"");
+}
+
+/* A web server that keeps its connection has sent it before it could know. */
+Test(submit, a_drain_takes_what_still_comes)
+{
+    ROUTE_ACCEPT(&t, "REQUEST_METHOD", "POST");
+    route_fixture_set_body(&t, "{\"url\":\"%s/\"}", t.origin.url);
     t.server.draining = true;
-    refuses("{\"url\":\"http://a.test/\"}", "\"code\":\"draining\"");
+    submits(false);
 }
 
 Test(submit, a_token_is_needed_where_one_is_configured)

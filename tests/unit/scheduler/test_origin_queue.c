@@ -52,7 +52,6 @@ close_queues(void)
 {
     origin_queue_destroy_all(&all);
     cr_assert_eq(all.count, 0);
-    timer_heap_destroy(&timers);
 }
 
 Test(origin_queue, there_is_one_for_each_session_and_origin)

@@ -236,8 +236,7 @@ Test(scheduler, a_redirect_within_the_origin_keeps_the_slot)
     sched_open(&t, 1, PLENTY, PLENTY, PLENTY);
     f = sched_start(&t, "http://a:80");
     cr_assert(scheduler_try_keep_slot(f));
-    free(f->url.origin);
-    f->url.origin = strdup("http://a:81");
+    sched_set_origin(f, "http://a:81");
     cr_assert_not(scheduler_try_keep_slot(f));
     sched_end(&t, f);
     sched_close(&t);

@@ -267,3 +267,77 @@ Test(snapshot, reloads_during_fetches_lose_none)
     pthread_join(thread, NULL);
     curlew_free(c);
 }
+
+/* -- bytes ------------------------------------------------------------------- */
+
+static int64_t
+held(void)
+{
+    return counter_read(&p->session_account->bytes);
+}
+
+/* PUT of a session with a header of so many bytes; the error, or ERROR_NONE. */
+static enum error
+put(const char *name, size_t bytes)
+{
+    struct session_config put = { 0 };
+    char *value = calloc(bytes + 1, 1);
+    struct config_snapshot *now;
+
+    memset(value, 'x', bytes);
+    err = (struct failure){ 0 };
+    session_config_init(&put);
+    put.name = strdup(name);
+    cr_assert_eq(request_add_header(&put.defaults, "X", value, &err), 0);
+    free(value);
+    now = config_snapshot_with_session(p, &put, &err);
+    session_config_destroy(&put);
+    if (now != NULL) {
+        config_snapshot_unref(p);
+        p = now;
+    }
+    return err.error;
+}
+
+Test(snapshot, a_session_has_a_limit_of_bytes)
+{
+    size_t room = 1000;
+
+    s.limits.session_bytes = 100000;
+    p = snapshot_of(NULL);
+    while (put("a", room) == ERROR_NONE)
+        room++;
+    cr_assert_eq(err.error, ERROR_REQUEST_TOO_LARGE);
+    cr_assert_not_null(strstr(err.detail, "limits.session_bytes"), "%s", err.detail);
+    cr_assert_eq(p->sessions[1]->bytes, 100000);
+}
+
+Test(snapshot, all_sessions_together_have_a_limit_of_bytes)
+{
+    s.limits.sessions_bytes = 100000;
+    p = snapshot_of(NULL);
+    cr_assert_eq(put("a", 40000), ERROR_NONE);
+    cr_assert_eq(put("b", 40000), ERROR_NONE);
+    cr_assert_eq(put("c", 40000), ERROR_REQUEST_TOO_LARGE);
+    cr_assert_not_null(strstr(err.detail, "limits.sessions_bytes"), "%s", err.detail);
+    cr_assert_eq(put("b", 50000), ERROR_NONE, "it replaces one");
+}
+
+Test(snapshot, sessions_that_are_gone_are_given_back_with_the_last_snapshot)
+{
+    struct config_snapshot *first;
+    int64_t before;
+
+    p = snapshot_of(NULL);
+    before = held();
+    cr_assert_eq(put("a", 40000), ERROR_NONE);
+    first = config_snapshot_ref(p);
+    cr_assert_eq(put("a", 10), ERROR_NONE);
+    cr_assert_gt(held(), before + 40000);
+    config_snapshot_unref(first);
+    cr_assert_lt(held(), before + 2000);
+    first = config_snapshot_without_session(p, "a", &err);
+    config_snapshot_unref(p);
+    p = first;
+    cr_assert_eq(held(), before);
+}

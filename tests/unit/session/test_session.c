@@ -2,6 +2,7 @@
 
 #include "session/session.h"
 
+#include "egress/egress_config.h"
 #include "support/runner.h"
 
 #include <criterion/criterion.h>
@@ -83,4 +84,42 @@ Test(session, its_proxies_are_those_of_its_settings)
     cr_assert_str_eq(proxy_pool_next(s->proxy_pool, 0), "http://proxy.example:3128");
     session_unref(s);
     session_unref(NULL);
+}
+
+/* -- where what it adds may go, and who resolves names ------------------------- */
+
+Test(session, what_it_adds_may_go_to_its_hosts)
+{
+    struct session *s = session_of(NULL);
+
+    cr_assert(session_has_host(s, "any.test"), "none are named");
+    session_unref(s);
+    cr_assert_eq(egress_config_add(&settings.hosts, &settings.host_count, "api.test"), 0);
+    cr_assert_eq(egress_config_add(&settings.hosts, &settings.host_count, "*.b.test"), 0);
+    s = session_of(NULL);
+    cr_assert(session_has_host(s, "api.test") && session_has_host(s, "x.b.test"));
+    cr_assert_not(session_has_host(s, "any.test") || session_has_host(s, "b.test"));
+    session_unref(s);
+}
+
+Test(session, hosts_that_are_none_are_an_error)
+{
+    cr_assert_eq(egress_config_add(&settings.hosts, &settings.host_count, "*"), 0);
+    cr_assert_null(session_new(&settings, NULL, &err));
+    cr_assert_eq(strncmp(err.detail, "hosts: ", 7), 0, "%s", err.detail);
+}
+
+Test(session, lets_the_proxies_resolve_names_that_the_operator_has_named)
+{
+    settings.defaults.proxy = strdup("http://one:1");
+    cr_assert_eq(egress_config_add(&settings.proxies, &settings.proxy_count, "http://two:1"), 0);
+    cr_assert(session_lets_resolve(&settings, "http://one:1"));
+    cr_assert(session_lets_resolve(&settings, "http://two:1"));
+    cr_assert_not(session_lets_resolve(&settings, "http://three:1"));
+
+    settings.proxies_by_limited = true;
+    cr_assert_not(session_lets_resolve(&settings, "http://one:1"));
+    cr_assert_not(session_lets_resolve(&settings, "http://two:1"));
+    settings.proxy_resolves = true;
+    cr_assert(session_lets_resolve(&settings, "http://three:1"));
 }

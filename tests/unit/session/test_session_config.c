@@ -57,6 +57,8 @@ Test(session_config, a_copy_has_every_setting_and_outlives_the_original)
     from.idle_seconds = 4;
     from.rate_limit = (struct rate_limit){ .rate = 1.5, .burst = 2 };
     from.breaker = (struct circuit_breaker_config){ .failures = 3, .open_seconds = 0.5 };
+    from.by_limited_token = from.made_by_limited_token = true;
+    from.ceiling[SESSION_CONFIG_FIELDS_MAX - 1] = 0.5;
     from.defaults.total_timeout_ms = 3;
     from.defaults.set = SET_TOTAL_TIMEOUT;
     cr_assert_eq(request_add_header(&from.defaults, "X", "1", &err), 0);
@@ -79,6 +81,8 @@ Test(session_config, a_copy_has_every_setting_and_outlives_the_original)
     cr_assert_eq(to.rate_limit.burst, 2);
     cr_assert_eq(to.breaker.failures, 3);
     cr_assert_eq(to.breaker.open_seconds, 0.5);
+    cr_assert(to.by_limited_token && to.made_by_limited_token);
+    cr_assert_eq(to.ceiling[SESSION_CONFIG_FIELDS_MAX - 1], 0.5);
     cr_assert_eq(to.defaults.total_timeout_ms, 3);
     cr_assert_eq(to.defaults.set, SET_TOTAL_TIMEOUT);
     cr_assert_str_eq(to.defaults.headers.items[0].value, "1");

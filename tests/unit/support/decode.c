@@ -52,6 +52,12 @@ decode_once(struct decode *d, const char *bytes, size_t n)
 }
 
 enum coding_result
+decode_resume(struct decode *d)
+{
+    return content_coding_resume(d->decoder, on_slice, d, &d->err);
+}
+
+enum coding_result
 decode_feed(struct decode *d, const char *bytes, size_t n, size_t piece)
 {
     enum coding_result result = CODING_OK;

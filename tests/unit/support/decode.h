@@ -4,7 +4,7 @@
 #ifndef SUPPORT_DECODE_H
 #define SUPPORT_DECODE_H
 
-#include "transfer/content_coding.h"
+#include "coding/content_coding.h"
 #include "util/buffer.h"
 
 struct decode {
@@ -25,6 +25,9 @@ void decode_close(struct decode *d);
 
 /* One call, with nothing repeated. */
 enum coding_result decode_once(struct decode *d, const char *bytes, size_t n);
+
+/* content_coding_resume() */
+enum coding_result decode_resume(struct decode *d);
 
 /*
  * The bytes in pieces, as libcurl's write callback gets them: after a pause the same piece comes

@@ -7,7 +7,6 @@
 #include "support/runner.h"
 
 #include <criterion/criterion.h>
-#include <fcgios.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -31,6 +30,8 @@ route_fixture_open(struct route_fixture *t)
     codec_fixture_open(&t->codec);
     origin_start(&t->origin, "127.0.0.1", serve);
     auth_init(&t->auth);
+    cross_site_init(&t->cross_site);
+    t->routes.cross_site = &t->cross_site;
     t->routes.auth = &t->auth;
     t->routes.handoff_store = handoff_store_new();
     t->server.handler_data = &t->routes;
@@ -53,20 +54,26 @@ route_fixture_close(struct route_fixture *t)
     loop_destroy(&t->worker.loop);
     handoff_store_free(t->routes.handoff_store);
     auth_destroy(&t->auth);
+    cross_site_destroy(&t->cross_site);
     buffer_free(&t->response);
     codec_fixture_close(&t->codec);
-    OS_LibShutdown();
     runner_check_leaks();
 }
 
 void
 route_fixture_ask_for_token(struct route_fixture *t)
 {
+    route_fixture_set_tokens(t, ROUTE_FIXTURE_TOKEN "\n");
+}
+
+void
+route_fixture_set_tokens(struct route_fixture *t, const char *text)
+{
     char path[] = "/tmp/curlew-tokens-XXXXXX";
     struct failure err = { 0 };
     int fd = mkstemp(path);
 
-    cr_assert_geq(dprintf(fd, "%s\n", ROUTE_FIXTURE_TOKEN), 17);
+    cr_assert_eq(write(fd, text, strlen(text)), (ssize_t)strlen(text));
     close(fd);
     cr_assert_eq(auth_load(&t->auth, path, &err), 0, "%s", err.detail);
     unlink(path);

@@ -7,6 +7,7 @@
 
 #include "fastcgi/exchange.h"
 #include "routes/auth.h"
+#include "routes/cross_site.h"
 #include "routes/route_context.h"
 #include "support/codec_fixture.h"
 #include "support/origin.h"
@@ -17,6 +18,7 @@ struct route_fixture {
     struct test_origin origin; /* says ok, and holds /hold */
     struct codec_fixture codec;
     struct auth auth;
+    struct cross_site cross_site;
     struct route_context routes;
     struct fcgi_server server;
     struct fcgi_worker worker;
@@ -30,6 +32,9 @@ void route_fixture_close(struct route_fixture *t);
 
 /* From now on one token is asked for, ROUTE_FIXTURE_TOKEN. */
 void route_fixture_ask_for_token(struct route_fixture *t);
+
+/* The tokens of this file's text are. */
+void route_fixture_set_tokens(struct route_fixture *t, const char *text);
 
 /* The request's parameters. */
 #define ROUTE_ACCEPT(t, ...) CODEC_ACCEPT(&(t)->codec, __VA_ARGS__)

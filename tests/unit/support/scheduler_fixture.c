@@ -37,6 +37,13 @@ sched_open(struct scheduler_fixture *t, int in_flight, int queue, int per_sessio
     scheduler_init(&t->scheduler, &t->stats, &t->in_flight_max, &t->timers);
 }
 
+void
+sched_set_origin(struct curlew_fetch *f, const char *origin)
+{
+    url_destroy(&f->url);
+    f->url.origin = f->url.block = strdup(origin);
+}
+
 struct curlew_fetch *
 sched_fetch(struct scheduler_fixture *t, const char *session, const char *origin)
 {
@@ -45,7 +52,7 @@ sched_fetch(struct scheduler_fixture *t, const char *session, const char *origin
     f->stats = &t->stats;
     f->config = config_snapshot_ref(t->config);
     f->session = config_snapshot_find_session(t->config, session);
-    f->url.origin = strdup(origin);
+    sched_set_origin(f, origin);
     return f;
 }
 
@@ -103,7 +110,6 @@ sched_close(struct scheduler_fixture *t)
         cr_assert_eq(counter_read(&t->config->sessions[i]->state->in_flight), 0);
     cr_assert_null(scheduler_any_waiting(&t->scheduler));
     scheduler_destroy(&t->scheduler);
-    timer_heap_destroy(&t->timers);
     config_snapshot_unref(t->config);
     runner_check_leaks();
 }

@@ -21,6 +21,9 @@ void sched_open(struct scheduler_fixture *t, int in_flight, int queue, int per_s
 /* Nothing waits or runs any more. */
 void sched_close(struct scheduler_fixture *t);
 
+/* Any text. */
+void sched_set_origin(struct curlew_fetch *f, const char *origin);
+
 struct curlew_fetch *sched_fetch(struct scheduler_fixture *t, const char *session,
                                  const char *origin);
 

@@ -9,7 +9,6 @@
 #include "support/runner.h"
 
 #include <criterion/criterion.h>
-#include <fcgios.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -58,6 +57,8 @@ web_server_start(struct web_server *w)
     snprintf(address, sizeof address, "unix:%s", w->path);
     cr_assert_eq(libfcgi_codec_start(), 0);
     auth_init(&w->auth);
+    cross_site_init(&w->cross_site);
+    w->routes.cross_site = &w->cross_site;
     w->routes.handoff_store = handoff_store_new();
     w->engine = runner_default_engine();
     cr_assert_eq(listener_list_open(&w->listeners, address, 0600, NULL, &err), 0, "%s", err.detail);
@@ -74,8 +75,8 @@ web_server_stop(struct web_server *w)
     fcgi_server_free(w->server);
     handoff_store_free(w->routes.handoff_store);
     auth_destroy(&w->auth);
+    cross_site_destroy(&w->cross_site);
     rmdir(w->folder);
-    OS_LibShutdown();
     runner_check_leaks();
 }
 
@@ -179,4 +180,14 @@ web_server_has_ended(int fd)
     char byte;
 
     return read(fd, &byte, 1) <= 0;
+}
+
+bool
+web_server_was_asked_to_leave(int fd)
+{
+    static const char hint[8] = { FCGI_VERSION_1, FCGI_STDERR, 0, 1 };
+    char bytes[sizeof hint];
+
+    return recv(fd, bytes, sizeof bytes, MSG_WAITALL) == sizeof bytes &&
+           memcmp(bytes, hint, sizeof hint) == 0;
 }

@@ -6,6 +6,7 @@
 
 #include "fastcgi/fcgi_server.h"
 #include "routes/auth.h"
+#include "routes/cross_site.h"
 #include "routes/route_context.h"
 #include "support/origin.h"
 
@@ -16,6 +17,7 @@ struct web_server {
     struct curlew *engine;
     struct listener_list listeners;
     struct auth auth;
+    struct cross_site cross_site;
     struct route_context routes;
     struct fcgi_server *server; /* two workers; bodies of 1,000 bytes at most, 5,000 together */
     char folder[40], path[64];  /* of its socket */
@@ -43,5 +45,8 @@ void web_server_expect(int fd, const char *text);
 
 /* The server has closed the connection. */
 bool web_server_has_ended(int fd);
+
+/* What comes next is what a drain sends on a kept connection: see record_parser_hint(). */
+bool web_server_was_asked_to_leave(int fd);
 
 #endif

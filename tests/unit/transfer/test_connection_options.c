@@ -2,9 +2,9 @@
 
 #include "transfer/connection_options.h"
 
+#include "libcurl/curl_features.h"
 #include "support/origin.h"
 #include "support/runner.h"
-#include "transfer/curl_features.h"
 
 #include <criterion/criterion.h>
 #include <stdio.h>

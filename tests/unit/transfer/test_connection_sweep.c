@@ -48,7 +48,7 @@ await_finished(void)
 Test(connection_sweep, one_that_was_never_needed_has_no_handle)
 {
     cr_assert_null(s.easy);
-    cr_assert_eq(s.timer.place, 0);
+    cr_assert_not(timer_is_set(&s.timer));
 }
 
 Test(connection_sweep, a_sweep_is_a_transfer_whose_socket_is_refused)
@@ -61,7 +61,7 @@ Test(connection_sweep, a_sweep_is_a_transfer_whose_socket_is_refused)
     cr_assert_not(connection_sweep_finish(&s, other, false));
     cr_assert(connection_sweep_finish(&s, done, false));
     cr_assert_not(s.running);
-    cr_assert_eq(s.timer.place, 0, "nothing is left: no more of them");
+    cr_assert_not(timer_is_set(&s.timer), "nothing is left: no more of them");
     curl_easy_cleanup(other);
 }
 
@@ -69,7 +69,7 @@ Test(connection_sweep, it_is_repeated_while_connections_are_left)
 {
     connection_sweep_start(&s);
     cr_assert(connection_sweep_finish(&s, await_finished(), true));
-    cr_assert_neq(s.timer.place, 0);
+    cr_assert(timer_is_set(&s.timer));
 }
 
 Test(connection_sweep, it_can_end_while_it_runs)

@@ -32,7 +32,7 @@ Test(impersonate, without_a_browser_nothing_is_done)
     fetch_unref(f);
 }
 
-Test(impersonate, an_unknown_browser_is_unsupported_by_name)
+Test(impersonate, without_such_a_libcurl_the_way_to_one_is_told)
 {
     struct curlew_fetch *f = fetch_fixture_new(&t, "http://a.test/");
     struct handle_cache cache = { .count = 0 };
@@ -41,7 +41,7 @@ Test(impersonate, an_unknown_browser_is_unsupported_by_name)
     f->request.impersonate = strdup("mosaic93");
     cr_assert_eq(impersonate_apply(f), -1);
     cr_assert_eq(f->failure.error, ERROR_UNSUPPORTED);
-    cr_assert_not_null(strstr(f->failure.detail, "\"mosaic93\""), "%s", f->failure.detail);
+    cr_assert_not_null(strstr(f->failure.detail, "CURLEW_LIBCURL"), "%s", f->failure.detail);
     handle_cache_release(&cache, f);
     handle_cache_destroy(&cache);
     fetch_unref(f);

@@ -43,17 +43,6 @@ Test(transfer, a_plain_get_says_little_of_itself)
     curlew_fetch_free(f);
 }
 
-Test(transfer, decompression_may_be_left_off)
-{
-    struct curlew_fetch *f = echo_fetch(&t, "/");
-
-    f->request.decompress = false;
-    f->request.set |= SET_DECOMPRESS;
-    echo_succeed(&t, f);
-    cr_assert_not(echo_got_field(&t, "accept-encoding"));
-    curlew_fetch_free(f);
-}
-
 Test(transfer, a_body_makes_it_a_post)
 {
     struct curlew_fetch *f = echo_fetch(&t, "/");
@@ -80,54 +69,6 @@ Test(transfer, a_large_body_goes_out_whole_and_without_asking_first)
     cr_assert_not(echo_got_field(&t, "expect"));
     cr_assert_str_eq(t.body, large);
     free(large);
-    curlew_fetch_free(f);
-}
-
-Test(transfer, a_header_of_the_caller_takes_the_place_of_the_default)
-{
-    struct curlew_fetch *f = echo_fetch(&t, "/");
-
-    echo_set_body(f, "{}");
-    f->request.body_type = "text/plain";
-    echo_add_header(&t, f, "content-type", "application/json");
-    echo_add_header(&t, f, "user-agent", "mine");
-    echo_add_header(&t, f, "accept", "text/html");
-    echo_add_header(&t, f, "host", "other.example");
-    echo_succeed(&t, f);
-    cr_assert(echo_got(&t, "content-type: application/json"));
-    cr_assert_not(echo_got(&t, "Content-Type: text/plain"));
-    cr_assert(echo_got(&t, "user-agent: mine"));
-    cr_assert_null(strstr(t.head, "curlew/"));
-    cr_assert(echo_got(&t, "Host: other.example"));
-    cr_assert_null(strstr(t.head, "127.0.0.1"));
-    curlew_fetch_free(f);
-}
-
-Test(transfer, a_header_without_value_removes_the_default_and_an_empty_one_is_sent)
-{
-    struct curlew_fetch *f = echo_fetch(&t, "/");
-
-    echo_add_header(&t, f, "Accept", NULL);
-    echo_add_header(&t, f, "User-Agent", NULL);
-    echo_add_header(&t, f, "X-Empty", "");
-    echo_add_header(&t, f, "X-Odd", " ; a: b");
-    echo_succeed(&t, f);
-    cr_assert_not(echo_got_field(&t, "accept"));
-    cr_assert_not(echo_got_field(&t, "user-agent"));
-    cr_assert(echo_got(&t, "X-Empty:"), "%s", t.head);
-    cr_assert(echo_got_field(&t, "x-odd"), "%s", t.head);
-    curlew_fetch_free(f);
-}
-
-Test(transfer, a_header_given_twice_is_sent_twice)
-{
-    struct curlew_fetch *f = echo_fetch(&t, "/");
-
-    echo_add_header(&t, f, "X-Two", "1");
-    echo_add_header(&t, f, "X-Two", "2");
-    echo_succeed(&t, f);
-    cr_assert(echo_got(&t, "X-Two: 1"));
-    cr_assert(echo_got(&t, "X-Two: 2"));
     curlew_fetch_free(f);
 }
 

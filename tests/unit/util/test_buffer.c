@@ -213,3 +213,33 @@ Test(buffer, a_reset_keeps_memory_up_to_a_size_and_forgets_a_failure)
     cr_assert(buffer_ok(&x));
     buffer_free(&x);
 }
+
+Test(buffer, what_is_reserved_is_there)
+{
+    const char *data;
+
+    cr_assert_eq(buffer_reserve(&b, 8), 0);
+    data = b.data;
+    buffer_adds(&b, "12345678");
+    cr_assert_eq(b.data, data);
+    cr_assert_eq(buffer_reserve(&b, 0), 0);
+    cr_assert_eq(buffer_reserve(&b, 1), -1);
+    cr_assert(buffer_ok(&b), "to ask is no failure");
+    buffer_addc(&b, '9');
+    cr_assert_eq(buffer_reserve(&b, 0), -1);
+}
+
+Test(buffer, shrunk_it_is_empty_and_keeps_so_much)
+{
+    struct buffer x;
+
+    buffer_init(&x, 10000);
+    cr_assert_eq(buffer_reserve(&x, 9000), 0);
+    buffer_adds(&x, "some text");
+    buffer_shrink(&x, 1000);
+    cr_assert_eq(x.len, 0);
+    cr_assert_eq(x.cap, 1000);
+    buffer_shrink(&x, 2000);
+    cr_assert_eq(x.cap, 1000);
+    buffer_free(&x);
+}

@@ -24,7 +24,7 @@ Test(error, codes_and_statuses_are_the_contracts)
     } contract[] = {
         { 400, "bad_request bad_url" },
         { 401, "unauthorized" },
-        { 403, "blocked" },
+        { 403, "blocked forbidden" },
         { 404, "not_found unknown_session" },
         { 405, "method_not_allowed" },
         { 413, "request_too_large" },
@@ -49,7 +49,7 @@ Test(error, codes_and_statuses_are_the_contracts)
                     found++;
         }
     }
-    cr_assert_eq(listed, 25);
+    cr_assert_eq(listed, 26);
     cr_assert_eq(found, listed);
 }
 

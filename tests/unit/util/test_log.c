@@ -9,9 +9,11 @@
 #include <jansson.h>
 #include <poll.h>
 #include <pthread.h>
+#include <signal.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 static int saved = -1;
@@ -339,4 +341,139 @@ Test(log, a_standard_error_that_nobody_reads_drops_lines_and_counts_each)
 
     cr_assert_gt(count_dropped(), 0);
     cr_assert_eq(count_lines_with("info flood ") + count_dropped(), 20000);
+}
+
+/* -- a standard error that cannot be written ------------------------------ */
+
+static void
+redirect_to(const char *path, int flags)
+{
+    int fd = open(path, flags | O_CLOEXEC, 0600);
+
+    cr_assert_geq(fd, 0);
+    cr_assert_geq(dup2(fd, STDERR_FILENO), 0);
+    close(fd);
+}
+
+Test(log, a_stop_does_not_wait_for_a_pipe_that_nobody_reads)
+{
+    uint64_t dropped;
+    int64_t before;
+
+    cr_assert_eq(log_start(), 0);
+    flood(20000);
+    before = clock_us();
+    log_stop();
+    cr_assert_lt(clock_us() - before, 8 * US_PER_SECOND);
+
+    dropped = log_dropped_lines();
+    log_error("nobody can see this");
+    cr_assert_eq(log_dropped_lines(), dropped + 1);
+    log_stop();
+    cr_assert_eq(log_start(), -1);
+    close(saved);
+    saved = open("/dev/null", O_WRONLY); /* where the thread left behind then writes to */
+}
+
+Test(log, a_line_without_the_thread_does_not_wait_for_ever_either)
+{
+    int64_t before;
+
+    fcntl(STDERR_FILENO, F_SETFL, O_NONBLOCK);
+    while (write(STDERR_FILENO, text, 4096) > 0)
+        ;
+    fcntl(STDERR_FILENO, F_SETFL, 0);
+    before = clock_us();
+    log_error("lost");
+    cr_assert_lt(clock_us() - before, 8 * US_PER_SECOND);
+    cr_assert_eq(log_dropped_lines(), 1);
+}
+
+Test(log, lines_that_a_full_disk_takes_not_are_told_of_once_when_it_can_be_written)
+{
+    int pipe_end = dup(STDERR_FILENO);
+
+    redirect_to("/dev/full", O_WRONLY);
+    for (int i = 0; i < 3; i++)
+        log_info("lost");
+    cr_assert_eq(log_dropped_lines(), 3);
+    dup2(pipe_end, STDERR_FILENO);
+    close(pipe_end);
+
+    log_info("good");
+    log_info("better");
+    cr_assert_not_null(strstr(written(), "warning 3 log lines were dropped: standard error failed: "
+                                         "No space left on device\n"));
+    cr_assert_eq(count_lines_with("dropped"), 1);
+    cr_assert_eq(count_lines_with("info good\n") + count_lines_with("info better\n"), 2);
+}
+
+/* A file may have `bytes`, as on a disk with so much room left. */
+static void
+limit_file_size(rlim_t bytes)
+{
+    struct rlimit l;
+
+    getrlimit(RLIMIT_FSIZE, &l);
+    l.rlim_cur = bytes;
+    cr_assert_eq(setrlimit(RLIMIT_FSIZE, &l), 0);
+}
+
+Test(log, a_line_that_was_cut_is_ended_before_the_next)
+{
+    char path[] = "/tmp/curlew-log-XXXXXX";
+    int file = mkstemp(path);
+    int64_t before = clock_us();
+
+    cr_assert_geq(file, 0);
+    signal(SIGXFSZ, SIG_IGN);
+    redirect_to(path, O_WRONLY | O_APPEND);
+    cr_assert_eq(log_start(), 0);
+    limit_file_size(40);
+    log_error("this line is longer than the forty bytes that the disk has left");
+    while (log_dropped_lines() == 0 && clock_us() - before < 10 * US_PER_SECOND)
+        usleep(1000);
+    cr_assert_eq(log_dropped_lines(), 1);
+    limit_file_size(RLIM_INFINITY);
+    log_error("whole");
+    log_stop();
+
+    text_len = (size_t)pread(file, text, sizeof text - 1, 0);
+    unlink(path);
+    close(file);
+    cr_assert_eq(text[40], '\n', "%s", text);
+    cr_assert_not_null(strstr(after_time(text + 41), "error whole\n"));
+    cr_assert_eq(count_lines_with("1 log lines were dropped"), 1);
+}
+
+Test(log, a_reader_that_has_gone_costs_lines_and_nothing_else)
+{
+    signal(SIGPIPE, SIG_IGN);
+    close(from_log);
+    cr_assert_eq(log_start(), 0);
+    for (int i = 0; i < 100; i++)
+        log_info("lost");
+    log_stop();
+    cr_assert_eq(log_dropped_lines(), 100);
+    cr_assert_eq(log_start(), 0);
+    log_stop();
+}
+
+Test(log, a_full_pipe_that_does_not_block_loses_no_line)
+{
+    pthread_t other;
+
+    fcntl(STDERR_FILENO, F_SETFL, O_NONBLOCK);
+    cr_assert_eq(log_start(), 0);
+    flood(1500); /* more than the pipe holds, less than the ring */
+    cr_assert_eq(pthread_create(&other, NULL, stop, NULL), 0);
+    while (!stopped) {
+        written();
+        usleep(1000);
+    }
+    pthread_join(other, NULL);
+    written();
+
+    cr_assert_eq(log_dropped_lines(), 0);
+    cr_assert_eq(count_lines_with("info flood "), 1500);
 }

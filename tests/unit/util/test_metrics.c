@@ -67,6 +67,34 @@ Test(metrics, a_gauge_goes_down_again)
     counter_add(&c, -7);
 
     cr_assert_eq(counter_read(&c), -2);
+    counter_add_alone(&c, 3);
+    cr_assert_eq(counter_read(&c), 1);
+}
+
+Test(metrics, no_values_have_no_quantile)
+{
+    cr_assert_eq(metrics_quantile(&h, 0.99), 0);
+}
+
+/* The examples of histogram_quantile() in Prometheus' documentation, with our bounds. */
+Test(metrics, a_quantile_is_linear_within_its_bucket)
+{
+    for (int i = 0; i < 90; i++)
+        metrics_observe(&h, 0.02); /* in (0.01, 0.025] */
+    for (int i = 0; i < 10; i++)
+        metrics_observe(&h, 0.2); /* in (0.1, 0.25] */
+
+    cr_assert_float_eq(metrics_quantile(&h, 0.45), 0.01 + 0.015 * 45 / 90, 1e-9);
+    cr_assert_float_eq(metrics_quantile(&h, 0.9), 0.025, 1e-9);
+    cr_assert_float_eq(metrics_quantile(&h, 0.95), 0.1 + 0.15 * 5 / 10, 1e-9);
+    cr_assert_float_eq(metrics_quantile(&h, 1), 0.25, 1e-9);
+}
+
+Test(metrics, a_quantile_beyond_the_bounds_is_the_last_bound)
+{
+    metrics_observe(&h, 3600);
+
+    cr_assert_eq(metrics_quantile(&h, 0.5), metrics_bounds[METRICS_BOUNDS - 1]);
 }
 
 static void *
