@@ -1,4 +1,4 @@
-"""The repository's own fixtures (tests/integration/conftest.py): origin, daemon, nginx, …"""
+"""The repository's own fixtures (tests/support/fixtures.py): origin, daemon, nginx, …"""
 
 import sys
 from pathlib import Path
@@ -6,7 +6,7 @@ from pathlib import Path
 ROOT = Path(__file__).parents[2]
 sys.path[:0] = [str(ROOT), str(ROOT / "python" / "src")]
 
-from tests.integration.conftest import (  # noqa: E402, F401
+from tests.support.fixtures import (  # noqa: E402, F401
     certs, curlewd, daemon, directory, nginx, one_daemon, one_origin, origin,
     client, proxy, pytest_sessionstart, pytest_unconfigure, spawn,
 )

@@ -10,12 +10,16 @@ that disconnects cancels the fetch, and a fetch that fails after its head is see
 an incomplete response. The view is done before the first byte. Clients can't start a handoff: only
 a response's header counts, and it is removed.
 
-**The mount.** The paths below `mount` are the daemon's routes. The daemon fetches any URL it is
-given, so the mount accepts only programs on this machine: the client's address is a loopback
-address, it connects directly (no header of a proxy's or a browser's, HTTP/1.1 or later), and its
-Host is localhost or a loopback address. Behind a web server on the same machine that adds no header
-this can't be told; use `mount=None` there. `open=True` accepts everybody, for a daemon that
-requires tokens.
+**The mount.** The paths below `mount` are the daemon's routes, for programs that send a secret:
+
+    application = CurlewBridge(get_asgi_application(), mount="/_fetch", secret=os.environ["SECRET"])
+
+The daemon fetches any URL it is given, so there is no mount unless you set one, and none without a
+secret: a program on the same machine can't be told from a web server that forwards strangers.
+Callers send `Authorization: Bearer SECRET`, as django-curlew does with CURLEW["TOKEN"]. The secret
+is not passed on; to a daemon that requires tokens the bridge sends the CURLEW["TOKEN"] of its own
+settings. `open=True` accepts everybody and passes Authorization on, for a daemon that requires
+tokens.
 
 Lifespan events, WebSockets and all other requests go to the application unchanged.
 """
@@ -24,25 +28,19 @@ from __future__ import annotations
 
 import logging
 import warnings
-from typing import Awaitable, Callable, Dict, Iterable, List, Optional, Tuple
+from typing import Awaitable, Callable, Dict, Iterable, List, Optional, Tuple, Union
 
 from . import conf, daemon, handoff_store
-from .bridge.access import reject_reason
-from .bridge.relay import cancel_on_disconnect, relay_stream, send_problem
-from .bridge.scope import (
-    MAX_BODY,
-    BodyTooLarge,
-    ClientDisconnected,
-    Message,
-    Receive,
-    Scope,
-    Send,
-    cgi_params,
-    is_below,
-    mark_bridged,
+from .bridge.access import (
+    check_arguments,
+    has_secret,
+    has_valid_host,
+    is_written_plainly,
     path_of,
-    read_body,
 )
+from .bridge.relay import cancel_on_disconnect, relay_stream, send_problem, wait_disconnect
+from .bridge.request_body import ClientDisconnected, RequestBody
+from .bridge.scope import Message, Receive, Scope, Send, cgi_params, is_below, mark_bridged
 
 Application = Callable[[Scope, Receive, Send], Awaitable[None]]
 Headers = List[Tuple[bytes, bytes]]
@@ -76,23 +74,25 @@ class CurlewBridge:
     """An ASGI application around another one; the module's documentation says what it does.
 
     mount: the path of the daemon's routes, "/_fetch"; None: no mount.
-    open: whether the mount accepts all clients.
+    secret: what the mount's callers send as a bearer token, at least 16 visible ASCII characters.
+    open: whether the mount accepts everybody, without a secret.
     handoff: whether handoffs are delivered here; False leaves them to the web server.
     url: of the daemon's FastCGI socket; None: CURLEW's BRIDGE_URL, or URL.
+
+    Raises ValueError for a mount with neither secret nor open=True, or with both.
     """
 
     def __init__(
         self,
         application: Application,
-        mount: Optional[str] = "/_fetch",
+        mount: Optional[str] = None,
         *,
+        secret: Optional[str] = None,
         open: bool = False,
         handoff: bool = True,
         url: Optional[str] = None,
         hand_off: Optional[bool] = None,
     ) -> None:
-        if mount is not None and not (mount.startswith("/") and mount.strip("/")):
-            raise ValueError(f"mount must be a path such as /_fetch, or None; not {mount!r}")
         if hand_off is not None:
             warnings.warn(
                 "CurlewBridge(hand_off=) is now handoff=; the old name works until 0.3",
@@ -101,66 +101,99 @@ class CurlewBridge:
             )
             handoff = hand_off
         self.application = application
-        self.mount = mount and mount.rstrip("/")
+        self.mount = check_arguments(mount, secret, open)
         self.open = open
         self.handoff = handoff
         self.url = url
+        self._secret = secret
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             await self.application(scope, receive, send)
         elif self.mount and is_below(self.mount, path_of(scope)):
-            await self._serve_mount(scope, receive, send)
+            await self._serve_mount(self.mount, scope, receive, send)
         elif self.handoff:
             await self._run_application(scope, receive, send)
         else:
             await self.application(scope, receive, send)
 
-    async def _serve_mount(self, scope: Scope, receive: Receive, send: Send) -> None:
+    async def _serve_mount(self, mount: str, scope: Scope, receive: Receive, send: Send) -> None:
         """A request to the daemon's routes."""
-        reason = None if self.open else reject_reason(scope)
-        if reason:
-            log.warning("rejected a client of %s: %s", self.mount, reason)
-            await send_problem(send, 403, "forbidden", "only programs on this machine have access")
+        problem = self._problem_of(mount, scope)
+        if problem:
+            client = scope.get("client")
+            log.warning("rejected a client of %s, %s: %s", mount, client and client[0], problem[2])
+            await send_problem(send, *problem)
             return
+        body = RequestBody(scope, receive)
+        params = self._mount_params(scope)
         try:
-            body = await read_body(receive)
-        except BodyTooLarge:
-            detail = f"the body has more than {MAX_BODY} bytes"
-            await send_problem(send, 413, "request_too_large", detail)
-            return
+            payload = await body.to_send(params)
+            job = self._relay(params, payload, send, drop_server_headers, body.stop)
+            await cancel_on_disconnect(body.wait_disconnect(), job)
         except ClientDisconnected:
             return
-        job = self._relay(cgi_params(scope, len(body)), body, send, drop_server_headers)
-        await cancel_on_disconnect(receive, job)
+
+    def _problem_of(self, mount: str, scope: Scope) -> Optional[Tuple[int, str, str]]:
+        """(status, code, detail) of a request that the mount refuses; None if it does not."""
+        if self._secret is not None and not has_secret(scope, self._secret):
+            return 401, "unauthorized", "the mount's secret is needed as a bearer token"
+        if not has_valid_host(scope):
+            return 400, "bad_request", "Host must be one name or address"
+        if self.open and not is_written_plainly(scope, mount):
+            return 404, "not_found", f"write the path plainly, as {mount}/v1/fetch"
+        return None
+
+    def _mount_params(self, scope: Scope) -> Dict[str, str]:
+        """The parameters of a request to the daemon's routes. The secret stays here; then the
+        daemon gets this site's token, if there is one."""
+        params = cgi_params(scope, path_of(scope), None)
+        if self._secret is not None:
+            del params["HTTP_AUTHORIZATION"]
+            token = self._daemon().token
+            if token:
+                params["HTTP_AUTHORIZATION"] = f"Bearer {token}"
+        return params
 
     async def _run_application(self, scope: Scope, receive: Receive, send: Send) -> None:
         """A request to the application, and the handoff if it makes one."""
         view = HandoffInterceptor(receive, send)
         await self.application(mark_bridged(scope), view.receive, view.send)
         if view.request_object and not view.disconnected:
-            await cancel_on_disconnect(receive, self._deliver(view, scope, send))
+            delivery = self._deliver(view, scope, send)
+            await cancel_on_disconnect(wait_disconnect(receive), delivery)
 
     async def _deliver(self, view: "HandoffInterceptor", scope: Scope, send: Send) -> None:
         """The handoff that the view made."""
-        request_object = view.request_object or ""
-        if len(request_object) > MAX_INLINE_BYTES:
+        request_object, current = view.request_object or "", self._daemon()
+        if _must_be_stored(request_object, current):
             try:
-                request_object = await handoff_store.astore(request_object, self._daemon())
+                request_object = await handoff_store.astore(request_object, current)
             except handoff_store.HandoffStoreError as err:
                 log.error("%s", err)
                 detail = "curlewd did not store the request object"
                 await send_problem(send, 502, "unreachable", detail)
                 return
-        params = {**cgi_params(scope, None), "CURLEW_REQUEST": request_object}
+        params = cgi_params(scope, path_of(scope), None)
+        params["CURLEW_REQUEST"] = request_object
         await self._relay(params, b"", send, view.merge_headers)
 
     async def _relay(
-        self, params: Dict[str, str], body: bytes, send: Send, merge: MergeHeaders
+        self,
+        params: Dict[str, str],
+        body: Union[bytes, daemon.Upload],
+        send: Send,
+        merge: MergeHeaders,
+        on_sent: Callable[[], None] = lambda: None,
     ) -> None:
-        """Send a request to the daemon, and its response to the client."""
+        """Send a request to the daemon, and its response to the client. `on_sent` is called once
+        nothing more of the body will be read."""
         try:
             stream = await self._daemon().aopen("", "", params=params, body=body)
+            on_sent()
+        except daemon.UploadError as err:
+            await send_problem(send, 400, "bad_request", str(err))
+            return
         except daemon.DaemonError as err:
             log.error("%s", err)
             await send_problem(send, 502, "unreachable", "curlewd does not respond")
@@ -172,7 +205,7 @@ class CurlewBridge:
     def _daemon(self) -> daemon.Daemon:
         """The daemon, which must have a FastCGI address."""
         url = self.url or conf.get("BRIDGE_URL")
-        found = daemon.Daemon(url) if url else daemon.current()
+        found = daemon.Daemon(url, conf.get("TOKEN")) if url else daemon.current()
         if found.address.protocol != "fcgi":
             raise conf.NotConfigured(
                 f"The bridge needs the daemon's FastCGI address, not {found.url}: set"
@@ -205,7 +238,7 @@ class HandoffInterceptor:
         if message["type"] == "http.response.start":
             headers = lowercase_names(message.get("headers", ()))
             values = [value for name, value in headers if name == REQUEST_HEADER]
-            if values:
+            if values and values[0]:  # an empty one is none, as for a web server's parameter
                 self.request_object, self.headers = values[0].decode("latin-1"), headers
         if self.request_object is None:
             await self._send(message)
@@ -221,6 +254,13 @@ class HandoffInterceptor:
         own = [(n, v) for n, v in self.headers if n not in dropped]
         own_names = {n for n, _ in own} - {b"vary"}
         return [*own, *((n, v) for n, v in kept if n not in own_names)]
+
+
+def _must_be_stored(request_object: str, current: daemon.Daemon) -> bool:
+    """Is a request object too large for a parameter, or does the daemon want to see a token for
+    it? A reference ("@…") stands for one that is stored already."""
+    is_stored = request_object.startswith("@")
+    return not is_stored and (len(request_object) > MAX_INLINE_BYTES or bool(current.token))
 
 
 def drop_server_headers(headers: Headers) -> Headers:

@@ -1,5 +1,5 @@
-"""Storing request objects that are too large for a header: in the daemon, for one handoff, for a
-minute."""
+"""Storing request objects in the daemon: each for one handoff, within a minute. A daemon that
+requires tokens delivers only what was stored so, with a token that may use the session."""
 
 from __future__ import annotations
 
@@ -7,6 +7,8 @@ import json
 from typing import Optional
 
 from . import daemon as daemon_client
+from . import route
+from .daemon import foreign_response
 
 ROUTE = "/v1/handoffs"
 TIMEOUT = 5.0  # seconds; the daemon only has to store it
@@ -17,27 +19,61 @@ class HandoffStoreError(RuntimeError):
     """The daemon did not store the request object."""
 
 
-def store(request_object: str, daemon: Optional[daemon_client.Daemon] = None) -> str:
+def store(
+    request_object: str,
+    daemon: Optional[daemon_client.Daemon] = None,
+    route_key: Optional[str] = None,
+) -> str:
     """Store a request object (JSON); returns its reference, "@…", for X-Curlew-Request. Without
-    `daemon`, that of the settings is used. Raises HandoffStoreError."""
+    `daemon`, that of the settings is used. A daemon that is stopping is asked twice: the second
+    connection is its successor's. `route_key`: its key for a Daemon that sends_route, which the
+    reference then begins with. Raises HandoffStoreError."""
+    current = daemon or daemon_client.current()
+    body, trace = request_object.encode(), _route(current, route_key)
     try:
-        response = (daemon or daemon_client.current()).exchange(
-            "POST", ROUTE, headers=JSON, body=request_object.encode(), timeout=TIMEOUT
+        response = current.exchange(
+            "POST", ROUTE, headers=JSON, body=body, trace=trace, timeout=TIMEOUT
         )
+        if response.status == 503 and _code(response) == "draining":
+            response = current.exchange(
+                "POST", ROUTE, headers=JSON, body=body, trace=trace, timeout=TIMEOUT
+            )
     except daemon_client.DaemonError as err:
         raise HandoffStoreError(f"the request object could not be stored: {err}") from err
     return _reference(response)
 
 
-async def astore(request_object: str, daemon: Optional[daemon_client.Daemon] = None) -> str:
+async def astore(
+    request_object: str,
+    daemon: Optional[daemon_client.Daemon] = None,
+    route_key: Optional[str] = None,
+) -> str:
     """store() for coroutines."""
+    current = daemon or daemon_client.current()
+    body, trace = request_object.encode(), _route(current, route_key)
     try:
-        response = await (daemon or daemon_client.current()).aexchange(
-            "POST", ROUTE, headers=JSON, body=request_object.encode(), timeout=TIMEOUT
+        response = await current.aexchange(
+            "POST", ROUTE, headers=JSON, body=body, trace=trace, timeout=TIMEOUT
         )
+        if response.status == 503 and _code(response) == "draining":
+            response = await current.aexchange(
+                "POST", ROUTE, headers=JSON, body=body, trace=trace, timeout=TIMEOUT
+            )
     except daemon_client.DaemonError as err:
         raise HandoffStoreError(f"the request object could not be stored: {err}") from err
     return _reference(response)
+
+
+def _route(daemon: daemon_client.Daemon, key: Optional[str]) -> route.Pairs:
+    return route.headers(key) if daemon.sends_route else ()
+
+
+def _code(response: daemon_client.Response) -> str:
+    """Of a problem document; "" if it is none."""
+    try:
+        return str(json.loads(response.body)["code"])
+    except (ValueError, LookupError, TypeError):
+        return ""
 
 
 def _reference(response: daemon_client.Response) -> str:
@@ -47,5 +83,5 @@ def _reference(response: daemon_client.Response) -> str:
             return str(document["reference"])
         detail = document["detail"]
     except (ValueError, LookupError, TypeError):
-        detail = f"HTTP {response.status}"
+        detail = foreign_response.explanation_of(response)
     raise HandoffStoreError(f"the request object could not be stored: {detail}")

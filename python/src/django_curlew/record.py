@@ -16,12 +16,16 @@ from __future__ import annotations
 
 import contextvars
 import logging
+import re
 import time
 from dataclasses import dataclass, field
 from typing import Any, List, NamedTuple, Optional
 from urllib.parse import urlsplit, urlunsplit
 
 MAX_FETCHES = 1000  # in one record
+SECRET_NAME = re.compile(
+    r"auth|cookie|token|secret|session|sign|key|passw|pwd|credential|[cx]srf|jwt", re.IGNORECASE
+)
 
 log = logging.getLogger("django_curlew.record")
 fetch_log = logging.getLogger("django_curlew.fetch")
@@ -112,9 +116,13 @@ class _LogOnly(Record):
 _log_only = _LogOnly()
 
 
+tracer: Optional[Any] = None  # a tracing.Tracer, once tracing.enable() was called
+
+
 def current() -> Optional[Record]:
-    """The record to add fetches to; None if there is none and the log is off."""
-    return _current.get() or (_log_only if fetch_log.isEnabledFor(logging.DEBUG) else None)
+    """The record to add fetches to; None if there is none, and neither log nor traces."""
+    is_wanted = tracer is not None or fetch_log.isEnabledFor(logging.DEBUG)
+    return _current.get() or (_log_only if is_wanted else None)
 
 
 def log_fetch(fetch: Fetch) -> None:
@@ -155,10 +163,16 @@ def report(record: Record, request: Any, response: Any) -> None:
     )
 
 
+def is_secret_header(name: str) -> bool:
+    """May a header of this name have a credential as its value?"""
+    return SECRET_NAME.search(name) is not None
+
+
 def redact_url(url: str) -> str:
     """The URL without user, password and the values of the query."""
     try:
         parts = urlsplit(url)
+        _ = parts.port  # ValueError if it is none: it may be a part of a password
         host = parts.netloc.rpartition("@")[2]
     except ValueError:
         return "(invalid URL)"

@@ -20,14 +20,14 @@ def response(body=b"ok", status=200):
 class FakeDaemon:
     """`scripts`: for each connection to come a function of its socket, run in a thread."""
 
-    def __init__(self, *scripts, tcp=False, backlog=16):
+    def __init__(self, *scripts, tcp=False, backlog=16, protocol="fcgi"):
         self.directory = tempfile.TemporaryDirectory()
         self.listener = socket.socket(socket.AF_INET if tcp else socket.AF_UNIX)
         path = str(Path(self.directory.name) / "s")
         self.listener.bind(("127.0.0.1", 0) if tcp else path)
         self.listener.listen(backlog)
-        self.url = f"fcgi://127.0.0.1:{self.listener.getsockname()[1]}" if tcp \
-            else f"fcgi+unix:{path}"
+        self.url = f"{protocol}://127.0.0.1:{self.listener.getsockname()[1]}" if tcp \
+            else f"{protocol}+unix:{path}"
         self.scripts = list(scripts)
         self.accepted = 0
         self.errors = []
@@ -61,13 +61,43 @@ class FakeDaemon:
 
 def read_request(sock):
     """To the end of STDIN."""
+    for _ in read_records(sock):
+        pass
+
+
+def read_records(sock):
+    """(kind, content) of each record of a request, the last one being the end of STDIN."""
     sock.settimeout(10)
     while True:
         head = read_exactly(sock, 8)
         _, kind, _, length, padding = struct.unpack(">BBHHBx", head)
-        read_exactly(sock, length + padding)
+        content = read_exactly(sock, length + padding)[:length]
+        yield kind, content
         if kind == 5 and length == 0:
             return
+
+
+def read_upload(sock):
+    """(parameters, body, the sizes of its pieces) of a request."""
+    params, pieces = b"", []
+    for kind, content in read_records(sock):
+        params += content if kind == 4 else b""
+        pieces += [content] if kind == 5 and content else []
+    return decode_params(params), b"".join(pieces), [len(piece) for piece in pieces]
+
+
+def decode_params(data):
+    params = {}
+    while data:
+        sizes = []
+        for _ in range(2):
+            wide = data[0] >> 7
+            sizes.append(int.from_bytes(data[:4], "big") & 0x7FFFFFFF if wide else data[0])
+            data = data[4 if wide else 1:]
+        name, value = sizes
+        params[data[:name].decode()] = data[name:name + value].decode()
+        data = data[name + value:]
+    return params
 
 
 def read_exactly(sock, n):

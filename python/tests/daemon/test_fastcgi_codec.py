@@ -183,7 +183,8 @@ def test_a_report_says_why_a_response_was_aborted(report, kind, code, size):
     (record(6, HEAD, request=2), ProtocolError, "request 2"),
     (record(9, b"x"), ProtocolError, "type 9"),
     (record(3, b"xx"), ProtocolError, "END_REQUEST"),
-    (record(3, struct.pack(">IB3x", 0, 2)), IncompleteResponse, "overloaded"),
+    (record(6, HEAD) + record(3, struct.pack(">IB3x", 0, 2)), IncompleteResponse, "overloaded"),
+    (record(3, struct.pack(">IB3x", 0, 3)), IncompleteResponse, "unknown role"),
     (record(7, b"no memory") + END, IncompleteResponse, "no memory"),
     (record(6, b"Status: ok\r\n\r\n"), ProtocolError, "not a status line"),
     (record(6, b"no colon\r\n\r\n"), ProtocolError, "not a header line"),
@@ -218,3 +219,40 @@ def test_what_is_kept_of_stderr_is_bounded():
     for _ in range(10):
         parser.feed(record(7, b"x" * 60000))
     assert len(parser._stderr) == 4096
+
+
+FINAL = struct.pack(">BBHHBx", 1, 6, 1, 0, 0) + struct.pack(">BBHHBx", 1, 3, 1, 8, 0) + bytes(8)
+HEADS = [b"Status: 200 OK\r\nA: b\r\n\r\n", b"Status: 200 OK\nA: b\n\n",
+         b"A: b\r\nStatus: 404\r\n\r\n", b"status:503 x\r\n\r\n",
+         b"Status: 200 OK\r\n\r\n", b"A: b\n\r\n"]
+
+
+@pytest.mark.parametrize("body", [b"", b"x", b"\r\n\r\n", bytes(8000), FINAL], ids=len)
+@pytest.mark.parametrize("head", HEADS, ids=repr)
+@pytest.mark.parametrize("padding", [0, 5])
+def test_a_response_that_comes_whole_is_read_as_one_that_comes_in_pieces(head, body, padding):
+    content = head + body
+    record = struct.pack(">BBHHBx", 1, 6, 1, len(content), padding) + content + bytes(padding)
+    data = record + FINAL
+    whole, pieces = FastCGIParser(), FastCGIParser()
+    whole.feed(data)
+    for at in range(0, len(data), 7):
+        pieces.feed(data[at:at + 7])
+    for parser in (whole, pieces):
+        assert parser.finished and parser.reusable and parser.buffered_bytes == len(body)
+    assert (whole.status, whole.headers) == (pieces.status, pieces.headers)
+    assert whole.take_body() == pieces.take_body() == body
+
+
+def test_what_only_ends_like_a_whole_response_is_none():
+    record = struct.pack(">BBHHBx", 1, 6, 1, 3, 0) + b"A: "
+    parser = FastCGIParser()
+    with pytest.raises(IncompleteResponse, match="no head"):
+        parser.feed(record + FINAL)
+    parser = FastCGIParser()
+    with pytest.raises(ProtocolError):
+        parser.feed(struct.pack(">BBHHBx", 1, 6, 2, 8, 0) + b"A: b\r\n\r\n" + FINAL)
+    parser = FastCGIParser()
+    parser.is_cut = True
+    parser.feed(struct.pack(">BBHHBx", 1, 6, 1, 8, 0) + b"A: b\r\n\r\n" + FINAL)
+    assert parser.finished and not parser.reusable

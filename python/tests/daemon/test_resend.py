@@ -8,7 +8,7 @@ import threading
 import time
 
 import pytest
-from fake_daemon import FakeDaemon, read_exactly, read_request, record, response
+from fake_daemon import END, FakeDaemon, read_exactly, read_request, record, response
 
 from django_curlew.daemon import (
     IncompleteResponse,
@@ -206,7 +206,7 @@ def test_another_kind_of_server_is_recognised(kind):
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("url", ["fcgi+unix:/nowhere/curlew.sock", "fcgi://127.0.0.1:1"])
 def test_no_daemon(kind, url):
-    with pytest.raises(Unreachable, match="is curlewd running"):
+    with pytest.raises(Unreachable, match="curlewd is not running"):
         exchange(kind, Daemon(url))
 
 
@@ -252,3 +252,102 @@ def test_more_idle_connections_than_the_limit_are_closed():
     for pair in pairs:
         for each in pair:
             each.close()
+
+
+# -- declined: curlewd has read the request, and has not processed it ----------------
+
+DRAINING = b'{"type":"x","status":503,"detail":"the daemon is stopping","code":"draining"}'
+PROBLEM = b"Content-Type: application/problem+json\r\n"
+
+
+def refusal(headers, body=DRAINING, status=503):
+    return record(6, b"Status: %d X\r\n%b\r\n%b" % (status, headers, body)) + END
+
+
+OVERLOADED = record(3, struct.pack(">IB3x", 0, 2))
+DECLINED = {
+    "draining": refusal(PROBLEM),
+    "FCGI_OVERLOADED": OVERLOADED,
+}
+OTHERS = {
+    "another code": refusal(PROBLEM, DRAINING.replace(b"draining", b"overloaded")),
+    "another status": refusal(PROBLEM, status=502),
+    "of an origin": refusal(PROBLEM + b"Curlew-Attempts: 1\r\n"),
+    "no problem": refusal(b"Content-Type: text/plain\r\n"),
+    "no JSON": refusal(PROBLEM, b"draining"),
+}
+
+
+def read_stream(kind, d):
+    """(status, body) of a request whose response is read as a stream."""
+    if kind == "sync":
+        with d.open("POST", "/v1/stream", body=b"{}") as stream:
+            return stream.status, b"".join(stream)
+
+    async def read():
+        async with await d.aopen("POST", "/v1/stream", body=b"{}") as stream:
+            return stream.status, b"".join([piece async for piece in stream])
+
+    return asyncio.run(read())
+
+
+@pytest.mark.parametrize("answer", DECLINED.values(), ids=DECLINED)
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_request_that_was_declined_goes_to_the_next_daemon(kind, answer):
+    with FakeDaemon(serve(answer), serve(response(b"2"))) as fake:
+        assert exchange(kind, Daemon(fake.url), idempotent=False).body == b"2"
+        assert fake.accepted == 2
+    with FakeDaemon(serve(answer), serve(response(b"2"))) as fake:
+        assert read_stream(kind, Daemon(fake.url)) == (200, b"2")
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_the_head_of_a_refusal_may_come_before_its_body(kind):
+    def script(sock):
+        read_request(sock)
+        sock.sendall(record(6, b"Status: 503 X\r\n" + PROBLEM + b"\r\n"))
+        time.sleep(0.05)
+        sock.sendall(record(6, DRAINING) + END)
+
+    with FakeDaemon(script, serve(response(b"2"))) as fake:
+        assert read_stream(kind, Daemon(fake.url)) == (200, b"2")
+
+
+@pytest.mark.parametrize("answer", OTHERS.values(), ids=OTHERS)
+@pytest.mark.parametrize("kind", KINDS)
+def test_no_other_refusal_is_sent_again(kind, answer):
+    with FakeDaemon(serve(answer)) as fake:
+        d = Daemon(fake.url)
+        assert exchange(kind, d, idempotent=True).status in (502, 503)
+    with FakeDaemon(serve(answer)) as fake:
+        assert read_stream(kind, Daemon(fake.url))[0] in (502, 503)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_daemon_that_always_declines_is_asked_four_times(kind):
+    with FakeDaemon(*[serve(DECLINED["draining"])] * 4) as fake:
+        r = exchange(kind, Daemon(fake.url))
+        assert (r.status, r.body, fake.accepted) == (503, DRAINING, 4)
+    with FakeDaemon(*[serve(OVERLOADED)] * 4) as fake:
+        with pytest.raises(IncompleteResponse, match="overloaded"):
+            exchange(kind, Daemon(fake.url))
+        assert fake.accepted == 4
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_new_connection_that_closed_unread_is_tried_again(kind):
+    """The daemon that accepted it has exited before the request came."""
+    with FakeDaemon(close_unread, serve(response(b"2"))) as fake:
+        assert exchange(kind, Daemon(fake.url), idempotent=False).body == b"2"
+    with FakeDaemon(*[close_unread] * 4) as fake:
+        with pytest.raises(NoResponse):
+            exchange(kind, Daemon(fake.url))
+        assert fake.accepted == 4
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_new_connection_that_read_the_request_is_not_tried_again(kind):
+    with FakeDaemon(close_after_reading) as fake:
+        with pytest.raises(NoResponse):
+            exchange(kind, Daemon(fake.url), idempotent=True)
+        assert fake.accepted == 1

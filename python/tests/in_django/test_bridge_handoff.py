@@ -9,7 +9,6 @@ import pytest
 from asgi_harness import (
     LOCAL_HEADERS,
     acall,
-    application,
     call,
     handoff_view,
     respond,
@@ -29,6 +28,16 @@ def test_what_is_handed_off_is_fetched(bridge, origin):
     assert (response.status, len(response.body)) == (200, 300000)
     assert response.all("content-length") == ["300000"]
     assert not [n for n, _ in response.headers if b"curlew" in n or b"accel" in n]
+
+
+def test_a_handoff_may_have_any_path(bridge, origin):
+    response = call(bridge(handoff_view({"url": origin.url("/hello")})), path="/reports/a\0b")
+    assert (response.status, response.body) == (200, b"hello\n")
+
+
+def test_an_empty_header_is_no_handoff(bridge):
+    response = call(bridge(handoff_view("")))
+    assert (response.status, response.body) == (200, b"the view's own")
 
 
 def page_url(origin, *headers, status=200):
@@ -91,6 +100,36 @@ def test_a_head_request_gets_the_head(bridge, origin):
 def test_request_objects_of_every_size(bridge, origin, size):
     request = {"url": origin.url("/upload"), "body": "x" * size}
     assert call(bridge(handoff_view(request))).json()["bytes"] == size
+
+
+def test_a_daemon_that_requires_tokens_gets_the_object_with_the_sites_token(
+        curlewd, curlew, origin, tmp_path):
+    tokens = tmp_path / "tokens"
+    tokens.write_text("a-token-of-our-own-1 default\n")
+    tokens.chmod(0o600)
+    daemon = curlewd({"auth": {"tokens_file": str(tokens)}, "sessions": {"other": {}}})
+    address = f"fcgi+unix:{daemon.socket}"
+    request = {"url": origin.url("/upload"), "body": "x"}
+    for settings in ({"URL": address}, {"BRIDGE_URL": address}):
+        curlew(TOKEN="a-token-of-our-own-1", **settings)
+        assert call(CurlewBridge(handoff_view(request))).json()["bytes"] == 1
+        theirs = handoff_view({**request, "session": "other"})
+        assert call(CurlewBridge(theirs)).status == 502  # not this token's
+
+
+def test_a_reference_that_a_view_has_made_is_not_stored_again(bridge, origin, daemon):
+    body = json.dumps({"url": origin.url("/hello")}).encode()
+    stored = daemon.client.ask("POST", "/v1/handoffs", body=body)
+    view = handoff_view(stored.json()["reference"])
+    assert call(bridge(view)).body == b"hello\n"
+
+
+def test_a_fetch_that_stalls_is_logged_with_its_reason(bridge, origin, caplog):
+    request = {"url": origin.url("/drip?n=2&every=20"), "timeout": {"idle": 0.2}}
+    err, _ = run_to_exception(bridge(handoff_view(request)))
+    assert isinstance(err, ResponseAborted)
+    (record,) = [r for r in caplog.records if "aborted a response" in r.getMessage()]
+    assert "idle_timeout: no bytes for" in record.getMessage() and record.code == "idle_timeout"
 
 
 def test_a_failure_before_the_head_must_not_be_cached(bridge, origin):
@@ -196,14 +235,15 @@ def test_handoff_may_be_the_web_servers(bridge):
 @pytest.mark.parametrize("path", ["/", "/_fetch/healthz"])
 def test_a_daemon_that_is_down(curlew, caplog, path, tmp_path):
     curlew(URL=f"fcgi+unix:{tmp_path}/none.sock")
-    response = call(CurlewBridge(handoff_view("{}")), path=path)
+    wrapped = CurlewBridge(handoff_view("{}"), mount="/_fetch", open=True)
+    response = call(wrapped, path=path)
     assert (response.status, response.json()["code"]) == (502, "unreachable")
     assert str(tmp_path) not in response.body.decode() and "none.sock" in caplog.text
 
 
 def test_an_http_address_is_an_error_that_names_the_setting(curlew):
     curlew(URL="http://127.0.0.1:8080/_fetch")
-    err, messages = run_to_exception(CurlewBridge(application), path="/_fetch/healthz")
+    err, messages = run_to_exception(CurlewBridge(handoff_view("{}")))
     assert isinstance(err, conf.NotConfigured) and "BRIDGE_URL" in str(err) and not messages
 
 

@@ -1,9 +1,10 @@
 """System checks, and `manage.py curlew`."""
 
+import http.server
 import io
 import json
-import re
 import socket
+import sys
 import threading
 
 import pytest
@@ -11,7 +12,8 @@ from django.core.checks import run_checks
 from django.core.management import CommandError, call_command
 from django.test.utils import override_settings
 
-from django_curlew import checks, conf
+from django_curlew import checks, conf, daemon, requests, setting_values
+from django_curlew.asgi import CurlewBridge
 
 from tests.support.procs import free_port
 
@@ -49,25 +51,99 @@ def test_keys_that_do_not_exist(curlew_setting, hint):
 
 def test_former_names_of_keys_work_with_a_warning(there, curlew):
     url = f"fcgi+unix:{there.socket}"
-    curlew(URL=url, HAND_OFF="/old/", HAND_OFF_INLINE=7)
-    assert found() == ["curlew.W008", "curlew.W008"]
-    assert (conf.get("HANDOFF"), conf.get("HANDOFF_INLINE")) == ("/old/", 7)
-    curlew(URL=url, HAND_OFF="/old/", HANDOFF="/new/")
-    assert found() == ["curlew.W008"] and conf.get("HANDOFF") == "/new/"
+    with pytest.warns(DeprecationWarning, match="HANDOFF.*until version 0.3"):
+        curlew(URL=url, HAND_OFF="/old/")
+        assert found() == ["curlew.W008"] and conf.get("HANDOFF") == "/old/"
 
 
-@pytest.mark.parametrize("curlew_setting", [{"URL": "https://127.0.0.1/_fetch"}, {"URL": 7},
+def test_a_former_name_beside_the_new_one_is_an_error(there, curlew):
+    with pytest.warns(DeprecationWarning):
+        curlew(URL=f"fcgi+unix:{there.socket}", HAND_OFF="/old/", HANDOFF="/new/")
+        (error,) = run_checks(tags=[checks.TAG])
+        assert conf.get("HANDOFF") == "/new/"
+    assert error.id == "curlew.E001" and "'HAND_OFF'" in error.msg
+
+
+@pytest.mark.parametrize("name", ["HANDOFF_INLINE", "HAND_OFF_INLINE"])
+def test_keys_without_an_effect_any_more_are_named(there, curlew, name):
+    curlew(URL=f"fcgi+unix:{there.socket}", **{name: 7})
+    (warning,) = run_checks(tags=[checks.TAG])
+    assert warning.id == "curlew.W008" and name in warning.msg and "remove" in warning.msg
+
+
+@pytest.mark.parametrize("curlew_setting", [{"URL": "https://127.0.0.1/_fetch"}, {"URL": "x"},
                                    {"URL": "fcgi://h:1", "BRIDGE_URL": "http://127.0.0.1:1/"}])
 def test_addresses_that_are_none(curlew, curlew_setting):
     curlew(**curlew_setting)
-    assert "curlew.E002" in [e.id for e in checks.check_settings(None)]
+    assert "curlew.E002" in found(include_deployment_checks=True)
 
 
-def test_the_url_is_not_set(curlew):
+def test_an_address_in_the_environment_is_checked(monkeypatch):
+    monkeypatch.setenv("CURLEW_URL", "/run/curlew.sock")
+    (error,) = run_checks(tags=[checks.TAG])
+    assert error.id == "curlew.E002" and error.msg.startswith("CURLEW_URL: ")
+
+
+@pytest.mark.parametrize("value", ["fcgi+unix:/x", ["fcgi+unix:/x"], None, 7, ("URL", "x")])
+def test_settings_that_are_no_dict(value):
+    with override_settings(CURLEW=value):
+        (error,) = run_checks(tags=[checks.TAG], include_deployment_checks=True)
+        with pytest.raises(conf.NotConfigured, match="CURLEW must be a dict, such as"):
+            requests.get("http://a.example/")
+    assert error.id == "curlew.E001" and repr(value) in error.msg and '{"URL": ' in error.msg
+
+
+@pytest.mark.parametrize("key, value", [
+    ("URL", 7), ("URL", ["fcgi://h:1"]), ("TOKEN", b"secret-of-the-site"), ("BRIDGE_URL", True),
+    ("HANDOFF", None), ("HANDOFF", "_handoff"), ("RECORD", "yes"), ("REQUEST_ID_HEADER", ""),
+    ("REQUEST_ID_HEADER", "X Id"), ("EMBEDDED", "no"), ("CURLEWD", None),
+    ("SITE_URLS", "https://a.example"), ("SITE_URLS", ["a.example"]), ("FORBID_UNSTUBBED", 1)])
+def test_values_of_another_kind(curlew, key, value):
+    curlew(**{"URL": "fcgi+unix:/x", key: value})
+    (error,) = checks.check_settings(None)
+    assert error.id == "curlew.E001" and error.msg.startswith(f'CURLEW["{key}"] must be ')
+    others = [] if key in ("URL", "TOKEN") else ["curlew.W004"]
+    assert sorted(found(include_deployment_checks=True)) == ["curlew.E001", *others]
+    assert "secret" not in error.msg
+    with pytest.raises(conf.NotConfigured, match=f'"{key}"'):
+        conf.get(key)
+
+
+def test_every_setting_has_a_kind_and_a_default_of_it():
+    assert set(setting_values.KINDS) == set(conf.DEFAULTS)
+    assert not [k for k, v in conf.DEFAULTS.items() if setting_values.problem_of_value(k, v)]
+
+
+def test_a_misspelt_url_is_named_where_it_is_missing(curlew):
+    curlew(URLS="fcgi://h:1")
+    with pytest.raises(conf.NotConfigured, match="'URLS'.*did you mean \"URL\""):
+        conf.daemon_url()
+
+
+@pytest.mark.parametrize("run", [
+    lambda: run_checks(), lambda: call_command("check"), lambda: run_checks(databases=["default"]),
+    lambda: run_checks(tags=["security"], include_deployment_checks=True),
+    lambda: call_command("check", tags=["urls"])], ids=range(5))
+def test_the_network_is_asked_only_with_its_tag_or_deploy(there, monkeypatch, run):
+    asked = []
+    exchange = daemon.Daemon.exchange
+    monkeypatch.setattr(daemon.Daemon, "exchange",
+                        lambda *args, **options: asked.append(1) or exchange(*args, **options))
+    run()
+    assert asked == []
+    run_checks(tags=[checks.TAG])
+    assert asked == [1]
+    run_checks(include_deployment_checks=True)
+    assert asked == [1, 1]
+    call_command("check", tags=["urls", checks.TAG], deploy=True)
+    assert asked == [1, 1, 1]
+
+
+def test_the_url_is_not_set():
     assert found() == ["curlew.W003"]
     with override_settings(DEBUG=True):
-        assert found() == []  # runserver starts its own
-        curlew(EMBEDDED=False)
+        assert found() == []  # one is started for development
+    with override_settings(DEBUG=True, CURLEW={"EMBEDDED": False}):
         assert found() == ["curlew.W003"]
 
 
@@ -133,7 +209,29 @@ def test_the_example_for_nginx_is_not_exposed(exposed):
 
 
 def test_one_that_admits_everybody_is(exposed):
+    """By its own name nginx does not know the site; a stranger may write another."""
     assert exposed(("deny all;", "allow all;")) == ["curlew.E007"]
+
+
+@pytest.mark.parametrize("path", ["/%5ffetch", "//_fetch", "/x/../_fetch"])
+def test_another_spelling_of_the_path_is_tried(curlew, path):
+    """A site that guards /_fetch/ as it is written, and nothing else."""
+    class Site(http.server.BaseHTTPRequestHandler):
+        def do_GET(self):
+            self.send_response(200 if self.requestline.split()[1].startswith(path) else 403)
+            self.end_headers()
+            self.wfile.write(b'{"version": "1.0", "libraries": {}}')
+
+        def log_message(self, *_):
+            pass
+
+    with http.server.HTTPServer(("0.0.0.0", 0), Site) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        site = f"http://{outside_address()}:{server.server_port}"
+        curlew(URL="http://127.0.0.1:1/_fetch", SITE_URLS=[site])
+        (error,) = checks.check_exposure(None)
+        server.shutdown()
+    assert path in error.msg and "secret=" in error.hint
 
 
 def test_only_deployment_is_checked_for_it(exposed):
@@ -155,6 +253,71 @@ def test_sites_are_those_of_allowed_hosts():
         assert len(checks.sites()) == checks.MAX_SITES
 
 
+# -- handoffs -----------------------------------------------------------------------------------
+
+NO_LOCATION = [("location = /_handoff/ {", "location = /_elsewhere/ {")]
+
+
+@pytest.fixture
+def site(daemon, nginx, origin, curlew):
+    """site(changes, …) → what --deploy finds of a site; the origin plays Django."""
+    def ask(changes=(), curlew_settings=(), django=None):
+        web_server = nginx(daemon, django or origin.ports["http"], more=changes)
+        curlew(URL=f"fcgi+unix:{daemon.socket}", SITE_URLS=[web_server.url],
+               **dict(curlew_settings))
+        return found(include_deployment_checks=True)
+
+    return ask
+
+
+@pytest.fixture
+def used(monkeypatch):
+    """A view of the project has imported HandOff."""
+    import django_curlew.handoff  # noqa: F401
+
+
+def test_the_example_for_nginx_has_the_location(site, used):
+    assert site() == []
+
+
+def test_a_site_without_the_location(site, used):
+    assert site(NO_LOCATION) == ["curlew.W009"]
+
+
+def test_the_location_has_the_name_of_the_setting(site, used):
+    assert site(NO_LOCATION, {"HANDOFF": "/_elsewhere/"}) == []
+    assert site((), {"HANDOFF": "/_elsewhere/"}) == ["curlew.W009"]
+
+
+def test_only_where_a_view_uses_it(site, monkeypatch):
+    monkeypatch.delitem(sys.modules, "django_curlew.handoff", raising=False)
+    assert site(NO_LOCATION) == []
+
+
+def test_a_site_whose_django_is_down_says_nothing(site, used):
+    assert site(NO_LOCATION, django=free_port()) == []
+
+
+def test_a_site_that_does_not_answer_says_nothing(curlew, daemon, used):
+    curlew(URL=f"fcgi+unix:{daemon.socket}", SITE_URLS=[f"http://127.0.0.1:{free_port()}"])
+    assert found(include_deployment_checks=True) == []
+
+
+class WithBridge(CurlewBridge):
+    pass
+
+
+bridge_of_project = WithBridge(lambda scope, receive, send: None)
+no_bridge = object()
+
+
+@pytest.mark.parametrize("application, ids", [
+    ("bridge_of_project", []), ("no_bridge", ["curlew.W009"]), ("missing", ["curlew.W009"])])
+def test_the_bridge_needs_no_location(site, used, application, ids):
+    with override_settings(ASGI_APPLICATION=f"{__name__}.{application}"):
+        assert site(NO_LOCATION) == ids
+
+
 # -- manage.py curlew ---------------------------------------------------------------------------
 
 
@@ -169,6 +332,18 @@ def test_status(there):
     assert f"at fcgi+unix:{there.socket}: ok, up" in output
     assert any(line.split()[0] == "default" for line in output.splitlines()[2:])
     assert json.loads(run("status", "--json"))["status"] == "ok"
+
+
+def test_status_and_top_with_a_token_for_certain_sessions(curlewd, curlew, tmp_path):
+    tokens = tmp_path / "tokens"
+    tokens.write_text("a-token-of-our-own-1 default\n")
+    daemon = curlewd({"auth": {"tokens_file": str(tokens)}, "sessions": {"theirs": {}}})
+    curlew(URL=f"fcgi+unix:{daemon.socket}", TOKEN="a-token-of-our-own-1")
+    assert found() == []
+    for args in (["status"], ["top", "--every", "0.1"]):
+        output = run(*args)
+        assert "\n  default " in output and "theirs" not in output
+        assert "in flight," not in output and "busiest" not in output
 
 
 def test_fetch(there, origin, tmp_path):
@@ -198,19 +373,10 @@ def test_a_fetch_that_fails(there, origin, args, output):
         run("fetch", *[word.replace("{origin}", origin.url("")) for word in args])
 
 
-def test_top(there, origin):
-    ask = threading.Timer(0.1, there.client.fetch, [origin.url("/hello")])
-    ask.start()
-    output = run("top", "--every", "0.5", "--count", "2")
-    ask.join()
-    assert output.count("curlewd ") == 2
-    assert re.search(r"^  [12]\.\d fetches a second", output, re.M), output  # one in half a second
-
-
 @pytest.mark.parametrize("args", [["status"], ["fetch", "http://a.example/"], ["top"]])
 def test_a_daemon_that_is_down(curlew, args):
     curlew(URL="fcgi+unix:/nowhere.sock")
-    with pytest.raises(CommandError, match="is curlewd running"):
+    with pytest.raises(CommandError, match="curlewd is not running"):
         run(*args)
 
 
@@ -221,5 +387,5 @@ def test_commands_without_a_url():
 
 def test_another_server_is_not_the_daemon(curlew, origin):
     curlew(URL=origin.url("/nothing"))
-    with pytest.raises(CommandError, match="HTTP 404"):
+    with pytest.raises(CommandError, match="answered 404: curlewd is not mounted"):
         run("status")

@@ -128,10 +128,22 @@ def test_the_adapters():
             assert session.get(URL).text == "a"
 
 
-def test_a_handoff_has_the_request_object():
-    response = HandOff(RequestFactory().get("/"), URL, headers={"X-A": "1"})
-    assert response.fetch["url"] == URL
-    assert json.loads(response["X-Curlew-Request"]) == response.fetch
+def handed(value):
+    """What the web server's location would get for it."""
+    params = {"REQUEST_METHOD": "GET", "SCRIPT_NAME": "/_handoff/", "CURLEW_REQUEST": value}
+    with daemon.current().open("", "", params=params) as stream:
+        return stream.status, stream.read()
+
+
+def test_a_handoff_has_the_request_object_and_its_reference_gives_the_response():
+    with override_curlew() as curlew:
+        curlew.on(URL, text="a file")
+        response = HandOff(RequestFactory().get("/"), URL, headers={"X-A": "1"})
+        assert response.fetch["url"] == URL and not curlew.requests
+        reference = response["X-Curlew-Request"]
+        assert handed(reference) == (200, b"a file") and curlew.requests == [response.fetch]
+        assert handed(reference)[0] == 400
+        assert handed(json.dumps(response.fetch)) == (200, b"a file")
 
 
 @override_curlew()
@@ -217,6 +229,22 @@ def test_responses_come_in_their_order(real, origin, tmp_path):
     with override_curlew(tape=tape):
         assert [requests.get(url).status_code for _ in range(3)] == [*recorded, recorded[-1]]
     assert recorded == [200, 304]
+
+
+def test_no_credentials_of_a_request_are_on_a_tape(real, origin, tmp_path):
+    tape = tmp_path / "secrets.json"
+    url = origin.url("/hello").replace("://", "://me:s3cret@")
+    names = ("Authorization", "X-Auth-Token", "Ocp-Apim-Subscription-Key", "X-Amz-Credential")
+
+    def ask():
+        return requests.get(url, headers={**dict.fromkeys(names, "s3cret"), "X-A": "shown"},
+                            cookies={"sid": "s3cret"}).text
+
+    with override_curlew(tape=str(tape)):
+        told = ask()
+    assert "s3cret" not in tape.read_text() and "shown" in tape.read_text()
+    with override_curlew(tape=str(tape)):
+        assert ask() == told
 
 
 def test_a_tape_can_be_recorded_anew(real, origin, tmp_path, monkeypatch):

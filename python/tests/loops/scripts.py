@@ -10,6 +10,7 @@ import multiprocessing
 import os
 import sys
 import threading
+import warnings
 
 if sys.argv[1].startswith("gevent"):
     from gevent import monkey
@@ -17,6 +18,7 @@ if sys.argv[1].startswith("gevent"):
     monkey.patch_all()
 
 from django_curlew import AsyncSession, Session
+from django_curlew.daemon import sockets
 
 session, blocking = AsyncSession(), Session()
 
@@ -102,6 +104,32 @@ def fork_in_flight(url):
     asyncio.run(main())
 
 
+def forked_loops(url):
+    """A loop that has connections of its own is used on in a child, in a grandchild, and in the
+    parent."""
+    import uvloop
+
+    for new_loop in (asyncio.new_event_loop, uvloop.new_event_loop):
+        loop = new_loop()
+        use_loop_in_children(loop, url, 2)
+        loop.close()
+
+
+def use_loop_in_children(loop, url, generations):
+    loop.run_until_complete(some(url))
+    child = os.fork() if generations else None
+    if child == 0:
+        status = 1
+        try:
+            use_loop_in_children(loop, url, generations - 1)
+            status = 0
+        finally:
+            os._exit(status)
+    if child is not None:
+        assert os.waitpid(child, 0)[1] == 0
+    loop.run_until_complete(asyncio.wait_for(some(url), 20))
+
+
 def spawned(url):
     """As Celery's prefork pool and multiprocessing do."""
     context = multiprocessing.get_context("fork")
@@ -172,6 +200,33 @@ def abandoned_loop(url):
     loop.close()
     del task
     gc.collect()
+    asyncio.run(some(url))
+
+
+def abandoned_upload(url):
+    """The same in mid-upload: the source, and the task that sends it, are collected, too; also with
+    a loop that nobody has closed."""
+    async def source():
+        while True:
+            yield b"x" * 9000
+            await asyncio.sleep(0.02)
+
+    async def main():
+        asyncio.ensure_future(session.post(url.replace("/hello", "/upload"), content=source()))
+        await asyncio.sleep(0.1)
+        for task in asyncio.all_tasks():
+            task._log_destroy_pending = False
+
+    for is_closed in (True, True, False, False):
+        loop = asyncio.new_event_loop()
+        loop.run_until_complete(main())
+        if is_closed:
+            loop.close()
+        with warnings.catch_warnings():
+            warnings.filterwarnings("ignore", message="unclosed event loop")
+            del loop
+            gc.collect()
+    assert not sockets.waited_for and session._semaphore._free == session.max_clients
     asyncio.run(some(url))
 
 

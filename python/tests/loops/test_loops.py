@@ -11,15 +11,16 @@ import pytest
 from django_curlew import AsyncSession
 
 ROOT = Path(__file__).parents[3]
-SCRIPTS = ["loop_after_loop", "threads", "forks", "fork_in_flight", "spawned", "uvloop", "gevent",
-           "left_lying", "abandoned_loop", "limit_across_loops"]
+SCRIPTS = ["loop_after_loop", "threads", "forks", "fork_in_flight", "forked_loops", "spawned",
+           "uvloop", "gevent", "left_lying", "abandoned_loop", "abandoned_upload",
+           "limit_across_loops"]
 
 
 @pytest.mark.parametrize("name", SCRIPTS)
 def test_a_session_of_the_module(name, daemon, origin):
     # gevent's and fork()'s own warnings are not about this package.
-    quiet = ["-W", "ignore::DeprecationWarning"] if name in ("gevent", "forks", "spawned",
-                                                             "fork_in_flight") else []
+    quiet = ["-W", "ignore::DeprecationWarning"] if name in (
+        "gevent", "forks", "spawned", "fork_in_flight", "forked_loops") else []
     env = {**os.environ, "PYTHONPATH": str(ROOT / "python" / "src"), "PYTHONASYNCIODEBUG": "1",
            "CURLEW_URL": f"fcgi+unix:{daemon.socket}"}
     script = Path(__file__).parent / "scripts.py"

@@ -25,7 +25,11 @@ def test_each_code_of_the_documents_has_an_exception():
 def test_a_problem_becomes_an_exception(code):
     raised = problem.to_exception({"code": code, "status": 502, "title": "T", "detail": "why"})
     assert isinstance(raised, exceptions.RequestException) and isinstance(raised, OSError)
-    assert raised.reason == code and str(raised) == "why" and raised.problem["status"] == 502
+    assert raised.reason == code and raised.problem["status"] == 502
+    shows_code = raised.code and code != "blocked"  # there libcurl was not asked
+    assert str(raised).startswith(f"curl: ({raised.code}) " if shows_code else "why")
+    assert str(raised).endswith("why")
+    assert ("timed out" in str(raised)) is isinstance(raised, exceptions.Timeout)
     assert type(raised) is problem.BY_REASON.get(code, (exceptions.RequestException,))[0]
 
 
@@ -86,19 +90,19 @@ def test_the_daemon_is_down_behind_a_web_server(curlewd, nginx, stream):
     d = curlewd()
     front = nginx(d)
     d.stop()
-    with pytest.raises(exceptions.DaemonError, match="502.*curlewd is not running"):
+    with pytest.raises(exceptions.DaemonError, match="nginx answered 502: curlewd is not running"):
         Session(daemon=f"{front.url}/_fetch").get("http://127.0.0.1:1/", stream=stream)
 
 
-def test_no_daemon_is_mounted_there(daemon, nginx):
-    with pytest.raises(exceptions.DaemonError, match="instead of a response of curlewd"):
-        Session(daemon=f"{nginx(daemon).url}/elsewhere").get("http://127.0.0.1:1/")
+def test_no_daemon_is_mounted_there(daemon, nginx, origin):
+    with pytest.raises(exceptions.DaemonError, match="nginx answered 404: curlewd is not mounted"):
+        Session(daemon=f"{nginx(daemon, origin.ports['http']).url}/elsewhere").get("http://127.0.0.1:1/")
 
 
 @pytest.mark.parametrize("ask", [
     lambda s: s.get("http://a/"), lambda s: s.get("http://a/", stream=True)])
 def test_no_daemon_at_all(ask):
-    with pytest.raises(exceptions.DaemonError, match="is curlewd running") as caught:
+    with pytest.raises(exceptions.DaemonError, match="curlewd is not running") as caught:
         ask(Session(daemon="fcgi+unix:/nowhere/curlew.sock"))
     assert isinstance(caught.value, exceptions.ConnectionError)
     assert caught.value.response.status_code == 0 and not caught.value.response.ok
@@ -107,8 +111,13 @@ def test_no_daemon_at_all(ask):
 
 def test_the_daemons_url_is_not_set(monkeypatch):
     monkeypatch.delenv("CURLEW_URL")
-    with pytest.raises(conf.NotConfigured, match="CURLEW_URL"):
-        Session().get("http://a/")
+    session = Session()
+    for ask in (session.get, lambda url: session.get(url, stream=True),
+                lambda url: session.gather([url]), lambda url: list(session.as_completed([url]))):
+        with pytest.raises(conf.NotConfigured, match="CURLEW_URL") as caught:
+            ask("http://a/")
+        assert isinstance(caught.value, (exceptions.RequestException, RuntimeError))
+    assert isinstance(caught.value, exceptions.ConnectionError)
 
 
 def test_another_daemon_for_a_while(origin):

@@ -144,6 +144,12 @@ def test_a_batch_has_no_streams(kind, kwargs):
         gather(kind, [("GET", "http://x/", kwargs)])
 
 
+@pytest.mark.parametrize("requests", ["http://a/", b"http://a/", {"url": "http://a/"}])
+def test_a_single_request_is_no_list_of_them(kind, requests):
+    with pytest.raises(TypeError, match="a list of requests"):
+        gather(kind, requests)
+
+
 def test_a_batch_as_a_whole_may_be_refused(kind):
     with pytest.raises(exceptions.BadRequest, match="requests|bytes|large"):
         gather(kind, [("POST", "http://127.0.0.1:1/", {"data": "x" * (2 << 20)})])
@@ -207,5 +213,5 @@ def test_a_record_has_each_fetch(kind, origin):
 def test_no_daemon(kind):
     there = {"daemon": "fcgi+unix:/nowhere/curlew.sock"}
     session = (Session if kind == "sync" else AsyncSession)(**there)
-    with pytest.raises(exceptions.DaemonError, match="is curlewd running"):
+    with pytest.raises(exceptions.DaemonError, match="curlewd is not running"):
         gather(kind, ["http://a/"], session)

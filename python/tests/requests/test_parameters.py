@@ -4,7 +4,8 @@ import json
 
 import pytest
 
-from django_curlew import AsyncSession, CurlFollow, CurlHttpVersion, CurlMime, Session, exceptions
+from django_curlew import (
+    AsyncSession, CurlFollow, CurlHttpVersion, CurlMime, CurlOpt, Session, exceptions)
 from django_curlew.requests import RetryStrategy
 from django_curlew.requests.parameters import MAX_TIMEOUT
 from django_curlew.requests.prepared_request import PreparedRequest
@@ -62,7 +63,8 @@ def test_a_named_session_leaves_its_defaults_to_the_daemon():
 
 @pytest.mark.parametrize("kwargs, document", [
     ({"allow_redirects": False}, {"follow_redirects": False}),
-    ({"allow_redirects": "safe"}, {}), ({"allow_redirects": CurlFollow.SAFE}, {}),
+    ({"allow_redirects": "safe"}, {"redirects_public_only": True}),
+    ({"allow_redirects": CurlFollow.SAFE}, {"redirects_public_only": True}),
     ({"allow_redirects": CurlFollow.ALL}, {}), ({"max_redirects": -1}, {"max_redirects": 100}),
     ({"max_redirects": 5}, {"max_redirects": 5}), ({"verify": False}, {"verify": False}),
     ({"http_version": "v1"}, {"http_version": "1.1"}),
@@ -70,9 +72,16 @@ def test_a_named_session_leaves_its_defaults_to_the_daemon():
     ({"http_version": "v2"}, {"http_version": "2"}),
     ({"http_version": "v2tls"}, {"http_version": "auto"}),
     ({"http_version": "v2_prior_knowledge"}, {"http_version": "2-prior-knowledge"}),
-    ({"http_version": "v3only"}, {"http_version": "3"}),
+    ({"http_version": "v3"}, {"http_version": "3"}),
+    ({"http_version": "v3only"}, {"http_version": "3-only"}),
+    ({"http_version": CurlHttpVersion.V3ONLY}, {"http_version": "3-only"}),
     ({"auth": ("u", "p")}, {"auth": {"basic": ["u", "p"]}}),
     ({"impersonate": "chrome"}, {"impersonate": "chrome"}),
+    ({"ja3": "771,4865,0,29,0"}, {"fingerprint": {"ja3": "771,4865,0,29,0"}}),
+    ({"akamai": "1:1|0|0|masp", "perk": "1:1|masp|"},
+     {"fingerprint": {"akamai": "1:1|0|0|masp", "perk": "1:1|masp|"}}),
+    ({"extra_fp": {"tls_grease": True}}, {"fingerprint": {"extra": {"tls_grease": True}}}),
+    ({"ja3": "", "akamai": None, "extra_fp": {}}, {}),
     ({"coalesce": True}, {"coalesce": True}),
     ({"proxy": "http://h:1"}, {"proxy": "http://h:1"}),
     ({"proxy": "h:1"}, {"proxy": "http://h:1"}),
@@ -105,7 +114,8 @@ def test_retries():
     strategy = RetryStrategy(count=3, delay=5, backoff="exponential")
     session = Session(retry=strategy, raise_for_status=True)
     assert keys(session=session, method="POST")["retries"] == {
-        "max": 3, "methods": ["POST"], "backoff": 5, "max_backoff": 40.0}
+        "max": 3, "methods": ["POST"], "backoff": 5, "max_backoff": 40.0,
+        "statuses": list(range(400, 600))}
     assert keys(session=Session(retry=3), retry=0)["retries"] == 0
     for wrong in (-1, RetryStrategy):
         with pytest.raises((ValueError, TypeError)):
@@ -121,16 +131,17 @@ def test_retries_are_made(origin):
     assert len(arrived) == 3
 
 
+# name: (a value, what the message says to use instead)
 REFUSED = {
-    "verify": ("/ca.pem", "ca_file"), "cert": (("c", "k"), "client_cert"), "ja3": ("771", "daemon"),
-    "akamai": ("1", "daemon"), "perk": ("1", "daemon"), "extra_fp": ({"a": 1}, "daemon"),
-    "interface": ("eth0", "daemon"), "dns": ("1.1.1.1", "daemon"),
-    "doh_url": ("https://d", "daemon"),
-    "curl_options": ({1: 2}, "daemon"), "debug": (True, "log.level"),
-    "http_version": (CurlHttpVersion.V1_0, "v1"),
-    "allow_redirects": (CurlFollow.FIRSTONLY, "FIRSTONLY"), "impersonate": (object(), "target")}
-OF_SESSIONS = {"curl": (object(), "daemon"), "curl_share": (object(), "daemon"),
-               "curl_infos": ([1], "daemon"), "cache": (60, "cache")}
+    "cert": (("c", "k"), "`client_cert`"), "interface": ("eth0", "`interface`"),
+    "extra_fp": ({"split_cookies": True}, "split_cookies"),
+    "dns": ("1.1.1.1", "`resolve`"), "doh_url": ("https://d", "Session(name="),
+    "http_version": (CurlHttpVersion.V1_0, "use v1"),
+    "allow_redirects": (CurlFollow.FIRSTONLY, "RFC 9110"), "impersonate": (object(), "'chrome'")}
+OF_SESSIONS = {"curl": (object(), "leave it out"), "curl_share": (object(), "leave it out"),
+               "curl_infos": ([1], "Response.envelope"),
+               "curl_options": ({CurlOpt.LOCALPORT: 1}, "docs/client.md"),
+               "cache": (60, "django.core.cache")}
 
 
 @pytest.mark.parametrize("name", REFUSED)

@@ -8,7 +8,8 @@ import pytest
 from parity import OURS, THEIRS, cookie_facts, outcome
 
 import django_curlew
-from django_curlew.requests import unsupported_names, parameters, prepared_request
+from django_curlew import unsupported_names
+from django_curlew.requests import parameters, prepared_request
 
 
 def agree(program):

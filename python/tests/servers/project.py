@@ -41,6 +41,17 @@ async def get_async(request):
     return json_response(await asession.get(request.GET["url"]))
 
 
+def own(request):
+    """?url=…&url=…: fetch all of them, with a session of this request."""
+    with Session() as one:
+        return json_response(*[one.get(url) for url in request.GET.getlist("url")])
+
+
+async def own_async(request):
+    async with AsyncSession() as one:
+        return json_response(*[await one.get(url) for url in request.GET.getlist("url")])
+
+
 def gather(request):
     return json_response(*session.gather(request.GET.getlist("url")))
 
@@ -80,6 +91,8 @@ urlpatterns = [
     path("", hello),
     path("get", get),
     path("get-async", get_async),
+    path("own", own),
+    path("own-async", own_async),
     path("gather", gather),
     path("gather-async", gather_async),
     path("stream-async", stream_async),
@@ -115,4 +128,5 @@ async def everything(scope, receive, send):
 
 django = get_asgi_application()
 wsgi = get_wsgi_application()
-asgi = CurlewBridge(everything)
+MOUNT_SECRET = "a-secret-of-the-tests"
+asgi = CurlewBridge(everything, mount="/_fetch", secret=MOUNT_SECRET)

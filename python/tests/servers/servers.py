@@ -1,11 +1,12 @@
 """Django under each server, and curl as the browser."""
 
+import http.client
 import json
 import subprocess
 import sys
 import time
 from pathlib import Path
-from urllib.parse import quote
+from urllib.parse import quote, urlencode
 
 from tests.support.procs import connects, free_port
 from tests.support.web_servers import find_program
@@ -116,3 +117,16 @@ class Browser:
 def handoff_path(request, view="handoff"):
     """The path of a view whose response is a handoff of this request object."""
     return f"/{view}?object={quote(json.dumps(request))}"
+
+
+def ask(server, view, *urls):
+    """What a view of the project says, for these URLs."""
+    c = http.client.HTTPConnection("127.0.0.1", server.port, timeout=30)
+    try:
+        c.request("GET", f"/{view}?" + urlencode([("url", url) for url in urls]))
+        answer = c.getresponse()
+        body = answer.read()
+        assert answer.status == 200, body
+        return json.loads(body)
+    finally:
+        c.close()

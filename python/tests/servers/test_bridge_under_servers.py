@@ -42,6 +42,11 @@ def expect_error(server, words):
         time.sleep(0.5)
 
 
+def forget_errors(server):
+    """What it has said until now was expected, if it has said anything."""
+    server.seen_errors = len(server.process.err)
+
+
 def test_lifespan_events_reach_the_application(server):
     asked = server.process.err.startswith("lifespan.startup")
     assert asked == (server.name != "daphne")  # which knows none
@@ -140,13 +145,48 @@ def test_events_come_one_by_one(server, origin):
         assert browser.whole() == (0, b"")
 
 
+SECRET = ["-H", "Authorization: Bearer a-secret-of-the-tests"]  # project.py's
+
+
 def test_the_mount(server, origin):
     request = json.dumps({"url": origin.url("/hello")})
-    code, body = server.body("/_fetch/v1/fetch", "-d", request)
+    code, body = server.body("/_fetch/v1/fetch", "-d", request, *SECRET)
     assert code == 0 and json.loads(body)["body"] == "hello\n"
-    code, body = server.body("/_fetch/v1/fetch", "-d", request, "-H", "X-Forwarded-For: 1.2.3.4")
-    assert code == 0 and json.loads(body)["code"] == "forbidden"
+    code, body = server.body("/_fetch/v1/fetch", "-d", request)
+    assert code == 0 and json.loads(body)["code"] == "unauthorized"
     expect_error(server, "rejected a client of")
+
+
+@pytest.mark.parametrize("path", [
+    "/_fetch/healthz", "/%5ffetch/healthz", "/_fetch%2fhealthz", "//_fetch/healthz",
+    "/./_fetch/healthz", "/x/../_fetch/healthz", "/x/%2e%2e/%5Ffetch%2Fhealthz"])
+def test_no_spelling_of_the_path_leads_past_the_secret(server, path):
+    stranger = ["--path-as-is", "-H", "Host: localhost"]
+    assert json.loads(server.body(path, *stranger)[1])["code"] == "unauthorized"
+    assert json.loads(server.body(path, *stranger, *SECRET)[1]) == {"status": "ok"}
+    expect_error(server, "rejected a client of")
+
+
+@pytest.mark.parametrize("path", ["/_FETCH/healthz", "/%255ffetch/healthz", "/x/_fetch/healthz"])
+def test_other_paths_are_the_applications(server, path):
+    code, body = server.body(path, "--path-as-is", *SECRET)
+    assert code == 0 and b"Not Found" in body and b"status" not in body
+    forget_errors(server)  # with daphne Django logs the path
+
+
+@pytest.mark.parametrize("host", ["[::1]evil", "localhost:x@evil"])
+def test_a_host_that_is_none_reaches_no_daemon(server, host):
+    code, body = server.body("/_fetch/healthz", *SECRET, "-H", f"Host: {host}", "-w",
+                             "%{http_code}")
+    assert b"ok" not in body and (body.endswith(b"400") or code != 0), (code, body)
+    forget_errors(server)
+
+
+def test_no_header_of_a_client_starts_a_handoff(server, origin):
+    request = json.dumps({"url": origin.url("/stolen")})
+    for name in ("CURLEW_REQUEST", "Curlew-Request", "X-Curlew-Request", "X_Curlew_Request"):
+        assert server.body("/", "-H", f"{name}: {request}") == (0, b"from Django\n")
+    assert not origin.events("/stolen")
 
 
 def test_fifty_at_once(server, origin):

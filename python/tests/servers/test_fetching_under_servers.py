@@ -5,7 +5,6 @@ Each server runs with warnings as errors and asyncio's debug mode, and must have
 
 import concurrent.futures
 import http.client
-import json
 import re
 import sys
 import time
@@ -15,7 +14,7 @@ from urllib.parse import urlencode
 import pytest
 
 sys.path.append(str(Path(__file__).parent))
-from servers import ASGI, HTTP2, WSGI, Server  # noqa: E402
+from servers import ASGI, HTTP2, WSGI, Server, ask  # noqa: E402
 
 SERVERS = [name for name in (*ASGI, *WSGI) if not name.endswith("-h2")]
 ONE_AT_A_TIME = {"gunicorn-sync"}  # for each worker
@@ -47,18 +46,6 @@ def errors_of(server):
     usual = ("lifespan.startup", "Executing <Task")  # the latter: this machine was busy
     lines = [line for line in server.process.err.splitlines() if not line.startswith(usual)]
     return [line for line in lines if server.name != "uwsgi" or TROUBLE.search(line)]
-
-
-def ask(server, view, *urls):
-    c = http.client.HTTPConnection("127.0.0.1", server.port, timeout=30)
-    try:
-        c.request("GET", f"/{view}?" + urlencode([("url", url) for url in urls]))
-        answer = c.getresponse()
-        body = answer.read()
-        assert answer.status == 200, body
-        return json.loads(body)
-    finally:
-        c.close()
 
 
 def ask_many(server, view, url, count):

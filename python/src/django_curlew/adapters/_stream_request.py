@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import base64
 import json
-from typing import Any, Dict, Iterable, List, Optional, Tuple
+from typing import Any, Dict, Iterable, List, Optional, Tuple, Union
 
-from .. import daemon
+from .. import ca_bundle, daemon
+from ..daemon import foreign_response
 
 ROUTE = "/v1/stream"
 JSON = (("Content-Type", "application/json"),)
@@ -32,24 +33,31 @@ DEFAULT_HEADERS = ("user-agent", "accept", "content-type")  # added by the daemo
 
 class FetchError(Exception):
     """The fetch failed before its head. `code` is one of docs/api.md, or "unreachable" if there was
-    no response of the daemon's."""
+    no response of the daemon's. `attempts`: how often its request went out. `curl_code`: libcurl's,
+    if it reported the failure."""
 
-    def __init__(self, code: str, detail: str) -> None:
+    def __init__(self, code: str, detail: str, attempts: int = 0, curl_code: int = 0) -> None:
         super().__init__(detail)
         self.code = code
+        self.attempts = attempts
+        self.curl_code = curl_code
+
+
+Body = Union[None, bytes, daemon.BodySource]
 
 
 def encode_request(
     method: str,
     url: str,
-    headers: Iterable[Tuple[str, str]],
-    body: Optional[bytes],
+    headers: Iterable[Tuple[str, Any]],
+    body: Body,
     timeout: Dict[str, Optional[float]],
     request_keys: Dict[str, Any],
-) -> bytes:
-    """The request object. `timeout`: `connect` and `idle` in seconds, None: no limit.
+) -> Any:
+    """The request object as bytes, or as an Upload with its body. A header's value is text, or an
+    object as in docs/api.md. `timeout`: `connect` and `idle` in seconds, None: no limit.
     `request_keys`: further keys; None leaves one out."""
-    pairs: List[List[Optional[str]]] = [
+    pairs: List[List[Any]] = [
         [n, v] for n, v in headers if n.lower() not in MESSAGE_HEADERS
     ]
     present = {str(name).lower() for name, _ in pairs}
@@ -62,9 +70,21 @@ def encode_request(
         "follow_redirects": False,
         **{name: value for name, value in request_keys.items() if value is not None},
     }
+    if isinstance(body, daemon.BodySource):  # there may be no second attempt
+        return daemon.Upload(body, request_object=ca_bundle.in_full(document))
+    if body is not None and not daemon.is_inline(len(body), document):
+        return daemon.Upload([body], request_object=document, length=len(body))
     if body is not None:
         document["body_base64"] = base64.b64encode(body).decode()
     return json.dumps(document).encode()
+
+
+def content_length(headers: Iterable[Tuple[str, Any]]) -> Optional[int]:
+    """The length of the body that the headers announce."""
+    for name, value in headers:
+        if name.lower() == "content-length" and str(value).isdigit():
+            return int(value)
+    return None
 
 
 def _encode_timeout(timeout: Dict[str, Optional[float]]) -> Dict[str, float]:
@@ -95,16 +115,36 @@ def split_headers(stream: Any) -> Tuple[List[Tuple[bytes, bytes]], Dict[str, str
     return headers, facts
 
 
-def error_from_response(status: int, body: bytes) -> FetchError:
+def response_headers(envelope: Dict[str, Any]) -> List[Tuple[bytes, bytes]]:
+    """The origin's headers as it sent them: an envelope's `headers`, with the bytes of values that
+    are not UTF-8."""
+    raw = [
+        (name.encode("latin-1", "replace"), value.encode()) for name, value in envelope["headers"]
+    ]
+    for index, value in envelope.get("headers_base64", ()):
+        raw[index] = (raw[index][0], base64.b64decode(value))
+    return raw
+
+
+def error_from_response(failed: daemon.FetchFailed) -> FetchError:
     """The error for a response of the daemon's, or of a web server's before it."""
     try:
-        problem = json.loads(body)
-        return FetchError(problem["code"], f"{problem['code']}: {problem['detail']}")
+        problem = json.loads(failed.body)
+        return FetchError(
+            problem["code"],
+            f"{problem['code']}: {problem['detail']}",
+            attempts=problem.get("attempts", 0),
+            curl_code=problem.get("curl_code", 0),
+        )
     except (ValueError, LookupError, TypeError):
-        return FetchError("unreachable", f"HTTP {status} instead of a response of curlewd")
+        return FetchError("unreachable", foreign_response.explanation_of(failed))
 
 
-def error_from_daemon(err: daemon.DaemonError) -> FetchError:
-    """The error for a daemon that gave no response."""
-    code = err.code or ("timeout" if isinstance(err, daemon.DaemonTimeout) else "unreachable")
+def error_from_daemon(err: Exception) -> FetchError:
+    """The error for a DaemonError, or a FetchFailed, of Daemon.open_fetch()."""
+    if isinstance(err, daemon.FetchFailed):
+        return error_from_response(err)
+    code = getattr(err, "code", None)
+    if not code:
+        code = "timeout" if isinstance(err, daemon.DaemonTimeout) else "unreachable"
     return FetchError(code, str(err))

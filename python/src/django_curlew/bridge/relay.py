@@ -25,6 +25,8 @@ async def send_problem(send: Send, status: int, code: str, detail: str) -> None:
         (b"content-length", b"%d" % len(body)),
         (b"cache-control", b"no-store"),
     ]
+    if status == 401:
+        headers.append((b"www-authenticate", b'Bearer realm="curlew"'))
     await send({"type": "http.response.start", "status": status, "headers": headers})
     await send({"type": "http.response.body", "body": body})
 
@@ -40,7 +42,7 @@ async def relay_stream(stream: Any, headers: Headers, send: Send, head_only: boo
             await sender.send({"type": "http.response.body", "body": piece, "more_body": True})
             await asyncio.sleep(0)  # if both sides are fast, nothing above lets other tasks run
     except DaemonError as err:
-        log.error("aborted a response: %s", err)
+        log.error("aborted a response: %s", err, extra={"code": err.code})
         await sender.abort()
         raise ResponseAborted(str(err)) from None
     finally:
@@ -48,10 +50,10 @@ async def relay_stream(stream: Any, headers: Headers, send: Send, head_only: boo
     await send({"type": "http.response.body", "body": b""})
 
 
-async def cancel_on_disconnect(receive: Receive, job: Awaitable[None]) -> None:
+async def cancel_on_disconnect(disconnect: Awaitable[None], job: Awaitable[None]) -> None:
     """Run the job; if the client disconnects, cancel it."""
     working = asyncio.ensure_future(job)
-    disconnected = asyncio.ensure_future(_wait_disconnect(receive))
+    disconnected = asyncio.ensure_future(disconnect)
     both = (working, disconnected)
     try:
         await asyncio.wait(both, return_when=asyncio.FIRST_COMPLETED)
@@ -64,6 +66,6 @@ async def cancel_on_disconnect(receive: Receive, job: Awaitable[None]) -> None:
         working.result()
 
 
-async def _wait_disconnect(receive: Receive) -> None:
+async def wait_disconnect(receive: Receive) -> None:
     while (await receive())["type"] != "http.disconnect":
         pass

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any, Awaitable, Callable, Dict, List, Optional
 
 Scope = Dict[str, Any]
@@ -10,10 +11,9 @@ Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
 
 EXTENSION = "curlew.handoff"
-MAX_BODY = 16 << 20  # bytes of a request to the mount; the daemon's default limit
 
 # Headers that make no HTTP_ parameter: they are about the message or the connection, and CGI has
-# parameters of their own for two of them.
+# parameters of their own for two of them. Many programs read a proxy from HTTP_PROXY (httpoxy).
 NOT_PASSED_ON = {
     b"connection",
     b"content-length",
@@ -27,14 +27,7 @@ NOT_PASSED_ON = {
     b"transfer-encoding",
     b"upgrade",
 }
-
-
-def path_of(scope: Scope) -> str:
-    """The path below the server's root path, which some servers leave in "path" and others do
-    not."""
-    path: str = scope["path"]
-    root = scope.get("root_path", "").rstrip("/")
-    return path[len(root) :] if root and is_below(root, path) else path
+_PARAM_NAME = re.compile(rb"[a-z0-9-]+")
 
 
 def is_below(prefix: str, path: str) -> bool:
@@ -46,57 +39,41 @@ def decode_param(value: bytes) -> str:
     return value.decode("utf-8", "surrogateescape")
 
 
-def cgi_params(scope: Scope, body_bytes: Optional[int]) -> Dict[str, str]:
-    """The FastCGI parameters that a web server would send (RFC 3875). `body_bytes`: the length of
-    the body; None if the body is not sent."""
+def cgi_params(scope: Scope, path: str, body_bytes: Optional[int]) -> Dict[str, str]:
+    """The FastCGI parameters that a web server would send (RFC 3875). `path`: below the server's
+    root path. `body_bytes`: the length of the body; None if the body is not sent."""
     client, server = scope.get("client"), scope.get("server")
     headers: Dict[bytes, List[bytes]] = {}
     for name, value in scope["headers"]:
         headers.setdefault(name.lower(), []).append(value)
     params = {
         "REQUEST_METHOD": scope["method"],
-        "SCRIPT_NAME": path_of(scope),
+        "SCRIPT_NAME": path.replace("\0", "%00"),  # no parameter holds a NUL
         "QUERY_STRING": decode_param(scope.get("query_string", b"")),
         "CONTENT_TYPE": decode_param(b"".join(headers.get(b"content-type", [])[:1])),
         "CONTENT_LENGTH": "" if body_bytes is None else str(body_bytes),
+        "REQUEST_SCHEME": scope.get("scheme", "http"),  # to curlewd an http page is another site
         "SERVER_PROTOCOL": f"HTTP/{scope.get('http_version', '1.1')}",
         "REMOTE_ADDR": client[0] if client else "",
         "SERVER_NAME": str(server[0]) if server else "",
+        "CURLEW_CLIENT": "django-curlew",  # curlewd then says why it aborts a response
     }
     for name, values in headers.items():
-        if name in NOT_PASSED_ON or b"_" in name:  # X_A would have the same parameter as X-A
-            continue
-        separator = b"; " if name == b"cookie" else b", "
-        key = "HTTP_" + name.decode("latin-1").upper().replace("-", "_")
-        params[key] = decode_param(separator.join(values))
+        if is_passed_on(name):
+            separator = b"; " if name == b"cookie" else b", "
+            key = "HTTP_" + name.decode("ascii").upper().replace("-", "_")
+            params[key] = decode_param(separator.join(values))
     return params
 
 
-class ClientDisconnected(Exception):
-    """The client closed the connection before it had sent the whole request."""
-
-
-class BodyTooLarge(Exception):
-    """The request's body has more than MAX_BODY bytes; none of it was kept."""
-
-
-async def read_body(receive: Receive) -> bytes:
-    """The whole body. It is read to its end even if it is too large, because a client may not read
-    the response before. Raises BodyTooLarge, ClientDisconnected."""
-    body, size = bytearray(), 0
-    while True:
-        message = await receive()
-        if message["type"] == "http.disconnect":
-            raise ClientDisconnected
-        piece = message.get("body", b"")
-        size += len(piece)
-        if size <= MAX_BODY:
-            body += piece
-        if not message.get("more_body", False):
-            break
-    if size > MAX_BODY:
-        raise BodyTooLarge
-    return bytes(body)
+def is_passed_on(name: bytes) -> bool:
+    """May a client's header become a parameter? Its name has letters, digits and hyphens only, as
+    with nginx: X_A would have the same parameter as X-A. Curlew's own are no client's to send."""
+    return (
+        _PARAM_NAME.fullmatch(name) is not None
+        and name not in NOT_PASSED_ON
+        and not name.startswith((b"curlew", b"x-curlew", b"http-curlew"))
+    )
 
 
 def mark_bridged(scope: Scope) -> Scope:

@@ -15,12 +15,19 @@
     async with await d.aopen("POST", "/v1/stream", body=…) as stream:
         async for piece in stream: …                                      # or await stream.read()
 
-`Daemon.build_request` explains the arguments, `address` the URLs, `errors` what is raised, `resend`
-when a request is sent twice, `connection_pool` how connections are kept.
+    envelope, stream = d.open_fetch(body=b'{"url": "https://example.org/"}')   # or aopen_fetch()
+
+    upload = daemon.Upload(open("video", "rb"), request_object={"url": …, "method": "PUT"})
+    response = d.exchange("POST", "/v1/fetch", body=upload)               # sent piece by piece
+
+`Daemon.build_request` explains the arguments, `address` the URLs, `upload` bodies of any size,
+`errors` what is raised, `resend` when a request is sent twice, `connection_pool` how connections
+are kept.
 """
 
 from .address import Address, parse_address
 from .aio import AsyncStream
+from .body_source import BodySource, file_length, file_position
 from .client import Daemon
 from .current import current, using
 from .errors import (
@@ -32,22 +39,27 @@ from .errors import (
     ProtocolError,
     ResponseTooLarge,
     Unreachable,
+    UploadError,
 )
+from .fetch_stream import FRAMES, FetchFailed
 from .models import Response
 from .resend import IDEMPOTENT
 from .sync import Stream
-
-FRAMES = "application/vnd.curlew.frames"
+from .upload import MAX_INLINE_BYTES, MAX_RETRIED_BYTES, Upload, is_inline
 
 __all__ = [
     "FRAMES",
     "IDEMPOTENT",
+    "MAX_INLINE_BYTES",
+    "MAX_RETRIED_BYTES",
     "Address",
     "AddressError",
     "AsyncStream",
+    "BodySource",
     "Daemon",
     "DaemonError",
     "DaemonTimeout",
+    "FetchFailed",
     "IncompleteResponse",
     "NoResponse",
     "ProtocolError",
@@ -55,7 +67,12 @@ __all__ = [
     "ResponseTooLarge",
     "Stream",
     "Unreachable",
+    "Upload",
+    "UploadError",
     "current",
+    "file_length",
+    "file_position",
+    "is_inline",
     "parse_address",
     "using",
 ]

@@ -19,9 +19,7 @@ from urllib.parse import unquote, urlsplit
 
 from .errors import AddressError
 
-FORMATS = (
-    "fcgi+unix:/PATH, fcgi://HOST:PORT, http://HOST[:PORT]/MOUNT or http+unix:/PATH:/MOUNT"
-)
+FORMATS = "fcgi+unix:/PATH, fcgi://HOST:PORT, http://HOST[:PORT]/MOUNT or http+unix:/PATH:/MOUNT"
 
 
 class Address(NamedTuple):
@@ -53,9 +51,7 @@ def parse_address(url: str) -> Address:
         raise AddressError(f"invalid URL of curlewd {url!r}: {_hint(scheme)}")
     if family == "unix":
         path, mount = _unix_parts(url, rest)
-        return Address(
-            url=url, protocol=protocol, path=path, host="", port=0, mount=_mount(mount)
-        )
+        return Address(url=url, protocol=protocol, path=path, host="", port=0, mount=_mount(mount))
     return _tcp(url, protocol)
 
 

@@ -1,8 +1,9 @@
 """Requests to the daemon from a coroutine, on any event loop with add_reader (asyncio, uvloop).
 
 It uses no transports and no asyncio streams, because these belong to a loop. The loop knows a
-socket only while a coroutine waits for it, so a kept connection belongs to no loop. Cancelling a
-task closes the socket, which cancels the fetch in the daemon.
+socket only while a coroutine waits for it, or as one that loop_connections.py can take from it. So
+a kept connection outlives its loop. Cancelling a task closes the socket, which cancels the fetch in
+the daemon.
 """
 
 from __future__ import annotations
@@ -14,28 +15,29 @@ import socket
 import time
 from typing import Any, Callable, List, Optional, Tuple
 
-from . import connection_pool, resend, sockets
+from . import loop_connections, resend, sockets
 from .address import Address
+from .aio_upload import UploadExchange
 from .base_stream import RECEIVE_ERRORS, BaseStream
 from .errors import DaemonTimeout, IncompleteResponse
+from .loop_connections import Connection
 from .models import EncodedRequest, Response
 from .response_parser import ResponseParser, has_body_data, has_head
 
-Loop = asyncio.AbstractEventLoop
 Condition = Callable[[ResponseParser], bool]
 
 
 async def exchange(request: EncodedRequest) -> Response:
     """Send, and read the whole response."""
-    sock, parser = await _send(request, request.is_finished)
-    connection_pool.release_or_close(request.address, sock, parser.reusable)
+    connection, parser = await _send(request, request.is_finished)
+    connection.release_or_close(request.address, parser.reusable)
     return Response(parser)
 
 
 async def open_stream(request: EncodedRequest) -> "AsyncStream":
     """Send, and read the head of the response."""
-    sock, parser = await _send(request, has_head)
-    return AsyncStream(request, sock, parser)
+    connection, parser = await _send(request, has_head)
+    return AsyncStream(request, connection.detach(), parser)
 
 
 class AsyncStream(BaseStream):
@@ -60,9 +62,11 @@ class AsyncStream(BaseStream):
     async def _receive_more(self, timeout: Optional[float]) -> None:
         if self._sock is None:
             raise IncompleteResponse("the stream was closed before its end")
-        receiver = Exchange(self._sock, self._parser, has_body_data)
+        receiver = Receiver(self._sock, self._parser, has_body_data)
         try:
-            if not receiver.receive():
+            if receiver.receive():
+                await asyncio.sleep(0)  # a fast stream must not keep the loop from other tasks
+            else:
                 await receiver.wait(timeout)
             self._received_at = time.monotonic()
         except RECEIVE_ERRORS as err:
@@ -92,29 +96,16 @@ class AsyncStream(BaseStream):
         self.close()
 
 
-class Exchange:
-    """Sends a request, and feeds the parser until a condition holds, in the loop's callbacks."""
+class Receiver:
+    """Feeds the parser of a stream until a condition holds, in the loop's callbacks."""
 
-    __slots__ = ("_sock", "_parser", "_until", "_unsent", "_loop", "_done")
+    __slots__ = ("_sock", "_parser", "_until", "_done")
 
     def __init__(self, sock: socket.socket, parser: ResponseParser, until: Condition) -> None:
         self._sock = sock
         self._parser = parser
         self._until = until
-        self._unsent: Any = b""
-        self._loop: Optional[Loop] = None  # while it waits
         self._done: Any = None
-
-    async def run(self, data: bytes, timeout: Optional[float]) -> None:
-        """Send `data`, and receive until the condition holds. The socket is closed if this fails.
-        Raises DaemonTimeout after `timeout` seconds."""
-        try:
-            self._unsent = data
-            self._send()
-            await self.wait(timeout)
-        except BaseException:
-            self._sock.close()
-            raise
 
     def receive(self) -> bool:
         """Read what the socket has; does the condition hold now?"""
@@ -130,34 +121,21 @@ class Exchange:
 
     async def wait(self, timeout: Optional[float]) -> None:
         """Wait until the condition holds. The loop knows the socket only during this call."""
-        self._loop = loop = asyncio.get_running_loop()
+        loop = asyncio.get_running_loop()
         self._done = loop.create_future()
-        fd, writing = self._sock.fileno(), bool(self._unsent)
+        fd = self._sock.fileno()
         timer = None if timeout is None else loop.call_later(timeout, self._on_timeout)
         loop.add_reader(fd, self._on_readable)
+        sockets.waited_for.add(self._sock)
         try:
-            if writing:
-                loop.add_writer(fd, self._on_writable)
             await self._done
         finally:
             self._done = None
+            sockets.waited_for.discard(self._sock)
             if timer is not None:
                 timer.cancel()
             if not loop.is_closed():  # else the task outlived its loop, and is being collected
                 loop.remove_reader(fd)
-                if writing:
-                    loop.remove_writer(fd)
-
-    def _send(self) -> None:
-        try:
-            n = self._sock.send(self._unsent)
-        except (BlockingIOError, InterruptedError):
-            return
-        if n == len(self._unsent):
-            self._unsent = b""
-            self._parser.request_sent = True
-        else:
-            self._unsent = memoryview(self._unsent)[n:]
 
     def _on_readable(self) -> None:
         try:
@@ -165,14 +143,6 @@ class Exchange:
                 self._resolve(None)
         except Exception as err:
             self._resolve(err)
-
-    def _on_writable(self) -> None:
-        try:
-            self._send()
-        except Exception as err:
-            self._resolve(err)
-        if not self._unsent and self._loop is not None:
-            self._loop.remove_writer(self._sock.fileno())
 
     def _on_timeout(self) -> None:
         self._resolve(DaemonTimeout("curlewd did not respond within the timeout"))
@@ -187,25 +157,35 @@ class Exchange:
             done.set_exception(err)
 
 
-async def _send(request: EncodedRequest, until: Condition) -> Tuple[socket.socket, ResponseParser]:
+async def _send(request: EncodedRequest, until: Condition) -> Tuple[Connection, ResponseParser]:
     """Send, and receive until the condition holds: on a kept connection, else on a new one."""
     start = time.monotonic()
-    sock = connection_pool.pool.acquire(request.address)
-    if sock is not None:
-        parser = request.new_parser()
+    deadline = None if request.timeout is None else start + request.timeout
+    until = resend.until_decided(until)
+    connections = loop_connections.current()
+    connection = connections.acquire(request.address)
+    attempts = resend.Attempts(request, kept=connection is not None)
+    while True:
+        if connection is None:
+            timeout = _remaining(request, start) or request.connect_timeout
+            sock = await connect(request.address, min(request.connect_timeout, timeout))
+            connection = Connection(connections, sock)
+        parser = attempts.begin()
         try:
-            await Exchange(sock, parser, until).run(request.data, request.timeout)
-            return sock, parser
+            if request.upload is None:
+                await connection.exchange(request.data, parser, until, deadline)
+            else:
+                sender = UploadExchange(connection.detach(), request, parser, until)
+                await sender.run(_remaining(request, start))
         except resend.CONNECTION_ERRORS as err:
-            resend.raise_unless_resendable(request, err, parser)
-    timeout = min(request.connect_timeout, _remaining(request, start) or request.connect_timeout)
-    sock = await connect(request.address, timeout)
-    parser = request.new_parser()
-    try:
-        await Exchange(sock, parser, until).run(request.data, _remaining(request, start))
-    except resend.CONNECTION_ERRORS as err:
-        raise resend.to_daemon_error(request.address, err, parser) from None
-    return sock, parser
+            attempts.on_error(err, parser)
+        else:
+            if parser.declined:
+                connection.close()
+            if attempts.is_over(parser):
+                return connection, parser
+            connection.close()
+        connection = None
 
 
 def _remaining(request: EncodedRequest, start: float) -> Optional[float]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import socket
 import time
 import weakref
@@ -19,7 +20,7 @@ IDLE_TOLERANCE = 0.1  # of the idle timeout, and at most so many seconds
 
 class BaseStream:
     """A response whose body is read piece by piece. `status` is an int, `headers` are (name,
-    value) pairs of bytes.
+    value) pairs of bytes, `is_by_http`: it is from a web server, and did not come by FastCGI.
 
     It owns its socket until the response is complete, or close() is called, or it is collected.
     """
@@ -29,6 +30,7 @@ class BaseStream:
     ) -> None:
         self.status = parser.status
         self.headers = parser.headers
+        self.is_by_http = parser.is_by_http
         self._address = request.address
         self._idle_timeout = request.idle_timeout
         self._received_at = time.monotonic()
@@ -41,6 +43,18 @@ class BaseStream:
     def header(self, name: str) -> Optional[str]:
         """The value of the first header of that name, in any case; None if there is none."""
         return self._parser.header(name)
+
+    def unread(self, data: bytes) -> None:
+        """The next read() returns `data`, which the last one returned the end of."""
+        self._parser.append_body(data)
+
+    def abort(self) -> None:
+        """Cancel the fetch from another thread than the one that reads: its read() raises, and it
+        closes the stream."""
+        sock = self._sock
+        if sock is not None:
+            with contextlib.suppress(OSError):
+                sock.shutdown(socket.SHUT_RDWR)
 
     def close(self) -> None:
         """Close the connection; before the end of the response this cancels the fetch. It may be

@@ -6,6 +6,7 @@ from typing import (
     TYPE_CHECKING,
     Any,
     Coroutine,
+    Dict,
     Mapping,
     Optional,
     Sequence,
@@ -14,7 +15,8 @@ from typing import (
     Union,
 )
 
-from . import aio, sync
+from .. import conf
+from . import aio, fetch_stream, sync, unstubbed
 from .address import Address, parse_address
 from .models import (
     CONNECT_TIMEOUT,
@@ -23,6 +25,7 @@ from .models import (
     Response,
     encoder_for,
 )
+from .upload import BodyFraming, Upload
 
 if TYPE_CHECKING:
     from typing_extensions import Unpack
@@ -34,7 +37,7 @@ class RequestOptions(TypedDict, total=False):
     """The keyword arguments of a request; Daemon.build_request explains them."""
 
     headers: Pairs
-    body: bytes
+    body: Union[bytes, Upload]
     trace: Sequence[Tuple[str, str]]
     params: Optional[Mapping[str, str]]
     timeout: Optional[float]
@@ -49,8 +52,11 @@ class Daemon:
 
     `token` is sent as a bearer token with each request. `connect_timeout` is in seconds.
     `max_response_bytes` limits the body that exchange() reads: ResponseTooLarge if there is more.
+    `sends_route`: it is one of several behind a balancer that chooses by Curlew-Route.
     Raises AddressError if the URL is not valid.
     """
+
+    sends_route = False
 
     def __init__(
         self,
@@ -58,10 +64,13 @@ class Daemon:
         token: Optional[str] = None,
         connect_timeout: float = CONNECT_TIMEOUT,
         max_response_bytes: int = MAX_RESPONSE_BYTES,
+        sends_route: bool = False,
     ) -> None:
         self.address = url if isinstance(url, Address) else parse_address(url)
         self.connect_timeout = connect_timeout
         self.max_response_bytes = max_response_bytes
+        self.token = token
+        self.sends_route = sends_route
         self._encoder = encoder_for(self.address, token)
 
     @property
@@ -77,7 +86,7 @@ class Daemon:
         method: str,
         route: str,
         headers: Pairs = (),
-        body: bytes = b"",
+        body: Union[bytes, Upload] = b"",
         trace: Sequence[Tuple[str, str]] = (),
         params: Optional[Mapping[str, str]] = None,
         timeout: Optional[float] = None,
@@ -89,18 +98,33 @@ class Daemon:
         method: of the request to curlewd, "GET" or "POST".
         route: "/v1/fetch", with or without a query.
         headers: a tuple of (name, value). Its encoding is cached, so it should seldom differ.
-        body: bytes.
+        body: bytes, or an Upload, which is sent piece by piece.
         trace: further headers, which may differ from request to request.
         params: all the FastCGI parameters, in place of those that method, route, headers and trace
             would make; only with an fcgi: address.
-        timeout: seconds for the whole exchange, or for the head of a stream; None: no limit.
+        timeout: seconds for the whole exchange, or for the head of a stream; None: no limit. The
+            time that the source of an Upload takes does not count.
         idle_timeout: what the request object has as `timeout.idle`, in seconds. Through a web
             server curlewd can't say why a stream ends before its time: a break that comes no
             earlier is DaemonTimeout.
         idempotent: whether the request may be sent again if curlewd may have done it already; see
             django_curlew.daemon.resend.
+
+        Raises Unstubbed in a test suite that forbids fetches without a stub.
         """
-        data = self._encoder.encode(method, route, headers, body, trace, params)
+        if unstubbed.allowed_by is not conf.cached:
+            unstubbed.check(self.url, route, body, params)
+        upload: Optional[Upload] = None
+        framing: Optional[BodyFraming] = None
+        if isinstance(body, Upload):
+            upload = body
+            if upload.request_object is not None:
+                headers = with_frames_type(headers)
+            data, framing = self._encoder.encode_upload(
+                method, route, headers, upload, trace, params
+            )
+        else:
+            data = self._encoder.encode(method, route, headers, body, trace, params)
         return EncodedRequest(
             address=self.address,
             encoder=self._encoder,
@@ -111,6 +135,8 @@ class Daemon:
             connect_timeout=self.connect_timeout,
             idempotent=idempotent,
             max_response_bytes=self.max_response_bytes,
+            upload=upload,
+            framing=framing,
         )
 
     def exchange(self, method: str, route: str, **options: Unpack[RequestOptions]) -> Response:
@@ -122,6 +148,23 @@ class Daemon:
         """Send a request, and return once the head of the response was received; the body is read
         from the Stream, which the caller closes. The arguments are those of build_request()."""
         return sync.open_stream(self.build_request(method, route, **options))
+
+    def open_fetch(self, **options: Unpack[RequestOptions]) -> Tuple[Dict[str, Any], sync.Stream]:
+        """Fetch a URL as a stream. Returns once the origin's head was received: its envelope
+        (docs/streams.md) and the Stream, which the caller closes. Raises FetchFailed if there is no
+        response of the origin's. The arguments are build_request()'s; `body`: the request object,
+        `headers`: if they differ, with an Accept of FRAMES."""
+        options.setdefault("headers", fetch_stream.HEADERS)
+        stream = self.open("POST", fetch_stream.ROUTE, **options)
+        return fetch_stream.read_envelope(stream, options.get("timeout")), stream
+
+    async def aopen_fetch(
+        self, **options: Unpack[RequestOptions]
+    ) -> Tuple[Dict[str, Any], aio.AsyncStream]:
+        """open_fetch() for a coroutine. Cancelling it cancels the fetch."""
+        options.setdefault("headers", fetch_stream.HEADERS)
+        stream = await self.aopen("POST", fetch_stream.ROUTE, **options)
+        return await fetch_stream.aread_envelope(stream, options.get("timeout")), stream
 
     # These two return the inner coroutine, without one of their own: one frame less to resume.
 
@@ -136,3 +179,9 @@ class Daemon:
     ) -> Coroutine[Any, Any, aio.AsyncStream]:
         """open() for a coroutine. Cancelling it cancels the fetch."""
         return aio.open_stream(self.build_request(method, route, **options))
+
+
+def with_frames_type(headers: Pairs) -> Pairs:
+    """The headers for a request object that its body follows."""
+    others = tuple((n, v) for n, v in headers if n.lower() != "content-type")
+    return (*others, ("Content-Type", fetch_stream.FRAMES))

@@ -9,37 +9,58 @@ Settings are read by django_curlew.conf; this module caches the Daemon made from
 from __future__ import annotations
 
 import contextlib
-from typing import Any, Iterator, List, Optional, Tuple, TypeVar
+import os
+from typing import Any, Iterator, List, NamedTuple, Optional, Tuple, TypeVar
 
 from .. import conf
+from . import unstubbed
 from .client import Daemon
+from .errors import AddressError
+
+UNSTUBBED_URL = "fcgi+unix:/no-curlewd-is-set"
 
 D = TypeVar("D", bound=Daemon)
 
-_cached: Optional[Tuple[Tuple[str, Optional[str]], Daemon]] = None  # ((URL, token), Daemon)
-_cached_settings: Any = None  # the conf.settings() it was made from, if these have the URL
+
+class _Cached(NamedTuple):
+    daemon: Daemon
+    key: Tuple[str, Optional[str], bool]  # (URL, token, ROUTE)
+    settings: Any  # the conf.settings() that it was made from; None: ask again
+    variable: Optional[str]  # the URL of the environment; None: that of the settings
+
+
+_cached: Optional[_Cached] = None
 _overrides: List[Daemon] = []
 
 
 def current() -> Daemon:
-    """The Daemon of the settings. Raises conf.NotConfigured if there is no URL, AddressError if it
-    is not valid."""
-    global _cached, _cached_settings
+    """The Daemon of the settings. Raises conf.NotConfigured if there is no URL, or if it is not
+    valid."""
+    global _cached
     if _overrides:
         return _overrides[-1]
-    if (
-        _cached_settings is not None
-        and _cached_settings is conf.settings()
-        and _cached is not None
-    ):
-        return _cached[1]
-    url, token = conf.daemon_url(), conf.get("TOKEN")
     cached = _cached
-    if cached is None or cached[0] != (url, token):
-        _cached = cached = ((url, token), Daemon(url, token))
-    settings = conf.settings()
-    _cached_settings = settings if settings["URL"] else None  # else the environment may change
-    return cached[1]
+    if cached is not None and cached.settings is conf.settings():
+        if cached.variable is None or cached.variable == os.environ.get(conf.ENV_VAR):
+            return cached.daemon
+    if unstubbed.allowed_by is not conf.cached and unstubbed.is_forbidden():
+        return _make(conf.configured_url() or UNSTUBBED_URL)  # which says so when it is used
+    settings: Any = conf.settings()
+    variable = None if settings["URL"] else os.environ.get(conf.ENV_VAR)
+    if not settings["URL"] and not variable:
+        settings = None  # a daemon for development, which may end
+    key = conf.daemon_url(), conf.get("TOKEN"), conf.get("ROUTE")
+    daemon = cached.daemon if cached is not None and cached.key == key else _make(*key)
+    _cached = _Cached(daemon, key, settings, variable)
+    return daemon
+
+
+def _make(url: str, token: Optional[str] = None, sends_route: bool = False) -> Daemon:
+    try:
+        return Daemon(url, token, sends_route=sends_route)
+    except AddressError as err:
+        name = 'CURLEW["URL"]' if conf.get("URL") else conf.ENV_VAR
+        raise conf.NotConfigured(f"{name}: {err}") from err
 
 
 @contextlib.contextmanager

@@ -7,7 +7,8 @@
     ├── IncompleteResponse              the connection ended in the middle of the response
     ├── DaemonTimeout (TimeoutError)    no response within the timeout
     ├── ProtocolError                   the bytes are not valid FastCGI or HTTP
-    └── ResponseTooLarge                the response is over max_response_bytes
+    ├── ResponseTooLarge                the response is over max_response_bytes
+    └── UploadError (ValueError)        the body has not the length that was announced
 
 A fetch that curlewd tried and that failed raises none of these: curlewd answers it with a problem
 document (RFC 9457), which is a response like any other.
@@ -57,3 +58,11 @@ class ProtocolError(DaemonError):
 
 class ResponseTooLarge(DaemonError):
     """The body has more bytes than `max_response_bytes` of Daemon."""
+
+
+class UploadError(DaemonError, ValueError):
+    """The source of an Upload has more or fewer bytes than its length. The connection was aborted,
+    so that the origin has seen no whole request."""
+
+    def __init__(self, message: str = "") -> None:
+        super().__init__(message, "bad_request")

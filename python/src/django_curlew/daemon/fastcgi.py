@@ -15,17 +15,20 @@ from __future__ import annotations
 
 import re
 import struct
-from typing import Dict, List, Mapping, Optional, Sequence, Tuple
+from typing import Any, Dict, List, Mapping, Optional, Sequence, Tuple
 
 from .errors import DaemonError, DaemonTimeout, IncompleteResponse, ProtocolError
-from .response_parser import ResponseParser
+from .response_parser import ResponseParser, find_head_end
+from .upload import BodyFraming, Upload
 
 Pairs = Sequence[Tuple[str, str]]
 
 BEGIN_REQUEST, END_REQUEST, PARAMS, STDIN, STDOUT, STDERR = 1, 3, 4, 5, 6, 7
 REQUEST_ID = 1
+OVERLOADED = 2  # protocol status: the request was not processed
 MAX_RECORD_BYTES = 65535  # of content
 MAX_CACHED_PREFIXES = 64  # encoded beginnings of requests; a client uses a handful
+MAX_CACHED_LENGTHS = 1024  # of bodies; a client's differ by little but the URL's length
 MAX_STDERR_BYTES = 4096  # kept for an error message
 
 TIMEOUTS = ("timeout", "idle_timeout")
@@ -37,9 +40,17 @@ _END = struct.Struct(">IB3x")  # application status, protocol status
 _BEGIN = _RECORD.pack(1, BEGIN_REQUEST, REQUEST_ID, 8, 0) + struct.pack(">HB5x", 1, 1)
 _NO_PARAMS = _RECORD.pack(1, PARAMS, REQUEST_ID, 0, 0)
 _NO_STDIN = _RECORD.pack(1, STDIN, REQUEST_ID, 0, 0)
+# What curlewd ends a response with: the end of STDOUT, and END_REQUEST without an error.
+_FINAL_RECORDS = (
+    _RECORD.pack(1, STDOUT, REQUEST_ID, 0, 0)
+    + _RECORD.pack(1, END_REQUEST, REQUEST_ID, _END.size, 0)
+    + _END.pack(0, 0)
+)
+_FIRST_STDOUT = _RECORD.pack(1, STDOUT, REQUEST_ID, 0, 0)[:4]
+_STATUS_200 = b"Status: 200 OK\r\n"
 _PROTOCOL_STATUS = {
     1: "one request at a time on a connection (FCGI_CANT_MPX_CONN)",
-    2: "overloaded (FCGI_OVERLOADED)",
+    OVERLOADED: "overloaded (FCGI_OVERLOADED)",
     3: "unknown role (FCGI_UNKNOWN_ROLE)",
 }
 
@@ -66,6 +77,11 @@ def encode_records(record_type: int, content: bytes) -> bytes:
     return b"".join(parts)
 
 
+def encode_stdin(piece: Any) -> bytes:
+    """A piece of the request's body, of at most MAX_RECORD_BYTES, as a record."""
+    return b"".join((_RECORD.pack(1, STDIN, REQUEST_ID, len(piece), 0), piece))
+
+
 def cgi_variable(header: str) -> str:
     """The name of the parameter that carries a header (RFC 3875 4.1.18)."""
     name = header.upper().replace("-", "_")
@@ -86,6 +102,7 @@ class FastCGIEncoder:
         if token:
             self._base_params["HTTP_AUTHORIZATION"] = f"Bearer {token}"
         self._prefixes: Dict[Tuple[str, str, Pairs], bytes] = {}
+        self._before_body: Dict[int, bytes] = {}
 
     def encode(
         self,
@@ -105,14 +122,35 @@ class FastCGIEncoder:
         prefix = self._prefixes.get((method, route, headers)) or self._prefix(
             method, route, headers
         )
-        size = b"%d" % len(body)
-        more = b"\x0e%cCONTENT_LENGTH%b" % (len(size), size)
+        size = len(body)
+        before = self._before_body.get(size) or self._encode_length(size)
         if trace:
-            more += b"".join([encode_param(cgi_variable(n), v) for n, v in trace])
-        more = encode_records(PARAMS, more)
-        if not body:
-            return b"".join((prefix, more, _NO_PARAMS, _NO_STDIN))
-        return b"".join((prefix, more, _NO_PARAMS, encode_records(STDIN, body), _NO_STDIN))
+            encoded = b"".join([encode_param(cgi_variable(n), v) for n, v in trace])
+            prefix += encode_records(PARAMS, encoded)
+        if size > MAX_RECORD_BYTES:
+            body = encode_records(STDIN, body)
+        return b"".join((prefix, before, body, _NO_STDIN))
+
+    def encode_upload(
+        self,
+        method: str,
+        route: str,
+        headers: Tuple[Tuple[str, str], ...],
+        upload: Upload,
+        trace: Pairs = (),
+        params: Optional[Mapping[str, str]] = None,
+    ) -> Tuple[bytes, BodyFraming]:
+        """The beginning of a request, up to the upload's head, and how its pieces are sent."""
+        if params is None:
+            begin, size = self._prefix(method, route, headers), upload.content_length
+            params = {cgi_variable(name): value for name, value in trace}
+            if size is not None:
+                params["CONTENT_LENGTH"] = str(size)
+        else:
+            begin = _BEGIN
+        encoded = b"".join([encode_param(n, v) for n, v in params.items()])
+        records = encode_records(PARAMS, encoded) + _NO_PARAMS + encode_records(STDIN, upload.head)
+        return begin + records, BodyFraming(frame=encode_stdin, end=_NO_STDIN)
 
     def _prefix(self, method: str, route: str, headers: Tuple[Tuple[str, str], ...]) -> bytes:
         path, _, query = route.partition("?")
@@ -129,6 +167,18 @@ class FastCGIEncoder:
             self._prefixes[method, route, headers] = prefix
         return prefix
 
+    def _encode_length(self, size: int) -> bytes:
+        """What stands between a request's other parameters and a body of `size` bytes: the last
+        parameter, the end of the parameters, and the body's record, if it is one."""
+        digits = b"%d" % size
+        before = encode_records(PARAMS, b"\x0e%cCONTENT_LENGTH%b" % (len(digits), digits))
+        before += _NO_PARAMS
+        if 0 < size <= MAX_RECORD_BYTES:
+            before += _RECORD.pack(1, STDIN, REQUEST_ID, size, 0)
+        if len(self._before_body) < MAX_CACHED_LENGTHS:
+            self._before_body[size] = before
+        return before
+
     def response_parser(self, method: str) -> "FastCGIParser":
         """A parser for the response to one request."""
         return FastCGIParser()
@@ -137,18 +187,17 @@ class FastCGIEncoder:
 class FastCGIParser(ResponseParser):
     """Parses the STDOUT stream of one request, up to its END_REQUEST."""
 
-    __slots__ = ("_partial_record", "_stderr")
-
-    def __init__(self) -> None:
-        super().__init__()
-        self._partial_record = b""
-        self._stderr = b""
+    _partial_record = b""
+    _stderr = b""
 
     def feed(self, data: bytes) -> None:
-        self.started = True
+        if not self.started:
+            self.started = True
+            if data.endswith(_FINAL_RECORDS) and self._feed_whole(data):
+                return
         if self._partial_record:
             data = self._partial_record + data
-        at, end = 0, len(data)
+        at, end = self._feed_body(data) if self.status else 0, len(data)
         while end - at >= 8 and not self.finished:
             version, record_type, request, length, padding = _RECORD.unpack_from(data, at)
             if version != 1:
@@ -158,9 +207,43 @@ class FastCGIParser(ResponseParser):
                 break
             self._on_record(record_type, request, data[at + 8 : stop])
             at = stop + padding
+            if record_type == STDOUT and self.status:
+                at += self._feed_body(data, at)
         self._partial_record = data[at:] if at else data
         if self.finished and self._partial_record:
             self.reusable = False  # the response is complete; the extra bytes belong to nothing
+
+    def _feed_whole(self, data: bytes) -> bool:
+        """Parse a response that is one STDOUT record and its end, as most are. False: it is not;
+        then nothing was parsed."""
+        if not data.startswith(_FIRST_STDOUT):
+            return False
+        stop = 8 + (data[4] << 8 | data[5])
+        if stop + data[6] + len(_FINAL_RECORDS) != len(data):
+            return False
+        found = find_head_end(data, 8, stop)
+        if found is None:
+            return False
+        end, body_start = found.span()
+        if data[end - 1] == 13:  # CR
+            end -= 1
+        self.status, self.head = parse_cgi_head(data[8:end])
+        if body_start < stop:
+            self._pieces, self.buffered_bytes = [data[body_start:stop]], stop - body_start
+        self.finished, self.reusable = True, not self.is_cut
+        return True
+
+    def _feed_body(self, data: bytes, start: int = 0) -> int:
+        """Parse the STDOUT records that `data` has from `start` on: a body is nothing else, up to
+        its end. How many bytes they have."""
+        at, end = start, len(data) - 8
+        while at <= end and data[at : at + 4] == _FIRST_STDOUT:
+            stop = at + 8 + (data[at + 4] << 8 | data[at + 5])
+            if stop + data[at + 6] > end + 8:
+                break
+            self.append_body(data[at + 8 : stop])
+            at = stop + data[at + 6]
+        return at - start
 
     def _reject_version(self, version: int) -> None:
         if version == 0 and self.started and self.status:
@@ -198,6 +281,9 @@ class FastCGIParser(ResponseParser):
         if len(content) != _END.size:
             raise ProtocolError(f"received an END_REQUEST record of {len(content)} bytes")
         _, protocol_status = _END.unpack(content)
+        if protocol_status == OVERLOADED and not self.status:
+            self.declined = self.finished = True
+            return
         if protocol_status:
             reason = _PROTOCOL_STATUS.get(protocol_status, f"protocol status {protocol_status}")
             raise IncompleteResponse(f"the FastCGI server rejected the request: {reason}")
@@ -205,7 +291,7 @@ class FastCGIParser(ResponseParser):
             stderr = self._stderr.decode("utf-8", "replace").strip()
             message = "the response has no head"
             raise IncompleteResponse(f"{message}; stderr: {stderr}" if stderr else message)
-        self.finished = self.reusable = True
+        self.finished, self.reusable = True, not self.is_cut
 
 
 def aborted(stderr: bytes) -> DaemonError:
@@ -222,6 +308,8 @@ def aborted(stderr: bytes) -> DaemonError:
 
 def parse_cgi_head(head: bytes) -> Tuple[int, bytes]:
     """(status, the other lines) of a CGI response's head: 200 unless it has a Status line."""
+    if head.startswith(_STATUS_200):
+        return 200, head[len(_STATUS_200) :]
     if head[:7].lower() == b"status:":  # curlewd sends it first, as nearly every program does
         line, _, rest = head.partition(b"\n")
         return _parse_status(line), rest

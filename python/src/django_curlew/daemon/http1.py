@@ -10,10 +10,11 @@ a test compares the two.
 
 from __future__ import annotations
 
-from typing import List, Mapping, Optional, Sequence, Tuple
+from typing import Any, List, Mapping, Optional, Sequence, Tuple
 
 from .errors import ProtocolError
 from .response_parser import ResponseParser
+from .upload import BodyFraming, Upload
 
 Pairs = Sequence[Tuple[str, str]]
 
@@ -40,16 +41,42 @@ class HTTP1Encoder:
     ) -> bytes:
         if params is not None:
             raise ValueError("params need FastCGI: use an fcgi: address")
+        framing = ""
+        if body or method not in ("GET", "HEAD", "DELETE"):
+            framing = f"Content-Length: {len(body)}"
+        return self._head(method, route, (*headers, *trace), framing) + body
+
+    def encode_upload(
+        self,
+        method: str,
+        route: str,
+        headers: Tuple[Tuple[str, str], ...],
+        upload: Upload,
+        trace: Pairs = (),
+        params: Optional[Mapping[str, str]] = None,
+    ) -> Tuple[bytes, BodyFraming]:
+        """The beginning of a request, up to the upload's head, and how its pieces are sent."""
+        if params is not None:
+            raise ValueError("params need FastCGI: use an fcgi: address")
+        pairs, size = (*headers, *trace), upload.content_length
+        if size is not None:
+            head = self._head(method, route, pairs, f"Content-Length: {size}")
+            return head + upload.head, BodyFraming(frame=bytes, end=b"")
+        head = self._head(method, route, pairs, "Transfer-Encoding: chunked")
+        first = encode_chunk(upload.head) if upload.head else b""
+        return head + first, BodyFraming(frame=encode_chunk, end=b"0\r\n\r\n")
+
+    def _head(self, method: str, route: str, pairs: Pairs, framing: str) -> bytes:
         lines = [f"{method} {self.mount}{route} HTTP/1.1", f"Host: {self.host}"]
         if self.token:
             lines.append(f"Authorization: Bearer {self.token}")
-        lines += [f"{name}: {value}" for name, value in (*headers, *trace)]
-        if body or method not in ("GET", "HEAD", "DELETE"):
-            lines.append(f"Content-Length: {len(body)}")
+        lines += [f"{name}: {value}" for name, value in pairs]
+        if framing:
+            lines.append(framing)
         head = "\r\n".join(lines)
         if "\n" in head.replace("\r\n", "") or head.count("\r") != len(lines) - 1:
             raise ValueError("a header for curlewd contains a line break")
-        return head.encode("utf-8", "surrogateescape") + b"\r\n\r\n" + body
+        return head.encode("utf-8", "surrogateescape") + b"\r\n\r\n"
 
     def response_parser(self, method: str) -> "HTTP1Parser":
         """A parser for the response to one request."""
@@ -62,10 +89,8 @@ class HTTP1Parser(ResponseParser):
     `method` is the request's: the response to HEAD has no body.
     """
 
-    __slots__ = ("_method", "_state", "_remaining", "_partial_line", "_keep_alive")
-
+    is_by_http = True
     def __init__(self, method: str = "POST") -> None:
-        super().__init__()
         self._method = method
         self._state = UNTIL_CLOSE
         self._remaining = 0  # bytes until the body, or the chunk, ends
@@ -129,7 +154,7 @@ class HTTP1Parser(ResponseParser):
         return [item.strip() for value in values for item in value.lower().split(",")]
 
     def _finish(self) -> None:
-        self.finished, self.reusable = True, self._keep_alive
+        self.finished, self.reusable = True, self._keep_alive and not self.is_cut
 
     def _parse_body(self, data: bytes) -> bytes:
         if self._state == UNTIL_CLOSE:
@@ -167,6 +192,11 @@ class HTTP1Parser(ResponseParser):
             self._state = CHUNK_SIZE
         elif not line:
             self._finish()
+
+
+def encode_chunk(piece: Any) -> bytes:
+    """A piece of the request's body as a chunk (RFC 9112 7.1)."""
+    return b"%x\r\n%b\r\n" % (len(piece), piece)
 
 
 def _parse_status_line(line: bytes) -> Tuple[bytes, int]:

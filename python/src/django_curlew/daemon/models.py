@@ -9,6 +9,7 @@ from .errors import ResponseTooLarge
 from .fastcgi import FastCGIEncoder
 from .http1 import HTTP1Encoder
 from .response_parser import ResponseParser
+from .upload import BodyFraming, Upload
 
 CONNECT_TIMEOUT = 5.0  # seconds
 MAX_RESPONSE_BYTES = 1 << 30  # of a body that exchange() reads; the daemon's own limits are lower
@@ -28,6 +29,8 @@ class EncodedRequest(NamedTuple):
     connect_timeout: float  # seconds
     idempotent: bool
     max_response_bytes: int
+    upload: Optional[Upload] = None  # sent after `data`
+    framing: Optional[BodyFraming] = None  # of the upload
 
     def new_parser(self) -> ResponseParser:
         """A parser for the response."""
@@ -61,6 +64,11 @@ class Response:
     def headers(self) -> List[Tuple[bytes, bytes]]:
         """(name, value) pairs of bytes, in order and in their own case, as ASGI has them."""
         return self._parser.headers
+
+    @property
+    def is_by_http(self) -> bool:
+        """Is it from a web server? Else it came by FastCGI."""
+        return self._parser.is_by_http
 
     def header(self, name: str) -> Optional[str]:
         """The value of the first header of that name, in any case; None if there is none."""

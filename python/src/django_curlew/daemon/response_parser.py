@@ -13,38 +13,31 @@ from .errors import IncompleteResponse, NoResponse, ProtocolError
 
 Headers = List[Tuple[bytes, bytes]]
 
-_find_head_end = re.compile(rb"\n\r?\n").search
+find_head_end = re.compile(rb"\n\r?\n").search
 
 MAX_HEAD_BYTES = 1 << 20  # curlewd passes on at most 256 KiB of an origin's head
 
 
 class ResponseParser:
-    """The parent of the parsers. `status` is 0 until the whole head was received."""
+    """The parent of the parsers. `status` is 0 until the whole head was received.
 
-    __slots__ = (
-        "status",
-        "head",
-        "request_sent",
-        "started",
-        "finished",
-        "reusable",
-        "buffered_bytes",
-        "_pieces",
-        "_partial_head",
-        "_headers",
-    )
+    What a parser begins with stands in its class: there is one for each request, and most of it
+    never changes.
+    """
 
-    def __init__(self) -> None:
-        self.status = 0
-        self.head = b""  # the header lines, without the status line and the empty line
-        self.request_sent = False  # the kernel has taken the whole request
-        self.started = False  # the first byte of the response was received
-        self.finished = False  # the whole response was received
-        self.reusable = False  # … and the connection may carry another request
-        self.buffered_bytes = 0  # of the body: received, and not taken yet
-        self._pieces: List[bytes] = []
-        self._partial_head = b""
-        self._headers: Optional[Headers] = None
+    is_by_http = False  # from a web server, and not by FastCGI
+    status = 0
+    head = b""  # the header lines, without the status line and the empty line
+    request_sent = False  # the kernel has taken the whole request, or an upload's head
+    is_cut = False  # the rest of an upload was not sent: the connection is of no more use
+    started = False  # the first byte of the response was received
+    finished = False  # the whole response was received
+    reusable = False  # … and the connection may carry another request
+    declined = False  # the server has not processed the request, by the protocol's word
+    buffered_bytes = 0  # of the body: received, and not taken yet
+    _pieces: Optional[List[bytes]] = None
+    _partial_head = b""
+    _headers: Optional[Headers] = None
 
     @property
     def headers(self) -> Headers:
@@ -66,16 +59,29 @@ class ResponseParser:
             raise NoResponse("curlewd closed the connection without a response")
         raise IncompleteResponse("the connection to curlewd ended in the middle of the response")
 
+    def cut_request(self) -> None:
+        """The rest of the request will not be sent."""
+        self.is_cut, self.reusable = True, False
+
     def append_body(self, piece: bytes) -> None:
         """Add to the body that take_body() returns."""
         if piece:
-            self._pieces.append(piece)
+            if self._pieces is None:
+                self._pieces = [piece]
+            else:
+                self._pieces.append(piece)
             self.buffered_bytes += len(piece)
 
     def take_body(self) -> bytes:
         """The part of the body that was received since the last call."""
-        pieces, self._pieces, self.buffered_bytes = self._pieces, [], 0
+        pieces, self._pieces, self.buffered_bytes = self._pieces, None, 0
+        if not pieces:
+            return b""
         return pieces[0] if len(pieces) == 1 else b"".join(pieces)
+
+    def peek_body(self) -> bytes:
+        """What take_body() would return; it stays."""
+        return b"".join(self._pieces or ())
 
     def header(self, name: str) -> Optional[str]:
         """The value of the first header of that name, in any case; None if there is none."""
@@ -90,7 +96,7 @@ class ResponseParser:
         held = len(self._partial_head)
         if held:
             data = self._partial_head + data
-        end = _find_head_end(data, max(0, held - 2))
+        end = find_head_end(data, max(0, held - 2))
         size = len(data) if end is None else end.start()
         if end is not None and data[size - 1 : size] == b"\r":
             size -= 1

@@ -4,19 +4,18 @@ from __future__ import annotations
 
 import socket
 import time
-from typing import Dict, Optional
+from typing import Optional, Set
 
+from . import socket_advice
 from .address import Address
 from .errors import Unreachable
 
 RECV_BYTES = 65536  # read from a socket at once
 BACKLOG_RETRY_SECONDS = 0.01  # between tries on a UNIX socket whose backlog is full
 
-_HINTS: Dict[type, str] = {
-    FileNotFoundError: "the socket does not exist; is curlewd running?",
-    ConnectionRefusedError: "connection refused; is curlewd running?",
-    PermissionError: "permission denied; see socket_mode and socket_group of curlewd",
-}
+# If a waiting task is collected with its loop, its coroutine closes the socket. These are kept from
+# being collected with it, maybe before it, which would be a ResourceWarning.
+waited_for: Set[socket.socket] = set()
 
 
 def create_socket(family: int) -> socket.socket:
@@ -50,6 +49,16 @@ def check_backlog_deadline(deadline: float) -> None:
 
 
 def unreachable(address: Address, err: BaseException) -> Unreachable:
-    """The error to raise if `err` prevented a connection, with a hint for the site's operator."""
-    hint = _HINTS.get(type(err)) or getattr(err, "strerror", None) or str(err)
-    return Unreachable(f"curlewd at {address.url}: {hint or 'could not connect in time'}")
+    """The error to raise if `err` prevented a connection: it says why, and what to do."""
+    reason = _advice(address, err) or getattr(err, "strerror", None) or str(err)
+    return Unreachable(f"curlewd at {address.url}: {reason or 'could not connect in time'}")
+
+
+def _advice(address: Address, err: BaseException) -> str:
+    listener = "curlewd" if address.protocol == "fcgi" else "the web server"
+    if address.is_unix:
+        return socket_advice.explain(address.path, err, listener)
+    if isinstance(err, ConnectionRefusedError):
+        where = f"{address.host}:{address.port}"
+        return f"connection refused: {listener} is not running at {where}"
+    return ""

@@ -12,11 +12,15 @@ from typing import Callable, Optional, Tuple
 from . import connection_pool, resend, sockets
 from .address import Address
 from .base_stream import RECEIVE_ERRORS, BaseStream
-from .errors import DaemonTimeout, IncompleteResponse
+from .deadlines import deadline_after, remaining
+from .errors import IncompleteResponse
 from .models import EncodedRequest, Response
 from .response_parser import ResponseParser, has_body_data, has_head
+from .sync_upload import send_upload
 
 Condition = Callable[[ResponseParser], bool]
+
+TOLERANCE = 0.005  # seconds that a timeout may be off
 
 
 def exchange(request: EncodedRequest) -> Response:
@@ -45,7 +49,7 @@ class Stream(BaseStream):
         either, the stream is closed."""
         parser = self._parser
         if not has_body_data(parser):
-            self._receive_more(_deadline(timeout))
+            self._receive_more(deadline_after(timeout))
         if parser.finished and self._sock is not None:
             self._release()
         return parser.take_body()
@@ -79,38 +83,28 @@ class Stream(BaseStream):
         self.close()
 
 
-def _deadline(timeout: Optional[float]) -> Optional[float]:
-    return None if timeout is None else time.monotonic() + timeout
-
-
-def _remaining(deadline: Optional[float]) -> Optional[float]:
-    if deadline is None:
-        return None
-    remaining = deadline - time.monotonic()
-    if remaining <= 0:
-        raise DaemonTimeout("curlewd did not respond within the timeout")
-    return remaining
-
-
 def _send(request: EncodedRequest, until: Condition) -> Tuple[socket.socket, ResponseParser]:
     """Send, and receive until the condition holds: on a kept connection, else on a new one."""
-    deadline = _deadline(request.timeout)
+    deadline = deadline_after(request.timeout)
+    until = resend.until_decided(until)
     sock = connection_pool.pool.acquire(request.address)
-    if sock is not None:
-        parser = request.new_parser()
+    attempts = resend.Attempts(request, kept=sock is not None)
+    while True:
+        if sock is None:
+            timeout = min(request.connect_timeout, remaining(deadline) or request.connect_timeout)
+            sock = connect(request.address, timeout)
+        parser = attempts.begin()
         try:
             _send_and_receive(sock, request, parser, until, deadline)
-            return sock, parser
         except resend.CONNECTION_ERRORS as err:
-            resend.raise_unless_resendable(request, err, parser)
-    timeout = min(request.connect_timeout, _remaining(deadline) or request.connect_timeout)
-    sock = connect(request.address, timeout)
-    parser = request.new_parser()
-    try:
-        _send_and_receive(sock, request, parser, until, deadline)
-    except resend.CONNECTION_ERRORS as err:
-        raise resend.to_daemon_error(request.address, err, parser) from None
-    return sock, parser
+            attempts.on_error(err, parser)
+        else:
+            if parser.declined:
+                sock.close()
+            if attempts.is_over(parser):
+                return sock, parser
+            sock.close()
+        sock = None
 
 
 def _send_and_receive(
@@ -122,9 +116,12 @@ def _send_and_receive(
 ) -> None:
     """The socket is closed if this fails."""
     try:
-        sock.settimeout(_remaining(deadline))
-        sock.sendall(request.data)
-        parser.request_sent = True
+        if request.upload is None:
+            _set_timeout(sock, deadline)
+            sock.sendall(request.data)
+            parser.request_sent = True
+        else:
+            deadline = send_upload(sock, request, parser, deadline)
         _receive(sock, parser, until, deadline)
     except BaseException:
         sock.close()
@@ -135,12 +132,20 @@ def _receive(
     sock: socket.socket, parser: ResponseParser, until: Condition, deadline: Optional[float]
 ) -> None:
     while not until(parser):
-        sock.settimeout(_remaining(deadline))
+        _set_timeout(sock, deadline)
         data = sock.recv(sockets.RECV_BYTES)
         if data:
             parser.feed(data)
         else:
             parser.feed_eof()
+
+
+def _set_timeout(sock: socket.socket, deadline: Optional[float]) -> None:
+    """Each call of settimeout() is a system call, so a timeout that is about right stays."""
+    found = sock.gettimeout()
+    if deadline and found and -TOLERANCE < found + time.monotonic() - deadline < TOLERANCE:
+        return
+    sock.settimeout(remaining(deadline))
 
 
 def connect(address: Address, timeout: float) -> socket.socket:

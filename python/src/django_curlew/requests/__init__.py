@@ -8,25 +8,32 @@ docs/client.md lists each parameter: which are the same, which differ, which are
 
 from typing import Any
 
+from ..const import CurlECode, CurlFollow, CurlHttpVersion, CurlWsFlag
+from ..unsupported_names import raise_for_name
 from . import errors, exceptions
 from .api import delete, get, head, options, patch, post, put, query, request, trace
 from .async_session import AsyncSession
-from .const import CurlECode, CurlFollow, CurlHttpVersion
 from .cookies import Cookies, CookieTypes
 from .errors import RequestsError
 from .exceptions import CurlError
 from .headers import Headers, HeaderTypes
+from .impersonate import BrowserType, BrowserTypeLiteral, ExtraFingerprints
 from .models import Request, Response
 from .param_types import ProxySpec
 from .parameters import RetryStrategy
 from .request_body import CurlMime
 from .session import Session
-from .unsupported_names import raise_for_name
-
-BrowserTypeLiteral = str
+from .websockets import (
+    WebSocketClosed,
+    WebSocketError,
+    WebSocketRetryStrategy,
+    WebSocketTimeout,
+    WsCloseCode,
+)
 
 __all__ = [
     "AsyncSession",
+    "BrowserType",
     "BrowserTypeLiteral",
     "CookieTypes",
     "Cookies",
@@ -35,6 +42,8 @@ __all__ = [
     "CurlFollow",
     "CurlHttpVersion",
     "CurlMime",
+    "CurlWsFlag",
+    "ExtraFingerprints",
     "HeaderTypes",
     "Headers",
     "ProxySpec",
@@ -43,6 +52,11 @@ __all__ = [
     "Response",
     "RetryStrategy",
     "Session",
+    "WebSocketClosed",
+    "WebSocketError",
+    "WebSocketRetryStrategy",
+    "WebSocketTimeout",
+    "WsCloseCode",
     "delete",
     "errors",
     "exceptions",

@@ -1,6 +1,7 @@
 """request(), get(), post() …: for a fetch that needs no session.
 
-Each call has its own cookies. That costs no connection: the connections are the daemon's.
+No cookie is kept from call to call; the redirects of one call keep theirs. Connections are kept: by
+the daemon.
 """
 
 from __future__ import annotations
@@ -14,6 +15,8 @@ from .session import Session
 if TYPE_CHECKING:
     from typing_extensions import Unpack
 
+_session: Session[Response] = Session(cookie_jar=False)
+
 
 def request(
     method: str,
@@ -25,7 +28,9 @@ def request(
 ) -> Response:
     """Fetch a URL. docs/client.md lists the parameters. Raises a RequestException if there is no
     response."""
-    session: Session[Response] = Session(curl_options=curl_options, debug=bool(debug))
+    session = _session
+    if curl_options or debug:
+        session = Session(curl_options=curl_options, debug=bool(debug), cookie_jar=False)
     return session.request(method, url, **kwargs)
 
 

@@ -6,23 +6,23 @@ import contextlib
 from typing import TYPE_CHECKING, Any, AsyncIterator, Coroutine, List, Tuple, TypeVar
 
 from .. import context, daemon, record
-from . import batch, problem, streaming
+from ..cross_loop_semaphore import CrossLoopSemaphore
+from . import batch, problem, request_template, split_batch
 from .arguments import collect_arguments, websockets_unsupported
 from .base_session import (
     BaseSession,
-    BufferedResponse,
     R,
     check_status,
     error_from_daemon,
-    error_from_stream,
+    error_from_response,
     response_from_fetch,
     response_from_stream,
 )
-from .cross_loop_semaphore import CrossLoopSemaphore
 from .param_types import KeywordParams, RequestParams, Requests, SessionParams
 from .parameters import NOT_SET
-from .prepared_request import BATCH, FETCH, FRAMES, JSON, STREAM, PreparedRequest
+from .prepared_request import BATCH, FETCH, FRAMES, PreparedRequest
 from .recording import FetchRecorder
+from .streaming import Slot
 
 if TYPE_CHECKING:
     from typing_extensions import Unpack
@@ -38,7 +38,8 @@ class AsyncSession(BaseSession[R]):
     explains the parameters.
 
     `max_clients`: how many of its requests to the daemon may be in flight at once; further ones
-    wait. A gather() counts as one, and has `max_parallel`.
+    wait. A stream counts until it was read to its end, closed, or dropped. A gather() counts as
+    one, and has `max_parallel`; an as_completed() does not count.
     """
 
     def __init__(
@@ -78,69 +79,91 @@ class AsyncSession(BaseSession[R]):
         """Fetch a URL. docs/client.md lists the parameters. Raises a RequestException if there is
         no response, TypeError for a parameter that does not exist."""
         self._check_open()
-        if hasattr(content, "__aiter__"):
-            content = b"".join([bytes(piece) async for piece in content])
-        named = collect_arguments(
-            kwargs,
-            params=params,
-            data=data,
-            content=content,
-            json=json,
-            headers=headers,
-            cookies=cookies,
-            files=files,
-            auth=auth,
-            timeout=timeout,
-        )
-        prepared = PreparedRequest(self, method, url, named)
+        named: Any = kwargs
+        # Few requests have any of these, and each costs.
+        none = params is data is content is json is headers is cookies is files is auth is None
+        if not none or timeout is not NOT_SET:
+            named = collect_arguments(
+                kwargs,
+                params=params,
+                data=data,
+                content=content,
+                json=json,
+                headers=headers,
+                cookies=cookies,
+                files=files,
+                auth=auth,
+                timeout=timeout,
+            )
+        prepared = request_template.prepare(self, method, url, named)
         semaphore = self._semaphore
         if not semaphore.try_acquire():
             await semaphore.wait()
         try:
             if record.current() is None:
-                return await self._send(prepared)
-            with FetchRecorder(prepared) as recorder:
-                return recorder.finish(await self._send(prepared))
-        finally:
+                response = await self._send(prepared)
+            else:
+                with FetchRecorder(prepared) as recorder:
+                    response = recorder.finish(await self._send(prepared))
+        except BaseException:
             semaphore.release()
+            raise
+        if prepared.stream:
+            response.hold_until_end(Slot(semaphore))
+        else:
+            semaphore.release()
+        return response
 
     def _send(self, prepared: PreparedRequest) -> Coroutine[Any, Any, R]:
         return self._stream(prepared) if prepared.streams else self._fetch(prepared)
 
     async def _fetch(self, prepared: PreparedRequest) -> R:
         try:
-            fetched = await self.daemon.aexchange(
+            curlewd, trace = self.daemon, context.headers()
+            if curlewd.sends_route:
+                trace += self._route(prepared)
+            fetched = await curlewd.aexchange(
                 "POST",
                 FETCH,
                 headers=FRAMES,
-                body=prepared.to_json(),
-                trace=context.headers(),
+                body=prepared.to_body(),
+                trace=trace,
                 timeout=prepared.timeout,
                 idempotent=prepared.idempotent,
             )
         except daemon.DaemonError as err:
             raise error_from_daemon(self, prepared, err) from err
-        return response_from_fetch(self, prepared, fetched)
+        if fetched.status != 200 and prepared.adds_certificates(fetched):
+            return await self._fetch(prepared)
+        response = response_from_fetch(self, prepared, fetched)
+        if "body_not_replayed" in response.envelope and prepared.can_send_body_again:
+            prepared.read_body()
+            return await self._fetch(prepared)
+        return response
 
     async def _stream(self, prepared: PreparedRequest) -> R:
         try:
-            stream = await self.daemon.aopen(
-                "POST",
-                STREAM,
-                headers=JSON,
-                body=prepared.to_json(),
-                trace=context.headers(),
+            curlewd, trace = self.daemon, context.headers()
+            if curlewd.sends_route:
+                trace += self._route(prepared)
+            envelope, stream = await curlewd.aopen_fetch(
+                body=prepared.to_body(),
+                trace=trace,
                 timeout=prepared.timeout,
                 idle_timeout=prepared.idle_timeout,
                 idempotent=prepared.idempotent,
             )
-            if not streaming.is_from_origin(stream):
-                async with stream:
-                    body = b"".join([piece async for piece in stream])
-                raise error_from_stream(self, prepared, BufferedResponse(stream, body))
+        except daemon.FetchFailed as failed:
+            if prepared.adds_certificates(failed):
+                return await self._stream(prepared)
+            raise error_from_response(self, prepared, failed) from None
         except daemon.DaemonError as err:
             raise error_from_daemon(self, prepared, err) from err
-        response = response_from_stream(self, prepared, stream)
+        if "body_not_replayed" in envelope and prepared.can_send_body_again:
+            stream.close()
+            prepared.read_body()
+            return await self._stream(prepared)
+        response = response_from_stream(self, prepared, envelope, stream)
         return await self._run_callback(prepared, response)
 
     async def _run_callback(self, prepared: PreparedRequest, response: R) -> R:
@@ -186,15 +209,12 @@ class AsyncSession(BaseSession[R]):
         if not self._semaphore.try_acquire():
             await self._semaphore.wait()
         try:
-            response = await self.daemon.aexchange(
-                "POST",
-                BATCH,
-                headers=FRAMES,
-                body=todo.to_json(),
-                trace=context.headers(),
-                timeout=todo.timeout,
-                idempotent=todo.idempotent,
-            )
+            parts = split_batch.split(self, todo) if self.daemon.sends_route else ()
+            if parts:
+                results = split_batch.AsyncCompletedParts(self.daemon, parts, todo.max_parallel)
+                found = {index: result async for index, result in results}
+                return batch.in_order(found, return_exceptions)
+            response = await self.daemon.aexchange("POST", BATCH, **todo.options())
         except daemon.DaemonError as err:
             raise problem.from_daemon_error(err) from err
         finally:
@@ -208,35 +228,11 @@ class AsyncSession(BaseSession[R]):
         `async for index, result in …`. The daemon reads only a few responses ahead; leaving the
         loop cancels the other fetches."""
         self._check_open()
-        return self._as_completed(batch.Batch(self, requests, max_parallel))
-
-    async def _as_completed(self, todo: "batch.Batch[R]") -> AsyncIterator[Tuple[int, Any]]:
-        if not todo.requests:
-            return
-        try:
-            async with await self._open_batch(todo) as stream:
-                if stream.status != 200:
-                    body = b"".join([piece async for piece in stream])
-                    raise problem.from_response(BufferedResponse(stream, body))
-                async for piece in stream:
-                    for each in todo.feed(piece):
-                        yield each
-        except daemon.DaemonError as err:
-            raise problem.from_daemon_error(err) from err
-        todo.check_complete()
-
-    def _open_batch(
-        self, todo: "batch.Batch[R]"
-    ) -> Coroutine[Any, Any, daemon.AsyncStream]:
-        return self.daemon.aopen(
-            "POST",
-            BATCH,
-            headers=FRAMES,
-            body=todo.to_json(),
-            trace=context.headers(),
-            timeout=todo.timeout,
-            idempotent=todo.idempotent,
-        )
+        todo = batch.Batch(self, requests, max_parallel)
+        parts = split_batch.split(self, todo) if self.daemon.sends_route else ()
+        if parts:
+            return split_batch.AsyncCompletedParts(self.daemon, parts, todo.max_parallel)
+        return batch.AsyncCompleted(self.daemon, todo)
 
     # -- methods ----------------------------------------------------------------------------------
 
@@ -272,4 +268,5 @@ class AsyncSession(BaseSession[R]):
         return 0
 
     async def ws_connect(self, *_: Any, **__: Any) -> Any:
+        self._check_open()
         raise websockets_unsupported()

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from typing import Any, Dict, Generic, Optional, Tuple, Type, TypeVar, Union
+from typing import Any, Dict, Generic, List, Optional, Tuple, Type, TypeVar, Union
 from urllib.parse import urlsplit
 
+from .. import ca_bundle, route
 from .. import daemon as daemon_client
 from ..json_codec import loads
-from . import cookie_jar, parameters, problem, streaming
-from .cookies import Cookies, CookieTypes
+from . import cookie_jar, debug_log, parameters, problem, streaming
+from .cookies import Cookies, CookieTypes, NoCookieJar
 from .exceptions import DaemonError, SessionClosed
 from .headers import Headers
 from .models import Response
 from .prepared_request import PreparedRequest
+from .shared_jar import JarWatch
 
 FRAMES = daemon_client.FRAMES.encode()
 
@@ -20,22 +22,24 @@ R = TypeVar("R", bound=Response)
 Keys = Dict[str, Any]
 
 
-class BufferedResponse:
-    """A stream that was read to its end: an error before the origin's head."""
-
-    def __init__(self, stream: Any, body: bytes) -> None:
-        self.status, self.header, self.body = stream.status, stream.header, body
-
-
 class BaseSession(Generic[R]):
     """Defaults for requests, as attributes; and cookies. It holds no connection, so it may live in
     a module and be used by any thread, event loop and child process.
 
-    The parameters are curl_cffi's, and: `name`, a session of the daemon's, whose defaults and
-    cookie jar are shared by all processes that name it; `coalesce`; `daemon`, a Daemon or its URL,
-    in place of the one in the settings. Raises Unsupported for a parameter that can't work in
-    another process.
+    The parameters are curl_cffi's, and: `cookie_jar`; `name`, a session of the daemon's, whose
+    defaults and cookie jar are shared by all processes that name it; `coalesce`; `daemon`, a Daemon
+    or its URL, in place of the one in the settings. Raises Unsupported for a parameter that can't
+    work in another process.
+
+    `cookie_jar`: True keeps the cookies of responses and sends them with later requests; so does
+    None, the default, with a SharedJarWarning once several Django requests share them. False keeps
+    none and sends only those given with a request: `cookies` stays empty, and to set one there is a
+    TypeError.
     """
+
+    curl_options: Dict[Any, Any]
+    curl_infos: List[Any]
+    debug: bool
 
     def __init__(
         self,
@@ -52,6 +56,7 @@ class BaseSession(Generic[R]):
         default_encoding: Any = "utf-8",
         response_class: Optional[Type[R]] = None,
         discard_cookies: bool = False,
+        cookie_jar: Optional[bool] = None,
         raise_for_status: bool = False,
         name: Optional[str] = None,
         daemon: Union[daemon_client.Daemon, str, None] = None,
@@ -66,7 +71,10 @@ class BaseSession(Generic[R]):
                 f"response_class must be a subclass of Response, not {response_class!r}"
             )
         self.headers = Headers(headers)
-        self._cookies = Cookies(cookies)
+        self.cookie_jar = cookie_jar
+        self._cookies = Cookies(NoCookieJar())
+        if cookie_jar is not False or cookies:
+            self.cookies = {} if cookies is None else cookies
         self.proxies = {"all": proxy} if proxy else dict(proxies or {})
         self.proxy_auth = proxy_auth
         self.base_url = base_url
@@ -89,39 +97,67 @@ class BaseSession(Generic[R]):
                 raise TypeError(f"{type(self).__name__}() got an unexpected parameter {name!r}")
         for name, value in {**DEFAULTS, **others}.items():
             setattr(self, name, value)
+        self.curl_options = dict(self.curl_options or {})
+        self.curl_infos = list(self.curl_infos or ())
         self.keys()  # raises Unsupported now, not at the first request
 
     def __setattr__(self, name: str, value: Any) -> None:
         super().__setattr__(name, value)
         if name in CACHED_ATTRIBUTES:
-            self.__dict__["_keys"] = None
+            self.__dict__["_keys"], self.__dict__["_keys_version"] = None, object()
+        if name != "_closed":
+            self.__dict__["_templates"] = None
 
     def keys(self) -> Keys:
         """The keys of the request object that this session's attributes make. They are cached: do
         not change them."""
-        keys: Optional[Keys] = self.__dict__.get("_keys")
-        if keys is None:
+        cached: Optional[Tuple[Any, Keys]] = self.__dict__.get("_keys")
+        version = self.__dict__.get("_keys_version")
+        if cached is not None and cached[0] is version:
+            keys = cached[1]
+        else:
             keys = {}
             for name, setter in parameters.SESSION.items():
                 setter(keys, self.__dict__.get(name))
             if self.name is not None:
                 keys["session"] = self.name
-            self.__dict__["_keys"] = keys
+            if ca_bundle.KEY not in keys:  # its file may change
+                self.__dict__["_keys"] = version, keys
         return keys
 
     @property
     def cookies(self) -> Cookies:
-        """The session's own cookies. Those of a named session are in the daemon."""
+        """The session's own cookies. Those of a named session are in the daemon. With
+        cookie_jar=False it is empty, and setting it, or a cookie in it, raises TypeError."""
         return self._cookies
 
     @cookies.setter
     def cookies(self, cookies: CookieTypes) -> None:
-        self._cookies = Cookies(cookies)
+        if self.cookie_jar is False:
+            raise TypeError("cookies of a session need a jar, which cookie_jar=False excludes")
+        self._cookies = jar = Cookies(cookies)
+        if self.cookie_jar is None:
+            jar.watch = JarWatch()
+            if jar:
+                jar.watch.on_write(was_empty=True)
+
+    @property
+    def cache_backend(self) -> None:
+        """None: responses are not cached."""
+        return None
 
     @property
     def daemon(self) -> daemon_client.Daemon:
         """The Daemon that this session uses. Raises conf.NotConfigured if there is none."""
         return self._daemon or daemon_client.current()
+
+    def _route(self, prepared: PreparedRequest) -> route.Pairs:
+        """The header with the request's key, for a Daemon that sends_route."""
+        return route.headers(self.route_key(prepared.keys))
+
+    def route_key(self, keys: Keys) -> Optional[str]:
+        """The key of a request object of this session's: see django_curlew.route."""
+        return route.key_of(keys, shared_jar=self.cookie_jar is not False)
 
     def _check_open(self) -> None:
         if self._closed:
@@ -141,8 +177,10 @@ def make_response(
     """The response for an envelope. The session's cookies are updated."""
     response: R = session.response_class()
     response.load(envelope, prepared, content=content, stream_body=stream_body)
-    if prepared.keeps_cookies:
+    if prepared.keeps_cookies and envelope.get("cookies"):
         cookie_jar.update_jar(session.cookies, envelope)
+    if session.debug:
+        debug_log.log_response(envelope)
     return response
 
 
@@ -159,32 +197,50 @@ def response_from_fetch(
 ) -> R:
     """The response for what the daemon's fetch route has sent. Raises what that reports."""
     if fetched.status != 200 or FRAMES not in fetched.head:
-        empty = empty_response(session, prepared)
-        raise problem.from_response(fetched, empty, prepared.impersonates)
+        raise error_from_response(session, prepared, fetched)
     envelope, content = split_frame(fetched.body)
-    return check_status(session, make_response(session, prepared, envelope, content=content))
+    response = make_response(session, prepared, envelope, content)
+    return check_status(session, response) if session.raise_for_status else response
 
 
-def response_from_stream(session: BaseSession[R], prepared: PreparedRequest, stream: Any) -> R:
+def response_from_stream(
+    session: BaseSession[R], prepared: PreparedRequest, envelope: Keys, stream: Any
+) -> R:
     """The response for a stream, whose body is still to be read."""
+    timing = envelope.setdefault("timing", {})
+    timing["total"] = timing.get("first_byte", 0.0)
     has_timeout = prepared.kwargs.get("timeout", 1)
     body = streaming.StreamBody(stream, prepared.timeout if has_timeout else None)
-    return make_response(session, prepared, streaming.envelope_of(stream), stream_body=body)
+    return make_response(session, prepared, envelope, stream_body=body)
 
 
-def error_from_stream(
-    session: BaseSession[R], prepared: PreparedRequest, buffered: BufferedResponse
+def error_from_response(
+    session: BaseSession[R], prepared: PreparedRequest, error_response: Any
 ) -> Any:
-    """The exception for a stream that is not the origin's response."""
+    """The exception for a response of the daemon's, or a web server's, that is not the origin's."""
     empty = empty_response(session, prepared)
-    return problem.from_response(buffered, empty, prepared.impersonates)
+    return _logged(session, problem.from_response(error_response, empty, prepared.impersonates))
 
 
 def error_from_daemon(
     session: BaseSession[R], prepared: PreparedRequest, err: daemon_client.DaemonError
 ) -> Any:
     """The exception for a daemon that gave no response."""
-    return problem.from_daemon_error(err, empty_response(session, prepared))
+    return _logged(session, problem.from_daemon_error(err, empty_response(session, prepared)))
+
+
+def error_from_problem(
+    session: BaseSession[R], prepared: PreparedRequest, document: Keys
+) -> Any:
+    """The exception for a problem document, as in a line of a batch."""
+    empty = empty_response(session, prepared)
+    return _logged(session, problem.to_exception(document, empty, prepared.impersonates))
+
+
+def _logged(session: BaseSession[R], err: Any) -> Any:
+    if session.debug:
+        debug_log.log_failure(err)
+    return err
 
 
 def check_status(session: BaseSession[R], response: R) -> R:
@@ -195,11 +251,16 @@ def check_status(session: BaseSession[R], response: R) -> R:
 
 
 def split_frame(data: bytes) -> Tuple[Keys, bytes]:
-    """(envelope, body) of a response that is one frame. Raises DaemonError if it is incomplete."""
+    """(envelope, body) of a response that is one frame. Raises DaemonError if it is incomplete, or
+    is none."""
     end = data.find(b"\n")
-    envelope = loads(data[:end]) if end > 0 else {}
     content = data[end + 1 : -1]
-    if envelope.get("body_bytes") != len(content):
+    try:
+        envelope: Keys = loads(data[: max(end, 0)])
+        is_whole = envelope["body_bytes"] == len(content)
+    except (ValueError, TypeError, LookupError):
+        is_whole = False
+    if not is_whole:
         raise DaemonError("invalid response of curlewd: body_bytes is not the body's length")
     return envelope, content
 

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+import copy
 import math
 import time
-from typing import TYPE_CHECKING, Any, Dict, Generic, Iterator, List, Tuple
+from typing import TYPE_CHECKING, Any, Callable, Dict, Generic, Iterator, List, Optional, Tuple
 
-from .. import daemon, record
+from .. import ca_bundle, context, daemon, record
 from ..json_codec import dumps, loads
 from . import problem
-from .base_session import R, check_status, empty_response, make_response
+from .base_session import R, check_status, error_from_problem, make_response
 from .exceptions import DaemonError, RequestException
 from .parameters import GRACE
-from .prepared_request import PreparedRequest
+from .prepared_request import BATCH, COMMON_KEYS, FRAMES, PreparedRequest
 from .recording import record_fetch
+from .request_template import RequestTemplate, template_of
 
 if TYPE_CHECKING:
     from .base_session import BaseSession
@@ -22,24 +24,6 @@ Keys = Dict[str, Any]
 
 MAX_PARALLEL = 1000  # the daemon's limit
 MAX_LINE_BYTES = 8 << 20  # an envelope without its body: heads of at most 100 hops of 256 KiB
-
-# The keys that may stand in a batch's `defaults`: not URL, body and others of a single request.
-COMMON_KEYS = frozenset(
-    (
-        "timeout",
-        "session",
-        "follow_redirects",
-        "max_redirects",
-        "verify",
-        "http_version",
-        "auth",
-        "proxy",
-        "proxy_auth",
-        "impersonate",
-        "coalesce",
-        "decompress",
-    )
-)
 
 
 def prepare_one(session: "BaseSession[Any]", request: Any) -> PreparedRequest:
@@ -55,22 +39,27 @@ def prepare_one(session: "BaseSession[Any]", request: Any) -> PreparedRequest:
     prepared = PreparedRequest(session, method, url, kwargs)
     if prepared.streams:
         raise ValueError("a request of a batch can't be streamed")
+    prepared.read_body()
     return prepared
 
 
-def prepare_all(session: "BaseSession[Any]", requests: Any) -> List[PreparedRequest]:
-    """All requests of the list. Plain URLs are copies of the first one, if that makes no
-    difference, which saves most of the time."""
+def prepare_all(
+    session: "BaseSession[Any]", requests: Any
+) -> Tuple[List[PreparedRequest], Optional[RequestTemplate]]:
+    """All requests of the list, and their template, if they all have one. Raises TypeError for a
+    single URL."""
+    if isinstance(requests, (str, bytes, dict)):  # else each of its letters would be fetched
+        raise TypeError(f"a list of requests is needed, not the {type(requests).__name__}")
+    template = template_of(session, {})
     all_prepared: List[PreparedRequest] = []
-    model = None
+    of_all = template
     for request in requests:
-        if model is not None and isinstance(request, str):
-            all_prepared.append(model.copy(request))
-            continue
-        all_prepared.append(prepare_one(session, request))
-        if isinstance(request, str) and all_prepared[-1].can_be_copied(session):
-            model = all_prepared[-1]
-    return all_prepared
+        if template is not None and isinstance(request, str):
+            all_prepared.append(template.prepare(request))
+        else:
+            of_all = None
+            all_prepared.append(prepare_one(session, request))
+    return all_prepared, of_all
 
 
 class Batch(Generic[R]):
@@ -80,8 +69,9 @@ class Batch(Generic[R]):
         if max_parallel < 1:
             raise ValueError("max_parallel must be at least 1")
         self._session = session
-        self.requests = prepare_all(session, requests)
-        self._max_parallel = min(max_parallel, MAX_PARALLEL)
+        self.requests, self._template = prepare_all(session, requests)
+        self.max_parallel = min(max_parallel, MAX_PARALLEL)
+        self.route: Tuple[Tuple[str, str], ...] = ()  # the header, if all have the same key
         self._pieces: List[bytes] = []  # of an incomplete frame
         self._buffered_bytes = 0
         self._needed_bytes = 1  # parse again once so many are buffered
@@ -90,28 +80,47 @@ class Batch(Generic[R]):
         self._record = record.current()
         self._start = time.perf_counter()
 
+    def part(self, indices: List[int], max_parallel: int) -> "Batch[R]":
+        """A batch of these requests alone, as indices of this one's. Before either is sent."""
+        part = copy.copy(self)
+        part.requests = [self.requests[index] for index in indices]
+        part.max_parallel, part._pieces, part._envelope = max_parallel, [], {}
+        part._missing = set(range(len(indices)))
+        return part
+
+    @property
+    def missing(self) -> List[int]:
+        """The indices of the requests that have no result yet."""
+        return sorted(self._missing)
+
     def to_json(self) -> bytes:
         """The body of the request to the daemon."""
+        if self._template is not None:
+            encoded: bytes = self._template.batch(self.requests, self.max_parallel)
+            return encoded
         first = self.requests[0].keys
         defaults = {k: v for k, v in first.items() if k in COMMON_KEYS and self._all_have(k, v)}
+        # Certificates are sent in full: a batch is read while it is answered, too late to ask.
         document = {
             "requests": [
-                {k: v for k, v in request.keys.items() if k not in defaults}
+                ca_bundle.in_full({k: v for k, v in request.keys.items() if k not in defaults})
                 for request in self.requests
             ],
-            "defaults": defaults,
-            "max_parallel": self._max_parallel,
+            "defaults": ca_bundle.in_full(defaults),
+            "max_parallel": self.max_parallel,
         }
         return dumps(document)
 
     @property
     def timeout(self) -> float:
-        rounds = math.ceil(len(self.requests) / self._max_parallel)
-        return max(request.timeout for request in self.requests) * rounds + GRACE
+        rounds = math.ceil(len(self.requests) / self.max_parallel)
+        alike = self.requests if self._template is None else self.requests[:1]
+        return max(request.timeout for request in alike) * rounds + GRACE
 
     @property
     def idempotent(self) -> bool:
-        return all(request.idempotent for request in self.requests)
+        alike = self.requests if self._template is None else self.requests[:1]
+        return all(request.idempotent for request in alike)
 
     def _all_have(self, key: str, value: Any) -> bool:
         return all(request.keys.get(key) == value for request in self.requests)
@@ -131,7 +140,7 @@ class Batch(Generic[R]):
                 if end < 0:
                     self._needed_bytes = len(data) - at + 1
                     break
-                self._envelope = loads(data[at:end])
+                self._envelope = _parse_envelope(data[at:end])
                 at = end + 1
             end = at + self._envelope["body_bytes"]
             if len(data) <= end:
@@ -148,18 +157,19 @@ class Batch(Generic[R]):
 
     def _result(self, envelope: Keys, content: bytes) -> Tuple[int, Any]:
         index = envelope["index"]
-        if index not in self._missing:
+        try:
+            self._missing.remove(index)
+        except KeyError:
             raise DaemonError(
                 f"invalid response of curlewd: request {index} of the batch is unknown or repeated"
-            )
-        self._missing.discard(index)
+            ) from None
         request, session, response = self.requests[index], self._session, None
         try:
             if not envelope["ok"]:
-                empty = empty_response(session, request)
-                raise problem.to_exception(envelope["error"], empty, request.impersonates)
-            response = make_response(session, request, envelope, content=content)
-            check_status(session, response)
+                raise error_from_problem(session, request, envelope["error"])
+            response = make_response(session, request, envelope, content)
+            if session.raise_for_status:
+                check_status(session, response)
         except RequestException as err:
             if self._record is not None:
                 record_fetch(self._record, request, self._start, response, err)
@@ -167,6 +177,16 @@ class Batch(Generic[R]):
         if self._record is not None:
             record_fetch(self._record, request, self._start, response, None)
         return index, response
+
+    def options(self) -> Any:
+        """The arguments of Daemon.open() and aopen(), beside method and route."""
+        return {
+            "headers": FRAMES,
+            "body": self.to_json(),
+            "trace": context.headers() + self.route,
+            "timeout": self.timeout,
+            "idempotent": self.idempotent,
+        }
 
     def check_complete(self) -> None:
         """The response has ended: raise DaemonError if a result is missing."""
@@ -178,14 +198,122 @@ class Batch(Generic[R]):
 
     def results(self, response: daemon.Response, return_exceptions: bool) -> List[R]:
         """The responses of gather(), in order."""
-        if response.status != 200:
+        if not _is_batch(response):
             raise problem.from_response(response)
         results: List[Any] = [None] * len(self.requests)
-        for index, result in self.feed(response.body):
+        at, data = 0, response.body
+        while (end := data.find(b"\n", at)) >= 0:  # as feed(), for a whole response
+            envelope = _parse_envelope(data[at:end])
+            at, end = end + 1, end + 1 + envelope["body_bytes"]
+            if end >= len(data):
+                break
+            index, result = self._result(envelope, data[at:end])
             results[index] = result
+            at = end + 1
+        self._buffered_bytes = len(data) - at
         self.check_complete()
-        if not return_exceptions:
-            for result in results:
-                if isinstance(result, BaseException):
-                    raise result
-        return results
+        return checked(results, return_exceptions)
+
+
+def in_order(found: Dict[int, Any], return_exceptions: bool) -> List[Any]:
+    """gather()'s results, by their index. Raises the first exception, unless return_exceptions."""
+    return checked([found[index] for index in sorted(found)], return_exceptions)
+
+
+def checked(results: List[Any], return_exceptions: bool) -> List[Any]:
+    """gather()'s results. Raises the first exception, unless return_exceptions."""
+    if not return_exceptions:
+        for result in results:
+            if isinstance(result, BaseException):
+                raise result
+    return results
+
+
+def _is_batch(response: Any) -> bool:
+    """Else it is an error of the daemon's, or of another server."""
+    return bool(response.status == 200 and response.header("content-type") == daemon.FRAMES)
+
+
+def _parse_envelope(line: bytes) -> Keys:
+    try:
+        envelope = loads(line)
+        if envelope["body_bytes"] >= 0:
+            return envelope  # type: ignore[no-any-return]
+    except (ValueError, TypeError, LookupError):
+        pass
+    raise DaemonError("invalid response of curlewd: a frame of the batch has no envelope")
+
+
+def completed(
+    curlewd: daemon.Daemon,
+    todo: Batch[R],
+    on_open: Callable[[daemon.Stream], None] = lambda stream: None,
+) -> Iterator[Tuple[int, Any]]:
+    """as_completed() of a Session: (index, response or exception) of each request. `on_open` is
+    called once with the stream."""
+    if not todo.requests:
+        return
+    try:
+        with curlewd.open("POST", BATCH, **todo.options()) as stream:
+            on_open(stream)
+            if not _is_batch(stream):
+                raise problem.from_response(daemon.FetchFailed(stream, b"".join(stream)))
+            for piece in stream:
+                yield from todo.feed(piece)
+    except daemon.DaemonError as err:
+        raise problem.from_daemon_error(err) from err
+    todo.check_complete()
+
+
+class AsyncCompleted(Generic[R]):
+    """as_completed() of an AsyncSession, for `async for`. Not an async generator: one that is
+    dropped stays alive until its event loop has closed it, and so would the fetches."""
+
+    def __init__(self, curlewd: daemon.Daemon, todo: Batch[R]) -> None:
+        self._daemon = curlewd
+        self._todo = todo
+        self._stream: Optional[daemon.AsyncStream] = None  # before the beginning, and at the end
+        self._results: Iterator[Tuple[int, Any]] = iter(())  # of the last piece
+        self._ended = not todo.requests
+
+    def __aiter__(self) -> "AsyncCompleted[R]":
+        return self
+
+    async def __anext__(self) -> Tuple[int, Any]:
+        try:
+            for result in self._results:
+                return result
+            while not self._ended:
+                self._results = self._todo.feed(await self._read())
+                for result in self._results:
+                    return result
+        except daemon.DaemonError as err:
+            await self.aclose()
+            raise problem.from_daemon_error(err) from err
+        except BaseException:
+            await self.aclose()
+            raise
+        raise StopAsyncIteration
+
+    async def _read(self) -> bytes:
+        if self._stream is None:
+            self._stream = await self._open()
+        piece = await self._stream.read()
+        if not piece:
+            await self.aclose()
+            self._todo.check_complete()
+        return piece
+
+    async def _open(self) -> daemon.AsyncStream:
+        stream = await self._daemon.aopen("POST", BATCH, **self._todo.options())
+        if _is_batch(stream):
+            return stream
+        async with stream:
+            body = b"".join([piece async for piece in stream])
+        raise problem.from_response(daemon.FetchFailed(stream, body))
+
+    async def aclose(self) -> None:
+        """End the iteration, and cancel the fetches that are not complete."""
+        self._ended, self._results = True, iter(())
+        if self._stream is not None:
+            self._stream.close()

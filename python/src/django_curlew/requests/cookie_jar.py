@@ -9,9 +9,8 @@ from __future__ import annotations
 
 import time
 from base64 import b64decode
-from email.utils import parsedate_to_datetime
 from http.cookiejar import Cookie
-from typing import Any, Dict, List, NamedTuple, Tuple
+from typing import Any, Dict, List, Tuple
 from urllib.parse import urlsplit
 
 from .cookies import Cookies, make_cookie
@@ -24,6 +23,8 @@ def request_cookies(url: str, session: Cookies, given: Any) -> List[Dict[str, An
     the URL's host, then as many others as there is room for: a redirect may lead to their hosts."""
     host = (urlsplit(url).hostname or "").lower()
     now = int(time.time())
+    if session.watch is not None and session.watch.written and session:
+        session.watch.on_read()
     chosen: Dict[Tuple[str, str, str], Cookie] = {}
     for cookie in session.jar:
         if not cookie.is_expired(now):
@@ -74,36 +75,14 @@ def _bytes_of(cookie: Cookie) -> Dict[str, str]:
     return found
 
 
-class SetCookie(NamedTuple):
-    """A Set-Cookie header, without its value."""
-
-    name: str
-    host: str  # that sent it
-    domain: str  # its Domain attribute, or ""
-    path: str
-    deletes: bool
-
-
 def update_jar(session: Cookies, envelope: Dict[str, Any]) -> None:
     """Apply to the session's cookies what a chain of responses has set and deleted."""
-    if "cookies" not in envelope:
-        _apply_stream(session, envelope)
-        return
     for stored in envelope["cookies"]:
         if not stored["name"]:  # as curl_cffi, which keeps none of these
             continue
         _delete(session, stored["name"], stored["domain"], stored["path"])
         if not stored.get("deleted"):
-            session.jar.set_cookie(_to_cookie(stored))
-
-
-def _apply_stream(session: Cookies, envelope: Dict[str, Any]) -> None:
-    """A stream has headers alone: what they delete is deleted."""
-    for name, value in envelope["headers"]:
-        if name.lower() == "set-cookie":
-            header = _parse_set_cookie(value, envelope["url"])
-            if header.deletes:
-                _delete(session, header.name, header.domain or header.host, header.path)
+            session.add([_to_cookie(stored)])
 
 
 def _to_cookie(stored: Dict[str, Any]) -> Cookie:
@@ -127,36 +106,6 @@ def _to_cookie(stored: Dict[str, Any]) -> Cookie:
 
 def _is_ip_address(host: str) -> bool:
     return ":" in host or host.rpartition(".")[2].isdigit()
-
-
-def _parse_set_cookie(value: str, url: str) -> SetCookie:
-    pair, *parameters = value.split(";")
-    attributes = {}
-    for each in parameters:
-        key, _, text = each.partition("=")
-        attributes[key.strip().lower()] = text.strip()
-    parts = urlsplit(url)
-    path = attributes.get("path", "")
-    if not path.startswith("/"):
-        path = parts.path.rpartition("/")[0] or "/"  # RFC 6265 5.1.4
-    return SetCookie(
-        name=pair.partition("=")[0].strip(),
-        host=(parts.hostname or "").lower(),
-        domain=attributes.get("domain", "").lstrip(".").lower(),
-        path=path,
-        deletes=_is_expired(attributes),
-    )
-
-
-def _is_expired(attributes: Dict[str, str]) -> bool:
-    """By Max-Age if it is a number, else by Expires (RFC 6265 5.3)."""
-    age = attributes.get("max-age", "")
-    if age.lstrip("-").isdigit():
-        return int(age) <= 0
-    try:
-        return parsedate_to_datetime(attributes["expires"]).timestamp() <= time.time()
-    except (KeyError, TypeError, ValueError, IndexError, OverflowError):
-        return False
 
 
 def _delete(session: Cookies, name: str, domain: str, path: str) -> None:

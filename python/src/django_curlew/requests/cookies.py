@@ -6,9 +6,11 @@ import threading
 import warnings
 from collections.abc import MutableMapping
 from http.cookiejar import Cookie, CookieJar
-from typing import Any, Dict, Iterator, List, Optional, Tuple, Union
+from typing import Any, Dict, Iterable, Iterator, List, Optional, Tuple, Union
 
+from ..utils import CurlCffiWarning
 from .exceptions import CookieConflict
+from .shared_jar import JarWatch
 
 CookieTypes = Union["Cookies", CookieJar, Dict[str, str], List[Tuple[str, str]]]
 
@@ -46,9 +48,21 @@ def make_cookie(
     )
 
 
+class NoCookieJar(CookieJar):
+    """The jar of Session(cookie_jar=False): always empty, and setting a cookie raises TypeError."""
+
+    def set_cookie(self, cookie: Cookie) -> None:
+        raise TypeError(
+            "this session keeps no cookies (cookie_jar=False): pass them with the request, as"
+            " get(url, cookies={…})"
+        )
+
+
 class Cookies(MutableMapping):  # type: ignore[type-arg]
     """A mapping of names to values. `jar` is the CookieJar. A cookie without a domain is sent to
     the host of every request."""
+
+    watch: Optional[JarWatch] = None  # of a session's cookies, but for Session(cookie_jar=True)
 
     def __init__(self, cookies: Optional[CookieTypes] = None) -> None:
         if isinstance(cookies, CookieJar):
@@ -83,9 +97,14 @@ class Cookies(MutableMapping):  # type: ignore[type-arg]
         elif name.startswith("__Host-") and (not secure or domain or path != "/"):
             _warn("`secure` changed to True, `domain` to none, `path` to / for a `__Host-` cookie")
             secure, domain, path = True, "", "/"
-        self.jar.set_cookie(
-            make_cookie(name, value, domain, path, secure, subdomains=bool(domain))
-        )
+        self.add([make_cookie(name, value, domain, path, secure, subdomains=bool(domain))])
+
+    def add(self, cookies: Iterable[Cookie]) -> None:
+        """Put cookies into the jar, in place of those with the same name, domain and path."""
+        if self.watch is not None:
+            self.watch.on_write(was_empty=not self)
+        for cookie in cookies:
+            self.jar.set_cookie(cookie)
 
     def _matching(
         self, name: Optional[str], domain: Optional[str], path: Optional[str]
@@ -141,8 +160,7 @@ class Cookies(MutableMapping):  # type: ignore[type-arg]
 
     def update(self, cookies: Optional[CookieTypes] = None) -> None:  # type: ignore[override]
         """Add these cookies, in place of those with the same name, domain and path."""
-        for cookie in Cookies(cookies).jar:
-            self.jar.set_cookie(cookie)
+        self.add(Cookies(cookies).jar)
 
     def __setitem__(self, name: str, value: str) -> None:
         self.set(name, value)
@@ -163,7 +181,9 @@ class Cookies(MutableMapping):  # type: ignore[type-arg]
         return (cookie.name for cookie in self.jar)
 
     def __bool__(self) -> bool:
-        return any(True for _ in self.jar)
+        for _ in self.jar:  # faster than any(), and most jars are empty
+            return True
+        return False
 
     def __repr__(self) -> str:
         shown = ", ".join(f"<Cookie {c.name}={c.value} for {c.domain} />" for c in self.jar)
@@ -171,4 +191,4 @@ class Cookies(MutableMapping):  # type: ignore[type-arg]
 
 
 def _warn(message: str) -> None:
-    warnings.warn(message, UserWarning, stacklevel=3)
+    warnings.warn(message, CurlCffiWarning, stacklevel=3)

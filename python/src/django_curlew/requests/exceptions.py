@@ -11,9 +11,12 @@ there is none; `reason` its `code`, for example "dns_failed".
 from __future__ import annotations
 
 import json
-from typing import Any, Dict, Optional
+from typing import Any, Dict, Optional, Type
+
+from ..const import CurlECode
 
 __all__ = [
+    "CODE2ERROR",
     "BadRequest",
     "Blocked",
     "CertificateVerifyError",
@@ -52,6 +55,7 @@ __all__ = [
     "URLRequired",
     "UnrewindableBodyError",
     "Unsupported",
+    "code2error",
 ]
 
 
@@ -89,7 +93,7 @@ class SessionClosed(RequestException):
 
 
 class ImpersonateError(RequestException):
-    """The daemon's libcurl can't impersonate that browser."""
+    """The daemon's libcurl can't impersonate that browser, or take that fingerprint."""
 
 
 class InvalidJSONError(RequestException):
@@ -234,3 +238,53 @@ class FileModeWarning(RequestsWarning, DeprecationWarning):
 
 class RequestsDependencyWarning(RequestsWarning):
     """Not used."""
+
+
+# -- by libcurl's code ----------------------------------------------------------------------------
+
+CODE2ERROR: Dict[int, Type[RequestException]] = {
+    0: RequestException,
+    CurlECode.UNSUPPORTED_PROTOCOL: InvalidSchema,
+    CurlECode.URL_MALFORMAT: InvalidURL,
+    CurlECode.COULDNT_RESOLVE_PROXY: ProxyError,
+    CurlECode.COULDNT_RESOLVE_HOST: DNSError,
+    CurlECode.COULDNT_CONNECT: ConnectionError,
+    CurlECode.WEIRD_SERVER_REPLY: ConnectionError,
+    CurlECode.REMOTE_ACCESS_DENIED: ConnectionError,
+    CurlECode.HTTP2: HTTPError,
+    CurlECode.PARTIAL_FILE: IncompleteRead,
+    CurlECode.HTTP_RETURNED_ERROR: HTTPError,
+    CurlECode.OPERATION_TIMEDOUT: Timeout,
+    CurlECode.SSL_CONNECT_ERROR: SSLError,
+    CurlECode.INTERFACE_FAILED: InterfaceError,
+    CurlECode.TOO_MANY_REDIRECTS: TooManyRedirects,
+    CurlECode.GOT_NOTHING: ConnectionError,
+    CurlECode.SSL_ENGINE_NOTFOUND: SSLError,
+    CurlECode.SSL_ENGINE_SETFAILED: SSLError,
+    CurlECode.SEND_ERROR: ConnectionError,
+    CurlECode.SEND_FAIL_REWIND: UnrewindableBodyError,
+    CurlECode.RECV_ERROR: ConnectionError,
+    CurlECode.SSL_CERTPROBLEM: SSLError,
+    CurlECode.SSL_CIPHER: SSLError,
+    CurlECode.PEER_FAILED_VERIFICATION: CertificateVerifyError,
+    CurlECode.BAD_CONTENT_ENCODING: HTTPError,
+    CurlECode.SSL_ENGINE_INITFAILED: SSLError,
+    CurlECode.SSL_CACERT_BADFILE: SSLError,
+    CurlECode.SSL_CRL_BADFILE: SSLError,
+    CurlECode.SSL_ISSUER_ERROR: SSLError,
+    CurlECode.SSL_PINNEDPUBKEYNOTMATCH: SSLError,
+    CurlECode.SSL_INVALIDCERTSTATUS: SSLError,
+    CurlECode.HTTP2_STREAM: HTTPError,
+    CurlECode.HTTP3: HTTPError,
+    CurlECode.QUIC_CONNECT_ERROR: ConnectionError,
+    CurlECode.PROXY: ProxyError,
+    CurlECode.SSL_CLIENTCERT: SSLError,
+    CurlECode.ECH_REQUIRED: SSLError,
+}
+
+
+def code2error(code: int, msg: str) -> Type[RequestException]:
+    """The class of curl_cffi's for a code of libcurl's, and its message."""
+    if code == CurlECode.RECV_ERROR and "CONNECT" in msg:  # a proxy refused, in libcurl's words
+        return ProxyError
+    return CODE2ERROR.get(code, RequestException)

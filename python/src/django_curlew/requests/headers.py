@@ -1,7 +1,8 @@
 """Headers: a case-insensitive mapping that keeps order, case and repetition.
 
 Names and values are text. Bytes are accepted, too, and decoded by `encoding`; without one as UTF-8,
-or as ISO-8859-1 if they are not UTF-8, which is what the daemon does with an origin's headers.
+or as ISO-8859-1 if they are not UTF-8, which is what the daemon does with an origin's headers. Then
+`raw` still has the bytes as they are, and so they are sent.
 """
 
 from __future__ import annotations
@@ -9,6 +10,8 @@ from __future__ import annotations
 from collections.abc import Mapping as AbstractMapping
 from collections.abc import MutableMapping
 from typing import Any, Dict, Iterable, Iterator, List, Mapping, Optional, Sequence, Tuple, Union
+
+from . import header_value
 
 Text = Union[str, bytes]
 HeaderTypes = Union[
@@ -26,15 +29,10 @@ SECRET_HEADERS = ("authorization", "proxy-authorization")  # repr() hides their 
 
 def _text(value: Any, encoding: Optional[str]) -> str:
     if isinstance(value, str):
-        return value
+        return header_value.from_text(value)
     if not isinstance(value, (bytes, bytearray)):
         return str(value)
-    if encoding:
-        return value.decode(encoding)
-    try:
-        return value.decode("utf-8")
-    except UnicodeDecodeError:
-        return value.decode("latin-1")
+    return value.decode(encoding) if encoding else header_value.from_bytes(bytes(value))
 
 
 def _pairs(headers: Any) -> Iterable[Tuple[Any, Any]]:
@@ -70,9 +68,11 @@ class Headers(MutableMapping):  # type: ignore[type-arg]
             self._items = [self._item(name, value) for name, value in _pairs(headers)]
 
     @classmethod
-    def of_pairs(cls, pairs: Iterable[Sequence[str]]) -> "Headers":
-        """Headers from the [name, value] pairs of an envelope, which are text already."""
-        headers = cls()
+    def of_envelope(cls, envelope: Dict[str, Any]) -> "Headers":
+        """The headers of an envelope, or of an entry of its history."""
+        headers, pairs = cls(), envelope.get("headers", ())
+        if "headers_base64" in envelope:
+            pairs = header_value.from_envelope(pairs, envelope["headers_base64"])
         headers._items = [(name, name.lower(), value) for name, value in pairs]
         return headers
 
@@ -82,9 +82,12 @@ class Headers(MutableMapping):  # type: ignore[type-arg]
 
     @property
     def encoding(self) -> str:
-        """The encoding of `raw`: what was set, else "ascii" if that is enough, else "utf-8"."""
+        """The encoding of `raw`: what was set, else "ascii" if that is enough, else "utf-8", or
+        "iso-8859-1" if there are bytes that are not UTF-8."""
         if self._encoding:
             return self._encoding
+        if any(isinstance(v, header_value.RawText) for _, _, v in self._items):
+            return "iso-8859-1"
         ascii_only = all(n.isascii() and (v is None or v.isascii()) for n, _, v in self._items)
         return "ascii" if ascii_only else "utf-8"
 
@@ -93,10 +96,18 @@ class Headers(MutableMapping):  # type: ignore[type-arg]
         self._encoding = value
 
     @property
+    def version(self) -> Any:
+        """Another object after each change."""
+        return self._items
+
+    @property
     def raw(self) -> List[Tuple[bytes, Optional[bytes]]]:
-        """(name, value) pairs of bytes."""
-        e = self.encoding
-        return [(n.encode(e), None if v is None else v.encode(e)) for n, _, v in self._items]
+        """(name, value) pairs of bytes, as they are sent, or were received."""
+        e = self._encoding or "utf-8"
+        return [
+            (name.encode(e), None if value is None else header_value.to_bytes(value, e))
+            for name, _, value in self._items
+        ]
 
     def multi_items(self) -> List[Tuple[str, Optional[str]]]:
         """All (name, value) pairs, in order, repeated ones too, names in their own case."""
@@ -138,8 +149,9 @@ class Headers(MutableMapping):  # type: ignore[type-arg]
         return [part.strip() for value in found for part in (value or "").split(",")]
 
     def update(self, headers: Optional[HeaderTypes] = None) -> None:  # type: ignore[override]
-        """Replace all values of each name in `headers`."""
+        """Replace all values of each name in `headers`, whose encoding counts if it has one."""
         new = Headers(headers)
+        self._encoding = new._encoding or self._encoding
         names = {key for _, key, _ in new._items}
         self._items = [item for item in self._items if item[1] not in names] + new._items
 

@@ -24,13 +24,14 @@ from typing import (
 )
 from urllib.parse import urljoin
 
+from ..const import CurlHttpVersion
 from ..json_codec import loads
-from .const import CurlHttpVersion
+from . import info_values, json_path, markdown
 from .cookies import Cookies
 from .exceptions import HTTPError
 from .headers import Headers
 from .line_decoder import LineDecoder
-from .streaming import StreamBody
+from .streaming import Slot, StreamBody
 
 if TYPE_CHECKING:
     from .prepared_request import PreparedRequest
@@ -64,11 +65,15 @@ class Response:
     """The response of a fetch, with curl_cffi's attributes and methods. `envelope` is the daemon's
     description of it (docs/api.md): timings, attempts, the connection.
 
-    The attributes below `default_encoding` are computed on their first use.
+    `request` and the attributes below it are computed on their first use.
     """
 
-    content: bytes
-    default_encoding: Union[str, Callable[[bytes], str]]
+    # Here and not in __init__(), as there is a response for each fetch; load() sets them.
+    content: bytes = b""
+    default_encoding: Union[str, Callable[[bytes], str]] = "utf-8"
+    _prepared: Optional[PreparedRequest] = None
+    _stream_body: Optional[StreamBody] = None
+
     request: Optional[Request]
     url: str
     status_code: int
@@ -92,15 +97,16 @@ class Response:
     response_size: int
     infos: Dict[Any, Any]
 
+    curl: Any = None  # curl_cffi has its handle here, and the next four for its streams
+    queue: Any = None
+    stream_task: Any = None
+    astream_task: Any = None
+    quit_now: Any = None
+
     def __init__(self, curl: Any = None, request: Optional[Request] = None) -> None:
-        self.curl = None  # curl_cffi has its handle here
         if request is not None:
             self.request = request
-        self.content = b""
-        self.default_encoding = "utf-8"
         self.envelope: Dict[str, Any] = {}
-        self._prepared: Optional[PreparedRequest] = None
-        self._stream_body: Optional[StreamBody] = None
 
     def load(
         self,
@@ -116,8 +122,10 @@ class Response:
         self.default_encoding = prepared.default_encoding
         self._prepared = prepared
         self._stream_body = stream_body
-        if stream_body is not None:
-            stream_body.response = self
+
+    def hold_until_end(self, slot: Slot) -> None:
+        """For sessions: release this once the stream was read, closed or dropped."""
+        self._stream.hold(slot)
 
     def detach_stream(self) -> None:
         """For sessions: the body was read by a callback, and is not available any more."""
@@ -134,9 +142,9 @@ class Response:
     def __getstate__(self) -> Dict[str, Any]:
         if self._stream_body is not None:
             raise TypeError(
-                "A streaming response can't be pickled; make the request without stream=True."
+                "Streaming responses cannot be pickled; make the request without stream=True."
             )
-        state = {**self.__dict__, "curl": None, "request": self.request}
+        state = {**self.__dict__, "request": self.request, "infos": self.infos}
         state["_prepared"] = None
         return state
 
@@ -191,19 +199,19 @@ class Response:
             return content.decode("utf-8-sig")
 
     def json(self, *, path: Optional[str] = None, default: Any = None, **kwargs: Any) -> Any:
-        """The content as JSON. `kwargs` are passed to json.loads. `path` is not supported: it needs
-        packages that only curl_cffi's extras install."""
-        if path is not None:
-            raise NotImplementedError("json(path=…) is not supported; use jsonpath-ng on json()")
+        """The content as JSON. `path`: return the first match of this JSONPath, or `default`;
+        it needs the package jsonpath-ng. `kwargs` are passed to json.loads."""
         charset = self.charset_encoding
         content: Union[str, bytes] = self.content
         if charset is not None and not JSON_CHARSETS.match(charset):
             content = self.text
-        return json.loads(content, **kwargs) if kwargs else loads(content)
+        data = json.loads(content, **kwargs) if kwargs else loads(content)
+        return data if path is None else json_path.first_match(data, path, default)
 
     def markdown(self) -> str:
-        """Not supported: it needs packages that only curl_cffi's extras install."""
-        raise NotImplementedError("markdown() is not supported; use markdownify on text")
+        """The article of an HTML page, as Markdown. It needs the packages readability-lxml,
+        lxml_html_clean and markdownify."""
+        return markdown.from_html(self.content)
 
     # -- status -----------------------------------------------------------------------------------
 
@@ -229,7 +237,7 @@ class Response:
         """The body of a stream in pieces, as they are received. `chunk_size` has no effect."""
         if decode_unicode:
             raise NotImplementedError("decode_unicode")
-        return self._stream.iter_bytes()
+        return self._stream.iter_bytes(self)
 
     def iter_lines(
         self, chunk_size: Any = None, decode_unicode: bool = False, delimiter: Any = None
@@ -243,7 +251,7 @@ class Response:
         """iter_content() for AsyncSession."""
         if decode_unicode:
             raise NotImplementedError("decode_unicode")
-        return self._stream.aiter_bytes()
+        return self._stream.aiter_bytes(self)
 
     def aiter_lines(
         self, chunk_size: Any = None, decode_unicode: bool = False, delimiter: Any = None
@@ -278,7 +286,7 @@ LAZY_ATTRIBUTES: Dict[str, Callable[[Response, Envelope], Any]] = {
     "status_code": lambda r, e: e.get("status", 200),
     "reason": lambda r, e: e.get("reason", "OK"),
     "ok": lambda r, e: 200 <= r.status_code < 400,
-    "headers": lambda r, e: Headers.of_pairs(e.get("headers", ())),
+    "headers": lambda r, e: Headers.of_envelope(e),
     "cookies": lambda r, e: _cookies(r.headers),
     "history": lambda r, e: [_redirect(r, each) for each in e.get("history", ())],
     "elapsed": lambda r, e: timedelta(seconds=e.get("timing", {}).get("total", 0.0)),
@@ -294,13 +302,20 @@ LAZY_ATTRIBUTES: Dict[str, Callable[[Response, Envelope], Any]] = {
     "header_size": lambda r, e: _header_size(e),
     "request_size": lambda r, e: _request_size(r),
     "response_size": lambda r, e: r.download_size + r.header_size,
-    "infos": lambda r, e: {},
+    "infos": lambda r, e: _infos(r),
 }
 
 
 def _request(response: Response) -> Optional[Request]:
     prepared = response._prepared
     return prepared.request() if prepared is not None else None
+
+
+def _infos(response: Response) -> Dict[Any, Any]:
+    prepared = response._prepared
+    if prepared is None or not prepared.curl_infos:
+        return {}
+    return info_values.values(response, prepared.curl_infos)
 
 
 def _cookies(headers: Headers) -> Cookies:

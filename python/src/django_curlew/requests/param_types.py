@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import Any, Callable, Dict, List, Optional, Sequence, Tuple, Type, TypedDict, Union
 
-from .const import CurlFollow, CurlHttpVersion
+from ..const import CurlFollow, CurlHttpVersion
 from .cookies import CookieTypes
 from .headers import HeaderTypes
+from .impersonate import ExtraFingerprints, ExtraFpDict
 from .models import Response
 from .parameters import NotSet, RetryStrategy
 from .request_body import CurlMime
@@ -40,7 +41,7 @@ class CommonParams(TypedDict, total=False):
     ja3: Optional[str]
     akamai: Optional[str]
     perk: Optional[str]
-    extra_fp: Any
+    extra_fp: Union[ExtraFingerprints, ExtraFpDict, None]
     default_headers: Optional[bool]
     default_encoding: Encoding
     http_version: HttpVersion
@@ -62,6 +63,7 @@ class SessionParams(CommonParams, total=False):
     timeout: Timeout
     name: Optional[str]
     daemon: Any
+    cookie_jar: Optional[bool]
     base_url: Optional[str]
     params: Params
     response_class: Optional[Type[Response]]

@@ -10,14 +10,17 @@ from dataclasses import dataclass
 from typing import Any, Callable, Dict, Optional, Tuple
 from urllib.parse import unquote, urlsplit, urlunsplit
 
-from .const import CurlFollow, CurlHttpVersion
-from .exceptions import Unsupported
+from .. import ca_bundle
+from ..const import CurlECode, CurlFollow, CurlHttpVersion
+from . import fingerprint_keys, info_values, option_keys
+from .exceptions import CertificateVerifyError, Unsupported
 
 Keys = Dict[str, Any]
 
 MAX_TIMEOUT = 86400  # seconds: the daemon's largest, which stands for "no timeout"
 NO_TIMEOUT_CONNECT = 300  # seconds for connecting, without a timeout: libcurl's default
 MAX_REDIRECTS = 100
+ERROR_STATUSES = list(range(400, 600))
 GRACE = 5.0  # seconds that the client waits longer than the daemon, for its error response
 NAMED_SESSION_TIMEOUT = 3600.0  # seconds that the client waits if a named session has the timeout
 
@@ -37,6 +40,9 @@ NOT_SET = NotSet()
 
 class _DefaultTimeout(int):
     """Distinguishes the default from a 30 that the caller passed."""
+
+    def __reduce__(self) -> str:
+        return "DEFAULT_TIMEOUT"
 
 
 DEFAULT_TIMEOUT = _DefaultTimeout(30)  # seconds
@@ -72,8 +78,8 @@ def normalize_retry(retry: Any) -> RetryStrategy:
 
 
 def retries(strategy: RetryStrategy, method: str, retry_statuses: bool) -> Keys:
-    """The request object's `retries`. Like curl_cffi it retries after any failure, whatever the
-    method; after a status only if raise_for_status makes that a failure."""
+    """The request object's `retries`. As in curl_cffi the method does not matter, and a status is a
+    failure only if raise_for_status makes it one: then each of 400 to 599 is."""
     wait = max(strategy.delay + strategy.jitter, 0.001)
     keys: Keys = {
         "max": strategy.count,
@@ -81,8 +87,7 @@ def retries(strategy: RetryStrategy, method: str, retry_statuses: bool) -> Keys:
         "backoff": wait,
         "max_backoff": max(wait * 2.0 ** min(strategy.count, 10), 10.0),
     }
-    if not retry_statuses:
-        keys["statuses"] = []
+    keys["statuses"] = ERROR_STATUSES if retry_statuses else []
     return keys
 
 
@@ -131,6 +136,8 @@ def allow_redirects(keys: Keys, value: Any) -> None:
         keys["follow_redirects"] = bool(value)
     elif value != "safe" and not isinstance(value, CurlFollow):
         raise ValueError(f"allow_redirects must be a bool, CurlFollow or 'safe', not {value!r}")
+    elif value == "safe" or value is CurlFollow.SAFE:
+        keys["redirects_public_only"] = True
     elif value is CurlFollow.FIRSTONLY:
         raise Unsupported(
             "allow_redirects: CurlFollow.FIRSTONLY is not supported; the daemon changes the method"
@@ -144,13 +151,15 @@ def max_redirects(keys: Keys, value: Any) -> None:
 
 
 def verify(keys: Keys, value: Any) -> None:
-    if isinstance(value, str):
-        raise Unsupported(
-            "verify: the daemon makes the connection, and a request can't name a file; configure "
-            "`ca_file` for a session of the daemon's and use it: Session(name=…)"
-        )
+    try:
+        keys.update(ca_bundle.keys(value))
+    except OSError as err:
+        raise CertificateVerifyError(str(err), int(CurlECode.SSL_CACERT_BADFILE)) from err
+
+
+def default_headers(keys: Keys, value: Any) -> None:
     if value is False:
-        keys["verify"] = False
+        keys["default_headers"] = False
 
 
 def cert(keys: Keys, value: Any) -> None:
@@ -168,7 +177,8 @@ def http_version(keys: Keys, value: Any) -> None:
     version = HTTP_VERSIONS.get(value)
     if version is None:
         raise Unsupported(
-            f"http_version: {value!r} is not supported; use v1, v2, v2tls, v2_prior_knowledge or v3"
+            f"http_version: {value!r} is not supported; use v1, v2, v2tls, v2_prior_knowledge, v3"
+            " or v3only"
         )
     keys["http_version"] = version
 
@@ -179,13 +189,13 @@ HTTP_VERSIONS: Dict[Any, str] = {
     "v2tls": "auto",
     "v2_prior_knowledge": "2-prior-knowledge",
     "v3": "3",
-    "v3only": "3",
+    "v3only": "3-only",
     CurlHttpVersion.V1_1: "1.1",
     CurlHttpVersion.V2_0: "2",
     CurlHttpVersion.V2TLS: "auto",
     CurlHttpVersion.V2_PRIOR_KNOWLEDGE: "2-prior-knowledge",
     CurlHttpVersion.V3: "3",
-    CurlHttpVersion.V3ONLY: "3",
+    CurlHttpVersion.V3ONLY: "3-only",
 }
 
 
@@ -193,7 +203,7 @@ def impersonate(keys: Keys, value: Any) -> None:
     if value:
         if not isinstance(value, str):
             raise Unsupported(
-                "impersonate: a Fingerprint is not supported; pass the name of a target"
+                "impersonate: a Fingerprint is not supported; pass the name of a target, 'chrome'"
             )
         keys["impersonate"] = getattr(value, "value", value)
 
@@ -227,9 +237,24 @@ def _ignored(keys: Keys, value: Any) -> None:
     """The function of a parameter that is accepted and has no effect; docs/client.md says why."""
 
 
-_FINGERPRINT = "TLS and HTTP/2 connections are made by the daemon, which accepts no fingerprint"
-_HANDLE = "curl handles live in the daemon; this process has none"
-_NETWORK = "the network, addresses and name servers are those of the daemon's configuration"
+def curl_options(keys: Keys, value: Any) -> None:
+    """They are applied after all other parameters; here only Unsupported is raised."""
+    option_keys.apply({}, value or {})
+
+
+def curl_infos(keys: Keys, value: Any) -> None:
+    info_values.check(value or ())
+
+
+_HANDLE = "curl handles live in the daemon; leave it out: all sessions share its connections"
+_NAMES = (
+    "the daemon resolves names, by the name servers of its machine; for single names set `resolve`"
+    " of a session in the daemon's configuration, and use Session(name=…)"
+)
+_INTERFACE = (
+    "the daemon makes the connection; set `interface` of a session in its configuration, and use"
+    " Session(name=…)"
+)
 
 COMMON: Dict[str, Callable[[Keys, Any], None]] = {
     "auth": auth,
@@ -240,16 +265,14 @@ COMMON: Dict[str, Callable[[Keys, Any], None]] = {
     "http_version": http_version,
     "impersonate": impersonate,
     "coalesce": _copied("coalesce"),
-    "default_headers": _ignored,
-    "ja3": _unsupported("ja3", _FINGERPRINT),
-    "akamai": _unsupported("akamai", _FINGERPRINT),
-    "perk": _unsupported("perk", _FINGERPRINT),
-    "extra_fp": _unsupported("extra_fp", _FINGERPRINT),
-    "interface": _unsupported("interface", _NETWORK),
-    "dns": _unsupported("dns", _NETWORK),
-    "doh_url": _unsupported("doh_url", _NETWORK),
-    "curl_options": _unsupported("curl_options", _HANDLE),
-    "debug": _unsupported("debug", "libcurl runs in the daemon; set `log.level` to debug there"),
+    "default_headers": default_headers,
+    "ja3": fingerprint_keys.text_setter("ja3"),
+    "akamai": fingerprint_keys.text_setter("akamai"),
+    "perk": fingerprint_keys.text_setter("perk"),
+    "extra_fp": fingerprint_keys.extra_fp,
+    "interface": _unsupported("interface", _INTERFACE),
+    "dns": _unsupported("dns", _NAMES),
+    "doh_url": _unsupported("doh_url", _NAMES),
 }
 REQUEST = {
     **COMMON,
@@ -262,8 +285,10 @@ SESSION = {
     "curl": _unsupported("curl", _HANDLE),
     "async_curl": _unsupported("async_curl", _HANDLE),
     "curl_share": _unsupported("curl_share", _HANDLE),
-    "curl_infos": _unsupported("curl_infos", _HANDLE),
-    "cache": _unsupported("cache", "use Django's cache"),
+    "curl_options": curl_options,
+    "curl_infos": curl_infos,
+    "debug": _ignored,  # by the request object: debug_log.py does it
+    "cache": _unsupported("cache", "use Django's cache (django.core.cache)"),
     "thread": _ignored,
     "use_thread_local_curl": _ignored,
     "loop": _ignored,

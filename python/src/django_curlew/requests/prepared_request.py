@@ -2,11 +2,20 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Dict, Optional
+from typing import TYPE_CHECKING, Any, Dict, Iterable, Optional, Union
 
-from .. import daemon
+from .. import ca_bundle, daemon
 from ..json_codec import dumps
-from . import cookie_jar, parameters, request_body, urls
+from . import (
+    cookie_jar,
+    debug_log,
+    option_keys,
+    parameters,
+    problem,
+    request_body,
+    sent_headers,
+    urls,
+)
 from .headers import Headers
 from .models import Request
 from .parameters import NOT_SET
@@ -16,9 +25,29 @@ if TYPE_CHECKING:
 
 Keys = Dict[str, Any]
 
-FETCH, STREAM, BATCH = "/v1/fetch", "/v1/stream", "/v1/batch"
+FETCH, BATCH = "/v1/fetch", "/v1/batch"
 FRAMES = (("Accept", daemon.FRAMES), ("Content-Type", "application/json"))
-JSON = (("Content-Type", "application/json"),)
+# The keys that may stand in a batch's `defaults`: not URL, body and others of a single request.
+COMMON_KEYS = frozenset(
+    (
+        "timeout",
+        "session",
+        "follow_redirects",
+        "max_redirects",
+        "redirects_public_only",
+        "verify",
+        "ca_pem",
+        "default_headers",
+        "http_version",
+        "auth",
+        "proxy",
+        "proxy_auth",
+        "impersonate",
+        "fingerprint",
+        "coalesce",
+        "decompress",
+    )
+)
 DEFAULT_ACCEPT_ENCODING = object()  # all codings that the daemon's libcurl can undo
 
 # The parameters that PreparedRequest handles itself, beside parameters.REQUEST.
@@ -50,20 +79,10 @@ OWN_PARAMETERS = frozenset(
 
 class PreparedRequest:
     """One call of request(). `keys` is the request object (docs/api.md), `timeout` the seconds that
-    the client waits for the daemon, `kwargs` the parameters as they were given."""
+    the client waits for the daemon, `kwargs` the parameters as they were given, `streams` whether
+    it uses the daemon's stream route."""
 
-    __slots__ = (
-        "keys",
-        "method",
-        "kwargs",
-        "body",
-        "headers",
-        "stream",
-        "content_callback",
-        "timeout",
-        "keeps_cookies",
-        "default_encoding",
-    )
+    template: Any = None  # the RequestTemplate that it was made by
 
     def __init__(
         self, session: "BaseSession[Any]", method: str, url: str, kwargs: Keys
@@ -72,9 +91,13 @@ class PreparedRequest:
         self.method = method = method.upper()
         self.content_callback = kwargs.get("content_callback")
         self.stream = bool(kwargs.get("stream"))
+        self.streams = self.stream or self.content_callback is not None
         self.default_encoding = kwargs.get("default_encoding") or session.default_encoding
         self.keeps_cookies = not (
-            session.discard_cookies or session.name is not None or kwargs.get("discard_cookies")
+            session.discard_cookies
+            or session.cookie_jar is False
+            or session.name is not None
+            or kwargs.get("discard_cookies")
         )
         self.body: Optional[request_body.EncodedBody] = None
         self.headers: Optional[Headers] = None
@@ -92,29 +115,11 @@ class PreparedRequest:
         if session.proxies or kwargs.get("proxies") or kwargs.get("proxy"):
             self._set_proxy(session)
         self._set_timeout(session)
-
-    def can_be_copied(self, session: "BaseSession[Any]") -> bool:
-        """Does nothing but `url` depend on the URL?"""
-        return not (
-            session.params
-            or session.base_url
-            or session.proxies
-            or session.cookies
-            or self.kwargs
-        )
-
-    def copy(self, url: str) -> "PreparedRequest":
-        """The same request to another URL. Only if can_be_copied()."""
-        copied = PreparedRequest.__new__(PreparedRequest)
-        for name in PreparedRequest.__slots__:
-            setattr(copied, name, getattr(self, name))
-        copied.keys = {**self.keys, "url": urls.build_url(url)}
-        return copied
-
-    @property
-    def streams(self) -> bool:
-        """Does it use the daemon's stream route?"""
-        return self.stream or self.content_callback is not None
+        if session.curl_options:
+            self._apply_options(session.curl_options)
+        self.curl_infos = session.curl_infos
+        if session.debug:
+            debug_log.log_request(self.method, self.keys)
 
     @property
     def idle_timeout(self) -> Optional[float]:
@@ -128,15 +133,45 @@ class PreparedRequest:
 
     @property
     def impersonates(self) -> bool:
-        return "impersonate" in self.keys
+        """Is the other side to see another client, by `impersonate` or a fingerprint?"""
+        return "impersonate" in self.keys or "fingerprint" in self.keys
+
+    def adds_certificates(self, error_response: Any) -> bool:
+        """Does the daemon lack the certificates of `verify`? Then they are among the keys now, and
+        the request is to be sent again."""
+        return adds_certificates(error_response, [self.keys])
 
     def to_json(self) -> bytes:
         """The request object."""
         return dumps(self.keys)
 
+    def to_body(self) -> Union[bytes, daemon.Upload]:
+        """What is sent to the daemon: the request object, and the body if that follows it."""
+        if self.template is not None:
+            encoded: bytes = self.template.encode(self.keys["url"])
+            return encoded
+        if self.body is None or self.body.source is None:
+            return dumps(self.keys)
+        source = self.body.source
+        keys = ca_bundle.in_full(self.keys)  # there may be no second attempt
+        return daemon.Upload(source, request_object=keys, dumps=dumps)
+
+    def read_body(self) -> None:
+        """Move a body that would follow the request object into it."""
+        if self.body is not None and self.body.source is not None:
+            self.body = request_body.in_request_object(self.body)
+            self.keys = {**self.keys, **self.body.keys}
+
+    @property
+    def can_send_body_again(self) -> bool:
+        """If curlewd has not kept the body for a redirect: can it be sent again, within the request
+        object? Not if it is large, or can be read only once."""
+        source = self.body.source if self.body is not None else None
+        return source is not None and _is_small(source, daemon.MAX_RETRIED_BYTES)
+
     def request(self) -> Request:
         """The value of Response.request."""
-        headers = self.headers if self.headers is not None else Headers()
+        headers = Headers(self.headers)
         content = self.body.content if self.body is not None else None
         return Request(self.keys["url"], headers, self.method, content)
 
@@ -164,7 +199,7 @@ class PreparedRequest:
             files=kwargs.get("files"),
             multipart=kwargs.get("multipart"),
         )
-        if self.body.keys:
+        if self.body.keys or self.body.source is not None:
             self.keys.update(self.body.keys, method=self.method)
         self._set_headers(session, kwargs.get("headers"))
         if self.streams:
@@ -179,6 +214,9 @@ class PreparedRequest:
             if strategy.count
             else 0
         )
+        source = self.body.source if self.body is not None else None
+        if strategy.count and source is not None and _is_small(source, daemon.MAX_RETRIED_BYTES):
+            self.read_body()  # what follows the request object is not retried if it is large
 
     def _override(self, name: str, value: Any, setter: Any) -> None:
         """Apply a request's parameter over its session's. None leaves the session's."""
@@ -193,13 +231,14 @@ class PreparedRequest:
 
     def _set_headers(self, session: "BaseSession[Any]", request_headers: Any) -> None:
         headers = Headers(session.headers)
-        if request_headers:
+        if request_headers is not None:
             headers.update(request_headers)
+        if self.body is not None and self.body.file_length is not None:
+            headers["Content-Length"] = str(self.body.file_length)  # whatever the caller says
         self.headers = headers
-        pairs = [list(pair) for pair in headers.multi_items()]
-        content_type = self.body.content_type if self.body is not None else None
-        if content_type and "content-type" not in headers:
-            pairs.append(["Content-Type", content_type])
+        pairs = sent_headers.to_pairs(headers)
+        if self.body is not None:
+            sent_headers.add_content_type(pairs, self.body)
         pairs += self._shortcut_headers(headers)
         if pairs:
             self.keys["headers"] = pairs
@@ -234,6 +273,12 @@ class PreparedRequest:
         proxy_auth = self.kwargs.get("proxy_auth") or session.proxy_auth
         parameters.proxy(self.keys, proxies, proxy_auth, self.keys["url"])
 
+    def _apply_options(self, options: Keys) -> None:
+        """libcurl's options win over parameters, as in curl_cffi."""
+        option_keys.apply(self.keys, options)
+        self.method = self.keys.get("method", self.method)
+        self.timeout = parameters.client_timeout(self.keys.get("timeout"))
+
     def _set_timeout(self, session: "BaseSession[Any]") -> None:
         """The timeouts of a named session of the daemon's apply if neither the request nor the
         session here has one."""
@@ -246,12 +291,30 @@ class PreparedRequest:
         self.timeout = parameters.client_timeout(key)
 
 
+def _is_small(source: daemon.BodySource, limit: int) -> bool:
+    return source.is_repeatable and source.length is not None and source.length <= limit
+
+
+def adds_certificates(error_response: Any, all_keys: Iterable[Keys]) -> bool:
+    """PreparedRequest.adds_certificates() for the keys of several."""
+    document = problem.document_of(error_response) if error_response.status == 404 else None
+    if document is None:
+        return False
+    added = False
+    for keys in all_keys:
+        if ca_bundle.is_wanted(document["code"], keys):
+            keys.update(ca_bundle.in_full(keys))
+            added = True
+    return added
+
+
 # The session's keys that a request's parameter replaces.
 SESSION_KEYS = {
     "auth": ("auth",),
-    "allow_redirects": ("follow_redirects",),
+    "allow_redirects": ("follow_redirects", "redirects_public_only"),
     "max_redirects": ("max_redirects",),
-    "verify": ("verify",),
+    "verify": ("verify", "ca_pem"),
+    "default_headers": ("default_headers",),
     "http_version": ("http_version",),
     "impersonate": ("impersonate",),
 }
@@ -260,4 +323,5 @@ DAEMON_DEFAULTS = {
     "allow_redirects": ("follow_redirects", True),
     "max_redirects": ("max_redirects", 30),
     "verify": ("verify", True),
+    "default_headers": ("default_headers", True),
 }

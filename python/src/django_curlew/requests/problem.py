@@ -5,50 +5,12 @@ from __future__ import annotations
 from typing import Any, Dict, Optional, Type
 
 from .. import daemon
+from ..daemon import foreign_response
 from ..json_codec import loads
 from . import exceptions as e
-from .const import CurlECode as C
+from ..const import CurlECode as C
 
 ExceptionClass = Type[e.RequestException]
-
-# If there is a libcurl code, it is more exact than the daemon's.
-BY_CURL_CODE: Dict[int, ExceptionClass] = {
-    C.UNSUPPORTED_PROTOCOL: e.InvalidSchema,
-    C.URL_MALFORMAT: e.InvalidURL,
-    C.COULDNT_RESOLVE_PROXY: e.ProxyError,
-    C.COULDNT_RESOLVE_HOST: e.DNSError,
-    C.COULDNT_CONNECT: e.ConnectionError,
-    C.WEIRD_SERVER_REPLY: e.ConnectionError,
-    C.REMOTE_ACCESS_DENIED: e.ConnectionError,
-    C.HTTP2: e.HTTPError,
-    C.PARTIAL_FILE: e.IncompleteRead,
-    C.HTTP_RETURNED_ERROR: e.HTTPError,
-    C.OPERATION_TIMEDOUT: e.Timeout,
-    C.SSL_CONNECT_ERROR: e.SSLError,
-    C.INTERFACE_FAILED: e.InterfaceError,
-    C.TOO_MANY_REDIRECTS: e.TooManyRedirects,
-    C.GOT_NOTHING: e.ConnectionError,
-    C.SSL_ENGINE_NOTFOUND: e.SSLError,
-    C.SSL_ENGINE_SETFAILED: e.SSLError,
-    C.SEND_ERROR: e.ConnectionError,
-    C.SEND_FAIL_REWIND: e.UnrewindableBodyError,
-    C.RECV_ERROR: e.ConnectionError,
-    C.SSL_CERTPROBLEM: e.SSLError,
-    C.SSL_CIPHER: e.SSLError,
-    C.PEER_FAILED_VERIFICATION: e.CertificateVerifyError,
-    C.BAD_CONTENT_ENCODING: e.HTTPError,
-    C.SSL_ENGINE_INITFAILED: e.SSLError,
-    C.SSL_CACERT_BADFILE: e.SSLError,
-    C.SSL_CRL_BADFILE: e.SSLError,
-    C.SSL_ISSUER_ERROR: e.SSLError,
-    C.SSL_PINNEDPUBKEYNOTMATCH: e.SSLError,
-    C.SSL_INVALIDCERTSTATUS: e.SSLError,
-    C.HTTP2_STREAM: e.HTTPError,
-    C.HTTP3: e.HTTPError,
-    C.QUIC_CONNECT_ERROR: e.ConnectionError,
-    C.PROXY: e.ProxyError,
-    C.SSL_CLIENTCERT: e.SSLError,
-}
 
 # By the daemon's `code` (docs/api.md); with the libcurl code that curl_cffi would have.
 BY_REASON: Dict[str, "tuple[ExceptionClass, int]"] = {
@@ -74,31 +36,56 @@ BY_REASON: Dict[str, "tuple[ExceptionClass, int]"] = {
     "timeout": (e.Timeout, C.OPERATION_TIMEDOUT),
     "idle_timeout": (e.Timeout, C.OPERATION_TIMEDOUT),
     "unauthorized": (e.DaemonError, 0),
+    "forbidden": (e.DaemonError, 0),
     "unknown_session": (e.BadRequest, 0),
+    "unknown_ca": (e.BadRequest, 0),
 }
 
 
-def is_problem(content_type: Optional[str]) -> bool:
-    return (content_type or "").partition(";")[0].strip().lower() == "application/problem+json"
+def document_of(error_response: Any) -> Optional[Dict[str, Any]]:
+    """The problem document of a response, if it is one of the daemon's: with a `code`."""
+    content_type = error_response.header("content-type") or ""
+    if content_type.partition(";")[0].strip().lower() != "application/problem+json":
+        return None
+    try:
+        document = loads(error_response.body)
+    except ValueError:
+        return None
+    is_ours = isinstance(document, dict) and isinstance(document.get("code"), str)
+    return document if is_ours else None
 
 
 def to_exception(
     problem: Dict[str, Any], response: Any = None, impersonate: bool = False
 ) -> Any:
     """The exception for a problem document. `response` becomes its attribute; `impersonate`:
-    whether the request had that parameter."""
+    whether the request had that parameter, or one of a fingerprint."""
     reason, code = str(problem.get("code", "")), int(problem.get("curl_code") or 0)
     exception_class, default_code = BY_REASON.get(reason, (e.RequestException, 0))
-    exception_class = BY_CURL_CODE.get(code, exception_class)
+    if code in e.CODE2ERROR and code != 0:  # more exact than the daemon's
+        exception_class = e.CODE2ERROR[code]
     code = code or int(default_code)
     detail = str(problem.get("detail") or problem.get("title") or "the fetch failed")
-    if exception_class is e.Unsupported and impersonate and detail.startswith("impersonate"):
+    if exception_class is e.BadRequest and detail.startswith("url:"):
+        exception_class, code = e.InvalidURL, int(C.URL_MALFORMAT)
+    if impersonate and detail.startswith(("impersonate", "fingerprint")):
         exception_class = e.ImpersonateError
     if code == C.RECV_ERROR and "CONNECT" in detail:  # a proxy refused, in libcurl's words
         exception_class = e.ProxyError
-    exception = exception_class(detail, code, response)
+    if response is not None and "response" in problem:  # what the origin last answered
+        response.envelope = {"reason": "", **problem["response"]}
+    exception = exception_class(_message(exception_class, code, detail), code, response)
     exception.problem = problem
     return exception
+
+
+def _message(exception_class: ExceptionClass, code: int, detail: str) -> str:
+    """The text, with what programs look for in curl_cffi's: "timed out", and libcurl's code."""
+    if issubclass(exception_class, e.Timeout) and "timed out" not in detail:
+        detail = f"Operation timed out: {detail}"
+    if not code or issubclass(exception_class, e.Blocked):  # libcurl did not fail
+        return detail
+    return f"curl: ({code}) {detail}"
 
 
 def from_response(
@@ -106,21 +93,14 @@ def from_response(
 ) -> Any:
     """The exception for a response to this process that is not an envelope: a problem document of
     the daemon's, or an error page of the web server's before it."""
-    if is_problem(error_response.header("content-type")):
-        exception = to_exception(loads(error_response.body), response, impersonate)
+    document = document_of(error_response)
+    if document is not None:
+        exception = to_exception(document, response, impersonate)
         if isinstance(exception, e.Overloaded):
             exception.retry_after = _parse_seconds(error_response.header("retry-after"))
         return exception
-    status = error_response.status
-    hint = {
-        404: "curlewd is not mounted at this path",
-        502: "curlewd is not running, or the web server may not open its socket",
-        503: "the web server has no curlewd to pass the request to",
-        504: "curlewd did not respond to the web server in time",
-    }.get(status, "this is not curlewd")
-    message = f"HTTP {status} instead of a response of curlewd: {hint}"
-    exception = e.DaemonError(message, 0, response)
-    exception.problem = {"code": "unreachable", "status": status}
+    exception = e.DaemonError(foreign_response.explanation_of(error_response), 0, response)
+    exception.problem = {"code": "unreachable", "status": error_response.status}
     return exception
 
 
@@ -129,12 +109,22 @@ def from_daemon_error(
 ) -> Any:
     """The exception for a daemon that gave no response; with `streaming`, for a body that is
     incomplete, which is how a stream reports that the origin's was."""
+    if isinstance(err, e.RequestException):  # NotConfigured is both
+        return type(err)(str(err), 0, response)
     if isinstance(err, daemon.DaemonTimeout):
-        exception: Any = e.Timeout(str(err), int(C.OPERATION_TIMEDOUT), response)
+        reason = "timeout"
+    elif isinstance(err, daemon.UploadError):
+        reason = "bad_request"
     elif streaming and isinstance(err, daemon.IncompleteResponse):
-        exception = e.IncompleteRead(str(err), int(C.PARTIAL_FILE), response)
+        reason = err.code if err.code in BY_REASON else "incomplete_body"
     else:
-        exception = e.DaemonError(str(err), 0, response)
+        reason = "unreachable"
+    exception_class, code = BY_REASON.get(reason, (e.DaemonError, 0))
+    if reason == "protocol_error" and "content-encoding" in str(err):  # without libcurl's code here
+        code = int(C.BAD_CONTENT_ENCODING)
+        exception_class = e.CODE2ERROR[code]
+    text = _message(exception_class, int(code), str(err))
+    exception: Any = exception_class(text, int(code), response)
     exception.problem = {"code": err.code or "unreachable", "detail": str(err)}
     return exception
 

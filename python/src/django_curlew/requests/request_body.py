@@ -1,17 +1,21 @@
 """Encoding a request's body: data, content, json, files or multipart as keys of the request object.
 
-A body is sent to the daemon as text, or as base64 if it is not UTF-8. A file or an iterable is read
-to its end first. Content-Type is what curl_cffi, and libcurl below it, would send.
+A small body is sent to the daemon as text, or as base64 if it is not UTF-8. A file, an iterable,
+and what is large, is sent after the request object, piece by piece. Content-Type is what curl_cffi,
+and libcurl below it, would send.
 """
 
 from __future__ import annotations
 
-import base64
 import json as json_module
 from io import BytesIO
 from pathlib import Path
-from typing import Any, Dict, Iterable, List, NamedTuple, Optional, Union
+from typing import Any, Dict, List, NamedTuple, Optional, Union
 from urllib.parse import urlencode
+
+from .. import daemon
+from . import form_files, multipart_stream
+from .multipart_part import encode_part, text_or_base64
 
 FORM = "application/x-www-form-urlencoded"
 BYTES = "application/octet-stream"
@@ -26,6 +30,14 @@ class EncodedBody(NamedTuple):
     keys: Keys  # of the request object
     content_type: Optional[str]  # used if the headers have none
     content: Optional[bytes]  # for Response.request
+    source: Optional[daemon.BodySource] = None  # of a body that follows the request object
+    boundary: Optional[str] = None  # of a form that follows it
+
+    @property
+    def file_length(self) -> Optional[int]:
+        """The bytes of a file that was given as `content`; None: it is none, or has no length."""
+        is_file = self.source is not None and self.content is None and self.boundary is None
+        return self.source.length if is_file and self.source is not None else None
 
 
 class CurlMime:
@@ -43,14 +55,15 @@ class CurlMime:
         local_path: Union[str, bytes, Path, None] = None,
         data: Any = None,
     ) -> None:
-        """Add a field from `data`, or the file at `local_path`, which is read now."""
+        """Add a field from `data`, or the file at `local_path`. A large file is read when it is
+        sent."""
         if local_path is not None and data is not None:
             raise ValueError("addpart() takes data or local_path, not both")
         if local_path is not None:
             path = Path(local_path.decode() if isinstance(local_path, bytes) else local_path)
             if not path.exists():
                 raise FileNotFoundError(f"File not found at {path}")
-            data, filename = path.read_bytes(), filename or path.name
+            data, filename = path, filename or path.name
         self.parts.append(encode_part(name, data, filename, content_type))
 
     @classmethod
@@ -68,24 +81,6 @@ class CurlMime:
         """Does nothing: there is nothing to close."""
 
 
-def encode_part(
-    name: str, data: Any, filename: Optional[str] = None, content_type: Optional[str] = None
-) -> Keys:
-    """One item of the request object's `multipart`. `data` may be a file object."""
-    if data is None:
-        data = b""
-    elif hasattr(data, "read"):
-        data = data.read()
-    elif not isinstance(data, (str, bytes, bytearray)):
-        data = str(data)
-    part = {"name": name, **_text_or_base64("value", data)}
-    if filename is not None:
-        part["filename"] = filename
-    if content_type is not None:
-        part["content_type"] = content_type
-    return part
-
-
 def encode_body(
     method: str,
     data: Any = None,
@@ -96,22 +91,39 @@ def encode_body(
 ) -> EncodedBody:
     """The arguments are those of Session.request(). Without a body there are no keys."""
     if files or multipart:
-        return _encode_multipart(data, files, multipart)
+        return _encode_multipart(method, data, files, multipart)
     if json is not None:
         text = json_module.dumps(json, separators=(",", ":")).encode()
-        keys = {"body": text.decode()}
-        return EncodedBody(keys=keys, content_type="application/json", content=text)
-    raw = _read_content(content) if content is not None else _encode_data(data)
+        return _encode_bytes(text, "application/json", text)
+    if content is not None and not isinstance(content, (str, bytes, bytearray, memoryview)):
+        source = daemon.BodySource(content, length=daemon.file_length(content))
+        return EncodedBody(keys={}, content_type=None, content=None, source=source)
+    raw = _bytes_of(content) if content is not None else _encode_data(data)
     if not raw:
         if method in METHODS_WITH_BODY:  # as libcurl sends an empty body
             return EncodedBody(keys={"body": ""}, content_type=FORM, content=raw)
         return EncodedBody(keys={}, content_type=None, content=raw)
     plain = isinstance(data if content is None else content, (str, bytes, bytearray))
-    return EncodedBody(
-        keys=_text_or_base64("body", raw),
-        content_type=BYTES if plain or content is not None else FORM,
-        content=raw if plain or content is None else None,  # None: curl_cffi would stream it
-    )
+    return _encode_bytes(raw, BYTES if plain or content is not None else FORM, raw)
+
+
+def in_request_object(body: EncodedBody) -> EncodedBody:
+    """The same body, read to its end and encoded as keys of the request object."""
+    if body.source is None:
+        return body
+    raw = body.source.read()
+    return body._replace(keys=text_or_base64("body", raw), source=None)
+
+
+def _encode_bytes(raw: bytes, content_type: str, content: Optional[bytes]) -> EncodedBody:
+    if len(raw) <= daemon.MAX_INLINE_BYTES:
+        return EncodedBody(text_or_base64("body", raw), content_type, content)
+    source = daemon.BodySource([raw], length=len(raw))
+    return EncodedBody({}, content_type, content, source)
+
+
+def _bytes_of(content: Any) -> bytes:
+    return content.encode() if isinstance(content, str) else bytes(content)
 
 
 def _encode_data(data: Any) -> Optional[bytes]:
@@ -128,54 +140,27 @@ def _encode_data(data: Any) -> Optional[bytes]:
     raise TypeError("data must be dict/list/tuple, str, BytesIO or bytes")
 
 
-def _read_content(content: Any) -> bytes:
-    if isinstance(content, str):
-        return content.encode()
-    if isinstance(content, (bytes, bytearray, memoryview)):
-        return bytes(content)
-    if hasattr(content, "read"):
-        read = content.read()
-        return read.encode() if isinstance(read, str) else bytes(read)
-    if hasattr(content, "__aiter__"):
-        raise TypeError("content: only AsyncSession takes an async iterable")
-    return b"".join(_pieces(content))
-
-
-def _pieces(content: Iterable[Any]) -> Iterable[bytes]:
-    for each in content:
-        if not isinstance(each, (bytes, bytearray, memoryview)):
-            raise TypeError(f"content: must be an iterable of bytes, not of {type(each).__name__}")
-        yield bytes(each)
-
-
-def _encode_multipart(data: Any, files: Any, multipart: Any) -> EncodedBody:
+def _encode_multipart(method: str, data: Any, files: Any, multipart: Any) -> EncodedBody:
     """Fields of `data`, `files` as in the `requests` package, parts of a CurlMime."""
     if multipart is not None and not isinstance(multipart, CurlMime):
         raise TypeError(
             "multipart: must be a django_curlew.CurlMime; curl_cffi's needs a curl handle"
         )
-    fields = data.items() if isinstance(data, dict) else data or ()
     parts = list(multipart.parts) if multipart else []
-    parts += [encode_part(name, value) for name, value in fields]
-    for name, file in files.items() if isinstance(files, dict) else files or ():
-        parts.append(_encode_file(name, file))
-    return EncodedBody(keys={"multipart": parts}, content_type=None, content=None)
-
-
-def _encode_file(name: str, file: Any) -> Keys:
-    """`file` is a file object or bytes, or (filename, one of these[, content type])."""
-    if isinstance(file, (tuple, list)):
-        filename, data, *rest = file
-        return encode_part(name, data, filename, rest[0] if rest else None)
-    path = getattr(file, "name", None)
-    return encode_part(name, file, Path(path).name if isinstance(path, str) else name)
-
-
-def _text_or_base64(key: str, value: Any) -> Keys:
-    raw = value.encode("utf-8", "surrogateescape") if isinstance(value, str) else bytes(value)
-    if b"\0" not in raw:  # the daemon's JSON parser rejects NUL in text
-        try:
-            return {key: raw.decode("utf-8")}
-        except UnicodeDecodeError:
-            pass
-    return {key + "_base64": base64.b64encode(raw).decode()}
+    if files:
+        parts += form_files.parts_of_fields(data) + form_files.parts_of_files(files)
+    else:  # libcurl's: as text, whatever they are
+        fields = data.items() if isinstance(data, dict) else data or ()
+        parts += [encode_part(name, value) for name, value in fields]
+    if not parts:  # all files are None
+        return encode_body(method, data)
+    if not multipart_stream.is_large(parts):
+        return EncodedBody(keys={"multipart": parts}, content_type=None, content=None)
+    form = multipart_stream.MultipartStream(parts)
+    return EncodedBody(
+        keys={},
+        content_type=form.content_type(),
+        content=None,
+        source=daemon.BodySource(form, length=form.length, repeatable=form.is_repeatable),
+        boundary=form.boundary,
+    )

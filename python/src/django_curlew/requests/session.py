@@ -6,21 +6,22 @@ import contextlib
 from typing import TYPE_CHECKING, Any, Iterator, List, Tuple, TypeVar
 
 from .. import context, daemon, record
-from . import batch, problem, streaming
+from . import batch, problem, request_template, split_batch
+from .async_session import AsyncSession as AsyncSession  # curl_cffi has it here, too
 from .arguments import collect_arguments, websockets_unsupported
 from .base_session import (
     BaseSession,
-    BufferedResponse,
     R,
     check_status,
     error_from_daemon,
-    error_from_stream,
+    error_from_response,
     response_from_fetch,
     response_from_stream,
 )
 from .param_types import KeywordParams, RequestParams, Requests, SessionParams
 from .parameters import NOT_SET
-from .prepared_request import BATCH, FETCH, FRAMES, JSON, STREAM, PreparedRequest
+from .parameters import RetryStrategy as RetryStrategy
+from .prepared_request import BATCH, FETCH, FRAMES, PreparedRequest
 from .recording import FetchRecorder
 
 if TYPE_CHECKING:
@@ -65,19 +66,23 @@ class Session(BaseSession[R]):
         """Fetch a URL. docs/client.md lists the parameters. Raises a RequestException if there is
         no response, TypeError for a parameter that does not exist."""
         self._check_open()
-        named = collect_arguments(
-            kwargs,
-            params=params,
-            data=data,
-            content=content,
-            json=json,
-            headers=headers,
-            cookies=cookies,
-            files=files,
-            auth=auth,
-            timeout=timeout,
-        )
-        prepared = PreparedRequest(self, method, url, named)
+        named: Any = kwargs
+        # Few requests have any of these, and each costs.
+        none = params is data is content is json is headers is cookies is files is auth is None
+        if not none or timeout is not NOT_SET:
+            named = collect_arguments(
+                kwargs,
+                params=params,
+                data=data,
+                content=content,
+                json=json,
+                headers=headers,
+                cookies=cookies,
+                files=files,
+                auth=auth,
+                timeout=timeout,
+            )
+        prepared = request_template.prepare(self, method, url, named)
         if record.current() is None:
             return self._send(prepared)
         with FetchRecorder(prepared) as recorder:
@@ -88,38 +93,51 @@ class Session(BaseSession[R]):
 
     def _fetch(self, prepared: PreparedRequest) -> R:
         try:
-            fetched = self.daemon.exchange(
+            curlewd, trace = self.daemon, context.headers()
+            if curlewd.sends_route:
+                trace += self._route(prepared)
+            fetched = curlewd.exchange(
                 "POST",
                 FETCH,
                 headers=FRAMES,
-                body=prepared.to_json(),
-                trace=context.headers(),
+                body=prepared.to_body(),
+                trace=trace,
                 timeout=prepared.timeout,
                 idempotent=prepared.idempotent,
             )
         except daemon.DaemonError as err:
             raise error_from_daemon(self, prepared, err) from err
-        return response_from_fetch(self, prepared, fetched)
+        if fetched.status != 200 and prepared.adds_certificates(fetched):
+            return self._fetch(prepared)
+        response = response_from_fetch(self, prepared, fetched)
+        if "body_not_replayed" in response.envelope and prepared.can_send_body_again:
+            prepared.read_body()
+            return self._fetch(prepared)
+        return response
 
     def _stream(self, prepared: PreparedRequest) -> R:
         try:
-            stream = self.daemon.open(
-                "POST",
-                STREAM,
-                headers=JSON,
-                body=prepared.to_json(),
-                trace=context.headers(),
+            curlewd, trace = self.daemon, context.headers()
+            if curlewd.sends_route:
+                trace += self._route(prepared)
+            envelope, stream = curlewd.open_fetch(
+                body=prepared.to_body(),
+                trace=trace,
                 timeout=prepared.timeout,
                 idle_timeout=prepared.idle_timeout,
                 idempotent=prepared.idempotent,
             )
-            if not streaming.is_from_origin(stream):
-                with stream:
-                    buffered = BufferedResponse(stream, b"".join(stream))
-                raise error_from_stream(self, prepared, buffered)
+        except daemon.FetchFailed as failed:
+            if prepared.adds_certificates(failed):
+                return self._stream(prepared)
+            raise error_from_response(self, prepared, failed) from None
         except daemon.DaemonError as err:
             raise error_from_daemon(self, prepared, err) from err
-        response = response_from_stream(self, prepared, stream)
+        if "body_not_replayed" in envelope and prepared.can_send_body_again:
+            stream.close()
+            prepared.read_body()
+            return self._stream(prepared)
+        response = response_from_stream(self, prepared, envelope, stream)
         return self._run_callback(prepared, response)
 
     def _run_callback(self, prepared: PreparedRequest, response: R) -> R:
@@ -160,15 +178,11 @@ class Session(BaseSession[R]):
         if not todo.requests:
             return []
         try:
-            response = self.daemon.exchange(
-                "POST",
-                BATCH,
-                headers=FRAMES,
-                body=todo.to_json(),
-                trace=context.headers(),
-                timeout=todo.timeout,
-                idempotent=todo.idempotent,
-            )
+            parts = split_batch.split(self, todo) if self.daemon.sends_route else ()
+            if parts:
+                found = dict(split_batch.completed_parts(self.daemon, parts, todo.max_parallel))
+                return batch.in_order(found, return_exceptions)
+            response = self.daemon.exchange("POST", BATCH, **todo.options())
         except daemon.DaemonError as err:
             raise problem.from_daemon_error(err) from err
         return todo.results(response, return_exceptions)
@@ -180,31 +194,10 @@ class Session(BaseSession[R]):
         The daemon reads only a few responses ahead; leaving the loop cancels the other fetches."""
         self._check_open()
         todo = batch.Batch(self, requests, max_parallel)
-        return self._as_completed(todo)
-
-    def _as_completed(self, todo: "batch.Batch[R]") -> Iterator[Tuple[int, Any]]:
-        if not todo.requests:
-            return
-        try:
-            with self._open_batch(todo) as stream:
-                if stream.status != 200:
-                    raise problem.from_response(BufferedResponse(stream, b"".join(stream)))
-                for piece in stream:
-                    yield from todo.feed(piece)
-        except daemon.DaemonError as err:
-            raise problem.from_daemon_error(err) from err
-        todo.check_complete()
-
-    def _open_batch(self, todo: "batch.Batch[R]") -> daemon.Stream:
-        return self.daemon.open(
-            "POST",
-            BATCH,
-            headers=FRAMES,
-            body=todo.to_json(),
-            trace=context.headers(),
-            timeout=todo.timeout,
-            idempotent=todo.idempotent,
-        )
+        parts = split_batch.split(self, todo) if self.daemon.sends_route else ()
+        if parts:
+            return split_batch.completed_parts(self.daemon, parts, todo.max_parallel)
+        return batch.completed(self.daemon, todo)
 
     # -- methods ----------------------------------------------------------------------------------
 
@@ -240,4 +233,5 @@ class Session(BaseSession[R]):
         return 0
 
     def ws_connect(self, *_: Any, **__: Any) -> Any:
+        self._check_open()
         raise websockets_unsupported()

@@ -1,95 +1,112 @@
-"""The body of a streamed response, and the envelope that a stream's headers make."""
+"""The body of a streamed response."""
 
 from __future__ import annotations
 
-from http import HTTPStatus
-from typing import Any, AsyncIterator, Dict, Iterator, List, Optional, Tuple
+from typing import Any, Iterator, Optional
 
 from .. import daemon
+from ..cross_loop_semaphore import CrossLoopSemaphore
 from . import problem
 
-CURLEW_PREFIX = b"curlew-"  # of the daemon's own headers, beside the origin's
-WEB_SERVER_HEADER = b"x-accel-buffering"  # the daemon's, too: it never passes on an origin's
 
-REASONS: Dict[int, str] = {status.value: status.phrase for status in HTTPStatus}
+class Slot:
+    """A stream's place among the fetches in flight of its session, until release() is called, or
+    it is dropped."""
+
+    __slots__ = ("_semaphore",)
+
+    def __init__(self, semaphore: CrossLoopSemaphore) -> None:
+        self._semaphore: Optional[CrossLoopSemaphore] = semaphore
+
+    def release(self) -> None:
+        semaphore, self._semaphore = self._semaphore, None
+        if semaphore is not None:
+            semaphore.release()
+
+    __del__ = release
 
 
 class StreamBody:
-    """The pieces of a daemon's stream. Its errors are raised as curl_cffi's exceptions.
+    """The pieces of a daemon's stream. Its errors are raised as curl_cffi's exceptions, with the
+    response that is given for them.
 
     `idle_timeout`: seconds without a byte before Timeout is raised; None: no limit. The daemon's
-    own is shorter.
+    own is shorter. It refers to no response, and no loop of references leads to it: one that is
+    only dropped is closed at once, also without the garbage collector.
     """
 
     def __init__(self, stream: Any, idle_timeout: Optional[float]) -> None:
         self._stream = stream
         self._idle_timeout = idle_timeout
-        self.response: Any = None  # for exceptions
+        self._slot: Optional[Slot] = None
 
-    def iter_bytes(self) -> Iterator[bytes]:
+    def hold(self, slot: Slot) -> None:
+        """Release this at the end of the stream."""
+        self._slot = slot
+
+    def iter_bytes(self, response: Any) -> Iterator[bytes]:
         if not hasattr(self._stream, "__iter__"):
             raise TypeError("a response of AsyncSession: use aiter_content()")
         while True:
             try:
                 piece = self._stream.read(self._idle_timeout)
             except daemon.DaemonError as err:
-                raise problem.from_daemon_error(err, self.response, streaming=True) from None
+                raise self._error(err, response) from None
             if not piece:
+                self._end()
                 return
             yield piece
 
-    async def aiter_bytes(self) -> AsyncIterator[bytes]:
+    def aiter_bytes(self, response: Any) -> "AsyncPieces":
+        return AsyncPieces(self, response)
+
+    async def aread(self, response: Any) -> bytes:
+        """The next piece, b"" at the end."""
         if not hasattr(self._stream, "__aiter__"):
             raise TypeError("a response of Session: use iter_content()")
-        while True:
-            try:
-                piece = await self._stream.read(self._idle_timeout)
-            except daemon.DaemonError as err:
-                raise problem.from_daemon_error(err, self.response, streaming=True) from None
-            if not piece:
-                return
-            yield piece
+        try:
+            piece: bytes = await self._stream.read(self._idle_timeout)
+        except daemon.DaemonError as err:
+            raise self._error(err, response) from None
+        except BaseException:  # cancelled: the stream is closed
+            self._end()
+            raise
+        if not piece:
+            self._end()
+        return piece
 
     def close(self) -> None:
         """Close the stream; before its end this cancels the fetch."""
         self._stream.close()
+        self._end()
+
+    def _error(self, err: daemon.DaemonError, response: Any) -> Any:
+        self._end()
+        return problem.from_daemon_error(err, response, streaming=True)
+
+    def _end(self) -> None:
+        if self._slot is not None:
+            self._slot.release()
+            self._slot = None
 
 
-def is_from_origin(stream: Any) -> bool:
-    """Is this the origin's response, or an error of the daemon's or of a web server's?"""
-    return stream.header("curlew-url") is not None
+class AsyncPieces:
+    """The pieces of a stream, for `async for`. Not an async generator: one that is dropped stays
+    alive until its event loop has closed it, and with it the stream."""
 
+    def __init__(self, body: StreamBody, response: Any) -> None:
+        self._body: Optional[StreamBody] = body
+        self._response = response
 
-def envelope_of(stream: Any) -> Dict[str, Any]:
-    """The stream's status and headers as an envelope."""
-    headers: List[Tuple[str, str]] = []
-    curlew: Dict[str, str] = {}
-    for raw_name, raw_value in stream.headers:
-        name, value = _decode(raw_name), _decode(raw_value)
-        if raw_name[:7].lower() == CURLEW_PREFIX:
-            curlew[name[7:].lower()] = value
-        elif raw_name.lower() != WEB_SERVER_HEADER:
-            headers.append((name, value))
-    if "content-length" in curlew:  # of a response without a body
-        headers = [(n, v) for n, v in headers if n.lower() != "content-length"]
-        headers.append(("Content-Length", curlew["content-length"]))
-    remote = curlew.get("connection", "").rpartition("; ")[2]
-    ip, _, port = remote.rpartition(":")
-    return {
-        "status": stream.status,
-        "reason": REASONS.get(stream.status, ""),
-        "url": curlew.get("url", ""),
-        "http_version": curlew.get("http-version"),
-        "headers": headers,
-        "redirects": int(curlew.get("redirects", 0)),
-        "timing": {"total": float(curlew.get("first-byte", 0.0))},
-        "connection": {"remote_ip": ip.strip("[]"), "remote_port": int(port or 0)},
-        "session": curlew.get("session", "default"),
-    }
+    def __aiter__(self) -> "AsyncPieces":
+        return self
 
+    async def __anext__(self) -> bytes:
+        piece = await self._body.aread(self._response) if self._body is not None else b""
+        if not piece:
+            raise StopAsyncIteration
+        return piece
 
-def _decode(raw: bytes) -> str:
-    try:
-        return raw.decode("utf-8")
-    except UnicodeDecodeError:
-        return raw.decode("latin-1")
+    async def aclose(self) -> None:
+        """End the iteration; the stream stays open."""
+        self._body = self._response = None

@@ -12,6 +12,7 @@ SAFE = "!#$&'()*+,/:;=?@[]~|"  # not percent-encoded
 UNRESERVED = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~")
 
 _needs_no_quoting = re.compile(r"[A-Za-z0-9\-._~!#$&'()*+,/:;=?@\[\]|]*\Z").match
+_has_scheme = re.compile(r"[A-Za-z][A-Za-z0-9+.\-]*:/").match
 _escape = re.compile(r"%([0-9A-Za-z]{2})")
 
 Params = Union[None, dict, list, tuple]  # type: ignore[type-arg]
@@ -32,9 +33,16 @@ def build_url(
         url = urljoin(base_url, url)
     if quoted and isinstance(quoted, str):
         url = quote_more(url, quoted)
+    if not url.startswith(("http://", "https://")):
+        url = add_scheme(url)
     if quoted is False or _needs_no_quoting(url):
         return url
     return requote(url)
+
+
+def add_scheme(url: str) -> str:
+    """"http://" before a URL that begins with its host, as in libcurl: "127.0.0.1:80/path"."""
+    return url if not url or url[0] == "/" or _has_scheme(url) else "http://" + url
 
 
 def add_params(url: str, params: Any) -> str:

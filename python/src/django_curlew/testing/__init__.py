@@ -18,11 +18,17 @@ an AssertionError.
 records the responses of a real daemon if the file does not exist (or CURLEW_RECORD=1 is set in the
 environment), and plays them otherwise: see tape.py.
 
+    CURLEW = {"FORBID_UNSTUBBED": True}     # in the settings of the tests
+
+makes each fetch without a stub raise Unstubbed, an AssertionError. pytest_plugin.py does this for
+pytest, where the test fails also if the code that it tests catches the exception.
+
 It works for sessions, gather, streams, handoffs and both adapters, sync and async.
 """
 
+from ..daemon.unstubbed import Unstubbed
 from .override import override_curlew
 from .stub import Stub, Unexpected
 from .tape import Tape, TapeError
 
-__all__ = ["Stub", "Tape", "TapeError", "Unexpected", "override_curlew"]
+__all__ = ["Stub", "Tape", "TapeError", "Unexpected", "Unstubbed", "override_curlew"]

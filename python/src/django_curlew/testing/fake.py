@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import base64
 import json
+import secrets
 from typing import Any, AsyncIterator, Dict, Iterator, List, NamedTuple, Optional, Tuple
 
 from .. import daemon
 from ..daemon.response_parser import ResponseParser
+from .upload_reader import aread_body, read_body
 
 RequestObject = Dict[str, Any]  # docs/api.md
 
@@ -17,9 +19,13 @@ STATUS_OF_CODE = {  # HTTP status of a failure, by its code (docs/api.md)
     "bad_url": 400,
     "unauthorized": 401,
     "blocked": 403,
+    "forbidden": 403,
     "not_found": 404,
     "unknown_session": 404,
+    "unknown_ca": 404,
+    "method_not_allowed": 405,
     "request_too_large": 413,
+    "internal": 500,
     "unsupported": 501,
     "overloaded": 503,
     "draining": 503,
@@ -27,16 +33,37 @@ STATUS_OF_CODE = {  # HTTP status of a failure, by its code (docs/api.md)
     "connect_timeout": 504,
     "timeout": 504,
     "idle_timeout": 504,
-}  # all other codes: 502
+}
+STATUS_OF_CODE.update(
+    dict.fromkeys(
+        (
+            "connect_failed",
+            "dns_failed",
+            "incomplete_body",
+            "protocol_error",
+            "proxy_failed",
+            "recv_failed",
+            "response_too_large",
+            "send_failed",
+            "tls_failed",
+            "too_many_redirects",
+        ),
+        502,
+    )
+)
+UNREACHABLE = "unreachable"  # no code of the daemon's: there is none
+
+KNOWN_AFTER_BODY = ("body_bytes", "encoding", "trailers", "coalesced")
 
 JSON = [("Content-Type", "application/json")]
 PROBLEM = [("Content-Type", "application/problem+json"), ("Cache-Control", "no-store")]
 
 
 class FakeResult(NamedTuple):
-    """The result of a fetch: an envelope and a body, or a problem document."""
+    """The result of a fetch: an envelope and a body, or a problem document; or both, if it failed
+    behind the head of the response."""
 
-    envelope: Dict[str, Any]  # {} if it failed
+    envelope: Dict[str, Any]  # {} if it failed before
     body: bytes
     problem: Optional[Dict[str, Any]] = None
 
@@ -45,21 +72,18 @@ class FakeResult(NamedTuple):
         return int(self.problem["status"] if self.problem else self.envelope["status"])
 
 
-def fake_success(
-    request: RequestObject, status: int, headers: Any, body: bytes, **fields: Any
-) -> FakeResult:
-    """An origin's response to `request`. `fields` replace those of the envelope."""
-    pairs = [[n, v] for n, v in (headers.items() if hasattr(headers, "items") else headers)]
-    envelope = {
+def fake_envelope(request: RequestObject, fields: Dict[str, Any]) -> Dict[str, Any]:
+    """The envelope for a response to `request`. `fields` replace those it has by default."""
+    return {
         "ok": True,
-        "status": status,
+        "status": 200,
         "reason": "",
         "url": request["url"],
         "http_version": "1.1",
-        "headers": pairs,
+        "headers": [],
         "cookies": [],
         "encoding": None,
-        "body_bytes": len(body),
+        "body_bytes": 0,
         "history": [],
         "timing": dict.fromkeys(("queue", "dns", "connect", "tls", "first_byte", "total"), 0.0),
         "connection": {
@@ -76,7 +100,6 @@ def fake_success(
         **({"tag": request["tag"]} if "tag" in request else {}),
         **fields,
     }
-    return FakeResult(envelope, body)
 
 
 def fake_failure(code: str, detail: str = "") -> FakeResult:
@@ -85,7 +108,7 @@ def fake_failure(code: str, detail: str = "") -> FakeResult:
         "type": f"urn:curlew:problem:{code}",
         "title": code,
         "code": code,
-        "status": STATUS_OF_CODE.get(code, 502),
+        "status": STATUS_OF_CODE[code],
         "detail": detail or f"{code} (set by the test)",
     }
     return FakeResult({}, b"", problem)
@@ -96,24 +119,33 @@ class FakeDaemon(daemon.Daemon):
 
     def __init__(self) -> None:
         super().__init__(FAKE_URL)
+        self._handoffs: Dict[str, RequestObject] = {}  # by reference
 
     def result_of(self, request: RequestObject) -> FakeResult:
         """The result of one fetch."""
         raise NotImplementedError
 
+    def result_of_stream(self, request: RequestObject) -> FakeResult:
+        """The result of one fetch that is streamed or handed off."""
+        return self.result_of(request)
+
     # -- the methods of Daemon --------------------------------------------------------------------
 
     def exchange(self, method: str, route: str, **options: Any) -> daemon.Response:
+        options["body"] = read_body(options.get("body", b""))
         return daemon.Response(self._respond(FakeRequest(method, route, **options)))
 
     async def aexchange(self, method: str, route: str, **options: Any) -> daemon.Response:
+        options["body"] = await aread_body(options.get("body", b""))
         return daemon.Response(self._respond(FakeRequest(method, route, **options)))
 
     def open(self, method: str, route: str, **options: Any) -> Any:
-        return FakeStream(self._respond_stream(FakeRequest(method, route, **options)))
+        options["body"] = read_body(options.get("body", b""))
+        return FakeStream(*self._respond_stream(FakeRequest(method, route, **options)))
 
     async def aopen(self, method: str, route: str, **options: Any) -> Any:
-        return FakeAsyncStream(self._respond_stream(FakeRequest(method, route, **options)))
+        options["body"] = await aread_body(options.get("body", b""))
+        return FakeAsyncStream(*self._respond_stream(FakeRequest(method, route, **options)))
 
     # -- routes -----------------------------------------------------------------------------------
 
@@ -124,8 +156,26 @@ class FakeDaemon(daemon.Daemon):
         if path.endswith("/v1/batch"):
             results = [self.result_of(each) for each in request.batch()]
             return batch_response(results, request.accepts_frames)
+        if path.endswith("/v1/handoffs"):
+            return self._store_handoff(request.json())
         status, headers, body = self.other_route(request)
         return parsed_response(status, headers, body)
+
+    def _store_handoff(self, request: RequestObject) -> ResponseParser:
+        """The reference of a request object, for one handoff."""
+        reference = f"@{secrets.token_hex(16)}"
+        self._handoffs[reference] = request
+        body = json.dumps({"reference": reference, "expires_in": 60}).encode()
+        return parsed_response(200, JSON, body)
+
+    def _take_handoff(self, value: str) -> FakeResult:
+        """The result of a handoff: of a request object, or of a reference to one."""
+        if not value.startswith("@"):
+            return self.result_of_stream(json.loads(value))
+        request = self._handoffs.pop(value, None)
+        if request is None:
+            return fake_failure("bad_request", "the reference is unknown, or used already")
+        return self.result_of_stream(request)
 
     def other_route(self, request: "FakeRequest") -> Tuple[int, List[Tuple[str, str]], bytes]:
         """(status, headers, body) for a route that fetches nothing."""
@@ -135,12 +185,18 @@ class FakeDaemon(daemon.Daemon):
         problem = {"status": 404, "code": "not_found", "detail": detail}
         return 404, PROBLEM, json.dumps(problem).encode()
 
-    def _respond_stream(self, request: "FakeRequest") -> ResponseParser:
+    def _respond_stream(
+        self, request: "FakeRequest"
+    ) -> Tuple[ResponseParser, Optional[daemon.DaemonError]]:
+        """(the response, what breaks it off)"""
         if request.handoff is not None:
-            return stream_response(self.result_of(request.handoff), with_facts=False)
+            return stream_response(self._take_handoff(request.handoff), with_facts=False), None
         if request.route.endswith("/v1/stream"):
-            return stream_response(self.result_of(request.json()), with_facts=True)
-        return self._respond(request)
+            result = self.result_of_stream(request.json())
+            if request.accepts_frames:
+                return stream_frames_response(result), break_of_stream(result)
+            return stream_response(result, with_facts=True), None
+        return self._respond(request), None
 
 
 class FakeRequest:
@@ -160,10 +216,7 @@ class FakeRequest:
         self.route = route or params.get("SCRIPT_NAME", "")
         accept = dict(headers).get("Accept") or params.get("HTTP_ACCEPT", "")
         self.accepts_frames = accept == daemon.FRAMES
-        request_object = params.get("CURLEW_REQUEST")
-        self.handoff: Optional[RequestObject] = (
-            json.loads(request_object) if request_object else None
-        )
+        self.handoff: Optional[str] = params.get("CURLEW_REQUEST") or None  # object or "@…"
 
     def json(self) -> RequestObject:
         document: RequestObject = json.loads(self.body)
@@ -227,8 +280,34 @@ def stream_response(result: FakeResult, with_facts: bool) -> ResponseParser:
         ("Curlew-Session", envelope["session"]),
         ("Curlew-First-Byte", "0.000000"),
     ]
-    headers = [*envelope["headers"], *(facts if with_facts else [])]
+    headers = [*_remaining_codings(envelope), *(facts if with_facts else [])]
     return parsed_response(result.status, headers, result.body)
+
+
+def _remaining_codings(envelope: Dict[str, Any]) -> List[Tuple[str, Any]]:
+    """The headers, with a Content-Encoding that names only what was not undone."""
+    kept = [(n, v) for n, v in envelope["headers"] if n.lower() != "content-encoding"]
+    remaining = envelope.get("content_encoding")
+    return [*kept, *([("Content-Encoding", remaining)] if remaining else [])]
+
+
+def stream_frames_response(result: FakeResult) -> ResponseParser:
+    """The response of …/v1/stream in frames: the envelope, less what is known after the body."""
+    if result.problem and not result.envelope:
+        return fetch_response(result, frames=True)
+    envelope = {n: v for n, v in result.envelope.items() if n not in KNOWN_AFTER_BODY}
+    envelope["timing"] = {n: v for n, v in envelope["timing"].items() if n != "total"}
+    envelope["request"] = {"method": envelope["request"]["method"]}
+    line = json.dumps(envelope).encode() + b"\n"
+    return parsed_response(200, [("Content-Type", daemon.FRAMES)], line + result.body)
+
+
+def break_of_stream(result: FakeResult) -> Optional[daemon.DaemonError]:
+    """What a stream in frames raises in its body, as the daemon says by FastCGI."""
+    if not result.problem or not result.envelope:
+        return None
+    code, detail = result.problem["code"], result.problem["detail"]
+    return daemon.IncompleteResponse(f"curlewd aborted the response: {code}: {detail}", code)
 
 
 def encode_frame(envelope: Dict[str, Any], body: bytes) -> bytes:
@@ -246,13 +325,22 @@ def body_keys(body: bytes) -> Dict[str, str]:
 class FakeStream:
     """Like daemon.Stream, with the whole body in one piece."""
 
-    def __init__(self, parser: ResponseParser) -> None:
+    def __init__(
+        self, parser: ResponseParser, failure: Optional[daemon.DaemonError] = None
+    ) -> None:
         self.status, self.headers, self.header = parser.status, parser.headers, parser.header
+        self.is_by_http = parser.is_by_http
         self._body = parser.take_body()
+        self._failure = failure  # at its end
 
     def read(self, timeout: Optional[float] = None) -> bytes:
         body, self._body = self._body, b""
+        if not body and self._failure is not None:
+            raise self._failure
         return body
+
+    def unread(self, data: bytes) -> None:
+        self._body = data + self._body
 
     def close(self) -> None:
         self._body = b""
@@ -270,13 +358,22 @@ class FakeStream:
 class FakeAsyncStream:
     """Like daemon.AsyncStream, with the whole body in one piece."""
 
-    def __init__(self, parser: ResponseParser) -> None:
+    def __init__(
+        self, parser: ResponseParser, failure: Optional[daemon.DaemonError] = None
+    ) -> None:
         self.status, self.headers, self.header = parser.status, parser.headers, parser.header
+        self.is_by_http = parser.is_by_http
         self._body = parser.take_body()
+        self._failure = failure  # at its end
 
     async def read(self, timeout: Optional[float] = None) -> bytes:
         body, self._body = self._body, b""
+        if not body and self._failure is not None:
+            raise self._failure
         return body
+
+    def unread(self, data: bytes) -> None:
+        self._body = data + self._body
 
     def close(self) -> None:
         self._body = b""

@@ -8,6 +8,7 @@ import inspect
 from typing import Any, Callable, Optional, TypeVar, Union
 
 from .. import daemon
+from ..daemon import unstubbed
 from .stub import Stub
 from .tape import Tape, should_record
 
@@ -41,7 +42,8 @@ class override_curlew:  # noqa: N801  (as Django's override_settings)
     def _make(self) -> Fake:
         if self.tape is None:
             return Stub()
-        return Tape(self.tape, daemon.current() if should_record(self.tape) else None)
+        with unstubbed.exempt():
+            return Tape(self.tape, daemon.current() if should_record(self.tape) else None)
 
     def __call__(self, decorated: T) -> T:
         if isinstance(decorated, type):

@@ -4,12 +4,25 @@ from __future__ import annotations
 
 import fnmatch
 import json as json_module
-from typing import Any, Callable, Dict, Iterable, List, NamedTuple, Optional, Pattern, Union
+from typing import Any, Callable, Dict, Iterable, List, NamedTuple, Optional, Pattern, Set, Union
+from urllib.parse import urldefrag
 
-from .fake import FakeDaemon, FakeResult, RequestObject, fake_failure, fake_success
+from .. import daemon
+from . import fake_origin
+from .fake import (
+    STATUS_OF_CODE,
+    UNREACHABLE,
+    FakeDaemon,
+    FakeResult,
+    RequestObject,
+    fake_envelope,
+    fake_failure,
+)
+from .fake_origin import OriginResponse
 
 UrlMatcher = Union[str, Pattern[str], Callable[[RequestObject], bool]]
-Responder = Callable[[RequestObject], FakeResult]
+Responder = Callable[[RequestObject], Union[OriginResponse, FakeResult]]
+FIELDS = frozenset(fake_envelope({"url": ""}, {})) | {"content_encoding", "trailers", "tag"}
 
 
 class Unexpected(AssertionError):
@@ -30,8 +43,13 @@ class Rule(NamedTuple):
             return bool(self.url(request))
         if isinstance(self.url, str):
             escaped = self.url.replace("[", "[[]").replace("?", "[?]")
-            return fnmatch.fnmatchcase(request["url"], escaped)
-        return bool(self.url.search(request["url"]))
+            return any(fnmatch.fnmatchcase(url, escaped) for url in _urls(request))
+        return any(self.url.search(url) for url in _urls(request))
+
+
+def _urls(request: RequestObject) -> Set[str]:
+    """As it is written, and as it is sent: without a fragment."""
+    return {request["url"], urldefrag(request["url"]).url}
 
 
 class Stub(FakeDaemon):
@@ -62,7 +80,9 @@ class Stub(FakeDaemon):
         url: as it is requested, with "*" for any characters; or a compiled pattern; or a function
             of the request object.
         method: None: any.
-        error: a code of docs/api.md ("timeout") in place of a response.
+        headers: a dict, or pairs. Set-Cookie, Location and Content-Encoding act as with a daemon:
+            a redirect is followed, to a URL that is defined, too.
+        error: a code of docs/api.md ("timeout") in place of a response; "unreachable": no daemon.
         responses: several, each a dict of the other arguments, used in turn; the last one is used
             again and again.
         fields: of the envelope: `http_version`, `history`, ….
@@ -87,13 +107,24 @@ class Stub(FakeDaemon):
 
     def result_of(self, request: RequestObject) -> FakeResult:
         self.requests.append(request)
+        return fake_origin.fetch(request, self._respond_to_hop)
+
+    def result_of_stream(self, request: RequestObject) -> FakeResult:
+        self.requests.append(request)
+        undecoded = {"decompress": False, **request}  # a stream's default
+        return fake_origin.fetch(undecoded, self._respond_to_hop)
+
+    def _respond_to_hop(self, request: RequestObject) -> Union[OriginResponse, FakeResult]:
         for rule in reversed(self._rules):
             if rule.matches(request):
                 responders = rule.responders
                 responder = responders.pop(0) if len(responders) > 1 else responders[0]
                 return responder(request)
         method = request.get("method", "GET")
-        raise Unexpected(f"no response is defined for {method} {request['url']}: use curlew.on(…)")
+        redirect = "" if request["url"] == self.requests[-1]["url"] else ", after a redirect"
+        raise Unexpected(
+            f"no response is defined for {method} {request['url']}{redirect}: use curlew.on(…)"
+        )
 
 
 def make_responder(
@@ -106,15 +137,43 @@ def make_responder(
     error: Optional[str] = None,
     **fields: Any,
 ) -> Responder:
-    """A function from a request object to the response that these arguments define."""
+    """A function from a request object to the response that these arguments define. Raises
+    TypeError if they define none."""
+    _check_fields(fields)
     if error is not None:
-        return lambda request: fake_failure(error)
-    pairs = list(headers.items() if hasattr(headers, "items") else headers)
+        return _failing_responder(error)
+    if sum((json is not None, text is not None, content != b"")) > 1:
+        raise TypeError("a response has one of json, text and content")
+    given = headers.items() if hasattr(headers, "items") else headers
+    pairs = [[str(name), str(value)] for name, value in given]
     content_type = None
     if json is not None:
         content, content_type = json_module.dumps(json).encode(), "application/json"
     elif text is not None:
         content, content_type = text.encode(), "text/plain; charset=utf-8"
     if content_type and not any(name.lower() == "content-type" for name, _ in pairs):
-        pairs.append(("Content-Type", content_type))
-    return lambda request: fake_success(request, status, pairs, content, **fields)
+        pairs.append(["Content-Type", content_type])
+    response = OriginResponse(status, pairs, content, fields)
+    return lambda request: response
+
+
+def _check_fields(fields: Dict[str, Any]) -> None:
+    unknown = sorted(set(fields) - FIELDS)
+    if unknown:
+        raise TypeError(
+            f"{unknown[0]!r} is no argument of a response, and no field of the envelope: these are"
+            f" {', '.join(sorted(FIELDS))}"
+        )
+
+
+def _failing_responder(error: str) -> Responder:
+    if error == UNREACHABLE:
+        return _unreachable
+    if error not in STATUS_OF_CODE:
+        codes = ", ".join(sorted((*STATUS_OF_CODE, UNREACHABLE)))
+        raise TypeError(f"error={error!r} is no code of a failure: these are {codes}")
+    return lambda request: fake_failure(error)
+
+
+def _unreachable(request: RequestObject) -> FakeResult:
+    raise daemon.Unreachable("curlewd is not running (set by the test)")

@@ -2,10 +2,10 @@
 
 A tape is JSON, to be read and edited: a list of {"request": …, "response": …}. A request is matched
 by its method, URL, params and body; if it is made several times, its responses are used in the
-order in which they were recorded, and the last one again and again. Credentials are not recorded:
-the headers SECRET_HEADERS, and `auth`, `cookies` and `proxy_auth` of a request. A request that is
-not on the tape raises TapeError, an AssertionError. A stream is recorded as a whole, at most
-MAX_BODY_BYTES of it.
+order in which they were recorded, and the last one again and again. Credentials of requests are not
+recorded: headers whose names suggest them, `auth`, `cookies` and `proxy_auth`, the user and the
+password in a URL. A request that is not on the tape raises TapeError, an AssertionError. A stream
+is recorded as a whole, at most MAX_BODY_BYTES of it.
 """
 
 from __future__ import annotations
@@ -14,12 +14,15 @@ import base64
 import json
 import os
 from typing import Any, Dict, List, Optional
+from urllib.parse import urlsplit
 
 from .. import daemon
+from ..daemon import unstubbed
+from ..record import is_secret_header
 from .fake import FakeDaemon, FakeResult, RequestObject
 
-SECRET_HEADERS = {"authorization", "cookie", "proxy-authorization", "x-api-key"}
 OMITTED_KEYS = {"auth", "cookies", "proxy_auth", "timeout", "tag", "session"}
+URL_KEYS = ("url", "proxy")
 BODY_KEYS = ("body", "body_base64", "json", "form", "multipart")
 MAX_BODY_BYTES = 64 << 20  # of a recorded response
 ENV_VAR = "CURLEW_RECORD"
@@ -61,12 +64,13 @@ class Tape(FakeDaemon):
     def _record(self, real: daemon.Daemon, request: RequestObject) -> FakeResult:
         """Every request is sent to the fetch route, whatever route it was made to."""
         keys = {k: v for k, v in request.items() if k != "forward_headers"}
-        response = real.exchange(
-            "POST",
-            "/v1/fetch",
-            headers=(("Accept", daemon.FRAMES), ("Content-Type", "application/json")),
-            body=json.dumps({**keys, "max_body_bytes": MAX_BODY_BYTES}).encode(),
-        )
+        with unstubbed.exempt():
+            response = real.exchange(
+                "POST",
+                "/v1/fetch",
+                headers=(("Accept", daemon.FRAMES), ("Content-Type", "application/json")),
+                body=json.dumps({**keys, "max_body_bytes": MAX_BODY_BYTES}).encode(),
+            )
         if response.status == 200:
             line, _, body = response.body.partition(b"\n")
             result = FakeResult(json.loads(line), body[:-1])
@@ -100,8 +104,8 @@ def read_tape(path: str) -> List[Dict[str, Any]]:
 
 def request_key(request: RequestObject) -> str:
     """Two requests match if this is the same."""
-    keys = ("url", "params", *BODY_KEYS)
-    return json.dumps([request.get("method", "GET"), *(request.get(key) for key in keys)])
+    url, keys = _without_user(request.get("url")), ("params", *BODY_KEYS)
+    return json.dumps([request.get("method", "GET"), url, *(request.get(key) for key in keys)])
 
 
 def redact(request: RequestObject) -> RequestObject:
@@ -109,8 +113,18 @@ def redact(request: RequestObject) -> RequestObject:
     kept = {k: v for k, v in request.items() if k not in OMITTED_KEYS}
     headers = kept.pop("headers", None) or []
     pairs = headers.items() if isinstance(headers, dict) else headers
-    public = [[n, v] for n, v in pairs if n.lower() not in SECRET_HEADERS]
+    public = [[n, v] for n, v in pairs if not is_secret_header(n)]
+    kept.update((key, _without_user(kept[key])) for key in URL_KEYS if key in kept)
     return {**kept, **({"headers": public} if public else {})}
+
+
+def _without_user(url: Any) -> Any:
+    """A URL without user and password."""
+    try:
+        parts = urlsplit(url)
+        return parts._replace(netloc=parts.netloc.rpartition("@")[2]).geturl()
+    except (ValueError, AttributeError, TypeError):
+        return url  # not a URL: the daemon says so
 
 
 def encode_result(result: FakeResult) -> Dict[str, Any]:

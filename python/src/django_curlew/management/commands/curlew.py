@@ -1,4 +1,4 @@
-"""manage.py curlew status | fetch URL | top"""
+"""manage.py curlew status | check | fetch URL | top"""
 
 from __future__ import annotations
 
@@ -6,15 +6,18 @@ import base64
 import json
 import sys
 import time
-from typing import Any, Dict, Iterator, List, Tuple
+from typing import Any, Dict, List
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from django_curlew import conf, daemon
+from django_curlew import conf, daemon, diagnosis
+from django_curlew.daemon import foreign_response
+from django_curlew.status_text import printable, status_lines, top_lines
+from django_curlew.terminal import Screen
 
 STATUS_TIMEOUT = 5.0  # seconds
 FETCH_TIMEOUT = 86400.0  # seconds; the daemon's own timeouts are shorter
-CLEAR_SCREEN = "\x1b[H\x1b[2J"
+MAX_WAIT = 30.0  # seconds between tries, if curlewd does not answer
 
 Status = Dict[str, Any]
 
@@ -26,12 +29,18 @@ class Command(BaseCommand):
     requires_system_checks: List[str] = []  # it must work if something is wrong
 
     def add_arguments(self, parser: CommandParser) -> None:
-        commands = parser.add_subparsers(dest="command", metavar="status|fetch|top", required=True)
+        names = "status|check|fetch|top"
+        commands = parser.add_subparsers(dest="command", metavar=names, required=True)
         status = commands.add_parser("status", help="show whether it runs, and its fetches")
         status.add_argument("--json", action="store_true", help="print the whole status document")
-        top = commands.add_parser("top", help="show the status repeatedly")
+        top = commands.add_parser("top", help="show rates, origins and sessions, live; q ends it")
         top.add_argument("--every", type=float, default=1.0, metavar="SECONDS")
-        top.add_argument("--count", type=int, default=0, metavar="N", help="exit after N times")
+        top.add_argument(
+            "--count", type=int, metavar="N", help="exit after N times; without a terminal: 1"
+        )
+        check = commands.add_parser("check", help="say which step to curlewd or an origin fails")
+        check.add_argument("--url", help="of an origin, to fetch from it, too")
+        check.add_argument("--session", default="default", metavar="NAME")
         self.add_fetch(commands.add_parser("fetch", help="fetch a URL, print its body"))
 
     def add_fetch(self, parser: CommandParser) -> None:
@@ -51,7 +60,7 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, command: str, **options: Any) -> None:
         try:
-            getattr(self, command)(**options)
+            getattr(self, "check_way" if command == "check" else command)(**options)
         except (daemon.DaemonError, conf.NotConfigured) as err:
             raise CommandError(str(err)) from err
 
@@ -62,25 +71,41 @@ class Command(BaseCommand):
         self.stdout.write(to_json(status) if json else "\n".join(status_lines(status)))
 
     def top(self, every: float, count: int, **_: Any) -> None:
-        before, status_before = time.monotonic(), request_status()
-        n = 0
+        every = max(0.1, every)
+        if not self.stdout.isatty():
+            self.print_top(every, count or 1)
+            return
         try:
-            while not count or n < count:
-                time.sleep(every)
-                now, status = time.monotonic(), request_status()
-                rates = rate_lines(status_before, status, now - before)
-                page = "\n".join([*status_lines(status), "", *rates])
-                self.stdout.write((CLEAR_SCREEN if sys.stdout.isatty() else "") + page)
-                self.stdout.flush()
-                before, status_before, n = now, status, n + 1
+            with Screen(sys.stdout) as screen:
+                show_top(screen, every, count or 0)
         except KeyboardInterrupt:
             pass
+
+    def print_top(self, every: float, count: int) -> None:
+        """For a pipe, or a file: no control characters, and an end."""
+        before = request_status()
+        for _ in range(count):
+            time.sleep(every)
+            after = request_status()
+            self.stdout.write("\n".join(top_lines(before, after)))
+            before = after
+
+    # -- check ------------------------------------------------------------------------------------
+
+    def check_way(self, url: str, session: str, **_: Any) -> None:
+        for step in diagnosis.walk(url, session):
+            word = self.style.SUCCESS("ok    ") if step.ok else self.style.ERROR("failed")
+            self.stdout.write(f"{word}  {step.name:<10}  {printable(step.text)}")
+            if not step.ok:
+                self.stdout.write(f"        {'':<10}  → {printable(step.advice)}")
+                raise CommandError(f"the way ends at: {step.name}")
 
     # -- fetch ------------------------------------------------------------------------------------
 
     def fetch(self, **options: Any) -> None:
         request = request_object(**options)
-        response = daemon.current().exchange(
+        current = daemon.current()
+        response = current.exchange(
             "POST",
             "/v1/fetch",
             headers=(("Accept", daemon.FRAMES), ("Content-Type", "application/json")),
@@ -173,55 +198,32 @@ def request_status() -> Status:
 
 
 def error_text(response: daemon.Response) -> str:
-    """Code and detail of a problem document."""
+    """Code and detail of a problem document; or what else has answered."""
     try:
         problem = json.loads(response.body)
         return f"{problem['code']}: {problem['detail']}"
     except (ValueError, LookupError, TypeError):
-        return f"HTTP {response.status}: this server is not curlewd"
+        return foreign_response.explanation_of(response)
 
 
 def to_json(document: Dict[str, Any]) -> str:
     return json.dumps(document, indent=2, ensure_ascii=False)
 
 
-def status_lines(status: Status) -> Iterator[str]:
-    """The status as text."""
-    engine = status["engine"]
-    used = engine["connections_opened"] + engine["connections_reused"]
-    uptime = format_duration(int(status["uptime_seconds"]))
-    yield f"curlewd {status['version']} at {status['url']}: {status['status']}, up {uptime}"
-    yield (
-        f"  {engine['in_flight']} in flight, {engine['queued']} queued,"
-        f" {engine['connections']} connections open"
-    )
-    if used:
-        yield f"  {engine['connections_reused'] * 100 / used:.0f} % of {used} reused a connection"
-    yield f"  {'session':<24} {'in flight':>9} {'ok':>10} {'failed':>8}"
-    for name, session in status["sessions"].items():
-        ok, failed = outcomes(session)
-        yield f"  {name:<24} {session['in_flight']:>9} {ok:>10} {failed:>8}"
-
-
-def format_duration(seconds: int) -> str:
-    days, hours, minutes = seconds // 86400, seconds // 3600 % 24, seconds // 60 % 60
-    if days:
-        return f"{days} d {hours} h"
-    if hours:
-        return f"{hours} h {minutes} min"
-    return f"{minutes} min {seconds % 60} s"
-
-
-def outcomes(session: Status) -> Tuple[int, int]:
-    """(fetches that had a response, fetches that failed)"""
-    ok = int(session["outcomes"].get("ok", 0))
-    return ok, sum(session["outcomes"].values()) - ok
-
-
-def rate_lines(before: Status, after: Status, seconds: float) -> Iterator[str]:
-    """The rates between two statuses that are `seconds` apart."""
-    old, new = before["engine"]["fetch_seconds"], after["engine"]["fetch_seconds"]
-    n, took = new["count"] - old["count"], new["sum"] - old["sum"]
-    received = after["engine"]["received_bytes"] - before["engine"]["received_bytes"]
-    yield f"  {n / seconds:.1f} fetches a second, {took / n * 1000 if n else 0:.1f} ms each"
-    yield f"  {received / seconds / 1024:.1f} KiB a second received"
+def show_top(screen: Screen, every: float, count: int) -> None:
+    """Until q is pressed, or `count` times. A daemon that is restarted is waited for."""
+    before, shown, wait, title = request_status(), 0, every, "curlewd"
+    while not screen.is_quit(wait):
+        width, height = screen.size()
+        try:
+            after = request_status()
+        except (daemon.DaemonError, CommandError) as err:
+            wait = min(MAX_WAIT, wait * 2)
+            words = f"no answer: {err}"[: width - 1]
+            screen.show([title[:width], "", words, f"next try in {wait:.0f} s; q ends"])
+            continue
+        screen.show(top_lines(before, after, width, height))
+        before, wait, title = after, every, top_lines(before, after, width, 1)[0]
+        shown += 1
+        if shown == count:
+            return

@@ -4,29 +4,37 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import threading
 from collections import deque
 from typing import Any, Deque
 
 
 class CrossLoopSemaphore:
     """Limits how many run at once, in order of arrival, over any number of event loops and
-    threads. Use: `if not semaphore.try_acquire(): await semaphore.wait()`, then release()."""
+    threads. Use: `if not semaphore.try_acquire(): await semaphore.wait()`, then release(), which
+    any thread may call, also while an object is destroyed."""
 
     def __init__(self, value: int) -> None:
         self._free = value
         self._waiters: "Deque[asyncio.Future[None]]" = deque()
+        # Reentrant: an object that is destroyed may release within any statement here.
+        self._lock = threading.RLock()
 
     def try_acquire(self) -> bool:
         """Acquire it if it is free. False: call wait()."""
-        if self._free <= 0:
-            return False
-        self._free -= 1
-        return True
+        with self._lock:
+            if self._free <= 0:
+                return False
+            self._free -= 1
+            return True
 
     async def wait(self) -> None:
         """Wait until it is acquired."""
         waiter = asyncio.get_running_loop().create_future()
-        self._waiters.append(waiter)
+        with self._lock:
+            if self.try_acquire():  # another thread has released it meanwhile
+                return
+            self._waiters.append(waiter)
         try:
             await waiter
         except BaseException:
@@ -36,6 +44,13 @@ class CrossLoopSemaphore:
 
     def release(self) -> None:
         """Release it: the longest waiting task acquires it, if there is one."""
+        with self._lock:
+            if self._waiters:
+                self._wake_next()
+            else:
+                self._free += 1
+
+    def _wake_next(self) -> None:
         while self._waiters:
             waiter = self._waiters.popleft()
             loop = waiter.get_loop()

@@ -4,6 +4,26 @@ from __future__ import annotations
 
 from enum import IntEnum
 
+from .curl_option import CurlInfo, CurlMOpt, CurlOpt
+
+__all__ = [
+    "CurlECode",
+    "CurlFollow",
+    "CurlHttpVersion",
+    "CurlInfo",
+    "CurlIpResolve",
+    "CurlLockAccess",
+    "CurlLockData",
+    "CurlMOpt",
+    "CurlOpt",
+    "CurlProxyType",
+    "CurlShareCode",
+    "CurlShareOpt",
+    "CurlSslVersion",
+    "CurlWsFlag",
+    "CurlWsOption",
+]
+
 
 class CurlHttpVersion(IntEnum):
     """CURL_HTTP_VERSION_*: for `http_version`, and the value of Response.http_version."""
@@ -19,8 +39,9 @@ class CurlHttpVersion(IntEnum):
 
 
 class CurlFollow(IntEnum):
-    """For `allow_redirects`. ALL, OBEYCODE and SAFE are the same: the daemon's egress guard checks
-    every hop, and the status decides about the method (RFC 9110 15.4). FIRSTONLY is Unsupported."""
+    """For `allow_redirects`. SAFE follows redirects to public addresses only, whatever the daemon's
+    egress guard allows. ALL and OBEYCODE are the same: the guard checks every hop, and the status
+    decides about the method (RFC 9110 15.4). FIRSTONLY is Unsupported."""
 
     ALL = 1
     OBEYCODE = 2
@@ -118,3 +139,104 @@ class CurlECode(IntEnum):
     PROXY = 97
     SSL_CLIENTCERT = 98
     UNRECOVERABLE_POLL = 99
+    TOO_LARGE = 100
+    ECH_REQUIRED = 101
+
+
+class CurlProxyType(IntEnum):
+    """CURLPROXY_*."""
+
+    HTTP = 0
+    HTTP_1_0 = 1
+    HTTPS = 2
+    HTTPS2 = 3
+    SOCKS4 = 4
+    SOCKS5 = 5
+    SOCKS4A = 6
+    SOCKS5_HOSTNAME = 7
+    HTTPS3 = 8
+
+
+class CurlSslVersion(IntEnum):
+    """CURL_SSLVERSION_*."""
+
+    DEFAULT = 0
+    TLSv1 = 1
+    SSLv2 = 2
+    SSLv3 = 3
+    TLSv1_0 = 4
+    TLSv1_1 = 5
+    TLSv1_2 = 6
+    TLSv1_3 = 7
+    MAX_DEFAULT = 65536
+
+
+class CurlIpResolve(IntEnum):
+    """CURL_IPRESOLVE_*."""
+
+    WHATEVER = 0
+    V4 = 1
+    V6 = 2
+
+
+class CurlWsOption(IntEnum):
+    """CURLWS_*."""
+
+    RAW_MODE = 1
+    NOAUTOPONG = 2
+    PERMESSAGE_DEFLATE = 4
+
+
+class CurlWsFlag(IntEnum):
+    """CURLWS_*: what a WebSocket's frame is."""
+
+    TEXT = 1
+    BINARY = 2
+    CONT = 4
+    CLOSE = 8
+    PING = 16
+    OFFSET = 32
+    PONG = 64
+
+
+class CurlShareOpt(IntEnum):
+    """CURLSHOPT_*."""
+
+    NONE = 0
+    SHARE = 1
+    UNSHARE = 2
+    LOCKFUNC = 3
+    UNLOCKFUNC = 4
+    USERDATA = 5
+
+
+class CurlLockData(IntEnum):
+    """CURL_LOCK_DATA_*."""
+
+    NONE = 0
+    SHARE = 1
+    COOKIE = 2
+    DNS = 3
+    SSL_SESSION = 4
+    CONNECT = 5
+    PSL = 6
+    HSTS = 7
+
+
+class CurlLockAccess(IntEnum):
+    """CURL_LOCK_ACCESS_*."""
+
+    NONE = 0
+    SHARED = 1
+    SINGLE = 2
+
+
+class CurlShareCode(IntEnum):
+    """CURLSHE_*."""
+
+    OK = 0
+    BAD_OPTION = 1
+    IN_USE = 2
+    INVALID = 3
+    NOMEM = 4
+    NOT_BUILT_IN = 5

@@ -1,0 +1,59 @@
+"""`files=` and the `data` beside it as parts of a multipart form, as the `requests` package does
+it."""
+
+from __future__ import annotations
+
+from os import PathLike
+from pathlib import Path
+from typing import Any, Dict, Iterable, List, Optional, Tuple
+
+from .multipart_part import encode_part
+
+Part = Dict[str, Any]
+
+
+def parts_of_fields(data: Any) -> List[Part]:
+    """Parts of the fields. A list as a value is a part for each item; None is none."""
+    return [
+        encode_part(name, each if isinstance(each, bytes) else str(each))
+        for name, value in _pairs(data)
+        for each in _values(value)
+        if each is not None
+    ]
+
+
+def parts_of_files(files: Any) -> List[Part]:
+    """Parts of the files. Each is bytes, text, a file object or a path, or (filename, one of
+    these[, content type[, headers of the part]]); None in place of a file leaves the part out."""
+    found = (_part(name, file) for name, file in _pairs(files))
+    return [part for part in found if part is not None]
+
+
+def _part(name: str, file: Any) -> Optional[Part]:
+    content_type = headers = None
+    if isinstance(file, (tuple, list)):
+        filename, file, *rest = file
+        content_type, headers, *_ = [*rest, None, None]
+    else:
+        filename = _filename(file) or name
+    if file is None:
+        return None
+    return encode_part(name, file, filename, content_type, headers)
+
+
+def _filename(file: Any) -> Optional[str]:
+    """The name of a file object's file, or of a path; None for the likes of "<stdin>"."""
+    path = file if isinstance(file, PathLike) else getattr(file, "name", None)
+    if not isinstance(path, (str, PathLike)) or not str(path) or str(path)[0] == "<":
+        return None
+    return Path(path).name
+
+
+def _pairs(given: Any) -> Iterable[Tuple[str, Any]]:
+    if isinstance(given, (str, bytes)):
+        raise ValueError("data must not be text or bytes beside files")
+    return given.items() if hasattr(given, "items") else given or ()
+
+
+def _values(value: Any) -> Iterable[Any]:
+    return [value] if isinstance(value, (str, bytes)) or not hasattr(value, "__iter__") else value
