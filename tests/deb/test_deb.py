@@ -10,12 +10,15 @@ import pytest
 
 from tests.support.compose import run
 from tests.support.curlewd import ROOT
+from tests.support.libcurls import CURL_CFFI
 from tests.support.procs import wait_until
 
 RELEASES = ["bookworm", "trixie"]
+EXTENSION = "/opt/curl_cffi/_wrapper.abi3.so"
 ITSELF = "http://127.0.0.1:8080/_fetch/healthz"  # something that can be fetched there
 # systemd needs to mount and to make control groups, and its sandboxes are made of what the default
 # profile of Docker forbids.
+LIBCURL = {"bookworm": "libcurl4", "trixie": "libcurl3t64-gnutls"}  # as docs/dependencies.md says
 LIKE_A_MACHINE = ["--cap-add", "SYS_ADMIN", "--security-opt", "seccomp=unconfined",
                   "--cgroupns", "private", "-v", "/sys/fs/cgroup:/sys/fs/cgroup:rw",
                   "--tmpfs", "/run", "--tmpfs", "/tmp", "-e", "container=docker"]
@@ -51,14 +54,15 @@ class Machine:
             echo CURLEW_EGRESS_ALLOW=127.0.0.1 >/etc/default/curlewd
             apt-get update -qq
             /tools/curl-backports.sh
-            apt-get install -y --no-install-recommends /debs/curlew_*.deb
+            apt-get install -y /debs/curlew_*.deb >/tmp/installation.log
             cp /usr/share/doc/curlew/examples/nginx/nginx.conf /etc/nginx/nginx.conf
             systemctl restart nginx""")
 
-    def fetch(self, url=ITSELF):
+    def fetch(self, url=ITSELF, **keys):
         """The response to a fetch through nginx, decoded."""
+        request = json.dumps({"url": url, **keys})
         return json.loads(self.sh(
-            f"curl -sS -m 20 -d '{json.dumps({'url': url})}' http://127.0.0.1:8080/_fetch/v1/fetch"))
+            f"curl -sS -m 20 -d '{request}' http://127.0.0.1:8080/_fetch/v1/fetch"))
 
     def main_pid(self):
         return int(self.systemctl("show", "-p", "MainPID", "--value", "curlewd").stdout)
@@ -86,13 +90,37 @@ def test_the_socket_belongs_to_the_web_server(machine):
     assert machine.sh("stat -c '%a %U %G' /run/curlew/curlew.sock") == "660 root www-data\n"
 
 
+def test_the_installation_names_the_one_command_that_lets_django_connect(machine):
+    said = machine.sh("cat /tmp/installation.log")
+    command, = re.findall(r"sudo (usermod -aG www-data) USER", said)
+    machine.sh(f"useradd django && {command} django")
+    machine.sh("setpriv --reuid django --regid django --init-groups"
+               " test -w /run/curlew/curlew.sock")
+
+
+def test_the_daemon_brings_no_web_server_with_it(machine):
+    """apt installs what is recommended, too, and Debian starts a web server as it installs it."""
+    needed = machine.sh("dpkg-query -W -f '${Depends} ${Recommends}' curlew")
+    assert "libjansson4" in needed and "nginx" not in needed and "httpd" not in needed
+
+
+def test_it_uses_the_libcurl_that_the_docs_recommend(machine):
+    release = machine.sh(". /etc/os-release; echo $VERSION_CODENAME").strip()
+    depends = machine.sh("dpkg-query -W -f '${Depends}' curlew")
+    assert re.findall(r"libcurl[\w-]*", depends) == [LIBCURL[release]]
+    assert machine.sh("curlewd --version").count("GnuTLS") == (release == "trixie")
+
+
 def test_it_is_sandboxed(machine):
     status = dict(re.findall(r"^(\w+):\s+(.*)$",
                              machine("cat", f"/proc/{machine.main_pid()}/status").stdout, re.M))
     assert "0" not in status["Uid"].split()
     assert {int(status[n], 16) for n in ("CapEff", "CapPrm", "CapBnd", "CapAmb")} == {0}
     assert status["NoNewPrivs"] == "1" and status["Seccomp"] == "2"
-    machine("systemd-analyze", "security", "--threshold=15", "curlewd.service")
+    machine("systemd-analyze", "security", "--threshold=15", "curlewd.service")  # no PrivateUsers
+    # As shipped, without the drop-in of install(): the figure in SECURITY.md.
+    machine.sh("cp /lib/systemd/system/curlewd.service /tmp/shipped.service &&"
+               " systemd-analyze security --offline=true --threshold=11 /tmp/shipped.service")
 
 
 def test_a_reload_keeps_the_process_and_refuses_a_bad_file(machine):
@@ -115,6 +143,47 @@ def test_a_restart_and_an_upgrade_keep_the_socket(machine):
         assert machine.sh("stat -c %i /run/curlew/curlew.sock") == inode
         assert machine.main_pid() not in (0, pid)
         assert machine.fetch()["body"] == '{"status":"ok"}'
+
+
+def libraries(machine):
+    return json.loads(machine.sh("curl -sS http://127.0.0.1:8080/_fetch/v1/status"))["libraries"]
+
+
+def use_libcurl(machine, path="", config="{}"):
+    """As the administrator does: in /etc/default/curlewd, or in the configuration."""
+    machine.sh(f"""
+        sed -i /CURLEW_LIBCURL/d /etc/default/curlewd
+        echo CURLEW_LIBCURL={path} >>/etc/default/curlewd
+        echo '{config}' >/etc/curlew/curlewd.json
+        systemctl reset-failed curlewd""")
+    return machine.systemctl("restart", "curlewd", check=False).returncode
+
+
+@pytest.mark.parametrize("place", ["variable", "configuration"])
+def test_another_libcurl_is_loaded_within_the_sandbox(machine, place):
+    """It is executed anew, in the same process, with the sockets and the notifications it had."""
+    machine.sh("mkdir -p /opt/curl_cffi")
+    run("docker", "cp", CURL_CFFI, f"{machine.id}:{EXTENSION}")
+    machine.sh(f"chown root:root {EXTENSION} && chmod 644 {EXTENSION}")
+    plain = libraries(machine)
+    assert plain["impersonate"] == []
+    config = json.dumps({"libcurl": EXTENSION})
+    assert use_libcurl(machine, *([EXTENSION] if place == "variable" else ["", config])) == 0
+    assert libraries(machine)["libcurl_file"] == EXTENSION
+    assert "chrome152" in libraries(machine)["impersonate"]
+    assert machine.fetch(impersonate="chrome")["impersonated"] == "chrome152"
+    assert machine.systemctl("reload", "curlewd").returncode == 0
+    pid = machine.main_pid()
+    assert EXTENSION in machine.sh(f"cat /proc/{pid}/maps")
+    assert use_libcurl(machine) == 0 and libraries(machine) == plain
+
+
+def test_a_libcurl_in_roots_home_is_refused(machine):
+    """ProtectHome hides it; the same file is good elsewhere."""
+    path = machine.sh("echo ~").strip() + "/libcurl.so"
+    machine.sh(f"cp {EXTENSION} {path}")
+    assert use_libcurl(machine, path) != 0
+    assert use_libcurl(machine) == 0 and machine.fetch()["body"] == '{"status":"ok"}'
 
 
 def test_a_crashed_daemon_is_started_again(machine):

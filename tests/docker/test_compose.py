@@ -35,6 +35,15 @@ def test_the_page_of_the_example_and_its_views(compose, origin, server):
     assert [t["body"] for t in fetched(port, "/together/?page=hello&page=hello")] == ["hello\n"] * 2
 
 
+@pytest.mark.parametrize("server", ["asgi", "wsgi"])
+def test_a_url_that_a_visitor_names_is_fetched_or_blocked(compose, origin, server):
+    port = getattr(compose, server)
+    answer = browse(port, "/try/?url=http://origin:8000/hello").json()
+    assert answer["body"] == "hello\n" and answer["timing"]["total"] > 0
+    blocked = browse(port, "/try/?url=http://169.254.169.254/")
+    assert blocked.status == 403 and blocked.json()["code"] == "blocked"
+
+
 def test_the_two_ports_are_two_servers(compose):
     assert browse(compose.asgi, "/nothing").status == browse(compose.wsgi, "/nothing").status == 404
     compose("stop", "wsgi")
@@ -53,8 +62,12 @@ def test_a_file_is_delivered_by_handoff(compose, origin, server):
     assert response.header("x-curlew-request") is None
 
 
-def test_browsers_cannot_reach_the_fetch_service(compose):
+def test_browsers_see_the_status_of_the_fetch_service_but_cannot_reach_it(compose):
     for port in (compose.asgi, compose.wsgi):
+        assert browse(port, "/_fetch/v1/status").json()["status"] == "ok"
+        assert browse(port, "/_fetch/status").status == 200
+        assert browse(port, "/_fetch/v1/fetch?url=http://origin:8000/hello").status == 404
+        assert browse(port, "/_fetch/v1/status", {"Host": "evil.example"}).status == 421
         assert browse(port, "/_fetch/healthz").status == 404
         assert browse(port, "/_handoff/").status == 404
     published = compose("ps").stdout

@@ -1,11 +1,22 @@
 """The image "curlew": what it holds, what configures it, and curlewd as process 1."""
 
+import functools
+import http.server
+import ipaddress
 import json
+import os
+import re
+import shlex
+import sys
+import threading
 
+import curl_cffi
 import pytest
 
+from tests.support.clients import FastCgiClient
 from tests.support.compose import run
-from tests.support.procs import wait_until
+from tests.support.curlewd import ROOT
+from tests.support.procs import free_port, wait_until
 
 HARDENED = ["--read-only", "--cap-drop", "ALL", "--security-opt", "no-new-privileges"]
 
@@ -15,8 +26,8 @@ def container():
     """container(options, arguments) → the id of one that runs, as hardened as can be."""
     started = []
 
-    def start(*options, args=()):
-        argv = ["docker", "run", "-d", *HARDENED, *options, "curlew", *args]
+    def start(*options, args=(), image="curlew"):
+        argv = ["docker", "run", "-d", *HARDENED, *options, image, *args]
         started.append(run(*argv).stdout.strip())
         return started[-1]
 
@@ -27,6 +38,13 @@ def container():
 
 def inspected(name, path):
     return json.loads(run("docker", "inspect", "-f", "{{json %s}}" % path, name).stdout)
+
+
+def bridge():
+    """The network that builds use; this machine has its first address."""
+    template = "{{(index .IPAM.Config 0).Subnet}}"
+    done = run("docker", "network", "inspect", "bridge", "-f", template)
+    return ipaddress.ip_network(done.stdout.strip())
 
 
 def log(one):
@@ -71,6 +89,49 @@ def test_it_starts_curlewd_without_a_shell_or_root():
     config = inspected("curlew", ".Config")
     assert config["Entrypoint"] == ["curlewd"] and not config.get("Cmd")
     assert config["User"] not in ("", "root", "0")
+
+
+# -- with curl_cffi's libcurl ------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def impersonating(tmp_path_factory):
+    """The image that --build-arg CURL_CFFI makes, whose pip asks an index of ours."""
+    root = tmp_path_factory.mktemp("index")
+    wheels = root / "simple" / "curl-cffi"
+    run(sys.executable, "-m", "pip", "download", "--no-deps", "--only-binary", ":all:", "--dest",
+        wheels, f"curl_cffi=={curl_cffi.__version__}")
+    gateway = str(next(bridge().hosts()))
+    handler = functools.partial(http.server.SimpleHTTPRequestHandler, directory=root)
+    with http.server.ThreadingHTTPServer((gateway, 0), handler) as index:
+        threading.Thread(target=index.serve_forever, daemon=True).start()
+        arguments = {"BASE": run("docker/base.sh").stdout.strip(),
+                     "CURL_CFFI": curl_cffi.__version__, "PIP_TRUSTED_HOST": gateway,
+                     "PIP_INDEX_URL": f"http://{gateway}:{index.server_port}/simple/"}
+        run("docker", "build", "-q", "-f", "docker/Dockerfile", "-t", "curlew:impersonate",
+            *(f"--build-arg={n}={v}" for n, v in arguments.items()), ".", timeout=500)
+        index.shutdown()
+    return "curlew:impersonate"
+
+
+@pytest.mark.timeout(600)  # with the build
+def test_a_build_argument_adds_curl_cffis_libcurl(container, impersonating):
+    one = container(image=impersonating)
+    logged(one, "ready")
+    libraries = json.loads(ask(one, "/v1/status").partition("\n\n")[2])["libraries"]
+    assert libraries["libcurl_file"] == "/usr/lib/curlew/_wrapper.abi3.so"
+    assert "chrome152" in libraries["impersonate"] and libraries["http3"] is True
+    listed = run("docker", "exec", one, "ls", "/usr/share/doc/curl_cffi", "/usr/lib/curlew").stdout
+    assert {"LICENSE", "_wrapper.abi3.so", "healthcheck"} <= set(listed.split())
+    assert run("docker", "exec", one, "which", "python3", "pip", check=False).returncode != 0
+
+
+@pytest.mark.timeout(600)
+def test_it_impersonates(container, impersonating):
+    one = container("-e", "CURLEW_EGRESS_ALLOW=127.0.0.0/8", image=impersonating)
+    logged(one, "ready")
+    query = "url=http://127.0.0.1:9/&timeout=5&impersonate=chrome"
+    assert '"code":"connect_failed"' in ask(one, "/v1/fetch", QUERY_STRING=query)
 
 
 # -- what configures it ------------------------------------------------------
@@ -133,3 +194,36 @@ def test_a_stopped_daemon_is_unhealthy(container):
     wait_for_health(one, "unhealthy")
     run("docker", "kill", "-s", "CONT", one)
     wait_for_health(one, "healthy")
+
+
+# -- as README.md says -------------------------------------------------------
+
+
+def documented_run():
+    """The options of README.md's docker run."""
+    text = (ROOT / "README.md").read_text()
+    command = re.search(r"^docker run -d --name curlew (.*?) curlew$", text, re.M | re.S)[1]
+    return shlex.split(command.replace("\\\n", " "))
+
+
+def test_a_daemon_as_in_the_readme_is_reached_from_the_host_and_from_a_container(tmp_path):
+    (tmp_path / "tokens").write_text("a token of 20 bytes!\n".replace(" ", "-"))
+    port, volume = free_port(), f"curlew-test-{os.getpid()}"
+    words = [w.replace("$PWD", str(tmp_path)).replace("127.0.0.1:9000:", f"127.0.0.1:{port}:")
+             .replace("curlew:/run", f"{volume}:/run") for w in documented_run()]
+    one = run("docker", "run", "-d", *words, "curlew").stdout.strip()
+    try:
+        logged(one, "is ready: it listens on unix:/run/curlew/curlew.sock, 0.0.0.0:9000")
+        host = FastCgiClient(("127.0.0.1", port))
+        token = [("Authorization", "Bearer a-token-of-20-bytes!")]
+        assert host.ask("GET", "/v1/status").status == 401
+        assert host.ask("GET", "/v1/status", headers=token).status == 200
+        other = ["docker", "run", "--rm", "-v", f"{volume}:/run/curlew", "-u", "12345:12345",
+                 "--entrypoint", "cgi-fcgi", "-e", "REQUEST_METHOD=GET",
+                 "-e", "SCRIPT_NAME=/healthz"]
+        connect = ["curlew", "-bind", "-connect", "/run/curlew/curlew.sock"]
+        assert '"ok"' in run(*other, "--group-add", "10001", *connect).stdout
+        assert '"ok"' not in run(*other, *connect, check=False).stdout  # without the group
+    finally:
+        run("docker", "rm", "-f", "-v", one)
+        run("docker", "volume", "rm", "-f", volume)

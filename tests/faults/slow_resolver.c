@@ -1,7 +1,7 @@
 /*
  * slow_resolver.c - preloaded into the daemon: a name with a label that begins with "slow" takes
  * five seconds to resolve, as when a name server does not answer; one that ends in ".quick.test" is
- * 127.0.0.1 at once.
+ * 127.0.0.1 at once, one that ends in ".brief.test" after a fifth of a second.
  *
  * A libcurl with c-ares asks a name server itself: where RESOLV_CONF is set, that file takes the
  * place of /etc/resolv.conf.
@@ -14,7 +14,8 @@
 #include <string.h>
 #include <unistd.h>
 
-#define SECONDS 5
+#define SECONDS  5
+#define BRIEF_US 200000
 
 typedef int lookup(const char *, const char *, const struct addrinfo *, struct addrinfo **);
 typedef FILE *opener(const char *, const char *);
@@ -35,7 +36,9 @@ getaddrinfo(const char *name, const char *service, const struct addrinfo *hints,
 
     if (name != NULL && strstr(name, ".slow") != NULL)
         sleep(SECONDS);
-    if (name != NULL && ends_with(name, ".quick.test"))
+    if (name != NULL && ends_with(name, ".brief.test"))
+        usleep(BRIEF_US);
+    if (name != NULL && (ends_with(name, ".quick.test") || ends_with(name, ".brief.test")))
         name = "127.0.0.1";
     return real(name, service, hints, found);
 }

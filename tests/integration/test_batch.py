@@ -251,7 +251,7 @@ def test_a_hundred_thousand_bad_requests_delay_no_other_caller(curlewd, record_p
 
 @pytest.mark.parametrize("order", ["completed", "input"])
 def test_batches_run_on_several_threads(curlewd, origin, nginx, order):
-    daemon = curlewd({"responders": 2, "threads": 3, "log": {"access": False}})
+    daemon = curlewd({"workers": 2, "threads": 3, "log": {"access": False}})
     web_server = nginx(daemon)
     hosts = ["127.0.0.1", "127.0.0.2", "localhost"]
     requests = [{"url": origin.url(f"/echo?{i}", host=hosts[i % 3])} for i in range(600)]

@@ -168,16 +168,19 @@ def test_a_cookie_header_goes_into_the_same_field(client):
         assert values == [b"a=1; b=2; c=3"]
 
 
-def test_cookies_belong_to_the_host_that_a_host_header_names(curlewd):
+def test_a_host_header_gets_no_cookies_of_the_host_that_it_names(curlewd):
+    """A caller could else send another host's cookies to an origin of his own, or set them."""
     daemon = curlewd({"sessions": {"jar": {"cookie_jar": "shared"}}})
-    with origin_setting("sid=1; Path=/; Domain=bank.test") as origin:
-        named = {"session": "jar", "headers": {"Host": "A.bank.test:8080"}}
-        (cookie,) = daemon.client.fetch(origin.url("/set"), **named)["cookies"]
-        assert (cookie["domain"], cookie["host_only"]) == ("bank.test", False)
-        daemon.client.fetch(origin.url("/"), **named)
-        assert origin.requests[-1].header("cookie") == "sid=1"
-        daemon.client.fetch(origin.url("/"), session="jar")
-        assert origin.requests[-1].header("cookie") is None
+    named = {"session": "jar", "headers": {"Host": "A.localhost:8080"}}
+    with origin_setting("sid=1; Path=/; Domain=a.localhost") as theirs, origin_setting() as own:
+        (cookie,) = daemon.client.fetch(theirs.url("/set", "a.localhost"), session="jar")["cookies"]
+        daemon.client.fetch(own.url("/"), **named)
+        assert own.requests[-1].header("cookie") is None
+        daemon.client.fetch(own.url("/"), cookies=[cookie], **named)
+        assert own.requests[-1].header("cookie") is None
+        assert daemon.client.fetch(theirs.url("/set"), **named)["cookies"] == []
+        daemon.client.fetch(theirs.url("/", "a.localhost"), session="jar")
+        assert theirs.requests[-1].header("cookie") == "sid=1"
 
 
 def test_a_secure_cookie_is_neither_sent_nor_hidden_in_the_clear(client, certs):

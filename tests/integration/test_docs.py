@@ -1,14 +1,16 @@
 """Metric names, files and links in the docs exist."""
 
 import re
+import subprocess
 from pathlib import Path
 
 import pytest
 
 from tests.support.curlewd import ROOT
 
-PAGES = sorted(page for folder in (".", "docs", "docker", "bench", "examples", "examples/django")
-               for page in (ROOT / folder).glob("*.md"))
+PAGES = sorted([*(page for folder in (".", "docker", "bench", "examples", "examples/django")
+                  for page in (ROOT / folder).glob("*.md")), *(ROOT / "docs").rglob("*.md")])
+SITE = "https://github.com/curlew/curlew/blob/main/"
 
 
 def test_operations_md_lists_every_metric_and_no_other(client):
@@ -38,3 +40,16 @@ def test_every_link_has_a_target(page):
         assert target.exists(), link
         if anchor:
             assert anchor in anchors(Path(target)), link
+
+
+def test_the_links_of_the_installed_documents_work(tmp_path):
+    """`make install`, and so the Debian package, puts them into the same places."""
+    subprocess.run([ROOT / "tools/install-docs", tmp_path], check=True)
+    pages = sorted(tmp_path.rglob("*.md"))
+    assert tmp_path / "README.md" in pages and tmp_path / "docs/api.md" in pages
+    for page in pages:
+        for link in links(page):
+            name, _, anchor = link.partition("#")
+            assert not name or (page.parent / name).exists(), (page, link)
+        for path in re.findall(rf"\]\({SITE}([^)#]*)", page.read_text()):
+            assert (ROOT / path).exists(), (page, path)

@@ -137,19 +137,24 @@ def test_a_reused_connection_is_checked_by_the_current_rules(curlewd, origin):
     assert origin.stats()["requests"] >= 1
 
 
-def test_the_address_of_a_proxy_is_checked(strict, origin, proxy):
+def test_the_address_of_a_proxy_is_checked(curlewd, proxy):
     port, process = proxy()
+    strict = curlewd({"egress": {"allow": []}, "sessions": {"default": {"proxy_resolves": True}}})
     blocked(strict, "http://example.org/", "127.0.0.1", proxy=f"http://127.0.0.1:{port}")
     blocked(strict, "http://example.org/", proxy=f"socks5h://localhost:{port}")
+    blocked(strict, "http://8.8.8.8/", "127.0.0.1", proxy=f"socks4://127.0.0.1:{port}")
     assert process.out.split() == [str(port)]
 
 
 def test_a_literal_address_behind_a_proxy_is_checked_too(curlewd, proxy):
     port, process = proxy()
-    daemon = curlewd({"egress": {"allow": ["127.0.0.1"]}})
-    for scheme in ("http", "socks5", "socks5h"):
-        blocked(daemon, "http://169.254.169.254/", "169.254.169.254",
-                proxy=f"{scheme}://127.0.0.1:{port}")
+    daemon = curlewd({"egress": {"allow": ["127.0.0.1"]},
+                      "sessions": {"default": {"proxy_resolves": True}}})
+    for scheme in ("http", "socks4", "socks4a", "socks5", "socks5h"):
+        for spelling in ("169.254.169.254", "0xa9fea9fe", "169.254.43518.", "[::ffff:a9fe:a9fe]",
+                         "%31%36%39.254.169.254", "①⑥⑨.254.169.254"):
+            blocked(daemon, f"http://{spelling}/", "169.254.169.254",
+                    proxy=f"{scheme}://127.0.0.1:{port}")
     assert process.out.split() == [str(port)]
 
 

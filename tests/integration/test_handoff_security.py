@@ -5,6 +5,7 @@ The tests send CURLEW_REQUEST on the daemon's socket, as nginx would.
 
 import http.client
 import json
+import re
 import time
 
 import pytest
@@ -141,15 +142,15 @@ def test_a_forwarded_value_cannot_smuggle_a_header(daemon, origin, value):
                      headers=[("X-Own", value)]), 400, "bad_request")
 
 
-def test_delivery_needs_no_token_but_storing_does(curlewd, origin, tmp_path):
+def test_with_tokens_storing_needs_one_and_delivery_a_reference(curlewd, origin, tmp_path):
     tokens = tmp_path / "tokens"
     tokens.write_text("0123456789abcdef-all\n")
     daemon = curlewd({"auth": {"tokens_file": str(tokens)}})
-    assert hand_off(daemon, {"url": origin.url("/hello")}).body == b"hello\n"
+    problem(hand_off(daemon, {"url": origin.url("/hello")}), 401, "unauthorized")
     problem(store(daemon, {"url": origin.url("/hello")}), 401, "unauthorized")
     bearer = [("Authorization", "Bearer 0123456789abcdef-all")]
     response = store(daemon, {"url": origin.url("/hello")}, bearer)
-    assert response.status == 200, response
+    assert hand_off(daemon, response.json()["reference"]).body == b"hello\n"
 
 
 # -- what clients try --------------------------------------------------------
@@ -220,6 +221,23 @@ def test_references_are_unique_and_cannot_be_guessed(daemon, origin):
     assert len(set(names)) == 50 and all(len(n) == 33 for n in names)
     for i, name in reversed(list(enumerate(names))):
         assert json.loads(hand_off(daemon, name).body)["path"] == f"/echo/{i}"
+
+
+@pytest.mark.parametrize("key", ["shop.v1", "http://[::1]:80", "a" * 512])
+def test_a_reference_repeats_the_key_of_its_route(daemon, origin, key):
+    request = {"url": origin.url("/echo")}
+    name = store(daemon, request, [("Curlew-Route", key)]).json()["reference"]
+    assert re.fullmatch(re.escape(f"@{key}.") + "[0-9a-f]{32}", name)
+    assert hand_off(daemon, name).status == 200
+    problem(hand_off(daemon, name), 400, "bad_request")
+    name = reference(daemon, request)  # only the secret counts: the key is the balancer's
+    assert hand_off(daemon, f"@{key}.{name[1:]}").status == 200
+
+
+@pytest.mark.parametrize("key", ['a"b', "a b", "a\\b", "b\u00fc", "a" * 513])
+def test_a_key_that_does_not_fit_into_a_header_is_refused(daemon, key):
+    response = store(daemon, {"url": "http://example.org/"}, [("Curlew-Route", key)])
+    assert "Curlew-Route" in problem(response, 400, "bad_request")["detail"]
 
 
 def test_a_reference_forwards_headers_too(daemon, origin):

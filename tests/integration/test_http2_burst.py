@@ -4,6 +4,7 @@ import json
 import time
 
 import pytest
+from h2.settings import SettingCodes, Settings
 
 from tests.support.scripted_origin import Http2Origin, ScriptedOrigin, answer
 
@@ -11,6 +12,7 @@ pytestmark = pytest.mark.libcurl
 
 HANDSHAKE = 0.3
 STREAMS = 100  # that Http2Origin allows
+NARROW = 10
 
 
 class SlowHandshake(ScriptedOrigin):
@@ -49,6 +51,38 @@ def test_a_burst_to_a_cold_http2_origin_shares_few_connections(curlewd, certs):
         assert [line for line in lines if line.get("body") != line["tag"]] == []
         assert origin.connections <= 500 / STREAMS + 1
         assert len(origin.requests) == 500
+
+
+class NarrowHttp2(Http2Origin):
+    """HTTP/2 with NARROW streams a connection, and with a handshake that takes HANDSHAKE."""
+
+    def _serve(self, raw):
+        time.sleep(HANDSHAKE)
+        super()._serve(raw)
+
+    def _connection(self, sock, number):
+        connection = super()._connection(sock, number)
+        connection.h2.local_settings = Settings(
+            client=False, initial_values={SettingCodes.MAX_CONCURRENT_STREAMS: NARROW})
+        return connection
+
+
+def test_waiting_for_a_free_stream_is_not_connecting(curlewd, certs):
+    """Connections are opened one after the other, each faster than the connect timeout."""
+    daemon = curlewd({"sessions": {"default": {"ca_file": str(certs / "ca.pem")}}})
+    begun = set()
+
+    def script(request, connection, stream):
+        if connection.number not in begun:
+            begun.add(connection.number)
+            time.sleep(1)
+        connection.respond(stream, body=request.target.encode())
+
+    with NarrowHttp2(script, certs) as origin:
+        lines, _ = batch(daemon.client, origin, 6 * NARROW,
+                         timeout={"connect": 2 * HANDSHAKE, "total": 40})
+        assert [line for line in lines if line.get("body") != line["tag"]] == []
+        assert origin.connections <= 6 + 1
 
 
 def test_a_burst_of_posts_is_sent_once_each(curlewd, certs):

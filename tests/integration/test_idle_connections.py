@@ -27,15 +27,19 @@ def gauge(daemon):
     return daemon.client.ask("GET", "/v1/status").json()["engine"]["connections"]
 
 
+def unix_sockets():
+    rows = [line.split() for line in Path("/proc/net/unix").read_text().splitlines()[1:]]
+    return {f"socket:[{row[6]}]" for row in rows}
+
+
 def sockets(daemon):
     """The daemon's open sockets toward origins, also those that are shut down."""
     links = set()
+    before = unix_sockets()  # one that is being closed is in the first list, and not in the last
     for fd in Path(f"/proc/{daemon.pid}/fd").iterdir():
         with contextlib.suppress(FileNotFoundError):
             links.add(os.readlink(fd))
-    rows = [line.split() for line in Path("/proc/net/unix").read_text().splitlines()[1:]]
-    return len({link for link in links if link.startswith("socket:")}
-               - {f"socket:[{row[6]}]" for row in rows})
+    return len({link for link in links if link.startswith("socket:")} - before - unix_sockets())
 
 
 def await_closed(daemon, within=CLOSED_WITHIN):

@@ -14,7 +14,8 @@ import pytest
 from tests.support import fcgi, clients
 from tests.support.concurrency import BackgroundCalls
 from tests.support.curlewd import BINARY, clean_env, wait_logged
-from tests.support.procs import connects, free_port
+from tests.support.procs import Process, connects, free_port, temp_dir
+from tests.support.supervisor import Supervisor
 
 ENV = {k: v for k, v in {**os.environ, **clean_env()}.items() if v is not None}
 
@@ -49,6 +50,35 @@ def test_check_accepts_a_good_file_and_starts_nothing(tmp_path):
     done = run("--check", "--config", path)
     assert done.returncode == 0 and "good" in done.stdout
     assert not (tmp_path / "s.sock").exists()
+
+
+def test_an_unknown_variable_is_a_warning_with_the_nearest_name(tmp_path):
+    """The value may be a secret that is another program's."""
+    done = run("--check", env={"CURLEW_DRAIN_SECOND": "s3cret", "CURLEW_RECORD": "1",
+                               "CURLEW_URL": "http://127.0.0.1/", "CURLEW_SERVICE_HOST": "::1",
+                               "CURLEW_PORT": "tcp://10.0.0.1:9000"})
+    assert done.returncode == 0 and "good" in done.stdout
+    assert done.stderr.count("\n") == 1 and "s3cret" not in done.stderr
+    assert "CURLEW_DRAIN_SECOND is ignored; the nearest is CURLEW_DRAIN_SECONDS" in done.stderr
+
+
+def test_a_daemon_starts_and_warns_once_of_an_unknown_variable(curlewd):
+    daemon = curlewd(env={"CURLEW_THREAD": "2", "CURLEW_RECORD": "1"})
+    wait_logged(daemon, "CURLEW_THREAD is ignored; the nearest is CURLEW_THREADS")
+    daemon.reload(daemon.config)
+    wait_logged(daemon, "the configuration was reloaded")
+    assert daemon.process.err.count("CURLEW_THREAD is") == 1
+    assert "CURLEW_RECORD" not in daemon.process.err
+
+
+@pytest.mark.parametrize("name, nearest", [
+    ("CURLEW_EGRESS_PROXYPORTS", "CURLEW_EGRESS_PROXY_PORTS"),
+    ("CURLEW_AUTH_ORIGIN", "CURLEW_AUTH_ORIGINS"),
+    ("CURLEW_LIMITS_SESSION_BYTE", "CURLEW_LIMITS_SESSION_BYTES")])
+def test_an_unknown_variable_that_would_restrict_is_refused(name, nearest):
+    done = run("--check", env={name: "1"})
+    assert done.returncode == 1 and done.stdout == ""
+    assert f"unknown environment variable {name}; the nearest is {nearest}" in done.stderr
 
 
 BAD_CONFIGURATIONS = [
@@ -256,3 +286,30 @@ def test_connections_stay_warm_over_a_reload(curlewd, origin):
     daemon.reload(daemon.config)
     wait_logged(daemon, "reloaded")
     assert daemon.client.fetch(origin.url("/hello"))["connection"]["reused"] is True
+
+
+# -- the line that says it is ready ------------------------------------------
+
+
+def test_the_ready_line_says_where_it_listens_and_which_file_it_read(curlewd):
+    daemon = curlewd({})
+    wait_logged(daemon, f"is ready: it listens on unix:{daemon.socket}, with the configuration "
+                        f"{daemon.config_path}")
+
+
+def test_the_ready_line_says_that_there_is_no_file(tmp_path):
+    socket = temp_dir() / "s"
+    process = Process("curlewd", [BINARY, "--listen", f"unix:{socket}"], tmp_path, env=clean_env())
+    try:
+        process.wait_ready(lambda: "is ready" in process.err)
+        assert f"listens on unix:{socket}, without a configuration file" in process.err
+    finally:
+        process.stop()
+
+
+def test_the_ready_line_names_the_path_of_systemds_socket():
+    systemd = Supervisor("LISTEN_FDS")
+    try:
+        wait_logged(systemd.daemon, f"it listens on unix:{systemd.path}, with")
+    finally:
+        systemd.stop()

@@ -128,3 +128,23 @@ def test_every_line_of_the_json_log_is_json(curlewd, origin):
         except json.JSONDecodeError as e:
             raise AssertionError(f"{e}: {line}") from None
         assert set(entry) >= {"time", "level", "event"}
+
+
+def test_a_slow_fetch_has_a_warning_of_its_own_with_its_trace(curlewd, origin):
+    """A fast one and, by default, any fetch has none; a reload changes it."""
+    daemon = curlewd({"log": {"access": False}})
+    trace = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
+    slow = {"url": origin.url("/drip?n=3&every=0.2"), "tag": "t"}
+    assert daemon.client.post(slow).status == 200
+    daemon.reload({**daemon.config, "log": {"format": "json", "access": False,
+                                            "slow_seconds": 0.3}})
+    wait_until("the reload", lambda: "the configuration was reloaded" in daemon.process.err)
+    daemon.client.fetch(origin.url("/hello"))
+    assert daemon.client.post(slow, [("Traceparent", trace)]).status == 200
+    line, = wait_until("a warning", lambda: daemon.log_entries("slow fetch"))
+    assert line["level"] == "warning" and line["traceparent"] == trace and line["tag"] == "t"
+    assert line["total"] > 0.3 and line["origin"] == origin.url("/")[:-1]
+    assert {"queue", "dns", "connect", "tls", "first_byte", "attempts"} <= set(line)
+    assert "drip" not in json.dumps(line)
+    daemon.stop()
+    assert len(daemon.log_entries("slow fetch")) == 1 and not daemon.log_entries("fetch")

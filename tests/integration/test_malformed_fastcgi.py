@@ -19,7 +19,7 @@ HEALTH = fcgi.cgi_params("GET", "/_fetch/healthz")
 @pytest.fixture(scope="module")
 def victim():
     """A daemon with as few threads as it gets, for those who would pin one."""
-    daemon = Curlewd({"responders": 1})
+    daemon = Curlewd({"workers": 1})
     yield daemon
     daemon.stop()
 

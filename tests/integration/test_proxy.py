@@ -4,7 +4,22 @@ import json
 
 import pytest
 
+from tests.support.curlewd import Curlewd
 from tests.support.procs import free_port
+
+
+@pytest.fixture(scope="module")
+def resolving(certs):
+    """A daemon with a session whose requests may send host names through any proxy."""
+    trust = {"ca_file": str(certs / "ca.pem")}
+    daemon = Curlewd({"sessions": {"default": trust, "proxied": {**trust, "proxy_resolves": True}}})
+    yield daemon
+    daemon.stop()
+
+
+@pytest.fixture
+def client(resolving):
+    return resolving.client
 
 
 def request_stream(process):
@@ -29,14 +44,22 @@ def test_tls_goes_through_a_tunnel(client, origin, proxy):
     assert e["history"] == []
 
 
-@pytest.mark.parametrize("scheme, kind", [("socks5", "address"), ("socks5h", "name")])
-def test_socks_proxies_work(client, origin, proxy, scheme, kind):
+@pytest.mark.parametrize("scheme", ["socks4", "socks4a", "socks5", "socks5h"])
+def test_socks_proxies_are_told_the_name(client, origin, proxy, scheme):
     port, process = proxy()
-    url = origin.url("/hello", host="a.localhost" if kind == "name" else "127.0.0.1")
-    if kind == "name":
-        url = url.replace("a.localhost", "somewhere.test")
-    assert client.fetch(url, proxy=f"{scheme}://127.0.0.1:{port}")["body"] == "hello\n"
-    assert request_stream(process)[0].startswith(f"socks5 {kind} ")
+    url = origin.url("/hello", host="somewhere.test")
+    e = client.fetch(url, proxy=f"{scheme}://127.0.0.1:{port}", session="proxied")
+    assert e["body"] == "hello\n"
+    asked = f"{scheme[:6]} name somewhere.test:{origin.ports['http']}"
+    assert request_stream(process) == [asked]
+
+
+@pytest.mark.parametrize("scheme", ["socks4", "socks4a", "socks5", "socks5h"])
+def test_socks_proxies_are_told_a_literal_address(client, origin, proxy, scheme):
+    port, process = proxy()
+    e = client.fetch(origin.url("/hello"), proxy=f"{scheme}://127.0.0.1:{port}")
+    assert e["body"] == "hello\n"
+    assert request_stream(process)[0].endswith(f" 127.0.0.1:{origin.ports['http']}")
 
 
 @pytest.mark.parametrize("scheme", ["http", "socks5", "socks5h"])
@@ -67,17 +90,18 @@ def test_a_proxy_that_refuses_the_target_fails(client, origin, proxy):
     port, process = proxy()
     for scheme, target in (("http", "https"), ("socks5h", "http")):
         url = f"{target}://refused.test:{origin.ports[target]}/"
-        client.refused({"url": url, "proxy": f"{scheme}://127.0.0.1:{port}"}, 502, "proxy_failed")
+        client.refused({"url": url, "proxy": f"{scheme}://127.0.0.1:{port}", "session": "proxied"},
+                       502, "proxy_failed")
 
 
 def test_a_silent_proxy_times_out(client, origin, proxy):
     port, process = proxy()
     response = client.post({"url": f"https://silent.test:{origin.ports['https']}/", "timeout": 0.4,
-                            "proxy": f"http://127.0.0.1:{port}"})
+                            "proxy": f"http://127.0.0.1:{port}", "session": "proxied"})
     assert response.status == 504 and response.json()["code"] == "timeout", response
 
 
-@pytest.mark.parametrize("scheme", ["http", "socks5", "socks5h"])
+@pytest.mark.parametrize("scheme", ["http", "socks4", "socks4a", "socks5", "socks5h"])
 def test_a_missing_proxy_fails(client, origin, scheme):
     client.refused({"url": origin.url("/hello"), "proxy": f"{scheme}://127.0.0.1:{free_port()}"},
                    502,

@@ -1,7 +1,10 @@
 """Locations are read as browsers read them (WHATWG URL), the same by fetch and stream."""
 
+import json
+
 import pytest
 
+from tests.support.clients import problem
 from tests.support.scripted_origin import ScriptedOrigin, answer
 from tests.support.streams import open_stream
 
@@ -76,6 +79,20 @@ def test_other_schemes_are_refused_and_the_failure_carries_the_response(client, 
         assert p["response"]["status"] == 302
         assert ["Location", location.decode()] in p["response"]["headers"]
         assert p["response"]["history"] == []
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "localhost"])
+@pytest.mark.parametrize("keys", [{}, {"coalesce": True}], ids=str)
+@pytest.mark.parametrize("route", ["fetch", "stream"])
+def test_a_redirect_that_the_guard_refuses_carries_it_too(client, host, keys, route):
+    """The address of a host name shows as it is connected to, when the next hop has begun."""
+    target = f"http://{host}:9/"
+    with redirecting(target.encode()) as origin:
+        request = {"url": origin.url("/dir/start"), "redirects_public_only": True, **keys}
+        response = client.ask("POST", f"/v1/{route}", body=json.dumps(request).encode())
+        p = problem(response, 403, "blocked")
+        assert p["response"]["status"] == 302 and p["response"]["history"] == []
+        assert ["Location", target] in p["response"]["headers"]
 
 
 def test_too_many_redirects_carry_the_last_response_and_the_history(client):

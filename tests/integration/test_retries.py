@@ -11,6 +11,7 @@ import pytest
 from tests.support import streams
 from tests.support.concurrency import BackgroundCalls, timed
 from tests.support.metrics import read_metric, read_metrics
+from tests.support.procs import wait_until
 
 QUICK = {"max": 3, "backoff": 0.01}  # seconds
 
@@ -53,6 +54,21 @@ def test_broken_connections_are_retried(curlewd, origin, how):
 def test_an_idle_timeout_is_retried(curlewd, origin, how):
     e = curlewd().client.fetch(origin.flaky(how=how), retries=QUICK, timeout={"idle": 0.2})
     assert (e["status"], e["attempts"]) == (200, 2)
+
+
+@pytest.mark.parametrize("on, attempts", [
+    (["connect"], 1), (["status"], 1), (["read"], 2), (["connect", "read"], 2)])
+def test_a_request_may_name_the_kinds_of_failure(curlewd, origin, on, attempts):
+    retries = {**QUICK, "on": on}
+    response = curlewd().client.post({"url": origin.flaky(how="short"), "retries": retries})
+    assert response.json()["attempts"] == attempts
+    assert response.status == (200 if attempts == 2 else 502)
+
+
+@pytest.mark.parametrize("on, attempts", [(["connect", "read"], 1), (["status"], 2)])
+def test_a_status_is_one_of_these_kinds(curlewd, origin, on, attempts):
+    e = curlewd().client.fetch(origin.flaky(status=503), retries={**QUICK, "on": on})
+    assert e["attempts"] == attempts
 
 
 def test_when_all_attempts_fail_the_last_one_is_the_response(curlewd, origin):
@@ -206,8 +222,12 @@ def test_a_retry_uses_the_next_proxy(curlewd, origin, proxy):
     port, process = proxy()
     proxies = ["http://127.0.0.1:1", f"http://127.0.0.1:{port}"]
     breaker = {"failures": 1, "open_seconds": 60}
-    client = curlewd({"sessions": {"default": {"proxies": proxies, "breaker": breaker}}}).client
-    tries = [client.fetch(origin.url("/hello"), retries=QUICK)["attempts"] for _ in range(4)]
+    daemon = curlewd({"sessions": {"default": {"proxies": proxies, "breaker": breaker}}})
+    tries = []
+    for _ in range(4):
+        tries.append(daemon.client.fetch(origin.url("/hello"), retries=QUICK)["attempts"])
+        # The proxy closes after each response: a fetch that came sooner might be sent again.
+        wait_until("no connection", lambda: read_metric(daemon, "curlew_connections") == 0)
     assert tries == [2, 1, 1, 1]  # the dead one sits on the bench, and is not the origin's fault
     assert process.out.count("/hello") == 4
 

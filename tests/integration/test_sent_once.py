@@ -7,6 +7,7 @@ not asked for by `retries`.
 
 import json
 import re
+import socket
 import threading
 import time
 
@@ -14,7 +15,8 @@ import pytest
 from hyperframe.frame import GoAwayFrame
 
 from tests.support.clients import problem
-from tests.support.scripted_origin import Http2Origin, ScriptedOrigin, answer
+from tests.support.scripted_origin import Http2Origin, ScriptedConnection, ScriptedOrigin, answer
+from tests.support.uploads import upload
 
 pytestmark = pytest.mark.libcurl
 
@@ -64,6 +66,48 @@ def test_what_may_change_something_is_sent_once(client, method, end):
     assert added(before, resends(client)) == {}
 
 
+class HastyOrigin(ScriptedOrigin):
+    """Ends the connection of a POST when its head has come.  Its small windows and segments let the
+    peer's socket take no more than a few of the TLS records at once."""
+
+    def __init__(self, end, **kwargs):
+        self.end = end
+        self.heads = []
+        super().__init__(None, **kwargs)
+        self.listener.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 2048)
+        self.listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_MAXSEG, 100)
+
+    def _talk(self, sock, number):
+        connection = ScriptedConnection(sock, number)
+        while True:
+            self.heads.append(connection._until(b"\r\n\r\n").split(b" ")[0])
+            if self.heads[-1] == b"POST":
+                getattr(connection, self.end)()
+            connection.send(answer())
+
+
+@pytest.mark.parametrize("end", ["close", "reset", "close_tls"])
+def test_what_is_written_in_part_is_sent_once(client, certs, end):
+    """A TLS library says "nothing written" until the last of the records has gone out."""
+    for _ in range(4):  # how much the socket takes varies
+        with HastyOrigin(end, certs=certs) as origin:
+            client.fetch(origin.url())
+            p = client.post({"method": "POST", "url": origin.url(), "body": "x" * 200000}).json()
+            assert p.get("code") in UNCERTAIN and p["attempts"] == 1, p
+            assert origin.heads == [b"GET", b"POST"]
+
+
+@pytest.mark.parametrize("end", ["close", "reset", "close_tls"])
+def test_an_upload_that_is_written_in_part_is_sent_once(daemon, certs, end):
+    for _ in range(4):
+        with HastyOrigin(end, certs=certs) as origin:
+            daemon.client.fetch(origin.url())
+            request = {"method": "POST", "url": origin.url(), "body_follows": True}
+            p = upload(daemon.socket, request, b"x" * 200000).json()
+            assert p.get("code") in UNCERTAIN and p["attempts"] == 1, p
+            assert origin.heads == [b"GET", b"POST"]
+
+
 @pytest.mark.parametrize("end", ["close", "reset"])
 @pytest.mark.parametrize("method", SAFE)
 def test_a_safe_method_goes_again_once_on_a_new_connection(client, method, end):
@@ -94,6 +138,21 @@ def test_a_safe_method_goes_again_once_and_no_more(client):
                 t.join()
         problem(client.post({"url": origin.url("/read")}), 502, "recv_failed")
         assert [r.target for r in origin.requests].count("/read") == 2
+
+
+def test_the_second_connection_is_no_kept_one(client, certs):
+    """An origin that closes after each response, without a word: those that wait for a connection
+    write on one that has ended, and the next that another fetch has opened has ended, too."""
+    def script(_, connection):
+        connection.send(answer(b"x" * 500))
+        connection.close()
+
+    request = {"verify": False}
+    for _ in range(15):
+        with ScriptedOrigin(script, certs=certs) as origin:
+            batch = {"requests": [{**request, "url": origin.url()}] * 4}
+            body = client.ask("POST", "/v1/batch", body=json.dumps(batch).encode()).body
+            assert all(json.loads(line)["ok"] for line in body.splitlines()), body
 
 
 def test_retries_count_every_send(client):

@@ -1,5 +1,6 @@
 """Whatever PUT …/v1/sessions/NAME accepts, GET shows, and PUT of what GET shows changes nothing."""
 
+import hashlib
 import json
 import random
 import re
@@ -16,14 +17,16 @@ MAN = Path(__file__).resolve().parents[2] / "man" / "curlewd.json.5"
 FACTS = {"name", "at_run_time", "in_flight"}
 
 # What a session has in every case: GET shows it also where PUT did not say it.
-ALWAYS = {"cookie_jar": "none", "trace_context": True, "max_in_flight": 2048,
-          "max_per_origin": 1024, "idle_connections": 256, "idle_seconds": 60}
+ALWAYS = {"cookie_jar": "none", "isolate": False, "trace_context": True, "max_in_flight": 2048,
+          "max_per_origin": 1024, "idle_connections": 256, "idle_seconds": 60,
+          "proxy_resolves": False}
 
 # Keys of the request object that belong to a single request: PUT refuses them.
-SINGLE = {"url", "params", "body", "body_base64", "json", "form", "multipart", "session"}
+SINGLE = {"url", "params", "body", "body_base64", "json", "form", "multipart", "body_follows",
+          "session"}
 
-# Keys that name files: only the configuration may.
-FILES = {"ca_file", "client_cert", "client_key"}
+# Keys of files and of the network: only the configuration may set them.
+CONFIGURED = {"ca_file", "client_cert", "client_key", "resolve", "interface"}
 
 
 def word(r, alphabet="abcdefghij-", most=8):
@@ -70,6 +73,7 @@ def retries(r):
     detail = {"backoff": seconds(r, 3600), "max_backoff": r.choice([0, seconds(r, 3600)]),
               "statuses": [r.randint(400, 599) for _ in range(r.randint(0, 6))],
               "methods": [word(r, "GETPOS") for _ in range(r.randint(1, 3))],
+              "on": r.sample(["connect", "read", "status"], r.randint(1, 3)),
               "respect_retry_after": r.random() < 0.5}
     chosen = r.sample(sorted(detail), r.randint(0, len(detail)))
     return {"max": r.randint(0, 100), **{k: detail[k] for k in chosen}}
@@ -77,7 +81,7 @@ def retries(r):
 
 def proxy(r):
     user = r.choice(["", "user:pa55word@", "u@", "user:p@ss@"])
-    scheme = r.choice(["http", "https", "socks5", "socks5h"])
+    scheme = r.choice(["http", "https", "socks4", "socks4a", "socks5", "socks5h"])
     return f"{scheme}://{user}127.0.0.{r.randint(1, 3)}:{r.randint(1, 9)}"
 
 
@@ -86,8 +90,29 @@ def auth(r):
                      {"bearer": "s3cret-token"}])
 
 
+def ca_pem(r):
+    """One of a hundred bundles: more than the daemon keeps by their hash."""
+    return (f"{r.randrange(100)}\n-----BEGIN CERTIFICATE-----\nMAMCAQE=\n"
+            "-----END CERTIFICATE-----\n")
+
+
 def flag(r):
     return r.random() < 0.5
+
+
+def fingerprint(r):
+    """Without libcurl-impersonate only with details that any libcurl has."""
+    texts = {"ja3": "771,4865-49195,0-10-11-13-16-43-45-51,29-23,0",
+             "akamai": "1:65536,2:0;4:6291456|15663105|0|m,a,s,p",
+             "perk": "1:65536;GREASE|masp|1:30000"}
+    details = {"tls_min_version": r.choice(["1.2", "1.3"]),
+               "http2_stream_weight": r.randint(1, 256),
+               "tls_grease": flag(r), "tls_signature_algorithms": ["ed25519", "ecdsa_sha1"]}
+    plain = {"extra": {k: details[k] for k in list(details)[:2]}}
+    if r.random() < 0.5:
+        return plain
+    some = {k: texts[k] for k in r.sample(sorted(texts), r.randint(0, 3))}
+    return {**some, "extra": {k: details[k] for k in r.sample(sorted(details), r.randint(0, 4))}}
 
 
 def breaker(r):
@@ -110,8 +135,10 @@ KEYS = {
     "timeout": timeout,
     "follow_redirects": flag,
     "max_redirects": number(0, 100),
+    "redirects_public_only": flag,
     "verify": flag,
-    "http_version": choice("auto", "1.1", "2", "2-prior-knowledge", "3"),
+    "ca_pem": ca_pem,
+    "http_version": choice("auto", "1.1", "2", "2-prior-knowledge", "3", "3-only"),
     "proxy": proxy,
     "proxy_auth": lambda r: ["pu", "pa55word"],
     "auth": auth,
@@ -123,10 +150,16 @@ KEYS = {
     "coalesce": flag,
     "forward_headers": lambda r: [word(r, "ABCabc") for _ in range(r.randint(0, 4))],
     "retries": retries,
+    "default_headers": flag,
     "impersonate": lambda r: r.choice(["chrome", "safari"]),
+    "fingerprint": fingerprint,
     "cookie_jar": choice("none", "shared"),
+    "isolate": flag,
     "trace_context": flag,
     "proxies": lambda r: [proxy(r).replace("p@ss", "p%40ss") for _ in range(r.randint(0, 4))],
+    "proxy_resolves": flag,
+    "hosts": lambda r: [r.choice(["a.test", "*.b.test", "192.0.2.1", "2001:db8::1"])
+                        for _ in range(r.randint(1, 4))],
     "max_in_flight": number(1, 1000000),
     "max_per_origin": number(1, 1000000),
     "idle_connections": number(0, 1000000),
@@ -134,6 +167,8 @@ KEYS = {
     "rate_per_origin": lambda r: r.choice([1, 0.1, 1 / 3, r.uniform(0.0001, 1000000)]),
     "burst": number(1, 1000000),
     "breaker": breaker,
+    "tls_min": choice("1.0", "1.1", "1.2", "1.3"),
+    "ciphers": choice("AES128-SHA", "HIGH:!aNULL:TLS_AES_128_GCM_SHA256", "x" * 4096),
 }
 
 
@@ -180,6 +215,8 @@ def shown_retries(value):
     shown = dict(value)
     if "statuses" in shown:
         shown["statuses"] = sorted(set(shown["statuses"]))
+    if "on" in shown:
+        shown["on"] = [kind for kind in ("connect", "read", "status") if kind in shown["on"]]
     if "backoff" in shown:
         shown["backoff"] = round(shown["backoff"] * 1000) / 1000
     if "max_backoff" in shown:
@@ -198,6 +235,7 @@ SHOWN = {
     else {"total": in_ms(v)},
     "retries": shown_retries,
     "proxy": shown_proxy,
+    "ca_pem": lambda v: "sha256:" + hashlib.sha256(v.encode()).hexdigest(),
     "proxies": lambda v: [shown_proxy(p) for p in v],
     "auth": lambda v: "***",
     "proxy_auth": lambda v: "***",
@@ -233,8 +271,8 @@ def put(daemon, session):
     """PUT the session; without the key that this build does not offer, where it has one."""
     answer = sent(daemon, "PUT", "s", session)
     while answer.status == 501:
-        key = answer.json()["detail"].split(":")[0]
-        assert key == "impersonate", answer
+        key = answer.json()["detail"].split(":")[0].split(".")[0]
+        assert key in ("impersonate", "fingerprint"), answer
         session = {k: v for k, v in session.items() if k != key}
         answer = sent(daemon, "PUT", "s", session)
     assert answer.status in (200, 201), (session, answer)
@@ -259,7 +297,7 @@ def test_what_put_accepts_get_shows_and_a_put_of_that_changes_nothing(curlewd):
 def test_every_key_alone_is_shown(curlewd):
     daemon = curlewd()
     for key, make in KEYS.items():
-        if key in ("burst", "impersonate"):
+        if key in ("burst", "impersonate", "fingerprint"):
             continue
         session = {key: make(random.Random(3))}
         put(daemon, session)
@@ -285,6 +323,8 @@ def test_what_three_stars_keep_is_still_sent(curlewd, origin):
     ({"headers": {"X": "***"}}, "headers.X"), ({"headers": [["X", "***"]]}, "headers.X"),
     ({"cookies": {"c": "***"}}, "cookies.c"),
     ({"cookies": [{"name": "c", "value": "***"}]}, "cookies.c"),
+    ({"auth": {"basic": ["u", "***"]}}, "auth"), ({"auth": {"bearer": "***"}}, "auth"),
+    ({"proxy_auth": ["u", "***"]}, "proxy_auth"), ({"proxy": "http://u:***@127.0.0.1:1"}, "proxy"),
     ({"proxy": "http://***@127.0.0.1:1"}, "proxy"),
     ({"proxies": ["http://***@127.0.0.1:1"]}, "proxies")])
 def test_three_stars_without_a_stored_value_are_refused(curlewd, session, key):
@@ -317,7 +357,7 @@ def test_the_generator_has_every_documented_key_of_a_request():
 
 
 def test_the_generator_has_every_documented_key_of_a_session():
-    assert documented_session_keys() - FILES <= set(KEYS)
+    assert documented_session_keys() - CONFIGURED <= set(KEYS)
     assert set(KEYS) <= documented_session_keys() | documented_request_keys()
 
 

@@ -146,3 +146,15 @@ def test_a_token_is_good_for_its_own_sessions(curlewd, tmp_path, origin):
     refused(fetch(one), 404, "unknown_session")
     assert fetch(everyone).status == 200
     assert daemon.client.ask("GET", "/healthz").status == 200
+
+
+def test_sessions_of_a_replica_change_by_its_configuration_only(curlewd):
+    daemon = curlewd({"replica": True, "sessions": {"shop": {}}})
+    for method, name in [("PUT", "/new"), ("PUT", "/shop"), ("DELETE", "/shop")]:
+        response = daemon.client.ask(method, SESSIONS + name, body=b"{}")
+        assert "replica:" in refused(response, 403, "forbidden")
+    assert daemon.client.ask("GET", SESSIONS + "/shop").status == 200
+    assert daemon.client.ask("POST", SESSIONS + "/shop/reset").status == 204
+    daemon.reload({**daemon.config, "replica": False})
+    wait_until("the reload", lambda: daemon.client.ask(
+        "PUT", SESSIONS + "/new", body=b"{}").status == 201)

@@ -153,6 +153,7 @@ def test_abandoned_look_ups_are_limited(daemon, origin):
     assert daemon.client.fetch(origin.url("/hello"))["ok"]  # an address needs no look-up
 
 
+@pytest.mark.quiet  # counts threads, of which ThreadSanitizer starts few within the timeout
 def test_c_ares_leaves_no_thread_and_refuses_nothing(daemon, closing_origin):
     if not has_cares(daemon):
         assert set(give_up(daemon, ["a.slow.test"] * 64)) == {"timeout"}
@@ -184,6 +185,7 @@ def test_what_needs_no_look_up_goes_on(daemon, origin, closing_origin):
             daemon.client.fetch(url)
 
 
+@pytest.mark.quiet  # likewise
 def test_the_domain_whose_look_ups_hang_is_refused_first(daemon, closing_origin):
     assert set(give_up(daemon, ["a.slow.test"] * 64)) == {"timeout"}
     daemon.client.fetch(at(closing_origin, "new.quick.test"))
@@ -194,6 +196,7 @@ def test_the_domain_whose_look_ups_hang_is_refused_first(daemon, closing_origin)
     assert read_metric(daemon, "curlew_lookups_refused_total") == 1
 
 
+@pytest.mark.quiet  # likewise
 def test_a_session_whose_look_ups_hang_is_refused_before_others(daemon, closing_origin):
     daemon.client.fetch(at(closing_origin, "cached.quick.test"))
     names = [f"a.slow{i}.test" for i in range(64)]
@@ -213,3 +216,75 @@ def test_fetches_that_end_before_their_look_up_harm_nobody(daemon, origin, closi
         daemon.client.fetch(origin.url("/hello"))
         daemon.client.fetch(at(closing_origin, "cached.quick.test"))
     daemon.client.fetch(at(closing_origin, "new.quick.test"))
+
+
+def threads_gone(daemon, at_most):
+    wait_until("the look-ups have ended", lambda: threads_of(daemon) <= at_most)
+
+
+def idle_threads(daemon, origin):
+    """So many does the daemon have once it has answered, and libcurl may keep one."""
+    daemon.client.fetch(origin.url("/"))
+    return threads_of(daemon) + 1
+
+
+GIVEN_UP = {"timeout", "overloaded", "connect_failed"}  # the last: c-ares was in time
+
+
+def test_look_ups_that_have_ended_refuse_nothing(daemon, closing_origin):
+    """Short timeouts on a name that resolves: the look-ups are given up, but don't hang."""
+    before = idle_threads(daemon, closing_origin)
+    for n in range(3):
+        assert set(give_up(daemon, [f"{n}.brief.test"] * 64, timeout=0.01)) <= GIVEN_UP
+        threads_gone(daemon, before)
+        for i in range(20):
+            daemon.client.fetch(at(closing_origin, f"{n}-{i}.brief.test"))
+
+
+def test_look_ups_that_hang_still_count_beside_such(daemon, closing_origin):
+    before = idle_threads(daemon, closing_origin)
+    assert set(give_up(daemon, ["a.brief.test"] * 64, timeout=0.01)) <= GIVEN_UP
+    threads_gone(daemon, before)
+    give_up(daemon, ["a.slow.test"] * 64)
+    if has_cares(daemon):
+        return
+    daemon.client.refused({"url": "http://b.slow.test/"}, 503, "overloaded")
+    assert threads_of(daemon) <= before + 64
+    daemon.client.fetch(at(closing_origin, "new.quick.test"), session="other")
+
+
+# -- a dead name server, for a while -------------------------------------------------------------
+
+RATE, SECONDS = 14, 8  # URLs a second whose name server never answers, and for how long
+
+
+def fetch_good_ones_beside(daemon, dead_names, good, count):
+    """The codes of good fetches, one after the other, while `count` dead ones come at RATE."""
+    codes = []
+    with BackgroundCalls(64) as b:
+        start = time.monotonic()
+        for i in range(count):
+            b.start(daemon.client.post, {"url": f"http://{dead_names(i)}/", "timeout": 1})
+            while time.monotonic() < start + (i + 1) / RATE:
+                response = daemon.client.post({"url": good[len(codes) % len(good)](len(codes))})
+                codes.append("ok" if response.status == 200 else response.json()["code"])
+                time.sleep(0.02)
+        dead = {response.json()["code"] for response in b.results()}
+    assert dead <= {"timeout", "overloaded"}
+    return codes
+
+
+@pytest.mark.parametrize("dead_names", [lambda i: f"{i}.slow.test", lambda i: f"www.slow{i}.test"],
+                         ids=["one domain", "many domains"])
+def test_a_dead_name_server_refuses_no_good_fetch(daemon, origin, closing_origin, dead_names):
+    good = [lambda i: origin.url("/hello"), lambda i: closing_origin.url("/"),
+            lambda i: at(closing_origin, "cached.quick.test"),
+            lambda i: at(closing_origin, "localhost")]
+    if "slow.test" in dead_names(0):  # their domain's share is full before the session's
+        good.append(lambda i: at(closing_origin, f"new{i}.quick.test"))
+    for url in good:
+        daemon.client.fetch(url(0))
+    codes = fetch_good_ones_beside(daemon, dead_names, good, RATE * SECONDS)
+    assert len(codes) >= 100 and set(codes) == {"ok"}
+    assert threads_of(daemon) < 64 + RATE + 8
+    daemon.client.fetch(at(closing_origin, "other.quick.test"), session="other")

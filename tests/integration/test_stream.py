@@ -109,7 +109,7 @@ OBEYED = ["X-Accel-Redirect:/_fetch/healthz", "X-Accel-Limit-Rate:1", "X-Accel-E
           "X-Accel-Charset:koi8-r", "X-Accel-Buffering:yes", "X-Sendfile:/etc/hostname",
           "X-Sendfile2:/etc/hostname 0-", "X-LIGHTTPD-send-file:/etc/hostname",
           "X-LIGHTTPD-KBytes-per-second:1", "X-Reproxy-URL:http://127.0.0.1:1/",
-          "Status:418 Teapot", "Curlew-Url:http://forged.example/"]
+          "X-Curlew-Request:@forged", "Status:418 Teapot", "Curlew-Url:http://forged.example/"]
 
 
 @pytest.mark.parametrize("header", OBEYED, ids=lambda h: h.split(":")[0])

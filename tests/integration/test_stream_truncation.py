@@ -123,7 +123,8 @@ def test_curl_knows_that_it_is_broken(curlewd, origin, name, page, known):
 def test_an_http2_client_sees_the_break(curlewd, origin, nginx, name):
     port = free_port()
     _, changes = streams.MODES[name]
-    listen = ("server_name _;", f"listen 127.0.0.1:{port} http2;\nserver_name _;")
+    names = "server_name localhost 127.0.0.1 [::1];"
+    listen = (names, f"listen 127.0.0.1:{port} http2;\n{names}")
     nginx(curlewd(), more=[*changes, listen])
     for page in ("/cut?n=10", "/cut?framing=chunked", "/cut?framing=chunked&n=200000"):
         argv = ["curl", "-sS", "--max-time", "20", "--http2-prior-knowledge", "-o", "/dev/null",

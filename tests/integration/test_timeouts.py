@@ -8,7 +8,7 @@ import time
 
 import pytest
 
-from tests.support.scripted_origin import Http2Origin, ScriptedOrigin
+from tests.support.scripted_origin import Http2Origin, ScriptedOrigin, answer
 
 pytestmark = pytest.mark.libcurl
 
@@ -38,6 +38,35 @@ def test_the_idle_timeout_ends_a_silent_fetch(client, origin, path):
     p = refused_after(client, {"url": origin.url(path), "timeout": {"idle": 0.25}}, "idle_timeout",
                       0.24, 0.4)
     assert "0.25" in p["detail"]
+
+
+def test_a_slow_connection_is_not_idle(client, certs):
+    """Only the connect timeout runs during the handshake; the idle one begins with the request."""
+    def slow_context(context):
+        wrap = context.wrap_socket
+
+        def wrap_later(sock, **options):
+            time.sleep(0.8)
+            return wrap(sock, **options)
+        context.wrap_socket = wrap_later
+
+    def script(request, connection):
+        if request.target == "/silent":
+            connection.hold(5)
+        connection.send(answer(b"in time"))
+
+    with ScriptedOrigin(script, certs=certs) as origin:
+        slow_context(origin.tls)
+        timeout = {"idle": 0.4, "connect": 5}
+        e = client.fetch(origin.url("/"), timeout=timeout, verify=False)
+        assert e["body"] == "in time"
+        p = refused_after(client, {"url": origin.url("/silent"), "timeout": timeout,
+                                   "verify": False, "headers": {"Connection": "close"}},
+                          "idle_timeout", 0.38, 1.6)
+        assert "0.4" in p["detail"]
+        timeout = {"idle": 5, "connect": 0.3}
+        refused_after(client, {"url": origin.url("/", host="localhost"), "timeout": timeout,
+                               "verify": False}, "connect_timeout", 0.29, 0.6)
 
 
 BODIES = {

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
-MAKEFILES = ["Makefile", "docker/docker.mk", "packaging/deb.mk"]
+MAKEFILES = ["Makefile", "docker/docker.mk", "packaging/deb.mk", "packaging/wheel.mk"]
 HELPERS = {"sanitized", "fuzzers"}  # for other targets to call
 
 

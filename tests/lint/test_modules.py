@@ -35,8 +35,8 @@ def test_file_names_are_unique():
                               "src/message/request")
 
 
-def test_a_folder_holds_22_modules_at_most():
-    files = [f"src/http/m{n}.{suffix}" for n in range(22) for suffix in "ch"]
+def test_a_folder_holds_23_modules_at_most():
+    files = [f"src/http/m{n}.{suffix}" for n in range(23) for suffix in "ch"]
     assert findings(*files) == []
     (finding,) = findings(*files, "src/http/one_more.h")
-    assert finding.startswith("src/http: 23 modules, more than 22")
+    assert finding.startswith("src/http: 24 modules, more than 23")

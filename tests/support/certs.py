@@ -9,6 +9,8 @@ from pathlib import Path
 
 NAMES = ("DNS:localhost,DNS:a.localhost,DNS:b.localhost,DNS:origin.test,DNS:*.origin.test,"
          "DNS:origin,DNS:http3,"  # services of docker/compose*.yml
+         "DNS:example.org,DNS:api.example,DNS:llm.example,DNS:files.example,"  # internet.py
+         "DNS:hooks.example,DNS:moved.example,DNS:site.example,"
          "IP:127.0.0.1,IP:127.0.0.2,IP:0:0:0:0:0:0:0:1")
 
 
@@ -29,12 +31,12 @@ def _make_ca(directory, name):
              "-addext", "keyUsage=critical,keyCertSign,cRLSign")
 
 
-def _make_leaf(directory, name, ca, extensions):
+def _make_leaf(directory, name, ca, extensions, days=1):
     _openssl(directory, "req", "-new", *_key_options(name), "-out", f"{name}.csr",
              "-subj", f"/CN=Curlew test {name}")
     (directory / f"{name}.ext").write_text(extensions)
     _openssl(directory, "x509", "-req", "-in", f"{name}.csr", "-CA", f"{ca}.pem",
-             "-CAkey", f"{ca}.key", "-CAcreateserial", "-days", "1",
+             "-CAkey", f"{ca}.key", "-CAcreateserial", "-days", str(days),
              "-extfile", f"{name}.ext", "-out", f"{name}.pem")
 
 
@@ -46,6 +48,8 @@ def make_certs(directory):
     _make_leaf(directory, "server", "ca", f"subjectAltName={NAMES}\nextendedKeyUsage=serverAuth\n")
     _make_leaf(directory, "client", "ca", "extendedKeyUsage=clientAuth\n")
     _make_leaf(directory, "stranger", "other-ca", "extendedKeyUsage=clientAuth\n")
+    # It ends when it begins: OpenSSL 3.5 makes none that has ended before.
+    _make_leaf(directory, "expired", "ca", f"subjectAltName={NAMES}\n", days=0)
     _make_leaf(directory, "elsewhere", "ca", "subjectAltName=DNS:elsewhere.example\n")
     return directory
 

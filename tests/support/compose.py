@@ -13,8 +13,8 @@ from .response import Response
 SERVICES = ["origin", "asgi", "wsgi", "curlewd", "nginx"]
 
 
-def run(*argv, check=True, **kwargs):
-    done = subprocess.run([str(a) for a in argv], capture_output=True, text=True, timeout=120,
+def run(*argv, check=True, timeout=120, **kwargs):
+    done = subprocess.run([str(a) for a in argv], capture_output=True, text=True, timeout=timeout,
                           stdin=subprocess.DEVNULL, **kwargs)
     assert done.returncode == 0 or not check, f"{argv}: {done.stdout}{done.stderr}"
     return done

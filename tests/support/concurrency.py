@@ -5,6 +5,7 @@ import concurrent.futures
 import multiprocessing
 import struct
 import time
+from urllib.parse import urlencode
 
 from . import fcgi
 from .procs import wait_until
@@ -32,21 +33,22 @@ class BackgroundCalls:
         return [f.result(timeout) for f in self.futures]
 
 
-def _probe_health(path, stop, slowest):
+def _probe(path, target, query, stop, slowest):
     while not stop.is_set():
-        response, took = timed(fcgi.ask, path, "GET", "/_fetch/healthz")
+        response, took = timed(fcgi.ask, path, "GET", target, query)
         slowest.value = max(slowest.value, took) if response.status == 200 else float("inf")
-        stop.wait(0.02)
+        stop.wait(0.01)
 
 
-class HealthProbe:
-    """Requests …/healthz in a loop, in its own process so that the test's load doesn't delay it."""
+class Probe:
+    """Requests a GET in a loop, in its own process so that the test's load doesn't delay it."""
 
-    def __init__(self, path):
+    def __init__(self, path, target, query=""):
         context = multiprocessing.get_context("spawn")
         self.stop = context.Event()
         self.value = context.Value("d", 0.0)
-        self.process = context.Process(target=_probe_health, args=(path, self.stop, self.value))
+        self.process = context.Process(target=_probe,
+                                       args=(path, target, query, self.stop, self.value))
 
     def __enter__(self):
         self.process.start()
@@ -61,6 +63,20 @@ class HealthProbe:
     def slowest(self):
         """Seconds; infinite where a status was not 200."""
         return self.value.value
+
+
+class HealthProbe(Probe):
+    """Of …/healthz."""
+
+    def __init__(self, path):
+        super().__init__(path, "/_fetch/healthz")
+
+
+class FetchProbe(Probe):
+    """Of a fetch."""
+
+    def __init__(self, path, url):
+        super().__init__(path, "/_fetch/v1/fetch", urlencode({"url": url}))
 
 
 def timed(function, *args, **kwargs):

@@ -27,10 +27,14 @@ def merge_config(base, over):
 
 
 class Curlewd:
-    """A daemon on a unix socket, with loopback allowed and a JSON log; `config` is merged in."""
+    """A daemon on a unix socket, with loopback allowed and a JSON log; `config` is merged in.
+
+    `wrapper` is a command that runs it in its place (exec), `stderr` a descriptor for its log;
+    `pass_fds` are descriptors that it inherits.
+    """
 
     def __init__(self, config=None, args=(), env=None, directory=None, also_listen=(), ready=True,
-                 binary=BINARY):
+                 binary=BINARY, wrapper=(), stderr=None, pass_fds=()):
         self.directory = Path(directory or temp_dir())
         self.socket = self.directory / "curlew.sock"
         base = {"listen": [*also_listen, f"unix:{self.socket}"], "socket_mode": "0666",
@@ -38,8 +42,9 @@ class Curlewd:
         self.config = merge_config(base, config or {})
         self.config_path = self.directory / "curlewd.json"
         self.write_config(self.config)
-        argv = [binary, "--config", self.config_path, *args]
-        self.process = Process("curlewd", argv, self.directory, env=clean_env(env))
+        argv = [*wrapper, binary, "--config", self.config_path, *args]
+        self.process = Process("curlewd", argv, self.directory, env=clean_env(env), stderr=stderr,
+                               pass_fds=pass_fds)
         self.client = clients.FastCgiClient(self.socket)
         if ready:
             self.wait_ready()
@@ -104,11 +109,8 @@ def wait_logged(daemon, words):
 def clean_env(env=None):
     """The caller's CURLEW_ settings and proxies do not leak into a test; another libcurl does.
 
-    CURLEWD_PRELOAD names libraries that the daemon is to use, after those of the test itself.
+    CURLEWD_LIBCURL names the one that the daemon is to use.
     """
     dropped = {name: None for name in os.environ
                if name.lower().endswith("_proxy") or name.startswith("CURLEW_")}
-    env = {**dropped, **(env or {})}
-    if preload := os.environ.get("CURLEWD_PRELOAD"):
-        env["LD_PRELOAD"] = " ".join(filter(None, [env.get("LD_PRELOAD"), preload]))
-    return env
+    return {**dropped, "CURLEW_LIBCURL": os.environ.get("CURLEWD_LIBCURL"), **(env or {})}

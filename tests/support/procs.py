@@ -94,19 +94,24 @@ def _environment(changes):
 
 def _in_child():
     _libc.prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
+    signal.signal(signal.SIGINT, signal.SIG_DFL)  # a shell's background job ignores it
 
 
 class Process:
-    """One running program; its standard output and error go to files in `directory`."""
+    """One running program; its standard output and error go to files in `directory`.
 
-    def __init__(self, name, argv, directory, env=None, cwd=None, pass_fds=()):
+    `stderr` is a descriptor that takes the place of the second file, which stays empty.
+    """
+
+    def __init__(self, name, argv, directory, env=None, cwd=None, pass_fds=(), stderr=None):
         self.name = name
         self.argv = [str(a) for a in argv]
         self.out_path = Path(directory) / f"{name}.out"
         self.err_path = Path(directory) / f"{name}.err"
         with open(self.out_path, "ab") as out, open(self.err_path, "ab") as err:
             self.popen = subprocess.Popen(
-                self.argv, stdin=subprocess.DEVNULL, stdout=out, stderr=err, cwd=cwd,
+                self.argv, stdin=subprocess.DEVNULL, stdout=out,
+                stderr=err if stderr is None else stderr, cwd=cwd,
                 env=_environment(env), start_new_session=True,
                 preexec_fn=_in_child, pass_fds=pass_fds)
         self.pid = self.popen.pid
@@ -149,9 +154,14 @@ class Process:
         _running.discard(self)
         return code
 
-    def stop(self, number=signal.SIGTERM, timeout=10.0):
-        """Ask, then kill; leaves nothing of the group. Its exit code."""
-        if self.running():
+    def stop(self, number=signal.SIGTERM, timeout=10.0, group=False):
+        """Ask (with `group`, all of its processes), then kill; leaves nothing of the group.
+
+        Its exit code.
+        """
+        if self.running() and group:
+            self._signal_group(number)
+        elif self.running():
             self.send(number)
         try:
             self.popen.wait(timeout)

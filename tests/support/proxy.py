@@ -1,4 +1,4 @@
-"""A small forward proxy for the tests: HTTP (CONNECT and absolute URLs) and SOCKS5 on one port.
+"""A small forward proxy for the tests: HTTP (CONNECT and absolute URLs) and SOCKS on one port.
 
     python -m tests.support.proxy [--user NAME --password WORD]
 
@@ -23,8 +23,8 @@ class Proxy:
     async def serve(self, reader, writer):
         try:
             first = await reader.readexactly(1)
-            await (self.socks(reader, writer) if first == b"\x05"
-                   else self.http(first, reader, writer))
+            kind = {b"\x05": self.socks5, b"\x04": self.socks4}.get(first)
+            await (kind(reader, writer) if kind else self.http(first, reader, writer))
         except (ConnectionError, asyncio.IncompleteReadError):
             pass
         finally:
@@ -76,7 +76,20 @@ class Proxy:
         return any(h.lower().startswith("proxy-authorization:") and h.endswith(f"Basic {right}")
                    for h in headers)
 
-    async def socks(self, reader, writer):
+    async def socks4(self, reader, writer):
+        """SOCKS4, and 4A, where the name follows an address of 0.0.0.x."""
+        _, port, raw = struct.unpack(">BH4s", await reader.readexactly(7))
+        await reader.readuntil(b"\0")
+        named = raw[:3] == bytes(3) and raw[3] != 0
+        host = ".".join(map(str, raw))
+        if named:
+            host = (await reader.readuntil(b"\0"))[:-1].decode()
+        print("socks4", "name" if named else "address", f"{host}:{port}", flush=True)
+        far = await asyncio.open_connection("127.0.0.1" if host.endswith(".test") else host, port)
+        writer.write(b"\x00\x5a" + bytes(6))
+        await self.relay(reader, writer, *far)
+
+    async def socks5(self, reader, writer):
         """RFC 1928, and RFC 1929 for the password."""
         methods = await reader.readexactly((await reader.readexactly(1))[0])
         wanted = 2 if self.credentials else 0

@@ -125,7 +125,8 @@ class ScriptedConnection:
         found, self.buffer = self.buffer.split(mark, 1)
         return found
 
-    def _exactly(self, n):
+    def read(self, n):
+        """So many bytes, for a script that reads something else than HTTP/1.1."""
         while len(self.buffer) < n:
             self._more()
         found, self.buffer = self.buffer[:n], self.buffer[n:]
@@ -134,8 +135,8 @@ class ScriptedConnection:
     def _chunked(self):
         body = b""
         while size := int(self._until(b"\r\n").split(b";")[0], 16):
-            body += self._exactly(size)
-            self._exactly(2)
+            body += self.read(size)
+            self.read(2)
         while self._until(b"\r\n"):
             pass
         return body
@@ -150,7 +151,7 @@ class ScriptedConnection:
         if b"chunked" in by_name.get(b"transfer-encoding", b""):
             body = self._chunked()
         else:
-            body = self._exactly(int(by_name.get(b"content-length", 0)))
+            body = self.read(int(by_name.get(b"content-length", 0)))
         return SeenRequest(method, target, fields, body, self.number)
 
 
@@ -163,7 +164,8 @@ def raw_close(sock):
 class ScriptedOrigin:
     """Listens on 127.0.0.1 and runs `script(request, connection)` for every request."""
 
-    def __init__(self, script, certs=None, host="127.0.0.1", alpn=("http/1.1",)):
+    def __init__(self, script, certs=None, host="127.0.0.1", alpn=("http/1.1",),
+                 port=0):
         self.script = script
         self.host = host
         self.requests = []
@@ -176,7 +178,7 @@ class ScriptedOrigin:
             self.tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
             self.tls.load_cert_chain(certs / "server.pem", certs / "server.key")
             self.tls.set_alpn_protocols(list(alpn))
-        self.listener = socket.create_server((host, 0), backlog=512)
+        self.listener = socket.create_server((host, port), backlog=512)
         self.port = self.listener.getsockname()[1]
         threading.Thread(target=self._accept, daemon=True).start()
 
@@ -319,11 +321,14 @@ class Http2Connection:
 class Http2Origin(ScriptedOrigin):
     """Runs `script(request, connection, stream)`; TLS with ALPN h2, or prior knowledge without."""
 
-    def __init__(self, script, certs=None, host="127.0.0.1"):
-        super().__init__(script, certs, host, alpn=("h2",))
+    def __init__(self, script, certs=None, host="127.0.0.1", port=0):
+        super().__init__(script, certs, host, alpn=("h2",), port=port)
+
+    def _connection(self, sock, number):
+        return Http2Connection(sock, number)
 
     def _talk(self, sock, number):
-        connection = Http2Connection(sock, number)
+        connection = self._connection(sock, number)
 
         def on_request(request, stream):
             with self._lock:

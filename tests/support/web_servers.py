@@ -6,6 +6,7 @@ fails where the example has changed and the test has not.
 
 import os
 import shutil
+import signal
 from pathlib import Path
 
 from .clients import HttpClient
@@ -64,6 +65,7 @@ NGINX = Example(
      ("/run/nginx.pid", "{dir}/nginx.pid"),
      ("/var/log/nginx/error.log", "{dir}/error.log"),
      ("http {\n", "http {\n" + TEMP_PATHS),
+     ("listen 8080 default_server;", "listen 127.0.0.1:{port} default_server;"),
      ("listen 8080;", "listen 127.0.0.1:{port};"),
      (SOCKET, "{socket}"),
      (DJANGO, "127.0.0.1:{django}")],
@@ -146,6 +148,9 @@ UNAVAILABLE = [name for name in ALL_WEB_SERVERS if not is_available(name)]
 WEB_SERVERS = {name: server for name, server in ALL_WEB_SERVERS.items() if name not in UNAVAILABLE}
 EXAMPLES_BY_PROGRAM = {e.program: e for e, _ in WEB_SERVERS.values()}
 
+# What asks for a reload that breaks no response: new connections go to new processes.
+RELOAD_SIGNALS = {"nginx": signal.SIGHUP, "apache": signal.SIGUSR1}
+
 
 class WebServer(HttpClient):
     """A running web server with the daemon under /_fetch/ and Django (if any) under /."""
@@ -160,11 +165,25 @@ class WebServer(HttpClient):
                   "file": self.directory / example.path.name}
         self.config_path = values["file"]
         self.config_path.write_text(example.render(values, [*changes, *more]))
-        self.process = Process(name, example.command(example.argv, values), self.directory,
+        self.name = name
+        self.argv = example.command(example.argv, values)
+        self.url = f"http://127.0.0.1:{port}"
+        self.start()
+
+    def start(self):
+        """Also again, after it was ended: on the same port."""
+        self.process = Process(self.name, self.argv, self.directory,
                                env={"HOME": str(self.directory), "XDG_DATA_HOME": None,
                                     "XDG_CONFIG_HOME": None})
-        self.process.wait_ready(lambda: connects(("127.0.0.1", port)))
-        self.url = f"http://127.0.0.1:{port}"
+        self.process.wait_ready(lambda: connects(("127.0.0.1", self.port)))
+
+    def kill(self):
+        """All of its processes at once, by SIGKILL."""
+        self.process.stop(signal.SIGKILL, group=True)
+
+    def reload(self):
+        """Ask for a graceful reload of its configuration."""
+        self.process.send(RELOAD_SIGNALS[self.name])
 
     def error_log(self):
         path = self.directory / "error.log"

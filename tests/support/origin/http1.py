@@ -36,7 +36,7 @@ async def serve(connection):
 async def read_request(connection, head):
     first, *lines = head[:-4].decode("latin-1").split("\r\n")
     method, target, version = first.split(" ")
-    headers = [[n, v.strip()] for n, v in (line.split(":", 1) for line in lines)]
+    headers = [[n, v.strip(" \t")] for n, v in (line.split(":", 1) for line in lines)]
     request = Request(method, target, headers, b"", connection, version.removeprefix("HTTP/"))
     if (request.header("expect") or "").lower() == "100-continue":
         connection.writer.write(CONTINUE)

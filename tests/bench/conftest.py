@@ -1,0 +1,32 @@
+"""One quick run of all benchmarks, for every test that looks at what it left."""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from types import SimpleNamespace
+
+import pytest
+
+from tests.support.curlewd import ROOT
+
+
+@pytest.fixture(scope="session")
+def baseline():
+    return os.environ.get("BASELINE", ROOT / "build/bench/baseline")
+
+
+@pytest.fixture(scope="session")
+def quick(tmp_path_factory):
+    """What a quick run printed, its file of results, and docs/ as published from it."""
+    directory = tmp_path_factory.mktemp("bench")
+    file, docs = directory / "bench.json", directory / "docs"
+    docs.mkdir()
+    shutil.copy(ROOT / "docs/performance.md", docs)
+    done = subprocess.run([sys.executable, ROOT / "bench/run", "--quick", "--json", file],
+                          capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr[-4000:]
+    subprocess.run([sys.executable, ROOT / "bench/publish", file, docs], check=True)
+    return SimpleNamespace(printed=done.stdout, parts=json.loads(file.read_text()), file=file,
+                           docs=docs)
