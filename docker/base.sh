@@ -4,6 +4,9 @@
 # It is debian:RELEASE-slim, pulled where that is not here yet.  Where no registry can be reached,
 # the same is made with debootstrap (root or sudo, half a minute) and kept as curlew-base:RELEASE.
 # BASE names any other image; DEBIAN_MIRROR a mirror for debootstrap.
+#
+# base.sh RELEASE --archive (as root) - the same as a tar archive, without Docker; INCLUDE names
+# packages to install, with commas between them.
 set -eu
 
 release=${1:-trixie}
@@ -52,7 +55,8 @@ archive() {
     root=$(mktemp -d)
     trap 'rm -rf "$root"' EXIT
     use_proxy_of_apt
-    debootstrap --variant=minbase $release "$root" "$mirror" >&2
+    PATH=$PATH:/usr/sbin debootstrap --variant=minbase ${INCLUDE:+--include="$INCLUDE"} \
+        "$release" "$root" "$mirror" >&2
     (cd "$root" && sources && slim)
     tar -C "$root" --numeric-owner -c .
 }

@@ -1,11 +1,13 @@
-# make docker       the image "curlew"       make docker-up     nginx, Django, curlewd, an origin
+# make docker       the image "curlew"; WITH_CURL_CFFI=0.17.0: one that impersonates
+#                                          make docker-up     nginx, Django, curlewd, an origin
 # make docker-test  tests image and stack    make docker-down   stops and removes the stack
 # make test-trixie  units, and what libcurl's build matters to, in that release; also test-bookworm
 
 CONFORMANCE = tests/integration/test_conformance.py tests/integration/test_conformance_failures.py
 
 docker:
-	docker build -f docker/Dockerfile --build-arg BASE=$$(docker/base.sh) -t curlew .
+	docker build -f docker/Dockerfile --build-arg BASE=$$(docker/base.sh) \
+	    --build-arg CURL_CFFI=$(WITH_CURL_CFFI) -t curlew .
 
 docker-up:
 	docker/compose up -d --build

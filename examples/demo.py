@@ -1,89 +1,134 @@
-"""`make demo`: a sync and an async Django view fetch pages, under ASGI and WSGI; what happened."""
+"""`make demo`: Django views fetch, as people do it today and then through Curlew; what it costs.
+
+Each row is measured as it is printed: the wall time of a whole view, seen by its visitor, and the
+connections that the origin has seen. A connection costs the origin and us a TLS handshake.
+"""
 
 import json
+import statistics
 import sys
+import time
 import urllib.error
 
 from stack import WITHOUT_PROXY, DemoError, Stack, leave_when_told
 
-PAGES = "?page=&page=about.html&page=news.json"
-VIEWS = [  # what is said about it, and its path
-    ("sync view", "/sync/about.html"),
-    ("sync view again", "/sync/about.html"),
-    ("async view", "/async/news.json"),
-    ("async view again", "/async/news.json"),
-    ("three, one by one", "/one-by-one/" + PAGES),
-    ("three, together", "/together/" + PAGES),
+VISITS = 20
+PAGES = "?page=about.html&page=news.json&page="
+SLOW = "?page=slow.html&page=slow.html&page=slow.html"
+TODAY = [  # what is said about it, and its path
+    ("a new session in each view", "/today/new-session/" + PAGES),
+    ("one session for the process", "/today/shared-session/" + PAGES),
 ]
-ROW = "  {:<16} {:<19} {:<13} {:>6} {:>5}   {:<10} {:>9}"
+CURLEW = [
+    ("sync view", "/sync/about.html"),
+    ("async view, one by one", "/one-by-one/" + PAGES),
+    ("async view, gather", "/together/" + PAGES),
+]
+ROW = "  {:<15} {:<28} {:>7} {:>7} {:>12} {:>12}"
 
 
-def ask(url):
-    """What the view says that it fetched: a list of facts, one a page."""
-    try:
-        with WITHOUT_PROXY.open(url, timeout=60) as response:
-            facts = json.load(response)
-    except urllib.error.HTTPError as error:
-        raise DemoError(f"{url} answered {error.code}: {error.read().decode()}") from None
-    except OSError as error:
-        raise DemoError(f"{url}: {error}") from None
-    return facts if isinstance(facts, list) else [facts]
+class Visits:
+    """A view visited again and again: how long each took, what failed, what the origin saw."""
+
+    def __init__(self, stack, url, count=VISITS):
+        self.count, self.failures, self.seconds, self.facts = count, [], [], []
+        before = stack.origin_stats()["connections"]
+        for _ in range(count):
+            start = time.monotonic()
+            self.visit(url)
+            self.seconds.append(time.monotonic() - start)
+        self.connections = stack.origin_stats()["connections"] - before
+
+    def visit(self, url):
+        try:
+            with WITHOUT_PROXY.open(url, timeout=60) as response:
+                self.facts = json.load(response)
+        except urllib.error.HTTPError as error:
+            self.failures.append(error.read().decode())
+        except OSError as error:
+            self.failures.append(str(error))
+
+    @property
+    def median(self):
+        return statistics.median(self.seconds)
 
 
-def row(server, label, facts):
-    """One line of the report; pages that were fetched alike share it."""
-    pages = [f["url"].rsplit("/", 1)[1] or "/" for f in facts]
-    reused = sum(f["connection_reused"] for f in facts)
-    connection = "reused" if reused == len(facts) else "new"
-    return ROW.format(
-        server,
-        label,
-        pages[0] if len(pages) == 1 else f"{len(pages)} pages",
-        "/".join(sorted({str(f["status"]) for f in facts})),
-        "/".join(sorted({f["http_version"] for f in facts})),
-        connection if reused in (0, len(facts)) else f"{reused} of {len(facts)} reused",
-        f"{sum(f['milliseconds'] for f in facts):.1f} ms",
-    )
+def heading(stack, title):
+    print(f"\n{title}\n")
+    print(ROW.format("Django under", "", "visits", "failed", "connections", "time a visit"))
 
 
-def visit(stack):
-    """Ask every view under both servers and print a row for each; all that was fetched."""
-    fetched = []
-    print(ROW.format("Django under", "", "page", "status", "HTTP", "connection", "time"))
+def show(stack, views):
+    """Visit every view under both servers and print a row for each; the Visits."""
     for server, url in (("uvicorn, ASGI", stack.uvicorn), ("gunicorn, WSGI", stack.gunicorn)):
-        for label, path in VIEWS:
-            facts = ask(url + path)
-            print(row(server, label, facts), flush=True)
-            fetched += facts
-    return fetched
+        for label, path in views:
+            visits = Visits(stack, url + path)
+            print(ROW.format(server, label, visits.count, len(visits.failures), visits.connections,
+                             f"{1000 * visits.median:.1f} ms"), flush=True)
+            for text in sorted(set(map(shorten, visits.failures))):
+                print(f"      {text}")
+            yield visits
 
 
-def judge(fetched, stats):
+def shorten(failure):
+    """The error of a view, as it comes; a long one without its middle."""
+    text = json.loads(failure)["error"] if failure.startswith('{"error"') else failure
+    return text if len(text) < 90 else f"{text[:24]} … {text[-60:]}"
+
+
+def show_slow(stack):
+    """Three pages of a slow origin, one by one and together; the two times."""
+    print("\nThree pages of an origin that takes a second for each, in one async view:\n")
+    times = []
+    for label, path in (("await, three times", "/one-by-one/"), ("gather", "/together/")):
+        visits = Visits(stack, stack.uvicorn + path + SLOW, 1)
+        times.append(visits.median)
+        bar = "▇" * round(12 * visits.median)
+        print(f"  {label:<20} {visits.median:5.2f} s   {bar}", flush=True)
+        if visits.failures:
+            raise DemoError(visits.failures[0])
+    return times
+
+
+def show_guard(stack):
+    """A URL into the network, as an attacker would have it fetched."""
+    url = "http://169.254.169.254/latest/meta-data/"
+    visits = Visits(stack, f"{stack.uvicorn}/try/?url={url}", 1)
+    if not visits.failures or '"blocked"' not in visits.failures[0]:
+        raise DemoError(f"{url} was not blocked: {visits.failures or visits.facts}")
+    print(f"\nA user's URL into the network, {url}:\n")
+    print(f"  {json.loads(visits.failures[0])['detail']}")
+
+
+def judge(curlew, times):
     """What a demo that works must have shown."""
-    for f in fetched:
-        if f["status"] != 200 or not f["body"]:
-            raise DemoError(f"{f['url']} came back with status {f['status']}, {f['bytes']} bytes")
-    if stats["requests"] != len(fetched):
-        raise DemoError(f"the origin saw {stats['requests']} requests, the views {len(fetched)}")
-    if stats["connections"] >= len(fetched) or not fetched[-1]["connection_reused"]:
-        raise DemoError("no connection was used twice")
+    for visits in curlew:
+        if visits.failures:
+            raise DemoError(f"a view failed: {visits.failures[0]}")
+    if sum(visits.connections for visits in curlew) >= sum(visits.count for visits in curlew) / 4:
+        raise DemoError("connections were not reused")
+    if times[1] > 0.7 * times[0]:
+        raise DemoError(f"gather took {times[1]:.2f} s, one by one {times[0]:.2f} s")
 
 
 def demo(stack):
-    print(f"Django fetches pages of {stack.origin} through curlewd, over its FastCGI socket")
-    print("and through nginx.\n")
+    print(f"Django fetches pages of {stack.origin}, over TLS. Each view but the sync one fetches")
+    print(f"three. It is visited {VISITS} times, one after the other.")
     try:
-        fetched = visit(stack)
+        heading(stack, "As people do it today, with curl_cffi (examples/django/project/today.py):")
+        today = list(show(stack, TODAY))
+        heading(stack, "Through Curlew (examples/django/project/views.py):")
+        curlew = list(show(stack, CURLEW))
+        times = show_slow(stack)
+        show_guard(stack)
         stack.check()
-        stats = stack.origin_stats()
-        judge(fetched, stats)
+        judge(curlew, times)
     except DemoError as error:
         raise DemoError(f"{error}\n{stack.logs()}") from None
-    news = next(f for f in fetched if f["url"].endswith("news.json"))
-    print(f"\n  news.json, as the async view got it:\n\n    {news['body'].strip()}\n")
-    seen = stats["connections"]
-    print(f"  {len(fetched)} fetches from views under two servers; the origin saw", end=" ")
-    print(f"{seen} connections." if seen > 1 else "one connection.")
+    sums = [(sum(v.count for v in each), sum(len(v.failures) for v in each),
+             sum(v.connections for v in each)) for each in (today, curlew)]
+    print("\n  Today:  {} visits, {} failed; connections opened at the origin: {}".format(*sums[0]))
+    print("  Curlew: {} visits, {} failed; connections opened at the origin: {}".format(*sums[1]))
 
 
 def main():
@@ -96,7 +141,7 @@ def main():
     except DemoError as error:
         print(f"\ndemo: {error}", file=sys.stderr)
         return 1
-    print("  All is stopped again; `make run` keeps it up for you to try.")
+    print("\n  All is stopped again; `make run` keeps it up for you to try.")
     return 0
 
 

@@ -22,6 +22,18 @@ PAGES = {f"/{file.name}": file.read_bytes() for file in (HERE / "pages").iterdir
 PAGES["/"] = PAGES["/index.html"]
 
 
+WORDS = "A curlew is a bird with a long, curved bill: it reaches what others do not.".split()
+LARGE = 8_000_000  # bytes of /large.bin
+
+
+async def events():
+    """Server-Sent Events, one word each, as an LLM sends its answer."""
+    for word in WORDS:
+        yield b"data: %s\n\n" % json.dumps(word + " ").encode()
+        await asyncio.sleep(0.15)
+    yield b"data: [DONE]\n\n"
+
+
 class Site:
     """What server.Origin asks for every request."""
 
@@ -29,6 +41,10 @@ class Site:
     async def dispatch(origin, request):
         if request.path == "/_stats":
             return page("stats.json", json.dumps(origin.stats.as_dict()).encode())
+        if request.path == "/events":
+            return message.Response(200, [["Content-Type", "text/event-stream"]], events())
+        if request.path == "/large.bin":
+            return page("large.bin", bytes(LARGE))
         if request.path == "/slow.html":
             await asyncio.sleep(1)
         if request.path in PAGES:

@@ -96,7 +96,8 @@ class Stack:
     def start_django(self, server, port, curlew_url):
         """Its URL, once it answers."""
         argv = [sys.executable, "-m", *(word.format(port=port) for word in server)]
-        env = {"ORIGIN": self.origin, "CURLEW_URL": curlew_url, "PYTHONPATH": str(PACKAGE)}
+        env = {"ORIGIN": self.origin, "ORIGIN_CA": f"{self.directory}/ca.pem",
+               "CURLEW_URL": curlew_url, "PYTHONPATH": str(PACKAGE)}
         process = self.keep(
             Process(server[0], argv, self.directory, env=env, cwd=HERE / "django")
         )

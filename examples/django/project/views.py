@@ -6,14 +6,11 @@ from django.http import HttpResponse, HttpResponseForbidden, JsonResponse
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils.deprecation import MiddlewareMixin
-from django_curlew import AsyncSession, HandOff, Session
+from django_curlew import HandOff, aclient, client
+from django_curlew.handoff_store import HandoffStoreError
 from django_curlew.requests.exceptions import RequestException
 
 ONE_HOUR = 3600  # seconds
-
-# Made once, for all threads, event loops and workers: they hold no connection of their own.
-session = Session()
-asession = AsyncSession()
 
 
 def index(request):
@@ -22,22 +19,27 @@ def index(request):
 
 def sync_page(request, page=""):
     """One page, from a sync view."""
-    return show(session.get(origin_url(request, page), tag="sync view"))
+    return show(client.get(origin_url(request, page), tag="sync view"))
 
 
 async def async_page(request, page=""):
     """One page, from an async view: other requests are served while this one waits."""
-    return show(await asession.get(origin_url(request, page), tag="async view"))
+    return show(await aclient.get(origin_url(request, page), tag="async view"))
 
 
 async def one_by_one(request):
     """Several pages (?page=...&page=...), each after the one before it, over one connection."""
-    return show([await asession.get(url) for url in several_urls(request)])
+    return show([await aclient.get(url) for url in several_urls(request)])
 
 
 async def together(request):
     """The same pages all at once, by one call to curlewd."""
-    return show(await asession.gather(several_urls(request)))
+    return show(await aclient.gather(several_urls(request)))
+
+
+def try_url(request):
+    """Any URL that a visitor names: one into the network is refused (SSRF protection)."""
+    return show(client.get(request.GET.get("url", ""), timeout=5, max_body_bytes=1_000_000))
 
 
 def link(request, page):
@@ -46,9 +48,14 @@ def link(request, page):
     return HttpResponse(reverse("file", args=[ticket]))
 
 
+def events(request):
+    """The origin's Server-Sent Events, as they come; no worker waits for them."""
+    return HandOff(request, f"{settings.ORIGIN}/events", timeout=(5, 30), tag="events")
+
+
 def file(request, ticket):
     """What the link is for, streamed by nginx (or by bridge.py): this view is done as
-    soon as it has looked at it."""
+    soon as it has looked at it. An async view would `return await HandOff.prepared(…)`."""
     try:
         page, query = signing.loads(ticket, max_age=ONE_HOUR)
     except signing.BadSignature:
@@ -65,6 +72,8 @@ class FailedFetches(MiddlewareMixin):
         if isinstance(error, RequestException):
             problem = {"code": error.reason, "detail": str(error)}
             return JsonResponse(problem, status=error.problem.get("status", 502))
+        if isinstance(error, HandoffStoreError):  # curlewd is down, or has no room
+            return JsonResponse({"code": "unreachable", "detail": str(error)}, status=502)
         return None
 
 
@@ -94,6 +103,7 @@ def facts(response):
         "http_version": response.envelope["http_version"],
         "connection_reused": response.envelope["connection"]["reused"],
         "milliseconds": round(1000 * response.elapsed.total_seconds(), 1),
+        "timing": response.envelope["timing"],
         "bytes": len(response.content),
         "body": response.text[:1000],
     }
