@@ -1,17 +1,18 @@
 """1,000 fetches of two seconds each, all in flight at once, and …/healthz meanwhile."""
 
+import json
 import threading
 import time
 from contextlib import ExitStack
 from statistics import median
 
-from bench.process_usage import peak_kib
-from bench.setup import Failed, Stage, delayed_origin
+from bench.process_usage import peak_mb
+from bench.figures import Failed, figure
+from bench.setup import Stage, delayed_origin
 
 COUNT = 1000
 DELAY_SECONDS = 2
-SECONDS = 3  # in which all must be answered (wrk.lua)
-PATIENCE_SECONDS = 8  # for those that are late
+PATIENCE_SECONDS = 6  # for those that are late
 
 
 class Health:
@@ -49,23 +50,36 @@ class Health:
 
 
 def once(options):
+    count = options.scaled(COUNT)
     with ExitStack() as stack:
         url = stack.enter_context(delayed_origin(DELAY_SECONDS))
         stage = stack.enter_context(Stage(options.daemon))
         stage.nginx.fetch(url)
         with Health(stage) as health:
-            wrk = stage.post(url, seconds=PATIENCE_SECONDS, connections=COUNT, once=COUNT)
-        if wrk["requests"] != COUNT:
-            raise Failed(f"{wrk['requests']} of {COUNT} were answered at all")
-        return {"in_time": wrk["in_time"], "p50_ms": wrk["p50_ms"], "last_s": wrk["last_s"],
-                "peak_kib": peak_kib(stage.pid), "healthz": health.summary()}
+            wrk = stage.wrk("/_fetch/v1/fetch", body=json.dumps({"url": url}),
+                            seconds=DELAY_SECONDS + PATIENCE_SECONDS * count // COUNT + 1,
+                            connections=count, once=count)
+        if wrk["requests"] != count:
+            raise Failed(f"{wrk['requests']} of {count} were answered at all")
+        return {"count": count, "last_s": wrk["last_s"], "peak_mb": peak_mb(stage.pid),
+                "healthz": health.summary()}
 
 
 def measure(options, tell):
     runs = []
     for i in range(options.repeats):
         runs.append(r := once(options))
-        tell(f"1,000 at once, {i + 1} of {options.repeats}: {r['in_time']} in {SECONDS} s, "
-             f"last after {r['last_s']:.2f} s, peak {r['peak_kib'] / 1024:.0f} MiB, healthz "
+        tell(f"{r['count']:,} at once, {i + 1} of {options.repeats}: last after "
+             f"{r['last_s']:.2f} s, peak {r['peak_mb']:.0f} MB, healthz "
              + ", ".join(f"{client} {h['max_ms']:.1f} ms" for client, h in r["healthz"].items()))
-    return {"count": COUNT, "delay_seconds": DELAY_SECONDS, "seconds": SECONDS, "runs": runs}
+    words = f"{runs[0]['count']:,} fetches of {DELAY_SECONDS} s at once"
+    found = [figure("concurrency/last", f"{words}: the last one after", "s",
+                    [r["last_s"] for r in runs]),
+             figure("concurrency/memory", f"{words}: peak memory", "MB",
+                    [r["peak_mb"] for r in runs])]
+    for client in runs[0]["healthz"]:
+        for which in ("median", "max"):
+            found.append(figure(f"concurrency/healthz-{client}-{which}",
+                                f"{words}: {which} of /healthz, {client}", "µs",
+                                [r["healthz"][client][f"{which}_ms"] * 1e3 for r in runs]))
+    return found

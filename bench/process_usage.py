@@ -20,12 +20,12 @@ def _status(path, name):
     return int(re.search(rf"^{name}:\s+(\d+)", Path(path).read_text(), re.M)[1])
 
 
-def resident_kib(pid):
-    return _status(f"/proc/{pid}/status", "VmRSS")
+def resident_mb(pid):
+    return _status(f"/proc/{pid}/status", "VmRSS") * 1.024e-3
 
 
-def peak_kib(pid):
-    return _status(f"/proc/{pid}/status", "VmHWM")
+def peak_mb(pid):
+    return _status(f"/proc/{pid}/status", "VmHWM") * 1.024e-3
 
 
 def wake_ups(pid):
@@ -37,15 +37,18 @@ def wake_ups(pid):
 class Cpu:
     """Processor time between entering and leaving: .us, and .user and .system in proportion."""
 
-    def __init__(self, pid):
-        self.pid = pid
+    def __init__(self, *pids):
+        self.pids = pids
+
+    def _now(self):
+        user, system = map(sum, zip(*map(split_us, self.pids)))
+        return sum(map(cpu_us, self.pids)), user, system
 
     def __enter__(self):
-        self.start, self.start_split = cpu_us(self.pid), split_us(self.pid)
+        self.start = self._now()
         return self
 
     def __exit__(self, *_):
-        self.us = cpu_us(self.pid) - self.start
-        user, system = (b - a for a, b in zip(self.start_split, split_us(self.pid)))
+        self.us, user, system = (b - a for a, b in zip(self.start, self._now()))
         share = user / (user + system) if user + system > 0 else 0.0
         self.user, self.system = self.us * share, self.us * (1 - share)

@@ -1,43 +1,86 @@
-"""The processes of a benchmark: an origin, curlewd, nginx in front of it, and wrk."""
+"""The processes of a benchmark: an origin, curlewd, nginx in front of it, and the load."""
 
 import json
 import os
+import resource
 import shutil
 import subprocess
 import sys
 from contextlib import contextmanager
 from pathlib import Path
-from urllib.parse import quote
 
+from bench.figures import Failed
+from tests.support.certs import make_certs
 from tests.support.curlewd import BINARY, Curlewd
 from tests.support.procs import Process, connects, free_port, temp_dir
 from tests.support.web_servers import WebServer, find_program
 
 HERE = Path(__file__).parent
-BODY_BYTES = 1024
-MOUNT = "/_fetch"
-ROUTE = "/v1/fetch"
+KB, MB = 1000, 1000 * 1000
+PATTERN = b"0123456789abcdef"
+HOST_COOKIES = 50  # that /cookies of a host sets
 
 
-class Failed(Exception):
-    """The benchmark did not run as it must; its figures would mean nothing."""
+def raise_open_files(wanted=65536):
+    """As far as we may; the number of open files that we and our children have now."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    for limits in ((wanted, max(hard, wanted)), (hard, hard)):
+        try:
+            resource.setrlimit(resource.RLIMIT_NOFILE, limits)
+            return limits[0]
+        except (OSError, ValueError):
+            continue
+    return soft
+
+
+class Origin:
+    """nginx with files; url(protocol) with "http", "tls", "h2", or "new": see origin.conf."""
+
+    def __init__(self, directory):
+        self.directory = directory
+        self.ports = {name: free_port() for name in ("http", "tls", "h2", "new")}
+        self.ca = make_certs(directory) / "ca.pem"
+        for size in (KB, 100 * KB, 10 * MB):
+            (directory / f"{size}.txt").write_bytes((PATTERN * (size // len(PATTERN) + 1))[:size])
+
+    def url(self, protocol="http", size=KB, host="127.0.0.1"):
+        scheme = "http" if protocol == "http" else "https"
+        return f"{scheme}://{host}:{self.ports[protocol]}/{size}.txt"
+
+    def cookies_url(self, number):
+        """Of another host for each number."""
+        return f"http://127.1.{number // 250}.{number % 250 + 1}:{self.ports['http']}/cookies"
+
+    def add_file(self, size):
+        """One of zeroes, which takes no room; the URL's path is as of any other size."""
+        with open(self.directory / f"{size}.txt", "wb") as file:
+            file.truncate(size)
+
+    def configuration(self):
+        files = raise_open_files()
+        values = {"TLS_PORT": self.ports["tls"], "H2_PORT": self.ports["h2"],
+                  "NEW_PORT": self.ports["new"], "PORT": self.ports["http"],
+                  "OPEN_FILES": files, "CONNECTIONS": files - 100, "DIR": self.directory,
+                  "COOKIES": "\n".join(f'add_header Set-Cookie "name{i}=value{i}" always;'
+                                       for i in range(HOST_COOKIES))}
+        text = (HERE / "origin.conf").read_text()
+        text = text[text.index("\nworker_processes"):]  # the comment names the ports, too
+        for name, value in values.items():
+            text = text.replace(name, str(value))
+        return text
 
 
 @contextmanager
-def origin(size=BODY_BYTES):
-    """The URL of a file of 1 KiB; larger ones hold zeroes."""
-    directory, port = temp_dir("curlew-bench-"), free_port()
-    with open(directory / "file.txt", "wb") as file:
-        file.write(b"0123456789abcdef" * (BODY_BYTES // 16))
-        file.truncate(size)
-    conf = (HERE / "origin.conf").read_text().replace("DIR", str(directory))
-    (directory / "origin.conf").write_text(conf.replace("PORT", str(port)))
+def origin():
+    directory = temp_dir("curlew-bench-")
+    o = Origin(directory)
+    (directory / "origin.conf").write_text(o.configuration())
     argv = [find_program("nginx"), "-c", directory / "origin.conf",
             "-e", directory / "origin.log"]
     process = Process("origin", argv, directory)
     try:
-        process.wait_ready(lambda: connects(("127.0.0.1", port)))
-        yield f"http://127.0.0.1:{port}/file.txt"
+        process.wait_ready(lambda: connects(("127.0.0.1", o.ports["http"])))
+        yield o
     finally:
         process.stop()
         shutil.rmtree(directory, ignore_errors=True)
@@ -57,13 +100,30 @@ def delayed_origin(seconds):
         shutil.rmtree(directory, ignore_errors=True)
 
 
+def front_changes(origin_port):
+    """What nginx has beyond examples/nginx/nginx.conf, where it is measured.
+
+    As many kept connections to the daemon as there are fetches in flight, as docs/operations.md
+    says.
+    """
+    if origin_port is None:
+        return []
+    upstream = (f"upstream origin {{\n server 127.0.0.1:{origin_port};\n keepalive 512;\n"
+                " keepalive_requests 1000000000;\n }\n")
+    return [("        keepalive 64;\n", "        keepalive 512;\n"),
+            ("    upstream django {", upstream + "    upstream django {"),
+            ("        # Handoff. A view", (HERE / "front.conf").read_text()
+             + "        # Handoff. A view")]
+
+
 class Stage:
     """A daemon with its defaults, but for the loopback, and nginx as in examples/ before it."""
 
-    def __init__(self, binary=None, config=None):
-        self.daemon = start_daemon(binary, config)
+    def __init__(self, binary=None, config=None, origin_=None, env=None):
+        self.daemon = start_daemon(binary, config, origin_, env)
         try:
-            self.nginx = WebServer("nginx", self.daemon.socket)
+            port = origin_.ports["http"] if origin_ else None
+            self.nginx = WebServer("nginx", self.daemon.socket, more=front_changes(port))
         except BaseException:
             self.daemon.process.stop()
             raise
@@ -80,38 +140,53 @@ class Stage:
     def pid(self):
         return self.daemon.pid
 
-    def check(self, url):
-        """One fetch of our page really comes back whole."""
-        envelope = self.nginx.fetch(url)
-        if envelope["status"] != 200 or envelope["body_bytes"] != BODY_BYTES:
-            raise Failed(f"not our page: {envelope}")
+    @property
+    def nginx_pids(self):
+        pid = self.nginx.process.pid
+        return list(map(int, Path(f"/proc/{pid}/task/{pid}/children").read_text().split()))
 
-    def get(self, url, **wrk):
-        return run_wrk(f"{self.nginx.url}{MOUNT}{ROUTE}?url={quote(url, safe='')}", **wrk)
-
-    def post(self, url, **wrk):
-        return self.ask(ROUTE, json.dumps({"url": url}), **wrk)
-
-    def ask(self, route, body, **wrk):
-        return run_wrk(self.nginx.url + MOUNT + route, body=body, **wrk)
+    def wrk(self, path, **wrk):
+        return run_wrk(self.nginx.url + path, **wrk)
 
 
-def start_daemon(binary=None, config=None):
+def start_daemon(binary=None, config=None, origin_=None, env=None):
     """Each daemon has its own binary, so that two can be compared in one run."""
-    return Curlewd({"log": {"format": "text"}, **(config or {})},
-                   binary=Path(binary or BINARY).resolve())
+    config = {"log": {"format": "text"}, **(config or {})}
+    if origin_ is not None:  # which has a certificate of its own
+        sessions = config.setdefault("sessions", {})
+        for name in {"default", *sessions}:
+            sessions[name] = {"ca_file": str(origin_.ca), **sessions.get(name, {})}
+    return Curlewd(config, binary=Path(binary or BINARY).resolve(), env=env)
 
 
-def run_wrk(url, seconds, connections, body=None, once=None):
-    """wrk's own account (wrk.lua); Failed where anything went wrong."""
-    env = {**os.environ, "BENCH_BODY": body, "BENCH_ONCE": once and str(once)}
+def run_wrk(url, seconds, connections, body=None, accept=None, bodies=None, once=None):
+    """wrk's own account (wrk.lua), as fast as the answers come; Failed where anything went wrong.
+
+    `bodies`: a file with a body a line, sent one after the other.
+    """
+    given = {"BENCH_BODY": body, "BENCH_ACCEPT": accept, "BENCH_BODIES": bodies and str(bodies),
+             "BENCH_ONCE": once and str(once)}
     argv = [find_program("wrk"), "-t1", f"-c{connections}", f"-d{seconds}s", "--timeout", "30s",
             "-s", str(HERE / "wrk.lua"), url]
-    done = subprocess.run(argv, capture_output=True, text=True,
-                          env={k: v for k, v in env.items() if v is not None})
+    env = {**os.environ, **{k: v for k, v in given.items() if v is not None}}
+    done = subprocess.run(argv, capture_output=True, text=True, env=env)
     if done.returncode != 0:
         raise Failed(f"wrk: {done.stdout}{done.stderr}")
     result = json.loads(done.stdout.splitlines()[-1])
     if result["failed"] > 0 or result["requests"] == 0:
         raise Failed(f"wrk {url}: {result}")
     return result
+
+
+def run_baseline(program, url, fetches, in_flight, *options, preload=None):
+    """One sample of baseline.c: the bare loop, or load that asks for exactly so many."""
+    argv = [str(program), "-n", str(fetches), "-c", str(in_flight), *map(str, options), url]
+    env = {**os.environ, **({"LD_PRELOAD": str(preload)} if preload else {})}
+    done = subprocess.run(argv, capture_output=True, text=True, env=env)
+    if done.returncode != 0:
+        raise Failed(f"{' '.join(argv)}: {done.stdout}{done.stderr}")
+    r = json.loads(done.stdout)
+    if preload and "IMPERSONATE" not in r["libcurl"]:
+        raise Failed(f"{preload} was not used: {r['libcurl']}")
+    return {**r, "cpu_us": (r["user_us"] + r["system_us"]) / fetches,
+            "rate": fetches / r["wall_us"] * 1e6, "seconds": r["wall_us"] / 1e6}

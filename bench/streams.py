@@ -8,13 +8,13 @@ import time
 from contextlib import ExitStack, contextmanager
 from statistics import median, quantiles
 
-from bench.process_usage import Cpu, peak_kib, resident_kib
-from bench.setup import HERE, Failed, Stage, origin
+from bench.figures import Failed, figure
+from bench.process_usage import Cpu, peak_mb, resident_mb
+from bench.setup import HERE, Stage, origin
 from tests.support.procs import Process, temp_dir, wait_until
 
 COUNT = 2000
 RATE = 10_000  # bytes a second that each reader takes
-SECONDS = 60  # longer than all the buffers on the way last
 FILE_BYTES = 1 << 30
 ROUTE = "/_fetch/v1/stream"
 CONFIG = {"sessions": {"default": {"max_per_origin": 2 * COUNT, "max_in_flight": 2 * COUNT}},
@@ -59,14 +59,15 @@ def listen(stage, url, events):
             "max_ms": max(late)}
 
 
-def run_readers(stage, url, events_url):
-    """2,000 slow readers, and one listener to events."""
-    argv = [stage.nginx.port, ROUTE, json.dumps({"url": url}), COUNT, RATE, SECONDS]
+def run_readers(stage, url, events_url, options):
+    """Slow readers, and one listener to events."""
+    seconds = options.stream_seconds
+    argv = [stage.nginx.port, ROUTE, json.dumps({"url": url}), options.scaled(COUNT), RATE, seconds]
     with helper("slow_readers", *argv) as readers:
         with Cpu(stage.pid) as cpu:
             start = time.monotonic()
             beside = listen(stage, events_url, EVENTS)
-            wait_until("the readers to end", lambda: not readers.running(), SECONDS + 30, 0.1)
+            wait_until("the readers to end", lambda: not readers.running(), seconds + 30, 0.1)
             took = time.monotonic() - start
         if readers.popen.returncode != 0:
             raise Failed(f"readers: {readers.out}{readers.err}")
@@ -78,25 +79,39 @@ def run_readers(stage, url, events_url):
 
 def once(options):
     with ExitStack() as stack:
-        url = stack.enter_context(origin(FILE_BYTES))
+        origin_ = stack.enter_context(origin())
+        origin_.add_file(FILE_BYTES)
         sse_origin = stack.enter_context(helper("sse_origin", EVERY))
         events_url = f"http://127.0.0.1:{int(sse_origin.out)}/"
         stage = stack.enter_context(Stage(options.daemon, CONFIG))
         alone = listen(stage, events_url, EVENTS)
-        before = resident_kib(stage.pid)
-        result = {"sse": alone, **run_readers(stage, url, events_url)}
-        result.update(before_kib=before, peak_kib=peak_kib(stage.pid),
-                      per_stream_kib=(peak_kib(stage.pid) - before) / COUNT)
-        return result
+        before = resident_mb(stage.pid)
+        readers = run_readers(stage, origin_.url(size=FILE_BYTES), events_url, options)
+        peak = peak_mb(stage.pid)
+        return {"sse": alone, "peak_mb": peak,
+                "per_stream_kb": (peak - before) * 1e3 / options.scaled(COUNT), **readers}
 
 
 def measure(options, tell):
     runs = []
-    for i in range(options.repeats):
+    for i in range(options.stream_repeats):
         runs.append(r := once(options))
-        tell(f"{COUNT:,} streams, {i + 1} of {options.repeats}: "
-             f"peak {r['peak_kib'] / 1024:.0f} MiB ({r['per_stream_kib']:.0f} KiB a stream), "
-             f"least share {r['least_share']:.2f}, longest wait {r['longest_wait_s']:.2f} s, "
-             f"{r['cpu_share'] * 100:.0f} % of a core; events {r['sse']['median_ms']:.2f} ms late "
-             f"alone, {r['sse_beside']['median_ms']:.2f} beside")
-    return {"count": COUNT, "rate": RATE, "seconds": SECONDS, "runs": runs}
+        tell(f"streams, {i + 1} of {options.stream_repeats}: peak {r['peak_mb']:.0f} MB "
+             f"({r['per_stream_kb']:.0f} KB a stream), least share {r['least_share']:.2f}, "
+             f"longest wait {r['longest_wait_s']:.2f} s; events {r['sse']['median_ms']:.2f} ms "
+             f"late alone, {r['sse_beside']['median_ms']:.2f} beside")
+    words = f"{options.scaled(COUNT):,} streams read at {RATE // 1000} KB/s"
+
+    def of(key, what, unit, value):
+        return figure(f"streams/{key}", f"{words}: {what}", unit, [value(r) for r in runs])
+    return [of("memory", "peak memory", "MB", lambda r: r["peak_mb"]),
+            of("each", "memory of each", "KB", lambda r: r["per_stream_kb"]),
+            of("share", "slowest one's share of its rate", "%", lambda r: r["least_share"] * 100),
+            of("gap", "longest gap", "s", lambda r: r["longest_wait_s"]),
+            of("cpu", "CPU", "% of a core", lambda r: r["cpu_share"] * 100),
+            of("event", "events' delay beside them, median", "µs",
+               lambda r: r["sse_beside"]["median_ms"] * 1e3),
+            of("event-p99", "events' delay beside them, p99", "µs",
+               lambda r: r["sse_beside"]["p99_ms"] * 1e3),
+            of("event-alone", "events' delay without them, median", "µs",
+               lambda r: r["sse"]["median_ms"] * 1e3)]

@@ -13,16 +13,21 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from statistics import median
 
+from bench.figures import Failed, figure
 from bench.process_usage import Cpu
-from bench.quartiles import quartiles_of
-from bench.setup import BODY_BYTES, Failed, origin, start_daemon
+from bench.setup import KB, Stage, origin
+from bench.turns import column_of, take_turns
 from tests.support.procs import Process, connects, free_port, temp_dir
 from tests.support.web_servers import PACKAGE
 
 HERE = Path(__file__).parent
-NOTHING = "nothing"
-CLIENTS = [NOTHING, "curlew", "aiohttp", "curl_cffi", "httpx"]
-VIEWS = {"one": (BODY_BYTES, 8), "twenty": (20 * BODY_BYTES, 4)}  # bytes fetched, requests at once
+NOTHING, OURS = "nothing", "curlew"
+NAMES = {"curlew": "django-curlew, FastCGI socket", "curlew_nginx": "django-curlew through nginx",
+         "curl_cffi": "curl_cffi, one session",
+         "curl_cffi_per_request": "curl_cffi, a session each",
+         "aiohttp": "aiohttp", "httpx": "httpx", "pyreqwest": "pyreqwest", "wreq": "wreq"}
+PEERS = [name for name in NAMES if not name.startswith(OURS)]
+VIEWS = {"one": ("one fetch", KB, 8), "twenty": ("20 URLs", 20 * KB, 4)}  # bytes, requests at once
 UVICORN = ["-m", "uvicorn", "--log-level", "warning", "--no-access-log", "--port"]
 SERVERS = {  # as pip installs it, and with its extras: another event loop, another parser
     "uvicorn": ["--loop", "asyncio", "--http", "h11"],
@@ -31,10 +36,12 @@ SERVERS = {  # as pip installs it, and with its extras: another event loop, anot
 
 
 @contextmanager
-def site(server, client, url, daemon):
+def site(server, client, url, stage):
     """(pid, port) of a Django whose views fetch with `client`."""
     directory, port = temp_dir("curlew-bench-"), free_port()
-    env = {"CLIENT": client, "ORIGIN": url, "CURLEW_URL": f"fcgi+unix:{daemon.socket}",
+    mount = stage.nginx.url + "/_fetch" if client == "curlew_nginx" else \
+        f"fcgi+unix:{stage.daemon.socket}"
+    env = {"CLIENT": client, "ORIGIN": url, "ORIGIN_SIZE": str(KB), "CURLEW_URL": mount,
            "PYTHONPATH": str(PACKAGE), "DJANGO_SETTINGS_MODULE": None}
     argv = [sys.executable, *UVICORN, port, *SERVERS[server], "project:application"]
     process = Process(client, argv, directory, env=env, cwd=HERE)
@@ -66,7 +73,7 @@ def ask(port, view, size, count):
 def load(port, view, count):
     """So many requests, and not one that is broken off: a client that was asked to fetch and then
     left has more to clean up, and some never finish that. (requests, seconds, seconds of each)"""
-    size, at_once = VIEWS[view]
+    _, size, at_once = VIEWS[view]
     each = max(1, round(count / at_once))
     start = time.perf_counter()
     with ThreadPoolExecutor(at_once) as pool:
@@ -81,47 +88,44 @@ def sample(pid, port, view, count):
     return {"cpu_us": own.us / n, "rate": n / seconds, "p50_ms": median(took) * 1e3}
 
 
-def rounds(sites, view, options, tell):
-    """Client → its samples, taken in turns."""
-    counts = {name: options.seconds * sample(*where, view, 8)["rate"]  # which warms it up, too
-              for name, where in sites.items()}
-    samples = {name: [] for name in sites}
-    for i in range(options.rounds):
-        # Forwards, then backwards: nobody always comes after the same one.
-        for name in list(sites)[:: 1 if i % 2 == 0 else -1]:
-            samples[name].append(sample(*sites[name], view, counts[name]))
-        tell(f"{view}, {i + 1} of {options.rounds}: " + ", ".join(
-            f"{name} {s[-1]['cpu_us']:.0f} µs" for name, s in samples.items()))
-    return samples
+def subjects(sites, view, options):
+    """Client → a function that takes a sample of about the time of a turn."""
+    all_ = {}
+    for name, where in sites.items():
+        sample(*where, view, 8)  # the first ones import and connect
+        count = options.django_seconds * sample(*where, view, 8)["rate"]
+        all_[name] = lambda where=where, count=count: sample(*where, view, count)
+    return all_
 
 
-def summarized(samples):
-    """Client → what it costs above nothing, round by round."""
-    base = [s["cpu_us"] for s in samples[NOTHING]]
-    summary = {}
-    for name, list_ in samples.items():
-        added = [s["cpu_us"] - b for s, b in zip(list_, base)]
-        summary[name] = {"added_us": quartiles_of(added), "each_added_us": added,
-                         **{key: quartiles_of([s[key] for s in list_]) for key in list_[0]}}
-    return summary
+def figures_of(server, view, samples):
+    """What each client adds to the view that fetches nothing, beside the cheapest of our peers.
 
-
-def measure_under(server, url, daemon, options, tell):
-    """View → client → figures."""
-    with ExitStack() as stack:
-        sites = {c: stack.enter_context(site(server, c, url, daemon)) for c in CLIENTS}
-        result = {}
-        for view in VIEWS:
-            tell(server)
-            result[view] = summarized(rounds(sites, view, options, tell))
-        return result
+    The cheapest is one client, by its median, so that noise doesn't choose another each round.
+    """
+    base = column_of(samples, NOTHING, "cpu_us")
+    added = {name: [us - b for us, b in zip(column_of(samples, name, "cpu_us"), base)]
+             for name in NAMES}
+    cheapest = min(PEERS, key=lambda name: median(added[name]))
+    words, key = VIEWS[view][0], f"django/{server}/{view}"
+    yield figure(f"{key}/nothing", f"{words}, {server}: an empty view", "µs", base)
+    for name, us in added.items():
+        beside = (NAMES[cheapest], added[cheapest]) if name != cheapest else ()
+        yield figure(f"{key}/{name}", f"{words}, {server}: {NAMES[name]}", "µs", us, *beside,
+                     paired=False)
 
 
 def measure(options, tell):
-    """Server → view → client → figures."""
     with ExitStack() as stack:
-        url = stack.enter_context(origin())
-        daemon = start_daemon(options.daemon)
-        stack.callback(shutil.rmtree, daemon.directory, True)
-        stack.callback(daemon.process.stop)
-        return {server: measure_under(server, url, daemon, options, tell) for server in SERVERS}
+        origin_ = stack.enter_context(origin())
+        stage = stack.enter_context(Stage(options.daemon, origin_=origin_))
+        found = []
+        for server in options.servers or SERVERS:
+            with ExitStack() as sites_stack:
+                sites = {c: sites_stack.enter_context(site(server, c, origin_.url(), stage))
+                         for c in (NOTHING, *NAMES)}
+                for view in VIEWS:
+                    tell(f"Django under {server}, {VIEWS[view][0]}")
+                    samples = take_turns(subjects(sites, view, options), options.rounds, tell)
+                    found += figures_of(server, view, samples)
+        return found

@@ -1,9 +1,10 @@
 """What is measured: a Django project of one file, whose view fetches as CLIENT says.
 
-    CLIENT=curlew|curl_cffi|aiohttp|httpx|nothing ORIGIN=URL uvicorn project:application
+    CLIENT=nothing|curlew|curl_cffi|… ORIGIN=URL uvicorn project:application
 
 /one fetches ORIGIN, /twenty fetches it twenty times at once. Each client has one session for all
-requests, made on the event loop that uses it, with its defaults but for the number of connections.
+requests, made on the event loop that uses it, with its defaults but for the number of connections;
+curl_cffi_per_request has one for each request, as curl_cffi's own documentation does.
 """
 
 import asyncio
@@ -20,15 +21,16 @@ from django.http import HttpResponse  # noqa: E402
 from django.urls import path  # noqa: E402
 
 URL = os.environ["ORIGIN"]
+SIZE = int(os.environ["ORIGIN_SIZE"])
 MOST = 100  # fetches at once
 
 
 class Nothing:
     async def one(self):
-        return b"x" * 1024
+        return b"x" * SIZE
 
     async def twenty(self):
-        return [b"x" * 1024] * 20
+        return [b"x" * SIZE] * 20
 
 
 class Curlew:
@@ -55,6 +57,21 @@ class CurlCffi:
 
     async def twenty(self):
         return await asyncio.gather(*(self.one() for _ in range(20)))
+
+
+class CurlCffiPerRequest:
+    async def one(self):
+        from curl_cffi.requests import AsyncSession
+
+        async with AsyncSession() as session:
+            return (await session.get(URL)).content
+
+    async def twenty(self):
+        from curl_cffi.requests import AsyncSession
+
+        async with AsyncSession(max_clients=20) as session:
+            responses = await asyncio.gather(*(session.get(URL) for _ in range(20)))
+            return [r.content for r in responses]
 
 
 class Aiohttp:
@@ -85,8 +102,35 @@ class Httpx:
         return await asyncio.gather(*(self.one() for _ in range(20)))
 
 
-CLIENTS = {"nothing": Nothing, "curlew": Curlew, "curl_cffi": CurlCffi, "aiohttp": Aiohttp,
-           "httpx": Httpx}
+class Pyreqwest:
+    def __init__(self):
+        from pyreqwest.client import ClientBuilder
+
+        self.session = ClientBuilder().max_connections(MOST).no_proxy().build()
+
+    async def one(self):
+        return await (await self.session.get(URL).build().send()).bytes()
+
+    async def twenty(self):
+        return await asyncio.gather(*(self.one() for _ in range(20)))
+
+
+class Wreq:
+    def __init__(self):
+        import wreq
+
+        self.session = wreq.Client(no_proxy=True)
+
+    async def one(self):
+        return await (await self.session.get(URL)).bytes()
+
+    async def twenty(self):
+        return await asyncio.gather(*(self.one() for _ in range(20)))
+
+
+CLIENTS = {"nothing": Nothing, "curlew": Curlew, "curlew_nginx": Curlew, "curl_cffi": CurlCffi,
+           "curl_cffi_per_request": CurlCffiPerRequest, "aiohttp": Aiohttp, "httpx": Httpx,
+           "pyreqwest": Pyreqwest, "wreq": Wreq}
 _client = None
 
 
