@@ -74,7 +74,7 @@ class Stack:
         self.curlewd = Curlewd(
             {
                 "log": {"format": "text"},
-                "sessions": {"default": {"ca_file": f"{self.directory}/ca.pem"}},
+                "sessions": {"default": {"ca_file": f"{self.directory}/trusted.pem"}},
             },
             directory=self.directory,
         )

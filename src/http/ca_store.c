@@ -3,10 +3,15 @@
 #include "http/ca_store.h"
 
 #include "http/ca_pem.h"
+#include "util/descriptors.h"
 
+#include <errno.h>
 #include <pthread.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
 
 static struct {
     pthread_mutex_t lock;
@@ -33,6 +38,8 @@ drop(struct ca_bundle *b)
     if (atomic_fetch_sub(&b->refs, 1) != 1)
         return;
     store.held -= b->size;
+    if (b->fd >= 0)
+        close(b->fd);
     free(b);
 }
 
@@ -99,6 +106,7 @@ add(const char *pem, size_t n, const char *hash, struct failure *err)
     if (b == NULL)
         return NULL;
     b->refs = 1;
+    b->fd = -1;
     b->size = n;
     strcpy(b->hash, hash);
     memcpy(b->pem, pem, n);
@@ -106,6 +114,62 @@ add(const char *pem, size_t n, const char *hash, struct failure *err)
     store.held += n;
     keep(b);
     return b;
+}
+
+/* -- as a file ---------------------------------------------------------------- */
+
+/*
+ * The number of a closed descriptor comes back, and with it the path that has no more in it.  So
+ * this one spells a number that never comes back, each bit as "./" or "/", which lead nowhere else.
+ */
+static void
+spell_path(struct ca_bundle *b)
+{
+    static unsigned long count; /* under the lock */
+    char *end = stpcpy(b->path, "/proc/self/fd/");
+
+    for (unsigned long n = ++count; n > 0; n >>= 1)
+        end = stpcpy(end, n % 2 == 1 ? "./" : "/");
+    snprintf(end, (size_t)(b->path + sizeof b->path - end), "%d", b->fd);
+}
+
+static int
+write_file(struct ca_bundle *b)
+{
+    int fd = memfd_create("ca_pem", MFD_CLOEXEC);
+
+    if (fd < 0)
+        return -1;
+    for (size_t done = 0; done < b->size;) {
+        ssize_t n = write(fd, b->pem + done, b->size - done);
+
+        if (n <= 0) {
+            close(fd);
+            errno = ENOMEM;
+            return -1;
+        }
+        done += (size_t)n;
+    }
+    b->fd = fd;
+    spell_path(b);
+    return 0;
+}
+
+const char *
+ca_store_path(struct ca_bundle *b, struct failure *err)
+{
+    int error;
+
+    pthread_mutex_lock(&store.lock);
+    error = b->fd >= 0 || write_file(b) == 0 ? 0 : errno;
+    pthread_mutex_unlock(&store.lock);
+    if (error == 0)
+        return b->path;
+    if (descriptors_is_shortage(error))
+        descriptors_fail(err);
+    else
+        failure_no_memory(err);
+    return NULL;
 }
 
 /* -- the text ---------------------------------------------------------------- */

@@ -25,9 +25,13 @@
 
 #define CA_STORE_PREFIX "sha256:"
 
-struct ca_bundle { /* immutable, but for the first two */
+#define CA_STORE_PATH_SIZE 160
+
+struct ca_bundle { /* immutable, but for the first four */
     atomic_int refs;
     struct link link; /* of the store; alone: it is no longer found */
+    int fd;           /* of the file in memory; -1: nobody has asked for it */
+    char path[CA_STORE_PATH_SIZE];
     char hash[SHA256_HEX_SIZE];
     size_t size;
     char pem[]; /* `size` bytes, then a NUL */
@@ -39,6 +43,13 @@ struct ca_bundle { /* immutable, but for the first two */
  * memory.
  */
 struct ca_bundle *ca_store_get(const char *text, size_t n, struct failure *err);
+
+/*
+ * The path of a file in memory with the PEM text, for a libcurl that reads files only.  It lives as
+ * long as the bundle.  No other bundle ever gets the same path: libcurl compares paths to decide
+ * who may share a connection.  NULL with `err`: overloaded, for want of a descriptor; or no memory.
+ */
+const char *ca_store_path(struct ca_bundle *b, struct failure *err);
 
 /* NULL is allowed, and stays NULL. */
 struct ca_bundle *ca_store_ref(struct ca_bundle *b);

@@ -50,6 +50,21 @@ set_proxy(struct curlew_fetch *f)
     return 0;
 }
 
+/*
+ * libcurl with GnuTLS has certificates from files only.  They are not kept for later connections:
+ * it keeps those of one file, and these would drive out the system's, which take longer to read.
+ */
+static int
+set_ca_path(struct curlew_fetch *f, struct ca_bundle *ca)
+{
+    const char *path = ca_store_path(ca, &f->failure);
+
+    if (path == NULL)
+        return -1;
+    SET(CURLOPT_CA_CACHE_TIMEOUT, 0L);
+    return SET(CURLOPT_CAINFO, path) == CURLE_OK ? 0 : failure_no_memory(&f->failure);
+}
+
 /* These alone: neither the system's file nor its directory.  libcurl compares the whole text. */
 static int
 set_ca(struct curlew_fetch *f, struct ca_bundle *ca)
@@ -57,13 +72,13 @@ set_ca(struct curlew_fetch *f, struct ca_bundle *ca)
     struct curl_blob blob = { ca->pem, ca->size, CURL_BLOB_COPY };
     CURLcode rc = SET(CURLOPT_CAINFO_BLOB, &blob);
 
-    SET(CURLOPT_CAINFO, NULL);
     SET(CURLOPT_CAPATH, NULL);
     if (rc == CURLE_OUT_OF_MEMORY)
         return failure_no_memory(&f->failure);
-    return rc == CURLE_OK ? 0
-                          : failure_set(&f->failure, ERROR_UNSUPPORTED,
-                                        "ca_pem: not supported by this libcurl");
+    if (rc != CURLE_OK)
+        return set_ca_path(f, ca);
+    SET(CURLOPT_CAINFO, NULL);
+    return 0;
 }
 
 static int
@@ -77,6 +92,7 @@ set_trust(struct curlew_fetch *f)
         return set_ca(f, f->request.ca);
     if (config->ca_file != NULL) {
         SET(CURLOPT_CAINFO, config->ca_file);
+        SET(CURLOPT_CAPATH, NULL); /* GnuTLS would read all of it for each connection */
         /* The file's content may change, and with it who is trusted. */
         SET(CURLOPT_CA_CACHE_TIMEOUT, 0L);
         SET(CURLOPT_SSL_SESSIONID_CACHE, 0L);

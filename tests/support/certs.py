@@ -7,6 +7,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+SYSTEM = Path("/etc/ssl/certs/ca-certificates.crt")
 NAMES = ("DNS:localhost,DNS:a.localhost,DNS:b.localhost,DNS:origin.test,DNS:*.origin.test,"
          "DNS:origin,DNS:http3,"  # services of docker/compose*.yml
          "DNS:example.org,DNS:api.example,DNS:llm.example,DNS:files.example,"  # internet.py
@@ -41,7 +42,10 @@ def _make_leaf(directory, name, ca, extensions, days=1):
 
 
 def make_certs(directory):
-    """ca.pem signed server.pem and client.pem; other-ca.pem signed nothing that counts."""
+    """ca.pem signed server.pem and client.pem; other-ca.pem signed nothing that counts.
+
+    trusted.pem holds ca.pem and the system's authorities.
+    """
     directory = Path(directory)
     _make_ca(directory, "ca")
     _make_ca(directory, "other-ca")
@@ -51,6 +55,8 @@ def make_certs(directory):
     # It ends when it begins: OpenSSL 3.5 makes none that has ended before.
     _make_leaf(directory, "expired", "ca", f"subjectAltName={NAMES}\n", days=0)
     _make_leaf(directory, "elsewhere", "ca", "subjectAltName=DNS:elsewhere.example\n")
+    systems = SYSTEM.read_bytes() if SYSTEM.exists() else b""
+    (directory / "trusted.pem").write_bytes((directory / "ca.pem").read_bytes() + systems)
     return directory
 
 

@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 
 #define CERT "-----BEGIN CERTIFICATE-----\nMAMCAQE=\n-----END CERTIFICATE-----\n"
 
@@ -128,4 +129,68 @@ Test(ca_store, refuses_more_than_may_be_held)
     ca_store_unref(one_more);
     for (int i = 1; i < COUNT; i++)
         ca_store_unref(all[i]);
+}
+
+static bool
+has_text(const char *path, const char *text)
+{
+    char read[1000] = "";
+    FILE *file = fopen(path, "r");
+
+    if (file == NULL)
+        return false;
+    read[fread(read, 1, sizeof read - 1, file)] = '\0';
+    fclose(file);
+    return strcmp(read, text) == 0;
+}
+
+Test(ca_store, gives_a_file_that_can_be_read_again)
+{
+    struct ca_bundle *b = give(1, 0);
+    const char *path = ca_store_path(b, &err);
+
+    cr_assert_not_null(path, "%s", err.detail);
+    cr_assert(has_text(path, b->pem));
+    cr_assert(has_text(path, b->pem), "from its start");
+    cr_assert_str_eq(ca_store_path(b, &err), path);
+    ca_store_unref(b);
+}
+
+/* Else a connection that was opened on one caller's trust would serve another's. */
+Test(ca_store, never_gives_a_path_twice)
+{
+    enum { COUNT = 3 * CA_STORE_COUNT };
+    static char paths[COUNT][CA_STORE_PATH_SIZE];
+    int last_fd = -1, again = 0;
+
+    for (int i = 0; i < COUNT; i++) {
+        struct ca_bundle *b = give(i, 0);
+
+        cr_assert_not_null(ca_store_path(b, &err), "%s", err.detail);
+        cr_assert(has_text(b->path, b->pem));
+        strcpy(paths[i], b->path);
+        again += b->fd <= last_fd;
+        last_fd = b->fd;
+        for (int other = 0; other < i; other++)
+            cr_assert_str_neq(paths[other], paths[i]);
+        ca_store_unref(b);
+    }
+    cr_assert_gt(again, 0, "no descriptor was closed and used again");
+}
+
+Test(ca_store, says_so_when_no_descriptor_is_left_for_a_file)
+{
+    struct ca_bundle *b = give(1, 0);
+    struct rlimit limit, none;
+    const char *path;
+
+    getrlimit(RLIMIT_NOFILE, &limit);
+    none = limit;
+    none.rlim_cur = 0;
+    setrlimit(RLIMIT_NOFILE, &none);
+    path = ca_store_path(b, &err);
+    setrlimit(RLIMIT_NOFILE, &limit); /* Criterion needs some */
+    cr_assert_null(path);
+    cr_assert_eq(err.error, ERROR_OVERLOADED);
+    ca_store_unref(b);
 }
