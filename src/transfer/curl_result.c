@@ -132,6 +132,17 @@ is_proxy_failure(const struct curlew_fetch *f, enum error e)
 }
 
 /*
+ * A connection that breaks before the request goes out, breaks in its handshake.  libcurl with
+ * GnuTLS has no word of TLS for that.
+ */
+static bool
+is_handshake_failure(const struct curlew_fetch *f, enum error e)
+{
+    return strcmp(f->url.scheme, "https") == 0 && !f->hop->requested &&
+           (e == ERROR_SEND_FAILED || e == ERROR_RECV_FAILED);
+}
+
+/*
  * libcurl has one code for a connection that breaks and for chunks that it can't read, and none of
  * the protocol for what is too long.  -1: it is one of these, and f->failure is set.
  */
@@ -177,7 +188,9 @@ set_failure(struct curlew_fetch *f, CURLcode result)
 
     if (f->failure.error != ERROR_NONE)
         return; /* a callback of ours has stopped the transfer, and set it */
-    e = is_proxy_failure(f, e) ? ERROR_PROXY_FAILED : e;
+    e = is_proxy_failure(f, e)       ? ERROR_PROXY_FAILED
+        : is_handshake_failure(f, e) ? ERROR_TLS_FAILED
+                                     : e;
     if (curl_memory_failures() != f->hop->memory_failures) /* whatever it led to */
         failure_set(&f->failure, ERROR_INTERNAL, "libcurl had no memory: %s", text);
     else if (lacked_descriptor(f, result))
