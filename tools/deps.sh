@@ -27,6 +27,8 @@ test="libcriterion-dev apache2-bin lighttpd caddy h2o haproxy libfcgi-bin mandoc
     uwsgi-core uwsgi-plugin-python3"
 browser="chromium fonts-dejavu-core"
 bench="wrk"
+of_tests="examples/requirements.txt tests/support/requirements.txt tests/requirements.txt
+    python/requirements-test.txt"
 
 curl_needed=8.14
 python=/usr/bin/python3                 # the one that python3-venv belongs to
@@ -173,16 +175,14 @@ deb)   packages $build build-essential debhelper $libcurl_of_deb ;;
 run)   packages $build $run
        venv examples/requirements.txt ;;
 test)  packages $build $run $test
-       venv examples/requirements.txt tests/requirements.txt python/requirements-test.txt ;;
+       venv $of_tests ;;
 browser)
        "$0" test
        packages $browser
-       venv examples/requirements.txt tests/requirements.txt python/requirements-test.txt \
-           tests/browser/requirements.txt ;;
+       venv $of_tests tests/browser/requirements.txt ;;
 bench) "$0" test
        packages $bench
-       venv examples/requirements.txt tests/requirements.txt python/requirements-test.txt \
-           bench/requirements.txt ;;
+       venv $of_tests bench/requirements.txt ;;
 docs)  packages mandoc python3 python3-venv
        venv docs/requirements.txt ;;
 *)     echo "usage: tools/deps.sh build|deb|run|test|browser|bench|docs" >&2

@@ -5,7 +5,7 @@ import json
 
 import pytest
 
-pytestmark = pytest.mark.libcurl
+pytestmark = [pytest.mark.libcurl, pytest.mark.tls]
 
 UNKNOWN = "sha256:" + "0" * 64
 

@@ -7,7 +7,7 @@ import pytest
 
 from tests.support.scripted_origin import Http2Origin
 
-pytestmark = pytest.mark.libcurl
+pytestmark = [pytest.mark.libcurl, pytest.mark.tls]
 
 INTERNAL_ERROR, CANCEL = 2, 8
 

@@ -4,7 +4,7 @@ import concurrent.futures
 
 import pytest
 
-pytestmark = pytest.mark.libcurl
+pytestmark = [pytest.mark.libcurl, pytest.mark.tls]
 
 
 @pytest.mark.parametrize("port, requested, got", [

@@ -13,7 +13,7 @@ import pytest
 from tests.support.scripted_origin import ScriptedOrigin, answer
 from tests.support.streams import IncompleteResponse, open_stream
 
-pytestmark = pytest.mark.libcurl
+pytestmark = [pytest.mark.libcurl, pytest.mark.tls]
 
 OK = b"HTTP/1.1 200 OK\r\n"
 FOREIGN = answer("foreign", fields=["Set-Cookie: foreign=1; Path=/"])

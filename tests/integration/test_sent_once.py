@@ -18,7 +18,7 @@ from tests.support.clients import problem
 from tests.support.scripted_origin import Http2Origin, ScriptedConnection, ScriptedOrigin, answer
 from tests.support.uploads import upload
 
-pytestmark = pytest.mark.libcurl
+pytestmark = [pytest.mark.libcurl, pytest.mark.tls]
 
 HTTP_1_1_REQUIRED = 13
 REFUSED_STREAM = 7

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-pytestmark = pytest.mark.libcurl
+pytestmark = [pytest.mark.libcurl, pytest.mark.tls]
 
 
 @pytest.fixture

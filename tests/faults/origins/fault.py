@@ -32,6 +32,7 @@ class Fault:
     after_head: bool  # a stream has passed the head on, and breaks
     within: float  # seconds until the caller knows, on a machine that is not busy
     memory: int  # bytes that all callers of test_origins.py together may cost at their peak
+    memory_with_gnutls: int  # the same, where libcurl has GnuTLS
     via: str | None  # the origin is a proxy of this scheme; what is asked for is never reached
     keys: dict  # of the request object
 
@@ -124,11 +125,12 @@ class Port:
 # -- the table -------------------------------------------------------------------------------------
 
 
-def fault(name, *codes, origin=PLAIN, after_head=False, within=3.0, memory=16 << 20, via=None,
-          **keys):
+def fault(name, *codes, origin=PLAIN, after_head=False, within=3.0, memory=16 << 20,
+          memory_with_gnutls=None, via=None, **keys):
     def add(act):
         outcomes = codes or (GOOD,)
-        FAULTS.append(Fault(name, outcomes, act, origin, after_head, within, memory, via, keys))
+        FAULTS.append(Fault(name, outcomes, act, origin, after_head, within, memory,
+                            memory_with_gnutls or memory, via, keys))
         return act
 
     return add

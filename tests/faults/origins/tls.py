@@ -63,8 +63,9 @@ def plain_http(connection):
     connection.close()
 
 
+# GnuTLS collects all that a message of a handshake may have, 16 MiB, before it says no.
 @fault("records without end instead of a handshake", "tls_failed", "connect_timeout",
-       origin=RAW_TLS, timeout={"connect": 1})
+       origin=RAW_TLS, timeout={"connect": 1}, memory_with_gnutls=20 * (24 << 20))
 def endless_handshake(connection):
     connection.read(5)
     while True:
