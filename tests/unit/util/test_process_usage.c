@@ -1,4 +1,4 @@
-/* test_process_usage.c - what the kernel says of this process: its processor time and its memory. */
+/* test_process_usage.c - what the kernel says of this process. */
 
 #include "util/process_usage.h"
 
