@@ -11,7 +11,7 @@ from bench.plots import PLOTS
 from tests.support.curlewd import ROOT
 
 pytestmark = pytest.mark.timeout(400)
-PARTS = ["per_fetch", "proxy", "latency", "django", "impersonate", "parked", "origins", "sessions",
+PARTS = ["per_fetch", "proxy", "latency", "django", "visits", "impersonate", "parked", "origins", "sessions",
          "cookies", "concurrency", "idle", "streams"]
 MOST_BYTES = 100_000  # of a plot
 
@@ -48,7 +48,7 @@ def test_the_page_has_the_figures_of_each_part(quick):
         block = page.partition(f"<!-- figures: {name} -->\n")[2].partition("<!-- end -->")[0]
         assert "| measured |" in block, name
     published = page
-    subprocess.run([sys.executable, ROOT / "bench/publish", quick.file, quick.docs], check=True)
+    subprocess.run([sys.executable, ROOT / "bench/publish", quick.file, quick.directory], check=True)
     assert (quick.docs / "performance.md").read_text() == published  # again: the same
 
 
