@@ -65,7 +65,8 @@ def compared(of, words, curlew, others, language):
 def visit_rows(found, language):
     rows = {"handshakes": (plain, ("TLS handshakes at the origin for 1,000 visits of a view that "
                                    "fetches one page; four workers",
-                                   "一个请求一个页面的视图被访问 1,000 次，源站的 TLS 握手次数（4 个工作进程）")),
+                                   "一个请求一个页面的视图被访问 1,000 次，"
+                                   "源站的 TLS 握手次数（4 个工作进程）")),
             "p50": (ms, ("the time of such a visit: p50", "每次访问的时间：p50")),
             "p99": (ms, ("p99", "p99")),
             "cpu": (us, ("CPU of Django's processes for it", "每次访问消耗的 Django 进程 CPU"))}
@@ -89,7 +90,8 @@ def concurrency_rows(found, language):
     memory = plain(found["concurrency/memory"]["median"])
     yield ((f"| 1,000 fetches of 2 s each, all at once | complete after {last} s; the daemon has "
             f"{memory} MB of resident memory | |"),
-           (f"| 同时发起 1,000 个请求，每个 2 秒 | {last} 秒后全部返回；守护进程常驻内存 {memory} MB | |")
+           (f"| 同时发起 1,000 个请求，每个 2 秒 | {last} 秒后全部返回；"
+            f"守护进程常驻内存 {memory} MB | |")
            )[language]
 
 
@@ -99,7 +101,8 @@ def idle_rows(found, language):
     used = plain(found["idle/after-load/memory"]["median"])
     yield ((f"| the daemon, idle | {wakes} wake-ups a second; {fresh} MB of resident memory, "
             f"{used} MB with open connections | |"),
-           (f"| 守护进程空闲时 | 每秒被唤醒 {wakes} 次；常驻内存 {fresh} MB，保持着连接时 {used} MB | |")
+           (f"| 守护进程空闲时 | 每秒被唤醒 {wakes} 次；常驻内存 {fresh} MB，"
+            f"保持着连接时 {used} MB | |")
            )[language]
 
 
@@ -108,8 +111,9 @@ def per_fetch_rows(found, language):
     batch = found["per_fetch/http-100-1000/batch"]["ratio"]["median"]
     yield ((f"| CPU of the daemon for each fetch, behind nginx, 1 KB, 64 in flight | {fetch:.1f} "
             f"times that of a bare libcurl loop in C; in batches of 100, {batch:.1f} times | |"),
-           (f"| 守护进程每个请求的 CPU：位于 nginx 之后，正文 1 KB，64 个并发 | C 语言直接循环调用 libcurl 的 "
-            f"{fetch:.1f} 倍；每 100 个一批时 {batch:.1f} 倍 | |"))[language]
+           ("| 守护进程每个请求的 CPU：位于 nginx 之后，正文 1 KB，64 个并发 | "
+            f"C 语言直接循环调用 libcurl 的 {fetch:.1f} 倍；"
+            f"每 100 个一批时 {batch:.1f} 倍 | |"))[language]
 
 
 README_ROWS = {"visits": visit_rows, "django": django_rows, "concurrency": concurrency_rows,

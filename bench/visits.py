@@ -1,4 +1,4 @@
-"""Before and after: a view that fetches over TLS, with the sessions that people have and with Curlew.
+"""Before and after: a view that fetches over TLS, with the sessions people have and with Curlew.
 
 Four workers, each a Django under uvicorn, are visited by eight visitors at once. The three kinds
 take turns, round after round. The origin counts its connections, each of which is a TLS handshake

@@ -42,7 +42,8 @@ def site(server, client, url, stage, trust=None):
     mount = stage.nginx.url + "/_fetch" if client == "curlew_nginx" else \
         f"fcgi+unix:{stage.daemon.socket}"
     env = {"CLIENT": client, "ORIGIN": url, "ORIGIN_SIZE": str(KB), "CURLEW_URL": mount,
-           "ORIGIN_CA": trust and str(trust), "PYTHONPATH": str(PACKAGE), "DJANGO_SETTINGS_MODULE": None}
+           "ORIGIN_CA": trust and str(trust), "PYTHONPATH": str(PACKAGE),
+           "DJANGO_SETTINGS_MODULE": None}
     argv = [sys.executable, *UVICORN, port, *SERVERS[server], "project:application"]
     process = Process(client, argv, directory, env=env, cwd=HERE)
     try:

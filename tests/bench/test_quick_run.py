@@ -11,8 +11,8 @@ from bench.plots import PLOTS
 from tests.support.curlewd import ROOT
 
 pytestmark = pytest.mark.timeout(400)
-PARTS = ["per_fetch", "proxy", "latency", "django", "visits", "impersonate", "parked", "origins", "sessions",
-         "cookies", "concurrency", "idle", "streams"]
+PARTS = ["per_fetch", "proxy", "latency", "django", "visits", "impersonate", "parked",
+         "origins", "sessions", "cookies", "concurrency", "idle", "streams"]
 MOST_BYTES = 100_000  # of a plot
 
 
