@@ -51,6 +51,7 @@ class BareRoot:
 
     def __init__(self, release, home, certificates=None):
         self.path, self.home = make_root(release), home
+        self.wrapper = []  # a command that enters a network, say, and runs what follows
         self.mounts = {home: HOME, home / "tmp": "/tmp", **name_files(home)}
         if certificates:
             self.mounts[certificates] = CERTS
@@ -64,8 +65,8 @@ class BareRoot:
         """The command that runs this one inside."""
         variables = " ".join(f"{name}={value}" for name, value in self.environment.items())
         mounts = [f"{source}:{self.path}{target}" for source, target in self.mounts.items()]
-        return ["unshare", "--mount", "sh", "-c", ENTER, "enter", *mounts, "--", self.path,
-                variables, *argv]
+        return [*self.wrapper, "unshare", "--mount", "sh", "-c", ENTER, "enter", *mounts, "--",
+                self.path, variables, *argv]
 
     def run(self, *argv):
         return subprocess.run(self.argv(*argv), capture_output=True, text=True, timeout=300)

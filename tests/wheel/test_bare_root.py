@@ -1,5 +1,5 @@
-"""The promise, in a Debian that has Python and nothing else: `pip install "django-curlew[daemon]"`,
-a line of settings, `manage.py runserver`, and a view fetches as Chrome does."""
+"""The promise, in a Debian that has Python and nothing else: README.md's own commands, by pip, end
+with a first fetch; and behind `manage.py runserver` a view fetches as Chrome does."""
 
 import os
 import platform
@@ -7,13 +7,18 @@ import shutil
 
 import pytest
 
+from tests.first_hour.example_site import HOSTS, PAGE, ExampleSite
+from tests.first_hour.readme import commands
+from tests.support.namespaces import Namespace
 from tests.support.procs import free_port, temp_dir
 from tests.wheel.bare_root import HOME, USER, BareRoot
-from tests.wheel.wheels import (DIST, add_view, fetch_compressed, only_wheel, wait_listening)
+from tests.wheel.wheels import (DIST, add_to, add_urls, fetch_compressed, only_wheel,
+                                wait_listening)
 
 RELEASES = (os.environ.get("WHEEL_ROOTS")
             or platform.freedesktop_os_release()["VERSION_CODENAME"]).split()
 PYTHON = "venv/bin/python"
+*BEFORE, FIRST_FETCH = commands()["pip"].rstrip().split("\n")
 
 # Debian is downloaded where it is not there yet.
 pytestmark = [pytest.mark.timeout(600),
@@ -22,15 +27,13 @@ pytestmark = [pytest.mark.timeout(600),
 
 @pytest.fixture(scope="module", params=RELEASES)
 def installed(request):
-    """(release, home): a user's directory with a virtual environment, and a Django project."""
+    """(release, home): a user's home where what README.md says was typed, but for the last line."""
     home = temp_dir("curlew-home-")
     shutil.copytree(DIST, home / "dist")
     root = BareRoot(request.param, home)
-    root.check("python3", "-m", "venv", "venv")
-    root.check(PYTHON, "-m", "pip", "install", "--quiet", "--only-binary", ":all:",
-               "--find-links", "dist", "django-curlew[daemon]", "Django")
-    root.check("venv/bin/django-admin", "startproject", "mysite", ".")
-    add_view(home / "mysite")
+    root.environment.update(PIP_FIND_LINKS=f"{HOME}/dist", PIP_ONLY_BINARY=":all:")
+    root.check("bash", "-ec", "\n".join(BEFORE))
+    add_urls(home / "mysite" / "mysite")
     return request.param, home
 
 
@@ -49,7 +52,7 @@ def bundles(tmp_path):
 def fetch(root, certs, *codings):
     """What the view answers for each."""
     port = free_port()
-    with root.start("runserver", [PYTHON, "manage.py", "runserver", "--noreload",
+    with root.start("runserver", [PYTHON, "mysite/manage.py", "runserver", "--noreload",
                                   f"127.0.0.1:{port}"]) as server:
         wait_listening(server, port)
         return [fetch_compressed(port, certs, each) for each in codings]
@@ -63,6 +66,23 @@ def test_the_root_has_no_compiler_no_libcurl_and_no_root(installed):
     for library in ("libcurl", "libfcgi", "libjansson", "libbrotli"):
         assert library not in listed
     assert not root.run("touch", "/etc/something").returncode == 0
+
+
+def test_readmes_commands_end_with_a_first_fetch(installed, bundles, certs):
+    """The last line, in a network where https://example.org/ is the test's."""
+    shutil.copy(certs / "ca.pem", bundles / "ca-certificates.crt")
+    root = enter(installed, bundles)
+    add_to(root.home / "hosts", HOSTS)
+    with Namespace() as net:
+        root.wrapper = ["nsenter", f"--net=/proc/{net.pid}/ns/net"]
+        site = ExampleSite(net.pid, certs, net.directory)
+        try:
+            typed = f". venv/bin/activate\ncd mysite\n{FIRST_FETCH}"
+            with root.start("first fetch", ["bash", "-ec", typed]) as shell:
+                shell.wait(60)
+        finally:
+            site.stop()
+    assert PAGE in shell.out, shell.out + shell.err
 
 
 def test_pip_brings_no_more_than_is_promised(installed):

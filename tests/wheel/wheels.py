@@ -38,11 +38,19 @@ def only_wheel(project):
     return found
 
 
+def add_to(path, text):
+    with open(path, "a", encoding="utf-8") as file:
+        file.write(text)
+
+
+def add_urls(project):
+    add_to(project / "urls.py", URLS)
+
+
 def add_view(project, settings=""):
     """To the files in the directory of a new project."""
-    for name, text in (("settings.py", SETTINGS + settings), ("urls.py", URLS)):
-        with open(project / name, "a", encoding="utf-8") as file:
-            file.write(text)
+    add_to(project / "settings.py", SETTINGS + settings)
+    add_urls(project)
 
 
 def wait_listening(process, port):
