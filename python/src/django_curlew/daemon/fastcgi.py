@@ -236,13 +236,16 @@ class FastCGIParser(ResponseParser):
     def _feed_body(self, data: bytes, start: int = 0) -> int:
         """Parse the STDOUT records that `data` has from `start` on: a body is nothing else, up to
         its end. How many bytes they have."""
-        at, end = start, len(data) - 8
-        while at <= end and data[at : at + 4] == _FIRST_STDOUT:
+        at, end, pieces = start, len(data), []
+        while data.startswith(_FIRST_STDOUT, at) and at + 8 <= end:
             stop = at + 8 + (data[at + 4] << 8 | data[at + 5])
-            if stop + data[at + 6] > end + 8:
+            following = stop + data[at + 6]
+            if following > end:
                 break
-            self.append_body(data[at + 8 : stop])
-            at = stop + data[at + 6]
+            pieces.append(data[at + 8 : stop])
+            at = following
+        if pieces:
+            self.append_body(b"".join(pieces))
         return at - start
 
     def _reject_version(self, version: int) -> None:

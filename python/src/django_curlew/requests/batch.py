@@ -10,8 +10,10 @@ from typing import TYPE_CHECKING, Any, Callable, Dict, Generic, Iterator, List, 
 from .. import ca_bundle, context, daemon, record
 from ..json_codec import dumps, loads
 from . import problem
+from .base_session import FRAMES as FRAMES_TYPE
 from .base_session import R, check_status, error_from_problem, make_response
 from .exceptions import DaemonError, RequestException
+from .models import Response
 from .parameters import GRACE
 from .prepared_request import BATCH, COMMON_KEYS, FRAMES, PreparedRequest
 from .recording import record_fetch
@@ -51,6 +53,9 @@ def prepare_all(
     if isinstance(requests, (str, bytes, dict)):  # else each of its letters would be fetched
         raise TypeError(f"a list of requests is needed, not the {type(requests).__name__}")
     template = template_of(session, {})
+    requests = list(requests)
+    if template is not None and set(map(type, requests)) == {str}:
+        return template.prepare_all(requests), template
     all_prepared: List[PreparedRequest] = []
     of_all = template
     for request in requests:
@@ -77,7 +82,15 @@ class Batch(Generic[R]):
         self._needed_bytes = 1  # parse again once so many are buffered
         self._envelope: Keys = {}  # of the incomplete frame, once its line is complete
         self._missing = set(range(len(self.requests)))
+        self._failures = 0
         self._record = record.current()
+        # Then a response needs nothing but Response.loaded(), unless it sets cookies.
+        self._is_plain = (
+            self._record is None
+            and session.response_class is Response
+            and not session.debug
+            and not session.raise_for_status
+        )
         self._start = time.perf_counter()
 
     def part(self, indices: List[int], max_parallel: int) -> "Batch[R]":
@@ -163,6 +176,8 @@ class Batch(Generic[R]):
             raise DaemonError(
                 f"invalid response of curlewd: request {index} of the batch is unknown or repeated"
             ) from None
+        if self._is_plain and envelope["ok"] and not envelope.get("cookies"):
+            return index, Response.loaded(envelope, self.requests[index], content)
         request, session, response = self.requests[index], self._session, None
         try:
             if not envelope["ok"]:
@@ -173,6 +188,7 @@ class Batch(Generic[R]):
         except RequestException as err:
             if self._record is not None:
                 record_fetch(self._record, request, self._start, response, err)
+            self._failures += 1
             return index, err
         if self._record is not None:
             record_fetch(self._record, request, self._start, response, None)
@@ -198,21 +214,21 @@ class Batch(Generic[R]):
 
     def results(self, response: daemon.Response, return_exceptions: bool) -> List[R]:
         """The responses of gather(), in order."""
-        if not _is_batch(response):
+        if response.status != 200 or FRAMES_TYPE not in response.head:
             raise problem.from_response(response)
         results: List[Any] = [None] * len(self.requests)
-        at, data = 0, response.body
+        at, data, size = 0, response.body, len(response.body)
         while (end := data.find(b"\n", at)) >= 0:  # as feed(), for a whole response
             envelope = _parse_envelope(data[at:end])
-            at, end = end + 1, end + 1 + envelope["body_bytes"]
-            if end >= len(data):
-                break
-            index, result = self._result(envelope, data[at:end])
-            results[index] = result
             at = end + 1
-        self._buffered_bytes = len(data) - at
+            end = at + envelope["body_bytes"]
+            if end >= size:
+                break
+            index, results[index] = self._result(envelope, data[at:end])
+            at = end + 1
+        self._buffered_bytes = size - at
         self.check_complete()
-        return checked(results, return_exceptions)
+        return checked(results, return_exceptions or not self._failures)
 
 
 def in_order(found: Dict[int, Any], return_exceptions: bool) -> List[Any]:

@@ -123,6 +123,21 @@ class Response:
         self._prepared = prepared
         self._stream_body = stream_body
 
+    @staticmethod
+    def loaded(
+        envelope: Dict[str, Any], prepared: PreparedRequest, content: bytes
+    ) -> "Response":
+        """A new one, after load(): in one step, as a batch makes many."""
+        response = Response.__new__(Response)
+        response.__dict__ = {
+            "envelope": envelope,
+            "content": content,
+            "default_encoding": prepared.default_encoding,
+            "_prepared": prepared,
+            "_stream_body": None,
+        }
+        return response
+
     def hold_until_end(self, slot: Slot) -> None:
         """For sessions: release this once the stream was read, closed or dropped."""
         self._stream.hold(slot)

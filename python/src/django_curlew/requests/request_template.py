@@ -49,6 +49,7 @@ class RequestTemplate:
         self._after_url = dumps({"url": "", **self._rest})[len(NO_URL) :]
         own = {k: v for k, v in self._rest.items() if k not in COMMON_KEYS}
         self._after_url_in_batch = dumps({"url": "", **own})[len(NO_URL) :]
+        self._between_urls = (self._after_url_in_batch + b"," + NO_URL).decode()
         self._defaults = dumps({k: v for k, v in self._rest.items() if k in COMMON_KEYS})
 
     def prepare(self, url: str) -> PreparedRequest:
@@ -57,16 +58,25 @@ class RequestTemplate:
         prepared.__dict__ = {**self._shared, "keys": keys}
         return prepared
 
+    def prepare_all(self, given: List[str]) -> List[PreparedRequest]:
+        """prepare() of each."""
+        new, shared, rest = PreparedRequest.__new__, self._shared, self._rest
+        all_prepared = [new(PreparedRequest) for _ in given]
+        for prepared, url in zip(all_prepared, urls.build_urls(given)):
+            prepared.__dict__ = {**shared, "keys": {"url": url, **rest}}
+        return all_prepared
+
     def encode(self, url: str) -> bytes:
         """The request object for what build_url() has returned, which needs no escape in JSON."""
         return b"".join((NO_URL, url.encode(), self._after_url))
 
     def batch(self, requests: List[PreparedRequest], max_parallel: int) -> bytes:
-        """The request object of a batch of such requests."""
-        after = self._after_url_in_batch
-        all_encoded = [NO_URL + each.keys["url"].encode() + after for each in requests]
-        return b'{"requests":[%b],"defaults":%b,"max_parallel":%d}' % (
-            b",".join(all_encoded),
+        """The request object of a batch of such requests, at least one."""
+        all_urls = self._between_urls.join([each.keys["url"] for each in requests])
+        return b'{"requests":[%b%b%b],"defaults":%b,"max_parallel":%d}' % (
+            NO_URL,
+            all_urls.encode(),
+            self._after_url_in_batch,
             self._defaults,
             max_parallel,
         )
