@@ -5,7 +5,18 @@ from __future__ import annotations
 import copy
 import math
 import time
-from typing import TYPE_CHECKING, Any, Callable, Dict, Generic, Iterator, List, Optional, Tuple
+from typing import (
+    TYPE_CHECKING,
+    Any,
+    Callable,
+    Dict,
+    Generic,
+    Iterator,
+    List,
+    Optional,
+    Sequence,
+    Tuple,
+)
 
 from .. import ca_bundle, context, daemon, record
 from ..json_codec import dumps, loads
@@ -17,7 +28,7 @@ from .models import Response
 from .parameters import GRACE
 from .prepared_request import BATCH, COMMON_KEYS, FRAMES, PreparedRequest
 from .recording import record_fetch
-from .request_template import RequestTemplate, template_of
+from .request_template import RequestsOfUrls, RequestTemplate, template_of
 
 if TYPE_CHECKING:
     from .base_session import BaseSession
@@ -47,7 +58,7 @@ def prepare_one(session: "BaseSession[Any]", request: Any) -> PreparedRequest:
 
 def prepare_all(
     session: "BaseSession[Any]", requests: Any
-) -> Tuple[List[PreparedRequest], Optional[RequestTemplate]]:
+) -> Tuple[Sequence[PreparedRequest], Optional[RequestTemplate]]:
     """All requests of the list, and their template, if they all have one. Raises TypeError for a
     single URL."""
     if isinstance(requests, (str, bytes, dict)):  # else each of its letters would be fetched
@@ -55,7 +66,7 @@ def prepare_all(
     template = template_of(session, {})
     requests = list(requests)
     if template is not None and set(map(type, requests)) == {str}:
-        return template.prepare_all(requests), template
+        return RequestsOfUrls(template, requests), template
     all_prepared: List[PreparedRequest] = []
     of_all = template
     for request in requests:
@@ -75,6 +86,7 @@ class Batch(Generic[R]):
             raise ValueError("max_parallel must be at least 1")
         self._session = session
         self.requests, self._template = prepare_all(session, requests)
+        self._of_response = _of_response(self.requests)
         self.max_parallel = min(max_parallel, MAX_PARALLEL)
         self.route: Tuple[Tuple[str, str], ...] = ()  # the header, if all have the same key
         self._pieces: List[bytes] = []  # of an incomplete frame
@@ -97,6 +109,7 @@ class Batch(Generic[R]):
         """A batch of these requests alone, as indices of this one's. Before either is sent."""
         part = copy.copy(self)
         part.requests = [self.requests[index] for index in indices]
+        part._of_response = _of_response(part.requests)
         part.max_parallel, part._pieces, part._envelope = max_parallel, [], {}
         part._missing = set(range(len(indices)))
         return part
@@ -127,13 +140,15 @@ class Batch(Generic[R]):
     @property
     def timeout(self) -> float:
         rounds = math.ceil(len(self.requests) / self.max_parallel)
-        alike = self.requests if self._template is None else self.requests[:1]
-        return max(request.timeout for request in alike) * rounds + GRACE
+        return max(request.timeout for request in self._alike()) * rounds + GRACE
 
     @property
     def idempotent(self) -> bool:
-        alike = self.requests if self._template is None else self.requests[:1]
-        return all(request.idempotent for request in alike)
+        return all(request.idempotent for request in self._alike())
+
+    def _alike(self) -> Sequence[PreparedRequest]:
+        """Those to look at for what may differ: one of a template's."""
+        return self.requests if self._template is None else [self.requests[0]]
 
     def _all_have(self, key: str, value: Any) -> bool:
         return all(request.keys.get(key) == value for request in self.requests)
@@ -177,7 +192,7 @@ class Batch(Generic[R]):
                 f"invalid response of curlewd: request {index} of the batch is unknown or repeated"
             ) from None
         if self._is_plain and envelope["ok"] and not envelope.get("cookies"):
-            return index, Response.loaded(envelope, self.requests[index], content)
+            return index, Response.loaded(envelope, self._of_response(index), content)
         request, session, response = self.requests[index], self._session, None
         try:
             if not envelope["ok"]:
@@ -229,6 +244,13 @@ class Batch(Generic[R]):
         self._buffered_bytes = size - at
         self.check_complete()
         return checked(results, return_exceptions or not self._failures)
+
+
+def _of_response(requests: Sequence[PreparedRequest]) -> Callable[[int], Any]:
+    """By the index: what the response keeps of its request."""
+    if isinstance(requests, RequestsOfUrls):
+        return requests.of_response
+    return requests.__getitem__
 
 
 def in_order(found: Dict[int, Any], return_exceptions: bool) -> List[Any]:

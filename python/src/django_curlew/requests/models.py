@@ -71,7 +71,7 @@ class Response:
     # Here and not in __init__(), as there is a response for each fetch; load() sets them.
     content: bytes = b""
     default_encoding: Union[str, Callable[[bytes], str]] = "utf-8"
-    _prepared: Optional[PreparedRequest] = None
+    _prepared: Any = None  # PreparedRequest, or RequestOfUrl
     _stream_body: Optional[StreamBody] = None
 
     request: Optional[Request]
@@ -125,7 +125,7 @@ class Response:
 
     @staticmethod
     def loaded(
-        envelope: Dict[str, Any], prepared: PreparedRequest, content: bytes
+        envelope: Dict[str, Any], prepared: Any, content: bytes
     ) -> "Response":
         """A new one, after load(): in one step, as a batch makes many."""
         response = Response.__new__(Response)

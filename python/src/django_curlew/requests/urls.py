@@ -12,6 +12,8 @@ SAFE = "!#$&'()*+,/:;=?@[]~|"  # not percent-encoded
 UNRESERVED = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~")
 
 _needs_no_quoting = re.compile(r"[A-Za-z0-9\-._~!#$&'()*+,/:;=?@\[\]|]*\Z").match
+# An URL that build_url() returns as it is; lines of them.
+is_plain = re.compile(r"https?://[A-Za-z0-9\-._~!#$&'()*+,/:;=?@\[\]|]*\Z").match
 _are_plain = re.compile(r"(?:https?://[A-Za-z0-9\-._~!#$&'()*+,/:;=?@\[\]|]*\n)*\Z").match
 _has_scheme = re.compile(r"[A-Za-z][A-Za-z0-9+.\-]*:/").match
 _escape = re.compile(r"%([0-9A-Za-z]{2})")
