@@ -345,7 +345,7 @@ bool
 connection_pool_is_usable(const struct connection_pool *p, uint64_t conn_id)
 {
     for (const struct pool_socket *s = NULL; (s = next_by_id(p, conn_id, s)) != NULL;)
-        if (s->retired || s->distrusted || (is_idle(s) && s->http1 && has_input(s)))
+        if (s->retired || s->distrusted || (s->http1 && has_input(s)))
             return false;
     return true;
 }

@@ -302,6 +302,23 @@ Test(connection_pool, a_transfer_that_has_begun_and_paused_keeps_its_connection)
     end_both(&b);
 }
 
+Test(connection_pool, bytes_after_a_response_keep_the_next_transfer_off_its_connection)
+{
+    struct begun b = { 0 };
+    int ends[2];
+
+    begin_both(&b);
+    cr_assert_eq(socketpair(AF_UNIX, SOCK_STREAM, 0, ends), 0);
+    cr_assert_eq(dup2(ends[0], b.fd), b.fd);
+    connection_pool_on_response(&b.pool, 1, true);
+    cr_assert(connection_pool_is_usable(&b.pool, 1));
+    cr_assert_eq(write(ends[1], "x", 1), 1);
+    cr_assert_not(connection_pool_is_usable(&b.pool, 1));
+    close(ends[0]);
+    close(ends[1]);
+    end_both(&b);
+}
+
 /* -- what an origin does while its connection is idle ------------------------ */
 
 Test(connection_pool, a_byte_on_an_idle_connection_retires_it)
