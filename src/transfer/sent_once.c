@@ -106,7 +106,7 @@ sent_once_check(struct curlew_fetch *f)
         return failure_set(&f->failure, ERROR_PROTOCOL_ERROR,
                            "the origin refused the request twice, unprocessed");
     return failure_set(&f->failure, ERROR_RECV_FAILED,
-                       "the connection ended before a byte of the response came");
+                       "the connection ended before a whole line of the response came");
 }
 
 int
@@ -212,7 +212,7 @@ sent_once_correct_failure(struct curlew_fetch *f)
         return;
     f->failure = (struct failure){ 0 };
     failure_set(&f->failure, ERROR_RECV_FAILED,
-                "the connection ended before a byte of the response came; sending again failed: "
+                "the connection ended before the response began; sending again failed: "
                 "%.300s",
                 later.detail);
     f->failure.curl_code = CURLE_RECV_ERROR;
