@@ -122,6 +122,13 @@ bit(int row)
     return UINT64_C(1) << row;
 }
 
+/* The first row in a set that has some. */
+static int
+lowest(uint64_t set)
+{
+    return __builtin_ctzll(set);
+}
+
 /* Of its text, in texts[]. */
 static int
 place_of(int row)
@@ -279,11 +286,14 @@ easy_options_end(struct easy_options *o)
 {
     uint64_t left = o->set & ~o->wanted;
 
-    for (int row = 0; left != 0 && !o->lacks_reset; row++, left >>= 1)
-        if (left & 1 && rows[row].initial == UNKNOWN)
+    for (; left != 0 && !o->lacks_reset; left &= left - 1) {
+        int row = lowest(left);
+
+        if (rows[row].initial == UNKNOWN)
             o->lacks_reset = true;
-        else if (left & 1)
+        else
             undo(o, row);
+    }
     o->is_named = true;
     return !o->lacks_reset;
 }
@@ -302,11 +312,9 @@ easy_options_drop(struct easy_options *o)
         ROWS(X)
 #undef X
         ;
-    uint64_t left = o->set & dropped;
 
-    for (int row = 0; left != 0; row++, left >>= 1)
-        if (left & 1)
-            undo(o, row);
+    for (uint64_t left = o->set & dropped; left != 0; left &= left - 1)
+        undo(o, lowest(left));
 }
 
 bool
