@@ -230,6 +230,10 @@ check-all: all $B/linked/curlewd
 	$(MAKE) soak-targets
 	$(MAKE) first-hour
 
+# The schemas in docs/ that come of the daemon's tables of keys.
+schemas: all
+	$(PYTHON) tools/schemas.py $B/curlewd
+
 # docs/openapi.json against the daemon, by schemathesis.
 openapi: all
 	$(STACK) -m pytest tests/openapi
@@ -339,7 +343,7 @@ clean:
 	rm -rf build
 
 .PHONY: all demo demo-impersonate first-hour run deps deps-build deps-deb deps-run deps-test deps-bench deps-docs docs test unit \
-    integration faults lint-test client suites openapi asan tsan sanitized wheel-libcurl check-all soak \
+    integration faults lint-test client suites schemas openapi asan tsan sanitized wheel-libcurl check-all soak \
     soak-targets fuzz fuzzers bench bench-publish bench-test lint format install uninstall clean
 .PHONY: deps-browser browser-test screenshots
 .SECONDARY:
