@@ -93,6 +93,10 @@ $B/libcurlew.a: $(ENGINE)
 $B/embed: $B/examples/embed.o $B/libcurlew.a
 	$(call say,LINK)$(LINK) -o $@ $^ -lcurl
 
+# For docker/Dockerfile, which builds it without this file; here it is tested.
+$B/socket-holder: $B/docker/socket_holder.o
+	$(call say,LINK)$(LINK) -o $@ $^
+
 $B/bench/baseline: $B/bench/baseline.o
 	$(call say,LINK)$(LINK) -o $@ $^ $(call STAND_INS,baseline_absent) -lcurl
 
@@ -179,7 +183,7 @@ unit: $B/unit
 lint-test:
 	$(PYTHON) -m pytest $(PYTEST_ARGS) tests/lint
 
-integration: all $B/embed
+integration: all $B/embed $B/socket-holder
 	$(STACK) -m pytest $(PYTEST_ARGS) tests/integration
 
 # Origins, callers and the machine misbehave; what the caller then sees, and that nothing is lost.
@@ -228,6 +232,7 @@ check-all: all $B/linked/curlewd
 	$(MAKE) browser-test
 	$(MAKE) openapi
 	$(MAKE) soak-targets
+	$(MAKE) docker-upgrades
 	$(MAKE) first-hour
 
 # The schemas in docs/ that come of the daemon's tables of keys.
