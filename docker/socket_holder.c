@@ -4,8 +4,8 @@
  *     socket-holder hold DOOR SOCKET MODE GROUP    listens on SOCKET, and hands it out at DOOR
  *     socket-holder run DOOR COMMAND...            takes it, and becomes COMMAND
  *
- * docker compose ends the old container before it starts the new one.  Meanwhile connections wait in
- * the holder's socket, as they wait in systemd's: COMMAND gets it as LISTEN_FDS says.  Both are
+ * docker compose ends the old container before it starts the new one.  Meanwhile connections wait
+ * in the holder's socket, as they wait in systemd's: COMMAND gets it as LISTEN_FDS says.  Both are
  * paths of unix sockets; DOOR is open to the holder's own user alone.
  *
  * A holder that starts again has a new socket.  So its end is told to COMMAND as SIGTERM: what
@@ -97,7 +97,7 @@ send_socket(int conn, int fd)
     sendmsg(conn, &message, MSG_NOSIGNAL);
 }
 
-/* A process for each that has taken the socket: while it lives, the connection tells of the holder. */
+/* A process for each that has taken the socket: the end of its connection is the holder's. */
 static void
 attend(int conn, int fd)
 {
