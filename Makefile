@@ -177,7 +177,7 @@ test: deps-test
 	@$(MAKE) client
 
 unit: $B/unit
-	$B/unit
+	tools/unit $B/unit
 
 # That each check of tools/checks finds what it is for.
 lint-test:

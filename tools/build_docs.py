@@ -25,7 +25,8 @@ PAGES = {
     "How-to guides": [
         "docs/howto/llm-stream", "docs/howto/webhooks", "docs/howto/downloads",
         "docs/howto/crawler", "docs/howto/celery", "docs/howto/drf-ninja", "docs/howto/tests",
-        "docs/migration", "docs/deploy", "docs/operations", "docs/scaling", "docs/faq"],
+        "docs/migration", "docs/deploy", "docs/operations", "docs/observability", "docs/scaling",
+        "docs/faq"],
     "Reference": [
         "docs/django", "docs/client", "docs/adapters", "docs/api", "docs/streams", "docs/batch",
         "docs/resilience", "docs/egress", "man/curlewd.8", "man/curlewd.json.5", "docs/glossary",

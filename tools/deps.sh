@@ -65,7 +65,12 @@ has_old_curl() {
 }
 
 # What is installed of libcurl, in this or that build: all of it is upgraded, or none.
-curl_packages() {
+curl_update_lists() {
+    $root apt-get update -qq -o DPkg::Lock::Timeout=120 ||
+        say "apt-get update failed; going on with the lists at hand"
+}
+
+packages() {
     for name in curl libcurl4-openssl-dev libcurl4-gnutls-dev; do
         if installed "$name"; then echo "$name"; fi
     done
@@ -131,13 +136,33 @@ packages() {
     command -v apt-get >/dev/null || { say "no apt-get here; please see to:" $wanted; return 0; }
     become_root $wanted
     say "installing" $wanted
-    $root apt-get update -qq -o DPkg::Lock::Timeout=120 ||
-        say "apt-get update failed; going on with the lists at hand"
+    update_lists
     $root tools/curl-backports.sh
     wanted=$(only_offered $wanted)
     if [ -z "$wanted" ]; then return 0; fi
     hold_services
     apt_install $wanted
+}
+
+# Of Debian's package prometheus this program alone, into .venv: the package brings a server, which
+# would run from the next boot on, and its page's libraries.
+get_promtool() {
+    if command -v promtool >/dev/null || [ -x .venv/bin/promtool ]; then return 0; fi
+    command -v apt-get >/dev/null || { say "no apt-get here; please see to: promtool"; return 0; }
+    say "promtool, out of prometheus, into .venv"
+    into=$(mktemp -d)
+    if ! download_prometheus; then
+        become_root promtool
+        update_lists
+        download_prometheus || die "apt-get offers no prometheus"
+    fi
+    dpkg-deb --fsys-tarfile "$into"/prometheus_*.deb | tar -x -C "$into" ./usr/bin/promtool
+    install -D "$into/usr/bin/promtool" .venv/bin/promtool
+    rm -rf "$into"
+}
+
+download_prometheus() {
+    (cd "$into" && apt-get download -qq -o APT::Sandbox::User=root prometheus 2>/dev/null)
 }
 
 # -- Python packages ------------------------------------------------------------------------
@@ -173,7 +198,8 @@ deb)   packages $build build-essential debhelper $libcurl_of_deb ;;
 run)   packages $build $run
        venv examples/requirements.txt ;;
 test)  packages $build $run $test
-       venv examples/requirements.txt tests/requirements.txt python/requirements-test.txt ;;
+       venv examples/requirements.txt tests/requirements.txt python/requirements-test.txt
+       get_promtool ;;
 browser)
        "$0" test
        packages $browser

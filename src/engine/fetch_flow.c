@@ -103,7 +103,7 @@ extract(struct engine_worker *w, struct curlew_fetch *f)
     connection_pool_hop_done(f);
     if (transfer_lacked_memory(f)) /* an HTTP/2 session may have lost a frame, and wait for ever */
         connection_pool_distrust(&w->pool, transfer_conn_id(f));
-    connection_pool_mark_idle(&w->pool, fd, http1, &w->running);
+    connection_pool_mark_idle(&w->pool, f, fd, http1, &w->running);
     transfer_release(f);
 }
 

@@ -22,6 +22,9 @@
 
 #define REQUEST_METHODS_MAX 100 /* of retries.methods */
 
+/* As much of a tracestate as everybody has to pass on (W3C Trace Context 3.3.1.5). */
+#define TRACE_VALUE_MAX 512
+
 /* How many of a list one request or session may bring: the settings limits.NAME. */
 struct request_limits {
     int headers; /* of forward_headers, too */
@@ -150,7 +153,11 @@ enum {
       0, REQUEST_ANYWHERE)                                                                        \
     X(FORWARD_HEADERS, "forward_headers", REQUEST_HEADERS, forward, 0, 0, NULL, 0,                \
       REQUEST_IN_SESSION | REQUEST_PER_CALLER)                                                    \
-    X(TAG, "tag", FIELD_TEXT, tag, 0, 4096, NULL, 0, REQUEST_ANYWHERE | REQUEST_PER_CALLER)
+    X(TAG, "tag", FIELD_TEXT, tag, 0, 4096, NULL, 0, REQUEST_ANYWHERE | REQUEST_PER_CALLER)       \
+    X(TRACEPARENT, "traceparent", FIELD_TEXT, traceparent, 1, TRACE_VALUE_MAX, NULL, 0,           \
+      REQUEST_PER_CALLER)                                                                         \
+    X(TRACESTATE, "tracestate", FIELD_TEXT, tracestate, 1, TRACE_VALUE_MAX, NULL, 0,              \
+      REQUEST_PER_CALLER)
 /* clang-format on */
 
 enum request_key {
@@ -178,7 +185,8 @@ struct request {
     char *session;                     /* NULL: "default" */
     char *tag;
     struct headers headers;
-    /* The caller's trace context, sent unless `headers` has the same name. */
+    char *traceparent, *tracestate; /* in place of the caller's own */
+    /* The trace context of both, sent unless `headers` has the same name. */
     struct headers trace;
     struct headers forward; /* names only: headers of the browser that a handoff passes on */
     struct cookies cookies;

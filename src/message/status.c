@@ -8,6 +8,7 @@
 #include "message/json.h"
 #include "scheduler/busy_origins.h"
 #include "util/clock.h"
+#include "util/process_usage.h"
 
 #include <stdlib.h>
 
@@ -236,18 +237,28 @@ write_and_free(struct buffer *out, json_t *all)
     return rc == 0 && buffer_ok(out) ? 0 : -1;
 }
 
+static json_t *
+process_json(void)
+{
+    int64_t resident = process_usage_resident_bytes();
+
+    return json_pack("{s:f, s:o}", "cpu_seconds", (double)process_usage_cpu_us() / US_PER_SECOND,
+                     "resident_memory_bytes",
+                     resident >= 0 ? json_integer((json_int_t)resident) : json_null());
+}
+
 int
 status_write(struct buffer *out, struct curlew *engine, const struct status_gateway *g)
 {
     struct config_snapshot *p = engine_snapshot(engine);
     json_t *all = json_pack(
-        "{s:s, s:s, s:f, s:I, s:i, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:{s:I}}", "version",
+        "{s:s, s:s, s:f, s:I, s:i, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:{s:I}}", "version",
         CURLEW_VERSION, "status", g->draining ? "draining" : "ok", "uptime_seconds",
         g->uptime_seconds, "start_time_seconds", (json_int_t)g->start_time_seconds, "threads",
         engine->worker_count, "libraries", libraries_json(), "limits", limits_json(&p->limits),
-        "open_files", open_files_json(&engine->shares), "engine", engine_json(&engine->stats, p),
-        "origins", origins_json(engine), "gateway", gateway_json(g), "sessions",
-        sessions_json(p->sessions, p->session_count), "log", "lines_dropped",
+        "open_files", open_files_json(&engine->shares), "process", process_json(), "engine",
+        engine_json(&engine->stats, p), "origins", origins_json(engine), "gateway", gateway_json(g),
+        "sessions", sessions_json(p->sessions, p->session_count), "log", "lines_dropped",
         (json_int_t)g->log_lines_dropped);
 
     config_snapshot_unref(p);

@@ -9,6 +9,7 @@
 #include "routes/session_view.h"
 #include "util/clock.h"
 #include "util/log.h"
+#include "util/process_usage.h"
 
 #include <inttypes.h>
 
@@ -193,6 +194,49 @@ add_libcurl(struct buffer *b)
               "Browsers that the libcurl in use can impersonate.", targets);
 }
 
+/* As many as there may be, by the name of the gauge that says how many there are. */
+static void
+add_limits(struct buffer *b, const struct fcgi_server *server, const struct config_snapshot *config)
+{
+    const struct limits *l = &config->limits;
+    const struct {
+        const char *name;
+        int64_t value;
+    } limits[] = {
+        { "in_flight", l->in_flight },
+        { "queued", l->queue },
+        { "connections", server->engine->shares.origins },
+        { "gateway_connections", server->engine->shares.callers },
+        { "buffered_bytes", l->buffered_bytes },
+        { "request_body_bytes", l->buffered_bytes },
+        { "sessions_bytes", l->sessions_bytes },
+    };
+
+    add_head(b, "limit", "gauge", "The limit of the gauge that the label names.");
+    for (size_t i = 0; i < sizeof limits / sizeof limits[0]; i++)
+        buffer_printf(b, "curlew_limit{limit=\"%s\"} %" PRId64 "\n", limits[i].name,
+                      limits[i].value);
+}
+
+/* Under the names that Prometheus has for every process. */
+static void
+add_process(struct buffer *b)
+{
+    int64_t resident = process_usage_resident_bytes();
+
+    buffer_printf(b,
+                  "# HELP process_cpu_seconds_total Processor time used, in seconds.\n"
+                  "# TYPE process_cpu_seconds_total counter\n"
+                  "process_cpu_seconds_total %.6f\n",
+                  (double)process_usage_cpu_us() / US_PER_SECOND);
+    if (resident >= 0)
+        buffer_printf(b,
+                      "# HELP process_resident_memory_bytes Resident memory, in bytes.\n"
+                      "# TYPE process_resident_memory_bytes gauge\n"
+                      "process_resident_memory_bytes %" PRId64 "\n",
+                      resident);
+}
+
 /* What concerns all sessions together. */
 static void
 add_daemon(struct buffer *b, const struct fcgi_server *server, const struct config_snapshot *config)
@@ -200,6 +244,8 @@ add_daemon(struct buffer *b, const struct fcgi_server *server, const struct conf
     const struct fcgi_server_stats *stats = &server->stats;
 
     add_libcurl(b);
+    add_process(b);
+    add_limits(b, server, config);
     add_engine(b, &server->engine->stats, config->bodies);
     add_restraint(b, &server->engine->stats);
     add_value(b, "start_time_seconds", "gauge", "When curlewd started, in seconds since the epoch.",

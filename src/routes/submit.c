@@ -56,6 +56,7 @@ int
 submit_prepared(struct exchange *x, struct curlew_fetch *f)
 {
     if (check_caller(x, &f->request, &f->failure) != 0 ||
+        trace_context_apply(&f->request, &f->failure) != 0 ||
         (!x->handoff && trace_context_read(x, &f->request, &f->failure) != 0))
         return -1;
     return exchange_fetch(x, f);

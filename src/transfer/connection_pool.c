@@ -31,6 +31,7 @@ struct pool_socket {
     uint32_t wanted;                    /* EPOLLIN, EPOLLOUT: what libcurl waits for; 0: nothing */
     uint32_t events;                    /* watched for; 0: not watched */
     uint64_t conn_id;                   /* its connection, as in struct hop */
+    const struct curlew_fetch *user;    /* of HTTP/1: who has begun to use it last; not to follow */
     bool counted;                       /* among the open connections */
     bool http1; /* as its last response came: while idle, any byte is one too many */
     bool retired;
@@ -108,8 +109,7 @@ on_socket_ready(struct watch *w, uint32_t events)
 static void
 uncount(struct pool_socket *s)
 {
-    if (s->counted)
-        counter_add(&s->pool->stats->connections, -1);
+    counter_add(&s->pool->stats->connections, s->counted ? -1 : 0);
     s->counted = false;
 }
 
@@ -258,10 +258,7 @@ connection_pool_open(struct curlew_fetch *f, int family, int type, int protocol)
     struct connection_pool *p = f->hop->pool;
     int fd;
 
-    /*
-     * Half a share more is for second addresses, and for what several threads have beyond it.  When
-     * half of that is gone, other threads have many idle ones.
-     */
+    /* Half a share more: for second addresses, and other threads, which may have many idle ones. */
     if (uses(p, 6))
         return fail_short(f);
     if (uses(p, 5))
@@ -298,20 +295,12 @@ next_by_id(const struct connection_pool *p, uint64_t conn_id, const struct pool_
  * In use from here on.  libcurl does not say so of a transfer that pauses as soon as it begins: it
  * then waits for nothing on the socket.
  */
-static void
-leave_idle_by_id(struct connection_pool *p, uint64_t conn_id)
-{
-    for (struct pool_socket *s = NULL; (s = next_by_id(p, conn_id, s)) != NULL;)
-        leave_idle(s);
-}
-
 void
 connection_pool_on_request(struct curlew_fetch *f, uint64_t conn_id)
 {
     struct connection_pool *p = f->hop->pool;
 
     f->hop->conn_id = conn_id;
-    leave_idle_by_id(p, conn_id);
     p->newest_id = conn_id > p->newest_id ? conn_id : p->newest_id;
     /* Those that are new. */
     for (struct link *l = f->hop->sockets.next; l != &f->hop->sockets; l = l->next) {
@@ -321,6 +310,10 @@ connection_pool_on_request(struct curlew_fetch *f, uint64_t conn_id)
             continue;
         s->conn_id = conn_id;
         list_append(&p->by_id[conn_id % CONNECTION_POOL_BUCKETS], &s->id_link);
+    }
+    for (struct pool_socket *s = NULL; (s = next_by_id(p, conn_id, s)) != NULL;) {
+        leave_idle(s);
+        s->user = f;
     }
 }
 
@@ -352,7 +345,7 @@ bool
 connection_pool_is_usable(const struct connection_pool *p, uint64_t conn_id)
 {
     for (const struct pool_socket *s = NULL; (s = next_by_id(p, conn_id, s)) != NULL;)
-        if (s->retired || s->distrusted || (is_idle(s) && s->http1 && has_input(s)))
+        if (s->retired || s->distrusted || (s->http1 && has_input(s)))
             return false;
     return true;
 }
@@ -526,10 +519,16 @@ limit_idle(struct connection_pool *p, const struct pool_socket *newest)
         retire(oldest);
 }
 
-/* Under HTTP/2 transfers share a socket, and libcurl may wait for none of them: all are paused. */
+/*
+ * Does a transfer use it that libcurl waits for nothing of, as it is paused?  Of HTTP/1, one may
+ * have begun, and paused, in the call of libcurl that ended f's.  Of HTTP/2 there may be many.
+ */
 static bool
-has_users(const struct pool_socket *s, const struct link *running)
+has_users(const struct pool_socket *s, const struct curlew_fetch *f, bool http1,
+          const struct link *running)
 {
+    if (http1)
+        return s->user != NULL && s->user != f;
     for (const struct link *l = running->next; l != running && s->conn_id != 0; l = l->next)
         if (container_of(l, struct curlew_fetch, link)->hop->conn_id == s->conn_id)
             return true;
@@ -537,16 +536,17 @@ has_users(const struct pool_socket *s, const struct link *running)
 }
 
 void
-connection_pool_mark_idle(struct connection_pool *p, int fd, bool http1, struct link *running)
+connection_pool_mark_idle(struct connection_pool *p, const struct curlew_fetch *f, int fd,
+                          bool http1, const struct link *running)
 {
     struct pool_socket *s = fd >= 0 ? socket_of(p, fd) : NULL;
     int64_t until;
 
-    /* Of HTTP/1, libcurl waits on the socket for whoever uses it: nobody needs to be looked for. */
     if (s == NULL || s->state == NULL || s->wanted != 0 || s->retired ||
-        (!http1 && has_users(s, running)))
+        has_users(s, f, http1, running))
         return;
     leave_idle(s);
+    s->user = NULL;
     s->http1 = http1;
     until = clock_us() + (int64_t)s->idle_seconds * US_PER_SECOND;
     list_append(&p->idle, &s->idle_link);

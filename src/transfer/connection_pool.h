@@ -68,9 +68,11 @@ int connection_pool_on_socket(CURL *easy, curl_socket_t fd, int what, void *pool
 void connection_pool_hop_done(struct curlew_fetch *f);
 
 /*
- * A transfer on socket fd (-1: none) has ended, by HTTP/1 or else; `running` are those that go on.
+ * f's transfer on socket fd (-1: none) has ended, by HTTP/1 or else; `running` are those that go
+ * on.  Another may already have begun on it.
  */
-void connection_pool_mark_idle(struct connection_pool *p, int fd, bool http1, struct link *running);
+void connection_pool_mark_idle(struct connection_pool *p, const struct curlew_fetch *f, int fd,
+                               bool http1, const struct link *running);
 
 /*
  * May a request be written on this connection?  Not if it was retired, nor, but for HTTP/2, if it

@@ -17,7 +17,7 @@ def test_operations_md_lists_every_metric_and_no_other(client):
     text = client.ask("GET", "/metrics").body.decode()
     exposed = set(re.findall(r"^# TYPE (\w+)", text, re.M))
     page = (ROOT / "docs/operations.md").read_text()
-    documented = set(re.findall(r"^\| `(curlew_\w+)[`{]", page, re.M))
+    documented = set(re.findall(r"^\| `((?:curlew|process)_\w+)[`{]", page, re.M))
     assert documented == exposed
 
 

@@ -5,7 +5,7 @@ import hashlib
 import re
 
 from tests.support.concurrency import BackgroundCalls
-from tests.support.metrics import read_metrics
+from tests.support.metrics import cpu_seconds, read_metrics
 from tests.support.procs import wait_until
 
 TOKEN, LIMITED = "operator-0123456789abcdef", "limited-0123456789abcdef"
@@ -69,6 +69,32 @@ def test_an_open_breaker_is_told_with_its_origin(curlewd, origin):
     assert told["engine"]["breakers"]["open"] == 1
     [open_one] = told["origins"]["breaker_open"]
     assert open_one["origin"] == origin.url("") and open_one["breakers_open"] == 1
+
+
+def test_each_limit_is_told_beside_its_gauge(curlewd):
+    daemon = curlewd({"limits": {"in_flight": 70, "queue": 80, "buffered_bytes": 90_000_000,
+                                 "sessions_bytes": 1_000_000}})
+    metrics, open_files = read_metrics(daemon), status(daemon)["open_files"]
+    limits = {name.split('"')[1]: value for name, value in metrics.items()
+              if name.startswith("curlew_limit{")}
+    assert limits == {"in_flight": 70, "queued": 80, "connections": open_files["origins"],
+                      "gateway_connections": open_files["gateway"], "buffered_bytes": 90_000_000,
+                      "request_body_bytes": 90_000_000, "sessions_bytes": 1_000_000}
+    assert all(f"curlew_{name}" in metrics for name in limits)
+    daemon.reload({**daemon.config, "limits": {**daemon.config["limits"], "in_flight": 71}})
+    wait_until("the new limit",
+               lambda: read_metrics(daemon)['curlew_limit{limit="in_flight"}'] == 71)
+
+
+def test_processor_time_and_memory_are_told_as_the_kernel_tells_them(curlewd, origin):
+    daemon = curlewd()
+    daemon.client.fetch(origin.url("/hello"))
+    metrics, told = read_metrics(daemon), status(daemon)["process"]
+    assert 0 < metrics["process_cpu_seconds_total"] <= told["cpu_seconds"]
+    assert abs(told["cpu_seconds"] - cpu_seconds(daemon)) < 0.5
+    resident = daemon.rss_kib() * 1024
+    for value in (metrics["process_resident_memory_bytes"], told["resident_memory_bytes"]):
+        assert abs(value - resident) < 0.2 * resident
 
 
 def test_figures_agree_with_the_metrics(curlewd, origin):

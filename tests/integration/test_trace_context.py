@@ -43,3 +43,41 @@ def test_malformed_trace_headers_are_not_passed_on(daemon, origin, value):
 def test_no_other_header_of_the_caller_is_passed_on(daemon, origin):
     got = fetched(daemon, origin, {"X-Secret": "1", "Cookie": "a=1", "Authorization": "Bearer t"})
     assert not {"x-secret", "cookie", "authorization"} & set(got)
+
+
+OWN = "00-0af7651916cd43dd8448eb211c80319c-00f067aa0ba902b7-01"
+
+
+def test_a_request_object_has_a_trace_context_of_its_own(curlewd, origin):
+    daemon = curlewd()
+    got = fetched(daemon, origin, FIELDS, traceparent=OWN)
+    assert (got["traceparent"], got["x-request-id"]) == (OWN, "r-1")
+    assert "tracestate" not in got  # the caller's belongs to its own parent
+    line = wait_until("the line", lambda: daemon.log_entries("fetch"))[0]
+    assert (line["traceparent"], line["request_id"]) == (OWN, "r-1")
+
+
+def test_so_has_each_request_of_a_batch(daemon, origin):
+    requests = [{"url": origin.url("/echo"), "traceparent": OWN, "tracestate": "a=1"},
+                {"url": origin.url("/echo")}]
+    body = json.dumps({"requests": requests}).encode()
+    response = daemon.client.ask("POST", "/v1/batch", body=body, headers=list(FIELDS.items()))
+    seen = {}
+    for line in response.body.decode().splitlines():
+        envelope = json.loads(line)
+        headers = json.loads(envelope["body"])["headers"]
+        seen[envelope["index"]] = {k.lower(): v for k, v in headers}
+    assert (seen[0]["traceparent"], seen[0]["tracestate"]) == (OWN, "a=1")
+    assert {name: seen[1].get(name) for name in FIELDS} == FIELDS
+
+
+def test_a_session_may_turn_that_off_too(curlewd, origin):
+    daemon = curlewd({"sessions": {"quiet": {"trace_context": False}}})
+    assert "traceparent" not in fetched(daemon, origin, {}, session="quiet", traceparent=OWN)
+
+
+@pytest.mark.parametrize("value", ["caf\u00e9", "a\tb", "a\r\nX: y", "", "x" * 513])
+def test_a_malformed_one_of_a_request_object_is_refused(client, origin, value):
+    detail = client.refused({"url": origin.url("/echo"), "tracestate": value}, 400,
+                            "bad_request")["detail"]
+    assert "tracestate" in detail

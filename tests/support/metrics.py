@@ -3,7 +3,7 @@
 import os
 import re
 
-LINE = re.compile(r"^(curlew_\w+(?:\{[^}]*\})?) (\S+)$", re.M)
+LINE = re.compile(r"^((?:curlew|process)_\w+(?:\{[^}]*\})?) (\S+)$", re.M)
 
 
 def read_metrics(daemon):

@@ -73,3 +73,46 @@ Test(trace_context, a_value_has_at_most_512_bytes)
     cr_assert_null(trace_context_find(&r, "tracestate"));
     request_destroy(&r);
 }
+
+/* -- of the request object ------------------------------------------------ */
+
+static void
+read_beside(const char *traceparent, const char *tracestate)
+{
+    request_init(&r);
+    r.traceparent = traceparent != NULL ? strdup(traceparent) : NULL;
+    r.tracestate = tracestate != NULL ? strdup(tracestate) : NULL;
+    cr_assert_eq(trace_context_apply(&r, &err), 0);
+    cr_assert_eq(trace_context_read(&t.x, &r, &err), 0);
+}
+
+Test(trace_context, a_request_object_has_its_own_parent_and_state_in_place_of_both)
+{
+    ROUTE_ACCEPT(&t, "HTTP_TRACEPARENT", "callers", "HTTP_TRACESTATE", "c=1", "HTTP_X_REQUEST_ID",
+                 "id");
+    read_beside("own", "o=1");
+    cr_assert_str_eq(trace_context_find(&r, "traceparent"), "own");
+    cr_assert_str_eq(trace_context_find(&r, "tracestate"), "o=1");
+    cr_assert_str_eq(trace_context_find(&r, "X-Request-ID"), "id");
+    cr_assert_eq(r.trace.count, 3);
+    request_destroy(&r);
+}
+
+Test(trace_context, the_callers_state_does_not_follow_another_parent)
+{
+    ROUTE_ACCEPT(&t, "HTTP_TRACEPARENT", "callers", "HTTP_TRACESTATE", "c=1");
+    read_beside("own", NULL);
+    cr_assert_str_eq(trace_context_find(&r, "traceparent"), "own");
+    cr_assert_null(trace_context_find(&r, "tracestate"));
+    request_destroy(&r);
+}
+
+Test(trace_context, of_a_request_object_it_is_refused_unless_a_header_can_hold_it)
+{
+    request_init(&r);
+    r.tracestate = strdup("a\r\nX: y");
+    cr_assert_eq(trace_context_apply(&r, &err), -1);
+    cr_assert_eq(err.error, ERROR_BAD_REQUEST);
+    cr_assert_str_eq(err.detail, "tracestate: expected printable ASCII");
+    request_destroy(&r);
+}

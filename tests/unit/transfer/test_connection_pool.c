@@ -2,13 +2,17 @@
 
 #include "transfer/connection_pool.h"
 
+#include "support/fetch_fixture.h"
 #include "support/origin.h"
 #include "support/runner.h"
+#include "transfer/handle_cache.h"
+#include "transfer/hop.h"
 #include "util/clock.h"
 
 #include <criterion/criterion.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 static struct test_origin o;
@@ -220,6 +224,99 @@ Test(connection_pool, one_thread_stands_many_connections)
         curlew_fetch_free(runs[i].fetch);
     }
     cr_assert_eq(connections(), 150);
+}
+
+/* -- one transfer begins in the call of libcurl that ends another's ---------- */
+
+struct begun {
+    struct fetch_fixture t;
+    struct handle_cache handles;
+    struct loop loop;
+    CURLM *multi;
+    struct connection_pool pool;
+    struct curlew_fetch *first, *second;
+    int fd; /* the first has opened it, and both have used it */
+};
+
+static struct curlew_fetch *
+begin(struct begun *b)
+{
+    struct curlew_fetch *f = fetch_fixture_new(&b->t, "http://a.test/");
+
+    cr_assert_eq(handle_cache_acquire(&b->handles, f), 0);
+    connection_pool_attach(f, &b->pool);
+    return f;
+}
+
+static void
+begin_both(struct begun *b)
+{
+    fetch_fixture_open(&b->t);
+    cr_assert_eq(loop_init(&b->loop), 0);
+    cr_assert_not_null(b->multi = curl_multi_init());
+    connection_pool_init(&b->pool, &b->loop, &b->t.stats, b->multi, NULL);
+    b->first = begin(b);
+    b->second = begin(b);
+    b->fd = connection_pool_open(b->first, AF_UNIX, SOCK_STREAM, 0);
+    cr_assert_geq(b->fd, 0);
+    connection_pool_on_request(b->first, 1);
+    connection_pool_on_request(b->second, 1);
+}
+
+static void
+end(struct begun *b, struct curlew_fetch *f)
+{
+    static struct link none;
+
+    list_init(&none);
+    connection_pool_mark_idle(&b->pool, f, b->fd, true, &none);
+}
+
+static void
+end_both(struct begun *b)
+{
+    close(b->fd);
+    connection_pool_hop_done(b->first); /* finds it closed */
+    connection_pool_stop(&b->pool);
+    handle_cache_release(&b->handles, b->first);
+    handle_cache_release(&b->handles, b->second);
+    handle_cache_destroy(&b->handles);
+    curl_multi_cleanup(b->multi);
+    connection_pool_destroy(&b->pool);
+    loop_destroy(&b->loop);
+    fetch_unref(b->first);
+    fetch_unref(b->second);
+    fetch_fixture_close(&b->t);
+}
+
+/* As a stream does whose reader is slower than the origin: libcurl then waits for nothing. */
+Test(connection_pool, a_transfer_that_has_begun_and_paused_keeps_its_connection)
+{
+    struct begun b = { 0 };
+
+    begin_both(&b);
+    end(&b, b.first);
+    cr_assert_eq(b.pool.idle_count, 0);
+    end(&b, b.second);
+    cr_assert_eq(b.pool.idle_count, 1);
+    end_both(&b);
+}
+
+Test(connection_pool, bytes_after_a_response_keep_the_next_transfer_off_its_connection)
+{
+    struct begun b = { 0 };
+    int ends[2];
+
+    begin_both(&b);
+    cr_assert_eq(socketpair(AF_UNIX, SOCK_STREAM, 0, ends), 0);
+    cr_assert_eq(dup2(ends[0], b.fd), b.fd);
+    connection_pool_on_response(&b.pool, 1, true);
+    cr_assert(connection_pool_is_usable(&b.pool, 1));
+    cr_assert_eq(write(ends[1], "x", 1), 1);
+    cr_assert_not(connection_pool_is_usable(&b.pool, 1));
+    close(ends[0]);
+    close(ends[1]);
+    end_both(&b);
 }
 
 /* -- what an origin does while its connection is idle ------------------------ */
