@@ -289,6 +289,11 @@ bench: deps-bench
 	@$(MAKE) all $B/bench/baseline
 	@BASELINE=$(abspath $B/bench/baseline) $(STACK) bench/run $(if $(BENCH_QUICK),--quick) $(BENCH_ARGS)
 
+# The table of docs/scaling.md; BENCH_ARGS=--publish writes it there.
+bench-scaling: deps-bench
+	@$(MAKE) all
+	@$(STACK) -m bench.scaling $(BENCH_ARGS)
+
 bench-publish: deps-bench
 	@$(PYTHON) bench/publish
 
@@ -349,6 +354,6 @@ clean:
 
 .PHONY: all demo demo-impersonate first-hour run deps deps-build deps-deb deps-run deps-test deps-bench deps-docs docs test unit \
     integration faults lint-test client suites schemas openapi asan tsan sanitized wheel-libcurl check-all soak \
-    soak-targets fuzz fuzzers bench bench-publish bench-test lint format install uninstall clean
+    soak-targets fuzz fuzzers bench bench-scaling bench-publish bench-test lint format install uninstall clean
 .PHONY: deps-browser browser-test screenshots
 .SECONDARY:
