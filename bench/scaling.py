@@ -22,6 +22,7 @@ ROOT = Path(__file__).resolve().parents[1]
 RESULTS, BALANCERS_FILE = ROOT / "bench/results.json", ROOT / "bench/balancers.json"
 PAGE = ROOT / "docs/scaling.md"
 BLOCK = re.compile(r"(<!-- figures: scaling -->\n).*?(<!-- end -->)", re.S)
+PARTS = {"per_fetch", "impersonate", "parked"}  # of RESULTS, that the table needs
 KEYS, CONNECTIONS, ROUNDS = 50, 64, 3
 MILLION = 1_000_000
 WAITS = (0.1, 2)  # seconds that an origin takes
@@ -78,8 +79,8 @@ def table(parts, balancers):
     waits = "; ".join(f"origins that take {s} s: {s * MILLION:,.0f} parked, "
                       f"{kb * s * MILLION / 1e6:,.1f} GB" for s in WAITS)
     cost = {name: median(us) for name, us in balancers["cpu_us"].items()}
-    own = (f"`make bench-scaling`, {balancers['time']}, {balancers['cpus']} cores, load before the run "
-           f"{balancers['load']}")
+    own = (f"`make bench-scaling`, {balancers['time']}, {balancers['cpus']} cores, "
+           f"load before the run {balancers['load']}")
     return "\n".join([
         "| what | figure | from | for 1,000,000 a second |", "|---|---:|---|---:|",
         cpu_row("curlewd, POST fetch of 1 KB, HTTP/1.1, kept connections",
@@ -90,12 +91,17 @@ def table(parts, balancers):
                 "[performance.md](performance.md#impersonation), `bench/run impersonate`"),
         cpu_row("HAProxy", cost["haproxy"], own),
         cpu_row("nginx in its place", cost["nginx"], "the same"),
-        f"| a fetch that waits (parked) | {kb:.0f} KB | [performance.md](performance.md#how-cost-grows)"
-        f", `bench/run parked`, with {most:,} | {waits} |"])
+        f"| a fetch that waits (parked) | {kb:.0f} KB | [performance.md](performance.md"
+        f"#how-cost-grows), `bench/run parked`, with {most:,} | {waits} |"])
 
 
 def write_page(text):
     PAGE.write_text(BLOCK.sub(lambda m: f"{m[1]}{text}\n{m[2]}", PAGE.read_text()))
+
+
+def refresh():
+    """By new results of a fetch, and the balancers' of before."""
+    write_page(table(json.loads(RESULTS.read_text()), json.loads(BALANCERS_FILE.read_text())))
 
 
 def main():
