@@ -4,7 +4,7 @@
 # make run        the same stack in the foreground, to try by hand
 # make test       install what is missing; unit and integration tests
 # make asan tsan  the same under sanitizers       make fuzz           FUZZ_SECONDS for each target
-# make bench      BENCH_ARGS, BENCH_QUICK=1: figures of this machine; bench-publish, bench-test
+# make bench      BENCH_ARGS, BENCH_QUICK=1: figures of this machine; bench-publish: into the documents
 # make docs       the documents as a site, build/docs/html     make lint format    the style
 # make install    DESTDIR, PREFIX; uninstall undoes it    make docker…  docker/docker.mk
 # make browser-test, screenshots  the status page in Chromium
@@ -284,7 +284,7 @@ fuzzers: $(FUZZERS)
 	tools/fuzz $(FUZZ_SECONDS) $^
 
 # One table of all of it in some 20 minutes, or of the parts in BENCH_ARGS; BENCH_QUICK=1 only shows
-# that everything can be measured. What it found: bench/publish writes it into docs/.
+# that everything can be measured. bench-publish writes what it found into docs/ and both README.
 bench: deps-bench
 	@$(MAKE) all $B/bench/baseline
 	@BASELINE=$(abspath $B/bench/baseline) $(STACK) bench/run $(if $(BENCH_QUICK),--quick) $(BENCH_ARGS)

@@ -14,6 +14,7 @@ from matplotlib.ticker import NullLocator, StrMethodFormatter  # noqa: E402
 
 from bench.doors import BASE, LARGE_POINT  # noqa: E402
 from bench.goals import BY_KEY  # noqa: E402
+from bench.visits import KINDS  # noqa: E402
 
 OURS = {"fetch": "#2f81f7", "frames": "#1a9c6b", "stream": "#b8860b", "batch": "#a371f7"}
 PEER, LINE, GOAL = "#8c959f", "#8c959f", "#e5534b"
@@ -142,6 +143,28 @@ def django(parts):
     return svg_of(figure)
 
 
+def visits(parts):
+    """Before and after: bars of what a view costs with each kind of session."""
+    found = figures(parts, "visits")
+    panels = {"handshakes": ("TLS handshakes in 1,000 visits", 1),
+              "p50": ("p50 of a visit, ms", 1000), "p99": ("p99 of a visit, ms", 1000),
+              "cpu": ("CPU of Django for a visit, ms", 1000)}
+    figure, all_ = plt.subplots(2, 2, figsize=(7.5, 3), sharey=True)
+    for axes, (column, (title, unit)) in zip(all_.flat, panels.items()):
+        for i, kind in enumerate(KINDS):
+            f = {k: found[f"visits/{kind}/{column}"][k] / unit for k in ("median", "low", "high")}
+            axes.barh(i, f["median"], color=OURS["fetch"] if kind == "curlew" else PEER,
+                      xerr=around(f), ecolor=LINE)
+            words = f"{f['median']:,.0f}" if f["median"] >= 100 else f"{f['median']:.1f}"
+            axes.text(f["high"], i, f" {words}", va="center", fontsize=8)
+        axes.set_yticks(range(len(KINDS)), [words.removeprefix("a ") for words in KINDS.values()])
+        axes.margins(x=0.15)
+        axes.grid(axis="x")
+        axes.set_title(title, fontsize=9)
+    all_[0][0].invert_yaxis()
+    return svg_of(figure)
+
+
 def growth_panel(axes, parts, part, noun, title):
     """The figures PART/NUMBER."""
     chosen = [(int(key.split("/")[1]), f) for key, f in figures(parts, part).items()
@@ -173,6 +196,7 @@ def growth(parts):
 PLOTS = {"performance-per-fetch.svg": (per_fetch, ["per_fetch"]),
          "performance-latency.svg": (latency, ["latency"]),
          "performance-django.svg": (django, ["django"]),
+         "performance-before-after.svg": (visits, ["visits"]),
          "performance-growth.svg": (growth, ["parked", "origins", "sessions", "cookies"])}
 
 

@@ -39,10 +39,19 @@ def table(parts):
                               if not f.get("plot_only"))])
 
 
+def was_busy(part):
+    return part["machine"]["load"] > part["machine"]["cpus"] * QUIET
+
+
+def libcurl(part):
+    """libcurl/8.14.1"""
+    return next(w for w in part["machine"]["curlewd"].split() if w.startswith("libcurl/"))
+
+
 def machine(part):
     m = part["machine"]
     rounds = max(len(f["values"]) for f in part["figures"])
-    busy = " **The machine was busy with other work.**" if m["load"] > m["cpus"] * QUIET else ""
+    busy = " **The machine was busy with other work.**" if was_busy(part) else ""
     return (f"{m['model']}, {m['cpus']} cores, Linux {m['kernel']}; {m['curlewd']}; "
             f"{rounds} round{'s' * (rounds > 1)}, load before the run {m['load']:.1f}.{busy}")
 

@@ -22,7 +22,6 @@ ROOT = Path(__file__).resolve().parents[1]
 RESULTS, BALANCERS_FILE = ROOT / "bench/results.json", ROOT / "bench/balancers.json"
 PAGE = ROOT / "docs/scaling.md"
 BLOCK = re.compile(r"(<!-- figures: scaling -->\n).*?(<!-- end -->)", re.S)
-PARTS = {"per_fetch", "impersonate", "parked"}  # of RESULTS, that the table needs
 KEYS, CONNECTIONS, ROUNDS = 50, 64, 3
 MILLION = 1_000_000
 WAITS = (0.1, 2)  # seconds that an origin takes

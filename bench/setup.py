@@ -6,6 +6,7 @@ import resource
 import shutil
 import subprocess
 import sys
+import urllib.request
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -18,6 +19,7 @@ from tests.support.web_servers import WebServer, find_program
 HERE = Path(__file__).parent
 KB, MB = 1000, 1000 * 1000
 PATTERN = b"0123456789abcdef"
+DIRECT = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 HOST_COOKIES = 50  # that /cookies of a host sets
 
 
@@ -38,6 +40,7 @@ class Origin:
 
     def __init__(self, directory):
         self.directory = directory
+        self.questions = 0
         self.ports = {name: free_port() for name in ("http", "tls", "h2", "new")}
         self.ca = make_certs(directory) / "ca.pem"
         for size in (KB, 100 * KB, 10 * MB):
@@ -50,6 +53,14 @@ class Origin:
     def cookies_url(self, number):
         """Of another host for each number."""
         return f"http://127.1.{number // 250}.{number % 250 + 1}:{self.ports['http']}/cookies"
+
+    def connections(self):
+        """How many it has accepted, without those that asked this."""
+        url = f"http://127.0.0.1:{self.ports['http']}/connections"
+        with DIRECT.open(url, timeout=10) as response:
+            accepted = int(response.read().split()[7])
+        self.questions += 1
+        return accepted - self.questions
 
     def add_file(self, size):
         """One of zeroes, which takes no room; the URL's path is as of any other size."""

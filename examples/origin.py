@@ -5,18 +5,16 @@
 prints one line of JSON with its two ports.  /_stats tells how many connections it has seen.
 """
 
-import argparse
 import asyncio
 import json
 import mimetypes
-import signal
 import sys
 from pathlib import Path
 
 HERE = Path(__file__).parent
 sys.path.insert(0, str(HERE.parent))
 
-from tests.support.origin import message, server  # noqa: E402
+from tests.support.origin import message, site  # noqa: E402
 
 PAGES = {f"/{file.name}": file.read_bytes() for file in (HERE / "pages").iterdir()}
 PAGES["/"] = PAGES["/index.html"]
@@ -57,28 +55,5 @@ def page(name, body, status=200):
     return message.Response(status, [["Content-Type", kind]], body)
 
 
-def options():
-    p = argparse.ArgumentParser()
-    p.add_argument("certs", type=Path, help="a directory with server.pem and server.key")
-    p.add_argument("--host", default="127.0.0.1", help="the address to listen on")
-    p.add_argument("--http", type=int, default=0, help="a port; 0: a free one")
-    p.add_argument("--https", type=int, default=0, help="a port; 0: a free one")
-    return p.parse_args()
-
-
-async def main(opt):
-    origin = server.Origin(Site)
-    tls = server.tls_context(opt.certs, alpn=("h2", "http/1.1"))
-    ports = {
-        "http": await origin.listen([opt.host], opt.http),
-        "https": await origin.listen([opt.host], opt.https, tls=tls),
-    }
-    stop = asyncio.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        asyncio.get_running_loop().add_signal_handler(number, stop.set)
-    print(json.dumps(ports), flush=True)
-    await stop.wait()
-
-
 if __name__ == "__main__":
-    asyncio.run(main(options()))
+    asyncio.run(site.serve(Site, site.read_options()))

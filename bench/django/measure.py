@@ -36,13 +36,14 @@ SERVERS = {  # as pip installs it, and with its extras: another event loop, anot
 
 
 @contextmanager
-def site(server, client, url, stage):
-    """(pid, port) of a Django whose views fetch with `client`."""
+def site(server, client, url, stage, trust=None):
+    """(pid, port) of a Django whose views fetch with `client`, which trusts that file's CA."""
     directory, port = temp_dir("curlew-bench-"), free_port()
     mount = stage.nginx.url + "/_fetch" if client == "curlew_nginx" else \
         f"fcgi+unix:{stage.daemon.socket}"
     env = {"CLIENT": client, "ORIGIN": url, "ORIGIN_SIZE": str(KB), "CURLEW_URL": mount,
-           "PYTHONPATH": str(PACKAGE), "DJANGO_SETTINGS_MODULE": None}
+           "ORIGIN_CA": trust and str(trust), "PYTHONPATH": str(PACKAGE),
+           "DJANGO_SETTINGS_MODULE": None}
     argv = [sys.executable, *UVICORN, port, *SERVERS[server], "project:application"]
     process = Process(client, argv, directory, env=env, cwd=HERE)
     try:

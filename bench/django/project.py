@@ -4,7 +4,8 @@
 
 /one fetches ORIGIN, /twenty fetches it twenty times at once. Each client has one session for all
 requests, made on the event loop that uses it, with its defaults but for the number of connections;
-curl_cffi_per_request has one for each request, as curl_cffi's own documentation does.
+curl_cffi_per_request has one for each request, as curl_cffi's own documentation does. curl_cffi's
+trust the certificates of ORIGIN_CA, if it is set; Curlew's daemon has its own setting.
 """
 
 import asyncio
@@ -22,6 +23,7 @@ from django.urls import path  # noqa: E402
 
 URL = os.environ["ORIGIN"]
 SIZE = int(os.environ["ORIGIN_SIZE"])
+TRUST = {"verify": os.environ["ORIGIN_CA"]} if "ORIGIN_CA" in os.environ else {}
 MOST = 100  # fetches at once
 
 
@@ -50,7 +52,7 @@ class CurlCffi:
     def __init__(self):
         from curl_cffi.requests import AsyncSession
 
-        self.session = AsyncSession(max_clients=MOST)
+        self.session = AsyncSession(max_clients=MOST, **TRUST)
 
     async def one(self):
         return (await self.session.get(URL)).content
@@ -63,13 +65,13 @@ class CurlCffiPerRequest:
     async def one(self):
         from curl_cffi.requests import AsyncSession
 
-        async with AsyncSession() as session:
+        async with AsyncSession(**TRUST) as session:
             return (await session.get(URL)).content
 
     async def twenty(self):
         from curl_cffi.requests import AsyncSession
 
-        async with AsyncSession(max_clients=20) as session:
+        async with AsyncSession(max_clients=20, **TRUST) as session:
             responses = await asyncio.gather(*(session.get(URL) for _ in range(20)))
             return [r.content for r in responses]
 

@@ -45,11 +45,7 @@ extra_fingerprint_field(enum extra_fingerprint_key key)
 enum extra_fingerprint_key
 extra_fingerprint_find(const char *name)
 {
-    enum extra_fingerprint_key key = 0;
-
-    while (key < EXTRA_COUNT && strcmp(keys[key].name, name) != 0)
-        key++;
-    return key;
+    return (enum extra_fingerprint_key)field_find(keys, EXTRA_COUNT, name);
 }
 
 const char *

@@ -39,11 +39,7 @@ request_key_field(enum request_key key)
 enum request_key
 request_key_find(const char *name)
 {
-    enum request_key key = 0;
-
-    while (key < KEY_COUNT && strcmp(keys[key].name, name) != 0)
-        key++;
-    return key;
+    return (enum request_key)field_find(keys, KEY_COUNT, name);
 }
 
 bool

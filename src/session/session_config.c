@@ -64,10 +64,7 @@ session_config_field(size_t i)
 const struct field *
 session_config_find(const char *name)
 {
-    for (size_t i = 0; i < FIELDS; i++)
-        if (strcmp(fields[i].name, name) == 0)
-            return &fields[i];
-    return NULL;
+    return session_config_field(field_find(fields, FIELDS, name));
 }
 
 /* -- a session ------------------------------------------------------------ */

@@ -33,6 +33,16 @@ size_of(const struct field *f)
     }
 }
 
+size_t
+field_find(const struct field *rows, size_t count, const char *name)
+{
+    size_t i = 0;
+
+    while (i < count && strcmp(rows[i].name, name) != 0)
+        i++;
+    return i;
+}
+
 void
 field_init(void *object, const struct field *f)
 {

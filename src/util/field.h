@@ -43,6 +43,9 @@ struct field {
     unsigned flags;
 };
 
+/* The index of the row of that name; `count`: there is none. */
+size_t field_find(const struct field *rows, size_t count, const char *name);
+
 /* All of these are for kinds below FIELD_OTHER only. */
 
 /* The member becomes `initial`; what it held is not freed. */

@@ -11,6 +11,8 @@ import pytest
 
 from tests.support.curlewd import ROOT
 
+PAGES = ["docs/performance.md", "README.md", "README.zh-CN.md"]
+
 
 @pytest.fixture(scope="session")
 def baseline():
@@ -19,14 +21,15 @@ def baseline():
 
 @pytest.fixture(scope="session")
 def quick(tmp_path_factory):
-    """What a quick run printed, its file of results, and docs/ as published from it."""
+    """What a quick run printed, its file of results, and the pages as published from it."""
     directory = tmp_path_factory.mktemp("bench")
     file, docs = directory / "bench.json", directory / "docs"
     docs.mkdir()
-    shutil.copy(ROOT / "docs/performance.md", docs)
+    for page in PAGES:
+        shutil.copy(ROOT / page, directory / page)
     done = subprocess.run([sys.executable, ROOT / "bench/run", "--quick", "--json", file],
                           capture_output=True, text=True)
     assert done.returncode == 0, done.stderr[-4000:]
-    subprocess.run([sys.executable, ROOT / "bench/publish", file, docs], check=True)
+    subprocess.run([sys.executable, ROOT / "bench/publish", file, directory], check=True)
     return SimpleNamespace(printed=done.stdout, parts=json.loads(file.read_text()), file=file,
-                           docs=docs)
+                           directory=directory, docs=docs)

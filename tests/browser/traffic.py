@@ -4,9 +4,9 @@ The daemon must have been started with config(origin).
 """
 
 import random
-import threading
 
 from tests.support.clients import FastCgiClient
+from tests.support.concurrency import Threads
 
 HOSTS = ["api.example.com", "feeds.example.org", "search.example.net", "images.example.com",
          "pay.example.org", "weather.example.net"]
@@ -26,34 +26,21 @@ def config(origin):
         "webhooks": {"resolve": here, "breaker": breaker}}}
 
 
-class Traffic:
-    """Threads that fetch until the end of the block; `done` counts."""
+class Traffic(Threads):
+    """Fetches until the end of the block; `done` counts."""
 
     def __init__(self, daemon, origin, threads=6, pause=0.05):
         self.daemon, self.origin, self.pause = daemon, origin, pause
-        self.done = 0
-        self._lock = threading.Lock()
-        self._stop = threading.Event()
-        self._threads = [threading.Thread(target=self._run, args=(i,)) for i in range(threads)]
+        super().__init__(threads)
 
-    def __enter__(self):
-        for thread in self._threads:
-            thread.start()
-        return self
-
-    def __exit__(self, *_):
-        self._stop.set()
-        for thread in self._threads:
-            thread.join(30)
-
-    def _run(self, seed):
-        client, rng = FastCgiClient(self.daemon.socket, keep=True), random.Random(seed)
-        while not self._stop.is_set():
+    def run(self, number):
+        client, rng = FastCgiClient(self.daemon.socket, keep=True), random.Random(number)
+        while not self.stopping.is_set():
             _, session, host, path = rng.choices(MIX, [each[0] for each in MIX])[0]
             path = path.format(wait=round(rng.gammavariate(2, 0.02), 3))
             url = self.origin.url(path, host=host) if host else "http://169.254.169.254/latest"
             client.post({"url": url, "session": session, "timeout": 5})
-            with self._lock:
+            with self.lock:
                 self.done += 1
-            self._stop.wait(rng.expovariate(1 / self.pause))
+            self.stopping.wait(rng.expovariate(1 / self.pause))
         client.close()

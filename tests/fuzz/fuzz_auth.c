@@ -5,6 +5,7 @@
  * Up to the first byte 0xff: the file.  Then the field, another 0xff, the session.
  */
 
+#include "fuzz_input.h"
 #include "routes/auth.h"
 #include "util/utf8.h"
 
@@ -18,15 +19,6 @@
 #include <unistd.h>
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-static void
-check(bool ok, const char *what)
-{
-    if (ok)
-        return;
-    fprintf(stderr, "broken: %s\n", what);
-    abort();
-}
 
 /* -- a second opinion ---------------------------------------------------- */
 
@@ -128,9 +120,10 @@ ask(struct auth *a, const char *file, size_t size, const char *field, const char
     struct failure err = { 0 };
     bool in = auth_check(a, field, session, &err) == 0;
 
-    check(in == (wanted == 1), "who gets in");
-    check(in || err.error == (wanted < 0 ? ERROR_UNAUTHORIZED : ERROR_UNKNOWN_SESSION), "why not");
-    check(utf8_valid(err.detail, strlen(err.detail)), "a reason that can be read");
+    check_holds(in == (wanted == 1), "who gets in");
+    check_holds(in || err.error == (wanted < 0 ? ERROR_UNAUTHORIZED : ERROR_UNKNOWN_SESSION),
+                "why not");
+    check_holds(utf8_valid(err.detail, strlen(err.detail)), "a reason that can be read");
 }
 
 /* Each token of the file opens, and a byte more or less does not. */
@@ -182,13 +175,14 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     field = take(&data, &size);
     session = take(&data, &size);
     auth_init(&a);
-    check(load(&a, old, sizeof old - 1, &err) == 0, "a good file");
+    check_holds(load(&a, old, sizeof old - 1, &err) == 0, "a good file");
     if (load(&a, file, n, &err) == 0) {
         ask_each(&a, file, n);
         ask(&a, file, n, field, session);
         ask(&a, file, n, field, NULL);
     } else {
-        check(err.error == ERROR_BAD_REQUEST && utf8_valid(err.detail, strlen(err.detail)), "why");
+        check_holds(err.error == ERROR_BAD_REQUEST && utf8_valid(err.detail, strlen(err.detail)),
+                    "why");
         ask(&a, old, sizeof old - 1, "Bearer the-token-of-before", session);
         ask(&a, old, sizeof old - 1, field, NULL);
     }

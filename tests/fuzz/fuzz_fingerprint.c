@@ -9,6 +9,7 @@
 #include "fingerprint/akamai.h"
 #include "fingerprint/ja3.h"
 #include "fingerprint/perk.h"
+#include "fuzz_input.h"
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -19,18 +20,9 @@
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 static void
-check(bool ok, const char *what, const char *text)
-{
-    if (ok)
-        return;
-    fprintf(stderr, "broken: %s: %s\n", what, text);
-    abort();
-}
-
-static void
 check_refusal(const struct failure *err)
 {
-    check(err->error == ERROR_BAD_REQUEST && err->detail[0] != '\0', "a reason", err->detail);
+    check_that(err->error == ERROR_BAD_REQUEST && err->detail[0] != '\0', "a reason", err->detail);
 }
 
 static size_t
@@ -57,16 +49,16 @@ try_ja3(const char *text)
         check_refusal(&err);
         return;
     }
-    check(sscanf(text, "%d,%[0-9-],%[0-9-],%[0-9-],%d", &version, ciphers, extensions, groups,
-                 &formats) == 5,
-          "five fields", text);
-    check(count(j.ciphers.data, ':') == count(ciphers, '-'), "all ciphers", text);
-    check(count(j.groups.data, ':') == count(groups, '-'), "all groups", text);
-    check(strncmp(extensions, j.extensions.data, j.extensions.len) == 0 &&
-              (extensions[j.extensions.len] == '\0' ||
-               strcmp(extensions + j.extensions.len, "-21") == 0),
-          "all extensions", text);
-    check(ja3_check_extensions(j.extensions.data, &err) == 0, "they stand alone", text);
+    check_that(sscanf(text, "%d,%[0-9-],%[0-9-],%[0-9-],%d", &version, ciphers, extensions, groups,
+                      &formats) == 5,
+               "five fields", text);
+    check_that(count(j.ciphers.data, ':') == count(ciphers, '-'), "all ciphers", text);
+    check_that(count(j.groups.data, ':') == count(groups, '-'), "all groups", text);
+    check_that(strncmp(extensions, j.extensions.data, j.extensions.len) == 0 &&
+                   (extensions[j.extensions.len] == '\0' ||
+                    strcmp(extensions + j.extensions.len, "-21") == 0),
+               "all extensions", text);
+    check_that(ja3_check_extensions(j.extensions.data, &err) == 0, "they stand alone", text);
     ja3_destroy(&j);
 }
 
@@ -79,18 +71,18 @@ check_settings(const char *settings)
 
     strcpy(copy, settings);
     for (at = strtok_r(copy, ";", &rest); at != NULL; at = strtok_r(NULL, ";", &rest), n++) {
-        check(strchr("12345689", at[0]) != NULL && at[1] == ':', "a setting", settings);
-        check(strtoull(at + 2, NULL, 10) <= UINT32_MAX, "its value", settings);
+        check_that(strchr("12345689", at[0]) != NULL && at[1] == ':', "a setting", settings);
+        check_that(strtoull(at + 2, NULL, 10) <= UINT32_MAX, "its value", settings);
     }
-    check(n >= 1 && n <= 8 && n == count(settings, ';') + 1, "all settings", settings);
+    check_that(n >= 1 && n <= 8 && n == count(settings, ';') + 1, "all settings", settings);
 }
 
 static void
 check_pseudo(const char *pseudo, const char *text)
 {
-    check(strlen(pseudo) == 4 && strchr(pseudo, 'm') != NULL && strchr(pseudo, 'a') != NULL &&
-              strchr(pseudo, 's') != NULL && strchr(pseudo, 'p') != NULL,
-          "pseudo headers", text);
+    check_that(strlen(pseudo) == 4 && strchr(pseudo, 'm') != NULL && strchr(pseudo, 'a') != NULL &&
+                   strchr(pseudo, 's') != NULL && strchr(pseudo, 'p') != NULL,
+               "pseudo headers", text);
 }
 
 static void
@@ -105,10 +97,10 @@ try_akamai(const char *text)
     }
     check_settings(a.settings);
     check_pseudo(a.pseudo, text);
-    check(a.window_update >= 0 && a.window_update <= INT32_MAX - 65535, "the window", text);
-    check(strspn(a.streams, "0123456789:,") == strlen(a.streams), "priorities", text);
-    check(*a.streams == '\0' || count(a.streams, ':') == 3 * (count(a.streams, ',') + 1),
-          "priorities", text);
+    check_that(a.window_update >= 0 && a.window_update <= INT32_MAX - 65535, "the window", text);
+    check_that(strspn(a.streams, "0123456789:,") == strlen(a.streams), "priorities", text);
+    check_that(*a.streams == '\0' || count(a.streams, ':') == 3 * (count(a.streams, ',') + 1),
+               "priorities", text);
 }
 
 static void
@@ -124,10 +116,10 @@ try_perk(const char *text)
     }
     check_pseudo(p.pseudo, text);
     for (const char *at = p.parameters; *at != '\0'; at++)
-        check((unsigned char)*at > ' ' && (unsigned char)*at < 0x7f && *at != '|', "printable",
-              text);
+        check_that((unsigned char)*at > ' ' && (unsigned char)*at < 0x7f && *at != '|', "printable",
+                   text);
     snprintf(again, sizeof again, "%s|%s|%s", p.settings, p.pseudo, p.parameters);
-    check(perk_parse(&p, again, &err) == 0, "taken again", text);
+    check_that(perk_parse(&p, again, &err) == 0, "taken again", text);
 }
 
 int

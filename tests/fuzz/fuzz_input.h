@@ -69,4 +69,10 @@ check_that(bool ok, const char *what, const char *shown)
     abort();
 }
 
+static inline void
+check_holds(bool ok, const char *what)
+{
+    check_that(ok, what, "");
+}
+
 #endif

@@ -7,6 +7,7 @@
 
 #include "fastcgi/libfcgi_codec.h"
 #include "fastcgi/record_parser.h"
+#include "fuzz_input.h"
 #include "record_plan.h"
 
 #include <stdint.h>
@@ -21,18 +22,9 @@ int LLVMFuzzerInitialize(int *argc, char ***argv);
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 static void
-check(bool ok, const char *what)
-{
-    if (ok)
-        return;
-    fprintf(stderr, "broken: %s\n", what);
-    abort();
-}
-
-static void
 check_same(const struct buffer *a, const struct buffer *b, const char *what)
 {
-    check(a->len == b->len && (a->len == 0 || memcmp(a->data, b->data, a->len) == 0), what);
+    check_holds(a->len == b->len && (a->len == 0 || memcmp(a->data, b->data, a->len) == 0), what);
 }
 
 /* -- one connection ------------------------------------------------------ */
@@ -84,13 +76,13 @@ look(struct side *s)
         const unsigned char *r = (const unsigned char *)s->in.data + s->looked;
         size_t n;
 
-        check(s->in.len - s->looked >= 8, "a header is whole");
+        check_holds(s->in.len - s->looked >= 8, "a header is whole");
         n = (size_t)r[4] << 8 | r[5];
-        check(r[0] == FCGI_VERSION_1 && r[6] == 0 && r[7] == 0, "version 1, no padding");
-        check(r[1] == FCGI_BEGIN_REQUEST || r[1] == FCGI_PARAMS || r[1] == FCGI_STDIN,
-              "BEGIN, PARAMS, STDIN alone");
-        check((unsigned)(r[2] << 8 | r[3]) == s->parser.id, "of the one request");
-        check(s->in.len - s->looked >= 8 + n, "content is whole");
+        check_holds(r[0] == FCGI_VERSION_1 && r[6] == 0 && r[7] == 0, "version 1, no padding");
+        check_holds(r[1] == FCGI_BEGIN_REQUEST || r[1] == FCGI_PARAMS || r[1] == FCGI_STDIN,
+                    "BEGIN, PARAMS, STDIN alone");
+        check_holds((unsigned)(r[2] << 8 | r[3]) == s->parser.id, "of the one request");
+        check_holds(s->in.len - s->looked >= 8 + n, "content is whole");
         buffer_add(r[1] == FCGI_PARAMS  ? &s->params
                    : r[1] == FCGI_STDIN ? &s->sent
                                         : &s->trace,
@@ -104,10 +96,10 @@ length_at(const unsigned char *p, size_t *i, size_t n)
 {
     size_t length;
 
-    check(*i < n, "a length is there");
+    check_holds(*i < n, "a length is there");
     if (p[*i] < 0x80)
         return p[(*i)++];
-    check(n - *i >= 4, "a long length is whole");
+    check_holds(n - *i >= 4, "a long length is whole");
     length =
         (size_t)(p[*i] & 0x7f) << 24 | (size_t)p[*i + 1] << 16 | (size_t)p[*i + 2] << 8 | p[*i + 3];
     *i += 4;
@@ -126,11 +118,11 @@ check_params(struct side *s)
         char *text;
         const char *has;
 
-        check(name + value <= n - i, "a pair is whole");
+        check_holds(name + value <= n - i, "a pair is whole");
         text = strndup((const char *)p + i, name);
         has = libfcgi_codec_param(s->codec, text);
-        check(strlen(text) == name && strchr(text, '=') == NULL, "a name is a name");
-        check(has != NULL, "libfcgi has it");
+        check_holds(strlen(text) == name && strchr(text, '=') == NULL, "a name is a name");
+        check_holds(has != NULL, "libfcgi has it");
         buffer_adds(&s->trace, text);
         buffer_adds(&s->trace, has);
         free(text);
@@ -146,10 +138,10 @@ finish_request(struct side *s)
 
     libfcgi_codec_write(s->codec, "Status: 200\r\n\r\n", 15);
     libfcgi_codec_finish(s->codec);
-    check(buffer_ok(&s->out) && s->out.len >= before + 16, "an end record");
+    check_holds(buffer_ok(&s->out) && s->out.len >= before + 16, "an end record");
     end = (const unsigned char *)s->out.data + s->out.len - 16;
-    check(end[0] == FCGI_VERSION_1 && end[1] == FCGI_END_REQUEST, "the end record is last");
-    check((unsigned)(end[2] << 8 | end[3]) == s->parser.id, "it bears the request's id");
+    check_holds(end[0] == FCGI_VERSION_1 && end[1] == FCGI_END_REQUEST, "the end record is last");
+    check_holds((unsigned)(end[2] << 8 | end[3]) == s->parser.id, "it bears the request's id");
     record_parser_next(&s->parser);
     buffer_clear(&s->in);
     buffer_clear(&s->body);
@@ -162,12 +154,12 @@ finish_request(struct side *s)
 static void
 on_head(struct side *s)
 {
-    check(!s->opened && !s->answering, "one head a request");
+    check_holds(!s->opened && !s->answering, "one head a request");
     look(s);
     s->opened = true;
-    check(libfcgi_codec_accept(s->codec) == 0, "libfcgi takes the parameters");
-    check(s->in.len == 0, "and leaves nothing");
-    check(libfcgi_codec_keeps_connection(s->codec) == s->parser.keep, "FCGI_KEEP_CONN");
+    check_holds(libfcgi_codec_accept(s->codec) == 0, "libfcgi takes the parameters");
+    check_holds(s->in.len == 0, "and leaves nothing");
+    check_holds(libfcgi_codec_keeps_connection(s->codec) == s->parser.keep, "FCGI_KEEP_CONN");
     check_params(s);
     s->looked = 0;
     if (s->delay % 4 == 3)
@@ -178,20 +170,20 @@ on_head(struct side *s)
 static void
 take_bytes(struct side *s)
 {
-    check(s->in.len == s->parser.stdin_bytes, "all that has come");
+    check_holds(s->in.len == s->parser.stdin_bytes, "all that has come");
     buffer_add(&s->trace, s->in.data, s->in.len);
 }
 
 static void
 on_complete(struct side *s)
 {
-    check(s->opened && !s->answering, "a head comes first, and one request is one");
+    check_holds(s->opened && !s->answering, "a head comes first, and one request is one");
     if (s->parser.bytes) {
         take_bytes(s);
     } else if (!s->parser.dropping) {
         look(s);
-        check(libfcgi_codec_read_body(s->codec, &s->body) == 0, "libfcgi takes the body");
-        check(s->body.len <= STDIN_MAX, "within its limit");
+        check_holds(libfcgi_codec_read_body(s->codec, &s->body) == 0, "libfcgi takes the body");
+        check_holds(s->body.len <= STDIN_MAX, "within its limit");
         check_same(&s->body, &s->sent, "the body as it was sent");
         buffer_add(&s->trace, s->body.data, s->body.len);
     }
@@ -208,8 +200,8 @@ act_on(struct side *s, enum record_event event)
     else if (event == RECORD_REQUEST_DONE)
         on_complete(s);
     else if (event == RECORD_TOO_LARGE)
-        check(s->parser.dropping && !s->parser.bytes && s->parser.stdin_bytes > STDIN_MAX,
-              "it was too large");
+        check_holds(s->parser.dropping && !s->parser.bytes && s->parser.stdin_bytes > STDIN_MAX,
+                    "it was too large");
     else if (event == RECORD_ABORTED && s->answering)
         s->answer_at = s->taken;
     else if (event == RECORD_ABORTED && s->opened)
@@ -231,9 +223,9 @@ side_take(struct side *s, const char *bytes, size_t n)
             continue;
         }
         event = record_parser_feed(&s->parser, bytes, piece, &used, &s->in, &s->out);
-        check(used > 0 && used <= piece, "some of the bytes");
-        check(used == piece || event != RECORD_MORE, "all bytes, or an event");
-        check(buffer_ok(&s->in) && buffer_ok(&s->out), "within limits");
+        check_holds(used > 0 && used <= piece, "some of the bytes");
+        check_holds(used == piece || event != RECORD_MORE, "all bytes, or an event");
+        check_holds(buffer_ok(&s->in) && buffer_ok(&s->out), "within limits");
         s->taken += used;
         if (event != RECORD_MORE)
             act_on(s, event);
@@ -275,9 +267,9 @@ LLVMFuzzerInitialize(int *argc, char ***argv)
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-    struct input in = { data, size };
+    struct fuzz_input in = { data, size };
     struct buffer bytes;
-    uint8_t kind = byte(&in);
+    uint8_t kind = take_byte(&in);
 
     buffer_init(&bytes, BYTES_MAX);
     if (kind & 1)

@@ -5,6 +5,7 @@
  * Taken once, the text is normalised: taken again it gives the same parts.
  */
 
+#include "fuzz_input.h"
 #include "http/url.h"
 #include "util/utf8.h"
 
@@ -19,20 +20,11 @@ int LLVMFuzzerInitialize(int *argc, char ***argv);
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 static void
-check(bool ok, const char *what, const char *text)
-{
-    if (ok)
-        return;
-    fprintf(stderr, "broken: %s: %s\n", what, text);
-    abort();
-}
-
-static void
 check_refusal(const struct failure *err, const char *begins)
 {
-    check(err->detail[0] != '\0' && utf8_valid(err->detail, strlen(err->detail)), "a reason",
-          err->detail);
-    check(strncmp(err->detail, begins, strlen(begins)) == 0, "it names the key", err->detail);
+    check_that(err->detail[0] != '\0' && utf8_valid(err->detail, strlen(err->detail)), "a reason",
+               err->detail);
+    check_that(strncmp(err->detail, begins, strlen(begins)) == 0, "it names the key", err->detail);
 }
 
 /* Nothing that could break out of a request line, a log line or a header. */
@@ -55,7 +47,7 @@ check_origin(const struct url *u)
         return;
     snprintf(wanted, sizeof wanted, "%s://%s%s%s:%d", u->scheme, six ? "[" : "", u->host,
              six ? "]" : "", u->port);
-    check(strcmp(u->origin, wanted) == 0, "the origin", u->origin);
+    check_that(strcmp(u->origin, wanted) == 0, "the origin", u->origin);
 }
 
 /* An international host stands as it was written, or as punycode; all else is ASCII. */
@@ -64,25 +56,27 @@ check_text(const char *text)
 {
     const char *host = strstr(text, "://") + 3, *end = host + strcspn(host, "/?");
 
-    check(utf8_valid(text, strlen(text)), "the text is UTF-8", text);
-    check(is_printable(end), "path and query are printable", text);
+    check_that(utf8_valid(text, strlen(text)), "the text is UTF-8", text);
+    check_that(is_printable(end), "path and query are printable", text);
     for (; host < end; host++)
-        check((unsigned char)*host > ' ' && *host != 0x7f, "so is the host", text);
+        check_that((unsigned char)*host > ' ' && *host != 0x7f, "so is the host", text);
 }
 
 static void
 check_parts(const struct url *u)
 {
-    check(strcmp(u->scheme, "http") == 0 || strcmp(u->scheme, "https") == 0, "scheme", u->scheme);
-    check(u->port >= 1 && u->port <= 65535, "port", u->text);
-    check(is_printable(u->host) && is_printable(u->origin), "host and origin are printable",
-          u->text);
-    check(u->host[0] != '\0' && strpbrk(u->host, "[]/@?# \\ABCDEFGHIJKLMNOPQRSTUVWXYZ") == NULL,
-          "host", u->host);
-    check(u->path[0] == '/', "path", u->path);
+    check_that(strcmp(u->scheme, "http") == 0 || strcmp(u->scheme, "https") == 0, "scheme",
+               u->scheme);
+    check_that(u->port >= 1 && u->port <= 65535, "port", u->text);
+    check_that(is_printable(u->host) && is_printable(u->origin), "host and origin are printable",
+               u->text);
+    check_that(u->host[0] != '\0' &&
+                   strpbrk(u->host, "[]/@?# \\ABCDEFGHIJKLMNOPQRSTUVWXYZ") == NULL,
+               "host", u->host);
+    check_that(u->path[0] == '/', "path", u->path);
     check_text(u->text);
-    check(strchr(u->text, '#') == NULL, "no fragment", u->text);
-    check(strncmp(u->text, u->scheme, strlen(u->scheme)) == 0, "the text begins so", u->text);
+    check_that(strchr(u->text, '#') == NULL, "no fragment", u->text);
+    check_that(strncmp(u->text, u->scheme, strlen(u->scheme)) == 0, "the text begins so", u->text);
     check_origin(u);
 }
 
@@ -92,7 +86,7 @@ check_authority(const struct url *u)
 {
     const char *host = strstr(u->text, "://") + 3;
 
-    check(memchr(host, '@', strcspn(host, "/?#")) == NULL, "no credentials", u->text);
+    check_that(memchr(host, '@', strcspn(host, "/?#")) == NULL, "no credentials", u->text);
 }
 
 static void
@@ -103,11 +97,11 @@ check_again(const struct url *u)
 
     if (strlen(u->text) > 65536)
         return; /* percent-encoding made it longer than is taken */
-    check(url_parse(&again, u->text, &err) == 0, "it is taken again", u->text);
-    check(strcmp(again.text, u->text) == 0, "the same text", again.text);
-    check(strcmp(again.origin, u->origin) == 0, "the same origin", again.origin);
-    check(strcmp(again.path, u->path) == 0, "the same path", again.path);
-    check(again.user == NULL && again.password == NULL, "nobody's", again.text);
+    check_that(url_parse(&again, u->text, &err) == 0, "it is taken again", u->text);
+    check_that(strcmp(again.text, u->text) == 0, "the same text", again.text);
+    check_that(strcmp(again.origin, u->origin) == 0, "the same origin", again.origin);
+    check_that(strcmp(again.path, u->path) == 0, "the same path", again.path);
+    check_that(again.user == NULL && again.password == NULL, "nobody's", again.text);
     url_destroy(&again);
 }
 
@@ -118,11 +112,11 @@ check_libcurl_agrees(const struct url *u, const char *text)
     struct failure err = { 0 };
     struct url theirs;
 
-    check(url_parse_by_libcurl(&theirs, text, &err) == 0, "libcurl takes it", text);
-    check(strcmp(theirs.text, u->text) == 0, "the text by libcurl", theirs.text);
-    check(strcmp(theirs.host, u->host) == 0, "the host by libcurl", theirs.host);
-    check(strcmp(theirs.origin, u->origin) == 0, "the origin by libcurl", theirs.origin);
-    check(strcmp(theirs.path, u->path) == 0, "the path by libcurl", theirs.path);
+    check_that(url_parse_by_libcurl(&theirs, text, &err) == 0, "libcurl takes it", text);
+    check_that(strcmp(theirs.text, u->text) == 0, "the text by libcurl", theirs.text);
+    check_that(strcmp(theirs.host, u->host) == 0, "the host by libcurl", theirs.host);
+    check_that(strcmp(theirs.origin, u->origin) == 0, "the origin by libcurl", theirs.origin);
+    check_that(strcmp(theirs.path, u->path) == 0, "the path by libcurl", theirs.path);
     url_destroy(&theirs);
 }
 
@@ -133,7 +127,7 @@ try_url(const char *text)
     struct url u;
 
     if (url_parse(&u, text, &err) != 0) {
-        check(err.error == ERROR_BAD_URL, "a bad URL", err.detail);
+        check_that(err.error == ERROR_BAD_URL, "a bad URL", err.detail);
         check_refusal(&err, "url: ");
         return;
     }
@@ -154,8 +148,8 @@ try_proxy(const char *text)
     if (host == NULL)
         check_refusal(&err, "proxy: ");
     else
-        check(host[0] != '\0' && port >= 1 && port <= 65535 && strpbrk(host, "/@[]") == NULL,
-              "the proxy's host", host);
+        check_that(host[0] != '\0' && port >= 1 && port <= 65535 && strpbrk(host, "/@[]") == NULL,
+                   "the proxy's host", host);
     free(host);
 }
 
@@ -170,10 +164,10 @@ try_param(const char *text)
     buffer_init(&url, 1 << 20);
     buffer_adds(&url, "http://a.example/?first=1");
     url_add_param(&url, text, text);
-    check(buffer_ok(&url) && is_printable(url.data), "a parameter is printable", url.data);
+    check_that(buffer_ok(&url) && is_printable(url.data), "a parameter is printable", url.data);
     value = curl_easy_unescape(NULL, strrchr(url.data, '=') + 1, 0, &n);
-    check(value != NULL && (size_t)n == strlen(text) && strcmp(value, text) == 0, "it is the same",
-          text);
+    check_that(value != NULL && (size_t)n == strlen(text) && strcmp(value, text) == 0,
+               "it is the same", text);
     curl_free(value);
     try_url(url.data);
     buffer_free(&url);

@@ -4,6 +4,7 @@
 #ifndef FUZZ_RECORD_PLAN_H
 #define FUZZ_RECORD_PLAN_H
 
+#include "fuzz_input.h"
 #include "util/buffer.h"
 
 #include <fastcgi.h>
@@ -11,20 +12,6 @@
 #include <stdlib.h>
 
 #define PLAN_BYTES_MAX (1 << 19)
-
-struct input {
-    const uint8_t *at;
-    size_t left;
-};
-
-static uint8_t
-byte(struct input *in)
-{
-    if (in->left == 0)
-        return 0;
-    in->left--;
-    return *in->at++;
-}
 
 static void
 add_record(struct buffer *b, int type, int id, const void *content, size_t n, size_t padding)
@@ -41,38 +28,38 @@ add_record(struct buffer *b, int type, int id, const void *content, size_t n, si
 
 /* One name and value as they should be, in one record or in two. */
 static void
-add_param(struct input *in, struct buffer *b, int id)
+add_param(struct fuzz_input *in, struct buffer *b, int id)
 {
-    char pair[64] = { (char)(byte(in) % 8), (char)(byte(in) % 8) };
-    size_t n = 2 + (size_t)pair[0] + (size_t)pair[1], cut = byte(in) % (n + 1);
+    char pair[64] = { (char)(take_byte(in) % 8), (char)(take_byte(in) % 8) };
+    size_t n = 2 + (size_t)pair[0] + (size_t)pair[1], cut = take_byte(in) % (n + 1);
 
     for (size_t i = 2; i < n; i++)
-        pair[i] = (char)('a' + byte(in) % 26);
+        pair[i] = (char)('a' + take_byte(in) % 26);
     if (cut > 0)
-        add_record(b, FCGI_PARAMS, id, pair, cut, byte(in) % 9);
+        add_record(b, FCGI_PARAMS, id, pair, cut, take_byte(in) % 9);
     if (cut < n)
         add_record(b, FCGI_PARAMS, id, pair + cut, n - cut, 0);
 }
 
 static void
-add_anything(struct input *in, struct buffer *b)
+add_anything(struct fuzz_input *in, struct buffer *b)
 {
     char content[256];
-    size_t n = byte(in);
-    int type = byte(in) % 13, id = byte(in) % 3;
+    size_t n = take_byte(in);
+    int type = take_byte(in) % 13, id = take_byte(in) % 3;
 
     for (size_t i = 0; i < n; i++)
-        content[i] = (char)byte(in);
-    add_record(b, type, id, content, n, byte(in) % 9);
+        content[i] = (char)take_byte(in);
+    add_record(b, type, id, content, n, take_byte(in) % 9);
 }
 
 static void
-follow_plan(struct input *in, struct buffer *b)
+follow_plan(struct fuzz_input *in, struct buffer *b)
 {
     static const char keep[8] = { 0, 1, 1 }, once[8] = { 0, 1, 0 }, filter[8] = { 0, 3, 1 };
 
     while (in->left > 0 && b->len < PLAN_BYTES_MAX) {
-        int step = byte(in) % 12, id = 1 + byte(in) % 4 / 3;
+        int step = take_byte(in) % 12, id = 1 + take_byte(in) % 4 / 3;
 
         if (step < 2)
             add_record(b, FCGI_BEGIN_REQUEST, id, step == 0 ? keep : once, 8, 0);
@@ -83,7 +70,8 @@ follow_plan(struct input *in, struct buffer *b)
         else if (step == 5)
             add_record(b, FCGI_PARAMS, id, NULL, 0, 0);
         else if (step < 8)
-            add_record(b, FCGI_STDIN, id, "some bytes of a body", byte(in) % 21, byte(in) % 9);
+            add_record(b, FCGI_STDIN, id, "some bytes of a body", take_byte(in) % 21,
+                       take_byte(in) % 9);
         else if (step == 8)
             add_record(b, FCGI_STDIN, id, NULL, 0, 0);
         else if (step == 9)

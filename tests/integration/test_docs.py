@@ -1,11 +1,13 @@
-"""Metric names, files and links in the docs exist."""
+"""Metric names, files and links in the docs exist, and figures are those that were measured."""
 
+import json
 import re
 import subprocess
 from pathlib import Path
 
 import pytest
 
+from bench import pages
 from tests.support.curlewd import ROOT
 
 PAGES = sorted([*(page for folder in (".", "docker", "bench", "examples", "examples/django")
@@ -19,6 +21,14 @@ def test_operations_md_lists_every_metric_and_no_other(client):
     page = (ROOT / "docs/operations.md").read_text()
     documented = set(re.findall(r"^\| `((?:curlew|process)_\w+)[`{]", page, re.M))
     assert documented == exposed
+
+
+@pytest.mark.parametrize("page", ["docs/performance.md", "README.md", "README.zh-CN.md"])
+def test_the_figures_of_a_page_are_those_of_the_results(page):
+    """If not: make bench-publish."""
+    text = (ROOT / page).read_text()
+    assert "<!-- figures: " in text
+    assert pages.fill(text, json.loads((ROOT / "bench/results.json").read_text())) == text
 
 
 def anchors(path):

@@ -1,8 +1,11 @@
 """Bad requests: each is refused with the name of the wrong key, and harms no other request."""
 
+import re
+
 import pytest
 
 from tests.support import clients
+from tests.support.curlewd import ROOT
 
 URL = "http://127.0.0.1:1/"
 
@@ -139,6 +142,17 @@ def test_the_longest_url_passes(client, origin):
 def test_an_invalid_query_key_is_named(client, query, named):
     response = client.ask("GET", "/v1/fetch", query)
     assert named in clients.problem(response, 400, "bad_request")["detail"]
+
+
+def test_the_documents_list_the_keys_that_a_query_may_hold(client):
+    table = (ROOT / "src/http/request.h").read_text()
+    keys = set(re.findall(r'X\([A-Z_0-9]+, "(\w+)"', table))
+    taken = {key for key in keys
+             if "not allowed in a query" not in
+             client.ask("GET", "/v1/fetch", f"{key}=1").json()["detail"]}
+    page = (ROOT / "docs/api.md").read_text()
+    sentence = re.search(r"The query may hold (.*?)\. Names", page, re.S)[1]
+    assert set(re.findall(r"`(\w+)`", sentence)) == taken
 
 
 # -- routes ----------------------------------------------------------------

@@ -12,6 +12,7 @@ import threading
 import time
 
 from tests.support import clients, fcgi
+from tests.support.concurrency import Threads
 from tests.support.origin.pages import pattern
 
 SIZES = (0, 1, 1000, 20_000, 300_000)
@@ -126,39 +127,27 @@ def leave(path, origin):
 ON_SOCKET = (handoff, leave)
 
 
-class MixedLoad:
+class MixedLoad(Threads):
     """`ways` are clients; `path` is the daemon's socket.  Counts by name in `done`."""
 
     def __init__(self, ways, path, origin, threads=8):
+        super().__init__(threads, 2 * PATIENCE)
         self.ways, self.path, self.origin = ways, path, origin
         self.done = collections.Counter()
         self.failed = []
-        self._stop = threading.Event()
-        self._lock = threading.Lock()
-        self._threads = [threading.Thread(target=self._run) for _ in range(threads)]
 
-    def __enter__(self):
-        for thread in self._threads:
-            thread.start()
-        return self
-
-    def __exit__(self, *_):
-        self._stop.set()
-        for thread in self._threads:
-            thread.join(2 * PATIENCE)
-
-    def _run(self):
-        while not self._stop.is_set():
+    def run(self, number):
+        while not self.stopping.is_set():
             function = random.choice(REQUESTS + ON_SOCKET)
             client = self.path if function in ON_SOCKET else random.choice(self.ways)
             name = function.__name__
             try:
                 function(client, self.origin)
             except Exception as error:
-                with self._lock:
+                with self.lock:
                     way = client.__class__.__name__
                     self.failed.append(f"{name} by {way}: {error!r:.500}")
-            with self._lock:
+            with self.lock:
                 self.done[name] += 1
 
 

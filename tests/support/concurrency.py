@@ -4,6 +4,7 @@ import asyncio
 import concurrent.futures
 import multiprocessing
 import struct
+import threading
 import time
 from urllib.parse import urlencode
 
@@ -31,6 +32,30 @@ class BackgroundCalls:
 
     def results(self, timeout=30):
         return [f.result(timeout) for f in self.futures]
+
+
+class Threads:
+    """run(number) in so many threads, until the end of the block; `patience`: of each, to end."""
+
+    def __init__(self, count, patience=30):
+        self.done, self.patience = 0, patience
+        self.stopping = threading.Event()
+        self.lock = threading.Lock()
+        self.threads = [threading.Thread(target=self.run, args=(i,)) for i in range(count)]
+
+    def __enter__(self):
+        for thread in self.threads:
+            thread.start()
+        return self
+
+    def __exit__(self, *_):
+        self.stopping.set()
+        for thread in self.threads:
+            thread.join(self.patience)
+
+    def run(self, number):
+        """What one thread does until self.stopping is set."""
+        raise NotImplementedError
 
 
 def _probe(path, target, query, stop, slowest):

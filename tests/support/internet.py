@@ -7,13 +7,10 @@ the ports of the site itself. So documented code runs as it stands, with https:/
 /_stats of the site says what it has seen.
 """
 
-import argparse
 import asyncio
 import json
-import signal
-from pathlib import Path
 
-from .origin import message, server
+from .origin import message, site
 from .proxy import Proxy
 
 WORDS = ["A ", "curlew ", "calls."]
@@ -82,27 +79,13 @@ class EveryName(Proxy):
         return await asyncio.open_connection("127.0.0.1", self.ports[kind])
 
 
-def options():
-    p = argparse.ArgumentParser()
-    p.add_argument("certs", type=Path, help="a directory with server.pem and server.key")
-    p.add_argument("--host", default="127.0.0.1", help="the address of the site and of the proxy")
-    p.add_argument("--http", type=int, default=0, help="a port; 0: a free one")
-    p.add_argument("--https", type=int, default=0, help="a port; 0: a free one")
-    return p.parse_args()
+async def main(options):
+    async def start_proxy(ports):
+        proxy = await asyncio.start_server(EveryName(ports).serve, options.host, 0)
+        return {"proxy": proxy.sockets[0].getsockname()[1]}
 
-
-async def main(opt):
-    origin = server.Origin(Site)
-    tls = server.tls_context(opt.certs, alpn=("h2", "http/1.1"))
-    ports = {"http": await origin.listen([opt.host], opt.http),
-             "https": await origin.listen([opt.host], opt.https, tls=tls)}
-    proxy = await asyncio.start_server(EveryName(ports).serve, opt.host, 0)
-    stop = asyncio.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        asyncio.get_running_loop().add_signal_handler(number, stop.set)
-    print(json.dumps({**ports, "proxy": proxy.sockets[0].getsockname()[1]}), flush=True)
-    await stop.wait()
+    await site.serve(Site, options, start_proxy)
 
 
 if __name__ == "__main__":
-    asyncio.run(main(options()))
+    asyncio.run(main(site.read_options()))

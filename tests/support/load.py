@@ -6,9 +6,9 @@
 """
 
 import collections
-import threading
 import time
 
+from .concurrency import Threads
 from .procs import wait_until
 from .scripted_origin import ScriptedOrigin, answer
 
@@ -27,35 +27,22 @@ class CountingOrigin(ScriptedOrigin):
         return [t for t, n in collections.Counter(r.target for r in self.requests).items() if n > 1]
 
 
-class Load:
+class Load(Threads):
     """`make_post()` gives each thread its function: a request object → a Response."""
 
     def __init__(self, make_post, origin, threads=8, **keys):
         self.make_post, self.origin, self.keys = make_post, origin, {"method": "POST", **keys}
         self.failed = []
-        self.done = 0
-        self._stop = threading.Event()
-        self._lock = threading.Lock()
-        self._threads = [threading.Thread(target=self._run, args=(i,)) for i in range(threads)]
+        super().__init__(threads)
 
-    def __enter__(self):
-        for thread in self._threads:
-            thread.start()
-        return self
-
-    def __exit__(self, *_):
-        self._stop.set()
-        for thread in self._threads:
-            thread.join(30)
-
-    def _run(self, number):
+    def run(self, number):
         post = self.make_post()
         count = 0
-        while not self._stop.is_set():
+        while not self.stopping.is_set():
             count += 1
             target = f"/{number}/{count}"
             outcome = self._fetch(post, target)
-            with self._lock:
+            with self.lock:
                 self.done += 1
                 if outcome is not None:
                     self.failed.append((time.strftime("%H:%M:%S"), target, outcome))
@@ -75,6 +62,6 @@ class Load:
         wait_until(f"{count} more fetches", lambda: self.done >= wanted, timeout)
 
     def check(self):
-        assert not any(thread.is_alive() for thread in self._threads)
+        assert not any(thread.is_alive() for thread in self.threads)
         assert self.failed == [] and self.done > 0
         assert self.origin.sent_twice() == []

@@ -19,7 +19,7 @@ import logging
 import re
 import time
 from dataclasses import dataclass, field
-from typing import Any, List, NamedTuple, Optional
+from typing import Any, Dict, List, NamedTuple, Optional
 from urllib.parse import urlsplit, urlunsplit
 
 MAX_FETCHES = 1000  # in one record
@@ -44,6 +44,11 @@ class Fetch:
     bytes: Optional[int] = None
     reused: Optional[bool] = None  # whether its connection was
     tag: Optional[str] = None
+    session: str = "default"  # of the daemon
+    attempts: int = 1
+    kind: str = "fetch"  # or "stream", or "batch"
+    # Seconds in the daemon, as in the envelope: queue, dns, connect, tls, first_byte, total.
+    timing: Dict[str, float] = field(default_factory=dict)
 
     @property
     def outcome(self) -> str:

@@ -4,15 +4,15 @@
     tracing.enable()    # once, in settings.py or AppConfig.ready()
 
 The span has the attributes of OpenTelemetry's conventions for HTTP clients. Its trace context goes
-to the daemon, which passes it on to the origin and writes it to its log. A stream's span ends when
-its head has come. The requests of a batch have a span each; the origin sees the span around them.
+to the daemon, which passes it on to the origin and writes it to its log. A stream's span ends with
+its body: when that was read, failed, or was closed or dropped. A batch is a span, too, and each of
+its requests is a span within it, whose trace context the request's origin sees.
 
 Until enable() is called, nothing of this is imported and a fetch pays nothing for it.
 """
 
 from __future__ import annotations
 
-import time
 from typing import Any, Dict, Optional
 from urllib.parse import urlsplit
 
@@ -21,6 +21,7 @@ from opentelemetry import propagate, trace
 from . import context, record
 
 METHODS = frozenset("GET HEAD POST PUT DELETE CONNECT OPTIONS TRACE PATCH QUERY".split())
+TRACE_CONTEXT = ("traceparent", "tracestate")
 PORTS = {"http": 80, "https": 443}
 
 
@@ -35,29 +36,40 @@ def disable() -> None:
 
 
 class Tracer:
-    """What record.tracer is; recording.py alone calls it."""
+    """What record.tracer is; requests/recording.py and batch_trace.py call it."""
 
     def __init__(self, provider: Optional[Any]) -> None:
         self._tracer = trace.get_tracer("django_curlew", tracer_provider=provider)
 
-    def start(self, method: str, url: str, seconds_ago: float = 0.0) -> Any:
-        """A span that began so long ago."""
+    def start(self, method: str, url: str, parent: Optional[Any] = None) -> Any:
+        """The span of one fetch, within the current one or within `parent`."""
         known = method in METHODS
         return self._tracer.start_span(
             method if known else "HTTP",
+            context=trace.set_span_in_context(parent) if parent is not None else None,
             kind=trace.SpanKind.CLIENT,
             attributes=request_attributes(method if known else "_OTHER", method, url),
-            start_time=time.time_ns() - int(seconds_ago * 1e9),
         )
+
+    def start_batch(self, requests: int, max_parallel: int) -> Any:
+        """The span around a batch: no request of HTTP itself, so it has attributes of our own."""
+        sizes = {"curlew.batch.requests": requests, "curlew.batch.max_parallel": max_parallel}
+        return self._tracer.start_span("curlew.batch", attributes=sizes)
+
+    def trace_headers(self, span: Any) -> Dict[str, str]:
+        """The span's trace context. {} if a propagator without traceparent is configured."""
+        carrier: Dict[str, str] = {}
+        propagate.inject(carrier, trace.set_span_in_context(span))
+        return {name: carrier[name] for name in TRACE_CONTEXT if carrier.get(name)}
+
+    def propagated(self, span: Any) -> context.Headers:
+        """context.headers() for what is a part of the span's trace."""
+        new = tuple(self.trace_headers(span).items())
+        return new + tuple(p for p in context.headers() if not new or p[0] not in TRACE_CONTEXT)
 
     def attach(self, span: Any) -> Any:
         """The fetch is a part of the span's trace. The result is for context.detach()."""
-        carrier: Dict[str, str] = {}
-        propagate.inject(carrier, trace.set_span_in_context(span))
-        own = ("traceparent", "tracestate")
-        new = tuple((name, carrier[name]) for name in own if name in carrier)
-        kept = tuple(pair for pair in context.headers() if not new or pair[0] not in own)
-        return context.attach(kept + new)
+        return context.attach(self.propagated(span))
 
     def end(self, span: Any, envelope: Dict[str, Any], error: Optional[str]) -> None:
         """With the response's envelope, or what went wrong."""
@@ -67,6 +79,12 @@ class Tracer:
         error = error or (str(status) if status >= 400 else None)
         if error is not None:
             span.set_attribute("error.type", error)
+            span.set_status(trace.Status(trace.StatusCode.ERROR))
+        span.end()
+
+    def end_batch(self, span: Any, failed: bool) -> None:
+        """All its requests have ended; or there will be no more results."""
+        if failed:
             span.set_status(trace.Status(trace.StatusCode.ERROR))
         span.end()
 

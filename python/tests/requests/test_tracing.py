@@ -8,7 +8,8 @@ from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 from opentelemetry.trace import SpanKind, StatusCode
 
-from django_curlew import record, requests, tracing
+from django_curlew import context, record, requests, tracing
+from django_curlew.daemon import Daemon
 
 
 @pytest.fixture
@@ -56,10 +57,55 @@ def test_a_coroutines_fetch_too(exporter, origin):
     check(exporter.get_finished_spans()[0], response, origin)
 
 
-def test_a_streams_span_ends_with_its_head(exporter, origin):
-    with requests.Session() as session, session.stream("GET", origin.url("/echo")) as response:
-        span, = exporter.get_finished_spans()
-        assert span.attributes["http.response.status_code"] == 200 == response.status_code
+def read_stream(url, kind, read):
+    if kind == "sync":
+        with requests.Session() as session, session.stream("GET", url) as response:
+            read(response.iter_content())
+        return
+
+    async def fetch():
+        async with requests.AsyncSession() as session:
+            async with session.stream("GET", url) as response:
+                read([piece async for piece in response.aiter_content()])
+
+    asyncio.run(fetch())
+
+
+@pytest.mark.parametrize("kind", ["sync", "async"])
+def test_a_streams_span_ends_with_its_body(exporter, origin, kind):
+    seen = []
+
+    def read(pieces):
+        for _ in pieces:
+            if kind == "sync":
+                seen.append(len(exporter.get_finished_spans()))
+
+    read_stream(origin.url("/drip?n=3&every=0.06"), kind, read)
+    span, = exporter.get_finished_spans()
+    assert set(seen) <= {0} and (seen or kind == "async")
+    assert span.attributes["http.response.status_code"] == 200
+    assert span.status.status_code is StatusCode.UNSET
+    assert span.end_time - span.start_time > 100_000_000
+
+
+def test_a_stream_that_is_closed_or_dropped_has_ended(exporter, origin):
+    session = requests.Session()
+    for number, leave in enumerate((lambda response: response.close(), lambda response: None), 1):
+        response = session.get(origin.url("/drip?n=50"), stream=True)
+        assert len(exporter.get_finished_spans()) == number - 1
+        leave(response)
+        del response
+        assert len(exporter.get_finished_spans()) == number
+    assert {s.status.status_code for s in exporter.get_finished_spans()} == {StatusCode.UNSET}
+
+
+@pytest.mark.parametrize("kind", ["sync", "async"])
+def test_a_stream_that_breaks_off_has_its_code(exporter, origin, kind):
+    with pytest.raises(requests.RequestsError):
+        read_stream(origin.url("/close-early"), kind, lambda pieces: list(pieces))
+    span, = exporter.get_finished_spans()
+    assert span.attributes["error.type"] == "incomplete_body"
+    assert span.attributes["http.response.status_code"] == 200
 
 
 def test_a_failure_has_its_code(exporter, origin):
@@ -77,12 +123,130 @@ def test_an_error_of_the_origin_is_one_of_the_span(exporter, origin):
     assert span.status.status_code is StatusCode.ERROR
 
 
-def test_each_request_of_a_batch_has_a_span(exporter, origin):
-    with requests.Session() as session:
-        session.gather([origin.url("/hello")] * 3)
+# -- batches --------------------------------------------------------------------------------------
+
+
+def gather(kind, urls, curlewd=None):
+    if kind == "sync":
+        return requests.Session(daemon=curlewd).gather(urls, return_exceptions=True)
+    session = requests.AsyncSession(daemon=curlewd)
+    return asyncio.run(session.gather(urls, return_exceptions=True))
+
+
+def completed(kind, urls, curlewd=None):
+    if kind == "sync":
+        return [result for _, result in requests.Session(daemon=curlewd).as_completed(urls)]
+
+    async def collect():
+        results = requests.AsyncSession(daemon=curlewd).as_completed(urls)
+        return [result async for _, result in results]
+
+    return asyncio.run(collect())
+
+
+def batch_and_children(exporter):
+    """The span around a batch, and those within it by their URL."""
     spans = exporter.get_finished_spans()
-    assert [span.name for span in spans] == ["GET"] * 3
-    assert all(span.start_time < span.end_time for span in spans)
+    around, = (s for s in spans if s.name == "curlew.batch")
+    inner = {s.attributes["url.full"]: s for s in spans if s is not around}
+    assert len(inner) == len(spans) - 1
+    for span in inner.values():
+        assert span.parent.span_id == around.context.span_id
+        assert span.context.trace_id == around.context.trace_id
+        assert around.start_time <= span.start_time < span.end_time <= around.end_time
+    return around, inner
+
+
+@pytest.mark.parametrize("kind", ["sync", "async"])
+@pytest.mark.parametrize("fetch", [gather, completed])
+def test_each_request_of_a_batch_is_a_span_whose_trace_its_origin_sees(
+        exporter, origin, kind, fetch):
+    urls = [origin.url(f"/echo/{i}") for i in range(3)]
+    responses = {r.url: r for r in fetch(kind, urls)}
+    around, inner = batch_and_children(exporter)
+    assert around.kind is SpanKind.INTERNAL and around.status.status_code is StatusCode.UNSET
+    assert around.attributes["curlew.batch.requests"] == 3
+    assert set(inner) == set(urls)
+    for url, span in inner.items():
+        check(span, responses[url], origin)
+
+
+def test_a_batch_is_within_the_span_of_its_caller(exporter, origin):
+    provider = record.tracer._tracer
+    with provider.start_as_current_span("view") as view:
+        gather("sync", [origin.url("/echo")])
+    around, = (s for s in exporter.get_finished_spans() if s.name == "curlew.batch")
+    assert around.parent.span_id == view.get_span_context().span_id
+
+
+def test_a_batch_without_tracing_has_the_trace_of_its_caller(origin):
+    parent = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
+    with context.propagate(traceparent=parent):
+        response, = gather("sync", [origin.url("/echo")])
+    assert dict(response.json()["headers"])["traceparent"] == parent
+
+
+@pytest.mark.parametrize("kind", ["sync", "async"])
+def test_a_failed_request_of_a_batch_has_its_code(exporter, origin, kind):
+    bad = origin.url("/", port="closed")
+    gather(kind, [origin.url("/hello"), bad])
+    around, inner = batch_and_children(exporter)
+    assert inner[bad].attributes["error.type"] == "connect_failed"
+    assert around.status.status_code is StatusCode.ERROR
+    assert inner[origin.url("/hello")].status.status_code is StatusCode.UNSET
+
+
+@pytest.mark.parametrize("kind", ["sync", "async"])
+def test_a_batch_that_reaches_no_daemon_ends_too(exporter, kind, tmp_path):
+    with pytest.raises(requests.RequestsError):
+        gather(kind, ["http://a.example/", "http://b.example/"],
+               Daemon(f"fcgi+unix:{tmp_path}/none.sock"))
+    around, inner = batch_and_children(exporter)
+    assert {s.attributes["error.type"] for s in inner.values()} == {"unreachable"}
+    assert len(inner) == 2 and around.status.status_code is StatusCode.ERROR
+
+
+@pytest.mark.parametrize("leave", ["break", "drop", "cancel"])
+def test_what_a_left_iteration_has_not_taken_is_cancelled(exporter, origin, leave):
+    urls = [origin.url("/hello"), origin.url("/delay/20")]
+
+    async def take_one():
+        results = requests.AsyncSession().as_completed(urls)
+        async for _ in results:
+            break
+        if leave == "cancel":
+            await results.aclose()
+
+    if leave == "break":
+        for _ in requests.Session().as_completed(urls):
+            break
+    else:
+        asyncio.run(take_one())
+    around, inner = batch_and_children(exporter)
+    assert inner[urls[0]].status.status_code is StatusCode.UNSET
+    assert inner[urls[1]].attributes["error.type"] == "cancelled"
+
+
+def test_an_iteration_that_never_began_is_no_span(exporter, origin):
+    requests.Session().as_completed([origin.url("/hello")])
+    assert exporter.get_finished_spans() == ()
+
+
+@pytest.mark.parametrize("kind", ["sync", "async"])
+@pytest.mark.parametrize("fetch", [gather, completed])
+def test_a_batch_in_parts_is_one_span(exporter, origin, daemon, kind, fetch):
+    """One part for each key of Curlew-Route."""
+    curlewd = Daemon(f"fcgi+unix:{daemon.socket}", sends_route=True)
+    urls = [origin.url("/echo"), origin.url("/echo", host="localhost"),
+            origin.url("/", port="closed")]
+    results = fetch(kind, urls, curlewd)
+    assert len(results) == 3
+    _, inner = batch_and_children(exporter)
+    assert set(inner) == set(urls)
+    assert inner[urls[2]].attributes["error.type"] == "connect_failed"
+    for response in results:
+        if not isinstance(response, Exception):
+            assert trace_at_origin(response)[2] == inner[response.url].context.span_id
 
 
 def test_an_unknown_method_is_no_name(exporter, origin):

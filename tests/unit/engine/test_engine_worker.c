@@ -11,17 +11,9 @@ static struct test_origin o;
 static struct curlew *c;
 
 static void
-serve(struct seen_request *x)
-{
-    if (origin_is(x, "/hold"))
-        origin_hold(x);
-    origin_reply(x, 200, "", "ok");
-}
-
-static void
 setup(void)
 {
-    origin_start(&o, "127.0.0.1", serve);
+    origin_start(&o, "127.0.0.1", origin_serve_ok);
     c = runner_default_engine();
 }
 

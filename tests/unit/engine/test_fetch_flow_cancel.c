@@ -12,14 +12,6 @@ static struct test_origin o;
 static struct curlew *c;
 
 static void
-serve(struct seen_request *x)
-{
-    if (origin_is(x, "/hold"))
-        origin_hold(x);
-    origin_reply(x, 200, "", "ok");
-}
-
-static void
 say_nothing(struct seen_request *x)
 {
     origin_reply(x, 204, "", "");
@@ -47,7 +39,7 @@ start_engine(int threads, int in_flight)
 static void
 setup(void)
 {
-    origin_start(&o, "127.0.0.1", serve);
+    origin_start(&o, "127.0.0.1", origin_serve_ok);
     start_engine(1, 1);
 }
 

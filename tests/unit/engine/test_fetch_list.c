@@ -16,19 +16,11 @@ static struct curlew *c;
 static struct failure err;
 
 static void
-serve(struct seen_request *x)
-{
-    if (origin_is(x, "/hold"))
-        origin_hold(x);
-    origin_reply(x, 200, "", "ok");
-}
-
-static void
 setup(void)
 {
     struct engine_config s;
 
-    origin_start(&o, "127.0.0.1", serve);
+    origin_start(&o, "127.0.0.1", origin_serve_ok);
     runner_settings(&s);
     s.threads = 3;
     s.sessions[0].max_per_origin = 2;

@@ -38,6 +38,8 @@ struct seen_request {
 int origin_listen(const char *address, int *port); /* a listening socket on a free port */
 void origin_start(struct test_origin *o, const char *address,
                   void (*on_request)(struct seen_request *x));
+/* Says ok; /hold does so once it is released. */
+void origin_serve_ok(struct seen_request *x);
 void origin_deafen(struct test_origin *o); /* its port is closed to new connections */
 
 void origin_say(struct seen_request *x, const char *format, ...)

@@ -2,32 +2,26 @@
 
 #include "transfer/fingerprint.h"
 
-#include "support/fetch_fixture.h"
-#include "transfer/handle_cache.h"
+#include "support/handle_fixture.h"
 #include "transfer/hop.h"
 
 #include <criterion/criterion.h>
 #include <string.h>
 
-static struct fetch_fixture t;
-static struct handle_cache cache;
+static struct handle_fixture t;
 static struct curlew_fetch *f;
 
 static void
 setup(void)
 {
-    fetch_fixture_open(&t);
-    f = fetch_fixture_new(&t, "http://a.test/");
-    cr_assert_eq(handle_cache_acquire(&cache, f), 0);
+    handle_fixture_open(&t);
+    f = t.fetch;
 }
 
 static void
 teardown(void)
 {
-    handle_cache_release(&cache, f);
-    handle_cache_destroy(&cache);
-    fetch_unref(f);
-    fetch_fixture_close(&t);
+    handle_fixture_close(&t);
 }
 
 TestSuite(fingerprint, .init = setup, .fini = teardown, .timeout = 20);

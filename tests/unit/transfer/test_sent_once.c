@@ -2,32 +2,26 @@
 
 #include "transfer/sent_once.h"
 
-#include "support/fetch_fixture.h"
-#include "transfer/handle_cache.h"
+#include "support/handle_fixture.h"
 #include "transfer/hop.h"
 
 #include <criterion/criterion.h>
 #include <string.h>
 
-static struct fetch_fixture t;
-static struct handle_cache cache;
+static struct handle_fixture t;
 static struct curlew_fetch *f;
 
 static void
 setup(void)
 {
-    fetch_fixture_open(&t);
-    f = fetch_fixture_new(&t, "http://a.test/");
-    cr_assert_eq(handle_cache_acquire(&cache, f), 0);
+    handle_fixture_open(&t);
+    f = t.fetch;
 }
 
 static void
 teardown(void)
 {
-    handle_cache_release(&cache, f);
-    handle_cache_destroy(&cache);
-    fetch_unref(f);
-    fetch_fixture_close(&t);
+    handle_fixture_close(&t);
 }
 
 TestSuite(sent_once, .init = setup, .fini = teardown, .timeout = 20);
@@ -87,7 +81,7 @@ Test(sent_once, a_safe_method_is_written_once_more_and_counted)
     cr_assert_eq(sent_once_check(f), 0, "decided already");
     sent_once_count(f, 8);
     cr_assert_eq(f->response.attempts, 2);
-    cr_assert_eq(counter_read(&t.stats.resends[RESEND_SAFE_METHOD]), 1);
+    cr_assert_eq(counter_read(&t.fetches.stats.resends[RESEND_SAFE_METHOD]), 1);
     f->hop->request_size = -1;
     cr_assert_eq(sent_once_check(f), -1, "and no third time");
 }
@@ -98,7 +92,7 @@ Test(sent_once, what_wrote_no_byte_may_go_again_whatever_its_method)
     f->hop->request_size = 0; /* as libcurl counts now */
     cr_assert_eq(sent_once_check(f), 0);
     sent_once_count(f, 8);
-    cr_assert_eq(counter_read(&t.stats.resends[RESEND_NOT_PROCESSED]), 1);
+    cr_assert_eq(counter_read(&t.fetches.stats.resends[RESEND_NOT_PROCESSED]), 1);
 }
 
 Test(sent_once, what_was_refused_unprocessed_may_go_again_once)

@@ -56,6 +56,14 @@ teardown(void)
 
 TestSuite(field, .init = setup, .fini = teardown);
 
+Test(field, is_found_by_its_whole_name)
+{
+    cr_assert_eq(field_find(rows, ROWS, "yes"), 0);
+    cr_assert_eq(field_find(rows, ROWS, "path"), ROWS - 1);
+    cr_assert_eq(field_find(rows, ROWS, "pat"), ROWS);
+    cr_assert_eq(field_find(rows, ROWS - 1, "path"), ROWS - 1); /* beyond the rows */
+}
+
 Test(field, begins_with_what_its_row_says)
 {
     cr_assert(a.yes);

@@ -208,18 +208,19 @@ class AsyncSession(BaseSession[R]):
             return []
         if not self._semaphore.try_acquire():
             await self._semaphore.wait()
-        try:
-            parts = split_batch.split(self, todo) if self.daemon.sends_route else ()
-            if parts:
-                results = split_batch.AsyncCompletedParts(self.daemon, parts, todo.max_parallel)
-                found = {index: result async for index, result in results}
-                return batch.in_order(found, return_exceptions)
-            response = await self.daemon.aexchange("POST", BATCH, **todo.options())
-        except daemon.DaemonError as err:
-            raise problem.from_daemon_error(err) from err
-        finally:
-            self._semaphore.release()
-        return todo.results(response, return_exceptions)
+        with todo:
+            try:
+                parts = split_batch.split(self, todo) if self.daemon.sends_route else ()
+                if parts:
+                    results = split_batch.AsyncCompletedParts(self.daemon, parts, todo.max_parallel)
+                    found = {index: result async for index, result in results}
+                    return batch.in_order(found, return_exceptions)
+                response = await self.daemon.aexchange("POST", BATCH, **todo.options())
+            except daemon.DaemonError as err:
+                raise problem.from_daemon_error(err) from err
+            finally:
+                self._semaphore.release()
+            return todo.results(response, return_exceptions)
 
     def as_completed(
         self, requests: Requests, *, max_parallel: int = 32

@@ -11,10 +11,11 @@ from .. import ca_bundle, context, daemon, record
 from ..json_codec import dumps, loads
 from . import problem
 from .base_session import R, check_status, error_from_problem, make_response
+from .batch_trace import BatchTrace
 from .exceptions import DaemonError, RequestException
 from .parameters import GRACE
 from .prepared_request import BATCH, COMMON_KEYS, FRAMES, PreparedRequest
-from .recording import record_fetch
+from .recording import error_code, record_fetch
 from .request_template import RequestTemplate, template_of
 
 if TYPE_CHECKING:
@@ -79,6 +80,10 @@ class Batch(Generic[R]):
         self._missing = set(range(len(self.requests)))
         self._record = record.current()
         self._start = time.perf_counter()
+        self._trace: Optional[BatchTrace] = None
+        if record.tracer is not None and self.requests:
+            self._trace = BatchTrace(record.tracer, self.requests, self.max_parallel)
+            self._template = None  # each request has a trace context of its own
 
     def part(self, indices: List[int], max_parallel: int) -> "Batch[R]":
         """A batch of these requests alone, as indices of this one's. Before either is sent."""
@@ -171,19 +176,37 @@ class Batch(Generic[R]):
             if session.raise_for_status:
                 check_status(session, response)
         except RequestException as err:
-            if self._record is not None:
-                record_fetch(self._record, request, self._start, response, err)
+            self._ended(request, response, err)
             return index, err
-        if self._record is not None:
-            record_fetch(self._record, request, self._start, response, None)
+        self._ended(request, response, None)
         return index, response
 
+    def _ended(self, request: PreparedRequest, response: Any, err: Any) -> None:
+        if self._trace is not None:
+            envelope = response.envelope if response is not None else {}
+            self._trace.end(request, envelope, None if response is not None else error_code(err))
+        if self._record is not None:
+            record_fetch(self._record, request, self._start, response, err)
+
+    def __enter__(self) -> "Batch[R]":
+        return self
+
+    def __exit__(self, _: Any, err: Optional[BaseException], __: Any) -> None:
+        self.abandon(err)
+
+    def abandon(self, err: Optional[BaseException] = None) -> None:
+        """There will be no more results: of an error, or because nobody waits for them."""
+        if self._trace is not None and self._missing:
+            names = (error_code(err),) if isinstance(err, Exception) else ()
+            self._trace.abandon([self.requests[index] for index in self.missing], *names)
+
     def options(self) -> Any:
-        """The arguments of Daemon.open() and aopen(), beside method and route."""
+        """The arguments of Daemon.open() and aopen(), beside method and route: it is sent now."""
+        trace = context.headers() if self._trace is None else self._trace.begin(self.requests)
         return {
             "headers": FRAMES,
             "body": self.to_json(),
-            "trace": context.headers() + self.route,
+            "trace": trace + self.route,
             "timeout": self.timeout,
             "idempotent": self.idempotent,
         }
@@ -253,16 +276,17 @@ def completed(
     called once with the stream."""
     if not todo.requests:
         return
-    try:
-        with curlewd.open("POST", BATCH, **todo.options()) as stream:
-            on_open(stream)
-            if not _is_batch(stream):
-                raise problem.from_response(daemon.FetchFailed(stream, b"".join(stream)))
-            for piece in stream:
-                yield from todo.feed(piece)
-    except daemon.DaemonError as err:
-        raise problem.from_daemon_error(err) from err
-    todo.check_complete()
+    with todo:
+        try:
+            with curlewd.open("POST", BATCH, **todo.options()) as stream:
+                on_open(stream)
+                if not _is_batch(stream):
+                    raise problem.from_response(daemon.FetchFailed(stream, b"".join(stream)))
+                for piece in stream:
+                    yield from todo.feed(piece)
+        except daemon.DaemonError as err:
+            raise problem.from_daemon_error(err) from err
+        todo.check_complete()
 
 
 class AsyncCompleted(Generic[R]):
@@ -288,9 +312,12 @@ class AsyncCompleted(Generic[R]):
                 for result in self._results:
                     return result
         except daemon.DaemonError as err:
+            translated = problem.from_daemon_error(err)
+            self._todo.abandon(translated)
             await self.aclose()
-            raise problem.from_daemon_error(err) from err
-        except BaseException:
+            raise translated from err
+        except BaseException as err:
+            self._todo.abandon(err)
             await self.aclose()
             raise
         raise StopAsyncIteration
@@ -315,5 +342,6 @@ class AsyncCompleted(Generic[R]):
     async def aclose(self) -> None:
         """End the iteration, and cancel the fetches that are not complete."""
         self._ended, self._results = True, iter(())
+        self._todo.abandon()
         if self._stream is not None:
             self._stream.close()

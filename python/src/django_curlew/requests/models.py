@@ -127,6 +127,10 @@ class Response:
         """For sessions: release this once the stream was read, closed or dropped."""
         self._stream.hold(slot)
 
+    def on_stream_end(self, call: Callable[[Optional[BaseException]], None]) -> None:
+        """For sessions: call this once the stream was read or closed, or has failed."""
+        self._stream.on_end(call)
+
     def detach_stream(self) -> None:
         """For sessions: the body was read by a callback, and is not available any more."""
         self._stream_body = None

@@ -13,7 +13,7 @@ T = TypeVar("T")
 
 class FetchRecorder:
     """Records one fetch: `with FetchRecorder(prepared) as recorder: recorder.finish(response)`. An
-    exception in the block is recorded as the fetch's error."""
+    exception in the block is recorded as the fetch's error. A stream goes on after the block."""
 
     __slots__ = ("_prepared", "_record", "_start", "_response", "_tracer", "_span", "_attached")
 
@@ -23,6 +23,7 @@ class FetchRecorder:
         self._start = time.perf_counter() if self._record is not None else 0.0
         self._response: Any = None
         self._tracer = record.tracer
+        self._span: Any = None
 
     def __enter__(self) -> "FetchRecorder":
         if self._tracer is not None:
@@ -36,50 +37,98 @@ class FetchRecorder:
         return response
 
     def __exit__(self, _: Any, err: Any, __: Any) -> None:
+        response, fetch = self._response, None
         if self._tracer is not None:
             context.detach(self._attached)
-            self._tracer.end(self._span, *_outcome(self._response, err))
         if self._record is not None:
-            _add(self._record, self._prepared, self._start, self._response, err)
+            kind = "stream" if self._prepared.streams else "fetch"
+            fetch = _fetch(self._record, self._prepared, self._start, response, err, kind)
+        if response is not None and self._prepared.stream:
+            end = StreamEnd(self._tracer, self._span, response.envelope, fetch, self._start)
+            response.on_stream_end(end)
+        elif self._tracer is not None:
+            self._tracer.end(self._span, *_outcome(response, err))
+        if self._record is not None and fetch is not None:
+            self._record.add(fetch)
+
+
+class StreamEnd:
+    """What is known of a stream's fetch once it has ended: by its last byte, a failure, close(), or
+    because nobody refers to it any more."""
+
+    __slots__ = ("_tracer", "_span", "_envelope", "_fetch", "_start", "_ended")
+
+    def __init__(
+        self,
+        tracer: Any,
+        span: Any,
+        envelope: Dict[str, Any],
+        fetch: Optional[record.Fetch],
+        start: float,
+    ) -> None:
+        self._tracer = tracer
+        self._span = span
+        self._envelope = envelope
+        self._fetch = fetch
+        self._start = start
+        self._ended = False
+
+    def __call__(self, err: Optional[BaseException] = None) -> None:
+        if self._ended:
+            return
+        self._ended = True
+        error = error_code(err) if err is not None else None
+        if self._fetch is not None:
+            self._fetch.seconds = time.perf_counter() - self._start
+            self._fetch.error = error
+        if self._tracer is not None:
+            self._tracer.end(self._span, self._envelope, error)
+
+    def __del__(self) -> None:
+        self()
 
 
 def record_fetch(
     target: record.Record, prepared: PreparedRequest, start: float, response: Any, err: Any
 ) -> None:
-    """Add a fetch of a batch to a record, and to the trace. `start`: time.perf_counter() when it
-    started; `err`: the exception if there is no response."""
-    if record.tracer is not None:
-        seconds_ago = time.perf_counter() - start
-        span = record.tracer.start(prepared.method, prepared.keys["url"], seconds_ago)
-        record.tracer.end(span, *_outcome(response, err))
-    _add(target, prepared, start, response, err)
+    """Add a fetch of a batch to a record. `start`: time.perf_counter() when it started; `err`: the
+    exception if there is no response."""
+    target.add(_fetch(target, prepared, start, response, err, "batch"))
 
 
 def _outcome(response: Any, err: Any) -> Tuple[Dict[str, Any], Optional[str]]:
     """The envelope, and the error if there is no response."""
     if response is not None:
         return response.envelope, None
-    return {}, _error_code(err)
+    return {}, error_code(err)
 
 
-def _add(
-    target: record.Record, prepared: PreparedRequest, start: float, response: Any, err: Any
-) -> None:
+def _fetch(
+    target: record.Record,
+    prepared: PreparedRequest,
+    start: float,
+    response: Any,
+    err: Any,
+    kind: str,
+) -> record.Fetch:
     envelope = response.envelope if response is not None else {}
-    target.add(
-        record.Fetch(
-            method=prepared.method,
-            url=record.redact_url(prepared.keys["url"]),
-            status=envelope.get("status"),
-            error=None if response is not None else _error_code(err),
-            start=start - target.start,
-            seconds=time.perf_counter() - start,
-            bytes=envelope.get("body_bytes"),
-            reused=envelope.get("connection", {}).get("reused"),
-            tag=prepared.keys.get("tag"),
-        )
+    return record.Fetch(
+        method=prepared.method,
+        url=record.redact_url(prepared.keys["url"]),
+        status=envelope.get("status"),
+        error=None if response is not None else error_code(err),
+        start=start - target.start,
+        seconds=time.perf_counter() - start,
+        bytes=envelope.get("body_bytes"),
+        reused=envelope.get("connection", {}).get("reused"),
+        tag=prepared.keys.get("tag"),
+        session=prepared.keys.get("session", "default"),
+        attempts=envelope.get("attempts") or 1,
+        kind=kind,
+        timing=dict(envelope.get("timing") or {}),
     )
 
 
-def _error_code(err: Any) -> str:
+def error_code(err: Any) -> str:
+    """The code of an exception, or its name."""
     return getattr(err, "reason", None) or type(err).__name__

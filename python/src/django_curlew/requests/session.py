@@ -177,15 +177,16 @@ class Session(BaseSession[R]):
         todo = batch.Batch(self, requests, max_parallel)
         if not todo.requests:
             return []
-        try:
-            parts = split_batch.split(self, todo) if self.daemon.sends_route else ()
-            if parts:
-                found = dict(split_batch.completed_parts(self.daemon, parts, todo.max_parallel))
-                return batch.in_order(found, return_exceptions)
-            response = self.daemon.exchange("POST", BATCH, **todo.options())
-        except daemon.DaemonError as err:
-            raise problem.from_daemon_error(err) from err
-        return todo.results(response, return_exceptions)
+        with todo:
+            try:
+                parts = split_batch.split(self, todo) if self.daemon.sends_route else ()
+                if parts:
+                    found = dict(split_batch.completed_parts(self.daemon, parts, todo.max_parallel))
+                    return batch.in_order(found, return_exceptions)
+                response = self.daemon.exchange("POST", BATCH, **todo.options())
+            except daemon.DaemonError as err:
+                raise problem.from_daemon_error(err) from err
+            return todo.results(response, return_exceptions)
 
     def as_completed(
         self, requests: Requests, *, max_parallel: int = 32

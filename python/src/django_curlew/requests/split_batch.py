@@ -86,6 +86,8 @@ def completed_parts(
         yield from inbox.results()
     finally:
         inbox.close()
+        for part in parts:
+            part.batch.abandon()
 
 
 class _Inbox:
@@ -187,6 +189,7 @@ class AsyncCompletedParts:
 
     def __init__(self, curlewd: daemon.Daemon, parts: List[Part], max_parallel: int) -> None:
         self._daemon = curlewd
+        self._all_parts = parts
         self._parts = deque(parts)
         self._at_once = _at_once(len(parts), max_parallel)
         self._results: Optional["asyncio.Queue[Any]"] = None  # before the beginning
@@ -226,6 +229,8 @@ class AsyncCompletedParts:
         self._running = 0
         for task in self._tasks:
             task.cancel()
+        for part in self._all_parts:
+            part.batch.abandon()
 
 
 async def _send_parts(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Iterator, Optional
+from typing import Any, Callable, Iterator, Optional
 
 from .. import daemon
 from ..cross_loop_semaphore import CrossLoopSemaphore
@@ -39,6 +39,11 @@ class StreamBody:
         self._stream = stream
         self._idle_timeout = idle_timeout
         self._slot: Optional[Slot] = None
+        self._on_end: Optional[Callable[[Optional[BaseException]], None]] = None
+
+    def on_end(self, call: Callable[[Optional[BaseException]], None]) -> None:
+        """Call this once at the end, with what went wrong; None if it was read or closed."""
+        self._on_end = call
 
     def hold(self, slot: Slot) -> None:
         """Release this at the end of the stream."""
@@ -68,8 +73,8 @@ class StreamBody:
             piece: bytes = await self._stream.read(self._idle_timeout)
         except daemon.DaemonError as err:
             raise self._error(err, response) from None
-        except BaseException:  # cancelled: the stream is closed
-            self._end()
+        except BaseException as err:  # cancelled: the stream is closed
+            self._end(err)
             raise
         if not piece:
             self._end()
@@ -81,10 +86,14 @@ class StreamBody:
         self._end()
 
     def _error(self, err: daemon.DaemonError, response: Any) -> Any:
-        self._end()
-        return problem.from_daemon_error(err, response, streaming=True)
+        translated = problem.from_daemon_error(err, response, streaming=True)
+        self._end(translated)
+        return translated
 
-    def _end(self) -> None:
+    def _end(self, err: Optional[BaseException] = None) -> None:
+        call, self._on_end = self._on_end, None
+        if call is not None:
+            call(err)
         if self._slot is not None:
             self._slot.release()
             self._slot = None
