@@ -64,7 +64,7 @@ def compared(of, words, curlew, others, language):
 
 def visit_rows(found, language):
     rows = {"handshakes": (plain, ("TLS handshakes at the origin for 1,000 visits of a view that "
-                                   "fetches one page; four workers",
+                                   "fetches one page, on 4 workers",
                                    "一个请求一个页面的视图被访问 1,000 次，"
                                    "源站的 TLS 握手次数（4 个工作进程）")),
             "p50": (ms, ("the time of such a visit: p50", "每次访问的时间：p50")),

@@ -31,6 +31,13 @@ def test_the_figures_of_a_page_are_those_of_the_results(page):
     assert pages.fill(text, json.loads((ROOT / "bench/results.json").read_text())) == text
 
 
+def test_both_readme_have_the_same_figures():
+    parts = json.loads((ROOT / "bench/results.json").read_text())
+    numbers = [sorted(re.findall(r"\d[\d,.]*\d|\d", pages.readme(parts, language)))
+               for language in (pages.ENGLISH, pages.CHINESE)]
+    assert numbers[0] == numbers[1]
+
+
 def anchors(path):
     """GitHub's names for the headings of a page."""
     headings = re.findall(r"^#+ (.+)$", path.read_text(), re.M)

@@ -23,7 +23,7 @@ ALWAYS = {"cookie_jar": "none", "isolate": False, "trace_context": True, "max_in
 
 # Keys of the request object that belong to a single request: PUT refuses them.
 SINGLE = {"url", "params", "body", "body_base64", "json", "form", "multipart", "body_follows",
-          "session"}
+          "session", "traceparent", "tracestate"}
 
 # Keys of files and of the network: only the configuration may set them.
 CONFIGURED = {"ca_file", "client_cert", "client_key", "resolve", "interface"}
