@@ -357,11 +357,11 @@ static int
 launch(struct engine_worker *w, struct curlew_fetch *f)
 {
     static const struct response_events events = { on_headers, on_connected, on_pause, on_lost };
-    struct transfer_setup setup = { &w->pool, &w->tickets, &events, "curlew/" CURLEW_VERSION };
+    struct transfer_setup setup = { &w->pool, &w->tickets, &w->dns_limit, &events,
+                                    "curlew/" CURLEW_VERSION };
 
     if (handle_cache_acquire(&w->handles, f) != 0 || transfer_prepare(f, &setup) != 0)
         return -1;
-    dns_limit_attach(f, &w->dns_limit);
     f->new_connection = false; /* a redirect may use the connections there are */
     return transfer_start(f, w->multi);
 }

@@ -5,15 +5,74 @@
 #include "fetch/body_pipe.h"
 
 #include <assert.h>
+#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 
 #define USUAL_REQUEST 16384 /* bytes; smaller ones are bounded well enough by their number */
 
+/* -- memory ------------------------------------------------------------------ */
+
+#define SPARE_MAX 16
+
+/*
+ * A fetch is larger than what glibc keeps for a thread: with each one it would merge and split
+ * blocks again.  AddressSanitizer shall see the use of one that was freed.
+ */
+#ifdef __SANITIZE_ADDRESS__
+#define KEEPS_SPARE false
+#else
+#define KEEPS_SPARE true
+#endif
+
+static _Thread_local struct curlew_fetch *spare[SPARE_MAX];
+static _Thread_local int spare_count;
+static pthread_once_t key_made = PTHREAD_ONCE_INIT;
+static pthread_key_t key;
+static bool has_key;
+
+static void
+free_spare(void *count)
+{
+    (void)count;
+    while (spare_count > 0)
+        free(spare[--spare_count]);
+}
+
+static void
+make_key(void)
+{
+    has_key = KEEPS_SPARE && pthread_key_create(&key, free_spare) == 0;
+}
+
+/* false: it is the caller's to free. */
+static bool
+try_spare(struct curlew_fetch *f)
+{
+    pthread_once(&key_made, make_key);
+    if (!has_key || spare_count == SPARE_MAX)
+        return false;
+    if (spare_count == 0 && pthread_setspecific(key, &spare_count) != 0)
+        return false; /* nobody would free it at the thread's end */
+    spare[spare_count++] = f;
+    return true;
+}
+
+/* All of it 0. */
+static struct curlew_fetch *
+take_memory(void)
+{
+    if (spare_count == 0)
+        return calloc(1, sizeof(struct curlew_fetch));
+    return memset(spare[--spare_count], 0, sizeof(struct curlew_fetch));
+}
+
+/* -- its life ------------------------------------------------------------------- */
+
 struct curlew_fetch *
 fetch_new(void)
 {
-    struct curlew_fetch *f = calloc(1, sizeof *f);
+    struct curlew_fetch *f = take_memory();
 
     if (f == NULL)
         return NULL;
@@ -107,7 +166,8 @@ fetch_unref(struct curlew_fetch *f)
     body_pipe_free(f->pipe);
     upload_pipe_free(f->upload);
     request_destroy(&f->request);
-    free(f);
+    if (!try_spare(f))
+        free(f);
 }
 
 int

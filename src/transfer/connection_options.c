@@ -20,7 +20,7 @@
 #define KEEPALIVE_EVERY_S 10L /* between probes */
 #define KEEPALIVE_PROBES  3L  /* without an answer, before the connection is dead */
 
-#define SET(option, value) curl_easy_setopt(f->hop->easy, option, value)
+#define SET(option, value) hop_set(f->hop, option, value)
 
 /*
  * "" and not NULL: libcurl would take proxies from the environment, and they would hide the
@@ -311,6 +311,8 @@ connection_options_start(struct curlew_fetch *f)
 void
 connection_options_release(struct curlew_fetch *f)
 {
+    if (f->hop->resolve == NULL && f->hop->connect_to == NULL)
+        return;
     SET(CURLOPT_RESOLVE, NULL);
     SET(CURLOPT_CONNECT_TO, NULL);
     curl_slist_free_all(f->hop->resolve);

@@ -395,8 +395,8 @@ void
 connection_pool_attach(struct curlew_fetch *f, struct connection_pool *p)
 {
     f->hop->pool = p;
-    curl_easy_setopt(f->hop->easy, CURLOPT_CLOSESOCKETFUNCTION, on_close);
-    curl_easy_setopt(f->hop->easy, CURLOPT_CLOSESOCKETDATA, p);
+    hop_set(f->hop, CURLOPT_CLOSESOCKETFUNCTION, on_close);
+    hop_set(f->hop, CURLOPT_CLOSESOCKETDATA, p);
 }
 
 /*
@@ -413,13 +413,13 @@ is_kept_watched(const struct pool_socket *s)
 static int
 lose(CURL *easy)
 {
-    struct curlew_fetch *f = NULL;
+    struct hop *hop = NULL;
 
-    curl_easy_getinfo(easy, CURLINFO_PRIVATE, &f);
-    if (f == NULL)
+    curl_easy_getinfo(easy, CURLINFO_PRIVATE, &hop);
+    if (hop == NULL || hop->fetch == NULL)
         return 0; /* libcurl's own, which nobody waits for */
-    failure_no_memory(&f->failure);
-    f->hop->events->on_lost(f);
+    failure_no_memory(&hop->fetch->failure);
+    hop->events->on_lost(hop->fetch);
     return 0;
 }
 

@@ -190,9 +190,27 @@ set_failure(struct curlew_fetch *f, CURLcode result)
     f->failure.curl_code = (int)result;
 }
 
+/*
+ * Beside options libcurl keeps in a handle how often it has tried again, and what the origin has
+ * said of authentication.
+ */
+static bool
+leaves_nothing(const struct curlew_fetch *f, CURLcode result)
+{
+    int status = f->response.head.status;
+    enum http_version v = f->request.http_version;
+
+    if (v == HTTP_3 || v == HTTP_3_ONLY) /* beside TCP: too much to be sure of */
+        return false;
+    return result == CURLE_OK && f->failure.error == ERROR_NONE && f->hop->requests == 1 &&
+           f->hop->restarts == 0 && !f->hop->challenged && status != 401 && status != 407;
+}
+
 void
 curl_result_apply(struct curlew_fetch *f, CURLcode result)
 {
+    if (leaves_nothing(f, result))
+        easy_options_on_good_end(&f->hop->options);
     /* The reader has cut the body short, as another attempt follows. */
     if (f->hop->verdict == HEAD_RETRY && result == CURLE_WRITE_ERROR)
         result = CURLE_OK;

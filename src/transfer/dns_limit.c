@@ -123,9 +123,9 @@ check_shares(struct dns_limit *d, uint64_t session, uint64_t domain, int64_t now
 }
 
 static int
-on_resolver_start(void *state, void *reserved, void *arg)
+on_resolver_start(void *state, void *reserved, void *hop)
 {
-    struct curlew_fetch *f = arg;
+    struct curlew_fetch *f = ((struct hop *)hop)->fetch;
     struct dns_limit *d = f->hop->dns_limit;
     uint64_t domain = domain_of(f);
     int64_t now = clock_us();
@@ -153,8 +153,8 @@ dns_limit_attach(struct curlew_fetch *f, struct dns_limit *d)
     if (d->off)
         return;
     f->hop->dns_limit = d;
-    curl_easy_setopt(f->hop->easy, CURLOPT_RESOLVER_START_FUNCTION, on_resolver_start);
-    curl_easy_setopt(f->hop->easy, CURLOPT_RESOLVER_START_DATA, f);
+    hop_set(f->hop, CURLOPT_RESOLVER_START_FUNCTION, on_resolver_start);
+    hop_set(f->hop, CURLOPT_RESOLVER_START_DATA, f->hop);
 }
 
 void

@@ -164,9 +164,9 @@ try_next_address(struct curlew_fetch *f)
 }
 
 static curl_socket_t
-on_open(void *arg, curlsocktype purpose, struct curl_sockaddr *a)
+on_open(void *hop, curlsocktype purpose, struct curl_sockaddr *a)
 {
-    struct curlew_fetch *f = arg;
+    struct curlew_fetch *f = ((struct hop *)hop)->fetch;
 
     (void)purpose;
     drop_scope(f, &a->addr);
@@ -190,7 +190,7 @@ static int
 refuse_connection(struct curlew_fetch *f)
 {
     f->hop->restart = true;
-    curl_easy_setopt(f->hop->easy, CURLOPT_FORBID_REUSE, 1L);
+    hop_set(f->hop, CURLOPT_FORBID_REUSE, 1L);
     return CURL_PREREQFUNC_ABORT;
 }
 
@@ -223,14 +223,15 @@ is_kept_http1(const struct curlew_fetch *f, uint64_t conn_id)
 }
 
 static int
-on_request(void *arg, char *remote_ip, char *local_ip, int remote_port, int local_port)
+on_request(void *hop, char *remote_ip, char *local_ip, int remote_port, int local_port)
 {
-    struct curlew_fetch *f = arg;
+    struct curlew_fetch *f = ((struct hop *)hop)->fetch;
     uint64_t conn_id = conn_id_of(f->hop->easy);
 
     (void)local_ip;
     (void)remote_port;
     (void)local_port;
+    f->hop->requests++;
     if (check_memory(f) != 0 || sent_once_check(f) != 0 || check_peer(f, remote_ip) != 0)
         return CURL_PREREQFUNC_ABORT;
     if (!connection_pool_is_usable(f->hop->pool, conn_id) ||
@@ -252,8 +253,8 @@ void
 egress_hooks_attach(struct curlew_fetch *f)
 {
     sent_once_attach(f);
-    curl_easy_setopt(f->hop->easy, CURLOPT_OPENSOCKETFUNCTION, on_open);
-    curl_easy_setopt(f->hop->easy, CURLOPT_OPENSOCKETDATA, f);
-    curl_easy_setopt(f->hop->easy, CURLOPT_PREREQFUNCTION, on_request);
-    curl_easy_setopt(f->hop->easy, CURLOPT_PREREQDATA, f);
+    hop_set(f->hop, CURLOPT_OPENSOCKETFUNCTION, on_open);
+    hop_set(f->hop, CURLOPT_OPENSOCKETDATA, f->hop);
+    hop_set(f->hop, CURLOPT_PREREQFUNCTION, on_request);
+    hop_set(f->hop, CURLOPT_PREREQDATA, f->hop);
 }

@@ -100,14 +100,14 @@ check_result(struct curlew_fetch *f, CURLcode rc, const char *name)
 static int
 set_text(struct curlew_fetch *f, enum option option, const char *text)
 {
-    return check_result(f, curl_easy_setopt(f->hop->easy, found[option]->id, text),
+    return check_result(f, hop_set(f->hop, found[option]->id, text),
                         request_key_field(options[option].key)->name);
 }
 
 static int
 set_number(struct curlew_fetch *f, enum option option, long n)
 {
-    return check_result(f, curl_easy_setopt(f->hop->easy, found[option]->id, n),
+    return check_result(f, hop_set(f->hop, found[option]->id, n),
                         request_key_field(options[option].key)->name);
 }
 
@@ -191,12 +191,12 @@ set_extra(struct curlew_fetch *f, enum extra_fingerprint_key key)
     if (key == EXTRA_TLS_MIN_VERSION)
         return CURLE_OK;
     if (field->kind == FIELD_BOOL)
-        return curl_easy_setopt(f->hop->easy, option, *(const bool *)member ? 1L : 0L);
+        return hop_set(f->hop, option, *(const bool *)member);
     if (field->kind == FIELD_INT)
-        return curl_easy_setopt(f->hop->easy, option, (long)*(const int *)member);
+        return hop_set(f->hop, option, (long)*(const int *)member);
     if (field->kind == FIELD_CHOICE)
-        return curl_easy_setopt(f->hop->easy, option, field->words[*(const int *)member]);
-    return curl_easy_setopt(f->hop->easy, option, *(char *const *)member);
+        return hop_set(f->hop, option, field->words[*(const int *)member]);
+    return hop_set(f->hop, option, *(char *const *)member);
 }
 
 static int
@@ -235,9 +235,8 @@ apply_tls_min(struct curlew_fetch *f)
 
     if (min == 0)
         return 0;
-    return check_result(
-        f, curl_easy_setopt(f->hop->easy, CURLOPT_SSLVERSION, min | CURL_SSLVERSION_MAX_DEFAULT),
-        "fingerprint: the TLS version");
+    return check_result(f, hop_set(f->hop, CURLOPT_SSLVERSION, min | CURL_SSLVERSION_MAX_DEFAULT),
+                        "fingerprint: the TLS version");
 }
 
 /* In curl_cffi's order. */

@@ -2,12 +2,13 @@
 
 #include "transfer/handle_cache.h"
 
-#include "libcurl/curl_memory.h"
+#include "libcurl/impersonate_targets.h"
 #include "transfer/hop.h"
 #include "transfer/hop_cookies.h"
 #include "transfer/tls_tickets.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 static void
 hop_free(struct hop *hop)
@@ -33,30 +34,48 @@ hop_new(void)
         free(hop);
         return NULL;
     }
-    hop->is_reset = true;
+    easy_options_init(&hop->options, hop->easy);
     header_lines_init(&hop->header_lines);
     list_init(&hop->sockets);
     list_init(&hop->lookup);
     return hop;
 }
 
+/* The last one that looks like the browser that f names; else the one unused for longest. */
+static int
+find_spare(const struct handle_cache *cache, const struct curlew_fetch *f)
+{
+    const char *name = f->request.impersonate;
+    const char *target = name != NULL ? impersonate_targets_find(name) : NULL;
+    int i = cache->count - 1;
+
+    while (i > 0 &&
+           !easy_options_wears(&cache->spare[i]->options, target, f->request.default_headers))
+        i--;
+    return i;
+}
+
+static struct hop *
+take_spare(struct handle_cache *cache, int i)
+{
+    struct hop *hop = cache->spare[i];
+
+    cache->count--;
+    memmove(&cache->spare[i], &cache->spare[i + 1],
+            (size_t)(cache->count - i) * sizeof cache->spare[0]);
+    return hop;
+}
+
 int
 handle_cache_acquire(struct handle_cache *cache, struct curlew_fetch *f)
 {
+    if (f->hop != NULL)
+        return 0;
+    f->hop = cache->count > 0 ? take_spare(cache, find_spare(cache, f)) : hop_new();
     if (f->hop == NULL)
-        f->hop = cache->count > 0 ? cache->spare[--cache->count] : hop_new();
-    return f->hop != NULL ? 0 : failure_no_memory(&f->failure);
-}
-
-/* It must not point into the fetch any more.  false: it has lacked memory for its defaults. */
-static bool
-try_reset(struct hop *hop)
-{
-    uint64_t failures = curl_memory_failures();
-
-    curl_easy_reset(hop->easy);
-    hop->is_reset = true;
-    return curl_memory_failures() == failures;
+        return failure_no_memory(&f->failure);
+    f->hop->fetch = f;
+    return 0;
 }
 
 void
@@ -68,7 +87,8 @@ handle_cache_release(struct handle_cache *cache, struct curlew_fetch *f)
         return;
     hop_cookies_finish(f);
     tls_tickets_release(f);
-    if (try_reset(hop) && cache->count < HANDLE_CACHE_MAX)
+    hop->fetch = NULL;
+    if (easy_options_try_keep(&hop->options) && cache->count < HANDLE_CACHE_MAX)
         cache->spare[cache->count++] = hop;
     else
         hop_free(hop);

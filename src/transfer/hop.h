@@ -10,6 +10,7 @@
 #include "fetch/resend.h"
 #include "http/content_encoding.h"
 #include "http/cookies.h"
+#include "transfer/easy_options.h"
 #include "transfer/header_lines.h"
 #include "transfer/response_events.h"
 #include "util/list.h"
@@ -20,12 +21,17 @@
 
 struct connection_pool;
 struct content_decoder;
+struct curlew_fetch;
 struct dns_limit;
 struct tls_tickets_store;
 
+/* In the place of curl_easy_setopt(). */
+#define hop_set(hop, option, value) easy_options_set(&(hop)->options, option, (intptr_t)(value))
+
 struct hop {
-    CURL *easy;
-    bool is_reset; /* no option of an earlier hop is left in it */
+    CURL *easy; /* libcurl's callbacks get the hop, which lasts as long */
+    struct easy_options options;
+    struct curlew_fetch *fetch; /* NULL: it serves none */
     struct connection_pool *pool;
     struct dns_limit *dns_limit;
     struct tls_tickets_store *tickets; /* NULL: the multi handle's */
@@ -38,6 +44,7 @@ struct hop {
     struct link sockets;                     /* of the pool, opened in this hop */
     uint64_t conn_id;  /* the connection, which others may share; 0: not known yet */
     int64_t opened_us; /* its first socket; 0: none yet */
+    int requests;      /* how often libcurl was about to send it */
     bool requested;    /* a connection stands, and the request goes out on it */
     bool no_tickets;   /* its ClientHello could not resume a session */
     bool shares;       /* it waits for a connection that another hop is opening */

@@ -148,8 +148,7 @@ set_field(struct curlew_fetch *f, int64_t now)
         rc = refuse_field(f);
     add_given_fields(&field, f);
     f->hop->cookie_bytes = field.len;
-    if (field.failed ||
-        (field.len > 0 && curl_easy_setopt(f->hop->easy, CURLOPT_COOKIE, field.data) != CURLE_OK))
+    if (field.failed || (field.len > 0 && hop_set(f->hop, CURLOPT_COOKIE, field.data) != CURLE_OK))
         rc = failure_no_memory(&f->failure);
     buffer_free(&field);
     return rc;

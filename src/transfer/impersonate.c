@@ -19,6 +19,28 @@ impersonate_check(const char *name, struct failure *err)
     return 0;
 }
 
+/* Only a reset takes a browser off the handle. */
+static void
+take_off(struct curlew_fetch *f)
+{
+    if (!easy_options_wears(&f->hop->options, NULL, false))
+        easy_options_reset(&f->hop->options);
+}
+
+/* It costs as much as a fetch, so the handle keeps it. */
+static CURLcode
+put_on(struct curlew_fetch *f, const char *target)
+{
+    struct easy_options *o = &f->hop->options;
+    bool default_headers = f->request.default_headers;
+
+    if (easy_options_wears(o, target, default_headers))
+        return CURLE_OK;
+    easy_options_reset(o);
+    easy_options_wear(o, target, default_headers);
+    return impersonate_targets_function()(f->hop->easy, target, default_headers);
+}
+
 int
 impersonate_apply(struct curlew_fetch *f)
 {
@@ -26,12 +48,14 @@ impersonate_apply(struct curlew_fetch *f)
     CURLcode rc;
 
     f->response.impersonated = NULL;
-    if (name == NULL)
+    if (name == NULL) {
+        take_off(f);
         return 0;
+    }
     if (impersonate_check(name, &f->failure) != 0)
         return -1;
     target = impersonate_targets_find(name);
-    rc = impersonate_targets_function()(f->hop->easy, target, f->request.default_headers);
+    rc = put_on(f, target);
     if (rc != CURLE_OK)
         return rc == CURLE_OUT_OF_MEMORY
                    ? failure_no_memory(&f->failure)

@@ -55,6 +55,6 @@ multipart_set(struct curlew_fetch *f)
     for (size_t i = 0; i < f->request.part_count; i++)
         if (add_mime_part(f, &f->request.parts[i]) != 0)
             return -1;
-    curl_easy_setopt(f->hop->easy, CURLOPT_MIMEPOST, f->hop->mime);
+    hop_set(f->hop, CURLOPT_MIMEPOST, f->hop->mime);
     return 0;
 }

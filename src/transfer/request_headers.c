@@ -10,7 +10,7 @@
 #include <string.h>
 #include <strings.h>
 
-#define SET(option, value) curl_easy_setopt(f->hop->easy, option, value)
+#define SET(option, value) hop_set(f->hop, option, value)
 
 static int
 add_header(struct curlew_fetch *f, const char *name, const char *value)

@@ -234,9 +234,9 @@ read_line(struct curlew_fetch *f, const char *line, size_t n)
 }
 
 static size_t
-on_header(char *line, size_t size, size_t count, void *arg)
+on_header(char *line, size_t size, size_t count, void *hop)
 {
-    struct curlew_fetch *f = arg;
+    struct curlew_fetch *f = ((struct hop *)hop)->fetch;
     size_t all = size * count;
 
     f->active_us = clock_us();
@@ -410,9 +410,9 @@ apply_result(struct curlew_fetch *f, enum coding_result result)
 }
 
 static size_t
-on_body(char *bytes, size_t size, size_t count, void *arg)
+on_body(char *bytes, size_t size, size_t count, void *hop)
 {
-    struct curlew_fetch *f = arg;
+    struct curlew_fetch *f = ((struct hop *)hop)->fetch;
     size_t n = size * count;
 
     f->active_us = clock_us();
@@ -451,10 +451,10 @@ response_reader_attach(struct curlew_fetch *f, const struct response_events *eve
     f->hop->events = events;
     f->hop->verdict = HEAD_FINAL;
     drop_message(f);
-    curl_easy_setopt(f->hop->easy, CURLOPT_HEADERFUNCTION, on_header);
-    curl_easy_setopt(f->hop->easy, CURLOPT_HEADERDATA, f);
-    curl_easy_setopt(f->hop->easy, CURLOPT_WRITEFUNCTION, on_body);
-    curl_easy_setopt(f->hop->easy, CURLOPT_WRITEDATA, f);
+    hop_set(f->hop, CURLOPT_HEADERFUNCTION, on_header);
+    hop_set(f->hop, CURLOPT_HEADERDATA, f->hop);
+    hop_set(f->hop, CURLOPT_WRITEFUNCTION, on_body);
+    hop_set(f->hop, CURLOPT_WRITEDATA, f->hop);
 }
 
 void

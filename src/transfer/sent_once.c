@@ -41,8 +41,8 @@ sent_once_attach(struct curlew_fetch *f)
     hop->unanswered = (struct unanswered){ .method = f->method };
     hop->resend = RESEND_FORBIDDEN;
     hop->opened = hop->kept = false;
-    curl_easy_setopt(hop->easy, CURLOPT_DEBUGFUNCTION, on_debug);
-    curl_easy_setopt(hop->easy, CURLOPT_DEBUGDATA, hop);
+    hop_set(hop, CURLOPT_DEBUGFUNCTION, on_debug);
+    hop_set(hop, CURLOPT_DEBUGDATA, hop);
 }
 
 static long
@@ -106,7 +106,7 @@ sent_once_check(struct curlew_fetch *f)
         return failure_set(&f->failure, ERROR_PROTOCOL_ERROR,
                            "the origin refused the request twice, unprocessed");
     return failure_set(&f->failure, ERROR_RECV_FAILED,
-                       "the connection ended before a byte of the response came");
+                       "the connection ended before a whole line of the response came");
 }
 
 int
@@ -164,9 +164,9 @@ prepare_resend(struct curlew_fetch *f)
 
     if (!fetch_may_multiplex(f)) {
         if (f->request.auth != AUTH_DIGEST)
-            curl_easy_setopt(hop->easy, CURLOPT_FRESH_CONNECT, 1L);
+            hop_set(hop, CURLOPT_FRESH_CONNECT, 1L);
     } else if (!resend_is_safe(f->method)) {
-        curl_easy_setopt(hop->easy, CURLOPT_VERBOSE, 1L); /* on_debug() shall see a refusal */
+        hop_set(hop, CURLOPT_VERBOSE, 1L); /* on_debug() shall see a refusal */
     }
 }
 
@@ -212,7 +212,7 @@ sent_once_correct_failure(struct curlew_fetch *f)
         return;
     f->failure = (struct failure){ 0 };
     failure_set(&f->failure, ERROR_RECV_FAILED,
-                "the connection ended before a byte of the response came; sending again failed: "
+                "the connection ended before the response began; sending again failed: "
                 "%.300s",
                 later.detail);
     f->failure.curl_code = CURLE_RECV_ERROR;

@@ -7,7 +7,7 @@
 
 #include <string.h>
 
-#define SET(option, value) curl_easy_setopt(f->hop->easy, option, value)
+#define SET(option, value) hop_set(f->hop, option, value)
 
 void
 tls_tickets_destroy(struct tls_tickets *t)

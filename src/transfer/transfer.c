@@ -28,7 +28,7 @@
 /* What is collected is read by larger pieces.  libcurl has one such buffer for each thread. */
 #define COLLECTED_SLICE 65536L
 
-#define SET(option, value) curl_easy_setopt(f->hop->easy, option, value)
+#define SET(option, value) hop_set(f->hop, option, value)
 
 /* -- method and body ----------------------------------------------------- */
 
@@ -49,8 +49,6 @@ set_method(struct curlew_fetch *f)
     } else if (f->sends_body || request_headers_want_length(f->method)) {
         SET(CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)(f->sends_body ? r->body_size : 0));
         SET(CURLOPT_POSTFIELDS, f->sends_body ? r->body : "");
-    } else {
-        SET(CURLOPT_HTTPGET, 1L);
     }
     if (strcmp(f->method,
                f->sends_body || request_headers_want_length(f->method) ? "POST" : "GET") != 0)
@@ -145,9 +143,7 @@ static void
 reset_hop(struct hop *hop)
 {
     hop->memory_failures = curl_memory_failures();
-    if (!hop->is_reset)
-        curl_easy_reset(hop->easy); /* but for connections */
-    hop->is_reset = false;
+    easy_options_begin(&hop->options);
     hop->curl_error[0] = '\0';
     hop->head_bytes = 0;
     hop->folds = 0;
@@ -158,11 +154,11 @@ reset_hop(struct hop *hop)
     hop->no_tickets = false;
     hop->expects_head = hop->in_head = hop->has_head = false;
     hop->requested = hop->challenged = hop->restart = false;
-    hop->restarts = hop->addresses = 0;
+    hop->requests = hop->restarts = hop->addresses = 0;
 }
 
-int
-transfer_prepare(struct curlew_fetch *f, const struct transfer_setup *setup)
+static int
+name_options(struct curlew_fetch *f, const struct transfer_setup *setup)
 {
     CURLcode rc;
 
@@ -170,7 +166,7 @@ transfer_prepare(struct curlew_fetch *f, const struct transfer_setup *setup)
     if (impersonate_apply(f) != 0 || fingerprint_apply(f) != 0)
         return -1;
     rc = SET(CURLOPT_URL, f->url.text);
-    SET(CURLOPT_PRIVATE, f);
+    SET(CURLOPT_PRIVATE, f->hop);
     SET(CURLOPT_ERRORBUFFER, f->hop->curl_error);
     SET(CURLOPT_PROTOCOLS_STR, "http,https");
     SET(CURLOPT_ACCEPT_ENCODING, NULL); /* content_coding.h undoes them */
@@ -181,12 +177,26 @@ transfer_prepare(struct curlew_fetch *f, const struct transfer_setup *setup)
     connection_pool_attach(f, setup->pool);
     set_limits(f);
     transfer_progress_attach(f);
+    dns_limit_attach(f, setup->dns_limit);
     set_credentials(f);
     if (rc != CURLE_OK)
         return failure_no_memory(&f->failure);
     tls_tickets_attach(setup->tickets, f);
-    if (connection_options_set(f) || hop_cookies_send(f) || set_request_target(f) ||
-        set_method(f) || request_headers_set(f))
+    return connection_options_set(f) || set_request_target(f) || set_method(f) ? -1 : 0;
+}
+
+int
+transfer_prepare(struct curlew_fetch *f, const struct transfer_setup *setup)
+{
+    if (name_options(f, setup) != 0)
+        return -1;
+    if (!easy_options_end(&f->hop->options)) { /* on a handle that was reset it can */
+        transfer_release(f);
+        easy_options_reset(&f->hop->options);
+        if (name_options(f, setup) != 0 || !easy_options_end(&f->hop->options))
+            return -1;
+    }
+    if (hop_cookies_send(f) != 0 || request_headers_set(f) != 0) /* which go with the hop */
         return -1;
     /* curl_easy_reset() tells of no failure, and of many options the result is not looked at. */
     return transfer_lacked_memory(f) ? failure_no_memory(&f->failure) : 0;
@@ -344,7 +354,7 @@ transfer_was_http1(const struct curlew_fetch *f)
 struct curlew_fetch *
 transfer_next_finished(struct connection_pool *pool, CURLM *multi, CURLcode *result)
 {
-    struct curlew_fetch *f = NULL;
+    struct hop *hop = NULL;
     CURLMsg *msg;
     int left;
 
@@ -353,8 +363,8 @@ transfer_next_finished(struct connection_pool *pool, CURLM *multi, CURLcode *res
             return NULL;
     } while (connection_pool_on_finished(pool, msg->easy_handle));
     *result = msg->data.result; /* msg is valid until its handle is removed */
-    curl_easy_getinfo(msg->easy_handle, CURLINFO_PRIVATE, &f);
-    return f;
+    curl_easy_getinfo(msg->easy_handle, CURLINFO_PRIVATE, &hop);
+    return hop->fetch;
 }
 
 void
@@ -362,6 +372,7 @@ transfer_release(struct curlew_fetch *f)
 {
     if (f->hop == NULL)
         return;
+    easy_options_drop(&f->hop->options);
     connection_options_release(f);
     header_lines_clear(&f->hop->header_lines);
     curl_mime_free(f->hop->mime);

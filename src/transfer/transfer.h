@@ -10,6 +10,7 @@
 
 #include "fetch/fetch.h"
 #include "transfer/connection_pool.h"
+#include "transfer/dns_limit.h"
 #include "transfer/response_events.h"
 #include "transfer/tls_tickets.h"
 
@@ -17,6 +18,7 @@
 struct transfer_setup {
     struct connection_pool *pool;
     struct tls_tickets *tickets;
+    struct dns_limit *dns_limit;
     const struct response_events *events;
     const char *user_agent; /* where the request has none */
 };

@@ -46,7 +46,7 @@ count_empty_read(struct curlew_fetch *f)
     }
     if (++hop->empty_reads <= EMPTY_READS || clock_us() < hop->read_us + EMPTY_US)
         return 0;
-    curl_easy_setopt(hop->easy, CURLOPT_FORBID_REUSE, 1L);
+    hop_set(hop, CURLOPT_FORBID_REUSE, 1L);
     return failure_set(&f->failure, ERROR_PROTOCOL_ERROR,
                        "the origin sends without end what is no part of a response");
 }
@@ -64,17 +64,17 @@ transfer_progress_check(struct curlew_fetch *f, int64_t sent)
 }
 
 static int
-on_progress(void *fetch, curl_off_t to_receive, curl_off_t received, curl_off_t to_send,
+on_progress(void *hop, curl_off_t to_receive, curl_off_t received, curl_off_t to_send,
             curl_off_t sent)
 {
     (void)to_receive, (void)received, (void)to_send;
-    return transfer_progress_check(fetch, (int64_t)sent);
+    return transfer_progress_check(((struct hop *)hop)->fetch, (int64_t)sent);
 }
 
 void
 transfer_progress_attach(struct curlew_fetch *f)
 {
-    curl_easy_setopt(f->hop->easy, CURLOPT_XFERINFOFUNCTION, on_progress);
-    curl_easy_setopt(f->hop->easy, CURLOPT_XFERINFODATA, f);
-    curl_easy_setopt(f->hop->easy, CURLOPT_NOPROGRESS, 0L);
+    hop_set(f->hop, CURLOPT_XFERINFOFUNCTION, on_progress);
+    hop_set(f->hop, CURLOPT_XFERINFODATA, f->hop);
+    hop_set(f->hop, CURLOPT_NOPROGRESS, 0L);
 }

@@ -4,7 +4,7 @@
 
 #include "transfer/hop.h"
 
-#define SET(option, value) curl_easy_setopt(f->hop->easy, option, value)
+#define SET(option, value) hop_set(f->hop, option, value)
 
 bool
 upload_reader_is_wanted(const struct curlew_fetch *f)

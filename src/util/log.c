@@ -179,6 +179,12 @@ write_directly(const struct buffer *lines)
     report_dropped(DIRECT_MS);
 }
 
+bool
+log_takes(enum log_level level)
+{
+    return level <= the_log.level;
+}
+
 void
 log_event(enum log_level level, const char *event, const struct log_field *fields, size_t count)
 {

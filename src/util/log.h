@@ -28,6 +28,9 @@ uint64_t log_dropped_lines(void);
 /* At any time, from one thread. */
 void log_setup(enum log_level level, bool json);
 
+/* Is a line of this level written?  Else its fields need not be collected. */
+bool log_takes(enum log_level level);
+
 void log_event(enum log_level level, const char *event, const struct log_field *fields,
                size_t count);
 

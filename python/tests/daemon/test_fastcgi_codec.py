@@ -256,3 +256,42 @@ def test_what_only_ends_like_a_whole_response_is_none():
     parser.is_cut = True
     parser.feed(struct.pack(">BBHHBx", 1, 6, 1, 8, 0) + b"A: b\r\n\r\n" + FINAL)
     assert parser.finished and not parser.reusable
+
+
+HEADS = [b"A: 1\n\n", b"A: 1\r\n\r\n", b"Status: 200 OK\r\nA: 1\r\n\r\n",
+         b"Status: 200 OK\r\nA: 1\r\nB: 2\r\n\r\n", b"Status: 404 No\r\nA: 1\r\n\r\n",
+         b"Status: 404 No\nA: 1\n\n", b"status:404\nA: 1\n\r\n", b"Status: 200 OK\r\n\r\n", b"\n\n"]
+
+
+def parsed(data, piece_bytes):
+    parser = FastCGIParser()
+    for at in range(0, len(data), piece_bytes):
+        parser.feed(data[at:at + piece_bytes])
+    return parser.status, parser.head, parser.take_body(), parser.finished, parser.reusable
+
+
+def whole(head, body):
+    end = struct.pack(">BBHHBxIB3x", 1, 3, 1, 8, 0, 0, 0)
+    return encode_records(6, head + body) + struct.pack(">BBHHBx", 1, 6, 1, 0, 0) + end
+
+
+def test_a_head_that_was_parsed_before_changes_nothing():
+    for first in HEADS:
+        for second in HEADS:
+            for body in (b"", b"x", b"\nB: 3\n\n"):
+                assert parsed(whole(first, b"y"), 1000)[2] == b"y"  # it is remembered
+                data = whole(second, body)
+                assert parsed(data, 1000) == parsed(data, 1), (first, second, body)
+                assert parsed(data, 1000)[2:] == (body, True, True)
+
+
+@pytest.mark.parametrize("sizes", [[1], [0, 5, 3], [3] * 20, [65535, 2, 65535]], ids=str)
+@pytest.mark.parametrize("piece_bytes", [1, 7, 11, 65536])
+def test_a_body_in_many_records_is_joined(sizes, piece_bytes):
+    if piece_bytes == 1:
+        sizes = [min(size, 300) for size in sizes]
+    pieces = [bytes([i + 65]) * size for i, size in enumerate(sizes)]
+    record = struct.Struct(">BBHHBx")
+    body = [record.pack(1, 6, 1, len(p), i % 9) + p + bytes(i % 9) for i, p in enumerate(pieces)]
+    data = encode_records(6, b"A: 1\n\n") + b"".join(body) + whole(b"", b"")
+    assert parsed(data, piece_bytes) == (200, b"A: 1", b"".join(pieces), True, True)

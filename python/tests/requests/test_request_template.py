@@ -9,9 +9,11 @@ import pytest
 from django_curlew import AsyncSession, Session
 from django_curlew.requests import RetryStrategy, parameters, request_template
 from django_curlew.requests.batch import Batch
+from django_curlew.requests.models import Response
 from django_curlew.requests.parameters import NOT_SET
 from django_curlew.requests.prepared_request import PreparedRequest
 from django_curlew.requests.request_template import prepare
+from django_curlew.requests.urls import build_url, build_urls
 
 URLS = ["http://a/", "a.example/x", "https://a.example:8443/p/ä?q=\"\\é&r=%41%2f#f", "http://a/%",
         "http://a/\u2028 \n"]
@@ -173,6 +175,30 @@ def test_a_batch_of_urls_is_the_same_as_one_of_pairs(params):
     ours, theirs = json.loads(urls.to_json()), json.loads(pairs.to_json())
     assert ours == theirs
     assert (urls.timeout, urls.idempotent) == (pairs.timeout, pairs.idempotent)
+
+
+@pytest.mark.parametrize("urls", [
+    [], ["http://a/"], URLS, ["http://a/1", "https://b/2?q=[1]"], ["http://a/\nhttp://b/"],
+    ["http://a/\n", "http://b/"], ["http://a/", "\nhttp://b/"], ["http://a/", ""],
+    ["http://a/", "b"],
+    ["http://a/", "http://b/ü"], ["http://a/", "http://b/\r"]], ids=ascii)
+def test_urls_are_built_together_as_they_are_one_by_one(urls):
+    assert build_urls(urls) == [build_url(url) for url in urls]
+    requests = Batch(Session(headers={"X-A": "1"}), urls, 7).requests
+    assert [r.keys["url"] for r in requests] == [build_url(url) for url in urls]
+    assert all(r.keys["headers"] == [["X-A", "1"]] and r.template for r in requests)
+
+
+def test_a_response_is_the_same_in_one_step():
+    session = Session(headers={"X-A": "1"}, default_encoding="latin-1", curl_infos=[2097154])
+    prepared, envelope = PreparedRequest(session, "GET", "http://a/", {}), {"status": 200}
+    loaded, of_batch = Response(), Batch(session, ["http://a/"], 7).requests.of_response(0)
+    loaded.load(envelope, prepared, content=b"ab")
+    assert vars(Response.loaded(envelope, prepared, b"ab")) == vars(loaded)
+    response = Response.loaded(envelope, of_batch, b"ab")
+    assert response.default_encoding == "latin-1" and of_batch.curl_infos == prepared.curl_infos
+    assert (response.request.url, response.request.method) == ("http://a/", "GET")
+    assert response.request.headers == loaded.request.headers and response.request.body is None
 
 
 def test_the_attributes_of_a_subclass_are_its_own():

@@ -5,6 +5,8 @@
 #include "support/fetch_fixture.h"
 
 #include <criterion/criterion.h>
+#include <malloc.h>
+#include <pthread.h>
 #include <signal.h>
 #include <string.h>
 
@@ -55,6 +57,54 @@ Test(fetch, a_fetch_that_is_done_does_not_run, .signal = SIGABRT)
 Test(fetch, a_new_fetch_does_not_wait_before_it_is_posted, .signal = SIGABRT)
 {
     fetch_set_state(f, FETCH_QUEUED);
+}
+
+Test(fetch, a_new_one_has_nothing_of_those_before)
+{
+    struct curlew_fetch *many[40];
+
+    for (int round = 0; round < 2; round++) {
+        for (int i = 0; i < 40; i++) {
+            cr_assert_not_null(many[i] = fetch_new());
+            cr_assert_eq(many[i]->state, FETCH_NEW);
+            cr_assert_eq(many[i]->index, -1);
+            cr_assert_null(many[i]->arg);
+            cr_assert_null(many[i]->request.url);
+            cr_assert_eq(many[i]->listed, 0);
+            cr_assert_eq(many[i]->response.attempts, 0);
+        }
+        for (int i = 0; i < 40; i++) {
+            many[i]->index = i;
+            many[i]->arg = &many[i];
+            many[i]->listed = 7;
+            many[i]->response.attempts = 3;
+            many[i]->request.url = strdup("http://a.test/");
+            fetch_unref(many[i]);
+        }
+    }
+}
+
+static void *
+make_and_free(void *arg)
+{
+    for (int i = 0; i < 3; i++)
+        fetch_unref(fetch_new());
+    return arg;
+}
+
+Test(fetch, a_thread_that_ends_leaves_none_behind)
+{
+    pthread_t thread;
+    struct mallinfo2 before, after;
+
+    mallopt(M_ARENA_MAX, 1);      /* mallinfo2() tells of one */
+    for (int i = 0; i < 2; i++) { /* what a first thread allocates stays */
+        before = mallinfo2();
+        cr_assert_eq(pthread_create(&thread, NULL, make_and_free, NULL), 0);
+        pthread_join(thread, NULL);
+        after = mallinfo2();
+    }
+    cr_assert_lt(after.uordblks, before.uordblks + sizeof(struct curlew_fetch));
 }
 
 Test(fetch, buffered_bytes_are_counted_up_to_the_limit_and_given_back)

@@ -60,3 +60,25 @@ Test(handle_cache, fetches_at_once_have_a_handle_each)
     }
     handle_cache_destroy(&cache);
 }
+
+Test(handle_cache, a_fetch_gets_a_handle_that_looks_like_its_browser)
+{
+    struct curlew_fetch *f[3];
+    struct hop *hops[3];
+
+    for (int i = 0; i < 3; i++) {
+        f[i] = fetch_fixture_new(&t, "http://a.test/");
+        hops[i] = acquire(f[i]);
+    }
+    for (int i = 0; i < 3; i++)
+        handle_cache_release(&cache, f[i]);
+    easy_options_wear(&hops[1]->options, "mosaic93", true);
+    easy_options_wear(&hops[2]->options, "mosaic93", true);
+    cr_assert_eq(acquire(f[0]), hops[0], "the last one that looks like none");
+    cr_assert_eq(acquire(f[1]), hops[1], "the one that is unused for longest");
+    for (int i = 0; i < 3; i++) {
+        handle_cache_release(&cache, f[i]);
+        fetch_unref(f[i]);
+    }
+    handle_cache_destroy(&cache);
+}

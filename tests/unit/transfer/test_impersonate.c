@@ -4,6 +4,7 @@
 
 #include "support/fetch_fixture.h"
 #include "transfer/handle_cache.h"
+#include "transfer/hop.h"
 
 #include <criterion/criterion.h>
 #include <string.h>
@@ -24,11 +25,19 @@ teardown(void)
 
 TestSuite(impersonate, .init = setup, .fini = teardown, .timeout = 20);
 
-Test(impersonate, without_a_browser_nothing_is_done)
+Test(impersonate, the_browser_of_an_earlier_fetch_is_taken_off)
 {
     struct curlew_fetch *f = fetch_fixture_new(&t, "http://a.test/");
+    struct handle_cache cache = { .count = 0 };
 
+    cr_assert_eq(handle_cache_acquire(&cache, f), 0);
     cr_assert_eq(impersonate_apply(f), 0);
+    cr_assert_null(f->response.impersonated);
+    easy_options_wear(&f->hop->options, "mosaic93", true);
+    cr_assert_eq(impersonate_apply(f), 0);
+    cr_assert(easy_options_wears(&f->hop->options, NULL, false));
+    handle_cache_release(&cache, f);
+    handle_cache_destroy(&cache);
     fetch_unref(f);
 }
 

@@ -36,7 +36,7 @@ async def exchange(request: EncodedRequest) -> Response:
 
 async def open_stream(request: EncodedRequest) -> "AsyncStream":
     """Send, and read the head of the response."""
-    connection, parser = await _send(request, has_head)
+    connection, parser = await _send(request, resend.until_decided(has_head))
     return AsyncStream(request, connection.detach(), parser)
 
 
@@ -161,7 +161,6 @@ async def _send(request: EncodedRequest, until: Condition) -> Tuple[Connection, 
     """Send, and receive until the condition holds: on a kept connection, else on a new one."""
     start = time.monotonic()
     deadline = None if request.timeout is None else start + request.timeout
-    until = resend.until_decided(until)
     connections = loop_connections.current()
     connection = connections.acquire(request.address)
     attempts = resend.Attempts(request, kept=connection is not None)

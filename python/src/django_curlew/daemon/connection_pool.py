@@ -54,7 +54,8 @@ class ConnectionPool:
 
     def acquire(self, address: Address) -> Optional[socket.socket]:
         """A kept connection that is still usable, or None. The caller owns it until release()."""
-        self.drop_inherited()
+        if self._pid != os.getpid():
+            self.close_all()
         idle = self._idle.get(address.url)
         if not idle and self._shelves:
             self.adopt()
@@ -75,7 +76,6 @@ class ConnectionPool:
     def release(self, address: Address, sock: socket.socket) -> None:
         """Keep a connection whose last response is complete. It must be non-blocking; from now on
         the pool owns it."""
-        self.drop_inherited()
         idle = self._idle.get(address.url)
         if idle is None:
             idle = self._idle.setdefault(address.url, [])

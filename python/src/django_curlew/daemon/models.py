@@ -32,10 +32,6 @@ class EncodedRequest(NamedTuple):
     upload: Optional[Upload] = None  # sent after `data`
     framing: Optional[BodyFraming] = None  # of the upload
 
-    def new_parser(self) -> ResponseParser:
-        """A parser for the response."""
-        return self.encoder.response_parser(self.method)
-
     def is_finished(self, parser: ResponseParser) -> bool:
         """Was the whole response received? Raises ResponseTooLarge if its body is too large."""
         if parser.buffered_bytes > self.max_response_bytes:

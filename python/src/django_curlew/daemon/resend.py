@@ -54,13 +54,14 @@ class Attempts:
 
     def begin(self) -> ResponseParser:
         """A parser for the response on the next connection."""
-        if self._request.upload is not None:
-            self._request.upload.restart()
-        return self._request.new_parser()
+        request = self._request
+        if request.upload is not None:
+            request.upload.restart()
+        return request.encoder.response_parser(request.method)
 
     def is_over(self, parser: ResponseParser) -> bool:
         """The connection gave a response: is it the caller's? Else the request goes out again."""
-        if not is_declined(parser):
+        if parser.status == 200 or not is_declined(parser):
             return True
         if self._repeats < MAX_REPEATS and self._can_restart():
             self._count()
@@ -96,7 +97,8 @@ class Attempts:
 
 
 def until_decided(until: Condition) -> Condition:
-    """`until`, but a response that may decline the request is received to its end."""
+    """`until`, for a response that is not received to its end, unless it may decline the
+    request."""
 
     def is_met(parser: ResponseParser) -> bool:
         if parser.status == 503 and not parser.finished and _may_decline(parser):

@@ -26,13 +26,16 @@ TOLERANCE = 0.005  # seconds that a timeout may be off
 def exchange(request: EncodedRequest) -> Response:
     """Send, and read the whole response."""
     sock, parser = _send(request, request.is_finished)
-    connection_pool.release_or_close(request.address, sock, parser.reusable)
+    if parser.reusable:
+        connection_pool.pool.release(request.address, sock)
+    else:
+        sock.close()
     return Response(parser)
 
 
 def open_stream(request: EncodedRequest) -> "Stream":
     """Send, and read the head of the response."""
-    sock, parser = _send(request, has_head)
+    sock, parser = _send(request, resend.until_decided(has_head))
     return Stream(request, sock, parser)
 
 
@@ -86,7 +89,6 @@ class Stream(BaseStream):
 def _send(request: EncodedRequest, until: Condition) -> Tuple[socket.socket, ResponseParser]:
     """Send, and receive until the condition holds: on a kept connection, else on a new one."""
     deadline = deadline_after(request.timeout)
-    until = resend.until_decided(until)
     sock = connection_pool.pool.acquire(request.address)
     attempts = resend.Attempts(request, kept=sock is not None)
     while True:
@@ -122,6 +124,8 @@ def _send_and_receive(
             parser.request_sent = True
         else:
             deadline = send_upload(sock, request, parser, deadline)
+            if until(parser):
+                return
         _receive(sock, parser, until, deadline)
     except BaseException:
         sock.close()
@@ -131,13 +135,15 @@ def _send_and_receive(
 def _receive(
     sock: socket.socket, parser: ResponseParser, until: Condition, deadline: Optional[float]
 ) -> None:
-    while not until(parser):
+    while True:
         _set_timeout(sock, deadline)
         data = sock.recv(sockets.RECV_BYTES)
         if data:
             parser.feed(data)
         else:
             parser.feed_eof()
+        if until(parser):
+            return
 
 
 def _set_timeout(sock: socket.socket, deadline: Optional[float]) -> None:

@@ -175,13 +175,17 @@ def make_response(
     stream_body: Optional[streaming.StreamBody] = None,
 ) -> R:
     """The response for an envelope. The session's cookies are updated."""
-    response: R = session.response_class()
-    response.load(envelope, prepared, content=content, stream_body=stream_body)
+    response: Any
+    if session.response_class is Response and stream_body is None:
+        response = Response.loaded(envelope, prepared, content)
+    else:
+        response = session.response_class()
+        response.load(envelope, prepared, content=content, stream_body=stream_body)
     if prepared.keeps_cookies and envelope.get("cookies"):
         cookie_jar.update_jar(session.cookies, envelope)
     if session.debug:
         debug_log.log_response(envelope)
-    return response
+    return response  # type: ignore[no-any-return]
 
 
 def empty_response(session: BaseSession[R], prepared: PreparedRequest) -> R:

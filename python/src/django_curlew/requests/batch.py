@@ -5,18 +5,31 @@ from __future__ import annotations
 import copy
 import math
 import time
-from typing import TYPE_CHECKING, Any, Callable, Dict, Generic, Iterator, List, Optional, Tuple
+from typing import (
+    TYPE_CHECKING,
+    Any,
+    Callable,
+    Dict,
+    Generic,
+    Iterator,
+    List,
+    Optional,
+    Sequence,
+    Tuple,
+)
 
 from .. import ca_bundle, context, daemon, record
 from ..json_codec import dumps, loads
 from . import problem
+from .base_session import FRAMES as FRAMES_TYPE
 from .base_session import R, check_status, error_from_problem, make_response
 from .batch_trace import BatchTrace
 from .exceptions import DaemonError, RequestException
+from .models import Response
 from .parameters import GRACE
 from .prepared_request import BATCH, COMMON_KEYS, FRAMES, PreparedRequest
 from .recording import error_code, record_fetch
-from .request_template import RequestTemplate, template_of
+from .request_template import RequestsOfUrls, RequestTemplate, template_of
 
 if TYPE_CHECKING:
     from .base_session import BaseSession
@@ -46,12 +59,15 @@ def prepare_one(session: "BaseSession[Any]", request: Any) -> PreparedRequest:
 
 def prepare_all(
     session: "BaseSession[Any]", requests: Any
-) -> Tuple[List[PreparedRequest], Optional[RequestTemplate]]:
+) -> Tuple[Sequence[PreparedRequest], Optional[RequestTemplate]]:
     """All requests of the list, and their template, if they all have one. Raises TypeError for a
     single URL."""
     if isinstance(requests, (str, bytes, dict)):  # else each of its letters would be fetched
         raise TypeError(f"a list of requests is needed, not the {type(requests).__name__}")
     template = template_of(session, {})
+    requests = list(requests)
+    if template is not None and set(map(type, requests)) == {str}:
+        return RequestsOfUrls(template, requests), template
     all_prepared: List[PreparedRequest] = []
     of_all = template
     for request in requests:
@@ -78,17 +94,29 @@ class Batch(Generic[R]):
         self._needed_bytes = 1  # parse again once so many are buffered
         self._envelope: Keys = {}  # of the incomplete frame, once its line is complete
         self._missing = set(range(len(self.requests)))
+        self._failures = 0
         self._record = record.current()
+        # Then a response needs nothing but Response.loaded(), unless it sets cookies.
+        self._is_plain = (
+            self._record is None
+            and session.response_class is Response
+            and not session.debug
+            and not session.raise_for_status
+            and record.tracer is None
+        )
         self._start = time.perf_counter()
         self._trace: Optional[BatchTrace] = None
         if record.tracer is not None and self.requests:
+            self.requests = list(self.requests)
             self._trace = BatchTrace(record.tracer, self.requests, self.max_parallel)
             self._template = None  # each request has a trace context of its own
+        self._of_response = _of_response(self.requests)
 
     def part(self, indices: List[int], max_parallel: int) -> "Batch[R]":
         """A batch of these requests alone, as indices of this one's. Before either is sent."""
         part = copy.copy(self)
         part.requests = [self.requests[index] for index in indices]
+        part._of_response = _of_response(part.requests)
         part.max_parallel, part._pieces, part._envelope = max_parallel, [], {}
         part._missing = set(range(len(indices)))
         return part
@@ -119,13 +147,15 @@ class Batch(Generic[R]):
     @property
     def timeout(self) -> float:
         rounds = math.ceil(len(self.requests) / self.max_parallel)
-        alike = self.requests if self._template is None else self.requests[:1]
-        return max(request.timeout for request in alike) * rounds + GRACE
+        return max(request.timeout for request in self._alike()) * rounds + GRACE
 
     @property
     def idempotent(self) -> bool:
-        alike = self.requests if self._template is None else self.requests[:1]
-        return all(request.idempotent for request in alike)
+        return all(request.idempotent for request in self._alike())
+
+    def _alike(self) -> Sequence[PreparedRequest]:
+        """Those to look at for what may differ: one of a template's."""
+        return self.requests if self._template is None else [self.requests[0]]
 
     def _all_have(self, key: str, value: Any) -> bool:
         return all(request.keys.get(key) == value for request in self.requests)
@@ -168,6 +198,8 @@ class Batch(Generic[R]):
             raise DaemonError(
                 f"invalid response of curlewd: request {index} of the batch is unknown or repeated"
             ) from None
+        if self._is_plain and envelope["ok"] and not envelope.get("cookies"):
+            return index, Response.loaded(envelope, self._of_response(index), content)
         request, session, response = self.requests[index], self._session, None
         try:
             if not envelope["ok"]:
@@ -176,6 +208,7 @@ class Batch(Generic[R]):
             if session.raise_for_status:
                 check_status(session, response)
         except RequestException as err:
+            self._failures += 1
             self._ended(request, response, err)
             return index, err
         self._ended(request, response, None)
@@ -221,21 +254,28 @@ class Batch(Generic[R]):
 
     def results(self, response: daemon.Response, return_exceptions: bool) -> List[R]:
         """The responses of gather(), in order."""
-        if not _is_batch(response):
+        if response.status != 200 or FRAMES_TYPE not in response.head:
             raise problem.from_response(response)
         results: List[Any] = [None] * len(self.requests)
-        at, data = 0, response.body
+        at, data, size = 0, response.body, len(response.body)
         while (end := data.find(b"\n", at)) >= 0:  # as feed(), for a whole response
             envelope = _parse_envelope(data[at:end])
-            at, end = end + 1, end + 1 + envelope["body_bytes"]
-            if end >= len(data):
-                break
-            index, result = self._result(envelope, data[at:end])
-            results[index] = result
             at = end + 1
-        self._buffered_bytes = len(data) - at
+            end = at + envelope["body_bytes"]
+            if end >= size:
+                break
+            index, results[index] = self._result(envelope, data[at:end])
+            at = end + 1
+        self._buffered_bytes = size - at
         self.check_complete()
-        return checked(results, return_exceptions)
+        return checked(results, return_exceptions or not self._failures)
+
+
+def _of_response(requests: Sequence[PreparedRequest]) -> Callable[[int], Any]:
+    """By the index: what the response keeps of its request."""
+    if isinstance(requests, RequestsOfUrls):
+        return requests.of_response
+    return requests.__getitem__
 
 
 def in_order(found: Dict[int, Any], return_exceptions: bool) -> List[Any]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from typing import Any, Dict, List, Optional
+from typing import Any, Dict, Optional, Sequence
 
 from .. import context
 from .prepared_request import PreparedRequest
@@ -15,7 +15,7 @@ class BatchTrace:
     """Threads that send parts of one batch may use it at the same time. It begins with the first
     part that is sent, and ends with the last result."""
 
-    def __init__(self, tracer: Any, requests: List[PreparedRequest], max_parallel: int) -> None:
+    def __init__(self, tracer: Any, requests: Sequence[PreparedRequest], max_parallel: int) -> None:
         self._tracer = tracer
         self._max_parallel = max_parallel
         self._count = len(requests)
@@ -25,7 +25,7 @@ class BatchTrace:
         self._failed = False
         self._lock = threading.Lock()
 
-    def begin(self, requests: List[PreparedRequest]) -> context.Headers:
+    def begin(self, requests: Sequence[PreparedRequest]) -> context.Headers:
         """These are sent now: each gets a span, and its trace context as keys. Returns the headers
         of the request for the batch."""
         with self._lock:
@@ -52,7 +52,7 @@ class BatchTrace:
             if not self._left:
                 self._end_batch()
 
-    def abandon(self, requests: List[PreparedRequest], error: str = LEFT) -> None:
+    def abandon(self, requests: Sequence[PreparedRequest], error: str = LEFT) -> None:
         """The results that these do not have yet will not come."""
         for request in requests:
             self.end(request, {}, error)

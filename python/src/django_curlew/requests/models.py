@@ -71,7 +71,7 @@ class Response:
     # Here and not in __init__(), as there is a response for each fetch; load() sets them.
     content: bytes = b""
     default_encoding: Union[str, Callable[[bytes], str]] = "utf-8"
-    _prepared: Optional[PreparedRequest] = None
+    _prepared: Any = None  # PreparedRequest, or RequestOfUrl
     _stream_body: Optional[StreamBody] = None
 
     request: Optional[Request]
@@ -122,6 +122,21 @@ class Response:
         self.default_encoding = prepared.default_encoding
         self._prepared = prepared
         self._stream_body = stream_body
+
+    @staticmethod
+    def loaded(
+        envelope: Dict[str, Any], prepared: Any, content: bytes
+    ) -> "Response":
+        """A new one, after load(): in one step, as a batch makes many."""
+        response = Response.__new__(Response)
+        response.__dict__ = {
+            "envelope": envelope,
+            "content": content,
+            "default_encoding": prepared.default_encoding,
+            "_prepared": prepared,
+            "_stream_body": None,
+        }
+        return response
 
     def hold_until_end(self, slot: Slot) -> None:
         """For sessions: release this once the stream was read, closed or dropped."""

@@ -11,12 +11,13 @@ drops its templates when one of its attributes is set.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Dict, List, Optional
+from typing import TYPE_CHECKING, Any, Dict, List, Optional, Sequence
 
 from .. import ca_bundle
 from ..json_codec import dumps
 from . import urls
 from .headers import Headers
+from .models import Request
 from .parameters import NOT_SET
 from .prepared_request import COMMON_KEYS, PreparedRequest
 
@@ -43,33 +44,79 @@ class RequestTemplate:
         self.headers_version = session.headers.version
         model = PreparedRequest(session, "GET", "http://a/", kwargs)
         self._shared = {**model.__dict__, "template": self}
+        self.default_encoding = model.default_encoding
         # A list could be changed.
         self.is_usable = VARYING.isdisjoint(model.keys) and not isinstance(session.timeout, list)
         self._rest = {k: v for k, v in model.keys.items() if k != "url"}
         self._after_url = dumps({"url": "", **self._rest})[len(NO_URL) :]
         own = {k: v for k, v in self._rest.items() if k not in COMMON_KEYS}
         self._after_url_in_batch = dumps({"url": "", **own})[len(NO_URL) :]
+        self._between_urls = (self._after_url_in_batch + b"," + NO_URL).decode()
         self._defaults = dumps({k: v for k, v in self._rest.items() if k in COMMON_KEYS})
 
     def prepare(self, url: str) -> PreparedRequest:
+        return self.prepare_built(url if urls.is_plain(url) else urls.build_url(url))
+
+    def prepare_built(self, url: str) -> PreparedRequest:
+        """The request for what build_url() has returned."""
         prepared = PreparedRequest.__new__(PreparedRequest)
-        keys = {"url": urls.build_url(url), **self._rest}
-        prepared.__dict__ = {**self._shared, "keys": keys}
+        prepared.__dict__ = {**self._shared, "keys": {"url": url, **self._rest}}
         return prepared
 
     def encode(self, url: str) -> bytes:
         """The request object for what build_url() has returned, which needs no escape in JSON."""
         return b"".join((NO_URL, url.encode(), self._after_url))
 
-    def batch(self, requests: List[PreparedRequest], max_parallel: int) -> bytes:
-        """The request object of a batch of such requests."""
-        after = self._after_url_in_batch
-        all_encoded = [NO_URL + each.keys["url"].encode() + after for each in requests]
-        return b'{"requests":[%b],"defaults":%b,"max_parallel":%d}' % (
-            b",".join(all_encoded),
+    def batch(self, requests: Sequence[PreparedRequest], max_parallel: int) -> bytes:
+        """The request object of a batch of such requests, at least one."""
+        if isinstance(requests, RequestsOfUrls):
+            built = requests.urls
+        else:
+            built = [each.keys["url"] for each in requests]
+        all_urls = self._between_urls.join(built)
+        return b'{"requests":[%b%b%b],"defaults":%b,"max_parallel":%d}' % (
+            NO_URL,
+            all_urls.encode(),
+            self._after_url_in_batch,
             self._defaults,
             max_parallel,
         )
+
+
+class RequestOfUrl:
+    """What a Response needs of its PreparedRequest, which is made when it is asked for."""
+
+    __slots__ = ("_template", "_url", "default_encoding")
+
+    def __init__(self, template: RequestTemplate, url: str) -> None:
+        self._template = template
+        self._url = url
+        self.default_encoding: Any = template.default_encoding
+
+    @property
+    def curl_infos(self) -> List[Any]:
+        return self._template.prepare_built(self._url).curl_infos
+
+    def request(self) -> Request:
+        return self._template.prepare_built(self._url).request()
+
+
+class RequestsOfUrls(Sequence[PreparedRequest]):
+    """A template's requests for these URLs. Each is made when it is asked for: few are, and to make
+    them all costs more than the rest of a batch's preparation."""
+
+    def __init__(self, template: RequestTemplate, given: List[str]) -> None:
+        self.template = template
+        self.urls = urls.build_urls(given)
+
+    def __len__(self) -> int:
+        return len(self.urls)
+
+    def __getitem__(self, index: Any) -> Any:
+        return self.template.prepare_built(self.urls[index])
+
+    def of_response(self, index: int) -> RequestOfUrl:
+        return RequestOfUrl(self.template, self.urls[index])
 
 
 class TemplateCache:

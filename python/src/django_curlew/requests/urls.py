@@ -12,6 +12,9 @@ SAFE = "!#$&'()*+,/:;=?@[]~|"  # not percent-encoded
 UNRESERVED = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~")
 
 _needs_no_quoting = re.compile(r"[A-Za-z0-9\-._~!#$&'()*+,/:;=?@\[\]|]*\Z").match
+# An URL that build_url() returns as it is; lines of them.
+is_plain = re.compile(r"https?://[A-Za-z0-9\-._~!#$&'()*+,/:;=?@\[\]|]*\Z").match
+_are_plain = re.compile(r"(?:https?://[A-Za-z0-9\-._~!#$&'()*+,/:;=?@\[\]|]*\n)*\Z").match
 _has_scheme = re.compile(r"[A-Za-z][A-Za-z0-9+.\-]*:/").match
 _escape = re.compile(r"%([0-9A-Za-z]{2})")
 
@@ -38,6 +41,14 @@ def build_url(
     if quoted is False or _needs_no_quoting(url):
         return url
     return requote(url)
+
+
+def build_urls(urls: List[str]) -> List[str]:
+    """build_url() of each: at once if it would change none of them, as is usual."""
+    lines = "\n".join(urls) + "\n"
+    if _are_plain(lines) and lines.count("\n") == len(urls):
+        return urls
+    return [build_url(url) for url in urls]
 
 
 def add_scheme(url: str) -> str:
