@@ -93,6 +93,10 @@ $B/libcurlew.a: $(ENGINE)
 $B/embed: $B/examples/embed.o $B/libcurlew.a
 	$(call say,LINK)$(LINK) -o $@ $^ -lcurl
 
+# For docker/Dockerfile, which builds it without this file; here it is tested.
+$B/socket-holder: $B/docker/socket_holder.o
+	$(call say,LINK)$(LINK) -o $@ $^
+
 $B/bench/baseline: $B/bench/baseline.o
 	$(call say,LINK)$(LINK) -o $@ $^ $(call STAND_INS,baseline_absent) -lcurl
 
@@ -179,7 +183,7 @@ unit: $B/unit
 lint-test:
 	$(PYTHON) -m pytest $(PYTEST_ARGS) tests/lint
 
-integration: all $B/embed
+integration: all $B/embed $B/socket-holder
 	$(STACK) -m pytest $(PYTEST_ARGS) tests/integration
 
 # Origins, callers and the machine misbehave; what the caller then sees, and that nothing is lost.
@@ -228,7 +232,12 @@ check-all: all $B/linked/curlewd
 	$(MAKE) browser-test
 	$(MAKE) openapi
 	$(MAKE) soak-targets
+	$(MAKE) docker-upgrades
 	$(MAKE) first-hour
+
+# The schemas in docs/ that come of the daemon's tables of keys.
+schemas: all
+	$(PYTHON) tools/schemas.py $B/curlewd
 
 # docs/openapi.json against the daemon, by schemathesis.
 openapi: all
@@ -279,6 +288,11 @@ fuzzers: $(FUZZERS)
 bench: deps-bench
 	@$(MAKE) all $B/bench/baseline
 	@BASELINE=$(abspath $B/bench/baseline) $(STACK) bench/run $(if $(BENCH_QUICK),--quick) $(BENCH_ARGS)
+
+# The table of docs/scaling.md; BENCH_ARGS=--publish writes it there.
+bench-scaling: deps-bench
+	@$(MAKE) all
+	@$(STACK) -m bench.scaling $(BENCH_ARGS)
 
 bench-publish: deps-bench
 	@$(PYTHON) bench/publish
@@ -339,7 +353,7 @@ clean:
 	rm -rf build
 
 .PHONY: all demo demo-impersonate first-hour run deps deps-build deps-deb deps-run deps-test deps-bench deps-docs docs test unit \
-    integration faults lint-test client suites openapi asan tsan sanitized wheel-libcurl check-all soak \
-    soak-targets fuzz fuzzers bench bench-publish bench-test lint format install uninstall clean
+    integration faults lint-test client suites schemas openapi asan tsan sanitized wheel-libcurl check-all soak \
+    soak-targets fuzz fuzzers bench bench-scaling bench-publish bench-test lint format install uninstall clean
 .PHONY: deps-browser browser-test screenshots
 .SECONDARY:

@@ -170,13 +170,14 @@ def start_daemon(binary=None, config=None, origin_=None, env=None):
     return Curlewd(config, binary=Path(binary or BINARY).resolve(), env=env)
 
 
-def run_wrk(url, seconds, connections, body=None, accept=None, bodies=None, once=None):
+def run_wrk(url, seconds, connections, body=None, accept=None, bodies=None, once=None, routes=None):
     """wrk's own account (wrk.lua), as fast as the answers come; Failed where anything went wrong.
 
-    `bodies`: a file with a body a line, sent one after the other.
+    `bodies`: a file with a body a line, sent one after the other; `routes`: how many values of
+    Curlew-Route.
     """
     given = {"BENCH_BODY": body, "BENCH_ACCEPT": accept, "BENCH_BODIES": bodies and str(bodies),
-             "BENCH_ONCE": once and str(once)}
+             "BENCH_ONCE": once and str(once), "BENCH_ROUTES": routes and str(routes)}
     argv = [find_program("wrk"), "-t1", f"-c{connections}", f"-d{seconds}s", "--timeout", "30s",
             "-s", str(HERE / "wrk.lua"), url]
     env = {**os.environ, **{k: v for k, v in given.items() if v is not None}}

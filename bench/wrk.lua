@@ -1,7 +1,8 @@
 -- wrk.lua - what wrk sends, and its result as one line of JSON.
 --
 -- BENCH_BODY makes it a POST of that request object; BENCH_BODIES is a file with one a line, sent in
--- turn.  BENCH_ACCEPT is a header.  BENCH_ONCE lets each connection ask once.
+-- turn.  BENCH_ROUTES sends so many values of Curlew-Route in turn.  BENCH_ACCEPT is a header.
+-- BENCH_ONCE lets each connection ask once.
 
 local ffi = require("ffi")
 ffi.cdef [[
@@ -11,6 +12,7 @@ ffi.cdef [[
 
 local body = os.getenv("BENCH_BODY")
 local file = os.getenv("BENCH_BODIES")
+local routes = tonumber(os.getenv("BENCH_ROUTES"))
 local once = tonumber(os.getenv("BENCH_ONCE"))
 local asked, threads = 0, {}
 local start
@@ -31,13 +33,17 @@ if body or file then
 end
 wrk.headers["Accept"] = os.getenv("BENCH_ACCEPT")
 
-if file then
+if file or routes then
     local requests, next_one = {}, 0
 
     -- Once for each thread, when wrk.headers has the host.
     function init()
-        for line in io.lines(file) do
+        for line in file and io.lines(file) or function() end do
             table.insert(requests, wrk.format(nil, nil, nil, line))
+        end
+        for n = 1, routes or 0 do
+            wrk.headers["Curlew-Route"] = "http://o" .. n .. ".test:80"
+            table.insert(requests, wrk.format())
         end
     end
 

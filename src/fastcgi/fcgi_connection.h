@@ -18,6 +18,12 @@
 /* `in` and `out` up to this size are kept for the next request; `out` has it from the start. */
 #define FCGI_CONNECTION_KEEP 16384
 
+/*
+ * In a drain, so many hints: one on the idle connection, or after a response, and one more after a
+ * response to a request that has crossed the first.
+ */
+#define FCGI_HINTS 2
+
 enum connection_state {
     CONN_READING,   /* a request, or for the next one */
     CONN_WAITING,   /* for a fetch */
@@ -61,7 +67,7 @@ struct fcgi_connection {
     bool over_budget;      /* the body is dropped: all requests' bodies are over their limit */
     bool body_lost;        /* it is dropped: there was no memory for it */
     bool refused;          /* there was none for the parameters: libfcgi has not got the request */
-    int hints;             /* in a drain: how often the peer was told to use it no more */
+    int hints;             /* in a drain: how often the peer was due to be told to use it no more */
     struct upload_input upload;
     struct record_parser parser;
     struct buffer in, out; /* records that were checked; records to be sent */

@@ -76,13 +76,14 @@ await_input(struct fcgi_connection *conn)
  * In a drain a kept connection is the peer's to close, too: to close it here, even at once after
  * the end record, loses a request that nginx has just begun to send, and it doesn't repeat a POST.
  * A hint asks it to (record_parser_hint()), and what comes nevertheless is served.  Only a peer
- * that has used the connection after a hint, and so pays no heed, has it closed after the response.
+ * that has used the connection after a response with a hint, as HAProxy does, has it closed after
+ * the next one.  That has no hint: HAProxy would see the close later, and lose more requests.
  */
 static bool
 try_leave(struct fcgi_connection *conn, bool peer_is_sending)
 {
     if (!conn->worker->server->draining || !conn->keep_alive || peer_is_sending ||
-        conn->hints < 2 || fcgi_connection_has_unread(conn))
+        conn->hints <= FCGI_HINTS || fcgi_connection_has_unread(conn))
         return false;
     shutdown(conn->watch.fd, SHUT_RDWR);
     return true;

@@ -49,7 +49,8 @@ response_writer_flush(struct fcgi_connection *conn)
 static void
 add_hint(struct fcgi_connection *conn)
 {
-    record_parser_hint(&conn->parser, &conn->out);
+    if (conn->hints < FCGI_HINTS)
+        record_parser_hint(&conn->parser, &conn->out);
     conn->hints++;
 }
 

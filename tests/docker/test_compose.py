@@ -1,6 +1,7 @@
 """docker/compose.yml: the page of the example, what each service may do, and restarts."""
 
 import re
+from pathlib import Path
 
 import pytest
 
@@ -130,6 +131,17 @@ def test_services_have_no_root_no_capabilities_nothing_to_write(compose, service
     assert done.stderr.count("Read-only file system") == 3, done.stderr
 
 
+def test_the_holder_of_the_socket_has_no_root_no_capabilities_no_network(compose):
+    pid = compose.state("socket")["Pid"]
+    status = dict(re.findall(r"^(\w+):\s+(.*)$", Path(f"/proc/{pid}/status").read_text(), re.M))
+    assert status["Uid"].split() == ["10001"] * 4 and int(status["CapBnd"], 16) == 0
+    assert compose.inspect("socket")["HostConfig"]["NetworkMode"] == "none"
+    listed = compose.exec_in("curlewd", "stat", "-c", "%n %a %u %g", "/run/curlew/curlew.sock",
+                             "/run/curlew/holder.sock").stdout
+    assert listed.split("\n")[:2] == ["/run/curlew/curlew.sock 660 10001 33",
+                                      "/run/curlew/holder.sock 600 10001 10001"]
+
+
 def test_the_origin_is_on_a_network_of_its_own(compose):
     assert compose.exec_in("curlewd", "getent", "hosts", "origin").stdout
     for service in ("nginx", "asgi", "wsgi"):
@@ -168,10 +180,20 @@ def test_curlewd_drains_as_process_1(compose, origin):
     compose.wait_ready()
 
 
-def test_a_socket_left_by_a_killed_curlewd_is_replaced(compose, origin):
+def test_requests_wait_while_a_killed_curlewd_starts_again(compose, origin):
     compose("kill", "curlewd")
-    assert compose.client.ask("GET", "/healthz").status == 502
-    compose("start", "curlewd")
+    with BackgroundCalls() as b:
+        b.start(compose.client.fetch, origin.url("/hello"))
+        compose("start", "curlewd")
+        assert b.results()[0]["body"] == "hello\n"
+
+
+def test_a_holder_that_starts_again_gives_curlewd_its_new_socket(compose, origin):
+    before = compose.state("curlewd")["StartedAt"]
+    compose("kill", "socket")
+    compose("start", "socket")
+    wait_until("Docker to restart curlewd",
+               lambda: compose.state("curlewd")["StartedAt"] != before, 30, 0.1)
     compose.wait_ready()
     assert compose.client.fetch(origin.url("/hello"))["status"] == 200
 

@@ -26,11 +26,6 @@ def daemon_takes(config, tmp_path):
     return done.returncode == 0, done.stderr
 
 
-def test_the_committed_schema_is_what_the_daemon_prints():
-    printed = subprocess.run([BINARY, "--schema"], capture_output=True, text=True, check=True)
-    assert json.loads(printed.stdout) == SCHEMA, "curlewd --schema >docs/curlewd.schema.json"
-
-
 def configurations_in_the_repository():
     """Name and text."""
     yield "packaging/curlewd.json", (ROOT / "packaging/curlewd.json").read_text()

@@ -6,7 +6,8 @@ import re
 import pytest
 from jsonschema import Draft202012Validator
 
-from tests.support.curlewd import ROOT
+from tests.support.curlewd import BINARY, ROOT
+from tools import schemas
 
 DOCUMENT = json.loads((ROOT / "docs/openapi.json").read_text())
 SCHEMAS = DOCUMENT["components"]["schemas"]
@@ -53,10 +54,21 @@ def test_a_key_that_is_not_documented_is_unknown(client):
     assert "urll" in detail
 
 
-def test_the_keys_of_a_session_are_those_of_the_configuration():
-    configuration = json.loads((ROOT / "docs/curlewd.schema.json").read_text())
-    sessions = configuration["properties"]["sessions"]["patternProperties"]
-    assert SCHEMAS["Session"] == sessions["^[A-Za-z0-9._-]{1,64}$"]
+def test_the_schemas_are_those_of_the_daemon():
+    assert schemas.outdated(BINARY) == [], "make schemas"
+
+
+@pytest.mark.parametrize("name", [schemas.CONFIGURATION, schemas.INTERFACE])
+def test_a_schema_that_lacks_a_key_of_a_session_is_outdated(tmp_path, name):
+    (tmp_path / "docs").mkdir()
+    for each in (schemas.CONFIGURATION, schemas.INTERFACE):
+        (tmp_path / each).write_text((ROOT / each).read_text())
+    document = json.loads((tmp_path / name).read_text())
+    session = (document["components"]["schemas"]["Session"] if name == schemas.INTERFACE else
+               schemas.session_of(document))
+    del session["properties"]["burst"]
+    (tmp_path / name).write_text(schemas.text_of(document))
+    assert schemas.outdated(BINARY, tmp_path) == [name]
 
 
 def test_every_code_of_a_failure_is_documented():

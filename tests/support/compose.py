@@ -38,11 +38,21 @@ class Compose:
     def start(self):
         self.stop()  # what a killed run has left
         self("up", "-d")
-        self.containers = {name: self("ps", "-q", name).stdout.strip() for name in SERVICES}
+        self.containers = {name: self.container(name) for name in [*SERVICES, "socket"]}
         self.wait_ready()
+
+    def container(self, service):
+        return self("ps", "-q", service).stdout.strip()
+
+    def upgrade(self, image):
+        """As an operator does it: a new image for curlewd, and "up -d"."""
+        self.env["CURLEW_IMAGE"] = image
+        self("up", "-d", "curlewd")
+        self.containers["curlewd"] = self.container("curlewd")
 
     def stop(self):
         self("down", "-v", "-t", "5")
+        run("docker", "rmi", "-f", "curlew-next", check=False)  # of an upgrade
 
     def restart(self, service):
         self("restart", "-t", "10", service)

@@ -16,12 +16,12 @@ from .scripted_origin import ScriptedOrigin, answer
 class CountingOrigin(ScriptedOrigin):
     """Answers each target with itself after `delay` seconds."""
 
-    def __init__(self, delay=0.01):
+    def __init__(self, delay=0.01, host="127.0.0.1"):
         def script(request, connection):
             time.sleep(delay)
             connection.send(answer(request.target))
 
-        super().__init__(script)
+        super().__init__(script, host=host)
 
     def sent_twice(self):
         return [t for t, n in collections.Counter(r.target for r in self.requests).items() if n > 1]

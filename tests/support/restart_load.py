@@ -3,11 +3,17 @@
     with RestartLoad(url_of_curlewd) as load:
         load.more(100)      # at least so many further fetches
     load.check()            # all were right, and the origin has got each exactly once
+
+As a program it does the same until its standard input ends, with an origin of somebody else's, and
+says what became of it: python -m tests.support.restart_load URL_OF_CURLEWD URL_OF_THE_ORIGIN
 """
 
 import asyncio
 import collections
+import contextlib
 import itertools
+import json
+import sys
 import threading
 import time
 
@@ -20,11 +26,22 @@ PATIENCE = 30  # seconds
 TOGETHER = 4  # fetches of a gather, which is a batch for curlewd
 
 
+class FarOrigin(contextlib.nullcontext):
+    """A CountingOrigin in another process, or on another machine."""
+
+    def __init__(self, base):
+        super().__init__()
+        self.base = base
+
+    def url(self, target):
+        return self.base + target
+
+
 class RestartLoad:
     """Each kind of fetch has a thread of its own."""
 
-    def __init__(self, url, origin_delay=0.01):
-        self.origin = CountingOrigin(origin_delay)
+    def __init__(self, url, origin_delay=0.01, origin=None):
+        self.origin = origin or CountingOrigin(origin_delay)
         self.sync, self.aio = (make(daemon=url, timeout=PATIENCE)
                                for make in (Session, AsyncSession))
         self.done, self.failed = collections.Counter(), []
@@ -124,8 +141,24 @@ class RestartLoad:
         wanted = sum(self.done.values()) + count
         wait_until(f"{count} more fetches", lambda: sum(self.done.values()) >= wanted, PATIENCE)
 
+    def outcome(self):
+        """For who has the origin: how many of each kind, which failed, how many there were."""
+        assert not any(thread.is_alive() for thread in self._threads)
+        return {"done": self.done, "failed": [[at, kind, repr(error)] for at, kind, error in
+                                              self.failed], "targets": next(self._ids)}
+
     def check(self):
         assert not any(thread.is_alive() for thread in self._threads)
         assert self.failed == [] and len(self.done) == 8, (self.failed[:5], self.done)
         assert self.origin.sent_twice() == []
         assert len(self.origin.requests) == next(self._ids)
+
+
+def main(url, origin):
+    with RestartLoad(url, origin=FarOrigin(origin)) as load:
+        sys.stdin.read()
+    print(json.dumps(load.outcome()))
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])

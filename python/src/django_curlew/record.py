@@ -38,7 +38,7 @@ class Fetch:
     method: str
     url: str
     status: Optional[int]  # None: no response
-    error: Optional[str]  # a code of docs/api.md, if there is no response
+    error: Optional[str]  # a code of docs/api.md, or the exception's name, if one was raised
     start: float  # seconds since the start of the record
     seconds: float
     bytes: Optional[int] = None
@@ -63,6 +63,7 @@ class Record:
     start: float = field(default_factory=time.perf_counter)
     fetches: List[Fetch] = field(default_factory=list)
     omitted: int = 0  # fetches beyond MAX_FETCHES
+    shared: bool = False  # start() within it goes on with it, instead of a record of its own
 
     def add(self, fetch: Fetch) -> None:
         log_fetch(fetch)
@@ -138,9 +139,11 @@ def log_fetch(fetch: Fetch) -> None:
     )
 
 
-def start() -> ActiveRecord:
-    """Start a record for this context. The caller passes the result to stop()."""
-    record = Record()
+def start(shared: bool = False) -> ActiveRecord:
+    """Start a record for this context. The caller passes the result to stop(). `shared`: one for
+    the same request as that which has begun, or will begin, if there is one."""
+    outer = _current.get()
+    record = outer if outer is not None and (shared or outer.shared) else Record(shared=shared)
     return ActiveRecord(record, _current.set(record))
 
 

@@ -1,13 +1,16 @@
 """Several curlewds behind a balancer that hashes Curlew-Route: what moves, fails and counts."""
 
+import http.client
+import json
 import random
 import threading
 import time
 from collections import Counter
+from urllib.parse import urlencode
 
 import pytest
 
-from django_curlew import Session
+from django_curlew import Session, handoff_store, route
 from django_curlew.daemon import Daemon
 from django_curlew.requests.exceptions import RequestException
 from tests.support.concurrency import BackgroundCalls
@@ -47,7 +50,7 @@ class Load:
 
     def __init__(self, replicas, origin):
         self.origin = origin
-        self.failures = []  # (when it was started, origin, error)
+        self.failures = []  # (when it was started, origin, target, error)
         self.done = Counter()  # by target
         self.stopped = threading.Event()
         self.threads = [threading.Thread(target=self.run, args=(replicas, k))
@@ -74,7 +77,7 @@ class Load:
                 response = session.post(origin_url(self.origin, n, target), data=b"x")
                 assert response.status_code == 200, response.text
             except (RequestException, AssertionError) as err:
-                self.failures.append((start, n, err))
+                self.failures.append((start, n, target, err))
             else:
                 self.done[target] += 1
 
@@ -100,6 +103,13 @@ def owned(by, replica):
     return {n for n in by if by[n] == replica}
 
 
+def is_of_a_reload(replicas, failure, arrived):
+    """nginx before 1.27.4 that is reloaded closes callers' idle connections, and resets one that
+    has just got a request, which it has not read (docs/scaling.md)."""
+    _, _, target, err = failure
+    return replicas.name == "nginx" and "reset by peer" in str(err) and target not in arrived
+
+
 def test_only_the_origins_of_the_one_concerned_move(replicas, origin):
     with Load(replicas, origin) as load:
         first = owners(replicas, origin)
@@ -115,10 +125,11 @@ def test_only_the_origins_of_the_one_concerned_move(replicas, origin):
         replicas.drain(2)
         fourth = owners(replicas, origin)
         assert moved(third, fourth) == owned(third, 2)
-    for start, n, err in load.failures:
-        assert start < killed_at and first[n] == 1, (start - killed_at, first[n], err)
-    assert len(load.failures) <= CALLERS, "one in flight for each thread"
     arrived = {t: count for t, count in read_events(origin).items() if "?load=" in t}
+    lost = [f for f in load.failures if not is_of_a_reload(replicas, f, arrived)]
+    for start, n, _, err in lost:
+        assert start < killed_at and first[n] == 1, (start - killed_at, first[n], err)
+    assert len(lost) <= CALLERS, "one in flight for each thread"
     assert max(arrived.values()) == 1, "none is sent twice"
     assert set(load.done) <= set(arrived) and len(load.done) > 100
 
@@ -161,3 +172,57 @@ def test_without_a_key_any_replica_serves(replicas, origin):
         session.get(origin_url(origin, 0, f"/hello?{i}"))
     wait_until("the access logs", lambda: len(replicas.served()) == 40)
     assert {replica for _, replica in replicas.served()} == {0, 1, 2}
+
+
+# -- handoffs --------------------------------------------------------------------------
+
+only_nginx = pytest.mark.parametrize("replicas", ["nginx"], indirect=True)
+
+
+def store(replicas, url, tag, sends_route=True, **keys):
+    """As HandOff does it; the reference."""
+    fetch = {"url": url, "tag": tag, **keys}
+    return handoff_store.store(json.dumps(fetch), Daemon(f"{replicas.url}/_fetch",
+                                                         sends_route=sends_route),
+                               route.key_of(fetch))
+
+
+def delivered(replicas, reference):
+    """What a browser gets of a view that hands off; the origin is Django here, and says so."""
+    told = ["X-Accel-Redirect:/_handoff/", f"X-Curlew-Request:{reference}"]
+    c = http.client.HTTPConnection("127.0.0.1", replicas.port, timeout=20)
+    c.request("GET", "/say?" + urlencode([("h", h) for h in told]))
+    response = c.getresponse()
+    body = response.read()
+    c.close()
+    return response.status, body
+
+
+@only_nginx
+def test_a_handoff_reaches_the_replica_that_has_its_request_object(replicas, origin):
+    by = owners(replicas, origin)
+    references = [store(replicas, origin_url(origin, n, "/hello"), "handoff")
+                  for n in range(ORIGINS)]
+    for n, reference in enumerate(references):
+        assert reference.startswith(f"@http://o{n}.test:{origin.ports['http']}.")
+        assert delivered(replicas, reference) == (200, b"hello\n")
+    wait_until("the access logs", lambda: len(replicas.served("handoff")) == ORIGINS)
+    found = {url: replica for url, replica in replicas.served("handoff")}
+    assert found == {f"http://o{n}.test:{origin.ports['http']}": by[n] for n in by}
+    assert delivered(replicas, references[0])[0] == 400, "it was of one use"
+
+
+@only_nginx
+def test_a_handoff_of_a_session_with_a_jar_reaches_its_replica(replicas, origin):
+    session_for(replicas, name="jar").get(origin_url(origin, 0, "/cookies/set?mine=1"))
+    for n in range(6):
+        reference = store(replicas, origin_url(origin, 0, f"/echo?{n}"), "jar", session="jar")
+        status, body = delivered(replicas, reference)
+        assert status == 200 and ["Cookie", "mine=1"] in json.loads(body)["headers"]
+
+
+@only_nginx
+def test_a_reference_without_a_key_is_of_no_use_here(replicas, origin):
+    seen = [delivered(replicas, store(replicas, origin_url(origin, n, "/hello"), "lost", False))[0]
+            for n in range(20)]
+    assert set(seen) == {200, 400} and seen.count(400) > 3, "one of three, by chance"

@@ -111,11 +111,12 @@ def _fetch(
     err: Any,
     kind: str,
 ) -> record.Fetch:
-    envelope = response.envelope if response is not None else {}
+    told = response if response is not None else getattr(err, "response", None)
+    envelope = told.envelope if told is not None else {}
     return record.Fetch(
         method=prepared.method,
         url=record.redact_url(prepared.keys["url"]),
-        status=envelope.get("status"),
+        status=envelope.get("status") or None,
         error=None if response is not None else error_code(err),
         start=start - target.start,
         seconds=time.perf_counter() - start,

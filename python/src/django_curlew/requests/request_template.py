@@ -46,12 +46,7 @@ class RequestTemplate:
         self._shared = {**model.__dict__, "template": self}
         self.default_encoding = model.default_encoding
         # A list could be changed.
-        self.is_usable = (
-            VARYING.isdisjoint(model.keys)
-            and not isinstance(session.timeout, list)
-            and not session.base_url
-            and not session.debug
-        )
+        self.is_usable = VARYING.isdisjoint(model.keys) and not isinstance(session.timeout, list)
         self._rest = {k: v for k, v in model.keys.items() if k != "url"}
         self._after_url = dumps({"url": "", **self._rest})[len(NO_URL) :]
         own = {k: v for k, v in self._rest.items() if k not in COMMON_KEYS}
@@ -137,7 +132,9 @@ class TemplateCache:
             type(headers) is not Headers
             or session.params
             or session.proxies
+            or session.base_url
             or session.curl_options
+            or session.debug
             or session.retry.count
             or (session.cookie_jar is not False and session.cookies)
         ):
