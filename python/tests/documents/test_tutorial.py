@@ -1,9 +1,12 @@
 """docs/tutorial.md: its project, under the server that it starts."""
 
+import re
 import sys
 
 import pytest
 
+from tests.first_hour.readme import commands
+from tests.support.curlewd import ROOT
 from tests.support.procs import connects, free_port
 from tests.support.clients import HttpClient
 
@@ -22,6 +25,14 @@ def site(project, spawn):
     spawn("runserver", [sys.executable, *words], env=project.env, cwd=project.folder,
           ready=lambda: connects(("127.0.0.1", port)))
     return HttpClient(port, prefix="")
+
+
+def test_it_begins_with_commands_of_readme():
+    """Which are typed in a bare Debian, to the same first fetch."""
+    text = (ROOT / "docs/tutorial.md").read_text()
+    installing, fetching = re.findall(r"^```sh\n(.*?)^```", text, re.M | re.S)[:2]
+    typed = commands()["pip"]
+    assert typed.startswith(installing) and typed.endswith(fetching)
 
 
 def test_the_command_prints_the_page(project):
