@@ -162,9 +162,9 @@ has_already(const struct easy_options *o, int row, intptr_t value)
 {
     if ((o->set & bit(row)) == 0)
         return (o->target == NULL || rows[row].kind == DROP) && rows[row].initial == value;
-    if (rows[row].kind == WORD || rows[row].kind == DROP)
+    if (rows[row].kind == WORD)
         return o->values[row] == value;
-    if (rows[row].kind == FRESH)
+    if (rows[row].kind != TEXT) /* of one hop: other text may stand where the first one stood */
         return false;
     return value == 0 ? o->values[row] == TEXT_NULL
                       : o->values[row] == TEXT_KEPT &&

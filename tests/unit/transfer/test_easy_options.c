@@ -257,6 +257,24 @@ Test(easy_options, each_method_follows_each_other_one_with_nothing_of_it)
         }
 }
 
+/* As cookies do between the two requests of a digest authentication. */
+Test(easy_options, what_a_hop_sets_twice_is_what_it_set_last)
+{
+    char cookie[] = "a=1";
+
+    origin_start(&origin, "127.0.0.1", note);
+    easy_options_begin(&o);
+    set(CURLOPT_URL, (intptr_t)origin.url);
+    set(CURLOPT_WRITEFUNCTION, (intptr_t)swallow);
+    set(CURLOPT_COOKIE, (intptr_t)cookie);
+    cr_assert(easy_options_end(&o));
+    cookie[2] = '2';
+    set(CURLOPT_COOKIE, (intptr_t)cookie);
+    cr_assert_eq(curl_easy_perform(o.easy), CURLE_OK);
+    cr_assert(is_sent("Cookie: a=2\r\n"), "%s", got);
+    easy_options_drop(&o);
+}
+
 Test(easy_options, text_is_compared_and_not_where_it_stands)
 {
     char long_one[100], line[128];
