@@ -129,7 +129,8 @@ def test_lists_are_right_while_fetches_come_move_and_go(curlewd, origin):
         try:
             for _ in range(100):
                 listed = in_flight(daemon, "limit=5")
-                assert listed["total"] <= 8 and len(listed["fetches"]) == min(listed["total"], 5)
+                assert listed["total"] <= 16  # of each caller one, and one that has just ended
+                assert len(listed["fetches"]) == min(listed["total"], 5)
                 for fetch in listed["fetches"]:
                     assert fetch["session"] == "default" and fetch["attempts"] >= 0
         finally:
