@@ -1,11 +1,14 @@
 """Types what README.md says on fresh machines, and nothing else, until a page is fetched.
 
-    python -m tests.first_hour [pip] [deb] [docker] [--release trixie] [--release bookworm]
+    python -m tests.first_hour [pip] [deb] [docker] [--release trixie|bookworm] [--built]
 
 pip and deb in a container of each release that systemd has booted, as a user who may sudo; docker
 on this machine's engine. What a machine finds on the internet is put in its way: the repository
 as it is committed (git's insteadOf), the wheels of `make wheel` (PIP_FIND_LINKS) and
 https://example.org/. Needs root, a Docker engine, a Debian mirror and PyPI.
+
+--built leaves out `make deb` and `make docker`, which take minutes: what `make deb-test` and
+`make docker-test` have made in this checkout is put where these would put it.
 """
 
 import argparse
@@ -67,10 +70,18 @@ def check_page(said):
         raise SystemExit(f"first-hour: no page in\n{said}")
 
 
+def without(command, text, instead=""):
+    """The commands with another one in the place of `command`, which must be among them."""
+    lines = text.split("\n")
+    lines[lines.index(command)] = instead
+    return "\n".join(lines)
+
+
 class Prepared:
     """What all machines share: certificates, the repository as it is committed, the wheels."""
 
-    def __init__(self):
+    def __init__(self, built=False):
+        self.built = built
         self.directory = temp_dir("curlew-first-hour-")
         self.certs = make_certs(self.directory)
         run("git", "clone", "--quiet", "--bare", "--no-local", ROOT,
@@ -101,8 +112,10 @@ class Machine:
     """A container like a machine; `with Machine(…) as machine: machine.type_in(…)`."""
 
     def __init__(self, prepared, release):
-        wheels = ROOT / "build/wheel/dist"
-        self.id = run("docker", "run", "-d", *LIKE_A_MACHINE, "-v", f"{wheels}:/wheels:ro",
+        (ROOT / "build/deb").mkdir(exist_ok=True)
+        self.id = run("docker", "run", "-d", *LIKE_A_MACHINE,
+                      "-v", f"{ROOT / 'build/wheel/dist'}:/wheels:ro",
+                      "-v", f"{ROOT / 'build/deb'}:/packages:ro",
                       "-v", f"{prepared.directory / 'curlew.git'}:/curlew.git:ro",
                       prepared.image(release)).strip()
         self.site = None
@@ -158,19 +171,40 @@ def by_deb(prepared, release):
     with machine(prepared, release) as m:
         start = time.monotonic()
         typed = commands()
-        m.type_in(typed["deb"].replace("git clone ", "git clone --quiet "))
+        text = typed["deb"].replace("git clone ", "git clone --quiet ")
+        if prepared.built:
+            text = without("make deb", text,
+                           f"mkdir -p build/deb && cp /packages/{release}/curlew_*.deb build/deb")
+        m.type_in(text)
         check_page(m.type_in(typed["deb, in a new login"], "~/curlew"))
         return time.monotonic() - start
 
 
-def by_docker(prepared, _):
-    """On this machine's engine. The image trusts the test's authority, so it does not stay."""
+def trust_in_base(prepared):
+    """The image that curlew's is built upon."""
     base = run(ROOT / "docker/base.sh").strip().split("\n")[-1]
     (prepared.directory / "Dockerfile.base").write_text(
         f"FROM {base}\nRUN apt-get update -qq && apt-get install -qq -y ca-certificates\n"
         "COPY example-ca.crt /usr/local/share/ca-certificates/\nRUN update-ca-certificates\n")
     run("docker", "build", "-q", "-t", "curlew-first-hour:base", "-f",
         prepared.directory / "Dockerfile.base", prepared.directory)
+
+
+def trust_in_built(prepared):
+    """curlew's image, as it is built: it has no shell, but a file of authorities."""
+    bundle = "/etc/ssl/certs/ca-certificates.crt"
+    container = run("docker", "create", "curlew").strip()
+    run("docker", "cp", f"{container}:{bundle}", prepared.directory / "bundle.crt")
+    run("docker", "rm", container)
+    with open(prepared.directory / "bundle.crt", "a", encoding="utf-8") as file:
+        file.write((prepared.certs / "ca.pem").read_text())
+    (prepared.directory / "Dockerfile.built").write_text(f"FROM curlew\nCOPY bundle.crt {bundle}\n")
+    run("docker", "build", "-q", "-t", "curlew", "-f", prepared.directory / "Dockerfile.built",
+        prepared.directory)
+
+
+def by_docker(prepared, _):
+    """On this machine's engine. The image trusts the test's authority, so it does not stay."""
     former = subprocess.run(["docker", "image", "inspect", "-f", "{{.Id}}", "curlew"], check=False,
                             capture_output=True, text=True).stdout.strip()
     home = prepared.directory / "home"
@@ -179,9 +213,11 @@ def by_docker(prepared, _):
         GITCONFIG.format(repository=prepared.directory / "curlew.git"))
     env = {**os.environ, "HOME": str(home), "BASE": "curlew-first-hour:base"}
     shell, site, typed = ["bash"], None, commands()
+    text = without("make docker", typed["docker"]) if prepared.built else typed["docker"]
     try:
+        (trust_in_built if prepared.built else trust_in_base)(prepared)
         start = time.monotonic()
-        type_in(shell, typed["docker"], cwd=home, env=env)
+        type_in(shell, text, cwd=home, env=env)
         details = run("docker", "inspect", "-f", "{{.State.Pid}} {{.HostsPath}}", "curlew").split()
         with open(details[1], "a", encoding="utf-8") as hosts:
             hosts.write(HOSTS)
@@ -205,10 +241,11 @@ def main():
     p = argparse.ArgumentParser()
     p.add_argument("ways", nargs="*", help="pip, deb, docker; all of them if none is given")
     p.add_argument("--release", action="append", choices=RELEASES)
+    p.add_argument("--built", action="store_true", help="build neither package nor image")
     opt = p.parse_args()
     if not set(opt.ways) <= set(WAYS):
         p.error(f"ways are {', '.join(WAYS)}")
-    prepared, took = Prepared(), []
+    prepared, took = Prepared(opt.built), []
     try:
         for way in opt.ways or WAYS:
             for release in ["this machine"] if way == "docker" else opt.release or RELEASES:
