@@ -66,13 +66,13 @@ has_old_curl() {
     return 1
 }
 
-# What is installed of libcurl, in this or that build: all of it is upgraded, or none.
-curl_update_lists() {
+update_lists() {
     $root apt-get update -qq -o DPkg::Lock::Timeout=120 ||
         say "apt-get update failed; going on with the lists at hand"
 }
 
-packages() {
+# What is installed of libcurl, in this or that build: all of it is upgraded, or none.
+curl_packages() {
     for name in curl libcurl4-openssl-dev libcurl4-gnutls-dev; do
         if installed "$name"; then echo "$name"; fi
     done
