@@ -184,5 +184,7 @@ def redact_url(url: str) -> str:
         host = parts.netloc.rpartition("@")[2]
     except ValueError:
         return "(invalid URL)"
+    if parts.scheme and not host:  # "http:/user:password@host": the path would show them
+        return "(invalid URL)"
     names = "&".join(p.partition("=")[0] + "=…" for p in parts.query.split("&") if p)
     return urlunsplit((parts.scheme, host, parts.path, names, ""))

@@ -60,7 +60,8 @@ class Tracer:
         """The span's trace context. {} if a propagator without traceparent is configured."""
         carrier: Dict[str, str] = {}
         propagate.inject(carrier, trace.set_span_in_context(span))
-        return {name: carrier[name] for name in TRACE_CONTEXT if carrier.get(name)}
+        # A tracestate may come from a visitor: the daemon would refuse one that is too long.
+        return {n: carrier[n] for n in TRACE_CONTEXT if context.is_valid_value(carrier.get(n))}
 
     def propagated(self, span: Any) -> context.Headers:
         """context.headers() for what is a part of the span's trace."""

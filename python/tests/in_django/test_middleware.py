@@ -170,6 +170,8 @@ def test_overlapping_fetches_count_once(start, busy):
 @pytest.mark.parametrize("url, redacted", [
     ("https://user:secret@a.example:8/p?key=secret&b#f", "https://a.example:8/p?key=…&b=…"),
     ("http://[::1", "(invalid URL)"),
+    ("http:/user:secret@a.example/p", "(invalid URL)"),
+    ("http:///user:secret@a.example/p", "(invalid URL)"),
 ])
 def test_a_redacted_url_has_no_secret(url, redacted):
     assert record.redact_url(url) == redacted

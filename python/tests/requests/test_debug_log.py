@@ -97,3 +97,20 @@ def test_each_url_of_a_gather_is_logged(origin, lines):
 def test_other_sessions_log_nothing(origin, lines):
     Session().get(origin.url("/hello"))
     assert lines() == []
+
+
+class OtherLibrarysError(Exception):
+    """As botocore's ClientError, and urllib's URLError."""
+
+    response = {"Error": {}}
+    reason = OSError("refused")
+
+
+def test_a_callbacks_own_exception_comes_through_where_fetches_are_logged(origin, caplog):
+    def refuse(_):
+        raise OtherLibrarysError
+
+    caplog.set_level(logging.DEBUG, logger="django_curlew.fetch")
+    with pytest.raises(OtherLibrarysError):
+        Session().get(origin.url("/hello"), content_callback=refuse)
+    assert any("OtherLibrarysError" in record.getMessage() for record in caplog.records)

@@ -3,10 +3,12 @@
 import asyncio
 
 import pytest
+from opentelemetry import context as otel_context
 from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
-from opentelemetry.trace import SpanKind, StatusCode
+from opentelemetry.trace import (NonRecordingSpan, SpanContext, SpanKind, StatusCode, TraceFlags,
+                                 TraceState, set_span_in_context)
 
 from django_curlew import context, record, requests, tracing
 from django_curlew.daemon import Daemon
@@ -258,3 +260,17 @@ def test_an_unknown_method_is_no_name(exporter, origin):
 
 def test_without_enable_nobody_records():
     assert record.tracer is None and record.current() is None
+
+
+@pytest.mark.parametrize("kind", ["sync", "async"])
+def test_a_tracestate_that_is_too_long_stays_behind(exporter, origin, kind):
+    """A visitor may have sent it; the daemon takes 512 bytes."""
+    state = TraceState([(f"member{i}", "x" * 20) for i in range(30)])
+    parent = SpanContext(7, 8, is_remote=True, trace_flags=TraceFlags(1), trace_state=state)
+    token = otel_context.attach(set_span_in_context(NonRecordingSpan(parent)))
+    try:
+        response, = gather(kind, [origin.url("/echo")])
+    finally:
+        otel_context.detach(token)
+    assert trace_at_origin(response)[1] == 7
+    assert "tracestate" not in {name.lower() for name, _ in response.json()["headers"]}

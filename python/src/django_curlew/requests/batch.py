@@ -367,8 +367,8 @@ class AsyncCompleted(Generic[R]):
             self._stream = await self._open()
         piece = await self._stream.read()
         if not piece:
-            await self.aclose()
             self._todo.check_complete()
+            await self.aclose()
         return piece
 
     async def _open(self) -> daemon.AsyncStream:

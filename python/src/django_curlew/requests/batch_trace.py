@@ -29,6 +29,8 @@ class BatchTrace:
         """These are sent now: each gets a span, and its trace context as keys. Returns the headers
         of the request for the batch."""
         with self._lock:
+            if not self._left:  # abandoned, as this part was about to be sent
+                return context.headers()
             if self._span is None:
                 self._span = self._tracer.start_batch(self._count, self._max_parallel)
             for request in requests:

@@ -6,6 +6,7 @@ import time
 from typing import Any, Dict, Optional, Tuple, TypeVar
 
 from .. import context, record
+from .exceptions import RequestException
 from .prepared_request import PreparedRequest
 
 T = TypeVar("T")
@@ -111,8 +112,10 @@ def _fetch(
     err: Any,
     kind: str,
 ) -> record.Fetch:
-    told = response if response is not None else getattr(err, "response", None)
-    envelope = told.envelope if told is not None else {}
+    told = response
+    if told is None and isinstance(err, RequestException):  # not another library's, of a callback
+        told = err.response
+    envelope = getattr(told, "envelope", None) or {}
     return record.Fetch(
         method=prepared.method,
         url=record.redact_url(prepared.keys["url"]),
@@ -131,5 +134,6 @@ def _fetch(
 
 
 def error_code(err: Any) -> str:
-    """The code of an exception, or its name."""
-    return getattr(err, "reason", None) or type(err).__name__
+    """The code of an exception of ours; the name of another one."""
+    code = err.reason if isinstance(err, RequestException) else None
+    return code or type(err).__name__

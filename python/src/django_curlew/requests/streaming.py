@@ -57,6 +57,9 @@ class StreamBody:
                 piece = self._stream.read(self._idle_timeout)
             except daemon.DaemonError as err:
                 raise self._error(err, response) from None
+            except BaseException as err:  # gevent.Timeout: the stream is closed
+                self._end(err)
+                raise
             if not piece:
                 self._end()
                 return
