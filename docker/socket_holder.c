@@ -8,8 +8,9 @@
  * in the holder's socket, as they wait in systemd's: COMMAND gets it as LISTEN_FDS says.  Both are
  * paths of unix sockets; DOOR is open to the holder's own user alone.
  *
- * A holder that starts again has a new socket.  So its end is told to COMMAND as SIGTERM: what
- * restarts the container has it take the new one.
+ * A holder that starts again has a new socket.  So its end is told to COMMAND as SIGQUIT, on which
+ * curlewd drains: what restarts the container has it take the new one.  Not as SIGTERM: where both
+ * containers are stopped, that would be its second one, which ends it at once.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -28,7 +29,8 @@
 #define PATIENCE_MS  60000
 #define TRY_EVERY_MS 50
 
-static const char *paths[2]; /* to be removed at the end */
+static const char *paths[2]; /* to be removed at the end, if they are still … */
+static struct stat made[2];  /* … what was made there */
 
 static _Noreturn void
 fail(const char *what)
@@ -57,7 +59,7 @@ open_socket(struct sockaddr_un *addr, const char *path)
 
 /* What an earlier holder has left there is replaced. Nobody connects before the mode is set. */
 static int
-listen_at(const char *path, mode_t mode, const char *group)
+listen_at(int which, const char *path, mode_t mode, const char *group)
 {
     struct sockaddr_un addr;
     int fd = open_socket(&addr, path);
@@ -66,17 +68,22 @@ listen_at(const char *path, mode_t mode, const char *group)
     unlink(path);
     if (bind(fd, (struct sockaddr *)&addr, sizeof addr) != 0 ||
         (group != NULL && chown(path, (uid_t)-1, (gid_t)strtoul(group, NULL, 10)) != 0) ||
-        chmod(path, mode) != 0 || listen(fd, BACKLOG) != 0)
+        chmod(path, mode) != 0 || listen(fd, BACKLOG) != 0 || stat(path, &made[which]) != 0)
         fail(path);
+    paths[which] = path;
     return fd;
 }
 
 static void
 leave(int signal_number)
 {
+    struct stat now;
+
     (void)signal_number;
-    unlink(paths[0]);
-    unlink(paths[1]);
+    for (int i = 0; i < 2; i++)
+        if (paths[i] != NULL && stat(paths[i], &now) == 0 && now.st_dev == made[i].st_dev &&
+            now.st_ino == made[i].st_ino)
+            unlink(paths[i]);
     _exit(0);
 }
 
@@ -94,7 +101,8 @@ send_socket(int conn, int fd)
     head->cmsg_type = SCM_RIGHTS;
     head->cmsg_len = CMSG_LEN(sizeof fd);
     memcpy(CMSG_DATA(head), &fd, sizeof fd);
-    sendmsg(conn, &message, MSG_NOSIGNAL);
+    if (sendmsg(conn, &message, MSG_NOSIGNAL) != 1)
+        _exit(1); /* which the other end sees */
 }
 
 /* A process for each that has taken the socket: the end of its connection is the holder's. */
@@ -103,6 +111,8 @@ attend(int conn, int fd)
 {
     char byte;
 
+    signal(SIGTERM, SIG_DFL);
+    signal(SIGINT, SIG_DFL);
     prctl(PR_SET_PDEATHSIG, SIGKILL);
     send_socket(conn, fd);
     while (read(conn, &byte, 1) > 0)
@@ -113,11 +123,9 @@ attend(int conn, int fd)
 static void
 hold(const char *door_path, const char *path, const char *mode, const char *group)
 {
-    int fd = listen_at(path, (mode_t)strtoul(mode, NULL, 8), group);
-    int door = listen_at(door_path, 0600, NULL);
+    int fd = listen_at(0, path, (mode_t)strtoul(mode, NULL, 8), group);
+    int door = listen_at(1, door_path, 0600, NULL);
 
-    paths[0] = path;
-    paths[1] = door_path;
     signal(SIGTERM, leave); /* process 1 has no default action */
     signal(SIGINT, leave);
     signal(SIGCHLD, SIG_IGN);
@@ -146,7 +154,9 @@ connect_to(const char *path)
 
     for (int waited = 0; connect(fd, (struct sockaddr *)&addr, sizeof addr) != 0;
          waited += TRY_EVERY_MS) {
-        if (waited >= PATIENCE_MS || (errno != ENOENT && errno != ECONNREFUSED))
+        /* EACCES: it has no mode yet. */
+        if (waited >= PATIENCE_MS ||
+            (errno != ENOENT && errno != ECONNREFUSED && errno != EACCES && errno != EAGAIN))
             fail(path);
         usleep(TRY_EVERY_MS * 1000);
     }
@@ -170,32 +180,48 @@ receive_socket(int conn)
     return fd;
 }
 
-/* A child, as the process itself becomes the command. */
+/* A child, as the process itself becomes the command; that finds SIGQUIT blocked, and none lost. */
 static void
 watch_holder(int conn)
 {
     pid_t command = getpid();
+    sigset_t set;
     char byte;
 
+    sigemptyset(&set);
+    sigaddset(&set, SIGQUIT);
+    sigprocmask(SIG_BLOCK, &set, NULL);
     if (fork() != 0)
         return;
     prctl(PR_SET_PDEATHSIG, SIGKILL);
+    if (getppid() != command)
+        _exit(0);
     close(LISTEN_FD);
     while (read(conn, &byte, 1) > 0)
         ;
     if (getppid() == command)
-        kill(command, SIGTERM);
+        kill(command, SIGQUIT);
     _exit(0);
+}
+
+static _Noreturn void
+give_up(int signal_number)
+{
+    _exit(128 + signal_number);
 }
 
 static void
 run(const char *door, char **command)
 {
-    int conn = connect_to(door);
     char pid[24];
+    int conn;
 
-    if (dup2(receive_socket(conn), LISTEN_FD) != LISTEN_FD)
-        fail("dup2");
+    signal(SIGTERM, give_up); /* process 1 has no default action */
+    signal(SIGINT, give_up);
+    conn = connect_to(door);
+    /* It may be that number already, and close with exec then. */
+    if (dup2(receive_socket(conn), LISTEN_FD) != LISTEN_FD || fcntl(LISTEN_FD, F_SETFD, 0) != 0)
+        fail("the socket");
     watch_holder(conn);
     snprintf(pid, sizeof pid, "%d", (int)getpid());
     setenv("LISTEN_PID", pid, 1);

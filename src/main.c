@@ -396,13 +396,17 @@ reload(struct daemon *d)
     notify_send("READY=1");
 }
 
+static volatile sig_atomic_t was_told_to_end; /* by SIGTERM or SIGINT */
+
+/* SIGQUIT is the word of nginx for it, and no supervisor's: a SIGTERM may still come then. */
 static void
 serve(struct daemon *d, const sigset_t *ours)
 {
     int sig;
 
     while (sigwait(ours, &sig) == 0) {
-        if (sig == SIGTERM || sig == SIGINT)
+        was_told_to_end = sig == SIGTERM || sig == SIGINT;
+        if (was_told_to_end || sig == SIGQUIT)
             return;
         if (sig == SIGHUP)
             reload(d);
@@ -412,20 +416,23 @@ serve(struct daemon *d, const sigset_t *ours)
 static void
 leave_at_once(int sig)
 {
-    _exit(128 + sig); /* as a shell would put it */
+    if (was_told_to_end)
+        _exit(128 + sig); /* as a shell would put it */
+    was_told_to_end = 1;
 }
 
 static void
 stop(struct daemon *d, const sigset_t *ours)
 {
     /* In a container we are process 1, to which the kernel delivers only signals with a handler. */
-    void (*second)(int) = getpid() == 1 ? leave_at_once : SIG_DFL;
+    void (*second)(int) = getpid() == 1 || !was_told_to_end ? leave_at_once : SIG_DFL;
 
     log_info("draining for at most %d s; a second signal exits at once", d->config.drain_seconds);
     notify_send("STOPPING=1");
     signal(SIGTERM, second); /* FCGX_Init() had installed its own handler */
     signal(SIGINT, second);
     signal(SIGHUP, SIG_IGN); /* its default action would end the process */
+    signal(SIGQUIT, SIG_IGN);
     signal(SIGUSR1, SIG_IGN);
     signal(SIGUSR2, SIG_IGN);
     pthread_sigmask(SIG_UNBLOCK, ours, NULL); /* a second SIGTERM kills */
@@ -443,6 +450,7 @@ take_signals(sigset_t *ours)
     sigemptyset(ours);
     sigaddset(ours, SIGHUP);
     sigaddset(ours, SIGINT);
+    sigaddset(ours, SIGQUIT);
     sigaddset(ours, SIGTERM);
     sigaddset(ours, SIGUSR1); /* this one and the next mean nothing to us */
     sigaddset(ours, SIGUSR2);

@@ -229,6 +229,34 @@ def test_a_second_sigterm_exits_at_once(curlewd, origin):
             b.results()
 
 
+def test_a_sigterm_after_sigquit_changes_nothing_and_a_second_one_exits(curlewd, origin):
+    """As where the holder of its socket ends, and then all of a stack is stopped."""
+    daemon = curlewd()
+    with BackgroundCalls() as b:
+        b.start(daemon.client.fetch, origin.url("/delay/1"))
+        wait_until("it to arrive", lambda: origin.stats()["in_flight"] == 1)
+        daemon.process.send(signal.SIGQUIT)
+        wait_until("no new connections", lambda: not connects(daemon.socket))
+        daemon.process.send(signal.SIGTERM)
+        assert b.results()[0]["body"] == "late\n"
+    daemon.wait_exit()
+
+    daemon = curlewd({"drain_seconds": 60})
+    with BackgroundCalls() as b:
+        b.start(daemon.client.post, {"url": origin.url("/silent"), "timeout": 60})
+        origin.wait_for("arrived", "/silent")
+        daemon.process.send(signal.SIGQUIT)
+        wait_until("no new connections", lambda: not connects(daemon.socket))
+        daemon.process.send(signal.SIGTERM)
+        time.sleep(0.1)
+        assert daemon.process.running()
+        daemon.process.send(signal.SIGTERM)
+        _, took = timed(daemon.process.wait, 5)
+        assert took < 1
+        with pytest.raises(fcgi.IncompleteResponse):
+            b.results()
+
+
 @pytest.mark.skipif(os.getuid() != 0, reason="only root may make a PID namespace")
 def test_a_second_sigterm_ends_process_1_too(spawn, tmp_path):
     """Whom the kernel spares signals without a handler: a container's first process."""

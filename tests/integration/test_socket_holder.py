@@ -123,6 +123,35 @@ def test_the_end_of_the_holder_ends_curlewd_which_serves_what_it_has(held, origi
         assert b.results()[0]["body"] == "late\n"
 
 
+def test_both_ends_together_cut_nothing(held, origin):
+    """As when Docker, or the machine, stops: the end of the holder is no second SIGTERM."""
+    held.hold()
+    held.serve()
+    with BackgroundCalls() as b:
+        b.start(held.client.fetch, origin.url("/delay/1"))
+        origin.wait_for("arrived", "/delay/1")
+        held.daemon.process.send(signal.SIGTERM)
+        held.holder.stop()
+        held.daemon.wait_exit()
+        assert b.results()[0]["body"] == "late\n"
+
+
+def test_another_holders_sockets_stay(held):
+    held.hold()
+    first, door = held.holder, held.door.stat().st_ino
+    held.hold()
+    wait_until("its door", lambda: held.door.exists() and held.door.stat().st_ino != door)
+    first.stop()
+    assert held.path.exists() and held.door.exists()
+
+
+def test_what_waits_for_a_holder_ends_by_sigterm_as_process_1_too(held):
+    held.serve(ready=False)
+    time.sleep(0.2)
+    held.daemon.process.send(signal.SIGTERM)
+    assert held.daemon.process.wait(5) == 128 + signal.SIGTERM
+
+
 def test_the_end_of_curlewd_leaves_no_process_behind(held):
     held.hold()
     held.serve()
