@@ -4,6 +4,7 @@
 
 #include "util/clock.h"
 
+#include <fcntl.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <time.h>
@@ -18,16 +19,17 @@ process_usage_cpu_us(void)
     return (int64_t)t.tv_sec * US_PER_SECOND + t.tv_nsec / 1000;
 }
 
+/* Not by fopen(), which needs memory: it is also asked where there is none. */
 int64_t
 process_usage_resident_bytes(void)
 {
-    FILE *file = fopen("/proc/self/statm", "re");
-    int64_t pages = -1;
+    char text[128];
+    int64_t pages;
+    int fd = open("/proc/self/statm", O_RDONLY | O_CLOEXEC);
+    ssize_t n = fd >= 0 ? read(fd, text, sizeof text - 1) : -1;
 
-    if (file == NULL)
-        return -1;
-    if (fscanf(file, "%*s %" SCNd64, &pages) != 1)
-        pages = -1;
-    fclose(file);
-    return pages >= 0 ? pages * sysconf(_SC_PAGESIZE) : -1;
+    if (fd >= 0)
+        close(fd);
+    text[n > 0 ? n : 0] = '\0';
+    return sscanf(text, "%*s %" SCNd64, &pages) == 1 ? pages * sysconf(_SC_PAGESIZE) : -1;
 }
