@@ -178,7 +178,10 @@ retry_policy_kind(const struct failure *err)
     case ERROR_INCOMPLETE_BODY:
         return RETRY_ON_READ;
     case ERROR_TLS_FAILED: /* the handshake was cut; a bad certificate has another code */
-        return err->curl_code == CURLE_SSL_CONNECT_ERROR ? RETRY_ON_CONNECT : 0;
+        return err->curl_code == CURLE_SSL_CONNECT_ERROR || err->curl_code == CURLE_RECV_ERROR ||
+                       err->curl_code == CURLE_SEND_ERROR /* in GnuTLS's words */
+                   ? RETRY_ON_CONNECT
+                   : 0;
     case ERROR_PROTOCOL_ERROR: /* what a cut connection is called in HTTP/2 and HTTP/3 */
         return err->curl_code == CURLE_HTTP2 || err->curl_code == CURLE_HTTP2_STREAM ||
                        err->curl_code == CURLE_HTTP3

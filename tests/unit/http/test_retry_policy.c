@@ -222,6 +222,8 @@ Test(retries, transient_failures_and_what_would_happen_again)
         count += kind((enum error)e, CURLE_OK) != 0;
     cr_assert_eq(count, 8, "and no other");
     cr_assert_eq(kind(ERROR_TLS_FAILED, CURLE_SSL_CONNECT_ERROR), RETRY_ON_CONNECT);
+    cr_assert_eq(kind(ERROR_TLS_FAILED, CURLE_RECV_ERROR), RETRY_ON_CONNECT, "GnuTLS's word");
+    cr_assert_eq(kind(ERROR_TLS_FAILED, CURLE_SEND_ERROR), RETRY_ON_CONNECT, "GnuTLS's word");
     cr_assert_eq(kind(ERROR_TLS_FAILED, CURLE_PEER_FAILED_VERIFICATION), 0);
     cr_assert_eq(kind(ERROR_PROTOCOL_ERROR, CURLE_HTTP2_STREAM), RETRY_ON_READ);
     cr_assert_eq(kind(ERROR_PROTOCOL_ERROR, CURLE_WEIRD_SERVER_REPLY), 0);
