@@ -239,9 +239,9 @@ def test_two_hundred_slow_readers_delay_no_other(curlewd, origin):
         slowest = 0.0
         for _ in range(20):
             slowest = max(slowest, timed(daemon.client.fetch, origin.url("/hello"))[1])
-        with open_stream(daemon.client, url=origin.url("/bytes/30000000")) as s:
+        with open_stream(daemon.client, url=origin.url("/bytes/10000000")) as s:
             body, took = timed(s.read_all)
-        assert len(body) == 30000000
+        assert len(body) == 10000000
         assert not crawling.done()
         shares = crawling.result(30)
     assert min(shares) > 10000 * 8 / 4, sorted(shares)[:10]  # this test's own pace is uneven, too
