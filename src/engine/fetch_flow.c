@@ -95,10 +95,9 @@ static void
 extract(struct engine_worker *w, struct curlew_fetch *f)
 {
     bool http1 = transfer_was_http1(f);
-    int fd;
+    int fd = transfer_stop(f, w->multi);
 
     timer_clear(&w->loop.timers, &f->pause_timer);
-    fd = transfer_stop(f, w->multi);
     list_remove(&f->link);
     connection_pool_hop_done(f);
     if (transfer_lacked_memory(f)) /* an HTTP/2 session may have lost a frame, and wait for ever */
@@ -500,6 +499,7 @@ next_hop(struct engine_worker *w, struct curlew_fetch *f)
         return;
     }
     timer_clear(&w->loop.timers, &f->timer);
+    transfer_leave_thread(f);
     worker_inbox_post(other, f);
 }
 

@@ -19,7 +19,10 @@
  * A fetch is larger than what glibc keeps for a thread: with each one it would merge and split
  * blocks again.  AddressSanitizer shall see the use of one that was freed.
  */
-#ifdef __SANITIZE_ADDRESS__
+#ifndef __has_feature /* clang's word; gcc has a macro */
+#define __has_feature(name) 0
+#endif
+#if defined __SANITIZE_ADDRESS__ || __has_feature(address_sanitizer)
 #define KEEPS_SPARE false
 #else
 #define KEEPS_SPARE true

@@ -37,7 +37,7 @@ drop(struct ca_bundle *b)
 {
     if (atomic_fetch_sub(&b->refs, 1) != 1)
         return;
-    store.held -= b->size;
+    store.held -= b->fd >= 0 ? 2 * b->size : b->size;
     if (b->fd >= 0)
         close(b->fd);
     free(b);
@@ -151,6 +151,7 @@ write_file(struct ca_bundle *b)
         done += (size_t)n;
     }
     b->fd = fd;
+    store.held += b->size; /* the file is in memory, too */
     spell_path(b);
     return 0;
 }

@@ -110,11 +110,14 @@ curl_result_read_timing(struct curlew_fetch *f)
     r->local_port = (int)local_port;
 }
 
+/* A handle that is kept has those of its last hop until libcurl takes up the next one. */
 static void
 read_figures(struct curlew_fetch *f)
 {
     curl_off_t sent = 0;
 
+    if (!f->hop->begun)
+        return;
     curl_easy_getinfo(f->hop->easy, CURLINFO_SIZE_UPLOAD_T, &sent);
     f->response.bytes_sent += upload_reader_bytes_sent(f, sent);
     /* Once the head is published, the timing was read, and belongs to the stream's reader. */

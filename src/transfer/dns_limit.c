@@ -132,6 +132,7 @@ on_resolver_start(void *state, void *reserved, void *hop)
     enum lookup_share share;
 
     (void)state, (void)reserved;
+    f->hop->begun = true;
     if (!needs_lookup(name_of(f)))
         return 0;
     list_remove(&f->hop->lookup); /* an earlier one of this hop, for a connection that broke */

@@ -8,7 +8,8 @@
  * - Each option that is kept has a row in easy_options.c, with the value that undoes it.  A handle
  *   that got any other one (credentials, a proxy, a certificate, an upload, …) is reset.
  * - So is one whose hop did not end well, as libcurl keeps more in it than options.
- * - What points into a fetch, or is secret, goes as soon as the hop is over.
+ * - What points into a fetch, or is secret, goes as soon as the hop is over; the URL's text stays
+ *   until the next one's.
  */
 #ifndef TRANSFER_EASY_OPTIONS_H
 #define TRANSFER_EASY_OPTIONS_H

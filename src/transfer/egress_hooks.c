@@ -169,6 +169,7 @@ on_open(void *hop, curlsocktype purpose, struct curl_sockaddr *a)
     struct curlew_fetch *f = ((struct hop *)hop)->fetch;
 
     (void)purpose;
+    f->hop->begun = true;
     drop_scope(f, &a->addr);
     if (!try_next_address(f) || sent_once_on_open(f) != 0 || check_address(f, &a->addr) != 0)
         return CURL_SOCKET_BAD;
@@ -231,6 +232,7 @@ on_request(void *hop, char *remote_ip, char *local_ip, int remote_port, int loca
     (void)local_ip;
     (void)remote_port;
     (void)local_port;
+    f->hop->begun = true;
     f->hop->requests++;
     if (check_memory(f) != 0 || sent_once_check(f) != 0 || check_peer(f, remote_ip) != 0)
         return CURL_PREREQFUNC_ABORT;

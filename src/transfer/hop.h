@@ -44,6 +44,7 @@ struct hop {
     struct link sockets;                     /* of the pool, opened in this hop */
     uint64_t conn_id;  /* the connection, which others may share; 0: not known yet */
     int64_t opened_us; /* its first socket; 0: none yet */
+    bool begun;        /* libcurl has taken it up: what it tells of times and bytes is this hop's */
     int requests;      /* how often libcurl was about to send it */
     bool requested;    /* a connection stands, and the request goes out on it */
     bool no_tickets;   /* its ClientHello could not resume a session */

@@ -151,7 +151,7 @@ reset_hop(struct hop *hop)
     hop->read_us = hop->read_bytes = 0;
     hop->conn_id = 0;
     hop->opened_us = 0;
-    hop->no_tickets = false;
+    hop->no_tickets = hop->begun = false;
     hop->expects_head = hop->in_head = hop->has_head = false;
     hop->requested = hop->challenged = hop->restart = false;
     hop->requests = hop->restarts = hop->addresses = 0;
@@ -193,8 +193,10 @@ transfer_prepare(struct curlew_fetch *f, const struct transfer_setup *setup)
     if (!easy_options_end(&f->hop->options)) { /* on a handle that was reset it can */
         transfer_release(f);
         easy_options_reset(&f->hop->options);
-        if (name_options(f, setup) != 0 || !easy_options_end(&f->hop->options))
+        if (name_options(f, setup) != 0)
             return -1;
+        if (!easy_options_end(&f->hop->options))
+            return failure_set(&f->failure, ERROR_INTERNAL, "an option needs a handle of its own");
     }
     if (hop_cookies_send(f) != 0 || request_headers_set(f) != 0) /* which go with the hop */
         return -1;
@@ -414,6 +416,13 @@ uint64_t
 transfer_conn_id(const struct curlew_fetch *f)
 {
     return f->hop->conn_id;
+}
+
+/* libcurl 8.14 may still hold a name in it that it has looked up for this thread's others. */
+void
+transfer_leave_thread(struct curlew_fetch *f)
+{
+    easy_options_reset(&f->hop->options);
 }
 
 static bool

@@ -92,6 +92,9 @@ int64_t transfer_bytes_unsent(const struct curlew_fetch *f, const struct link *r
 /* While it ran libcurl was refused memory: what it has done may be less than it should. */
 bool transfer_lacked_memory(const struct curlew_fetch *f);
 
+/* Its next hop is another thread's. */
+void transfer_leave_thread(struct curlew_fetch *f);
+
 /* On which connection it is; 0: not known yet. */
 uint64_t transfer_conn_id(const struct curlew_fetch *f);
 

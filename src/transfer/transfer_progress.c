@@ -68,6 +68,7 @@ on_progress(void *hop, curl_off_t to_receive, curl_off_t received, curl_off_t to
             curl_off_t sent)
 {
     (void)to_receive, (void)received, (void)to_send;
+    ((struct hop *)hop)->begun = true;
     return transfer_progress_check(((struct hop *)hop)->fetch, (int64_t)sent);
 }
 

@@ -2,6 +2,10 @@
 
 #include "transfer/curl_result.h"
 
+#include "support/handle_fixture.h"
+#include "support/origin.h"
+#include "transfer/hop.h"
+
 #include <criterion/criterion.h>
 #include <criterion/parameterized.h>
 
@@ -40,6 +44,42 @@ ParameterizedTestParameters(curl_result, has_its_row_in_the_error_table)
 ParameterizedTest(struct row *r, curl_result, has_its_row_in_the_error_table)
 {
     cr_assert_eq(curl_result_error(r->code), r->error, "CURLcode %d", (int)r->code);
+}
+
+static struct handle_fixture t;
+
+/* Its handle has served a hop before. */
+static struct response *
+result_of_cancelled(bool begun)
+{
+    static struct test_origin origin;
+
+    handle_fixture_open(&t);
+    origin_start(&origin, "127.0.0.1", origin_serve_ok);
+    curl_easy_setopt(t.fetch->hop->easy, CURLOPT_URL, origin.url);
+    cr_assert_eq(curl_easy_perform(t.fetch->hop->easy), CURLE_OK);
+    t.fetch->hop->begun = begun;
+    failure_set(&t.fetch->failure, ERROR_CANCELLED, "by the test");
+    curl_result_apply(t.fetch, CURLE_ABORTED_BY_CALLBACK);
+    return &t.fetch->response;
+}
+
+Test(curl_result, a_hop_that_libcurl_did_not_take_up_has_no_figures_of_another)
+{
+    const struct response *r = result_of_cancelled(false);
+
+    cr_assert_str_eq(r->remote_ip, "");
+    cr_assert_eq(r->timing.first_byte, 0);
+    handle_fixture_close(&t);
+}
+
+Test(curl_result, a_hop_that_was_cancelled_has_its_figures)
+{
+    const struct response *r = result_of_cancelled(true);
+
+    cr_assert_str_eq(r->remote_ip, "127.0.0.1");
+    cr_assert_gt(r->timing.first_byte, 0);
+    handle_fixture_close(&t);
 }
 
 Test(curl_result, every_failure_of_libcurl_is_a_failure)
