@@ -14,6 +14,7 @@ from tests.support.libcurls import CURL_CFFI
 from tests.support.procs import wait_until
 
 RELEASES = ["bookworm", "trixie"]
+pytestmark = pytest.mark.timeout(300)  # with the installation, by apt
 EXTENSION = "/opt/curl_cffi/_wrapper.abi3.so"
 ITSELF = "http://127.0.0.1:8080/_fetch/healthz"  # something that can be fetched there
 # systemd needs to mount and to make control groups, and its sandboxes are made of what the default
