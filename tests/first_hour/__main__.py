@@ -173,8 +173,9 @@ def by_deb(prepared, release):
         typed = commands()
         text = typed["deb"].replace("git clone ", "git clone --quiet ")
         if prepared.built:
-            text = without("make deb", text,
-                           f"mkdir -p build/deb && cp /packages/{release}/curlew_*.deb build/deb")
+            text = without("make deb", text,  # which also sees to libcurl, in bookworm
+                           f"mkdir -p build/deb && cp /packages/{release}/curlew_*.deb build/deb\n"
+                           "sudo tools/curl-backports.sh")
         m.type_in(text)
         check_page(m.type_in(typed["deb, in a new login"], "~/curlew"))
         return time.monotonic() - start
