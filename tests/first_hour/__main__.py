@@ -100,7 +100,6 @@ class Prepared:
             "--build-arg", f"BASE={base}", context)
         return f"curlew-first-hour:{release}"
 
-
     def remove_images(self):
         """They trust the test's authority. By name: another image may be built upon one of them."""
         shown = run("docker", "images", "--format", "{{.Repository}}:{{.Tag}}", "curlew-first-hour")
