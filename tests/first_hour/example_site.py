@@ -25,7 +25,7 @@ class ExampleSite:
         subprocess.run([*net, "ip", "address", "add", f"{ADDRESS}/32", "dev", "lo"], check=True)
         argv = [*net, sys.executable, "-m", "tests.support.internet", certs,
                 "--host", ADDRESS, "--http", "80", "--https", "443"]
-        self.process = Process("example-site", argv, directory, cwd=ROOT)
+        self.process = Process(f"example-site-{pid}", argv, directory, cwd=ROOT)
         self.process.wait_ready(lambda: self.process.out.endswith("\n"))
         assert json.loads(self.process.out)["https"] == 443
 
