@@ -212,16 +212,21 @@ frame(struct fcgi_connection *conn)
     return false;
 }
 
-/* The next bytes of a streamed response: its head, then what has come of its body. */
+/* Frame at most n bytes of a streamed response: its head, then what has come of its body. */
 static size_t
-stream_next(struct exchange *x, const char **bytes, size_t slice)
+frame_slice(struct fcgi_connection *conn, size_t n)
 {
-    size_t n = exchange_next(x, bytes, slice);
+    struct exchange *x = &conn->exchange;
+    const char *bytes;
+    size_t got = exchange_next(x, &bytes, n);
 
-    if (n > 0)
-        return n;
-    *bytes = x->worker->scratch;
-    return body_pipe_read(x->fetch->pipe, x->worker->scratch, slice);
+    if (got > 0) {
+        libfcgi_codec_write(conn->codec, bytes, got);
+    } else if ((got = body_pipe_peek(x->fetch->pipe, &bytes, n)) > 0) {
+        libfcgi_codec_write(conn->codec, bytes, got);
+        body_pipe_consume(x->fetch->pipe, got);
+    }
+    return got;
 }
 
 /* As frame(), but each event of the origin goes out at once, and little is held. */
@@ -231,14 +236,12 @@ frame_stream(struct fcgi_connection *conn)
     struct exchange *x = &conn->exchange;
     bool ended =
         x->in_flight == 0; /* asked before the stream is read, or its last bytes are lost */
-    const char *bytes;
     size_t n = 1, slice;
 
     while (conn->out.len - conn->out_sent < STREAM_OUT_BYTES && n > 0) {
         if ((slice = reserve_slice(conn, STREAM_SLICE)) == 0)
             return true;
-        n = stream_next(x, &bytes, slice);
-        libfcgi_codec_write(conn->codec, bytes, n);
+        n = frame_slice(conn, slice);
     }
     if (reserve(conn, 0) != 0)
         return true;

@@ -9,7 +9,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* A ring: `held` bytes from `start` on, wrapping round. */
+/*
+ * A ring: `held` bytes from `start` on, wrapping round.  The bytes themselves are copied without the
+ * lock: only the reader's end takes from them, and only the writer's adds behind them.
+ */
 struct body_pipe {
     struct curlew_fetch *fetch;
     body_pipe_notify *notify;
@@ -93,15 +96,14 @@ body_pipe_publish_head(struct body_pipe *p)
     notify_once(p, already);
 }
 
+/* Into room that the reader leaves alone, so without the lock. */
 static void
-copy_in(struct body_pipe *p, const char *bytes, size_t n)
+copy_in(struct body_pipe *p, size_t at, const char *bytes, size_t n)
 {
-    size_t at = (p->start + p->held) % BODY_PIPE_BYTES;
     size_t first = n < BODY_PIPE_BYTES - at ? n : BODY_PIPE_BYTES - at;
 
     memcpy(p->ring + at, bytes, first);
     memcpy(p->ring, bytes + first, n - first);
-    p->held += n;
     body_account_add(p->account, (int64_t)n);
 }
 
@@ -109,11 +111,17 @@ bool
 body_pipe_try_write(struct body_pipe *p, const char *bytes, size_t n)
 {
     bool already, full;
+    size_t at;
 
     pthread_mutex_lock(&p->lock);
     p->full = full = n > BODY_PIPE_BYTES - p->held;
-    if (!full)
-        copy_in(p, bytes, n);
+    at = (p->start + p->held) % BODY_PIPE_BYTES;
+    if (!full) {
+        pthread_mutex_unlock(&p->lock);
+        copy_in(p, at, bytes, n);
+        pthread_mutex_lock(&p->lock);
+        p->held += n;
+    }
     already = p->notified;
     p->notified = true;
     pthread_mutex_unlock(&p->lock);
@@ -131,33 +139,31 @@ body_pipe_ack_notify(struct body_pipe *p)
     pthread_mutex_unlock(&p->lock);
 }
 
-static size_t
-copy_out(struct body_pipe *p, char *to, size_t n)
+size_t
+body_pipe_peek(struct body_pipe *p, const char **bytes, size_t n)
 {
-    size_t first;
+    size_t there;
 
-    n = n < p->held ? n : p->held;
-    first = n < BODY_PIPE_BYTES - p->start ? n : BODY_PIPE_BYTES - p->start;
-    memcpy(to, p->ring + p->start, first);
-    memcpy(to + first, p->ring, n - first);
-    p->start = (p->start + n) % BODY_PIPE_BYTES;
-    p->held -= n;
-    body_account_subtract(p->account, (int64_t)n);
-    return n;
+    pthread_mutex_lock(&p->lock);
+    there = p->held < BODY_PIPE_BYTES - p->start ? p->held : BODY_PIPE_BYTES - p->start;
+    *bytes = p->ring + p->start;
+    pthread_mutex_unlock(&p->lock);
+    return n < there ? n : there;
 }
 
-size_t
-body_pipe_read(struct body_pipe *p, char *to, size_t n)
+void
+body_pipe_consume(struct body_pipe *p, size_t n)
 {
     bool resume;
 
+    body_account_subtract(p->account, (int64_t)n);
     pthread_mutex_lock(&p->lock);
-    n = copy_out(p, to, n);
+    p->start = (p->start + n) % BODY_PIPE_BYTES;
+    p->held -= n;
     resume = p->full && p->held <= BODY_PIPE_BYTES / 2;
     if (resume)
         p->full = false;
     pthread_mutex_unlock(&p->lock);
     if (resume)
         p->resume(p->fetch);
-    return n;
 }

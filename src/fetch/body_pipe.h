@@ -52,7 +52,13 @@ bool body_pipe_try_write(struct body_pipe *p, const char *bytes, size_t n);
 /* First, whenever a notification has come. */
 void body_pipe_ack_notify(struct body_pipe *p);
 
-/* How many bytes were read; 0: none are there now. */
-size_t body_pipe_read(struct body_pipe *p, char *to, size_t n);
+/*
+ * At most n bytes that are next, where they lie, and how many those are; 0: none are there now.
+ * They may be fewer than the pipe holds.  They stay until they are consumed.
+ */
+size_t body_pipe_peek(struct body_pipe *p, const char **bytes, size_t n);
+
+/* n of the bytes that were last seen have been read. */
+void body_pipe_consume(struct body_pipe *p, size_t n);
 
 #endif

@@ -299,14 +299,14 @@ ignore(struct curlew_fetch *f, void *arg)
 Test(retry, a_stream_is_tried_again_before_its_head_is_published)
 {
     struct curlew_fetch *f = to("/", 2);
-    char body[100];
+    const char *body;
 
     cr_assert_eq(fetch_stream_body(f, ignore, NULL), 0);
     fail_first(2, "");
     runner_do(c, f);
     cr_assert_eq(curlew_fetch_status(f), 200);
     cr_assert_eq(f->response.attempts, 3);
-    cr_assert_eq(body_pipe_read(f->pipe, body, sizeof body), 2, "nothing of the refusals is in it");
+    cr_assert_eq(body_pipe_peek(f->pipe, &body, 100), 2, "nothing of the refusals is in it");
     curlew_fetch_free(f);
 }
 
