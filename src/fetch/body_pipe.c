@@ -10,8 +10,8 @@
 #include <string.h>
 
 /*
- * A ring: `held` bytes from `start` on, wrapping round.  The bytes themselves are copied without the
- * lock: only the reader's end takes from them, and only the writer's adds behind them.
+ * A ring: `held` bytes from `start` on, wrapping round.  The bytes are copied without the lock, as
+ * only the reader's end takes from them, and only the writer's adds behind them.
  */
 struct body_pipe {
     struct curlew_fetch *fetch;

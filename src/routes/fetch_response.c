@@ -2,16 +2,15 @@
 
 #include "routes/fetch_response.h"
 
+#include "http/media_type.h"
 #include "message/envelope.h"
-
-#include <string.h>
 
 void
 fetch_response_choose_format(struct exchange *x)
 {
     const char *accept = exchange_param(x, "HTTP_ACCEPT");
 
-    x->frames = accept != NULL && strstr(accept, FETCH_RESPONSE_FRAMES) != NULL;
+    x->frames = accept != NULL && media_type_is_accepted(accept, FETCH_RESPONSE_FRAMES);
 }
 
 static int

@@ -3,22 +3,18 @@
 #include "routes/upload_request.h"
 
 #include "engine/engine.h"
+#include "http/media_type.h"
 #include "routes/fetch_response.h"
 
 #include <string.h>
-#include <strings.h>
 
-/* The media type; it has no parameters that mean anything. */
 bool
 upload_request_is_announced(const struct exchange *x)
 {
     const char *type = exchange_param(x, "CONTENT_TYPE");
-    size_t n = strlen(FETCH_RESPONSE_FRAMES);
 
-    if (strcmp(exchange_method(x), "POST") != 0 || type == NULL ||
-        strncasecmp(type, FETCH_RESPONSE_FRAMES, n) != 0)
-        return false;
-    return type[n + strspn(type + n, " \t")] == '\0' || type[n + strspn(type + n, " \t")] == ';';
+    return strcmp(exchange_method(x), "POST") == 0 && type != NULL &&
+           media_type_is(type, FETCH_RESPONSE_FRAMES);
 }
 
 static int64_t

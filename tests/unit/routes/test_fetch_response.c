@@ -43,6 +43,12 @@ Test(fetch_response, frames_are_for_those_who_accept_them)
     cr_assert(t.x.frames);
 }
 
+Test(fetch_response, a_weight_of_zero_refuses_frames)
+{
+    choose("*/*, " FETCH_RESPONSE_FRAMES ";q=0");
+    cr_assert_not(t.x.frames);
+}
+
 Test(fetch_response, without_an_accept_it_is_an_envelope)
 {
     choose("*/*");
