@@ -7,6 +7,8 @@ on this machine's engine. What a machine finds on the internet is put in its way
 as it is committed (git's insteadOf), the wheels of `make wheel` (PIP_FIND_LINKS) and
 https://example.org/. Needs root, a Docker engine, a Debian mirror and PyPI.
 
+Both releases' containers run side by side.
+
 --built leaves out `make deb` and `make docker`, which take minutes: what `make deb-test` and
 `make docker-test` have made in this checkout is put where these would put it.
 """
@@ -18,6 +20,7 @@ import shutil
 import subprocess
 import sys
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from tests.support.certs import make_certs
@@ -92,7 +95,7 @@ class Prepared:
     def image(self, release):
         """The name of an image with a fresh machine of that release."""
         base = run(ROOT / "docker/base.sh", release).strip().split("\n")[-1]
-        context = self.directory / "context"
+        context = self.directory / f"context-{release}"
         context.mkdir(exist_ok=True)
         for name in ("Dockerfile", "example-ca.crt"):
             shutil.copyfile(self.directory / name, context / name)
@@ -237,6 +240,18 @@ def by_docker(prepared, _):
 WAYS = {"pip": by_pip, "deb": by_deb, "docker": by_docker}
 
 
+def try_way(prepared, way, releases):
+    """Seconds to the first fetch on each release; side by side, as most of it waits for a mirror."""
+    def on(release):
+        print(f"\n{way}, {release}", flush=True)
+        seconds = WAYS[way](prepared, release)
+        print(f"  {release}: fetched after {seconds:.0f} s", flush=True)
+        return way, release, seconds
+
+    with ThreadPoolExecutor() as pool:
+        return list(pool.map(on, releases))
+
+
 def main():
     p = argparse.ArgumentParser()
     p.add_argument("ways", nargs="*", help="pip, deb, docker; all of them if none is given")
@@ -248,10 +263,8 @@ def main():
     prepared, took = Prepared(opt.built), []
     try:
         for way in opt.ways or WAYS:
-            for release in ["this machine"] if way == "docker" else opt.release or RELEASES:
-                print(f"\n{way}, {release}", flush=True)
-                took.append((way, release, WAYS[way](prepared, release)))
-                print(f"  fetched after {took[-1][2]:.0f} s", flush=True)
+            there = ["this machine"] if way == "docker" else opt.release or RELEASES
+            took += try_way(prepared, way, there)
     finally:
         prepared.remove_images()
     print("\nThe first fetch, by README.md's own commands:")
