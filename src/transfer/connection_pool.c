@@ -366,7 +366,7 @@ connection_pool_unsent(const struct connection_pool *p, uint64_t conn_id)
     return s != NULL && ioctl(s->watch.fd, SIOCOUTQ, &n) == 0 ? n : 0;
 }
 
-/* libcurl 7.88 closes a socket that it didn't connect with close(), not with our callback. */
+/* libcurl may close() a socket that did not connect, past our callback; then its number is free. */
 void
 connection_pool_hop_done(struct curlew_fetch *f)
 {
