@@ -241,7 +241,7 @@ WAYS = {"pip": by_pip, "deb": by_deb, "docker": by_docker}
 
 
 def try_way(prepared, way, releases):
-    """Seconds to the first fetch on each release; side by side, as most of it waits for a mirror."""
+    """Seconds to the first fetch on each release; side by side, as most is waiting for a mirror."""
     def on(release):
         print(f"\n{way}, {release}", flush=True)
         seconds = WAYS[way](prepared, release)
