@@ -146,25 +146,29 @@ packages() {
     apt_install $wanted
 }
 
-# Of Debian's package prometheus this program alone, into .venv: the package brings a server, which
-# would run from the next boot on, and its page's libraries.
+# This program alone, into .venv.  Debian 13 has a package of it; in Debian 12 it is a part of
+# prometheus, which brings a server that would run from the next boot on, and its page's libraries.
 get_promtool() {
     if command -v promtool >/dev/null || [ -x .venv/bin/promtool ]; then return 0; fi
     command -v apt-get >/dev/null || { say "no apt-get here; please see to: promtool"; return 0; }
-    say "promtool, out of prometheus, into .venv"
+    say "promtool, into .venv"
     into=$(mktemp -d)
-    if ! download_prometheus; then
+    if ! download_promtool; then
         become_root promtool
         update_lists
-        download_prometheus || die "apt-get offers no prometheus"
+        download_promtool || die "apt-get offers neither promtool nor prometheus"
     fi
-    dpkg-deb --fsys-tarfile "$into"/prometheus_*.deb | tar -x -C "$into" ./usr/bin/promtool
+    dpkg-deb --fsys-tarfile "$into"/prom*.deb | tar -x -C "$into" ./usr/bin/promtool
     install -D "$into/usr/bin/promtool" .venv/bin/promtool
     rm -rf "$into"
 }
 
-download_prometheus() {
-    (cd "$into" && apt-get download -qq -o APT::Sandbox::User=root prometheus 2>/dev/null)
+download_promtool() {
+    download promtool || download prometheus
+}
+
+download() {
+    (cd "$into" && apt-get download -qq -o APT::Sandbox::User=root "$1" 2>/dev/null)
 }
 
 # -- Python packages ------------------------------------------------------------------------
