@@ -41,7 +41,7 @@ ENGINE_LIBS = -Wl,--exclude-libs,$(HIDDEN) $(CODINGS) $(LIBCURL)
 LIBS      = $(JANSSON) $(ENGINE_LIBS)
 # libfcgi's allocations must not fail: see src/fastcgi/libfcgi_memory.h.  So it is linked from its
 # archive, with these names in the place of libc's.
-LIBFCGI   = $(shell $(CC) -print-file-name=libfcgi.a)
+LIBFCGI   = $(shell $(CC) -print-file-name=libfcgi.a 2>/dev/null)
 ITS_NAMES = $(foreach f,malloc realloc free,--redefine-sym $f=libfcgi_memory_$f)
 VERSION   = $(shell sed -n 's/.*CURLEW_VERSION "\(.*\)"/\1/p' include/curlew/curlew.h)
 
