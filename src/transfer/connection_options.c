@@ -15,6 +15,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
+#include <unistd.h>
 
 #define KEEPALIVE_IDLE_S  30L /* without a byte, before the first probe */
 #define KEEPALIVE_EVERY_S 10L /* between probes */
@@ -158,6 +159,24 @@ set_client_certificate(struct curlew_fetch *f)
         SET(CURLOPT_SSLCERT, config->client_cert);
     if (config->client_key != NULL)
         SET(CURLOPT_SSLKEY, config->client_key);
+}
+
+static bool
+is_unreadable(const char *path)
+{
+    return path != NULL && access(path, R_OK) != 0;
+}
+
+const char *
+connection_options_unreadable(const struct curlew_fetch *f)
+{
+    const struct session_config *config = &f->session->settings;
+
+    if (!fetch_may_lend(f))
+        return NULL;
+    return is_unreadable(config->client_cert)  ? "client_cert"
+           : is_unreadable(config->client_key) ? "client_key"
+                                               : NULL;
 }
 
 static int

@@ -12,6 +12,12 @@ int connection_options_set(struct curlew_fetch *f);
 /* May the hop go by HTTP/2 without TLS? */
 bool connection_options_is_h2c(const struct curlew_fetch *f);
 
+/*
+ * After a failed handshake: the key of the client certificate's file that cannot be read, which
+ * libcurl does not always say; errno tells why.  NULL: it is not that.
+ */
+const char *connection_options_unreadable(const struct curlew_fetch *f);
+
 /* A response has come on the hop's connection: others may use it. */
 void connection_options_on_response(struct curlew_fetch *f);
 

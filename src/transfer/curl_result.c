@@ -6,12 +6,14 @@
 #include "transfer/curl_result.h"
 
 #include "libcurl/curl_memory.h"
+#include "transfer/connection_options.h"
 #include "transfer/hop.h"
 #include "transfer/sent_once.h"
 #include "transfer/upload_reader.h"
 #include "util/clock.h"
 #include "util/descriptors.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -182,6 +184,19 @@ lacked_descriptor(const struct curlew_fetch *f, CURLcode result)
     }
 }
 
+/* -1: the files of the client certificate have vanished since the start, and f->failure is set. */
+static int
+check_client_certificate(struct curlew_fetch *f, enum error e)
+{
+    const char *key = NULL;
+
+    if (e == ERROR_TLS_FAILED && !f->hop->requested)
+        key = connection_options_unreadable(f);
+    return key == NULL ? 0
+                       : failure_set(&f->failure, e, "%s, the file of the client certificate: %s",
+                                     key, strerror(errno));
+}
+
 static void
 set_failure(struct curlew_fetch *f, CURLcode result)
 {
@@ -201,7 +216,7 @@ set_failure(struct curlew_fetch *f, CURLcode result)
     else if (f->hop->addresses > HOP_ADDRESSES_MAX && result == CURLE_COULDNT_CONNECT)
         failure_set(&f->failure, e, "none of the name's first %d addresses answers: %s",
                     HOP_ADDRESSES_MAX, text);
-    else if (check_malformed(f, result, text) == 0)
+    else if (check_malformed(f, result, text) == 0 && check_client_certificate(f, e) == 0)
         failure_set(&f->failure, e, "%s", text);
     f->failure.curl_code = (int)result;
 }

@@ -152,7 +152,9 @@ def test_a_ca_file_that_is_replaced_counts_for_new_connections(tls_daemon, origi
     assert fetch_anew(tls_daemon, origin).status == 200
 
 
-def test_a_client_certificate_that_vanishes_is_told_by_name(curlewd, origin, certs, tmp_path):
+@pytest.mark.parametrize("key, file", [("client_cert", "client.pem"), ("client_key", "client.key")])
+def test_a_client_certificate_that_vanishes_is_told_by_name(curlewd, origin, certs, tmp_path, key,
+                                                            file):
     for name in ("client.pem", "client.key"):
         shutil.copy(certs / name, tmp_path / name)
     daemon = curlewd({"sessions": {"default": {
@@ -160,10 +162,10 @@ def test_a_client_certificate_that_vanishes_is_told_by_name(curlewd, origin, cer
         "client_key": str(tmp_path / "client.key")}}})
     url = origin.url("/close", port="mtls")
     assert daemon.client.fetch(url)["status"] == 200
-    (tmp_path / "client.pem").unlink()
+    (tmp_path / file).unlink()
     p = daemon.client.refused({"url": url}, 502, "tls_failed")
-    assert "certificate" in p["detail"], p
-    shutil.copy(certs / "client.pem", tmp_path / "client.pem")
+    assert p["detail"] == f"{key}, the file of the client certificate: No such file or directory"
+    shutil.copy(certs / file, tmp_path / file)
     assert daemon.client.fetch(url)["status"] == 200
 
 
