@@ -23,7 +23,7 @@ build="gcc|clang libc6-dev|libc-dev make|make-guile pkgconf|pkg-config
     zlib1g-dev libbrotli-dev libzstd-dev"
 run="nginx|nginx-light|nginx-full|nginx-extras curl openssl ca-certificates python3 python3-venv"
 test="libcriterion-dev apache2-bin lighttpd caddy h2o haproxy libfcgi-bin mandoc debootstrap
-    clang clang-tidy libclang-rt-dev|libclang-rt-14-dev|libclang-rt-19-dev
+    iproute2 clang clang-tidy libclang-rt-dev|libclang-rt-14-dev|libclang-rt-19-dev
     uwsgi-core uwsgi-plugin-python3"
 browser="chromium fonts-dejavu-core"
 bench="wrk"
