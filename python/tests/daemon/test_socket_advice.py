@@ -18,9 +18,13 @@ from tests.support.procs import free_port, temp_dir
 
 SOURCE = Path(django_curlew.__file__).parents[1]
 NOBODY = pwd.getpwnam("nobody")
-ASK = """
-import sys
-from django_curlew.daemon import Daemon
+# It imports before it becomes another user, who may not be able to read this checkout, as /root is.
+ASK = f"""
+import os, sys
+from django_curlew.daemon import Daemon, socket_advice
+os.setgroups([])
+os.setgid({NOBODY.pw_gid})
+os.setuid({NOBODY.pw_uid})
 try:
     Daemon("fcgi+unix:" + sys.argv[1]).exchange("GET", "/healthz", timeout=5)
 except Exception as err:
@@ -32,8 +36,7 @@ needs_root = pytest.mark.skipif(os.getuid() != 0, reason="it makes sockets of ot
 def ask_as_nobody(path):
     """What another user's process is told."""
     done = subprocess.run([sys.executable, "-c", ASK, str(path)], capture_output=True, text=True,
-                          env={"PYTHONPATH": str(SOURCE)}, user=NOBODY.pw_uid,
-                          group=NOBODY.pw_gid, extra_groups=[], timeout=30)
+                          env={"PYTHONPATH": str(SOURCE)}, timeout=30)
     assert done.stderr == ""
     return done.stdout
 
