@@ -69,7 +69,8 @@ class Machine:
         return int(self.systemctl("show", "-p", "MainPID", "--value", "curlewd").stdout)
 
 
-@pytest.fixture(scope="module", params=RELEASES)
+@pytest.fixture(scope="module", params=[
+    pytest.param(release, marks=pytest.mark.xdist_group(release)) for release in RELEASES])
 def machine(request):
     one = Machine(request.param)
     try:
