@@ -13,13 +13,14 @@ import pytest
 from tests.support.certs import make_certs
 from tests.support.curlewd import BINARY, ROOT, Curlewd
 from tests.support.origin.client import OriginProcess
-from tests.support.procs import Process, stop_all, temp_dir
+from tests.support.procs import Process, raise_open_files, stop_all, temp_dir
 from tests.support.web_servers import UNAVAILABLE, WebServer
 
 
 def pytest_sessionstart(session):
     if not (session.config.getoption("compose", default=None) or BINARY.exists()):
         pytest.exit(f"{BINARY} is not there: run make first, or say where it is in CURLEWD", 2)
+    raise_open_files()
 
 
 def pytest_report_header(config):

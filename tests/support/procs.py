@@ -8,6 +8,7 @@ import atexit
 import ctypes
 import os
 import random
+import resource
 import shutil
 import signal
 import socket
@@ -17,6 +18,7 @@ import time
 from pathlib import Path
 
 PR_SET_PDEATHSIG = 1
+OPEN_FILES = 20000  # a thousand connections, or ten times as many, and both ends of each
 PORTS = range(10000, 32000)  # below Linux' ephemeral ports, which clients take at random
 
 _libc = ctypes.CDLL(None)
@@ -35,6 +37,13 @@ def wait_until(what, condition, timeout=10.0, every=0.005):
         if time.monotonic() > end:
             raise AssertionError(f"waited {timeout:g} s in vain: {what}")
         time.sleep(every)
+
+
+def raise_open_files(wanted=OPEN_FILES):
+    """For this process and its children, as far as the hard limit allows. Shells give 1024."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if soft < wanted:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (min(wanted, hard), hard))
 
 
 def _reserve(port):
