@@ -222,6 +222,21 @@ add_trailer(struct curlew_fetch *f, const char *line, size_t n)
     return add_field(f, &f->response.trailers, line, n);
 }
 
+/*
+ * A line of a head whose fields have begun.  For libcurl a head ends at any line that begins with
+ * CR or LF.  A line of blanks is no such line: it continues the field before.
+ */
+static int
+read_head_line(struct curlew_fetch *f, const char *line, size_t n)
+{
+    if (*line != '\r' && *line != '\n')
+        return add_field(f, &f->response.head.headers, line, trimmed(line, n));
+    if (n > 2 || line[n - 1] != '\n')
+        return failure_set(&f->failure, ERROR_PROTOCOL_ERROR,
+                           "a line of the response's head begins with a bare CR");
+    return end_head(f);
+}
+
 /* Once a stream's head is published it is its reader's: what comes then are trailers. */
 static int
 read_line(struct curlew_fetch *f, const char *line, size_t n)
@@ -229,7 +244,8 @@ read_line(struct curlew_fetch *f, const char *line, size_t n)
     struct hop *hop = f->hop;
 
     if (hop->in_head)
-        return n > 0 ? add_field(f, &f->response.head.headers, line, n) : end_head(f);
+        return read_head_line(f, line, n);
+    n = trimmed(line, n);
     return hop->expects_head ? start_head(f, line, n) : add_trailer(f, line, n);
 }
 
@@ -248,7 +264,7 @@ on_header(char *line, size_t size, size_t count, void *hop)
                     RESPONSE_READER_HEAD_MAX);
         return STOP;
     }
-    if (read_line(f, line, trimmed(line, all)) == 0)
+    if (read_line(f, line, all) == 0)
         return all;
     failure_no_memory(&f->failure);
     return STOP;

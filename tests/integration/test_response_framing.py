@@ -207,6 +207,40 @@ def test_tls_must_end_with_close_notify_where_nothing_else_tells_the_end(client,
                                                                "recv_failed")
 
 
+@pytest.mark.parametrize("blank", [b" \r\n", b"\t \r\n"], ids=repr)
+def test_a_line_of_blanks_does_not_end_the_head(client, says, blank):
+    """It continues the field before it: the fields behind it are fields, and no trailers."""
+    start = HEAD + b"X-Odd: a\r\n" + blank
+    origin = says(start + b"Content-Length: 2\r\nSet-Cookie: a=1\r\n\r\nok")
+    e = fetch_outcome(client, origin.url("/odd"))
+    assert (e["body"], [c["name"] for c in e["cookies"]]) == ("ok", ["a"])
+    assert [n for n, _ in e["headers"]] == ["X-Odd", "Content-Length", "Set-Cookie"]
+    assert "trailers" not in e
+    status, headers, body = stream_outcome(client, origin.url("/odd"))
+    assert (status, body) == (200, b"ok") and "Set-Cookie" in [n for n, _ in headers]
+
+    origin = says(b"HTTP/1.1 302 Found\r\nX-Odd: a\r\n" + blank
+                  + b"Location: /hello\r\nContent-Length: 0\r\n\r\n", close=False)
+    assert fetch_outcome(client, origin.url("/odd"))["body"] == "hello"
+    assert stream_outcome(client, origin.url("/odd"))[2] == b"hello"
+
+
+@pytest.mark.parametrize("field", [b"Content-Length: 0x2", b"Transfer-Encoding: chunked, gzip",
+                                   b"Content-Length: 2\r\nContent-Length: 5"])
+def test_framing_behind_a_line_of_blanks_is_judged(client, says, field):
+    origin = says(HEAD + b"X-Odd: a\r\n \r\n" + field + b"\r\n\r\nok")
+    assert fetch_outcome(client, origin.url("/odd")) == "protocol_error"
+    assert stream_outcome(client, origin.url("/odd")) == "protocol_error"
+    assert_neighbours_are_right(client, origin)
+
+
+@pytest.mark.parametrize("line", [b"\rContent-Length: 2\r\n", b"\r\r\n"], ids=repr)
+def test_a_bare_cr_does_not_end_the_head(client, says, line):
+    origin = says(HEAD + b"X-Odd: a\r\n" + line + b"\r\nok")
+    assert fetch_outcome(client, origin.url("/odd")) == "protocol_error"
+    assert stream_outcome(client, origin.url("/odd")) == "protocol_error"
+
+
 # -- what a stream passes on -----------------------------------------------------
 
 
