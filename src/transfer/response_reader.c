@@ -147,11 +147,35 @@ add_field(struct curlew_fetch *f, struct headers *fields, const char *line, size
     return f->hop->in_head ? read_field(f, &fields->items[fields->count - 1]) : 0;
 }
 
-/* The 401 that digest authentication begins with: whoever reads it waits for what follows. */
+/* "stale=true" in a challenge: the nonce is too old, and libcurl answers with the new one. */
+static bool
+says_stale(const char *challenge)
+{
+    while ((challenge = strcasestr(challenge, "stale")) != NULL) {
+        challenge += strlen("stale");
+        challenge += strspn(challenge, " \t=\"");
+        if (strncasecmp(challenge, "true", strlen("true")) == 0)
+            return true;
+    }
+    return false;
+}
+
+static bool
+is_stale(const struct headers *head)
+{
+    for (size_t i = 0; i < head->count; i++)
+        if (strcasecmp(head->items[i].name, "www-authenticate") == 0 &&
+            says_stale(head->items[i].value))
+            return true;
+    return false;
+}
+
+/* A 401 that digest authentication answers: whoever reads it waits for what follows. */
 static bool
 is_challenge(const struct curlew_fetch *f)
 {
-    return f->response.head.status == 401 && f->request.auth == AUTH_DIGEST && !f->hop->challenged;
+    return f->response.head.status == 401 && f->request.auth == AUTH_DIGEST &&
+           (!f->hop->challenged || is_stale(&f->response.head.headers));
 }
 
 /* Nothing is undone of a body that nobody reads; what stays on it is told. */

@@ -64,6 +64,9 @@ may_authenticate(const struct curlew_fetch *f)
     return (f->request.lent & SET_AUTH) != 0 ? fetch_may_lend(f) : f->same_origin;
 }
 
+/* libcurl counts them as redirects.  Each sends the body again. */
+#define DIGEST_CHALLENGES_MAX 5L
+
 static void
 set_credentials(struct curlew_fetch *f)
 {
@@ -76,6 +79,8 @@ set_credentials(struct curlew_fetch *f)
         SET(CURLOPT_USERNAME, r->auth_pair.user);
         SET(CURLOPT_PASSWORD, r->auth_pair.password);
         SET(CURLOPT_XOAUTH2_BEARER, r->auth_token);
+        if (r->auth == AUTH_DIGEST)
+            SET(CURLOPT_MAXREDIRS, DIGEST_CHALLENGES_MAX);
     } else if (f->url.user != NULL || f->url.password != NULL) {
         SET(CURLOPT_HTTPAUTH, (long)CURLAUTH_BASIC);
         SET(CURLOPT_USERNAME, f->url.user != NULL ? f->url.user : "");
