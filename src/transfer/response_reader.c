@@ -9,6 +9,7 @@
 #include "transfer/curl_result.h"
 #include "transfer/hop.h"
 #include "transfer/hop_cookies.h"
+#include "transfer/request_headers.h"
 #include "transfer/sent_once.h"
 #include "util/clock.h"
 
@@ -170,12 +171,23 @@ is_stale(const struct headers *head)
     return false;
 }
 
-/* A 401 that digest authentication answers: whoever reads it waits for what follows. */
+/*
+ * libcurl answers it: a 401 that asks for digest authentication.  It sends a body in its second
+ * request only, so it also sends that one where the first has done without authentication.
+ * Whoever reads the response waits for what follows.
+ */
 static bool
 is_challenge(const struct curlew_fetch *f)
 {
-    return f->response.head.status == 401 && f->request.auth == AUTH_DIGEST &&
-           (!f->hop->challenged || is_stale(&f->response.head.headers));
+    const struct hop *hop = f->hop;
+    int status = f->response.head.status;
+
+    if (!hop->digest)
+        return false;
+    if (status == 401)
+        return !hop->challenged || is_stale(&f->response.head.headers);
+    return status < 300 && !hop->challenged &&
+           (f->sends_body || request_headers_want_length(f->method));
 }
 
 /* Nothing is undone of a body that nobody reads; what stays on it is told. */

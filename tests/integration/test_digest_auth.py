@@ -1,4 +1,8 @@
-"""Digest authentication whose nonce is stale (RFC 7616 section 3.3): the request goes once more."""
+"""Digest authentication: a response that libcurl answers by itself is not the caller's.
+
+A stale nonce (RFC 7616 section 3.3), and an origin that asks for no authentication: libcurl sends a
+body in its second request only.
+"""
 
 import json
 
@@ -63,3 +67,28 @@ def test_an_origin_to_which_each_nonce_is_stale_is_given_up(client, ask):
     with origin_with(99) as origin:
         assert ask(client, origin, body="data") == "protocol_error"
         assert len(origin.requests) == 6
+
+
+@ROUTES
+@pytest.mark.parametrize("method", ["POST", "PUT", "DELETE"])
+@pytest.mark.parametrize("first", ["200 OK", "204 No Content"])
+def test_the_answer_to_a_request_without_its_body_is_none(client, ask, method, first):
+    def script(request, connection):
+        if request.body:
+            connection.send(answer(b"in " + request.body, "201 Created"))
+        elif first.startswith("204"):
+            connection.send(b"HTTP/1.1 204 No Content\r\n\r\n")
+        else:
+            connection.send(answer("empty", first))
+
+    with ScriptedOrigin(script) as origin:
+        assert ask(client, origin, method=method, body="data") == (201, "in data")
+        assert len(origin.requests) == 2
+
+
+@ROUTES
+@pytest.mark.parametrize("method", ["GET", "DELETE"])
+def test_without_a_body_the_first_answer_counts(client, ask, method):
+    with ScriptedOrigin(lambda r, c: c.send(answer("in"))) as origin:
+        assert ask(client, origin, method=method) == (200, "in")
+        assert len(origin.requests) == 1
