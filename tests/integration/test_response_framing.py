@@ -66,6 +66,7 @@ def assert_neighbours_are_right(client, origin):
 MALFORMED = {
     "the head ends in a field": (HEAD + b"Content-Type: text/pl", None),
     "the head ends after a field": (HEAD + b"Content-Type: text/plain\r\n", None),
+    "the head ends in the empty line": (HEAD + b"X-Odd: a\r\n\r", None),
     "the status line ends early": (b"HTTP/1.1 200", None),
     "two lengths": (HEAD + b"Content-Length: 11\r\nContent-Length: 5\r\n\r\nhello world", None),
     "a list of two lengths": (HEAD + b"Content-Length: 11, 5\r\n\r\nhello world", None),
