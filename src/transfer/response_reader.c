@@ -384,6 +384,15 @@ skip_bytes(struct curlew_fetch *f)
                : CODING_OK;
 }
 
+/* What is skipped may be short, whatever the caller's limit for the body that he gets. */
+static int64_t
+body_limit(const struct curlew_fetch *f)
+{
+    int64_t most = f->request.max_body_bytes;
+
+    return f->hop->verdict == HEAD_FINAL || most > SKIPPED_BODY_MAX ? most : SKIPPED_BODY_MAX;
+}
+
 /* The next bytes of the body, decoded; a coding_sink. */
 static enum coding_result
 take_bytes(const char *bytes, size_t n, void *arg)
@@ -393,10 +402,10 @@ take_bytes(const char *bytes, size_t n, void *arg)
 
     if (pause_if_too_fast(f))
         return CODING_PAUSED; /* the same bytes come again */
-    if (received > f->request.max_body_bytes) {
+    if (received > body_limit(f)) {
         f->response.body_bytes = received;
         failure_set(&f->failure, ERROR_RESPONSE_TOO_LARGE, "the body is over %lld bytes",
-                    (long long)f->request.max_body_bytes);
+                    (long long)body_limit(f));
         return CODING_STOPPED;
     }
     if (f->pipe != NULL && f->hop->verdict == HEAD_FINAL && write_to_stream(f, bytes, n) != 0)
