@@ -100,6 +100,7 @@ start_head(struct curlew_fetch *f, const char *line, size_t n)
     if (status.status == 101 && !is_upgrade_wanted(f))
         return failure_set(&f->failure, ERROR_PROTOCOL_ERROR,
                            "status 101: the origin changes to a protocol that nobody asked for");
+    f->response.framing.http_1_0 = status.http_1_0;
     f->hop->in_head = true;
     return response_head_begin(h, f->url.text, status.status, status.reason, status.reason_size);
 }
@@ -234,6 +235,8 @@ end_head(struct curlew_fetch *f)
         return 0;
     hop->expects_head = false;
     hop->has_head = true;
+    if (response_framing_is_doubtful(&f->response.framing))
+        hop_set(hop, CURLOPT_FORBID_REUSE, 1L);
     if (hop_cookies_receive(f) != 0)
         return -1;
     challenge = is_challenge(f);

@@ -253,6 +253,19 @@ def test_chunked_beside_a_length_is_chunked(client, says):
     assert "content-length" not in [n.lower() for n, _ in headers]
 
 
+@pytest.mark.parametrize("version, fields, connections", [
+    (b"1.1", b"", 1), (b"1.1", b"Content-Length: 3\r\n", 3),
+    (b"1.0", b"Connection: keep-alive\r\n", 3)])
+def test_a_connection_with_doubtful_framing_is_not_used_again(client, says, version, fields,
+                                                              connections):
+    """RFC 9112 sections 6.1 and 6.3: who is in between may see another end of the body."""
+    origin = says(b"HTTP/" + version + b" 200 OK\r\n" + fields
+                  + b"Transfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n0\r\n\r\n", close=False)
+    for _ in range(3):
+        assert fetch_outcome(client, origin.url("/odd"))["body"] == "hello"
+    assert origin.connections == connections
+
+
 @pytest.mark.parametrize("field, kept", [
     (b"X-Odd: a\rb", "a b"), (b"X-Odd: a\x01b", "a b"), (b"X-Odd: a\x7fb", "a b"),
     (b"X-Odd: a\tb", "a\tb"),
