@@ -23,17 +23,19 @@ is_retryable(const struct retry_attempt *a)
         return has_retryable_status(a);
     if ((retry_policy_kind(a->failure) & a->policy->on) != 0)
         return true;
-    /* In a body that nobody wants. */
-    return a->failure->error == ERROR_PROTOCOL_ERROR && has_retryable_status(a);
+    /* In a body that nobody wants, and of which a stream's retry does not wait for the end. */
+    return (a->failure->error == ERROR_PROTOCOL_ERROR ||
+            a->failure->error == ERROR_RESPONSE_TOO_LARGE) &&
+           has_retryable_status(a);
 }
 
-/* What the response's Retry-After asks for; 0: nothing. */
+/* What the response's Retry-After asks for, whatever became of its body; 0: nothing. */
 static int64_t
 retry_after_us(const struct retry_attempt *a)
 {
     int64_t after = -1;
 
-    if (a->failure->error != ERROR_NONE || !a->policy->respect_retry_after)
+    if (!has_retryable_status(a) || !a->policy->respect_retry_after)
         return 0;
     for (size_t i = 0; i < a->head->headers.count && after < 0; i++)
         if (strcasecmp(a->head->headers.items[i].name, "retry-after") == 0)

@@ -17,7 +17,7 @@ struct retry_attempt {
     const char *method;
     int attempts; /* so far, this one included */
     const struct failure *failure;
-    const struct response_head *head; /* where there is no failure */
+    const struct response_head *head; /* status 0: no response came */
     int64_t now_us, deadline_us;      /* a retry must start before the deadline */
     uint64_t random;                  /* so that fetches do not all come back at once */
 };

@@ -75,15 +75,18 @@ overlap(const struct cookie *a, const struct cookie *b)
 }
 
 bool
-cookie_match_hides_secure(const struct cookies *list, const struct cookie *c)
+cookie_match_hides_secure(const struct cookie *other, const struct cookie *c)
 {
-    for (size_t i = 0; i < list->count; i++) {
-        const struct cookie *other = &list->items[i];
+    return other->secure && !other->deleted && strcmp(other->name, c->name) == 0 &&
+           overlap(other, c) && cookie_match_path(path_of(c), path_of(other));
+}
 
-        if (other->secure && !other->deleted && strcmp(other->name, c->name) == 0 &&
-            overlap(other, c) && cookie_match_path(path_of(c), path_of(other)))
+bool
+cookie_match_hides_any_secure(const struct cookies *list, const struct cookie *c)
+{
+    for (size_t i = 0; i < list->count; i++)
+        if (cookie_match_hides_secure(&list->items[i], c))
             return true;
-    }
     return false;
 }
 

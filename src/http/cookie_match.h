@@ -32,10 +32,13 @@ bool cookie_match_path(const char *path, const char *cookie_path);
 bool cookie_match_target(const struct cookie *c, const struct cookie_target *t);
 
 /*
- * Would `c`, set by a response that came in the clear, hide a Secure cookie of the list?  Then it
- * may not be set (6265bis, "leave secure cookies alone").
+ * Would `c`, set by a response that came in the clear, hide `other`, which is Secure?  Then it may
+ * not be set (6265bis, "leave secure cookies alone").
  */
-bool cookie_match_hides_secure(const struct cookies *list, const struct cookie *c);
+bool cookie_match_hides_secure(const struct cookie *other, const struct cookie *c);
+
+/* Would it hide one of the list? */
+bool cookie_match_hides_any_secure(const struct cookies *list, const struct cookie *c);
 
 /*
  * Append a Cookie field's value: those of the list that match, the longest path first, then the

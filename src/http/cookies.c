@@ -115,10 +115,21 @@ cookies_find(const struct cookies *list, const struct cookie *c)
     return NULL;
 }
 
+/* All behind `item` move up, and it comes last. */
+static void
+move_to_end(struct cookies *list, struct cookie *item)
+{
+    struct cookie moved = *item, *last = &list->items[list->count - 1];
+
+    memmove(item, item + 1, (size_t)(last - item) * sizeof *item);
+    *last = moved;
+}
+
 int
 cookies_put(struct cookies *list, const struct cookie *c)
 {
     struct cookie *same = cookies_find(list, c), copy;
+    bool anew;
 
     if (same == NULL)
         return cookies_add(list, c);
@@ -126,8 +137,11 @@ cookies_put(struct cookies *list, const struct cookie *c)
         cookies_destroy_one(&copy);
         return -1;
     }
+    anew = same->deleted && c->renewed;
     cookies_destroy_one(same);
     *same = copy;
+    if (anew)
+        move_to_end(list, same);
     return 0;
 }
 

@@ -19,6 +19,7 @@ struct cookie {
     bool secure, http_only;
     bool deleted;    /* a response has deleted it: reported, never sent; its value is "" */
     bool lent;       /* the session's jar has one of this name, domain and path */
+    bool renewed;    /* set after it was deleted: younger than what was set meanwhile */
     bool bound;      /* the session's configuration has it: for the session's hosts only */
     int64_t expires; /* seconds since 1970; 0: a session cookie */
 };
@@ -46,7 +47,10 @@ int cookies_compare(const void *a, const void *b);
 /* The one of the list that is the same cookie as `c`; NULL: none. */
 struct cookie *cookies_find(const struct cookies *list, const struct cookie *c);
 
-/* A copy of `c` takes the place of the same cookie, or comes last.  -1: no memory. */
+/*
+ * A copy of `c` takes the place of the same cookie, or comes last: also where the same one is
+ * deleted, and this one is renewed.  -1: no memory.
+ */
 int cookies_put(struct cookies *list, const struct cookie *c);
 
 /*

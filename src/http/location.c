@@ -92,18 +92,32 @@ add_encoded(struct buffer *to, const char *text)
     }
 }
 
+/* The host begins behind the last "@"; libcurl takes the first one for that. */
+static void
+add_authority(struct buffer *to, const char *text, size_t n)
+{
+    const char *host = memrchr(text, '@', n), *end = text + n;
+
+    for (; host != NULL && text < host; text++)
+        if (is_plain((unsigned char)*text, false) && strchr("@[]|", *text) == NULL)
+            buffer_addc(to, *text);
+        else
+            url_encode(to, text, 1);
+    buffer_add(to, text, (size_t)(end - text));
+}
+
 /* scheme ":" "//" host and path: how many slashes there were is of no account. */
 static void
 add_absolute(struct buffer *to, const char *scheme, size_t n, const char *rest)
 {
-    size_t host;
+    size_t authority;
 
     rest += strspn(rest, "/");
-    host = strcspn(rest, "/?#");
+    authority = strcspn(rest, "/?#");
     buffer_add(to, scheme, n);
     buffer_adds(to, "://");
-    buffer_add(to, rest, host);
-    add_encoded(to, rest + host);
+    add_authority(to, rest, authority);
+    add_encoded(to, rest + authority);
 }
 
 /* What libcurl resolves against the base: an absolute URL, or a path, query or fragment. */
@@ -148,6 +162,17 @@ resolve_clean(struct url *next, const struct url *base, const char *text, struct
     return rc;
 }
 
+/* Those of the base stay at its origin, unless it names others: as curl, requests and httpx. */
+static int
+keep_credentials(struct url *next, const struct url *base, struct failure *err)
+{
+    if (next->user != NULL || next->password != NULL || strcmp(next->origin, base->origin) != 0 ||
+        url_parts_copy_credentials(next, base) == 0)
+        return 0;
+    url_destroy(next);
+    return failure_no_memory(err);
+}
+
 int
 location_resolve(struct url *next, const struct url *base, const char *location,
                  struct failure *err)
@@ -160,5 +185,5 @@ location_resolve(struct url *next, const struct url *base, const char *location,
     clean(&text, location);
     rc = buffer_ok(&text) ? resolve_clean(next, base, text.data, err) : failure_no_memory(err);
     buffer_free(&text);
-    return rc;
+    return rc == 0 ? keep_credentials(next, base, err) : rc;
 }

@@ -5,6 +5,7 @@
  * backslashes before the query are slashes, extra slashes before the host are
  * ignored, and what may not stand in a path or a query is percent-encoded.
  * What is left is resolved against the URL that answered (RFC 3986 section 5).
+ * User and password of that URL stay at its origin, unless the Location has its own.
  */
 #ifndef HTTP_LOCATION_H
 #define HTTP_LOCATION_H

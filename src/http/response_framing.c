@@ -50,6 +50,7 @@ response_framing_read_status(struct status_line *s, const char *line, size_t n, 
         (end - at > 3 && at[3] != ' ') || at[0] == '0')
         return failure_set(err, ERROR_PROTOCOL_ERROR,
                            "the status line has no status of three digits from 100 on");
+    s->http_1_0 = memcmp(line, "HTTP/1.0", strlen("HTTP/1.0")) == 0;
     s->status = (at[0] - '0') * 100 + (at[1] - '0') * 10 + (at[2] - '0');
     at += end - at > 3 ? 4 : 3;
     s->reason = at;
@@ -174,6 +175,12 @@ bool
 response_framing_is_field(const char *name)
 {
     return strcasecmp(name, length_name) == 0 || strcasecmp(name, coding_name) == 0;
+}
+
+bool
+response_framing_is_doubtful(const struct response_framing *r)
+{
+    return r->chunked && (r->http_1_0 || r->length >= 0);
 }
 
 int64_t

@@ -19,10 +19,12 @@
 struct response_framing {
     int64_t length; /* Content-Length; RESPONSE_FRAMING_NO_LENGTH: none */
     bool chunked;   /* the length does not count then (RFC 9112 section 6.3) */
+    bool http_1_0;  /* which has no chunks */
 };
 
 struct status_line {
     int status;
+    bool http_1_0;
     const char *reason; /* within the line */
     size_t reason_size;
 };
@@ -44,6 +46,12 @@ int response_framing_add(struct response_framing *r, const char *name, size_t na
 
 /* Is it a field of the framing?  Such a one must not go on in a folded line. */
 bool response_framing_is_field(const char *name);
+
+/*
+ * Chunked, and with a length or by HTTP/1.0: others on the way may see another end of the body, so
+ * the connection must not be used again (RFC 9112 sections 6.1 and 6.3).
+ */
+bool response_framing_is_doubtful(const struct response_framing *r);
 
 /* The length that a stream may pass on: one that counts.  RESPONSE_FRAMING_NO_LENGTH: none. */
 int64_t response_framing_known_length(const struct response_framing *r);

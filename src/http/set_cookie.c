@@ -312,7 +312,7 @@ suits_prefix(const struct cookie *c, const struct attributes *a, struct span nam
     if (has_prefix(name, "__Secure-"))
         return a->secure;
     if (has_prefix(name, "__Host-"))
-        return a->secure && c->host_only && strcmp(c->path, "/") == 0;
+        return a->secure && c->host_only && a->path.n > 0 && strcmp(c->path, "/") == 0;
     return true;
 }
 

@@ -125,12 +125,24 @@ read_credential(CURLU *h, CURLUPart what, char **to, struct failure *err)
                              "url: user or password contains a control character");
 }
 
+/* "http://@h" and "http://:@h" name nobody, as for browsers. */
+static void
+drop_empty_credentials(struct copies *c)
+{
+    if ((c->user != NULL && *c->user != '\0') || (c->password != NULL && *c->password != '\0'))
+        return;
+    free(c->user);
+    free(c->password);
+    c->user = c->password = NULL;
+}
+
 static int
 copy_parts(struct copies *c, CURLU *h, struct failure *err)
 {
     if (read_address(c, h, err) != 0 || read_credential(h, CURLUPART_USER, &c->user, err) != 0 ||
         read_credential(h, CURLUPART_PASSWORD, &c->password, err) != 0)
         return -1;
+    drop_empty_credentials(c);
     curl_url_set(h, CURLUPART_USER, NULL, 0);
     curl_url_set(h, CURLUPART_PASSWORD, NULL, 0);
     curl_url_set(h, CURLUPART_FRAGMENT, NULL, 0);
@@ -142,19 +154,20 @@ copy_parts(struct copies *c, CURLU *h, struct failure *err)
     return 0;
 }
 
-static struct url_piece
-piece(const char *text)
-{
-    return (struct url_piece){ text, text != NULL ? strlen(text) : 0 };
-}
-
 static int
 read_parts(struct url *u, CURLU *h, struct failure *err)
 {
     struct copies c = { 0 };
     int rc = copy_parts(&c, h, err);
-    const struct url_parts parts = { piece(c.text), piece(c.scheme),   piece(c.host), piece(c.path),
-                                     piece(c.user), piece(c.password), c.port };
+    const struct url_parts parts = {
+        url_parts_piece(c.text),
+        url_parts_piece(c.scheme),
+        url_parts_piece(c.host),
+        url_parts_piece(c.path),
+        url_parts_piece(c.user),
+        url_parts_piece(c.password),
+        c.port,
+    };
 
     if (rc == 0 && url_parts_gather(&parts, u) != 0)
         rc = failure_no_memory(err);

@@ -8,6 +8,12 @@
 
 #define PORT_DIGITS 5
 
+struct url_piece
+url_parts_piece(const char *text)
+{
+    return (struct url_piece){ text, text != NULL ? strlen(text) : 0 };
+}
+
 static char *
 put(char *to, const char *bytes, size_t n)
 {
@@ -75,5 +81,28 @@ url_parts_gather(const struct url_parts *parts, struct url *u)
     to = put_piece(to, &parts->password, &u->password);
     u->origin = to;
     put_origin(to, parts);
+    return 0;
+}
+
+int
+url_parts_copy_credentials(struct url *u, const struct url *from)
+{
+    const struct url_parts parts = {
+        url_parts_piece(u->text),
+        url_parts_piece(u->scheme),
+        url_parts_piece(u->host),
+        url_parts_piece(u->path),
+        url_parts_piece(from->user),
+        url_parts_piece(from->password),
+        u->port,
+    };
+    struct url with;
+
+    if (from->user == NULL && from->password == NULL)
+        return 0;
+    if (url_parts_gather(&parts, &with) != 0)
+        return -1;
+    free(u->block);
+    *u = with;
     return 0;
 }

@@ -19,6 +19,8 @@ struct url_piece {     /* not terminated */
     size_t n;
 };
 
+struct url_piece url_parts_piece(const char *text);
+
 struct url_parts { /* as struct url wants them */
     struct url_piece text, scheme, host, path, user, password;
     int port;
@@ -26,6 +28,10 @@ struct url_parts { /* as struct url wants them */
 
 /* A copy of all of them, and the origin.  -1: no memory, and *u is empty. */
 int url_parts_gather(const struct url_parts *parts, struct url *u)
+    __attribute__((warn_unused_result));
+
+/* Give `u` the user and password of `from`.  -1: no memory, and *u is as before. */
+int url_parts_copy_credentials(struct url *u, const struct url *from)
     __attribute__((warn_unused_result));
 
 #endif

@@ -91,8 +91,11 @@ add_body_fields(struct exchange *x)
     long long length = response_framing_known_length(&response->framing);
     bool none = has_no_body(f);
 
-    if (response->content_encoding != NULL && f->request.decompress && !none)
-        buffer_printf(&x->head, "Content-Encoding: %s\r\n", response->content_encoding);
+    if (response->content_encoding != NULL && f->request.decompress && !none) {
+        buffer_adds(&x->head, "Content-Encoding: ");
+        field_syntax_add_value(&x->head, response->content_encoding);
+        buffer_adds(&x->head, "\r\n");
+    }
     if (length < 0 || response->head.status == 204 || (response->decoded && !none))
         return;
     if (!none || strcmp(exchange_method(x), "HEAD") == 0)

@@ -158,6 +158,10 @@ put(struct cookie_jar *j, const struct cookie *copy)
 {
     struct jar_cookie *item = find(j, copy);
 
+    if (item != NULL && copy->renewed) {
+        remove_item(j, item);
+        item = NULL;
+    }
     if (item != NULL) {
         j->bytes -= all_bytes(&item->cookie);
         cookies_destroy_one(&item->cookie);
@@ -165,6 +169,7 @@ put(struct cookie_jar *j, const struct cookie *copy)
         return -1;
     }
     *item = (struct jar_cookie){ *copy, hash_of(copy->domain), j->uses++ };
+    item->cookie.renewed = false;
     j->bytes += all_bytes(copy);
     keep_limits(j, copy->domain);
     return 0;
@@ -199,6 +204,29 @@ cookie_jar_export(struct cookie_jar *j, const char *host, int64_t now, struct co
 }
 
 /* -- from a fetch to the jar ---------------------------------------------- */
+
+static bool
+is_deleted(const struct cookies *known, const struct cookie *c)
+{
+    const struct cookie *same = cookies_find(known, c);
+
+    return same != NULL && same->deleted;
+}
+
+bool
+cookie_jar_hides_secure(struct cookie_jar *j, const struct cookie *c, const struct cookies *known)
+{
+    bool hides = false;
+
+    pthread_mutex_lock(&j->lock);
+    for (size_t i = 0; i < j->count && !hides; i++) {
+        const struct cookie *other = &j->items[i].cookie;
+
+        hides = cookie_match_hides_secure(other, c) && !is_deleted(known, other);
+    }
+    pthread_mutex_unlock(&j->lock);
+    return hides;
+}
 
 static int
 import_one(struct cookie_jar *j, const struct cookie *c)

@@ -37,6 +37,13 @@ void cookie_jar_clear(struct cookie_jar *j);
 int cookie_jar_export(struct cookie_jar *j, const char *host, int64_t now, struct cookies *to);
 
 /*
+ * Would `c`, set by a response that came in the clear, hide a Secure cookie, of any host?  Those
+ * that `known` has as deleted do not count.
+ */
+bool cookie_jar_hides_secure(struct cookie_jar *j, const struct cookie *c,
+                             const struct cookies *known);
+
+/*
  * Take over what the responses of one fetch have set.  Deleted ones are removed if they were lent
  * to it: another fetch may have set one meanwhile.  -1: no memory.
  */

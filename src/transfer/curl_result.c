@@ -160,6 +160,10 @@ check_malformed(struct curlew_fetch *f, CURLcode result, const char *text)
     if ((result == CURLE_TOO_LARGE || result == CURLE_OUT_OF_MEMORY) && f->hop->requested)
         return failure_set(&f->failure, ERROR_PROTOCOL_ERROR,
                            "a line of the response's head or trailers is too long");
+    if (result == CURLE_TOO_MANY_REDIRECTS) /* its own are authentication's alone */
+        return failure_set(
+            &f->failure, ERROR_PROTOCOL_ERROR,
+            "the origin says of each nonce of digest authentication that it is stale");
     return 0;
 }
 

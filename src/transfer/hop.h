@@ -51,22 +51,23 @@ struct hop {
     bool shares;       /* it waits for a connection that another hop is opening */
     bool restart;      /* the connection was no good; nothing was written on it */
     int restarts;
-    int addresses;             /* for which libcurl wanted a socket */
-    uint64_t memory_failures;  /* curl_memory_failures() when it began */
-    struct link lookup;        /* among those under way; alone: none, or it has ended */
-    uint64_t lookup_domain;    /* its key */
-    bool challenged;           /* the 401 that digest authentication begins with has been seen */
-    enum head_verdict verdict; /* on the last head */
-    bool expects_head;         /* a request went out, and its final head has not come */
-    bool in_head;              /* between a status line and the empty line */
-    bool has_head;             /* a final head is complete: lines that follow are trailers */
-    size_t head_bytes;         /* of all heads and trailers */
-    int connect_bytes;         /* of a proxy's answer to CONNECT, about */
-    int64_t read_us;           /* when the pool had … */
-    int64_t read_bytes;        /* … so many useful bytes; since then, and … */
-    int empty_reads;           /* … in this turn of the loop, libcurl has run so often */
-    size_t cookie_bytes;       /* of its request's Cookie field */
-    int folds;                 /* continuation lines in the hop's heads */
+    int addresses;                    /* for which libcurl wanted a socket */
+    uint64_t memory_failures;         /* curl_memory_failures() when it began */
+    struct link lookup;               /* among those under way; alone: none, or it has ended */
+    uint64_t lookup_domain;           /* its key */
+    bool digest;                      /* its request has digest authentication */
+    bool challenged;                  /* the response that this begins with has been seen */
+    enum head_verdict verdict;        /* on the last head */
+    bool expects_head;                /* a request went out, and its final head has not come */
+    bool in_head;                     /* between a status line and the empty line */
+    bool has_head;                    /* a final head is complete: lines that follow are trailers */
+    size_t head_bytes;                /* of all heads and trailers */
+    int connect_bytes;                /* of a proxy's answer to CONNECT, about */
+    int64_t read_us;                  /* when the pool had … */
+    int64_t read_bytes;               /* … so many useful bytes; since then, and … */
+    int empty_reads;                  /* … in this turn of the loop, libcurl has run so often */
+    size_t cookie_bytes;              /* of its request's Cookie field */
+    int folds;                        /* continuation lines in the hop's heads */
     struct content_encoding encoding; /* of the body, to be undone */
     struct content_decoder *decoder;  /* NULL: none, or not yet */
     size_t decoder_held;              /* its bytes on the account of the bodies */

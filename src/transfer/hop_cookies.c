@@ -173,9 +173,20 @@ record(struct curlew_fetch *f, struct cookie *c)
     const struct cookie *known = cookies_find(&f->hop->cookies, c);
 
     c->lent = known != NULL && known->lent;
+    c->renewed = known != NULL && (known->deleted || known->renewed);
     if (c->deleted)
         c->value[0] = '\0';
     return cookies_put(&f->hop->cookies, c) || cookies_put(&f->response.cookies, c) ? -1 : 0;
+}
+
+/* Cookies that came in the clear leave Secure ones alone, whichever host these are for. */
+static bool
+hides_secure(const struct curlew_fetch *f, const struct cookie *c)
+{
+    const struct cookies *known = &f->hop->cookies;
+
+    return cookie_match_hides_any_secure(known, c) ||
+           (jar_of(f) != NULL && cookie_jar_hides_secure(jar_of(f), c, known));
 }
 
 static int
@@ -193,7 +204,7 @@ receive_field(struct curlew_fetch *f, const char *value, const struct set_cookie
     c.deleted = result == SET_COOKIE_DELETE;
     f->hop->set_bytes += strlen(value);
     if (f->response.cookies.count < SET_MAX && f->hop->set_bytes <= SET_BYTES_MAX &&
-        (from->secure || c.secure || !cookie_match_hides_secure(&f->hop->cookies, &c)))
+        (from->secure || !hides_secure(f, &c)))
         rc = record(f, &c);
     cookies_destroy_one(&c);
     return rc;

@@ -22,8 +22,8 @@ enum head_verdict {
 
 struct response_events {
     /*
-     * A head with a status of 200 or more is complete.  is_challenge: it is the 401 that digest
-     * authentication begins with.
+     * A head with a status of 200 or more is complete.  is_challenge: it is one that digest
+     * authentication begins with, and libcurl sends the request once more.
      */
     enum head_verdict (*on_headers)(struct curlew_fetch *f, bool is_challenge);
 

@@ -9,6 +9,7 @@
 #include "transfer/curl_result.h"
 #include "transfer/hop.h"
 #include "transfer/hop_cookies.h"
+#include "transfer/request_headers.h"
 #include "transfer/sent_once.h"
 #include "util/clock.h"
 
@@ -99,6 +100,7 @@ start_head(struct curlew_fetch *f, const char *line, size_t n)
     if (status.status == 101 && !is_upgrade_wanted(f))
         return failure_set(&f->failure, ERROR_PROTOCOL_ERROR,
                            "status 101: the origin changes to a protocol that nobody asked for");
+    f->response.framing.http_1_0 = status.http_1_0;
     f->hop->in_head = true;
     return response_head_begin(h, f->url.text, status.status, status.reason, status.reason_size);
 }
@@ -147,11 +149,46 @@ add_field(struct curlew_fetch *f, struct headers *fields, const char *line, size
     return f->hop->in_head ? read_field(f, &fields->items[fields->count - 1]) : 0;
 }
 
-/* The 401 that digest authentication begins with: whoever reads it waits for what follows. */
+/* "stale=true" in a challenge: the nonce is too old, and libcurl answers with the new one. */
+static bool
+says_stale(const char *challenge)
+{
+    while ((challenge = strcasestr(challenge, "stale")) != NULL) {
+        challenge += strlen("stale");
+        challenge += strspn(challenge, " \t=\"");
+        if (strncasecmp(challenge, "true", strlen("true")) == 0)
+            return true;
+    }
+    return false;
+}
+
+static bool
+is_stale(const struct headers *head)
+{
+    for (size_t i = 0; i < head->count; i++)
+        if (strcasecmp(head->items[i].name, "www-authenticate") == 0 &&
+            says_stale(head->items[i].value))
+            return true;
+    return false;
+}
+
+/*
+ * libcurl answers it: a 401 that asks for digest authentication.  It sends a body in its second
+ * request only, so it also sends that one where the first has done without authentication.
+ * Whoever reads the response waits for what follows.
+ */
 static bool
 is_challenge(const struct curlew_fetch *f)
 {
-    return f->response.head.status == 401 && f->request.auth == AUTH_DIGEST && !f->hop->challenged;
+    const struct hop *hop = f->hop;
+    int status = f->response.head.status;
+
+    if (!hop->digest)
+        return false;
+    if (status == 401)
+        return !hop->challenged || is_stale(&f->response.head.headers);
+    return status < 300 && !hop->challenged &&
+           (f->sends_body || request_headers_want_length(f->method));
 }
 
 /* Nothing is undone of a body that nobody reads; what stays on it is told. */
@@ -198,6 +235,8 @@ end_head(struct curlew_fetch *f)
         return 0;
     hop->expects_head = false;
     hop->has_head = true;
+    if (response_framing_is_doubtful(&f->response.framing))
+        hop_set(hop, CURLOPT_FORBID_REUSE, 1L);
     if (hop_cookies_receive(f) != 0)
         return -1;
     challenge = is_challenge(f);
@@ -222,6 +261,23 @@ add_trailer(struct curlew_fetch *f, const char *line, size_t n)
     return add_field(f, &f->response.trailers, line, n);
 }
 
+/*
+ * A line of a head whose fields have begun.  For libcurl a head ends at any line that begins with
+ * CR or LF.  A line of blanks is no such line: it continues the field before.
+ */
+static int
+read_head_line(struct curlew_fetch *f, const char *line, size_t n)
+{
+    if (*line != '\r' && *line != '\n')
+        return add_field(f, &f->response.head.headers, line, trimmed(line, n));
+    if (line[n - 1] != '\n') /* cut in the empty line: libcurl 8.23 hands out what there is */
+        return 0;
+    if (n > 2)
+        return failure_set(&f->failure, ERROR_PROTOCOL_ERROR,
+                           "a line of the response's head begins with a bare CR");
+    return end_head(f);
+}
+
 /* Once a stream's head is published it is its reader's: what comes then are trailers. */
 static int
 read_line(struct curlew_fetch *f, const char *line, size_t n)
@@ -229,7 +285,8 @@ read_line(struct curlew_fetch *f, const char *line, size_t n)
     struct hop *hop = f->hop;
 
     if (hop->in_head)
-        return n > 0 ? add_field(f, &f->response.head.headers, line, n) : end_head(f);
+        return read_head_line(f, line, n);
+    n = trimmed(line, n);
     return hop->expects_head ? start_head(f, line, n) : add_trailer(f, line, n);
 }
 
@@ -248,7 +305,7 @@ on_header(char *line, size_t size, size_t count, void *hop)
                     RESPONSE_READER_HEAD_MAX);
         return STOP;
     }
-    if (read_line(f, line, trimmed(line, all)) == 0)
+    if (read_line(f, line, all) == 0)
         return all;
     failure_no_memory(&f->failure);
     return STOP;
@@ -330,6 +387,15 @@ skip_bytes(struct curlew_fetch *f)
                : CODING_OK;
 }
 
+/* What is skipped may be short, whatever the caller's limit for the body that he gets. */
+static int64_t
+body_limit(const struct curlew_fetch *f)
+{
+    int64_t most = f->request.max_body_bytes;
+
+    return f->hop->verdict == HEAD_FINAL || most > SKIPPED_BODY_MAX ? most : SKIPPED_BODY_MAX;
+}
+
 /* The next bytes of the body, decoded; a coding_sink. */
 static enum coding_result
 take_bytes(const char *bytes, size_t n, void *arg)
@@ -339,10 +405,10 @@ take_bytes(const char *bytes, size_t n, void *arg)
 
     if (pause_if_too_fast(f))
         return CODING_PAUSED; /* the same bytes come again */
-    if (received > f->request.max_body_bytes) {
+    if (received > body_limit(f)) {
         f->response.body_bytes = received;
         failure_set(&f->failure, ERROR_RESPONSE_TOO_LARGE, "the body is over %lld bytes",
-                    (long long)f->request.max_body_bytes);
+                    (long long)body_limit(f));
         return CODING_STOPPED;
     }
     if (f->pipe != NULL && f->hop->verdict == HEAD_FINAL && write_to_stream(f, bytes, n) != 0)

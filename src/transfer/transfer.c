@@ -64,6 +64,9 @@ may_authenticate(const struct curlew_fetch *f)
     return (f->request.lent & SET_AUTH) != 0 ? fetch_may_lend(f) : f->same_origin;
 }
 
+/* libcurl counts them as redirects.  Each sends the body again. */
+#define DIGEST_CHALLENGES_MAX 5L
+
 static void
 set_credentials(struct curlew_fetch *f)
 {
@@ -76,6 +79,9 @@ set_credentials(struct curlew_fetch *f)
         SET(CURLOPT_USERNAME, r->auth_pair.user);
         SET(CURLOPT_PASSWORD, r->auth_pair.password);
         SET(CURLOPT_XOAUTH2_BEARER, r->auth_token);
+        f->hop->digest = r->auth == AUTH_DIGEST;
+        if (f->hop->digest)
+            SET(CURLOPT_MAXREDIRS, DIGEST_CHALLENGES_MAX);
     } else if (f->url.user != NULL || f->url.password != NULL) {
         SET(CURLOPT_HTTPAUTH, (long)CURLAUTH_BASIC);
         SET(CURLOPT_USERNAME, f->url.user != NULL ? f->url.user : "");
@@ -153,7 +159,7 @@ reset_hop(struct hop *hop)
     hop->opened_us = 0;
     hop->no_tickets = hop->begun = false;
     hop->expects_head = hop->in_head = hop->has_head = false;
-    hop->requested = hop->challenged = hop->restart = false;
+    hop->requested = hop->digest = hop->challenged = hop->restart = false;
     hop->requests = hop->restarts = hop->addresses = 0;
 }
 

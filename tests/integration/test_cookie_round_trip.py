@@ -202,6 +202,30 @@ def test_a_secure_cookie_is_neither_sent_nor_hidden_in_the_clear(client, certs):
     assert [(c["name"], c["value"]) for c in e["cookies"]] == [("sid", "1")]
 
 
+def test_a_secure_cookie_is_not_hidden_by_one_of_a_host_above_it(curlewd, certs):
+    """6265bis section 5.7: also one that this host does not get is left alone."""
+    jar = {"cookie_jar": "shared", "verify": False}
+    client = curlewd({"sessions": {"jar": jar}}).client
+    with origin_setting("sid=1; Path=/; Secure", certs=certs) as secure, \
+         origin_setting("sid=2; Path=/; Domain=bank.localhost", "other=3; Path=/") as plain:
+        client.fetch(secure.url("/set", "a.bank.localhost"), session="jar")
+        e = client.fetch(plain.url("/set", "bank.localhost"), session="jar")
+        assert [c["name"] for c in e["cookies"]] == ["other"]
+        client.fetch(secure.url("/", "a.bank.localhost"), session="jar")
+        assert secure.requests[-1].header("cookie") == "sid=1"
+
+
+def test_a_cookie_that_is_set_after_its_end_is_the_youngest(curlewd):
+    client = curlewd({"sessions": {"jar": {"cookie_jar": "shared"}}}).client
+    with origin_setting("a=1", "b=2") as first, \
+         origin_setting("a=; Max-Age=0", "c=3", "a=4") as second:
+        client.fetch(first.url("/set", "localhost"), session="jar")
+        e = client.fetch(second.url("/set", "localhost"), session="jar")
+        assert [c["name"] for c in e["cookies"]] == ["c", "a"]
+        client.fetch(first.url("/", "localhost"), session="jar")
+        assert first.requests[-1].header("cookie") == "b=2; c=3; a=4"
+
+
 def test_a_cookie_of_a_digest_challenge_goes_with_the_answer(client):
     def script(request, connection):
         if request.header("authorization"):

@@ -1,5 +1,6 @@
 """Locations are read as browsers read them (WHATWG URL), the same by fetch and stream."""
 
+import base64
 import json
 
 import pytest
@@ -120,3 +121,47 @@ def test_an_empty_query_is_kept(client, keys):
     with ScriptedOrigin(lambda r, c: c.send(answer(r.target))) as origin:
         assert client.fetch(origin.url("/x?"), **keys)["body"] == "/x?"
         assert client.fetch(origin.url("/x"), **keys)["body"] == "/x"
+
+
+def sent_credentials(client, location, first="u:p@"):
+    """Authorization of each hop, where `location` comes first; the same by fetch and stream."""
+    with redirecting(location) as origin:
+        url = origin.url("/dir/start").replace("://", f"://{first}")
+        client.fetch(url)
+        with open_stream(client, url=url) as s:
+            s.read_all()
+        sent = [r.header("authorization") for r in origin.requests]
+    assert sent[:2] == sent[2:]
+    return sent[:2]
+
+
+def basic(pair):
+    return "Basic " + base64.b64encode(pair).decode()
+
+
+@pytest.mark.parametrize("location", [b"/next", b"next", b"http://{host}/next",
+                                      b"http://@{host}/next"])
+def test_credentials_of_a_url_stay_at_its_origin(client, location):
+    """As with curl, requests and httpx."""
+    assert sent_credentials(client, location) == [basic(b"u:p")] * 2
+
+
+def test_credentials_of_a_url_do_not_leave_its_origin(client):
+    with ScriptedOrigin(lambda r, c: c.send(answer(r.header("authorization") or "none"))) as other:
+        with redirecting(other.url("/").encode()) as origin:
+            url = origin.url("/dir/start").replace("://", "://u:p@")
+            assert client.fetch(url)["body"] == "none"
+
+
+@pytest.mark.parametrize("location, pair", [
+    (b"http://x:y@{host}/next", b"x:y"),
+    (b"http://me@mail.test:p@w@{host}/next", b"me@mail.test:p@w"),  # the last "@" ends it
+    (b"http://a b:c@{host}/next", b"a b:c"),
+])
+def test_a_location_may_have_credentials(client, location, pair):
+    assert sent_credentials(client, location) == [basic(b"u:p"), basic(pair)]
+
+
+@pytest.mark.parametrize("first", ["@", ":@"])
+def test_nobody_is_named_by_an_empty_user_and_password(client, first):
+    assert sent_credentials(client, b"/next", first) == [None, None]

@@ -5,6 +5,8 @@ from urllib.parse import quote
 
 import pytest
 
+from tests.support.scripted_origin import ScriptedOrigin, answer
+
 pytestmark = pytest.mark.libcurl
 
 
@@ -58,6 +60,21 @@ def test_max_redirects_at_the_limit(client, origin):
 def test_the_default_limit_is_thirty(client, origin):
     assert len(client.fetch(origin.url("/redirect/30"))["history"]) == 30
     client.refused({"url": origin.url("/redirect/31")}, 502, "too_many_redirects")
+
+
+@pytest.mark.parametrize("size, code", [(200, None), (100_000, "response_too_large")])
+def test_the_limit_of_the_body_is_not_for_those_of_redirects(client, size, code):
+    """Nobody gets them; up to 64 KiB are read, so that the connection can be kept."""
+    def script(request, connection):
+        fields = ["Location: /end"] if request.target == "/" else []
+        connection.send(answer("x" * (size if fields else 2), "302 Found" if fields else "200 OK",
+                               fields))
+
+    with ScriptedOrigin(script) as origin:
+        if code is None:
+            assert client.fetch(origin.url("/"), max_body_bytes=2)["body"] == "xx"
+        else:
+            client.refused({"url": origin.url("/"), "max_body_bytes": 2}, 502, code)
 
 
 def test_not_following_gives_the_redirect_itself(client, origin):

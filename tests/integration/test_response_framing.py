@@ -66,6 +66,7 @@ def assert_neighbours_are_right(client, origin):
 MALFORMED = {
     "the head ends in a field": (HEAD + b"Content-Type: text/pl", None),
     "the head ends after a field": (HEAD + b"Content-Type: text/plain\r\n", None),
+    "the head ends in the empty line": (HEAD + b"X-Odd: a\r\n\r", None),
     "the status line ends early": (b"HTTP/1.1 200", None),
     "two lengths": (HEAD + b"Content-Length: 11\r\nContent-Length: 5\r\n\r\nhello world", None),
     "a list of two lengths": (HEAD + b"Content-Length: 11, 5\r\n\r\nhello world", None),
@@ -207,6 +208,40 @@ def test_tls_must_end_with_close_notify_where_nothing_else_tells_the_end(client,
                                                                "recv_failed")
 
 
+@pytest.mark.parametrize("blank", [b" \r\n", b"\t \r\n"], ids=repr)
+def test_a_line_of_blanks_does_not_end_the_head(client, says, blank):
+    """It continues the field before it: the fields behind it are fields, and no trailers."""
+    start = HEAD + b"X-Odd: a\r\n" + blank
+    origin = says(start + b"Content-Length: 2\r\nSet-Cookie: a=1\r\n\r\nok")
+    e = fetch_outcome(client, origin.url("/odd"))
+    assert (e["body"], [c["name"] for c in e["cookies"]]) == ("ok", ["a"])
+    assert [n for n, _ in e["headers"]] == ["X-Odd", "Content-Length", "Set-Cookie"]
+    assert "trailers" not in e
+    status, headers, body = stream_outcome(client, origin.url("/odd"))
+    assert (status, body) == (200, b"ok") and "Set-Cookie" in [n for n, _ in headers]
+
+    origin = says(b"HTTP/1.1 302 Found\r\nX-Odd: a\r\n" + blank
+                  + b"Location: /hello\r\nContent-Length: 0\r\n\r\n", close=False)
+    assert fetch_outcome(client, origin.url("/odd"))["body"] == "hello"
+    assert stream_outcome(client, origin.url("/odd"))[2] == b"hello"
+
+
+@pytest.mark.parametrize("field", [b"Content-Length: 0x2", b"Transfer-Encoding: chunked, gzip",
+                                   b"Content-Length: 2\r\nContent-Length: 5"])
+def test_framing_behind_a_line_of_blanks_is_judged(client, says, field):
+    origin = says(HEAD + b"X-Odd: a\r\n \r\n" + field + b"\r\n\r\nok")
+    assert fetch_outcome(client, origin.url("/odd")) == "protocol_error"
+    assert stream_outcome(client, origin.url("/odd")) == "protocol_error"
+    assert_neighbours_are_right(client, origin)
+
+
+@pytest.mark.parametrize("line", [b"\rContent-Length: 2\r\n", b"\r\r\n"], ids=repr)
+def test_a_bare_cr_does_not_end_the_head(client, says, line):
+    origin = says(HEAD + b"X-Odd: a\r\n" + line + b"\r\nok")
+    assert fetch_outcome(client, origin.url("/odd")) == "protocol_error"
+    assert stream_outcome(client, origin.url("/odd")) == "protocol_error"
+
+
 # -- what a stream passes on -----------------------------------------------------
 
 
@@ -216,6 +251,19 @@ def test_chunked_beside_a_length_is_chunked(client, says):
     status, headers, body = stream_outcome(client, origin.url("/odd"))
     assert (status, body) == (200, b"hello world")
     assert "content-length" not in [n.lower() for n, _ in headers]
+
+
+@pytest.mark.parametrize("version, fields, connections", [
+    (b"1.1", b"", 1), (b"1.1", b"Content-Length: 3\r\n", 3),
+    (b"1.0", b"Connection: keep-alive\r\n", 3)])
+def test_a_connection_with_doubtful_framing_is_not_used_again(client, says, version, fields,
+                                                              connections):
+    """RFC 9112 sections 6.1 and 6.3: who is in between may see another end of the body."""
+    origin = says(b"HTTP/" + version + b" 200 OK\r\n" + fields
+                  + b"Transfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n0\r\n\r\n", close=False)
+    for _ in range(3):
+        assert fetch_outcome(client, origin.url("/odd"))["body"] == "hello"
+    assert origin.connections == connections
 
 
 @pytest.mark.parametrize("field, kept", [
@@ -234,6 +282,17 @@ def test_a_stream_passes_on_only_well_formed_fields(client, says, field, kept):
     assert "X-After" in names
     assert [v for n, v in headers if n == "X-Odd"] == ([kept] if kept else [])
     assert not any(" " in n or "(" in n or n == "" for n in names), names
+
+
+@pytest.mark.parametrize("coding", [b"odd\rX-Odd: 1", b"odd\x01X-Odd: 1", b"odd\x7fX-Odd: 1, gzip"])
+def test_a_coding_that_remains_is_a_well_formed_value(client, says, coding):
+    origin = says(HEAD + b"Content-Encoding: " + coding + b"\r\nContent-Length: 0\r\n\r\n",
+                  close=False)
+    got = stream_outcome(client, origin.url("/odd"), decompress=True)
+    if got == "protocol_error":  # libcurl, by its version, for a bare CR
+        return
+    values = [v for n, v in got[1] if n.lower() == "content-encoding"]
+    assert values == ["odd X-Odd: 1"], got
 
 
 def test_a_streams_head_has_a_limit(client, says):

@@ -15,6 +15,8 @@ from tests.support import fcgi
 from tests.support.concurrency import BackgroundCalls, timed
 from tests.support.metrics import cpu_seconds, read_metric, read_metrics
 from tests.support.procs import wait_until
+from tests.support.scripted_origin import ScriptedOrigin, answer
+from tests.support.streams import IncompleteResponse, request_stream
 
 QUICK = {"max": 3, "backoff": 0.01}  # seconds
 
@@ -70,6 +72,34 @@ def test_no_retry_starts_after_the_total_timeout(curlewd, origin):
                "timeout": {"total": 1, "idle": 0.3}, "retries": {"max": 50, "backoff": 0.01}}
     p, took = timed(client.refused, request, 504, "timeout")
     assert took < 1.5 and 2 <= len(origin.tries("s")) <= 4
+
+
+BROKEN = {"cut": b"Content-Length: 99\r\n\r\nbusy", "large": b"Content-Length: 8\r\n\r\nbusybusy",
+          "no gzip": b"Content-Encoding: gzip\r\nContent-Length: 4\r\n\r\nbusy"}
+
+
+@pytest.mark.parametrize("body", BROKEN)
+@pytest.mark.parametrize("route", ["fetch", "stream"])
+@pytest.mark.parametrize("after, attempts", [(0, 2), (60, 1)])
+def test_retry_after_counts_whatever_becomes_of_the_body(curlewd, route, body, after, attempts):
+    """By fetch and stream alike."""
+    def script(_, connection):
+        if len(origin.requests) > 1:
+            connection.send(answer("in"))
+            return
+        connection.send(f"HTTP/1.1 503 Busy\r\nRetry-After: {after}\r\n".encode() + BROKEN[body])
+        connection.close()
+
+    with ScriptedOrigin(script) as origin:
+        request = {"url": origin.url("/"), "decompress": True, "max_body_bytes": 4,
+                   "retries": {"max": 1, "backoff": 0}}
+        client = curlewd().client
+        try:
+            with request_stream(client, "POST", f"/v1/{route}", json.dumps(request).encode()) as s:
+                s.read_all()
+        except IncompleteResponse:
+            pass
+        assert len(origin.requests) == attempts
 
 
 # -- the budget ----------------------------------------------------------------

@@ -98,7 +98,8 @@ comes_to(struct curlew_fetch *f, int status, int attempts)
 
 /* -- the decision ----------------------------------------------------------- */
 
-static const struct failure whole = { .error = ERROR_NONE }, cut = { .error = ERROR_RECV_FAILED };
+static const struct failure whole = { .error = ERROR_NONE }, cut = { .error = ERROR_RECV_FAILED },
+                            large = { .error = ERROR_RESPONSE_TOO_LARGE };
 
 /* The wait of a first attempt by GET, with at most one second left. */
 static int64_t
@@ -140,7 +141,12 @@ Test(retry, the_decision_goes_by_the_failure_the_status_and_the_time_that_is_lef
     cr_assert_eq(wait_after(&whole, 404, NULL), -1);
     cr_assert_eq(wait_after(&whole, 503, "0"), 0);
     cr_assert_eq(wait_after(&whole, 503, "1"), -1, "too late");
-    cr_assert_eq(wait_after(&cut, 503, "1"), 0, "the head is of no failure");
+    cr_assert_eq(wait_after(&cut, 503, "0"), 0);
+    cr_assert_eq(wait_after(&cut, 503, "1"), -1, "its body broke off");
+    cr_assert_eq(wait_after(&cut, 200, "1"), 0, "no refusal, whose Retry-After would count");
+    cr_assert_eq(wait_after(&large, 503, NULL), 0);
+    cr_assert_eq(wait_after(&large, 503, "1"), -1);
+    cr_assert_eq(wait_after(&large, 200, NULL), -1);
 }
 
 /* -- attempts --------------------------------------------------------------- */

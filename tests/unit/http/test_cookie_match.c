@@ -151,24 +151,24 @@ Test(cookie_match, a_secure_cookie_is_not_hidden_by_one_set_in_the_clear)
                             .path = (char *)"/x" };
 
     add("sid", "1", "a.test", "/");
-    cr_assert_not(cookie_match_hides_secure(&list, &fresh));
+    cr_assert_not(cookie_match_hides_any_secure(&list, &fresh));
     last()->secure = true;
-    cr_assert(cookie_match_hides_secure(&list, &fresh));
+    cr_assert(cookie_match_hides_any_secure(&list, &fresh));
     fresh.domain = (char *)"test";
-    cr_assert(cookie_match_hides_secure(&list, &fresh));
+    cr_assert(cookie_match_hides_any_secure(&list, &fresh));
     fresh.domain = (char *)"b.test";
-    cr_assert_not(cookie_match_hides_secure(&list, &fresh));
+    cr_assert_not(cookie_match_hides_any_secure(&list, &fresh));
     fresh.domain = (char *)"a.test";
     fresh.name = (char *)"SID";
-    cr_assert_not(cookie_match_hides_secure(&list, &fresh));
+    cr_assert_not(cookie_match_hides_any_secure(&list, &fresh));
     fresh.name = (char *)"sid";
     free(last()->path);
     last()->path = strdup("/y");
-    cr_assert_not(cookie_match_hides_secure(&list, &fresh));
+    cr_assert_not(cookie_match_hides_any_secure(&list, &fresh));
     free(last()->path);
     last()->path = strdup("/");
     last()->deleted = true;
-    cr_assert_not(cookie_match_hides_secure(&list, &fresh));
+    cr_assert_not(cookie_match_hides_any_secure(&list, &fresh));
 }
 
 Test(cookie_match, a_bound_cookie_goes_where_bound_ones_may)

@@ -92,6 +92,25 @@ Test(cookies, one_that_is_put_takes_the_place_of_the_same)
     cookies_destroy(&list);
 }
 
+Test(cookies, one_that_is_set_after_it_was_deleted_comes_last)
+{
+    struct cookie c = full, other = { .name = (char *)"n", .value = (char *)"" };
+    struct cookies list = { 0 };
+
+    c.deleted = true;
+    cr_assert_eq(cookies_put(&list, &c), 0);
+    cr_assert_eq(cookies_put(&list, &other), 0);
+    c.deleted = false;
+    c.renewed = true;
+    for (int i = 0; i < 2; i++) {
+        cr_assert_eq(cookies_put(&list, &c), 0);
+        cr_assert_eq(list.count, 2);
+        cr_assert_str_eq(list.items[0].name, "n");
+        cr_assert_eq(cookies_find(&list, &full), &list.items[1]);
+    }
+    cookies_destroy(&list);
+}
+
 /* -- many at once ---------------------------------------------------------- */
 
 static void

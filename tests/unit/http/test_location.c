@@ -3,6 +3,7 @@
 #include "http/location.h"
 
 #include <criterion/criterion.h>
+#include <stdio.h>
 
 struct row {
     const char *location, *text;
@@ -38,6 +39,9 @@ static const struct row rows[] = {
     { "/a\"b<c>`{}", "http://h.test:8080/a%22b%3Cc%3E%60%7B%7D" },
     { "/a%20b%2fc%", "http://h.test:8080/a%20b%2fc%" },
     { "http://user:pw@other.test/x", "http://other.test/x" },
+    { "http://a@b.test:pw@other.test/x", "http://other.test/x" },
+    { "http://a b\"[\xe9]@other.test/x", "http://other.test/x" },
+    { "http://@other.test/x@y", "http://other.test/x@y" },
 };
 
 static struct url base;
@@ -103,4 +107,36 @@ Test(location, blanks_alone_are_empty)
     cr_expect(location_is_empty(""));
     cr_expect(location_is_empty(" \t\r\n "));
     cr_expect(!location_is_empty(" / "));
+}
+
+/* "user password", with "-" for what is not there. */
+static void
+has_credentials(const char *at, const char *location, const char *expected)
+{
+    struct failure err = { 0 };
+    struct url from, next;
+    char found[64];
+
+    cr_assert_eq(url_parse(&from, at, &err), 0);
+    cr_assert_eq(location_resolve(&next, &from, location, &err), 0, "%s", err.detail);
+    snprintf(found, sizeof found, "%s %s", next.user != NULL ? next.user : "-",
+             next.password != NULL ? next.password : "-");
+    cr_expect_str_eq(found, expected, "%s at %s: %s", location, at, found);
+    url_destroy(&next);
+    url_destroy(&from);
+}
+
+Test(location, keeps_user_and_password_at_the_origin)
+{
+    has_credentials("http://u:p@h.test/a", "/b", "u p");
+    has_credentials("http://u:p@h.test/a", "http://H.test:80/b", "u p");
+    has_credentials("http://u@h.test/a", "b", "u -");
+    has_credentials("http://u:p@h.test/a", "http://@h.test/b", "u p");
+    has_credentials("http://u:p@h.test/a", "http://x@h.test/b", "x -");
+    has_credentials("http://u:p@h.test/a", "http://other.test/b", "- -");
+    has_credentials("http://u:p@h.test/a", "https://h.test/b", "- -");
+    has_credentials("http://u:p@h.test/a", "http://h.test:81/b", "- -");
+    has_credentials("http://h.test/a", "http://x:y@other.test/b", "x y");
+    has_credentials("http://h.test/a", "http://a@b.test:p@q@h.test/b", "a@b.test p@q");
+    has_credentials("http://h.test/a", "/b", "- -");
 }

@@ -135,6 +135,20 @@ Test(response_framing, other_lengths_are_refused_by_name)
     cr_assert_eq(add("Content-Length", "5"), -1);
 }
 
+Test(response_framing, chunks_beside_a_length_or_by_http_1_0_are_doubtful, .init = begin)
+{
+    cr_assert_not(response_framing_is_doubtful(&framing));
+    cr_assert_eq(add("Transfer-Encoding", "chunked"), 0);
+    cr_assert_not(response_framing_is_doubtful(&framing));
+    framing.http_1_0 = true;
+    cr_assert(response_framing_is_doubtful(&framing));
+    framing.http_1_0 = false;
+    cr_assert_eq(add("Content-Length", "0"), 0);
+    cr_assert(response_framing_is_doubtful(&framing));
+    framing.chunked = false;
+    cr_assert_not(response_framing_is_doubtful(&framing));
+}
+
 Test(response_framing, chunked_alone_is_a_transfer_coding)
 {
     static const char *const others[] = {

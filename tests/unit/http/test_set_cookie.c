@@ -302,3 +302,11 @@ Test(set_cookie, a_prefix_promises_how_a_cookie_was_set)
     ignores("__Secure-a; Secure");
     stores("_Host-a=b", "_Host-a", "b");
 }
+
+Test(set_cookie, the_prefix_host_needs_a_path_that_is_written)
+{
+    const struct set_cookie_origin root = { "www.example.com", "/page", true };
+
+    cr_assert_eq(parse("__Host-a=b; Secure", &root), SET_COOKIE_IGNORE);
+    cr_assert_eq(parse("__Host-a=b; Secure; Path=/", &root), SET_COOKIE_STORE);
+}

@@ -246,6 +246,18 @@ Test(url, the_last_at_sign_ends_the_credentials)
     cr_assert_str_eq(u.user, "a.example");
 }
 
+Test(url, an_empty_user_with_an_empty_password_is_none)
+{
+    static const char *const none[] = { "http://@a.example/", "http://:@a.example/" };
+
+    for (size_t i = 0; i < sizeof none / sizeof none[0]; i++) {
+        takes(none[i]);
+        cr_expect(u.user == NULL && u.password == NULL, "%s", none[i]);
+    }
+    takes("http://:p@a.example/");
+    cr_assert_str_eq(u.password, "p");
+}
+
 /* A browser would go to a.example, libcurl to b.example. */
 Test(url, a_backslash_before_the_path_is_refused)
 {

@@ -158,6 +158,54 @@ Test(cookie_jar, one_that_replaces_another_keeps_its_place)
     cr_assert_str_eq(out.items[0].value, "new and longer");
 }
 
+Test(cookie_jar, one_that_was_deleted_meanwhile_comes_last)
+{
+    const struct cookie renewed = { .name = (char *)"first",
+                                    .value = (char *)"2",
+                                    .domain = (char *)"a.example",
+                                    .path = (char *)"/",
+                                    .host_only = true,
+                                    .lent = true,
+                                    .renewed = true };
+
+    set_cookie("a.example", "/", "first", "1");
+    set_cookie("a.example", "/", "second", "1");
+    import(&renewed);
+    cr_assert_str_eq(names("a.example"), "second first ");
+    cr_assert_not(out.items[1].renewed);
+}
+
+static bool
+hides(const char *domain, bool host_only, const struct cookies *known)
+{
+    const struct cookie c = { .name = (char *)"sid",
+                              .value = (char *)"",
+                              .domain = (char *)domain,
+                              .path = (char *)"/",
+                              .host_only = host_only };
+
+    return cookie_jar_hides_secure(j, &c, known);
+}
+
+Test(cookie_jar, a_secure_cookie_is_hidden_by_one_for_a_host_above_it)
+{
+    struct cookie sid = { .name = (char *)"sid",
+                          .value = (char *)"",
+                          .domain = (char *)"a.example",
+                          .path = (char *)"/",
+                          .host_only = true,
+                          .secure = true };
+    struct cookies known = { &sid, 1 };
+
+    import(&sid);
+    cr_expect(hides("example", false, &out));
+    cr_expect(hides("x.a.example", true, &out));
+    cr_expect_not(hides("b.example", true, &out));
+    cr_expect(hides("example", false, &known));
+    sid.deleted = true;
+    cr_expect_not(hides("example", false, &known));
+}
+
 Test(cookie_jar, clearing_takes_everything_out)
 {
     set_cookie("a.example", "/", "a", "1");
