@@ -127,6 +127,7 @@ def test_no_connection_in_time_raises_what_requests_raises(session, limit):
     assert public(chain(ours)) == public(chain(alone)), (ours, alone)
     assert isinstance(ours, requests.ConnectTimeout)
     assert "timed out. (connect timeout=0.3)" in str(ours)
+    assert "timed out. (connect timeout=0.3)" in str(pickle.loads(pickle.dumps(ours)))
 
 
 def test_no_connection_raises_what_requests_raises(session):

@@ -159,12 +159,13 @@ class Response:
         return value
 
     def __getstate__(self) -> Dict[str, Any]:
-        if self._stream_body is not None:
+        # One that has failed is the `response` of its exception, which workers send to each other.
+        if self._stream_body is not None and not self._stream_body.has_failed:
             raise TypeError(
                 "Streaming responses cannot be pickled; make the request without stream=True."
             )
         state = {**self.__dict__, "request": self.request, "infos": self.infos}
-        state["_prepared"] = None
+        state["_prepared"] = state["_stream_body"] = None
         return state
 
     def __setstate__(self, state: Dict[str, Any]) -> None:
