@@ -49,6 +49,7 @@ def keys(options, **arguments):
     ({CurlOpt.TIMEOUT: 5}, "timeout", {"connect": 5, "total": 5}),
     ({CurlOpt.TIMEOUT: 50}, "timeout", {"connect": 30, "total": 50}),
     ({CurlOpt.CONNECTTIMEOUT_MS: 1500}, "timeout", {"connect": 1.5, "total": 30}),
+    ({CurlOpt.TIMEOUT: 10**6}, "timeout", {"connect": 30, "total": option_keys.NO_TIMEOUT}),
     ({CurlOpt.TIMEOUT: 0}, "timeout", {"connect": 30, "total": option_keys.NO_TIMEOUT}),
     ({CurlOpt.SSL_VERIFYPEER: 0}, "verify", False),
     ({CurlOpt.MAXREDIRS: -1}, "max_redirects", 100),

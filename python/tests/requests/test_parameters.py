@@ -27,17 +27,28 @@ def test_a_plain_get_has_no_key_but_its_url():
 @pytest.mark.parametrize("timeout, key", [
     (5, {"connect": 5, "total": 5}), (0.5, {"connect": 0.5, "total": 0.5}),
     ((1, 2), {"connect": 1, "total": 3}), (None, {"connect": 300, "total": MAX_TIMEOUT}),
-    (0, {"connect": 300, "total": MAX_TIMEOUT}), (1e9, {"connect": 1e9, "total": MAX_TIMEOUT})])
+    (0, {"connect": 300, "total": MAX_TIMEOUT}), ((0, 0), {"connect": 300, "total": MAX_TIMEOUT}),
+    ((0, 2), {"connect": 300, "total": 2}), ((2, 0), {"connect": 2, "total": 2}),
+    (1e9, {"connect": MAX_TIMEOUT, "total": MAX_TIMEOUT})])
 def test_timeouts(timeout, key):
     assert keys(timeout=timeout)["timeout"] == key
     assert keys(session=Session(timeout=timeout))["timeout"] == key
 
 
 @pytest.mark.parametrize("timeout, key", [
-    (5, {"connect": 5, "idle": 5}), ((1, 2), {"connect": 1, "idle": 3}), (None, {"connect": 300})])
+    (5, {"connect": 5, "idle": 5}), ((1, 2), {"connect": 1, "idle": 3}), (None, {"connect": 300}),
+    ((0, 0), {"connect": 300}), ((0, 2), {"connect": 300, "idle": 2})])
 def test_timeouts_of_a_stream_limit_the_time_without_a_byte(timeout, key):
     document = keys(timeout=timeout, stream=True)
     assert document == {"timeout": key, "decompress": True}
+
+
+@pytest.mark.parametrize("timeout", [1e9, 10**12, (0, 5), (0, 0), (1e6, 1e6)])
+@pytest.mark.parametrize("stream", [False, True])
+def test_the_daemon_takes_what_curl_cffi_takes(origin, timeout, stream):
+    response = Session().get(origin.url("/hello"), timeout=timeout, stream=stream)
+    assert response.status_code == 200
+    response.close()
 
 
 @pytest.mark.parametrize("timeout", ["5", True, object()])

@@ -107,7 +107,7 @@ def _timeout(name: str, unit: float) -> Callable[[Keys, Any], None]:
         timeout = keys.get("timeout", {})
         if not isinstance(timeout, dict):
             timeout = {"total": timeout}
-        limits = {**timeout, name: value * unit or NO_TIMEOUT}
+        limits = {**timeout, name: min(value * unit, NO_TIMEOUT) or NO_TIMEOUT}
         if name == "total" and limits.get("connect", 0) > limits["total"]:
             limits["connect"] = limits["total"]
         keys["timeout"] = limits

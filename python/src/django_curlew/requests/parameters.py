@@ -98,16 +98,21 @@ def timeout_key(timeout: Any, stream: bool) -> Any:
     """The request object's `timeout`. A number limits the whole fetch, connecting included; a pair
     limits connecting, and the rest. For a stream, as in curl_cffi, they limit the time without a
     byte."""
+    connect: Any
+    total: Any
     if timeout is None or timeout == 0:
-        return {"connect": NO_TIMEOUT_CONNECT, **({} if stream else {"total": MAX_TIMEOUT})}
-    if isinstance(timeout, (tuple, list)):
+        connect = total = 0
+    elif isinstance(timeout, (tuple, list)):
         connect, rest = timeout
         total = connect + rest
     elif isinstance(timeout, (int, float)) and not isinstance(timeout, bool):
         connect = total = timeout
     else:
         raise TypeError(f"timeout must be seconds or (connect, read), not {timeout!r}")
-    return {"connect": connect, ("idle" if stream else "total"): min(total, MAX_TIMEOUT)}
+    keys = {"connect": min(connect or NO_TIMEOUT_CONNECT, MAX_TIMEOUT)}  # 0: as libcurl has it
+    if total or not stream:
+        keys["idle" if stream else "total"] = min(total or MAX_TIMEOUT, MAX_TIMEOUT)
+    return keys
 
 
 def client_timeout(key: Any) -> float:
