@@ -51,6 +51,13 @@ def test_the_daemon_takes_what_curl_cffi_takes(origin, timeout, stream):
     response.close()
 
 
+@pytest.mark.parametrize("arguments", [
+    {"max_redirects": 101}, {"max_redirects": 10**9}, {"retry": 101},
+    {"retry": RetryStrategy(3, delay=1000)}, {"retry": RetryStrategy(3, jitter=1e6)}])
+def test_the_daemon_takes_any_number_that_curl_cffi_takes(origin, arguments):
+    assert Session().get(origin.url("/redirect/2"), **arguments).redirect_count == 2
+
+
 @pytest.mark.parametrize("timeout", ["5", True, object()])
 def test_invalid_timeouts(timeout):
     with pytest.raises(TypeError):
@@ -128,6 +135,9 @@ def test_retries():
         "max": 3, "methods": ["POST"], "backoff": 5, "max_backoff": 40.0,
         "statuses": list(range(400, 600))}
     assert keys(session=Session(retry=3), retry=0)["retries"] == 0
+    many = keys(retry=RetryStrategy(count=1000, delay=1000))["retries"]
+    assert (many["max"], many["backoff"], many["max_backoff"]) == (100, 1000, 3600)
+    assert keys(retry=RetryStrategy(count=1, delay=1e6))["retries"]["backoff"] == 3600
     for wrong in (-1, RetryStrategy):
         with pytest.raises((ValueError, TypeError)):
             Session(retry=wrong)
