@@ -244,8 +244,8 @@ def use_daemon() -> ProjectDaemon:
         wanted = _project_daemon()
         if _current is None or _current.directory != wanted.directory:
             _current = wanted
-        elif os.path.exists(_current.socket):
-            return _current
+        elif embedded_supervisor.accepts_connections(_current.socket):
+            return _current  # the file alone may be left of one that was killed
         if _current.use():
             _report_start(_current)
         return _current

@@ -114,8 +114,8 @@ def _stop(curlewd: subprocess.Popen[bytes], socket_path: str) -> None:
     except subprocess.TimeoutExpired:
         curlewd.kill()
         curlewd.wait()
-    if os.path.exists(socket_path):
-        os.unlink(socket_path)
+    if os.path.exists(socket_path) and not accepts_connections(socket_path):
+        os.unlink(socket_path)  # else the next one listens there already
 
 
 if __name__ == "__main__":

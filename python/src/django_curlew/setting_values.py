@@ -26,6 +26,11 @@ def _is_optional_text(value: Any) -> bool:
     return value is None or isinstance(value, str)
 
 
+def _is_token(value: Any) -> bool:
+    """A line break is often left at the end by reading a file; it would be sent."""
+    return value is None or (isinstance(value, str) and value.isprintable() and " " not in value)
+
+
 def _is_location(value: Any) -> bool:
     return isinstance(value, str) and value.startswith("/") and value.isascii()
 
@@ -56,7 +61,7 @@ FLAG = Kind("True or False", _is_bool)
 
 KINDS: Dict[str, Kind] = {
     "URL": ADDRESS,
-    "TOKEN": Kind("a bearer token, as a str", _is_optional_text),
+    "TOKEN": Kind("a bearer token, as a str without spaces and line breaks", _is_token),
     "ROUTE": FLAG,
     "BRIDGE_URL": ADDRESS,
     "HANDOFF": Kind("a location of the web server, such as '/_handoff/'", _is_location),

@@ -79,3 +79,13 @@ def test_a_stream_shorter_than_announced(variant, uploads):
         variant.client().post(uploads.url(), content=source_of(variant, [LARGE]),
                               headers={"Content-Length": str(len(LARGE) + 2)})
     assert not [each for each in uploads.uploads if each.is_whole]
+
+
+@pytest.mark.parametrize("announced", [2, 4])
+@pytest.mark.parametrize("is_stream", [True, False], ids=["stream", "bytes"])
+def test_a_small_body_of_another_length_than_announced(variant, uploads, is_stream, announced):
+    content = source_of(variant, [b"a", b"bc"]) if is_stream else b"abc"
+    with pytest.raises(variant.package.LocalProtocolError, match="declared Content-Length"):
+        variant.client().post(uploads.url(), content=content,
+                              headers={"Content-Length": str(announced)})
+    assert not [each for each in uploads.uploads if each.is_whole]

@@ -236,18 +236,25 @@ def test_many_that_start_at_once_share_one(project):
     assert len(site.curlewds()) == 1
 
 
-def test_one_that_was_killed_is_started_again(project):
+@pytest.mark.parametrize("how", ["alone", "with its supervisor"])
+def test_one_that_was_killed_is_started_again(project, how):
     site = project()
-    code = ("import os, signal, time; from django_curlew import conf; url = conf.daemon_url();"
-            " print(os.path.exists(url[10:]), flush=True); input();"
-            " conf.daemon_url(); print(os.path.exists(url[10:]))")
+    code = ("from django_curlew import conf, embedded_supervisor; url = conf.daemon_url();"
+            " listens = embedded_supervisor.accepts_connections;"
+            " print(listens(url[10:]), flush=True); input();"
+            " conf.daemon_url(); print(listens(url[10:]))")
     shell = subprocess.Popen([sys.executable, "manage.py", "shell", "-v", "0", "-c", code],
                              cwd=site.directory, env=site.env(f"{BINARY.parent}:"), text=True,
                              stdin=subprocess.PIPE, stdout=subprocess.PIPE)
     assert shell.stdout.readline() == "True\n"
     before, = site.curlewds()
+    if how != "alone":  # its socket is left
+        for pid in site.processes("embedded_supervisor.py"):
+            os.kill(pid, signal.SIGKILL)
     os.kill(before, signal.SIGKILL)
     wait_until("its supervisor to be gone", lambda: not site.processes())
+    for socket in site.runtime.rglob("curlew.sock"):  # closed a moment later
+        wait_until("it to be closed", lambda: not connects(socket))  # noqa: B023
     assert shell.communicate("\n", timeout=30)[0] == "True\n"
     after, = site.curlewds()
     assert after != before

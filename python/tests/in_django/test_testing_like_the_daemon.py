@@ -108,6 +108,17 @@ SCRIPTS = {
     "raw deflate": {"/": (200, [("Content-Encoding", "deflate")], zlib.compress(b"a")[2:-4])},
     "unknown coding": {"/": (200, [("Content-Encoding", "rot13, gzip")], gzip.compress(b"a"))},
     "identity": {"/": (200, [("Content-Encoding", "identity")], b"a")},
+    "cut gzip": {"/": (200, [("Content-Encoding", "gzip")], gzip.compress(b"a" * 999)[:-4])},
+    "more than gzip": {"/": (200, [("Content-Encoding", "gzip")],
+                             gzip.compress(b"a") + b"\0\0" + gzip.compress(b"b") + b"rest")},
+    "more than deflate": {"/": (200, [("Content-Encoding", "deflate")],
+                                zlib.compress(b"a") + zlib.compress(b"b"))},
+    "charsets as codings": {"/": (200, [("Content-Encoding", "utf-8, gzip, ISO-8859-1, none")],
+                                  gzip.compress(b"a"))},
+    "another scheme": {"/": (302, [("Location", "mailto:a@b.test")], b"")},
+    "a location with blanks": {"/": (302, [("Location", "/a b?c d")], b""),
+                               "/a%20b": (200, [], b"there")},
+    "no URL": {"/": (302, [("Location", "http://a.test:port/")], b"")},
     "not gzip": {"/": (200, [("Content-Encoding", "gzip")], b"plain")},
 }
 VOLATILE = {"content-length", "connection"}
@@ -176,7 +187,7 @@ def by_httpx(session, url):
     with httpx.Client(transport=CurlewTransport(), follow_redirects=True) as client:
         try:
             response = client.get(url)
-        except httpx.HTTPError as err:
+        except (httpx.HTTPError, httpx.InvalidURL) as err:
             return type(err)
         return (response.status_code, response.content, sorted(client.cookies.items()),
                 [r.status_code for r in response.history], response.reason_phrase)
@@ -187,7 +198,7 @@ def by_requests(session, url):
         client.mount("http://", CurlewAdapter())
         try:
             response = client.get(url)
-        except plain_requests.RequestException as err:
+        except (plain_requests.RequestException, ValueError) as err:
             return type(err)
         return (response.status_code, response.content, sorted(client.cookies.items()),
                 [r.status_code for r in response.history], response.reason)
@@ -200,6 +211,7 @@ WAYS = {
     "POST": lambda session, url: fetched(session, url, "POST", data=b"x"),
     "no redirects": lambda session, url: fetched(session, url, allow_redirects=False),
     "two redirects": lambda session, url: fetched(session, url, max_redirects=2),
+    "a limit": lambda session, url: fetched(session, url, max_body_bytes=3),
     "not decoded": lambda session, url: fetched(session, url, accept_encoding=None),
 }
 

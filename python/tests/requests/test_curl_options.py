@@ -45,13 +45,20 @@ def keys(options, **arguments):
     return PreparedRequest(session, "GET", "http://a/", {}).keys
 
 
+@pytest.mark.parametrize("option", ["USERPWD", "PROXYUSERPWD"])
+def test_empty_credentials_are_nobodys(option):
+    assert not {"auth", "proxy_auth"} & set(keys({getattr(CurlOpt, option): b""}))
+
+
 @pytest.mark.parametrize("options, key, value", [
     ({CurlOpt.TIMEOUT: 5}, "timeout", {"connect": 5, "total": 5}),
     ({CurlOpt.TIMEOUT: 50}, "timeout", {"connect": 30, "total": 50}),
     ({CurlOpt.CONNECTTIMEOUT_MS: 1500}, "timeout", {"connect": 1.5, "total": 30}),
+    ({CurlOpt.TIMEOUT: 10**6}, "timeout", {"connect": 30, "total": option_keys.NO_TIMEOUT}),
     ({CurlOpt.TIMEOUT: 0}, "timeout", {"connect": 30, "total": option_keys.NO_TIMEOUT}),
     ({CurlOpt.SSL_VERIFYPEER: 0}, "verify", False),
     ({CurlOpt.MAXREDIRS: -1}, "max_redirects", 100),
+    ({CurlOpt.MAXREDIRS: 1000}, "max_redirects", 100),
     ({CurlOpt.HTTP_VERSION: CurlHttpVersion.V2_0}, "http_version", "2"),
     ({CurlOpt.PROXY: b"http://p:1"}, "proxy", "http://p:1"),
     ({CurlOpt.PROXYUSERPWD: "u:p:q"}, "proxy_auth", ["u", "p:q"]),

@@ -7,6 +7,7 @@ from email.parser import BytesParser
 
 import pytest
 import requests
+from parity import OURS, THEIRS
 
 from django_curlew import CurlMime, Session
 from django_curlew.requests.request_body import encode_body
@@ -50,6 +51,9 @@ def named(name, content=b"x"):
     lambda: {"files": [("f", b"1"), ("f", b"2")]},
     lambda: {"files": {"f": b"x", "none": None}},
     lambda: {"files": {"f": b"x", "none": ("name", None)}},
+    lambda: {"files": {b"f": (b"n.bin", b"x", "")}}, lambda: {"files": {"f": named(b"/t/b.bin")}},
+    lambda: {"files": {"f": memoryview(b"x")}}, lambda: {"files": {"f": ("n.bin", 5)}},
+    lambda: {"files": {"f": ("n.bin", b"x", "a/b", {"Content-Type": "c/d", "X-H": "1"})}},
     lambda: {"files": {"f": b"x"}, "data": {"a": ["1", "2"], "b": "3", "c": 4, "d": None}},
     lambda: {"files": {"f": b"x"}, "data": [("a", "1"), ("a", b"2")]},
     lambda: {"files": {"f": b"x"}, "data": {"t": ("1", None, "2"), "e": ""}},
@@ -80,6 +84,13 @@ def test_text_beside_files_is_refused_as_of_requests():
             encode_body("POST", files={"f": b"x"}, data=data)
 
 
+def test_what_is_no_file_is_refused_as_of_requests():
+    for file in (iter([b"x"]), {"a": 1}, object(), 1.5):
+        for encode in (theirs, lambda files: encode_body("POST", files=files)):
+            with pytest.raises(TypeError):
+                encode(files={"f": ("name", file)})
+
+
 def test_files_that_are_all_none_are_no_form():
     assert encode_body("POST", files={"f": None}).keys == {"body": ""}
 
@@ -89,3 +100,18 @@ def test_a_form_of_curl_cffis_takes_values_as_text():
     form.addpart("a", data=b"1")
     made = encode_body("POST", multipart=form, data={"l": [1, 2]}).keys["multipart"]
     assert json.dumps(made[1]) == '{"name": "l", "value": "[1, 2]"}'
+
+
+@pytest.mark.parametrize("name, filename", [
+    ("a.txt", None), ("a.unknown", None), ("a", None), ("a.unknown", "b.png"), ("a.png", "b"),
+    ("a.png", "b.txt")])
+def test_the_type_of_a_local_file_is_curl_cffis(origin, tmp_path, name, filename):
+    (tmp_path / name).write_bytes(b"x")
+    echoes = []
+    for lib in (THEIRS, OURS):
+        form = lib.top.CurlMime()
+        form.addpart("f", filename=filename, local_path=str(tmp_path / name))
+        echo = lib.requests.post(origin.url("/echo"), multipart=form).json()
+        body = base64.b64decode(echo["body_base64"]).split(b"\r\n")
+        echoes.append([line for line in body if line.startswith(b"Content-")])
+    assert echoes[0] == echoes[1]

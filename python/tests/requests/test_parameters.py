@@ -27,17 +27,35 @@ def test_a_plain_get_has_no_key_but_its_url():
 @pytest.mark.parametrize("timeout, key", [
     (5, {"connect": 5, "total": 5}), (0.5, {"connect": 0.5, "total": 0.5}),
     ((1, 2), {"connect": 1, "total": 3}), (None, {"connect": 300, "total": MAX_TIMEOUT}),
-    (0, {"connect": 300, "total": MAX_TIMEOUT}), (1e9, {"connect": 1e9, "total": MAX_TIMEOUT})])
+    (0, {"connect": 300, "total": MAX_TIMEOUT}), ((0, 0), {"connect": 300, "total": MAX_TIMEOUT}),
+    ((0, 2), {"connect": 300, "total": 2}), ((2, 0), {"connect": 2, "total": 2}),
+    (1e9, {"connect": MAX_TIMEOUT, "total": MAX_TIMEOUT})])
 def test_timeouts(timeout, key):
     assert keys(timeout=timeout)["timeout"] == key
     assert keys(session=Session(timeout=timeout))["timeout"] == key
 
 
 @pytest.mark.parametrize("timeout, key", [
-    (5, {"connect": 5, "idle": 5}), ((1, 2), {"connect": 1, "idle": 3}), (None, {"connect": 300})])
+    (5, {"connect": 5, "idle": 5}), ((1, 2), {"connect": 1, "idle": 3}), (None, {"connect": 300}),
+    ((0, 0), {"connect": 300}), ((0, 2), {"connect": 300, "idle": 2})])
 def test_timeouts_of_a_stream_limit_the_time_without_a_byte(timeout, key):
     document = keys(timeout=timeout, stream=True)
     assert document == {"timeout": key, "decompress": True}
+
+
+@pytest.mark.parametrize("timeout", [1e9, 10**12, (0, 5), (0, 0), (1e6, 1e6)])
+@pytest.mark.parametrize("stream", [False, True])
+def test_the_daemon_takes_what_curl_cffi_takes(origin, timeout, stream):
+    response = Session().get(origin.url("/hello"), timeout=timeout, stream=stream)
+    assert response.status_code == 200
+    response.close()
+
+
+@pytest.mark.parametrize("arguments", [
+    {"max_redirects": 101}, {"max_redirects": 10**9}, {"retry": 101},
+    {"retry": RetryStrategy(3, delay=1000)}, {"retry": RetryStrategy(3, jitter=1e6)}])
+def test_the_daemon_takes_any_number_that_curl_cffi_takes(origin, arguments):
+    assert Session().get(origin.url("/redirect/2"), **arguments).redirect_count == 2
 
 
 @pytest.mark.parametrize("timeout", ["5", True, object()])
@@ -117,6 +135,9 @@ def test_retries():
         "max": 3, "methods": ["POST"], "backoff": 5, "max_backoff": 40.0,
         "statuses": list(range(400, 600))}
     assert keys(session=Session(retry=3), retry=0)["retries"] == 0
+    many = keys(retry=RetryStrategy(count=1000, delay=1000))["retries"]
+    assert (many["max"], many["backoff"], many["max_backoff"]) == (100, 1000, 3600)
+    assert keys(retry=RetryStrategy(count=1, delay=1e6))["retries"]["backoff"] == 3600
     for wrong in (-1, RetryStrategy):
         with pytest.raises((ValueError, TypeError)):
             Session(retry=wrong)

@@ -7,6 +7,7 @@ import pytest
 from parity import OURS, THEIRS, echoed, facts, header_facts, run_async, run_sync
 
 from django_curlew import daemon as daemon_client
+from tests.support.scripted_origin import ScriptedOrigin
 
 PAGES = ["/hello", "/status/404", "/status/500?reason=Oh%20dear", "/status/204", "/redirect/3",
          "/bytes/70000", "/bytes/70000?chunked=1", "/gzip", "/br", "/deflate", "/odd-headers",
@@ -143,6 +144,20 @@ def test_accept_encoding_none_leaves_the_body_encoded(agree):
     {"max_redirects": -1}, {"allow_redirects": True}])
 def test_redirects(agree, kwargs):
     agree(lambda lib, s, url: facts(s.get(url("/redirect/3"), **kwargs)))
+
+
+@pytest.mark.parametrize("location", [
+    b"/b", b"c?x=1", b"?x=1#f", b"../d", b"//other.test/e", b"https://other.test", b"/a b",
+    b"/\xe4", b"/\xc3\xa4", b"mailto:a@b.test", b"http://["])
+def test_the_url_of_a_redirect_that_is_not_followed(location):
+    def redirects(request, connection):
+        head = b"HTTP/1.1 302 Found\r\nContent-Length: 0\r\nLocation: %b\r\n\r\n"
+        connection.send(head % location)
+
+    with ScriptedOrigin(redirects) as origin:
+        ours, theirs = (run_sync(lib, lambda _, s: s.get(
+            origin.url("/x/y"), allow_redirects=False).redirect_url) for lib in (OURS, THEIRS))
+    assert ours == theirs
 
 
 @pytest.mark.parametrize("status", [301, 302, 303, 307, 308])

@@ -54,6 +54,13 @@ def test_a_header_line_without_a_colon_is_refused():
     agree(lambda lib: lib.Headers(["no colon"]).multi_items())
 
 
+@pytest.mark.parametrize("value", [["a", "b"], ("a",), {"a": 1}, {"a"}])
+def test_several_values_are_no_text(value):
+    """Their repr() would be sent."""
+    with pytest.raises(TypeError, match="one text as its value"):
+        OURS.top.Headers({"A": value})
+
+
 @pytest.mark.parametrize("action", [
     "c.set('a', '1', domain='x.example')", "c['b'] = '2'", "del c['a']",
     "c.delete('a', 'x.example')",

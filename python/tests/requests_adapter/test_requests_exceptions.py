@@ -127,6 +127,7 @@ def test_no_connection_in_time_raises_what_requests_raises(session, limit):
     assert public(chain(ours)) == public(chain(alone)), (ours, alone)
     assert isinstance(ours, requests.ConnectTimeout)
     assert "timed out. (connect timeout=0.3)" in str(ours)
+    assert "timed out. (connect timeout=0.3)" in str(pickle.loads(pickle.dumps(ours)))
 
 
 def test_no_connection_raises_what_requests_raises(session):
@@ -191,7 +192,8 @@ def test_refusals_of_the_daemon(session, url, raised_class, words):
 
 
 def test_mistakes_of_the_caller_are_no_connection_errors(session, origin):
-    for arguments, code in (({"session": "none"}, "unknown_session"), ({"proxy": "x"}, "bad_req")):
+    mistakes = (({"session": "none"}, "unknown_session"), ({"http_version": "9"}, "bad_req"))
+    for arguments, code in mistakes:
         with pytest.raises(requests.RequestException, match=code) as info:
             session(**arguments).get(origin.url("/"))
         assert type(info.value) is requests.RequestException

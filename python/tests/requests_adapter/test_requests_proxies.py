@@ -108,6 +108,13 @@ def test_a_proxy_of_the_request_wins(plain, session, origin, proxy):
         used.get(origin.url("/hello"))
 
 
+@pytest.mark.parametrize("url", ["ftp://127.0.0.1:1", "http://127.0.0.1:99999", "http://["])
+def test_a_proxy_that_cannot_be_used_is_invalid(plain, session, origin, url):
+    for each in session(), requests.Session():
+        with pytest.raises(requests.exceptions.InvalidURL):
+            each.get(origin.url("/hello"), proxies={"http": url})
+
+
 def test_a_proxy_without_a_host_is_invalid(plain, session, origin):
     used = session()
     plain.delenv("NO_PROXY", raising=False)

@@ -40,6 +40,10 @@ def is_busy(request, connection):
     connection.send(BUSY)
 
 
+def is_not_ready(request, connection):
+    connection.send(answer(b"wait", "202 Accepted"))
+
+
 def is_silent(request, connection):
     connection.hold()
 
@@ -82,6 +86,7 @@ CASES = [
         "GET",
         3,
     ),
+    ("a status that is no error", is_not_ready, Retry(2, status_forcelist=[202, 503]), "GET", 3),
     ("no reads", hangs_up, Retry(2, read=0), "GET", 1),
     ("reads are errors at once", hangs_up, Retry(2, read=False), "GET", 1),
     ("a read count", hangs_up, Retry(total=None, read=1), "GET", 2),

@@ -109,6 +109,14 @@ def test_an_exception_of_the_source_is_raised_as_it_is(session, uploads):
         assert not seen.is_whole
 
 
+def test_pieces_that_are_no_bytes(session, uploads):
+    with pytest.raises(TypeError):
+        session().post(uploads.url(), data=iter([b"abc", 5]))
+    for seen in uploads.uploads:
+        wait_until("the origin to see its end", lambda: seen.is_over)  # noqa: B023
+        assert not seen.is_whole
+
+
 def test_a_redirect_rewinds_a_file_as_requests_does(session):
     def redirects(upload, answer):
         upload.read()

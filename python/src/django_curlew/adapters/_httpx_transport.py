@@ -104,6 +104,15 @@ class BaseTransport:
         is_small = length is not None and length <= daemon_client.MAX_INLINE_BYTES
         return not is_small and not isinstance(request.stream, self.package.ByteStream), length
 
+    def _whole(self, request: Any, content: bytes, length: Optional[int]) -> bytes:
+        """The content, whose length must be the one that the headers announce: a short body must
+        not look whole to the origin."""
+        if length is None or length == len(content):
+            return content
+        amount = "little" if len(content) < length else "much"
+        message = f"Too {amount} data for declared Content-Length"
+        raise self._error("LocalProtocolError", message, request)
+
     def _options(self, request: Any, body: stream_request.Body, keys: Keys) -> Dict[str, Any]:
         """The arguments of Daemon.open_fetch()."""
         timeouts = _timeouts(request)
@@ -323,8 +332,7 @@ class Transport(BaseTransport):
     def _body(self, request: Any) -> stream_request.Body:
         streams, length = self._length_of_stream(request)
         if not streams:
-            content: bytes = request.read()
-            return content
+            return self._whole(request, request.read(), length)
         return daemon_client.BodySource(_Pieces(request.stream), length, repeatable=False)
 
     def _fetch(self, request: Any, body: stream_request.Body) -> Tuple[Keys, Any]:
@@ -374,8 +382,7 @@ class AsyncTransport(BaseTransport):
     async def _body(self, request: Any) -> stream_request.Body:
         streams, length = self._length_of_stream(request)
         if not streams:
-            content: bytes = await request.aread()
-            return content
+            return self._whole(request, await request.aread(), length)
         return daemon_client.BodySource(_AsyncPieces(request.stream), length, repeatable=False)
 
     async def _fetch(self, request: Any, body: stream_request.Body) -> Tuple[Keys, Any]:

@@ -10,6 +10,7 @@ import socket
 from typing import Any, Callable, Dict, NamedTuple, Optional
 
 from urllib3 import exceptions
+from urllib3.connection import HTTPConnection
 
 from . import _stream_request as stream_request
 
@@ -94,7 +95,9 @@ def _is_of_body(err: stream_request.FetchError) -> bool:
 def _connect_timeout(err: Any, context: Context) -> exceptions.HTTPError:
     limit = context.timeout["connect"]
     text = f"Connection to {context.pool.host} timed out. (connect timeout={limit})"
-    return exceptions.ConnectTimeoutError(context.pool, text)
+    # As urllib3 has it; and a pool can't be pickled, as workers do it with exceptions.
+    connection = HTTPConnection(context.pool.host, port=context.pool.port)
+    return exceptions.ConnectTimeoutError(connection, text)
 
 
 def _read_timeout(err: Any, context: Context) -> exceptions.HTTPError:

@@ -294,4 +294,6 @@ def _is_iterator(body: Any) -> bool:
 
 
 def _to_bytes(piece: Any) -> bytes:
-    return piece.encode() if isinstance(piece, str) else bytes(piece)
+    """What http.client would send of a piece. Raises TypeError for a number, of which bytes() makes
+    that many zeros."""
+    return piece.encode() if isinstance(piece, str) else bytes(memoryview(piece))

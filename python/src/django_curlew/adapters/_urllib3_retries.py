@@ -4,8 +4,8 @@ Differences: waits are random, at most as long as urllib3's; a Retry-After over 
 retries; statuses outside of status_forcelist are not retried, also with a Retry-After.
 
 The daemon is not asked for what it has no words for: different counts for connecting, reading and
-statuses, and subclasses of Retry, whose own methods decide. The pool then retries by itself, as
-urllib3's does.
+statuses, statuses that are no errors, and subclasses of Retry, whose own methods decide. The pool
+then retries by itself, as urllib3's does.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from urllib3.util.retry import Retry
 
 MAX_RETRIES = 100  # the daemon's most
 MAX_SECONDS = 3600  # likewise
-STATUSES = range(400, 600)  # after which the daemon can retry
+STATUSES = frozenset(range(400, 600))  # after which the daemon can retry
 NONE = {"max": 0}
 KINDS = ("connect", "read", "status")
 
@@ -29,7 +29,7 @@ def to_keys(retries: Any, method: str) -> Optional[Dict[str, Any]]:
     if retries.total == 0 and retries.read is False:
         return None  # what HTTPAdapter() makes of its default
     counts = {kind: _count(retries.total, getattr(retries, kind)) for kind in KINDS}
-    statuses = sorted(set(retries.status_forcelist or ()).intersection(STATUSES))
+    statuses = sorted(set(retries.status_forcelist or ()))
     if not statuses:
         counts["status"] = 0
     if retries.allowed_methods and method.upper() not in retries.allowed_methods:
@@ -37,6 +37,8 @@ def to_keys(retries: Any, method: str) -> Optional[Dict[str, Any]]:
     kinds = [kind for kind in KINDS if counts[kind] > 0]
     if len({counts[kind] for kind in kinds}) != 1:
         return NONE
+    if "status" in kinds and not STATUSES.issuperset(statuses):
+        return NONE  # 202, say: not ready yet
     return {
         "max": counts[kinds[0]],
         "on": kinds,

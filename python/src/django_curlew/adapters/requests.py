@@ -160,6 +160,8 @@ def _to_requests_error(err: CurlewError, request: PreparedRequest) -> errors.Req
     error_class = errors.RequestException
     if err.code == "bad_url":
         error_class = errors.InvalidURL
+    elif str(err).startswith("bad_request: proxy:"):
+        error_class = errors.InvalidProxyURL
     elif err.code == "bad_request" and "headers" in str(err):
         error_class = errors.InvalidHeader
     elif err.code in UNAVAILABLE:

@@ -3,10 +3,11 @@ it."""
 
 from __future__ import annotations
 
-from os import PathLike
+from os import PathLike, fsdecode
 from pathlib import Path
 from typing import Any, Dict, Iterable, List, Optional, Tuple
 
+from .headers import Headers
 from .multipart_part import encode_part
 
 Part = Dict[str, Any]
@@ -38,12 +39,34 @@ def _part(name: str, file: Any) -> Optional[Part]:
         filename = _filename(file) or name
     if file is None:
         return None
-    return encode_part(name, file, filename, content_type, headers)
+    return encode_part(
+        _text(name), _content(file), _text(filename), content_type or None, _own_headers(headers)
+    )
+
+
+def _text(name: Any) -> Any:
+    return name.decode() if isinstance(name, bytes) else name
+
+
+def _content(file: Any) -> Any:
+    """Raises TypeError for what is neither text, bytes, a number, a file nor a path."""
+    if isinstance(file, (str, bytes, bytearray, int, PathLike)) or hasattr(file, "read"):
+        return file
+    return bytes(memoryview(file))
+
+
+def _own_headers(headers: Any) -> Headers:
+    """Without those that the other items say, which win in `requests`, too."""
+    own = Headers(headers)
+    for name in ("Content-Disposition", "Content-Type"):
+        own.pop(name, None)
+    return own
 
 
 def _filename(file: Any) -> Optional[str]:
     """The name of a file object's file, or of a path; None for the likes of "<stdin>"."""
     path = file if isinstance(file, PathLike) else getattr(file, "name", None)
+    path = fsdecode(path) if isinstance(path, bytes) else path
     if not isinstance(path, (str, PathLike)) or not str(path) or str(path)[0] == "<":
         return None
     return Path(path).name

@@ -30,6 +30,8 @@ SECRET_HEADERS = ("authorization", "proxy-authorization")  # repr() hides their 
 def _text(value: Any, encoding: Optional[str]) -> str:
     if isinstance(value, str):
         return header_value.from_text(value)
+    if isinstance(value, (list, tuple, dict, set)):
+        raise TypeError(f"a header has one text as its value, not a {type(value).__name__}")
     if not isinstance(value, (bytes, bytearray)):
         return str(value)
     return value.decode(encoding) if encoding else header_value.from_bytes(bytes(value))

@@ -22,16 +22,17 @@ from typing import (
     Optional,
     Union,
 )
-from urllib.parse import urljoin
 
 from ..const import CurlHttpVersion
 from ..json_codec import loads
 from . import info_values, json_path, markdown
 from .cookies import Cookies
 from .exceptions import HTTPError
+from .header_value import to_bytes
 from .headers import Headers
 from .line_decoder import LineDecoder
 from .streaming import Slot, StreamBody
+from .urls import redirect_target
 
 if TYPE_CHECKING:
     from .prepared_request import PreparedRequest
@@ -159,12 +160,13 @@ class Response:
         return value
 
     def __getstate__(self) -> Dict[str, Any]:
-        if self._stream_body is not None:
+        # One that has failed is the `response` of its exception, which workers send to each other.
+        if self._stream_body is not None and not self._stream_body.has_failed:
             raise TypeError(
                 "Streaming responses cannot be pickled; make the request without stream=True."
             )
         state = {**self.__dict__, "request": self.request, "infos": self.infos}
-        state["_prepared"] = None
+        state["_prepared"] = state["_stream_body"] = None
         return state
 
     def __setstate__(self, state: Dict[str, Any]) -> None:
@@ -366,9 +368,10 @@ def _redirect(response: Response, entry: Envelope) -> Response:
 
 def _redirect_url(response: Response) -> str:
     """The target of a redirect that was not followed."""
-    if response.status_code in REDIRECTS and response.headers.get("location"):
-        return urljoin(response.url, response.headers["location"] or "")
-    return ""
+    if response.status_code not in REDIRECTS:
+        return ""
+    location = response.headers.get("location")
+    return redirect_target(response.url, to_bytes(location, "utf-8")) if location else ""
 
 
 def _download_size(response: Response, envelope: Envelope) -> int:

@@ -114,6 +114,12 @@ def is_large(parts: List[Part]) -> bool:
     return size > LARGE_BYTES * 4 // 3 or any(SOURCE in part for part in parts)
 
 
+def content_type_of_file(*names: str) -> str:
+    """The Content-Type that libcurl gives a file: by the first of these names that has one."""
+    found = (CONTENT_TYPES.get(path.splitext(name)[1].lower()) for name in names)
+    return next((each for each in found if each), "application/octet-stream")
+
+
 def _content(part: Part) -> Union[bytes, PartSource]:
     source: Optional[PartSource] = part.get(SOURCE)
     if source is not None:

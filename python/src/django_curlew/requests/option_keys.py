@@ -107,7 +107,7 @@ def _timeout(name: str, unit: float) -> Callable[[Keys, Any], None]:
         timeout = keys.get("timeout", {})
         if not isinstance(timeout, dict):
             timeout = {"total": timeout}
-        limits = {**timeout, name: value * unit or NO_TIMEOUT}
+        limits = {**timeout, name: min(value * unit, NO_TIMEOUT) or NO_TIMEOUT}
         if name == "total" and limits.get("connect", 0) > limits["total"]:
             limits["connect"] = limits["total"]
         keys["timeout"] = limits
@@ -117,8 +117,9 @@ def _timeout(name: str, unit: float) -> Callable[[Keys, Any], None]:
 
 def _credentials(key: str, form: Callable[[List[str]], Any]) -> Callable[[Keys, Any], None]:
     def write(keys: Keys, value: Any) -> None:
-        user, _, password = text(value).partition(":")
-        keys[key] = form([user, password])
+        user, colon, password = text(value).partition(":")
+        if user or colon:  # else nobody, as with libcurl
+            keys[key] = form([user, password])
 
     return write
 
@@ -150,7 +151,7 @@ SETTERS: Dict[CurlOpt, Callable[[Keys, Any], None]] = {
     CurlOpt.HTTPHEADER: _headers,
     CurlOpt.CUSTOMREQUEST: _key("method", text),
     CurlOpt.FOLLOWLOCATION: _key("follow_redirects", bool),
-    CurlOpt.MAXREDIRS: _key("max_redirects", lambda value: 100 if value < 0 else value),
+    CurlOpt.MAXREDIRS: _key("max_redirects", lambda value: 100 if value < 0 else min(value, 100)),
     CurlOpt.SSL_VERIFYPEER: _key("verify", bool),
     CurlOpt.SSL_VERIFYHOST: _ignore,
     CurlOpt.HTTP_VERSION: _http_version,

@@ -19,7 +19,9 @@ Keys = Dict[str, Any]
 
 MAX_TIMEOUT = 86400  # seconds: the daemon's largest, which stands for "no timeout"
 NO_TIMEOUT_CONNECT = 300  # seconds for connecting, without a timeout: libcurl's default
-MAX_REDIRECTS = 100
+MAX_REDIRECTS = 100  # the daemon's most, as the next two
+MAX_RETRIES = 100
+MAX_BACKOFF = 3600  # seconds
 ERROR_STATUSES = list(range(400, 600))
 GRACE = 5.0  # seconds that the client waits longer than the daemon, for its error response
 NAMED_SESSION_TIMEOUT = 3600.0  # seconds that the client waits if a named session has the timeout
@@ -80,12 +82,12 @@ def normalize_retry(retry: Any) -> RetryStrategy:
 def retries(strategy: RetryStrategy, method: str, retry_statuses: bool) -> Keys:
     """The request object's `retries`. As in curl_cffi the method does not matter, and a status is a
     failure only if raise_for_status makes it one: then each of 400 to 599 is."""
-    wait = max(strategy.delay + strategy.jitter, 0.001)
+    wait = min(max(strategy.delay + strategy.jitter, 0.001), MAX_BACKOFF)
     keys: Keys = {
-        "max": strategy.count,
+        "max": min(strategy.count, MAX_RETRIES),
         "methods": [method],
         "backoff": wait,
-        "max_backoff": max(wait * 2.0 ** min(strategy.count, 10), 10.0),
+        "max_backoff": min(max(wait * 2.0 ** min(strategy.count, 10), 10.0), MAX_BACKOFF),
     }
     keys["statuses"] = ERROR_STATUSES if retry_statuses else []
     return keys
@@ -98,16 +100,21 @@ def timeout_key(timeout: Any, stream: bool) -> Any:
     """The request object's `timeout`. A number limits the whole fetch, connecting included; a pair
     limits connecting, and the rest. For a stream, as in curl_cffi, they limit the time without a
     byte."""
+    connect: Any
+    total: Any
     if timeout is None or timeout == 0:
-        return {"connect": NO_TIMEOUT_CONNECT, **({} if stream else {"total": MAX_TIMEOUT})}
-    if isinstance(timeout, (tuple, list)):
+        connect = total = 0
+    elif isinstance(timeout, (tuple, list)):
         connect, rest = timeout
         total = connect + rest
     elif isinstance(timeout, (int, float)) and not isinstance(timeout, bool):
         connect = total = timeout
     else:
         raise TypeError(f"timeout must be seconds or (connect, read), not {timeout!r}")
-    return {"connect": connect, ("idle" if stream else "total"): min(total, MAX_TIMEOUT)}
+    keys = {"connect": min(connect or NO_TIMEOUT_CONNECT, MAX_TIMEOUT)}  # 0: as libcurl has it
+    if total or not stream:
+        keys["idle" if stream else "total"] = min(total or MAX_TIMEOUT, MAX_TIMEOUT)
+    return keys
 
 
 def client_timeout(key: Any) -> float:
@@ -147,7 +154,7 @@ def allow_redirects(keys: Keys, value: Any) -> None:
 
 def max_redirects(keys: Keys, value: Any) -> None:
     if value is not None and value != 30:
-        keys["max_redirects"] = MAX_REDIRECTS if value < 0 else value
+        keys["max_redirects"] = MAX_REDIRECTS if value < 0 else min(value, MAX_REDIRECTS)
 
 
 def verify(keys: Keys, value: Any) -> None:

@@ -64,6 +64,8 @@ class CurlMime:
             if not path.exists():
                 raise FileNotFoundError(f"File not found at {path}")
             data, filename = path, filename or path.name
+            if content_type is None:
+                content_type = multipart_stream.content_type_of_file(filename, str(path))
         self.parts.append(encode_part(name, data, filename, content_type))
 
     @classmethod

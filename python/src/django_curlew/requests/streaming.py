@@ -40,6 +40,7 @@ class StreamBody:
         self._idle_timeout = idle_timeout
         self._slot: Optional[Slot] = None
         self._on_end: Optional[Callable[[Optional[BaseException]], None]] = None
+        self.has_failed = False  # nothing more can be read, and the exception was raised
 
     def on_end(self, call: Callable[[Optional[BaseException]], None]) -> None:
         """Call this once at the end, with what went wrong; None if it was read or closed."""
@@ -89,6 +90,7 @@ class StreamBody:
         self._end()
 
     def _error(self, err: daemon.DaemonError, response: Any) -> Any:
+        self.has_failed = True
         translated = problem.from_daemon_error(err, response, streaming=True)
         self._end(translated)
         return translated

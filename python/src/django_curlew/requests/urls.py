@@ -11,6 +11,9 @@ from urllib.parse import parse_qsl, quote, urlencode, urljoin, urlsplit, urlunsp
 SAFE = "!#$&'()*+,/:;=?@[]~|"  # not percent-encoded
 UNRESERVED = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~")
 
+GRAPHIC = "".join(map(chr, range(0x21, 0x7F)))
+C0_AND_BLANK = bytes(range(0x21))
+
 _needs_no_quoting = re.compile(r"[A-Za-z0-9\-._~!#$&'()*+,/:;=?@\[\]|]*\Z").match
 # An URL that build_url() returns as it is; lines of them.
 is_plain = re.compile(r"https?://[A-Za-z0-9\-._~!#$&'()*+,/:;=?@\[\]|]*\Z").match
@@ -93,3 +96,16 @@ def requote(url: str) -> str:
 def _decode_unreserved(found: "re.Match[str]") -> str:
     character = chr(int(found[1], 16))
     return character if character in UNRESERVED else found[0]
+
+
+def redirect_target(url: str, location: bytes) -> str:
+    """Where a Location in the response for `url` leads, as the daemon reads it (docs/api.md). What
+    is no URL is returned as it is, as libcurl does."""
+    cleaned = re.sub(rb"[\t\r\n]", b"", location.strip(C0_AND_BLANK))
+    path = re.split(rb"[?#]", cleaned, maxsplit=1)[0]
+    cleaned = path.replace(b"\\", b"/") + cleaned[len(path) :]
+    try:
+        parts = urlsplit(urljoin(url, quote(cleaned, safe=GRAPHIC)))
+        return urlunsplit(parts._replace(path="/") if parts.netloc and not parts.path else parts)
+    except ValueError:
+        return location.decode("utf-8", "replace")
