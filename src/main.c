@@ -191,11 +191,8 @@ load(struct daemon *d, struct config *config, struct failure *err)
         listener_check_address(config->listen[i], &rule);
     egress = egress_new(&config->engine.egress, &rule);
     egress_unref(egress);
-    if (rule.error == ERROR_NONE)
-        return 0;
-    if (d->options.config == NULL)
-        return failure_set(err, rule.error, "%s", rule.detail);
-    return failure_set(err, rule.error, "%s: %s", d->options.config, rule.detail);
+    return rule.error == ERROR_NONE ? 0
+                                    : config_load_refuse(d->options.config, environ, &rule, err);
 }
 
 /* No address is configured: by the FastCGI convention standard input may be a listening socket. */

@@ -79,7 +79,8 @@ read_network(struct egress_rule *r, const char *slash, const char *option, struc
     ip_address_format(&n->first, first);
     return failure_set(err, ERROR_BAD_REQUEST,
                        "%s: \"" QUOTED "\": bits are set after the first %d; write %s/%d", option,
-                       r->text, bits, first, bits);
+                       r->text, bits, first,
+                       strchr(first, ':') == NULL ? n->bits - (ADDRESS_BITS - 32) : bits);
 }
 
 /* -- host names ---------------------------------------------------------- */

@@ -112,17 +112,29 @@ read_address(struct copies *c, CURLU *h, struct failure *err)
 
 /* Decoded.  What is there and cannot be decoded has a NUL in it, say. */
 static int
-read_credential(CURLU *h, CURLUPart what, char **to, struct failure *err)
+read_credential(CURLU *h, CURLUPart what, char **to, bool *sound)
 {
     char *raw;
 
     if (part(h, what, CURLU_URLDECODE, to) != 0 || part(h, what, 0, &raw) != 0)
-        return failure_no_memory(err);
+        return -1;
     free(raw);
-    return (*to == NULL) == (raw == NULL)
-               ? 0
-               : failure_set(err, ERROR_BAD_URL,
-                             "url: user or password contains a control character");
+    *sound = *sound && (*to == NULL) == (raw == NULL);
+    return 0;
+}
+
+/* `key` is whose URL it is.  -1: err. */
+static int
+read_credentials(CURLU *h, char **user, char **password, const char *key, struct failure *err)
+{
+    bool sound = true;
+
+    if (read_credential(h, CURLUPART_USER, user, &sound) != 0 ||
+        read_credential(h, CURLUPART_PASSWORD, password, &sound) != 0)
+        return failure_no_memory(err);
+    return sound ? 0
+                 : failure_set(err, ERROR_BAD_URL,
+                               "%s: user or password contains a control character", key);
 }
 
 /* "http://@h" and "http://:@h" name nobody, as for browsers. */
@@ -139,8 +151,8 @@ drop_empty_credentials(struct copies *c)
 static int
 copy_parts(struct copies *c, CURLU *h, struct failure *err)
 {
-    if (read_address(c, h, err) != 0 || read_credential(h, CURLUPART_USER, &c->user, err) != 0 ||
-        read_credential(h, CURLUPART_PASSWORD, &c->password, err) != 0)
+    if (read_address(c, h, err) != 0 ||
+        read_credentials(h, &c->user, &c->password, "url", err) != 0)
         return -1;
     drop_empty_credentials(c);
     curl_url_set(h, CURLUPART_USER, NULL, 0);
@@ -362,47 +374,69 @@ url_has_proxy_scheme(const char *proxy)
     return find_proxy_scheme(proxy) != NULL;
 }
 
-/* *host is NULL where it has none.  -1: no memory. */
+/* libcurl goes without the proxy, and says nothing, where it cannot decode these. */
 static int
-read_proxy_parts(const char *proxy, int usual_port, char **host, int *port)
+check_proxy_credentials(CURLU *h, struct failure *err)
+{
+    char *user = NULL, *password = NULL;
+    int rc = read_credentials(h, &user, &password, "proxy", err);
+
+    free(user);
+    free(password);
+    if (rc != 0 && err->error == ERROR_BAD_URL)
+        err->error = ERROR_BAD_REQUEST;
+    return rc;
+}
+
+static int
+read_proxy_address(CURLU *h, int usual_port, char **host, int *port, struct failure *err)
+{
+    char *text = NULL;
+
+    *port = usual_port;
+    if (read_host(h, host) != 0 || part(h, CURLUPART_PORT, 0, &text) != 0)
+        return failure_no_memory(err);
+    if (text != NULL)
+        *port = atoi(text);
+    free(text);
+    if (*host == NULL || **host == '\0')
+        return failure_set(err, ERROR_BAD_REQUEST, "proxy: the URL has no host");
+    if (*port == 0)
+        return failure_set(err, ERROR_BAD_REQUEST, "proxy: the port must be from 1 to 65535");
+    return check_proxy_credentials(h, err);
+}
+
+/* *host is the caller's, whatever comes of it.  -1: err. */
+static int
+read_proxy(const char *proxy, int usual_port, char **host, int *port, struct failure *err)
 {
     CURLU *h = curl_url();
     CURLUcode rc = CURLUE_OUT_OF_MEMORY;
-    char *text = NULL;
-    int result = 0;
+    int result = -1;
 
-    *host = NULL;
     if (h != NULL)
         rc = curl_url_set(h, CURLUPART_URL, proxy, CURLU_NON_SUPPORT_SCHEME);
     if (rc == CURLUE_OK)
-        result = read_host(h, host) != 0 || part(h, CURLUPART_PORT, 0, &text) != 0 ? -1 : 0;
-    *port = text != NULL ? atoi(text) : usual_port;
-    free(text);
+        result = read_proxy_address(h, usual_port, host, port, err);
+    else if (rc == CURLUE_OUT_OF_MEMORY)
+        failure_no_memory(err);
+    else
+        failure_set(err, ERROR_BAD_REQUEST, "proxy: %s", curl_url_strerror(rc));
     curl_url_cleanup(h);
-    return rc == CURLUE_OUT_OF_MEMORY ? -1 : result;
+    return result;
 }
 
 char *
 url_proxy_host(const char *proxy, int *port, struct failure *err)
 {
     const struct proxy_scheme *scheme = find_proxy_scheme(proxy);
-    char *host;
+    char *host = NULL;
 
-    if (scheme == NULL) {
+    if (scheme == NULL)
         failure_set(err, ERROR_BAD_REQUEST,
                     "proxy: must be an " URL_PROXY_SCHEMES " URL with a host");
-        return NULL;
-    }
-    if (read_proxy_parts(proxy, scheme->port, &host, port) != 0) {
-        free(host);
-        failure_no_memory(err);
-        return NULL;
-    }
-    if (host != NULL && *host != '\0' && *port != 0)
+    else if (read_proxy(proxy, scheme->port, &host, port, err) == 0)
         return host;
-    failure_set(err, ERROR_BAD_REQUEST,
-                host == NULL || *host == '\0' ? "proxy: the URL has no host"
-                                              : "proxy: the port must be from 1 to 65535");
     free(host);
     return NULL;
 }

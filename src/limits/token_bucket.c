@@ -4,11 +4,20 @@
 
 #include "util/clock.h"
 
+/* Once in 30 years.  The interval of a lower one would be no number of microseconds. */
+#define RATE_MIN 1e-9
+
+static double
+interval_us(const struct rate_limit *p)
+{
+    return US_PER_SECOND / (p->rate > RATE_MIN ? p->rate : RATE_MIN);
+}
+
 /* The time until it is full; at most that of an empty one, as the settings may have changed. */
 static double
 settle(struct token_bucket *b, const struct rate_limit *p, int64_t now_us)
 {
-    double all = (double)p->burst * US_PER_SECOND / p->rate, now = (double)now_us;
+    double all = p->burst * interval_us(p), now = (double)now_us;
 
     if (b->full_us < now)
         b->full_us = now;
@@ -25,7 +34,7 @@ token_bucket_ready_at(struct token_bucket *b, const struct rate_limit *p, int64_
 
     if (p->rate <= 0)
         return now_us;
-    wait = settle(b, p, now_us) - (double)(p->burst - 1) * US_PER_SECOND / p->rate;
+    wait = settle(b, p, now_us) - (p->burst - 1) * interval_us(p);
     if (wait <= 0)
         return now_us;
     whole = (int64_t)wait;
@@ -39,7 +48,7 @@ token_bucket_try_take(struct token_bucket *b, const struct rate_limit *p, int64_
         return true;
     if (token_bucket_ready_at(b, p, now_us) > now_us)
         return false;
-    b->full_us += US_PER_SECOND / p->rate;
+    b->full_us += interval_us(p);
     return true;
 }
 

@@ -11,6 +11,7 @@
 #include <ctype.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -219,6 +220,35 @@ config_load(struct config *c, const char *path, char **environment, struct failu
     if (load_environment(c, environment, err) != 0)
         return -1;
     return check_sessions(c, path, err);
+}
+
+/* -- rules that others check ------------------------------------------------- */
+
+static bool
+is_set(char *const *environment, const char *variable)
+{
+    size_t n = strlen(variable);
+
+    for (; environment != NULL && *environment != NULL; environment++)
+        if (strncmp(*environment, variable, n) == 0 && (*environment)[n] == '=' &&
+            (*environment)[n + 1] != '\0')
+            return true;
+    return false;
+}
+
+int
+config_load_refuse(const char *path, char *const *environment, const struct failure *rule,
+                   struct failure *err)
+{
+    char variable[80], key[64];
+    size_t n = strcspn(rule->detail, ":");
+
+    snprintf(key, sizeof key, "%.*s", (int)n, rule->detail);
+    config_table_variable(variable, sizeof variable, key);
+    if (config_table_find(key) != NULL && is_set(environment, variable))
+        return failure_set(err, rule->error, "%s%s", variable, rule->detail + n);
+    return failure_set(err, rule->error, "%s%s%s", path != NULL ? path : "",
+                       path != NULL ? ": " : "", rule->detail);
 }
 
 /* -- one setting ahead of all ----------------------------------------------- */

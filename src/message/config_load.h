@@ -17,6 +17,13 @@
 int config_load(struct config *c, const char *path, char **environment, struct failure *err);
 
 /*
+ * err becomes `rule`, what is wrong with a setting that config_load() does not check itself, with
+ * the place where it was set: the file, or a variable of the environment, which wins.  -1.
+ */
+int config_load_refuse(const char *path, char *const *environment, const struct failure *rule,
+                       struct failure *err);
+
+/*
  * The setting `libcurl` alone, which must be known before all others are read: what they may be
  * depends on the library.  The caller frees it.  NULL: not set, or the file is no configuration,
  * which config_load() tells.

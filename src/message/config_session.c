@@ -92,7 +92,7 @@ read_proxies(struct session_config *s, const struct json_path *at, const json_t 
         if (inner.error == ERROR_INTERNAL)
             return failure_no_memory(err);
         if (host == NULL)
-            return json_path_refuse(&here, err, "must be an " URL_PROXY_SCHEMES " URL with a host");
+            return json_path_refuse(&here, err, "%s", inner.detail + strlen("proxy: "));
     }
     return 0;
 }

@@ -21,7 +21,7 @@ struct update {
     json_t *object;                   /* what is kept is taken out of it before it is read */
     uint64_t kept_keys;               /* bits by enum request_key */
     uint64_t kept_fields;             /* bits by index of session_config_field() */
-    bool gives_hosts;
+    bool gives_hosts, keeps_proxy_auth;
     struct failure *err;
 };
 
@@ -121,6 +121,7 @@ keep_key(struct update *u, enum request_key key)
     if (u->old == NULL || (u->old->defaults.set >> key & 1) == 0)
         return refuse_masked(u, f->name, NULL);
     u->kept_keys |= UINT64_C(1) << key;
+    u->keeps_proxy_auth |= key == KEY_PROXY_AUTH;
     json_object_del(u->object, f->name);
     return 0;
 }
@@ -356,6 +357,7 @@ restore_credentials(struct update *u)
     const struct request *old = u->old != NULL ? &u->old->defaults : NULL;
     bool same = old != NULL && old->auth == r->auth;
 
+    u->keeps_proxy_auth |= is_mask(r->proxy_auth.password);
     if (restore_password(u, "proxy_auth", &r->proxy_auth, old != NULL ? &old->proxy_auth : NULL) !=
             0 ||
         restore_password(u, "auth", &r->auth_pair, same ? &old->auth_pair : NULL) != 0)
@@ -429,6 +431,31 @@ limit_hosts(struct update *u)
     return 0;
 }
 
+static bool
+is_old_proxy(const struct session_config *old, const char *proxy)
+{
+    bool found = text_equal(old->defaults.proxy, proxy);
+
+    for (size_t i = 0; i < old->proxy_count && !found; i++)
+        found = strcmp(old->proxies[i], proxy) == 0;
+    return found;
+}
+
+/* Nor do a proxy's credentials go to another one. */
+static int
+limit_proxy_auth(struct update *u)
+{
+    const struct session_config *s = u->s;
+    bool all_old = s->defaults.proxy == NULL || is_old_proxy(u->old, s->defaults.proxy);
+
+    for (size_t i = 0; i < s->proxy_count && all_old; i++)
+        all_old = is_old_proxy(u->old, s->proxies[i]);
+    return all_old ? 0
+                   : failure_set(u->err, ERROR_FORBIDDEN,
+                                 "proxy_auth: with this token \"***\" keeps it for the session's "
+                                 "own proxies only");
+}
+
 /* Nor does it leave the operator's network: what it does not say stays. */
 static int
 limit_network(struct update *u)
@@ -449,6 +476,8 @@ limit(struct update *u)
         return failure_set(u->err, ERROR_FORBIDDEN,
                            "proxy_resolves: only the configuration, or a caller whose token is for "
                            "all sessions, may set it");
+    if (u->keeps_proxy_auth && limit_proxy_auth(u) != 0)
+        return -1;
     u->s->proxies_by_limited = !has_old_proxies_only(u);
     return limit_hosts(u) != 0 ? -1 : limit_network(u);
 }

@@ -75,24 +75,46 @@ add_session(struct auth_token *t, const char *name)
     return 0;
 }
 
-/* One line; 0 also for a line without a token. */
-static int
-read_line(struct auth *into, char *line, int number, const char *path, struct failure *err)
+/* Printable ASCII.  A header can hold more, but an editor's byte order mark is no part of it. */
+static bool
+is_printable(const char *token)
 {
+    for (; *token != '\0'; token++)
+        if (*token <= ' ' || *token > '~')
+            return false;
+    return true;
+}
+
+_Static_assert(AUTH_TOKEN_MIN == 16, "find_fault() says so");
+
+/* What is wrong with it; NULL: nothing. */
+static const char *
+find_fault(const struct auth *into, const char *token)
+{
+    if (!is_printable(token))
+        return "a token is printable ASCII, and so is what stands before it";
+    if (strlen(token) < AUTH_TOKEN_MIN)
+        return "a token has at least 16 characters";
+    return find(into, token) != NULL ? "this token stands on an earlier line, too" : NULL;
+}
+
+/*
+ * One line of n bytes; 0 also for a line without a token.  A NUL would hide the sessions that
+ * follow it, and leave the token one for all of them.
+ */
+static int
+read_line(struct auth *into, char *line, size_t n, int number, const char *path,
+          struct failure *err)
+{
+    const char *fault = strlen(line) < n ? "contains a NUL" : NULL;
     char *rest, *word = strtok_r(line, BLANKS, &rest);
     struct auth_token *list, *t;
 
-    if (word == NULL || *word == '#')
+    if (fault == NULL && (word == NULL || *word == '#'))
         return 0;
-    if (strlen(word) < AUTH_TOKEN_MIN)
-        return failure_set(err, ERROR_BAD_REQUEST,
-                           "auth.tokens_file %s: line %d: a token has at least %d characters", path,
-                           number, AUTH_TOKEN_MIN);
-    if (find(into, word) != NULL)
-        return failure_set(
-            err, ERROR_BAD_REQUEST,
-            "auth.tokens_file %s: line %d: this token stands on an earlier line, too", path,
-            number);
+    if (fault != NULL || (fault = find_fault(into, word)) != NULL)
+        return failure_set(err, ERROR_BAD_REQUEST, "auth.tokens_file %s: line %d: %s", path, number,
+                           fault);
     list = realloc(into->tokens, (into->count + 1) * sizeof list[0]);
     if (list == NULL)
         return failure_no_memory(err);
@@ -114,13 +136,14 @@ read_file(struct auth *into, const char *path, struct failure *err)
     FILE *file = fopen(path, "re");
     char *line = NULL;
     size_t size = 0;
+    ssize_t n;
     int number = 0, rc = 0;
 
     if (file == NULL)
         return failure_set(err, ERROR_BAD_REQUEST, "auth.tokens_file %s: %s", path,
                            strerror(errno));
-    while (rc == 0 && getline(&line, &size, file) >= 0)
-        rc = read_line(into, line, ++number, path, err);
+    while (rc == 0 && (n = getline(&line, &size, file)) >= 0)
+        rc = read_line(into, line, (size_t)n, ++number, path, err);
     if (rc == 0 && !feof(file)) /* rather than go on with the tokens read so far */
         rc = failure_set(err, ERROR_INTERNAL, "auth.tokens_file %s: %s", path, strerror(errno));
     free(line);

@@ -108,12 +108,18 @@ add_body_fields(struct exchange *x)
 static const char *const obeyed[] = { "status",     "x-accel-",    "curlew-",   "x-curlew-",
                                       "x-sendfile", "x-lighttpd-", "x-reproxy-" };
 
+/*
+ * In a handoff: what the view says of the page.  And what a browser keeps of the site as a whole,
+ * for other pages and times: of that an origin has nothing to say.
+ */
 static bool
 is_reserved(const struct exchange *x, const char *name)
 {
-    static const char *const names[] = { "set-cookie", "set-cookie2", "cache-control",
-                                         "expires",    "pragma",      "age",
-                                         NULL };
+    static const char *const names[] = {
+        "set-cookie", "set-cookie2", "cache-control",   "expires",
+        "pragma",     "age",         "clear-site-data", "strict-transport-security",
+        "alt-svc",    "nel",         "report-to",       NULL
+    };
 
     for (size_t i = 0; i < sizeof obeyed / sizeof obeyed[0]; i++)
         if (strncasecmp(name, obeyed[i], strlen(obeyed[i])) == 0)

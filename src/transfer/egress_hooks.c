@@ -163,6 +163,20 @@ try_next_address(struct curlew_fetch *f)
     return f->hop->addresses++ < HOP_ADDRESSES_MAX;
 }
 
+/* libcurl goes without a proxy whose user or password it cannot decode, and says nothing. */
+static int
+check_way(struct curlew_fetch *f)
+{
+    long through_proxy = 1;
+
+    if (f->request.proxy == NULL)
+        return 0;
+    curl_easy_getinfo(f->hop->easy, CURLINFO_USED_PROXY, &through_proxy);
+    return through_proxy != 0
+               ? 0
+               : failure_set(&f->failure, ERROR_PROXY_FAILED, "libcurl did not take the proxy");
+}
+
 static curl_socket_t
 on_open(void *hop, curlsocktype purpose, struct curl_sockaddr *a)
 {
@@ -171,7 +185,8 @@ on_open(void *hop, curlsocktype purpose, struct curl_sockaddr *a)
     (void)purpose;
     f->hop->begun = true;
     drop_scope(f, &a->addr);
-    if (!try_next_address(f) || sent_once_on_open(f) != 0 || check_address(f, &a->addr) != 0)
+    if (check_way(f) != 0 || !try_next_address(f) || sent_once_on_open(f) != 0 ||
+        check_address(f, &a->addr) != 0)
         return CURL_SOCKET_BAD;
     return connection_pool_open(f, a->family, a->socktype, a->protocol);
 }

@@ -2,7 +2,9 @@
 
 #include "transfer/header_lines.h"
 
+#include <stdbool.h>
 #include <stdlib.h>
+#include <string.h>
 
 #define TEXT_USUAL 2048 /* bytes, and … */
 #define ROOM_USUAL 32   /* … lines that are kept for the next request */
@@ -38,6 +40,13 @@ make_room(struct header_lines *l)
     return 0;
 }
 
+/* libcurl would leave out a field of such a value: to it "Name: " is "Name:". */
+static bool
+is_blank(const char *value)
+{
+    return value[strspn(value, " \t\v\f")] == '\0';
+}
+
 /* libcurl's notation: "Name: value", "Name;" for an empty value, "Name:" to leave its own out. */
 int
 header_lines_add(struct header_lines *l, const char *name, const char *value)
@@ -45,8 +54,12 @@ header_lines_add(struct header_lines *l, const char *name, const char *value)
     if (make_room(l) != 0)
         return -1;
     buffer_adds(&l->text, name);
-    buffer_adds(&l->text, value == NULL ? ":" : *value == '\0' ? ";" : ": ");
-    buffer_adds(&l->text, value == NULL ? "" : value);
+    if (value == NULL || is_blank(value)) {
+        buffer_addc(&l->text, value == NULL ? ':' : ';');
+    } else {
+        buffer_adds(&l->text, ": ");
+        buffer_adds(&l->text, value);
+    }
     buffer_addc(&l->text, '\0');
     if (!buffer_ok(&l->text))
         return -1;

@@ -125,12 +125,12 @@ set_limits(struct curlew_fetch *f)
 static int
 set_request_target(struct curlew_fetch *f)
 {
-    const char *proxy = f->request.proxy;
+    const char *proxy = f->request.proxy, *query = strchr(f->url.text, '?');
     bool absolute =
         proxy != NULL && strncasecmp(proxy, "socks", 5) != 0 && strcmp(f->url.scheme, "http") == 0;
     char *target;
 
-    if (f->url.text[strlen(f->url.text) - 1] != '?')
+    if (query == NULL || query[1] != '\0')
         return 0;
     if (asprintf(&target, "%s?", f->url.path) < 0)
         return failure_no_memory(&f->failure);
@@ -252,6 +252,7 @@ transfer_restart(struct curlew_fetch *f, CURLM *multi)
     hop->curl_error[0] = '\0';
     SET(CURLOPT_FORBID_REUSE, connection_options_is_h2c(f) ? 1L : 0L);
     SET(CURLOPT_FRESH_CONNECT, may_share ? 0L : 1L);
+    dns_limit_restart(f);
     return transfer_start(f, multi);
 }
 

@@ -4,6 +4,7 @@
 
 #include "util/buffer.h"
 #include "util/clock.h"
+#include "util/utf8.h"
 
 #include <errno.h>
 #include <limits.h>
@@ -19,6 +20,8 @@
 #define RING_BYTES (512 * 1024)
 #define LINE_USUAL 500 /* allocated at once */
 #define LINE_BYTES 8192
+#define CUT_FIELDS 24  /* with texts of at most … */
+#define CUT_BYTES  128 /* … so many bytes: of 7 texts all fit, were each byte escaped as \u0001 */
 #define GATHER_US  (20 * US_PER_MS)    /* lines of the same moment are written together */
 #define STOP_US    (2 * US_PER_SECOND) /* what is left may take so long to write */
 #define DIRECT_MS  1000                /* a line without the thread may take so long */
@@ -185,6 +188,27 @@ log_takes(enum log_level level)
     return level <= the_log.level;
 }
 
+/* What a caller says at length must not hide from the log what he does. */
+static void
+format_cut(struct buffer *line, enum log_level level, const char *event,
+           const struct log_field *fields, size_t count)
+{
+    char texts[CUT_FIELDS][CUT_BYTES + sizeof "..."];
+    struct log_field cut[CUT_FIELDS];
+
+    if (count > CUT_FIELDS)
+        count = CUT_FIELDS;
+    for (size_t i = 0; i < count; i++) {
+        cut[i] = fields[i];
+        if (cut[i].kind != LOG_TEXT || cut[i].text == NULL || strlen(cut[i].text) <= CUT_BYTES)
+            continue;
+        snprintf(texts[i], sizeof texts[i], "%.*s...", (int)utf8_cut(cut[i].text, CUT_BYTES),
+                 cut[i].text);
+        cut[i].text = texts[i];
+    }
+    log_format(line, level, event, cut, count, the_log.json);
+}
+
 void
 log_event(enum log_level level, const char *event, const struct log_field *fields, size_t count)
 {
@@ -195,6 +219,10 @@ log_event(enum log_level level, const char *event, const struct log_field *field
     buffer_init(&line, LINE_BYTES);
     buffer_expect(&line, LINE_USUAL);
     log_format(&line, level, event, fields, count, the_log.json);
+    if (!buffer_ok(&line)) {
+        buffer_free(&line);
+        format_cut(&line, level, event, fields, count);
+    }
     if (!buffer_ok(&line)) {
         buffer_free(&line);
         log_format(&line, level, "a log line was too long to write", NULL, 0, the_log.json);

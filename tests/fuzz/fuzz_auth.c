@@ -66,7 +66,7 @@ line_says(const char *at, const char *end, const char *token, const char *sessio
     return session == NULL || any;
 }
 
-/* -1: the token is unknown.  In a file that can be loaded no token stands twice. */
+/* -1: the token is unknown.  In a file that can be loaded no token stands twice, and no NUL. */
 static int
 file_says(const char *file, size_t size, const char *token, const char *session)
 {
@@ -74,12 +74,11 @@ file_says(const char *file, size_t size, const char *token, const char *session)
 
     for (size_t at = 0, n; at < size; at += n + 1) {
         const char *line = file + at;
-        const char *end = memchr(line, '\n', size - at), *nul;
+        const char *end = memchr(line, '\n', size - at);
         int now;
 
         n = end != NULL ? (size_t)(end - line) : size - at;
-        nul = memchr(line, '\0', n);
-        now = line_says(line, nul != NULL ? nul : line + n, token, session);
+        now = line_says(line, line + n, token, session);
         says = now >= 0 ? now : says;
     }
     return says;

@@ -171,6 +171,19 @@ def test_the_views_caching_headers_and_cookies_are_kept(site, origin):
     assert handed(site, {"url": page}).header("cache-control") is None
 
 
+def test_no_origin_speaks_for_the_site_as_a_whole(site, origin, daemon):
+    """A browser would keep it for other pages. A stream has it: no browser reads that."""
+    fields = ["Clear-Site-Data:\"cookies\"", "Strict-Transport-Security:max-age=9",
+              "Alt-Svc:h2=\":9\"", "NEL:{}", "Report-To:{}"]
+    names = {field.partition(":")[0].lower() for field in fields}
+    response = handed(site, {"url": said(origin, *fields, "X-Kept:1")})
+    assert response.header("x-kept") == "1"
+    assert not names & {n.lower() for n, _ in response.headers}
+    body = json.dumps({"url": said(origin, *fields)}).encode()
+    stream = daemon.client.ask("POST", "/v1/stream", body=body)
+    assert names <= {n.lower() for n, _ in stream.headers}
+
+
 def test_no_header_about_the_fetch_reaches_the_browser(site, origin):
     response = handed(site, {"url": origin.url("/redirect/1")})
     assert response.body == b"hello\n"

@@ -48,6 +48,8 @@ REFUSED = {
     "host of the URL": lambda s: {"url": f"http://127.0.0.1{s}/"},
     "scheme of the URL": lambda s: {"url": f"ht{s}tp://127.0.0.1/"},
     "proxy": lambda s: {"proxy": f"http://127.0.0.1:1/{s}"},
+    "user in the proxy": lambda s: {"proxy": f"http://{percent(s)}:p@127.0.0.1:1"},
+    "password in the proxy": lambda s: {"proxy": f"socks5h://u:{percent(s)}@127.0.0.1:1"},
     "session": lambda s: {"session": s},
     "http_version": lambda s: {"http_version": s},
     "response_body": lambda s: {"response_body": s},

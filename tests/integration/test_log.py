@@ -53,6 +53,18 @@ def test_there_is_one_line_for_each_fetch(curlewd, origin):
     assert len(daemon.log_entries("fetch")) == 20
 
 
+@pytest.mark.parametrize("log_format", ["json", "text"])
+def test_no_caller_makes_its_line_too_long(curlewd, origin, log_format):
+    """Each byte of these tags is six in the log."""
+    daemon = curlewd({"log": {"format": log_format}})
+    daemon.client.fetch(origin.url("/hello"), tag="\x01" * 4096, method="M" * 5000)
+    daemon.client.post({"url": "http://127.0.0.1:1/" + "a" * 9000, "tag": "\u2028" * 1365})
+    daemon.stop()
+    lines = [line for line in daemon.process.err.splitlines() if "fetch" in line]
+    assert len(lines) == 2 and all("127.0.0.1" in line for line in lines), lines
+    assert "MMM..." in lines[0] and "200" in lines[0] and "connect_failed" in lines[1]
+
+
 def test_the_text_format_is_readable(curlewd, origin):
     daemon = curlewd({"log": {"format": "text"}})
     daemon.client.fetch(origin.url("/hello"), tag="two words\nand a line")

@@ -43,6 +43,7 @@ FOLLOWED = {
     "only a query": (b"?x=1", "/dir/start?x=1"),
     "only a fragment": (b"/a#frag", "/a"),
     "an empty query": (b"/a?", "/a?"),
+    "a query that ends in a question mark": (b"/a?b=c?", "/a?b=c?"),
     "without scheme": (b"//{host}/a", "/a"),
     "upper case": (b"HTTP://{host}/a", "/a"),
     "quotes": (b"/a\"b<c>", "/a%22b%3Cc%3E"),
@@ -121,6 +122,15 @@ def test_an_empty_query_is_kept(client, keys):
     with ScriptedOrigin(lambda r, c: c.send(answer(r.target))) as origin:
         assert client.fetch(origin.url("/x?"), **keys)["body"] == "/x?"
         assert client.fetch(origin.url("/x"), **keys)["body"] == "/x"
+
+
+@pytest.mark.parametrize("target", ["/x??", "/x?q=what?", "/x?a?b??", "/??", "/x?q=%3F"])
+def test_a_query_may_end_in_a_question_mark(client, target):
+    with ScriptedOrigin(lambda r, c: c.send(answer(r.target))) as origin:
+        e = client.fetch(origin.url(target))
+        assert (e["body"], e["url"]) == (target, origin.url(target))
+        e = client.fetch("http://127.0.0.1:1" + target, proxy=origin.url(""))
+        assert e["body"] == "http://127.0.0.1:1" + target
 
 
 def sent_credentials(client, location, first="u:p@"):

@@ -95,3 +95,28 @@ def test_by_both_names_they_are_refused(tmp_path, config, env):
     ran = subprocess.run([BINARY, "--check", "--config", path], capture_output=True, text=True,
                          env={"PATH": "/bin", **env})
     assert ran.returncode == 1 and "old name of workers" in ran.stderr, ran
+
+
+@pytest.mark.parametrize("variable, value, says", [
+    ("CURLEW_EGRESS_ALLOW", "10.0.0.0/8,*", '"*" is not a rule'),
+    ("CURLEW_EGRESS_DENY", "10.0.0.1/8", "bits are set"),
+    ("CURLEW_LISTEN", "127.0.0.1", "is neither"),
+])
+def test_of_a_bad_value_it_names_the_variable_that_has_it(tmp_path, variable, value, says):
+    """The file has the same settings, good ones."""
+    path = tmp_path / "curlewd.json"
+    rules = {"allow": ["10.0.0.0/8"], "deny": ["10.0.0.1"]}
+    path.write_text(json.dumps({"listen": "127.0.0.1:9", "egress": rules}))
+    for arguments in (["--config", path], []):
+        ran = subprocess.run([BINARY, "--check", *arguments], capture_output=True, text=True,
+                             env={"PATH": "/bin", variable: value})
+        assert ran.returncode == 1 and says in ran.stderr, ran
+        assert ran.stderr.startswith(f"curlewd: {variable}: "), ran
+
+
+def test_of_a_bad_value_in_the_file_it_names_the_file(tmp_path):
+    path = tmp_path / "curlewd.json"
+    path.write_text(json.dumps({"listen": "127.0.0.1:9", "egress": {"allow": ["*"]}}))
+    ran = subprocess.run([BINARY, "--check", "--config", path], capture_output=True, text=True,
+                         env={"PATH": "/bin", "CURLEW_EGRESS_DENY": "10.0.0.1"})
+    assert ran.stderr.startswith(f"curlewd: {path}: egress.allow: "), ran

@@ -7,6 +7,7 @@ import pytest
 from tests.support import clients, fcgi, streams
 from tests.support.concurrency import BackgroundCalls
 from tests.support.procs import wait_until
+from tests.support.scripted_origin import ScriptedOrigin, answer
 
 ALL, SHOP, API = "all-0123456789abcdef", "shop-0123456789abcdef", "api-0123456789abcdef"
 FILE = f"{ALL}\n{SHOP} shop own\n{API} api\n"
@@ -271,3 +272,21 @@ def test_a_reload_with_a_token_twice_keeps_the_old_tokens(guarded):
     wait_until("the refusal", lambda: "stands on an earlier line" in guarded.daemon.process.err)
     assert ALL not in guarded.daemon.process.err
     assert guarded.names(ALL) == ["api", "default", "shop"]
+
+
+def test_a_proxys_credentials_go_to_no_proxy_of_a_limited_callers(curlewd, tmp_path):
+    with ScriptedOrigin(lambda _, connection: connection.send(answer())) as mine:
+        own = f"http://127.0.0.1:{mine.port}"
+        guarded = Guarded(curlewd, tmp_path / "tokens", sessions={
+            "shop": {"proxy": "http://127.0.0.1:1", "proxy_auth": ["operator", "s3cret"]}})
+        for secret in ("***", ["operator", "***"]):
+            changed = guarded.ask(SHOP, "PUT", "/v1/sessions/shop",
+                                  {"proxy": own, "proxy_auth": secret})
+            refused(changed, 403, "forbidden", "proxy_auth: with this token")
+        kept = guarded.ask(SHOP, "PUT", "/v1/sessions/shop", {"proxy_auth": "***"})
+        assert kept.status == 200
+        again = guarded.ask(SHOP, "PUT", "/v1/sessions/shop", {"proxy": own, "proxy_auth": "***"})
+        refused(again, 403, "forbidden", "proxy_auth: with this token")
+        request = {"url": "http://127.0.0.1:1/", "session": "shop", "proxy": own, "timeout": 3}
+        assert guarded.ask(SHOP, "POST", "/v1/fetch", request).status == 200
+        assert [r.header("proxy-authorization") for r in mine.requests] == [None]

@@ -430,11 +430,27 @@ Test(url, a_proxy_has_one_of_six_schemes_a_host_and_a_port)
     proxy_is_none("p.example:3128");
     proxy_is_none("http://p.example:0");
     proxy_is_none("http://p.example:65536");
+    cr_assert_not_null(strstr(err.detail, "ort number"), "%s", err.detail);
     proxy_is_none("socks4p://p.example");
     proxy_is_none("ftp://p.example");
     proxy_is_none("http://");
     proxy_is_none("http://:80");
     proxy_is_none("");
+}
+
+/* libcurl would go without it, and say nothing. */
+Test(url, a_proxys_user_and_password_have_no_control_characters)
+{
+    static const char *const proxies[] = { "http://u%0d%0aX:p@p.example:1",
+                                           "http://u:%00@p.example", "socks5h://%01@p.example",
+                                           "https://u:%1f@p.example" };
+
+    for (size_t i = 0; i < sizeof proxies / sizeof proxies[0]; i++) {
+        proxy_is_none(proxies[i]);
+        cr_assert_str_eq(err.detail, "proxy: user or password contains a control character");
+    }
+    proxy_is("http://u%20:%7f%c3%a9@p.example:1", "p.example", 1);
+    proxy_is("http://:@p.example:1", "p.example", 1);
 }
 
 static void

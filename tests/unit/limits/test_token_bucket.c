@@ -56,6 +56,20 @@ Test(rate_limit, a_fraction_of_a_request_a_second)
     cr_assert_eq(token_bucket_ready_at(&b, &p, START), START + 10 * US_PER_SECOND);
 }
 
+Test(rate_limit, however_low_the_rate_is_there_is_one)
+{
+    static const double rates[] = { 1e-9, 1e-12, 1e-300, 5e-324 };
+
+    for (size_t i = 0; i < sizeof rates / sizeof rates[0]; i++) {
+        b = (struct token_bucket){ 0 };
+        p = (struct rate_limit){ .rate = rates[i], .burst = 3 };
+        cr_assert_eq(take_all(START), 3, "%g", rates[i]);
+        cr_assert_gt(token_bucket_ready_at(&b, &p, START),
+                     START + INT64_C(1000000) * US_PER_SECOND);
+        cr_assert_eq(take_all(START + INT64_C(1000000) * US_PER_SECOND), 0, "%g", rates[i]);
+    }
+}
+
 Test(rate_limit, an_interval_that_is_no_whole_number_does_not_drift)
 {
     int64_t now = START;

@@ -161,6 +161,9 @@ Test(config_session, proxies_are_urls_with_a_host)
     refuses(
         "{\"proxies\":[\"http://p:1\",\"ftp://q\"]}",
         "proxies[1]: must be an http, https, socks4, socks4a, socks5 or socks5h URL with a host");
+    refuses("{\"proxies\":[\"http://p:0\"]}", "proxies[0]: the port must be from 1 to 65535");
+    refuses("{\"proxies\":[\"http://u%0a@p:1\"]}",
+            "proxies[0]: user or password contains a control character");
     refuses("{\"proxies\":\"http://p:1\"}", "proxies: expected a list of strings");
 }
 

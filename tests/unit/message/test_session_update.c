@@ -250,6 +250,31 @@ Test(session_update, a_limited_caller_keeps_what_the_operator_has_let)
     cr_assert(session_lets_resolve(&s, ONE));
 }
 
+Test(session_update, a_proxys_credentials_go_to_no_proxy_of_a_limited_callers)
+{
+    static const char *const elsewhere[] = {
+        "{\"proxy\":\"" TWO "\",\"proxy_auth\":\"***\"}",
+        "{\"proxy\":\"" TWO "\",\"proxy_auth\":[\"u\",\"***\"]}",
+        "{\"proxies\":[\"" ONE "\",\"" TWO "\"],\"proxy_auth\":\"***\"}",
+    };
+    static const char there[] = "{\"proxy\":\"" ONE "\",\"proxy_auth\":\"***\"}";
+
+    store("{\"proxy\":\"" ONE "\",\"proxy_auth\":[\"u\",\"p\"],\"proxy_resolves\":true}");
+    for (size_t i = 0; i < sizeof elsewhere / sizeof elsewhere[0]; i++) {
+        cr_assert_eq(update_as(true, elsewhere[i], &old), -1, "%s", elsewhere[i]);
+        cr_assert_eq(err.error, ERROR_FORBIDDEN);
+        cr_assert_eq(strncmp(err.detail, "proxy_auth: ", 12), 0, "%s", err.detail);
+        keeps(elsewhere[i]);
+    }
+    cr_assert_eq(update_as(true, there, &old), 0, "%s", err.detail);
+    cr_assert_str_eq(s.defaults.proxy_auth.password, "p");
+    cr_assert_eq(update_as(true, "{\"proxy_auth\":\"***\"}", &old), 0, "%s", err.detail);
+    cr_assert_eq(update_as(true, "{\"proxy\":\"" TWO "\",\"proxy_auth\":[\"u\",\"q\"]}", &old), 0,
+                 "%s", err.detail);
+    store("{\"proxy_auth\":[\"u\",\"p\"]}");
+    cr_assert_eq(update_as(true, there, &old), -1, "of a proxy that each request names");
+}
+
 Test(session_update, the_operator_may_let_proxies_resolve_names_again)
 {
     store("{\"proxy\":\"" ONE "\"}");

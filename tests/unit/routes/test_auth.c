@@ -185,14 +185,29 @@ Test(auth, a_folder_is_no_file)
     cr_assert_eq(auth_load(&a, "/tmp", &err), -1);
 }
 
-Test(auth, a_NUL_in_the_file_ends_its_line_and_nothing_else)
+/* The token would be one for all sessions. */
+Test(auth, a_NUL_hides_no_session)
 {
-    static const char text[] = ONE "\0hidden\n" TWO "\n";
+    static const char text[] = TWO "\n" ONE "\0 shop\n";
 
     write_file(text, sizeof text - 1);
-    cr_assert_eq(auth_load(&a, path, &err), 0);
-    cr_assert_eq(check("Bearer " ONE, NULL), ERROR_NONE);
-    cr_assert_eq(check("Bearer " TWO, NULL), ERROR_NONE);
+    cr_assert_eq(auth_load(&a, path, &err), -1);
+    cr_assert_not_null(strstr(err.detail, "line 2: contains a NUL"), "%s", err.detail);
+}
+
+Test(auth, a_token_is_printable_ASCII)
+{
+    static const char *const before[] = { "\xef\xbb\xbf", "\xc2\xa0", "\v", "\x7f" };
+    char text[64];
+
+    for (size_t i = 0; i < sizeof before / sizeof before[0]; i++) {
+        snprintf(text, sizeof text, "%s" ONE " shop\n", before[i]);
+        does_not_load(text, "line 1: a token is printable ASCII");
+        cr_assert_null(strstr(err.detail, ONE), "the secret is not repeated");
+    }
+    does_not_load(ONE "\xc2\xa0shop\n", "line 1: a token is printable ASCII");
+    loads("!\"#$%&'()*+,-./:;<=>?@[\\]^_`{|}~ shop\n");
+    loads("# caf\xc3\xa9\n" ONE "\n");
 }
 
 Test(auth, a_long_line_is_read_whole)

@@ -74,3 +74,18 @@ Test(response_headers, a_handoff_keeps_cookies_and_caching_for_the_view)
     cr_assert_not(has("Cache-Control"));
     cr_assert_not(has("Curlew-"));
 }
+
+/* "a: 1" of another origin would count for the site that the handoff is of. */
+Test(response_headers, in_a_handoff_no_origin_speaks_for_the_site)
+{
+    static const char *const names[] = { "Clear-Site-Data", "Strict-Transport-Security", "alt-svc",
+                                         "NEL", "Report-To" };
+
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
+        t.x.handoff = true;
+        buffer_clear(&t.x.head);
+        RESPONSE(names[i], "1", "X-Kept", "1");
+        cr_assert(has("X-Kept: 1\r\n"), "%s", names[i]);
+        cr_assert_not(has(names[i]), "%s", names[i]);
+    }
+}

@@ -47,6 +47,20 @@ Test(header_lines, an_empty_value_and_a_removed_default_are_in_libcurls_notation
     cr_assert_null(list->next->next->next);
 }
 
+Test(header_lines, a_blank_value_is_an_empty_one)
+{
+    static const char *const blanks[] = { " ", "\t", " \t ", "\v", "\f " };
+
+    for (size_t i = 0; i < sizeof blanks / sizeof blanks[0]; i++) {
+        header_lines_clear(&lines);
+        add("Blank", blanks[i]);
+        cr_assert_str_eq(header_lines_list(&lines)->data, "Blank;");
+    }
+    header_lines_clear(&lines);
+    add("A", " b ");
+    cr_assert_str_eq(header_lines_list(&lines)->data, "A:  b ");
+}
+
 Test(header_lines, many_are_one_list_in_order)
 {
     const struct curl_slist *at;

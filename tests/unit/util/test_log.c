@@ -204,12 +204,69 @@ Test(log, as_JSON_UTF_8_stays_what_it_is)
 
 /* -- limits -------------------------------------------------------------- */
 
-Test(log, a_line_too_long_is_replaced_by_one_that_says_so)
+/* A text of 8,999 bytes, the same character again and again; the caller frees it. */
+static char *
+long_text(const char *character)
 {
+    size_t n = strlen(character);
     char *value = calloc(1, 9000);
-    struct log_field field = { "tag", LOG_TEXT, .text = value };
 
-    memset(value, 'x', 8999);
+    for (size_t i = 0; i + n < 9000; i += n)
+        memcpy(value + i, character, n);
+    return value;
+}
+
+/* As in the access log, whose line has 7 texts. */
+static void
+log_seven(const char *character)
+{
+    char *value = long_text(character);
+    struct log_field fields[8];
+
+    for (size_t i = 0; i < 7; i++)
+        fields[i] = (struct log_field){ "long", LOG_TEXT, .text = value };
+    fields[7] = (struct log_field){ "status", LOG_NUMBER, .number = 200 };
+    log_event(LOG_INFO, "fetch", fields, 8);
+    free(value);
+}
+
+Test(log, of_a_line_too_long_the_texts_are_cut)
+{
+    char expected[256] = "info fetch session=default tag=";
+    char *value = long_text("x");
+    const struct log_field fields[] = { { "session", LOG_TEXT, .text = "default" },
+                                        { "tag", LOG_TEXT, .text = value },
+                                        { "none", LOG_TEXT, .text = NULL },
+                                        { "status", LOG_NUMBER, .number = 200 } };
+
+    log_event(LOG_INFO, "fetch", fields, 4);
+    snprintf(expected + strlen(expected), 200, "%.128s... status=200\n", value);
+    cr_assert_str_eq(after_time(written()), expected);
+    free(value);
+}
+
+Test(log, of_a_line_too_long_no_character_is_cut_in_two)
+{
+    json_t *o;
+
+    log_setup(LOG_INFO, true);
+    log_seven("\U0001f600");
+    o = the_object();
+    cr_assert_eq(json_string_length(json_object_get(o, "long")), 128 + 3);
+    json_decref(o);
+}
+
+Test(log, seven_texts_of_the_longest_escapes_fit_once_they_are_cut)
+{
+    log_seven("\x01");
+    cr_assert_str_eq(strstr(written(), " status="), " status=200\n");
+}
+
+Test(log, a_line_that_stays_too_long_is_replaced_by_one_that_says_so)
+{
+    char *value = long_text("x");
+    struct log_field field = { value, LOG_TEXT, .text = "name" };
+
     log_event(LOG_INFO, "fetch", &field, 1);
     free(value);
 
