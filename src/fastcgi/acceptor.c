@@ -151,20 +151,25 @@ accept_in_shortage(struct fcgi_worker *w, int listener)
     return accept_plainly(w, listener);
 }
 
-/* -1: no more, or not now. */
+static int64_t
+room(const struct fcgi_server *server)
+{
+    return server->connections_max - counter_read(&server->stats.connections);
+}
+
+/* -1: no more, or not now.  Surplus or not is asked afterwards: other workers accept meanwhile. */
 static int
 accept_one(struct fcgi_worker *w, int listener, bool *is_surplus)
 {
-    int64_t room = w->server->connections_max - counter_read(&w->server->stats.connections);
     int fd;
 
-    *is_surplus = room <= 0;
-    if (room + w->server->surplus_max <= 0) {
+    if (room(w->server) + w->server->surplus_max <= 0) {
         make_room(w);
         pause_accepting(w, "as many are open as the limit of open files allows");
         return -1;
     }
     fd = accept_plainly(w, listener);
+    *is_surplus = room(w->server) <= 0;
     if (fd < 0 && descriptors_is_shortage(errno)) {
         *is_surplus = true;
         fd = accept_in_shortage(w, listener);
