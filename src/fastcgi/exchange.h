@@ -196,8 +196,11 @@ void exchange_fail_fetch(struct exchange *x, const struct failure *f);
 /* The web server has aborted its request: no bytes are left to send. */
 void exchange_discard_response(struct exchange *x);
 
-/* The prefix stands for the fetch's body now, which is freed. */
-void exchange_account_prefix(struct exchange *x);
+/*
+ * The prefix stands for the fetch's body now, which is freed.  -1 with err: it is so much larger
+ * that all bodies together would be over limits.buffered_bytes.
+ */
+int exchange_account_prefix(struct exchange *x, struct failure *err);
 
 /* The piece of the response behind the head is sent: room for another one. */
 void exchange_clear_piece(struct exchange *x);

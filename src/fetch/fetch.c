@@ -183,6 +183,14 @@ fetch_try_buffer(struct curlew_fetch *f, int64_t n)
 }
 
 int
+fetch_overloaded(const struct curlew_fetch *f, struct failure *err)
+{
+    return failure_set(err, ERROR_OVERLOADED,
+                       "limits.buffered_bytes: all bodies together are over %lld bytes",
+                       (long long)f->config->limits.buffered_bytes);
+}
+
+int
 fetch_try_hold_request(struct curlew_fetch *f)
 {
     int64_t n = (int64_t)request_bytes(&f->request);

@@ -175,6 +175,9 @@ void fetch_reset(struct curlew_fetch *f);
  */
 int fetch_try_buffer(struct curlew_fetch *f, int64_t n);
 
+/* What that means for the caller.  -1. */
+int fetch_overloaded(const struct curlew_fetch *f, struct failure *err);
+
 /*
  * The same for the headers and cookies of a large request: each fetch has a copy of its session's;
  * and for the pipe of an upload.  Until fetch_reset().

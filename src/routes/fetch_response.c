@@ -29,16 +29,15 @@ write_frame(struct exchange *x)
 }
 
 int
-fetch_response_write(struct exchange *x)
+fetch_response_write(struct exchange *x, struct failure *err)
 {
     const struct curlew_fetch *f = x->fetch;
 
     if (x->frames)
-        return write_frame(x);
+        return write_frame(x) == 0 ? 0 : failure_no_memory(err);
     if (envelope_write(&x->prefix, &f->request, &f->response, f->index) != 0)
-        return -1;
-    exchange_account_prefix(x);
-    return 0;
+        return failure_no_memory(err);
+    return exchange_account_prefix(x, err);
 }
 
 void

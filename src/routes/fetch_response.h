@@ -13,10 +13,10 @@ void fetch_response_choose_format(struct exchange *x);
 
 /*
  * The result of x->fetch, which has succeeded, becomes x->prefix.  An envelope has a copy of the
- * body, which is freed; of a frame the middle is the body itself, which stays the fetch's.  -1: no
- * memory.
+ * body, which is freed; of a frame the middle is the body itself, which stays the fetch's.  -1 with
+ * err: there is no memory for it, or limits.buffered_bytes are in use.
  */
-int fetch_response_write(struct exchange *x);
+int fetch_response_write(struct exchange *x, struct failure *err);
 
 /*
  * A response of that Content-Type whose body comes in pieces: its head, as x->head.

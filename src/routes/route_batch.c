@@ -67,13 +67,13 @@ write_failure(struct exchange *x, const struct failure *err)
     return buffer_ok(&x->prefix) ? 0 : -1;
 }
 
-/* A result that there is no memory for becomes a failure. */
+/* A result that there is no room for becomes a failure. */
 static int
 write_result(struct exchange *x)
 {
     struct failure err = x->fetch->failure;
 
-    if (err.error == ERROR_NONE && fetch_response_write(x) == 0) {
+    if (err.error == ERROR_NONE && fetch_response_write(x, &err) == 0) {
         if (!x->frames)
             buffer_addc(&x->prefix, '\n');
         if (buffer_ok(&x->prefix))

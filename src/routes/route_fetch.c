@@ -9,8 +9,8 @@
 static void
 write_envelope(struct exchange *x)
 {
-    if (fetch_response_write(x) != 0)
-        failure_no_memory(&x->failure);
+    if (fetch_response_write(x, &x->failure) != 0)
+        exchange_clear_piece(x);
 }
 
 static void

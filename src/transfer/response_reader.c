@@ -313,14 +313,6 @@ on_header(char *line, size_t size, size_t count, void *hop)
 
 /* -- body ---------------------------------------------------------------- */
 
-static int
-set_overloaded(struct curlew_fetch *f)
-{
-    return failure_set(&f->failure, ERROR_OVERLOADED,
-                       "limits.buffered_bytes: all bodies together are over %lld bytes",
-                       (long long)f->config->limits.buffered_bytes);
-}
-
 /* Room for a body of a known length at once, and not as it grows: as far as one may trust it. */
 static void
 expect_body(struct curlew_fetch *f)
@@ -336,7 +328,7 @@ static int
 keep_bytes(struct curlew_fetch *f, const char *bytes, size_t n)
 {
     if (fetch_try_buffer(f, (int64_t)n) != 0)
-        return set_overloaded(f);
+        return fetch_overloaded(f, &f->failure);
     if (f->response.body.len == 0)
         expect_body(f);
     buffer_add(&f->response.body, bytes, n);
@@ -431,7 +423,7 @@ account_decoder(struct curlew_fetch *f, enum coding_result result)
 
     if (more > 0 &&
         !body_account_try_add(f->config->bodies, more, f->config->limits.buffered_bytes)) {
-        set_overloaded(f);
+        fetch_overloaded(f, &f->failure);
         return CODING_STOPPED;
     }
     if (more < 0)

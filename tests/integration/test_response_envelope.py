@@ -7,7 +7,10 @@ import time
 
 import pytest
 
+from tests.support.metrics import read_metric
 from tests.support.origin.pages import TEXTS
+from tests.support.procs import wait_until
+from tests.support.scripted_origin import ScriptedOrigin, answer
 
 
 # -- the head --------------------------------------------------------------
@@ -182,3 +185,14 @@ def test_timing_names_the_tls_handshake(curlewd, origin, certs):
     warm = client.fetch(origin.url("/hello", port="https"))["timing"]
     assert 0 < fresh["connect"] <= fresh["tls"] <= fresh["first_byte"] <= fresh["total"]
     assert warm["connect"] == warm["tls"] == 0
+
+
+def test_what_text_of_control_characters_grows_to_is_within_buffered_bytes(curlewd):
+    """Six bytes of JSON for each of them; frames and base64 need less."""
+    daemon = curlewd({"limits": {"buffered_bytes": 8 << 20}})
+    with ScriptedOrigin(lambda r, c: c.send(answer("\x01" * (2 << 20)))) as origin:
+        request = {"url": origin.url("/"), "response_body": "text"}
+        p = daemon.client.refused(request, 503, "overloaded")
+        assert "limits.buffered_bytes" in p["detail"]
+        assert daemon.client.fetch(origin.url("/"), response_body="base64")["body_bytes"] == 2 << 20
+    wait_until("nothing is held", lambda: read_metric(daemon, "curlew_buffered_bytes") == 0)
