@@ -55,6 +55,7 @@ struct fcgi_server {
     atomic_int busy;               /* requests that have begun and not been answered to their end */
     atomic_int accepting;          /* workers that still watch the listeners */
     atomic_bool draining;
+    atomic_bool told_of_cut; /* the log says that requests were cancelled at the drain's end */
     /* For large requests, and for large responses.  NULL: the workers do it themselves. */
     struct helper_thread *reader, *writer;
     int64_t drain_until_us; /* written before draining */

@@ -91,7 +91,7 @@ on_drain_timeout(struct timer *t)
 {
     struct fcgi_worker *w = container_of(t, struct fcgi_worker, drain_timer);
 
-    if (w->server->busy > 0)
+    if (w->server->busy > 0 && !atomic_exchange(&w->server->told_of_cut, true))
         log_warning("drain_seconds have passed: requests in flight are cancelled");
     abort_all(w);
 }

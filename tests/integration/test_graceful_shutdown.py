@@ -207,6 +207,7 @@ def test_past_drain_seconds_what_is_left_is_cancelled(curlewd, origin):
         origin.wait_for("arrived", "/silent")
         _, took = timed(daemon.stop)
         assert 0.9 < took < 4
+        assert daemon.process.err.count("drain_seconds have passed") == 1  # of two workers
         try:
             clients.problem(b.results()[0], 503, "draining")
         except fcgi.IncompleteResponse:
