@@ -13,7 +13,7 @@
 #define HEAD_BYTES_MAX (512 * 1024) /* more than a transfer takes of an origin's head */
 #define KEEP_BYTES     4096         /* a buffer up to this size is kept for the next response */
 #define KEEP_PIECE     16384        /* likewise, for the next piece of this one */
-#define PREFIX_MORE    65536        /* than the body, in any case: an envelope's other keys */
+#define PREFIX_MORE    65536        /* than a body and a half: base64, and other keys */
 
 void
 exchange_init(struct exchange *x)
@@ -418,10 +418,10 @@ int
 exchange_account_prefix(struct exchange *x, struct failure *err)
 {
     struct curlew_fetch *f = x->fetch;
-    int64_t more = (int64_t)x->prefix.len - (int64_t)f->response.body.len;
+    int64_t body = (int64_t)f->response.body.len, more = (int64_t)x->prefix.len - body;
 
     buffer_free(&f->response.body);
-    if (more > PREFIX_MORE && fetch_try_buffer(f, more) != 0) {
+    if (more > PREFIX_MORE + body / 2 && fetch_try_buffer(f, more) != 0) {
         buffer_free(&x->prefix);
         fetch_set_buffered(f, 0);
         return fetch_overloaded(f, err);

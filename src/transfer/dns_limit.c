@@ -13,10 +13,6 @@
 
 #define COUNT_EVERY_MS 20 /* reading /proc costs some microseconds a thread */
 
-#define CACHE_S        60L /* libcurl's own */
-#define CACHE_UNPRUNED (-1L)
-#define PRUNE_EVERY_S  1
-
 void
 dns_limit_init(struct dns_limit *d)
 {
@@ -152,32 +148,9 @@ on_resolver_start(void *state, void *reserved, void *hop)
     return 0;
 }
 
-/*
- * At the end of each transfer libcurl looks at every address that it has cached, for those that are
- * too old: with a thousand origins that costs as much as the transfer, and one caller can have it
- * cache 30,000.  So one transfer a second does it.  The others look at none (8.14; 8.23 does), nor
- * at the age of what they take, which is a minute and some seconds at most.
- */
-static void
-choose_pruning(struct curlew_fetch *f, const struct dns_limit *d)
-{
-    int64_t next_us = d->pruned_us + (int64_t)PRUNE_EVERY_S * US_PER_SECOND;
-
-    f->hop->prunes_dns = d->pruned_us == 0 || clock_us() >= next_us;
-    hop_set(f->hop, CURLOPT_DNS_CACHE_TIMEOUT, f->hop->prunes_dns ? CACHE_S : CACHE_UNPRUNED);
-}
-
-void
-dns_limit_restart(struct curlew_fetch *f)
-{
-    f->hop->prunes_dns = true;
-    hop_set(f->hop, CURLOPT_DNS_CACHE_TIMEOUT, CACHE_S);
-}
-
 void
 dns_limit_attach(struct curlew_fetch *f, struct dns_limit *d)
 {
-    choose_pruning(f, d);
     if (d->off)
         return;
     f->hop->dns_limit = d;
@@ -195,8 +168,6 @@ dns_limit_hop_done(struct curlew_fetch *f, struct dns_limit *d, CURLcode result)
         .domain = f->hop->lookup_domain,
     };
 
-    if (f->hop->prunes_dns)
-        d->pruned_us = now;
     if (list_empty(&f->hop->lookup))
         return;
     list_remove(&f->hop->lookup);

@@ -7,8 +7,6 @@
  * refused, the threads are counted: those that have ended meanwhile count no more.  What needs no
  * look-up (a kept connection, a cached name, an address) is never refused.  With c-ares nothing
  * goes on, and nothing is refused.  Used on one engine thread.
- *
- * It also says which transfers remove old addresses from libcurl's cache.
  */
 #ifndef TRANSFER_DNS_LIMIT_H
 #define TRANSFER_DNS_LIMIT_H
@@ -24,7 +22,6 @@ struct dns_limit {
     struct lookup_shares shares;
     bool off;            /* no look-up outlives its transfer */
     int64_t counted_us;  /* when the threads were counted last */
-    int64_t pruned_us;   /* when libcurl removed old addresses last; 0: never */
     struct link running; /* hops whose look-up has begun, and has not been seen to end */
 };
 
@@ -35,9 +32,6 @@ void dns_limit_init(struct dns_limit *d);
  * with f->failure overloaded.
  */
 void dns_limit_attach(struct curlew_fetch *f, struct dns_limit *d);
-
-/* The hop goes on another connection, maybe long after: no address may be old by now. */
-void dns_limit_restart(struct curlew_fetch *f);
 
 /* f's hop is about to leave libcurl with this result: a look-up under way is abandoned now. */
 void dns_limit_hop_done(struct curlew_fetch *f, struct dns_limit *d, CURLcode result);

@@ -38,7 +38,6 @@ enum kind {
     X(CLOSESOCKETDATA, WORD, 0)                                                      \
     X(PREREQFUNCTION, WORD, 0)                                                       \
     X(PREREQDATA, WORD, 0)                                                           \
-    X(DNS_CACHE_TIMEOUT, WORD, 60)                                                   \
     X(RESOLVER_START_FUNCTION, WORD, 0)                                              \
     X(RESOLVER_START_DATA, WORD, 0)                                                  \
     X(XFERINFOFUNCTION, WORD, UNKNOWN)                                               \

@@ -55,7 +55,6 @@ struct hop {
     uint64_t memory_failures;         /* curl_memory_failures() when it began */
     struct link lookup;               /* among those under way; alone: none, or it has ended */
     uint64_t lookup_domain;           /* its key */
-    bool prunes_dns;                  /* at its end libcurl removes old addresses from its cache */
     bool digest;                      /* its request has digest authentication */
     bool challenged;                  /* the response that this begins with has been seen */
     enum head_verdict verdict;        /* on the last head */

@@ -252,7 +252,6 @@ transfer_restart(struct curlew_fetch *f, CURLM *multi)
     hop->curl_error[0] = '\0';
     SET(CURLOPT_FORBID_REUSE, connection_options_is_h2c(f) ? 1L : 0L);
     SET(CURLOPT_FRESH_CONNECT, may_share ? 0L : 1L);
-    dns_limit_restart(f);
     return transfer_start(f, multi);
 }
 

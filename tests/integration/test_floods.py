@@ -165,32 +165,3 @@ def test_tens_of_thousands_are_refused_while_good_ones_pass(curlewd, origin):
     for c in held:
         c.close()
     is_quiet(daemon)
-
-
-# -- many origins ------------------------------------------------------------------------------
-
-
-def cpu_seconds_of(daemon, url, times=300):
-    def used():
-        return daemon.client.get("/v1/status").json()["process"]["cpu_seconds"]
-
-    before = used()
-    for _ in range(times):
-        daemon.client.fetch(url)
-    return used() - before
-
-
-def test_the_many_origins_of_one_caller_cost_others_nothing(curlewd, origin):
-    """libcurl caches the address of each for a minute, and looks at all of them again and again."""
-    daemon = curlewd({"threads": 1, "log": {"access": False}})
-    libcurl = daemon.client.get("/v1/status").json()["libraries"]["libcurl"]
-    if "/8.14." not in libcurl:
-        pytest.skip("libcurl 8.23 looks at them even where they are kept for ever")
-    url = origin.url("/hello")
-    daemon.client.fetch(url)
-    alone = cpu_seconds_of(daemon, url)
-    requests = [{"url": f"http://127.0.0.3:{port}/"} for port in range(2000, 17000)]
-    batch = json.dumps({"requests": requests, "defaults": {"timeout": 10}}).encode()
-    answered = daemon.client.ask("POST", "/v1/batch", body=batch, timeout=100).body.splitlines()
-    assert len(answered) == len(requests)
-    assert cpu_seconds_of(daemon, url) < 3 * alone
