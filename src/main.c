@@ -7,6 +7,7 @@
 #include "libcurl/libcurl_choice.h"
 #include "message/config_load.h"
 #include "message/config_schema.h"
+#include "message/config_session.h"
 #include "message/config_table.h"
 #include "message/config_variable.h"
 #include "message/json.h"
@@ -297,6 +298,27 @@ load_access(struct auth *a, struct cross_site *c, const struct config *config, s
     return cross_site_allow(c, config->origins, config->origin_count, err);
 }
 
+/* --check: what a start would find before it opens a socket. */
+static int
+check(const struct daemon *d, struct failure *err)
+{
+    const struct config *config = &d->config;
+    struct auth auth;
+    struct cross_site cross_site;
+    int rc;
+
+    auth_init(&auth);
+    cross_site_init(&cross_site);
+    rc = load_access(&auth, &cross_site, config, err);
+    cross_site_destroy(&cross_site);
+    auth_destroy(&auth);
+    if (rc == 0 && d->options.listen != NULL)
+        return listener_check_group(d->options.listen, config->socket_group, err);
+    for (size_t i = 0; i < config->listen_count && rc == 0; i++)
+        rc = listener_check_group(config->listen[i], config->socket_group, err);
+    return rc;
+}
+
 static int
 start(struct daemon *d, struct failure *err)
 {
@@ -376,6 +398,7 @@ reload(struct daemon *d)
     if (load(d, &next, &err) == 0 && apply(d, &next, &err) == 0) {
         warn_of_old_names(&next);
         warn_of_restart(&next, &d->config);
+        config_session_warn_of_files(&next.engine);
         config_destroy(&d->config);
         d->config = next;
         limits = server_limits(&d->config);
@@ -536,8 +559,13 @@ main(int argc, char **argv)
     config_variable_warn(environ);
     warn_of_old_names(&d.config);
     config_table_set_place(d.options.config, environ);
+    config_session_warn_of_files(&d.config.engine);
     if (!d.options.check)
         return run_with_access(&d);
+    if (check(&d, &err) != 0) {
+        complain(err.detail);
+        return EXIT_FAILURE;
+    }
     puts("the configuration is good");
     config_destroy(&d.config);
     return EXIT_SUCCESS;
