@@ -122,6 +122,22 @@ def test_check_finds_what_the_start_finds(tmp_path, config, named):
         assert done.returncode == 1 and done.stdout == "" and named in done.stderr, done.stderr
 
 
+def test_tokens_that_who_checks_may_not_read_are_a_warning(tmp_path):
+    path = tmp_path / "tokens"
+    path.touch(mode=0)
+    no_rights = ["setpriv", "--bounding-set=-all"] if os.geteuid() == 0 else []
+    done = subprocess.run([*no_rights, BINARY, "--check"], capture_output=True, text=True,
+                          timeout=10, env={**ENV, "CURLEW_AUTH_TOKENS_FILE": str(path)})
+    assert done.returncode == 0 and "good" in done.stdout, done.stderr
+    assert f"auth.tokens_file {path} is not checked: Permission denied" in done.stderr
+
+
+def test_credentials_that_systemd_hides_from_a_reload_are_a_warning():
+    path = "/run/credentials/nowhere.service/tokens"
+    done = run("--check", env={"CURLEW_AUTH_TOKENS_FILE": path})
+    assert done.returncode == 0 and f"{path} is not checked: No such file" in done.stderr
+
+
 def test_a_group_is_not_looked_up_where_no_unix_socket_is_made(tmp_path):
     done = run("--check", "--listen", "127.0.0.1:0", env={"CURLEW_SOCKET_GROUP": "nosuchgroup"})
     assert done.returncode == 0, done.stderr
