@@ -7,6 +7,7 @@
 #include "libcurl/libcurl_choice.h"
 #include "message/config_load.h"
 #include "message/config_schema.h"
+#include "message/config_session.h"
 #include "message/config_table.h"
 #include "message/config_variable.h"
 #include "message/json.h"
@@ -48,9 +49,9 @@ static const char usage[] =
     "\n"
     "A FastCGI daemon that makes HTTP requests for web applications.\n"
     "\n"
-    "  --config FILE   a JSON object; every scalar also as CURLEW_… in the environment\n"
+    "  --config FILE   a JSON object; all but sessions also as CURLEW_… in the environment\n"
     "  --listen ADDR   unix:PATH, HOST:PORT or fd:N; in place of the configured ones\n"
-    "  --check         read the configuration, report what is wrong with it, and exit\n"
+    "  --check         read the configuration and the tokens, report what is wrong, and exit\n"
     "  --schema        a JSON Schema of the configuration file, for editors\n"
     "  --version       the versions of curlewd and its libraries\n"
     "  --help          this text\n"
@@ -297,6 +298,42 @@ load_access(struct auth *a, struct cross_site *c, const struct config *config, s
     return cross_site_allow(c, config->origins, config->origin_count, err);
 }
 
+/*
+ * Whoever asks may see less than the daemon: an administrator may not read the file, and systemd
+ * hides the credentials of a service from its ExecReload= (systemd issue 35227).
+ */
+static int
+check_tokens(const char *path, struct failure *err)
+{
+    static const char credentials[] = "/run/credentials/";
+    struct auth auth;
+    int rc;
+
+    if (path != NULL && access(path, R_OK) != 0 &&
+        (errno == EACCES || strncmp(path, credentials, sizeof credentials - 1) == 0)) {
+        log_warning("auth.tokens_file %.1000s is not checked: %s", path, strerror(errno));
+        return 0;
+    }
+    auth_init(&auth);
+    rc = auth_load(&auth, path, err);
+    auth_destroy(&auth);
+    return rc;
+}
+
+/* --check: what a start would find before it opens a socket. */
+static int
+check(const struct daemon *d, struct failure *err)
+{
+    const struct config *config = &d->config;
+    int rc = check_tokens(config->tokens_file, err);
+
+    if (rc == 0 && d->options.listen != NULL)
+        return listener_check_group(d->options.listen, config->socket_group, err);
+    for (size_t i = 0; i < config->listen_count && rc == 0; i++)
+        rc = listener_check_group(config->listen[i], config->socket_group, err);
+    return rc;
+}
+
 static int
 start(struct daemon *d, struct failure *err)
 {
@@ -376,6 +413,7 @@ reload(struct daemon *d)
     if (load(d, &next, &err) == 0 && apply(d, &next, &err) == 0) {
         warn_of_old_names(&next);
         warn_of_restart(&next, &d->config);
+        config_session_warn_of_files(&next.engine);
         config_destroy(&d->config);
         d->config = next;
         limits = server_limits(&d->config);
@@ -536,8 +574,13 @@ main(int argc, char **argv)
     config_variable_warn(environ);
     warn_of_old_names(&d.config);
     config_table_set_place(d.options.config, environ);
+    config_session_warn_of_files(&d.config.engine);
     if (!d.options.check)
         return run_with_access(&d);
+    if (check(&d, &err) != 0) {
+        complain(err.detail);
+        return EXIT_FAILURE;
+    }
     puts("the configuration is good");
     config_destroy(&d.config);
     return EXIT_SUCCESS;

@@ -121,22 +121,30 @@ remove_stale(const struct sockaddr_un *addr, const char *address, struct failure
 }
 
 static int
-set_group(const char *path, const char *group, const char *address, struct failure *err)
+find_group(const char *group, gid_t *number, struct failure *err)
 {
     char *end;
-    unsigned long number;
     struct group *g;
+
+    *number = (gid_t)strtoul(group, &end, 10);
+    if (*end == '\0' && end != group)
+        return 0;
+    if ((g = getgrnam(group)) == NULL)
+        return failure_set(err, ERROR_INTERNAL, "socket_group: there is no group \"%s\"", group);
+    *number = g->gr_gid;
+    return 0;
+}
+
+static int
+set_group(const char *path, const char *group, const char *address, struct failure *err)
+{
+    gid_t number;
 
     if (group == NULL)
         return 0;
-    number = strtoul(group, &end, 10);
-    if (*end != '\0' || end == group) {
-        if ((g = getgrnam(group)) == NULL)
-            return failure_set(err, ERROR_INTERNAL, "socket_group: there is no group \"%s\"",
-                               group);
-        number = g->gr_gid;
-    }
-    return chown(path, (uid_t)-1, (gid_t)number) == 0 ? 0 : fail(err, address, "chown");
+    if (find_group(group, &number, err) != 0)
+        return -1;
+    return chown(path, (uid_t)-1, number) == 0 ? 0 : fail(err, address, "chown");
 }
 
 static int
@@ -260,6 +268,14 @@ listener_check_address(const char *address, struct failure *err)
         return 0; /* fd:N has the form of HOST:PORT, and N the range of a port */
     return failure_set(err, ERROR_BAD_REQUEST,
                        "listen: \"%.200s\" is neither unix:PATH nor HOST:PORT nor fd:N", address);
+}
+
+int
+listener_check_group(const char *address, const char *group, struct failure *err)
+{
+    gid_t number;
+
+    return group != NULL && strncmp(address, "unix:", 5) == 0 ? find_group(group, &number, err) : 0;
 }
 
 int

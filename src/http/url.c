@@ -389,6 +389,12 @@ check_proxy_credentials(CURLU *h, struct failure *err)
 }
 
 static int
+refuse_proxy_port(struct failure *err)
+{
+    return failure_set(err, ERROR_BAD_REQUEST, "proxy: the port must be from 1 to %d", PORT_MAX);
+}
+
+static int
 read_proxy_address(CURLU *h, int usual_port, char **host, int *port, struct failure *err)
 {
     char *text = NULL;
@@ -402,7 +408,7 @@ read_proxy_address(CURLU *h, int usual_port, char **host, int *port, struct fail
     if (*host == NULL || **host == '\0')
         return failure_set(err, ERROR_BAD_REQUEST, "proxy: the URL has no host");
     if (*port == 0)
-        return failure_set(err, ERROR_BAD_REQUEST, "proxy: the port must be from 1 to 65535");
+        return refuse_proxy_port(err);
     return check_proxy_credentials(h, err);
 }
 
@@ -420,6 +426,8 @@ read_proxy(const char *proxy, int usual_port, char **host, int *port, struct fai
         result = read_proxy_address(h, usual_port, host, port, err);
     else if (rc == CURLUE_OUT_OF_MEMORY)
         failure_no_memory(err);
+    else if (rc == CURLUE_BAD_PORT_NUMBER)
+        refuse_proxy_port(err);
     else
         failure_set(err, ERROR_BAD_REQUEST, "proxy: %s", curl_url_strerror(rc));
     curl_url_cleanup(h);

@@ -8,12 +8,16 @@
 #include "http/url.h"
 #include "message/field_json.h"
 #include "message/request_json.h"
+#include "util/log.h"
 
 #include <ctype.h>
+#include <errno.h>
+#include <fcntl.h>
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #define NAME_MAX_BYTES 64
 #define PROXIES_MAX    1000
@@ -75,6 +79,19 @@ read_breaker(struct session_config *s, const struct json_path *at, const json_t 
 }
 
 static int
+check_proxy(const char *proxy, const struct json_path *at, struct failure *err)
+{
+    struct failure inner = { 0 };
+    int port;
+    char *host = url_proxy_host(proxy, &port, &inner);
+
+    free(host);
+    if (inner.error == ERROR_INTERNAL)
+        return failure_no_memory(err);
+    return host != NULL ? 0 : json_path_refuse(at, err, "%s", inner.detail + strlen("proxy: "));
+}
+
+static int
 read_proxies(struct session_config *s, const struct json_path *at, const json_t *value,
              struct failure *err)
 {
@@ -84,15 +101,9 @@ read_proxies(struct session_config *s, const struct json_path *at, const json_t 
         return -1;
     for (size_t i = 0; i < s->proxy_count; i++) {
         struct json_path here = { at, NULL, i };
-        struct failure inner = { 0 };
-        int port;
-        char *host = url_proxy_host(s->proxies[i], &port, &inner);
 
-        free(host);
-        if (inner.error == ERROR_INTERNAL)
-            return failure_no_memory(err);
-        if (host == NULL)
-            return json_path_refuse(&here, err, "%s", inner.detail + strlen("proxy: "));
+        if (check_proxy(s->proxies[i], &here, err) != 0)
+            return -1;
     }
     return 0;
 }
@@ -232,16 +243,19 @@ check_texts(const struct session_config *s, const struct json_path *at, struct f
     return 0;
 }
 
-/* Keys that mean nothing alone. */
+/* Keys that mean nothing alone, and values that show whole only at the end. */
 static int
-check_pairs(const struct session_config *s, const struct json_path *at, struct failure *err)
+check_session(const struct session_config *s, const struct json_path *at, struct failure *err)
 {
     struct json_path key = { at, "client_key", 0 }, burst = { at, "burst", 0 };
+    struct json_path proxy = { at, "proxy", 0 };
 
     if (s->client_key != NULL && s->client_cert == NULL)
         return json_path_refuse(&key, err, "requires client_cert");
     if (s->rate_limit.burst > 1 && s->rate_limit.rate <= 0)
         return json_path_refuse(&burst, err, "requires rate_per_origin");
+    if (s->defaults.proxy != NULL && check_proxy(s->defaults.proxy, &proxy, err) != 0)
+        return -1;
     return check_texts(s, at, err);
 }
 
@@ -264,7 +278,7 @@ read_session(struct session_config *s, const char *name, const json_t *object,
         if (read_key(s, &here, value, err) != 0)
             return -1;
     }
-    if (check_pairs(s, at, err) != 0)
+    if (check_session(s, at, err) != 0)
         return -1;
     free(s->name);
     s->name = strdup(name);
@@ -361,4 +375,32 @@ config_session_check_all(const struct engine_config *e, struct failure *err)
                            "sessions: take %lld bytes together, over %lld (limits.sessions_bytes)",
                            (long long)all, (long long)limits->sessions_bytes);
     return 0;
+}
+
+/* Not an error: it is read for each new connection, and may be there by then. */
+static void
+warn_of_file(const struct session_config *s, const char *key, const char *path)
+{
+    char byte;
+    int fd;
+
+    if (path == NULL)
+        return;
+    fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+    if (fd < 0 || read(fd, &byte, 1) < 0)
+        log_warning("sessions.%s.%s %.1000s: %s", s->name, key, path, strerror(errno));
+    if (fd >= 0)
+        close(fd);
+}
+
+void
+config_session_warn_of_files(const struct engine_config *e)
+{
+    for (size_t i = 0; i < e->session_count; i++) {
+        const struct session_config *s = &e->sessions[i];
+
+        warn_of_file(s, "ca_file", s->ca_file);
+        warn_of_file(s, "client_cert", s->client_cert);
+        warn_of_file(s, "client_key", s->client_key);
+    }
 }

@@ -30,4 +30,7 @@ int config_session_read_all(struct engine_config *e, const json_t *object,
  */
 int config_session_check_all(const struct engine_config *e, struct failure *err);
 
+/* A warning in the log for each certificate file that cannot be read now. */
+void config_session_warn_of_files(const struct engine_config *e);
+
 #endif

@@ -95,6 +95,8 @@ BAD_CONFIGURATIONS = [
     ('{"sessions": {"s": {"verify": 1}}}', "verify"),
     ('{"sessions": {"s": {"cookie_jar": "mine"}}}', "cookie_jar"),
     ('{"threads": 1, "threads": 2}', "threads"),
+    ('{"sessions": {"s": {"proxy": "http://p:0"}}}', "sessions.s.proxy: "),
+    ('{"sessions": {"s": {"proxy": "http://p:99999"}}}', "sessions.s.proxy: "),
 ]
 
 
@@ -106,6 +108,52 @@ def test_a_bad_configuration_is_reported_and_nothing_starts(tmp_path, text, name
         done = run("--config", path, *args)
         assert done.returncode == 1 and done.stdout == ""
         assert named in done.stderr and str(path) in done.stderr, done.stderr
+
+
+@pytest.mark.parametrize("config, named", [
+    ({"auth": {"tokens_file": "/nowhere/tokens"}}, "auth.tokens_file /nowhere/tokens: No such"),
+    ({"auth": {"tokens_file": "/dev/null"}}, "auth.tokens_file /dev/null: no token in it"),
+    ({"socket_group": "nosuchgroup"}, 'socket_group: there is no group "nosuchgroup"')])
+def test_check_finds_what_the_start_finds(tmp_path, config, named):
+    path = tmp_path / "c.json"
+    path.write_text(json.dumps({"listen": f"unix:{tmp_path}/s.sock", **config}))
+    for args in (["--check"], []):
+        done = run("--config", path, *args)
+        assert done.returncode == 1 and done.stdout == "" and named in done.stderr, done.stderr
+
+
+def test_tokens_that_who_checks_may_not_read_are_a_warning(tmp_path):
+    path = tmp_path / "tokens"
+    path.touch(mode=0)
+    no_rights = ["setpriv", "--bounding-set=-all"] if os.geteuid() == 0 else []
+    done = subprocess.run([*no_rights, BINARY, "--check"], capture_output=True, text=True,
+                          timeout=10, env={**ENV, "CURLEW_AUTH_TOKENS_FILE": str(path)})
+    assert done.returncode == 0 and "good" in done.stdout, done.stderr
+    assert f"auth.tokens_file {path} is not checked: Permission denied" in done.stderr
+
+
+def test_credentials_that_systemd_hides_from_a_reload_are_a_warning():
+    path = "/run/credentials/nowhere.service/tokens"
+    done = run("--check", env={"CURLEW_AUTH_TOKENS_FILE": path})
+    assert done.returncode == 0 and f"{path} is not checked: No such file" in done.stderr
+
+
+def test_a_group_is_not_looked_up_where_no_unix_socket_is_made(tmp_path):
+    done = run("--check", "--listen", "127.0.0.1:0", env={"CURLEW_SOCKET_GROUP": "nosuchgroup"})
+    assert done.returncode == 0, done.stderr
+
+
+def test_a_certificate_file_that_cannot_be_read_is_a_warning(curlewd, tmp_path):
+    config = {"sessions": {"s": {"ca_file": str(tmp_path), "client_cert": "/nowhere/cert"}}}
+    path = tmp_path / "c.json"
+    path.write_text(json.dumps(config))
+    done = run("--check", "--config", path)
+    daemon = curlewd(config)
+    assert done.returncode == 0 and "good" in done.stdout
+    for text in (f"sessions.s.ca_file {tmp_path}: Is a directory",
+                 "sessions.s.client_cert /nowhere/cert: No such file or directory"):
+        assert text in done.stderr
+        wait_logged(daemon, text)
 
 
 def test_a_missing_configuration_is_an_error(tmp_path):

@@ -230,6 +230,7 @@ Test(config_session, mistakes_in_the_file_are_named_with_their_whole_path)
         { "{\"cookies\":{\"a\":\";\"}}", ": sessions.x.cookies.a: the value contains" },
         { "{\"colour\":1}", ": unknown key \"sessions.x.colour\"" },
         { "{\"client_key\":\"/k\"}", ": sessions.x.client_key: requires client_cert" },
+        { "{\"proxy\":\"http://p:0\"}", ": sessions.x.proxy: the port must be from 1 to 65535" },
         { "1", ": sessions.x: a session is a JSON object" },
     };
 
