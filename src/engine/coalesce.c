@@ -26,6 +26,13 @@ coalesce_is_wanted(const struct curlew_fetch *f)
 
 /* -- which are identical ------------------------------------------------- */
 
+/* Between two attempts, and the next one would come after f's timeout. */
+static bool
+waits_too_long(const struct curlew_fetch *leader, const struct curlew_fetch *f)
+{
+    return leader->state == FETCH_BACKOFF && leader->retry.at_us >= deadline_of_total(f);
+}
+
 /* The pointers are compared: a session that was replaced meanwhile is another one. */
 static bool
 is_identical(const struct curlew_fetch *leader, const struct curlew_fetch *f)
@@ -94,7 +101,7 @@ coalesce_join(struct coalesce *all, struct curlew_fetch *f)
 
     for (struct link *l = bucket->next; l != bucket; l = l->next) {
         leader = container_of(l, struct curlew_fetch, flight.leader_link);
-        if (is_identical(leader, f)) {
+        if (is_identical(leader, f) && !waits_too_long(leader, f)) {
             become_follower(f, leader);
             return NULL;
         }
@@ -108,11 +115,30 @@ coalesce_join(struct coalesce *all, struct curlew_fetch *f)
     return leader;
 }
 
-bool
+/* What is known of the transfer, whatever comes of it. */
+static void
+copy_facts(struct curlew_fetch *f, const struct curlew_fetch *leader)
+{
+    f->was_sent = leader->was_sent;
+    f->sent_error = leader->sent_error;
+    f->redirects = leader->redirects;
+    f->response.attempts = leader->response.attempts;
+    f->response.timing = leader->response.timing;
+    f->response.reused = leader->response.reused;
+    f->response.body_bytes = leader->response.body_bytes;
+}
+
+struct curlew_fetch *
 coalesce_detach(struct curlew_fetch *f)
 {
+    struct curlew_fetch *leader = f->flight.leader;
+
     list_remove(&f->flight.link);
-    return list_empty(&f->flight.leader->flight.followers);
+    copy_facts(f, leader);
+    if (!list_empty(&leader->flight.followers))
+        return NULL;
+    leader->failure = f->failure; /* a timeout counts against the origin, a caller that left not */
+    return leader;
 }
 
 void
@@ -135,6 +161,18 @@ coalesce_latest_deadline(const struct curlew_fetch *leader)
     return latest;
 }
 
+/* The first follower whose timeout ends before at_us. */
+static struct link *
+find_impatient(const struct curlew_fetch *leader, int64_t at_us)
+{
+    const struct link *followers = &leader->flight.followers;
+
+    for (struct link *l = followers->next; l != followers; l = l->next)
+        if (deadline_of_total(container_of(l, struct curlew_fetch, flight.link)) <= at_us)
+            return l;
+    return NULL;
+}
+
 /* -- the outcome --------------------------------------------------------- */
 
 static int
@@ -143,6 +181,7 @@ copy_outcome(struct curlew_fetch *f, struct curlew_fetch *leader)
     struct failure *err = &f->failure;
     bool coalesced = f->response.coalesced;
 
+    copy_facts(f, leader);
     if (leader->failure.error != ERROR_NONE) {
         *err = leader->failure;
         if (leader->response.redirect_failed) /* told with the failure; its body is dropped */
@@ -155,18 +194,18 @@ copy_outcome(struct curlew_fetch *f, struct curlew_fetch *leader)
     if (response_copy(&f->response, &leader->response) != 0)
         return failure_no_memory(err);
     f->response.coalesced = coalesced;
-    f->redirects = leader->redirects;
     return 0;
 }
 
 struct curlew_fetch *
-coalesce_next_follower(struct curlew_fetch *leader)
+coalesce_next_follower(struct curlew_fetch *leader, int64_t until_us)
 {
-    struct link *l = list_take(&leader->flight.followers);
+    struct link *l = find_impatient(leader, until_us);
     struct curlew_fetch *f;
 
     if (l == NULL)
         return NULL;
+    list_remove(l);
     f = container_of(l, struct curlew_fetch, flight.link);
     copy_outcome(f, leader);
     return f;

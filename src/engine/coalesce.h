@@ -3,9 +3,9 @@
  *
  * The transfer belongs to a fetch of its own, the leader; the callers' fetches are its followers.
  * Each follower has its own total timeout and may leave at any time; when the last one leaves, the
- * leader is cancelled.  Identical means: the session, the URL, the headers, and every setting that
- * affects the transfer or its result.  A request with a body, or with credentials or cookies of its
- * own, is never shared.  Used on one engine thread.
+ * leader fails as that one did.  Identical means: the session, the URL, the headers, and every
+ * setting that affects the transfer or its result.  A request with a body, or with credentials or
+ * cookies of its own, is never shared.  Used on one engine thread.
  */
 #ifndef ENGINE_COALESCE_H
 #define ENGINE_COALESCE_H
@@ -29,14 +29,21 @@ bool coalesce_is_wanted(const struct curlew_fetch *f);
  */
 struct curlew_fetch *coalesce_join(struct coalesce *all, struct curlew_fetch *f);
 
-/* A follower leaves.  true: it was the last, and its leader is to be cancelled. */
-bool coalesce_detach(struct curlew_fetch *f);
+/*
+ * A follower leaves, of its failure.  Returns its leader if it was the last, which the caller makes
+ * fail of the same; otherwise NULL.
+ */
+struct curlew_fetch *coalesce_detach(struct curlew_fetch *f);
 
 /* When the last follower's total timeout ends; INT64_MAX: one has none. */
 int64_t coalesce_latest_deadline(const struct curlew_fetch *leader);
 
-/* The leader is done: take out its next follower, with a copy of the result.  NULL: no more. */
-struct curlew_fetch *coalesce_next_follower(struct curlew_fetch *leader);
+/*
+ * The leader is done, or an attempt of it is and the next one comes at until_us (INT64_MAX: never):
+ * take out its next follower whose timeout ends before that, with a copy of the result.  NULL: no
+ * more.
+ */
+struct curlew_fetch *coalesce_next_follower(struct curlew_fetch *leader, int64_t until_us);
 
 /* It takes no more followers. */
 void coalesce_close(struct curlew_fetch *leader);

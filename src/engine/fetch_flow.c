@@ -49,23 +49,12 @@ correct_failure(struct curlew_fetch *f)
                 last.detail);
 }
 
-/* The address of a redirect's target shows only as it is connected to. */
-static void
-tell_of_refused_redirect(struct curlew_fetch *f)
-{
-    if (f->failure.error != ERROR_BLOCKED || f->response.head.status != 0 ||
-        f->response.history_count == 0)
-        return;
-    response_pop_history(&f->response);
-    f->response.redirect_failed = true;
-}
-
 /* Off this thread: from here on the fetch belongs to whoever submitted it. */
 static void
 finish(struct engine_worker *w, struct curlew_fetch *f)
 {
     timer_clear(&w->loop.timers, &f->timer);
-    tell_of_refused_redirect(f);
+    redirect_tell_refused(f);
     coalesce_close(f);
     retry_release(f);
     cool_down_proxy(f);
@@ -110,12 +99,14 @@ extract(struct engine_worker *w, struct curlew_fetch *f)
 static void
 withdraw(struct engine_worker *w, struct curlew_fetch *f)
 {
+    struct curlew_fetch *leader;
+
     if (f->state == FETCH_QUEUED)
         scheduler_withdraw(&w->scheduler, f);
     else if (f->state == FETCH_BACKOFF)
         list_remove(&f->link);
-    else if (coalesce_detach(f))
-        fetch_flow_cancel(w, fetch_ref(f->flight.leader));
+    else if ((leader = coalesce_detach(f)) != NULL)
+        fail(w, leader);
 }
 
 /* Take a running fetch away from libcurl, which is not done with it. */
@@ -315,12 +306,23 @@ reset_attempt(struct curlew_fetch *f)
     return change ? prepare_next_proxy(f) : 0;
 }
 
+/* Followers that have no time for another attempt get what alone they would have got. */
+static void
+finish_followers(struct engine_worker *w, struct curlew_fetch *leader, int64_t until_us)
+{
+    struct curlew_fetch *follower;
+
+    while ((follower = coalesce_next_follower(leader, until_us)) != NULL)
+        finish(w, follower);
+}
+
 /* Until it is time for another attempt; its slot is free meanwhile. */
 static void
 wait_retry(struct engine_worker *w, struct curlew_fetch *f)
 {
     release_slot(w, f);
     cool_down_proxy(f);
+    finish_followers(w, f, f->retry.at_us);
     if (reset_attempt(f) != 0) {
         finish(w, f);
         return;
@@ -395,11 +397,7 @@ start_hop(struct engine_worker *w, struct curlew_fetch *f)
 static void
 leader_done(struct curlew_fetch *leader, void *arg)
 {
-    struct engine_worker *w = arg;
-    struct curlew_fetch *follower;
-
-    while ((follower = coalesce_next_follower(leader)) != NULL)
-        finish(w, follower);
+    finish_followers(arg, leader, INT64_MAX);
     fetch_unref(leader);
 }
 

@@ -98,3 +98,13 @@ redirect_next(struct curlew_fetch *f)
     fetch_set_next_url(f, &next);
     return REDIRECT_FOLLOW;
 }
+
+void
+redirect_tell_refused(struct curlew_fetch *f)
+{
+    if (f->failure.error != ERROR_BLOCKED || f->response.head.status != 0 ||
+        f->response.history_count == 0)
+        return;
+    response_pop_history(&f->response);
+    f->response.redirect_failed = true;
+}

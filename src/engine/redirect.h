@@ -29,4 +29,10 @@ bool redirect_try_keep_body(struct curlew_fetch *f);
 /* After curl_result_apply() without failure. */
 enum redirect redirect_next(struct curlew_fetch *f);
 
+/*
+ * At the end of a fetch.  The address of a redirect's target shows only as it is connected to:
+ * where it was refused, the caller is told of the response that redirects.
+ */
+void redirect_tell_refused(struct curlew_fetch *f);
+
 #endif

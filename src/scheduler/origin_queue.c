@@ -77,6 +77,7 @@ queue_new(struct origin_queues *all, struct origin *o, uint64_t session)
     list_init(&q->turn);
     list_init(&q->link);
     list_init(&q->queue);
+    q->last_hop = &q->queue;
     timer_init(&q->due, all->on_due);
     all->count++;
     return q;

@@ -44,11 +44,12 @@ struct origin {
 struct origin_queue {
     struct origin_queue *next; /* of the same origin */
     struct origin *origin;
-    uint64_t session;  /* the state's id */
-    struct link turn;  /* in the scheduler's ring */
-    struct link link;  /* among the queues that wait, or the idle ones */
-    struct link queue; /* waiting fetches, the next to start first */
-    struct timer due;  /* the next token, or the end of the breaker's open state */
+    uint64_t session;      /* the state's id */
+    struct link turn;      /* in the scheduler's ring */
+    struct link link;      /* among the queues that wait, or the idle ones */
+    struct link queue;     /* waiting fetches, the next to start first */
+    struct link *last_hop; /* in it: the last one at a later hop; or its head */
+    struct timer due;      /* the next token, or the end of the breaker's open state */
     struct origin_queues *all;
     int queued, running;
     struct token_bucket bucket;

@@ -115,8 +115,12 @@ on_queue_due(struct timer *t)
 static void
 remove_from_queue(struct scheduler *s, struct curlew_fetch *f)
 {
+    struct origin_queue *q = f->ticket.queue;
+
+    if (q->last_hop == &f->ticket.link)
+        q->last_hop = f->ticket.link.prev;
     list_remove(&f->ticket.link);
-    origin_queue_add(f->ticket.queue, -1, 0);
+    origin_queue_add(q, -1, 0);
     counter_add(&s->stats->queued, -1);
 }
 
@@ -157,11 +161,16 @@ evict_for(struct scheduler *s, struct curlew_fetch *f)
 static void
 append(struct scheduler *s, struct curlew_fetch *f)
 {
-    struct link *queue = &f->ticket.queue->queue;
+    struct origin_queue *q = f->ticket.queue;
 
-    list_append(f->redirects > 0 ? queue->next : queue, &f->ticket.link);
-    origin_queue_add(f->ticket.queue, 1, 0);
-    queue_changed(s, f->ticket.queue);
+    if (f->redirects > 0) {
+        list_append(q->last_hop->next, &f->ticket.link);
+        q->last_hop = &f->ticket.link;
+    } else {
+        list_append(&q->queue, &f->ticket.link);
+    }
+    origin_queue_add(q, 1, 0);
+    queue_changed(s, q);
 }
 
 static enum scheduled

@@ -6,6 +6,7 @@ import pytest
 
 from tests.support import fcgi
 from tests.support.concurrency import BackgroundCalls
+from tests.support.metrics import read_metric
 from tests.support.procs import wait_until
 
 
@@ -93,3 +94,60 @@ def test_redirects_are_shared_and_a_later_request_starts_again(daemon, origin):
     assert arrivals(origin, path) == 1
     assert daemon.client.fetch(origin.url(path), coalesce=True)["coalesced"] is False
     assert arrivals(origin, path) == 2
+
+
+# -- what a follower is told ------------------------------------------------
+
+
+def ask(daemon, origin, path, **keys):
+    """The envelope, or the problem document."""
+    body = json.dumps({"url": origin.url(path), "coalesce": True, **keys}).encode()
+    return daemon.client.ask("POST", "/v1/fetch", body=body).json()
+
+
+@pytest.mark.parametrize("path,keys,code,attempts", [
+    ("/close-early?told", {}, "incomplete_body", 1),
+    ("/silent?told", {"timeout": 0.5}, "timeout", 1),
+    ("/flaky?key=told&fail=9&how=short", {"retries": {"max": 2, "backoff": 0.01}},
+     "incomplete_body", 3)])
+def test_a_shared_failure_says_that_it_was_sent(curlewd, origin, path, keys, code, attempts):
+    daemon = curlewd()
+    with BackgroundCalls(3) as b:
+        for _ in range(3):
+            b.start(ask, daemon, origin, path, **keys)
+        problems = b.results()
+    assert [(p["code"], p.get("attempts")) for p in problems] == [(code, attempts)] * 3
+    lines = wait_until("the log", lambda: len(daemon.log_entries("fetch")) == 3 and
+                       daemon.log_entries("fetch"))
+    assert [(e["code"], e["attempts"]) for e in lines] == [(code, attempts)] * 3
+
+
+def test_what_nobody_had_time_for_counts_against_the_origin(curlewd, origin):
+    breaker = {"failures": 2, "open_seconds": 60}
+    daemon = curlewd({"sessions": {"default": {"breaker": breaker}}})
+    codes = [ask(daemon, origin, "/silent?breaker", timeout=0.3)["code"] for _ in range(3)]
+    assert codes == ["timeout", "timeout", "origin_unavailable"]
+
+
+RETRIES = {"max": 1, "backoff": 2, "max_backoff": 2, "statuses": [503], "respect_retry_after": True}
+
+
+def test_anothers_retry_takes_nobodys_response_away(daemon, origin):
+    path = "/flaky?key=patience&wait=0.4&retry_after=2"
+    with BackgroundCalls(2) as b:
+        b.start(ask, daemon, origin, path, retries=RETRIES)
+        b.start(ask, daemon, origin, path, retries=RETRIES, timeout=1.5)
+        patient, impatient = b.results()
+    assert (patient["status"], patient["attempts"]) == (200, 2)
+    assert (impatient.get("body"), impatient["attempts"]) == ("not now\n", 1), impatient
+    assert arrivals(origin, path) == 2
+
+
+def test_who_has_no_time_for_anothers_retry_starts_a_transfer(daemon, origin):
+    path = "/flaky?key=newcomer&retry_after=2"
+    with BackgroundCalls(2) as b:
+        b.start(ask, daemon, origin, path, retries=RETRIES)
+        wait_until("the first to wait", lambda: read_metric(daemon, "curlew_retries_waiting") == 1)
+        newcomer = ask(daemon, origin, path, retries=RETRIES, timeout=0.8)
+        assert (newcomer["status"], newcomer["coalesced"]) == (200, False)
+        assert b.results()[0]["attempts"] == 2

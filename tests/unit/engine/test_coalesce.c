@@ -74,9 +74,9 @@ Test(coalesce, the_first_brings_a_leader_and_the_next_follows_it)
     cr_assert_eq(f[1]->flight.leader, leader);
 
     leader->response.head.status = 201;
-    cr_assert_eq(coalesce_next_follower(leader), f[0]);
-    cr_assert_eq(coalesce_next_follower(leader), f[1]);
-    cr_assert_null(coalesce_next_follower(leader));
+    cr_assert_eq(coalesce_next_follower(leader, INT64_MAX), f[0]);
+    cr_assert_eq(coalesce_next_follower(leader, INT64_MAX), f[1]);
+    cr_assert_null(coalesce_next_follower(leader, INT64_MAX));
     cr_assert_eq(f[1]->response.head.status, 201);
     cr_assert_not(f[0]->response.coalesced);
     cr_assert(f[1]->response.coalesced);
@@ -145,7 +145,7 @@ Test(coalesce, followers_get_the_leaders_failure)
     coalesce_init(&all);
     leader = coalesce_join(&all, f);
     failure_set(&leader->failure, ERROR_CONNECT_FAILED, "refused");
-    coalesce_next_follower(leader);
+    coalesce_next_follower(leader, INT64_MAX);
     cr_assert_eq(f->failure.error, ERROR_CONNECT_FAILED);
     cr_assert_str_eq(f->failure.detail, "refused");
     finish(leader);

@@ -156,6 +156,44 @@ Test(scheduler_limits, a_fetch_at_a_later_hop_goes_before_those_at_their_first)
     sched_close(&t);
 }
 
+static struct curlew_fetch *
+wait_at_second_hop(void)
+{
+    struct curlew_fetch *f = sched_fetch(&t, "default", "a"), *evicted;
+
+    f->redirects = 1;
+    cr_assert_eq(scheduler_enqueue(&t.scheduler, f, &evicted), SCHEDULED_QUEUED);
+    return f;
+}
+
+/* Those that keep arriving would otherwise leave the first one waiting until its timeout. */
+Test(scheduler_limits, of_those_at_a_later_hop_the_oldest_comes_first)
+{
+    struct curlew_fetch *running, *first_hop, *hops[4];
+    int order[] = { 0, 2, 3 };
+
+    sched_open(&t, 1, 100, 100, 100);
+    running = sched_start(&t, "a");
+    first_hop = sched_wait(&t, "a");
+    hops[0] = wait_at_second_hop();
+    hops[1] = wait_at_second_hop();
+    hops[2] = wait_at_second_hop();
+    scheduler_withdraw(&t.scheduler, hops[1]);
+    hops[3] = wait_at_second_hop();
+    for (int i = 0; i < 3; i++) {
+        sched_end(&t, running);
+        sched_next_is(&t, running = hops[order[i]]);
+    }
+    sched_end(&t, running);
+    sched_next_is(&t, first_hop);
+    running = wait_at_second_hop(); /* none is before it any more */
+    sched_end(&t, first_hop);
+    sched_next_is(&t, running);
+    sched_end(&t, running);
+    fetch_unref(hops[1]);
+    sched_close(&t);
+}
+
 /* -- breakers -------------------------------------------------------------- */
 
 static int64_t
