@@ -20,6 +20,7 @@ from asgiref.testing import ApplicationCommunicator
 from django_curlew import conf
 from django_curlew.asgi import MAX_INLINE_BYTES, CurlewBridge
 from django_curlew.bridge.response_sender import ResponseAborted
+from django_curlew.testing import override_curlew
 from tests.support.origin.client import now
 
 
@@ -222,6 +223,18 @@ def test_the_view_is_done_before_the_first_byte(bridge, origin):
 
     assert call(bridge(view)).body == b"xxx"
     assert events[0][1] < now() - 0.15
+
+
+@pytest.mark.parametrize("by", ["setting", "argument"])
+def test_a_stub_answers_also_if_the_bridge_has_an_address_of_its_own(curlew, tmp_path, by):
+    address = f"fcgi+unix:{tmp_path}/none"
+    curlew(URL="http://127.0.0.1:1/_fetch", **({"BRIDGE_URL": address} if by == "setting" else {}))
+    view = handoff_view({"url": "http://a.example/"})
+    bridge = CurlewBridge(view, **({"url": address} if by == "argument" else {}))
+    with override_curlew() as stub:
+        stub.on("http://a.example/", text="stubbed")
+        assert call(bridge).body == b"stubbed"
+    assert call(bridge).status == 502
 
 
 def test_handoff_may_be_the_web_servers(bridge):
