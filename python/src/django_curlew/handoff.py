@@ -115,13 +115,16 @@ class HandOff(HttpResponse):
         """HandOff(request, url, …) for async views: the daemon stores the request object while the
         event loop goes on."""
         names = _names(forward_headers)
-        reference, cookies = None, HttpResponse()
-        if needs_reference(request):
-            fetch = request_object(session or _default_session, method, url, names, kwargs)
-            key = (session or _default_session).route_key(fetch)
-            reference = await handoff_store.astore(json.dumps(fetch), route_key=key)
-            if _has_session_to_save(request):
-                await sync_to_async(_save_session)(request, cookies)
+        if not needs_reference(request):
+            return cls(
+                request, url, method=method, session=session, forward_headers=names, **kwargs
+            )
+        fetch = request_object(session or _default_session, method, url, names, kwargs)
+        key = (session or _default_session).route_key(fetch)
+        reference = await handoff_store.astore(json.dumps(fetch), route_key=key)
+        cookies = HttpResponse()
+        if _has_session_to_save(request):
+            await sync_to_async(_save_session)(request, cookies)
         response = cls(
             request,
             url,
@@ -129,8 +132,8 @@ class HandOff(HttpResponse):
             session=session,
             forward_headers=names,
             reference=reference,
-            **kwargs,
         )
+        response.fetch = fetch  # made once: a file in kwargs can't be read again
         response.cookies.update(cookies.cookies)
         return response
 

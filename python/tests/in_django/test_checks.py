@@ -99,8 +99,8 @@ def test_settings_that_are_no_dict(value):
 @pytest.mark.parametrize("key, value", [
     ("URL", 7), ("URL", ["fcgi://h:1"]), ("TOKEN", b"secret-of-the-site"), ("BRIDGE_URL", True),
     ("TOKEN", "secret-read-from-a-file\n"), ("TOKEN", "two words"), ("TOKEN", "a\ud800"),
-    ("HANDOFF", None), ("HANDOFF", "_handoff"), ("RECORD", "yes"), ("REQUEST_ID_HEADER", ""),
-    ("REQUEST_ID_HEADER", "X Id"), ("EMBEDDED", "no"), ("CURLEWD", None),
+    ("HANDOFF", None), ("HANDOFF", "_handoff"), ("HANDOFF", "/a\nb"), ("RECORD", "yes"),
+    ("REQUEST_ID_HEADER", ""), ("REQUEST_ID_HEADER", "X Id"), ("EMBEDDED", "no"), ("CURLEWD", None),
     ("SITE_URLS", "https://a.example"), ("SITE_URLS", ["a.example"]), ("FORBID_UNSTUBBED", 1)])
 def test_values_of_another_kind(curlew, key, value):
     curlew(**{"URL": "fcgi+unix:/x", key: value})

@@ -1,6 +1,7 @@
 """HandOff: the response that a view gives."""
 
 import asyncio
+import io
 import json
 import logging
 
@@ -257,6 +258,13 @@ def test_async_code_prepares_it(daemon, curlew):
         assert response.fetch["headers"] == [["X-A", "1"]]
 
     asyncio.run(main(), debug=True)
+
+
+def test_what_is_prepared_shows_the_body_of_a_file_as_it_was_stored(stub):
+    for parameters in ({"data": io.BytesIO(b"abc")}, {"files": {"a": io.BytesIO(b"abc")}}):
+        preparing = HandOff.prepared(RequestFactory().get("/"), URL, method="POST", **parameters)
+        fetch = asyncio.run(preparing).fetch
+        assert "abc" in (fetch["body"] if "body" in fetch else fetch["multipart"][0]["value"])
 
 
 def test_the_event_loop_goes_on_while_the_daemon_stores_it(curlew, tmp_path):

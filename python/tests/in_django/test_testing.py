@@ -14,7 +14,7 @@ from django_curlew import AsyncSession, HandOff, Session, conf, daemon, requests
 from django_curlew.adapters.httpx import AsyncCurlewTransport, CurlewTransport
 from django_curlew.adapters.requests import CurlewAdapter
 from django_curlew.requests import exceptions
-from django_curlew.testing import Tape, TapeError, Unexpected, override_curlew
+from django_curlew.testing import Stub, Tape, TapeError, Unexpected, override_curlew
 
 URL = "https://api.example/price/1"
 
@@ -63,6 +63,22 @@ def test_a_question_mark_is_itself():
         assert requests.get("https://a.example/?q=[1]2", quote=False).text == "yes"
         with pytest.raises(Unexpected):
             requests.get("https://a.example/xq=[1]2", quote=False)
+
+
+@pytest.mark.parametrize("arguments, words", [
+    ({"headers": {"Vary": ["a", "b"]}}, "repeat it in pairs"),
+    ({"headers": {"A": None}}, "one str"),
+    ({"content": "text"}, "content is bytes"), ({"text": b"bytes"}, "text is a str")])
+def test_values_that_no_response_has_are_refused_where_they_are_written(arguments, words):
+    with pytest.raises(TypeError, match=words):
+        Stub().on("*", **arguments)
+
+
+def test_headers_may_be_bytes_and_numbers():
+    with override_curlew() as curlew:
+        curlew.on("*", headers={b"X-A": b"\xe4", "X-Count": 3})
+        headers = Session().get("http://a.example/").headers
+        assert (headers["X-A"], headers["X-Count"]) == ("\xe4", "3")
 
 
 def test_later_definitions_take_precedence_and_responses_take_turns():
