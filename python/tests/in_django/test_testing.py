@@ -38,6 +38,31 @@ def test_outside_of_it_nothing_is_left():
         requests.get(URL)
 
 
+def test_one_object_may_be_used_within_itself():
+    override = override_curlew()
+    with override as outer:
+        with override as inner:
+            assert daemon.current() is inner
+        assert daemon.current() is outer
+    with override as again:
+        assert daemon.current() is again is not outer
+    test_outside_of_it_nothing_is_left()
+
+
+def test_functions_that_a_decorator_can_do_nothing_for():
+    def generator(curlew):
+        yield curlew
+
+    async def async_generator(curlew):
+        yield curlew
+
+    for each in (generator, async_generator):
+        with pytest.raises(TypeError, match="use `with override_curlew"):
+            override_curlew()(each)
+    with pytest.raises(TypeError, match="needs an argument for the stub"):
+        override_curlew()(lambda: None)
+
+
 def test_a_fetch_without_a_definition_fails_the_test():
     with override_curlew() as curlew:
         curlew.on(URL, method="POST")
