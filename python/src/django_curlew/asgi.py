@@ -206,7 +206,11 @@ class CurlewBridge:
         """The daemon, which must have a FastCGI address."""
         url = self.url or conf.get("BRIDGE_URL")
         if url and not daemon.is_replaced():
-            found = daemon.Daemon(url, conf.get("TOKEN"))
+            try:
+                found = daemon.Daemon(url, conf.get("TOKEN"))
+            except daemon.AddressError as err:
+                name = "CurlewBridge(url=)" if self.url else 'CURLEW["BRIDGE_URL"]'
+                raise conf.NotConfigured(f"{name}: {err}") from err
         else:
             found = daemon.current()
         if found.address.protocol != "fcgi":

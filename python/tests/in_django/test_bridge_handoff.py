@@ -260,6 +260,14 @@ def test_an_http_address_is_an_error_that_names_the_setting(curlew):
     assert isinstance(err, conf.NotConfigured) and "BRIDGE_URL" in str(err) and not messages
 
 
+@pytest.mark.parametrize("arguments, name", [
+    ({}, 'CURLEW["BRIDGE_URL"]: invalid'), ({"url": "nonsense"}, "CurlewBridge(url=): invalid")])
+def test_an_address_that_is_none_is_an_error_that_names_where_it_is_set(curlew, arguments, name):
+    curlew(URL="fcgi+unix:/nowhere", BRIDGE_URL="wrong")
+    err, messages = run_to_exception(CurlewBridge(handoff_view("{}"), **arguments))
+    assert isinstance(err, conf.NotConfigured) and str(err).startswith(name) and not messages
+
+
 def test_a_hundred_at_once(bridge, origin):
     wrapped = bridge(handoff_view({"url": origin.url("/delay/0.3")}))
 
