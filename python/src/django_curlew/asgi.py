@@ -205,7 +205,14 @@ class CurlewBridge:
     def _daemon(self) -> daemon.Daemon:
         """The daemon, which must have a FastCGI address."""
         url = self.url or conf.get("BRIDGE_URL")
-        found = daemon.Daemon(url, conf.get("TOKEN")) if url else daemon.current()
+        if url and not daemon.is_replaced():
+            try:
+                found = daemon.Daemon(url, conf.get("TOKEN"))
+            except daemon.AddressError as err:
+                name = "CurlewBridge(url=)" if self.url else 'CURLEW["BRIDGE_URL"]'
+                raise conf.NotConfigured(f"{name}: {err}") from err
+        else:
+            found = daemon.current()
         if found.address.protocol != "fcgi":
             raise conf.NotConfigured(
                 f"The bridge needs the daemon's FastCGI address, not {found.url}: set"

@@ -87,7 +87,7 @@ class HandOff(HttpResponse):
     ) -> None:
         super().__init__()
         del self["Content-Type"]  # the fetch has it
-        names = list(forward_headers)
+        names = _names(forward_headers)
         self.fetch = request_object(session or _default_session, method, url, names, kwargs)
         if not needs_reference(request):  # the bridge takes the object, and replaces the response
             self._start(reference or json.dumps(self.fetch))
@@ -114,14 +114,17 @@ class HandOff(HttpResponse):
     ) -> HandOff:
         """HandOff(request, url, …) for async views: the daemon stores the request object while the
         event loop goes on."""
-        names = list(forward_headers)
-        reference, cookies = None, HttpResponse()
-        if needs_reference(request):
-            fetch = request_object(session or _default_session, method, url, names, kwargs)
-            key = (session or _default_session).route_key(fetch)
-            reference = await handoff_store.astore(json.dumps(fetch), route_key=key)
-            if _has_session_to_save(request):
-                await sync_to_async(_save_session)(request, cookies)
+        names = _names(forward_headers)
+        if not needs_reference(request):
+            return cls(
+                request, url, method=method, session=session, forward_headers=names, **kwargs
+            )
+        fetch = request_object(session or _default_session, method, url, names, kwargs)
+        key = (session or _default_session).route_key(fetch)
+        reference = await handoff_store.astore(json.dumps(fetch), route_key=key)
+        cookies = HttpResponse()
+        if _has_session_to_save(request):
+            await sync_to_async(_save_session)(request, cookies)
         response = cls(
             request,
             url,
@@ -129,8 +132,8 @@ class HandOff(HttpResponse):
             session=session,
             forward_headers=names,
             reference=reference,
-            **kwargs,
         )
+        response.fetch = fetch  # made once: a file in kwargs can't be read again
         response.cookies.update(cookies.cookies)
         return response
 
@@ -168,6 +171,14 @@ def request_object(
     return {**keys, **{name: value for name, value in lists.items() if value}}
 
 
+def _names(forward_headers: Iterable[str]) -> List[str]:
+    """The names as a list. Raises TypeError for one name in place of it: its letters would be
+    names of headers that no browser sends."""
+    if isinstance(forward_headers, (str, bytes)):
+        raise TypeError(f"forward_headers must be a list of names: [{forward_headers!r}]")
+    return list(forward_headers)
+
+
 def needs_reference(request: HttpRequest) -> bool:
     """Could a browser see the response? Not behind the bridge, which removes the object."""
     return not is_bridged(getattr(request, "scope", {}))
@@ -177,8 +188,10 @@ def needs_reference(request: HttpRequest) -> bool:
 
 
 def _has_session_to_save(request: HttpRequest) -> bool:
+    """A test may put a dict there, which SessionMiddleware ignores, too."""
     session = getattr(request, "session", None)
-    return session is not None and (session.modified or settings.SESSION_SAVE_EVERY_REQUEST)
+    modified = getattr(session, "modified", None)
+    return modified is not None and (modified or settings.SESSION_SAVE_EVERY_REQUEST)
 
 
 def _save_session(request: HttpRequest, response: HttpResponse) -> None:

@@ -32,7 +32,8 @@ def _is_token(value: Any) -> bool:
 
 
 def _is_location(value: Any) -> bool:
-    return isinstance(value, str) and value.startswith("/") and value.isascii()
+    is_header = isinstance(value, str) and value.isascii() and value.isprintable()
+    return is_header and value.startswith("/")
 
 
 def _is_header_name(value: Any) -> bool:

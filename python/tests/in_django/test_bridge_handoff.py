@@ -20,6 +20,7 @@ from asgiref.testing import ApplicationCommunicator
 from django_curlew import conf
 from django_curlew.asgi import MAX_INLINE_BYTES, CurlewBridge
 from django_curlew.bridge.response_sender import ResponseAborted
+from django_curlew.testing import override_curlew
 from tests.support.origin.client import now
 
 
@@ -224,6 +225,18 @@ def test_the_view_is_done_before_the_first_byte(bridge, origin):
     assert events[0][1] < now() - 0.15
 
 
+@pytest.mark.parametrize("by", ["setting", "argument"])
+def test_a_stub_answers_also_if_the_bridge_has_an_address_of_its_own(curlew, tmp_path, by):
+    address = f"fcgi+unix:{tmp_path}/none"
+    curlew(URL="http://127.0.0.1:1/_fetch", **({"BRIDGE_URL": address} if by == "setting" else {}))
+    view = handoff_view({"url": "http://a.example/"})
+    bridge = CurlewBridge(view, **({"url": address} if by == "argument" else {}))
+    with override_curlew() as stub:
+        stub.on("http://a.example/", text="stubbed")
+        assert call(bridge).body == b"stubbed"
+    assert call(bridge).status == 502
+
+
 def test_handoff_may_be_the_web_servers(bridge):
     response = call(bridge(handoff_view("{}"), handoff=False))
     assert response.body == b"the view's own"
@@ -245,6 +258,14 @@ def test_an_http_address_is_an_error_that_names_the_setting(curlew):
     curlew(URL="http://127.0.0.1:8080/_fetch")
     err, messages = run_to_exception(CurlewBridge(handoff_view("{}")))
     assert isinstance(err, conf.NotConfigured) and "BRIDGE_URL" in str(err) and not messages
+
+
+@pytest.mark.parametrize("arguments, name", [
+    ({}, 'CURLEW["BRIDGE_URL"]: invalid'), ({"url": "nonsense"}, "CurlewBridge(url=): invalid")])
+def test_an_address_that_is_none_is_an_error_that_names_where_it_is_set(curlew, arguments, name):
+    curlew(URL="fcgi+unix:/nowhere", BRIDGE_URL="wrong")
+    err, messages = run_to_exception(CurlewBridge(handoff_view("{}"), **arguments))
+    assert isinstance(err, conf.NotConfigured) and str(err).startswith(name) and not messages
 
 
 def test_a_hundred_at_once(bridge, origin):

@@ -3,6 +3,7 @@
 import http.server
 import io
 import json
+import os
 import socket
 import sys
 import threading
@@ -14,6 +15,8 @@ from django.test.utils import override_settings
 
 from django_curlew import checks, conf, daemon, requests, setting_values
 from django_curlew.asgi import CurlewBridge
+from django_curlew.testing import override_curlew
+from django_curlew.testing.fake import JSON, parsed_response
 
 from tests.support.procs import free_port
 
@@ -96,8 +99,8 @@ def test_settings_that_are_no_dict(value):
 @pytest.mark.parametrize("key, value", [
     ("URL", 7), ("URL", ["fcgi://h:1"]), ("TOKEN", b"secret-of-the-site"), ("BRIDGE_URL", True),
     ("TOKEN", "secret-read-from-a-file\n"), ("TOKEN", "two words"), ("TOKEN", "a\ud800"),
-    ("HANDOFF", None), ("HANDOFF", "_handoff"), ("RECORD", "yes"), ("REQUEST_ID_HEADER", ""),
-    ("REQUEST_ID_HEADER", "X Id"), ("EMBEDDED", "no"), ("CURLEWD", None),
+    ("HANDOFF", None), ("HANDOFF", "_handoff"), ("HANDOFF", "/a\nb"), ("RECORD", "yes"),
+    ("REQUEST_ID_HEADER", ""), ("REQUEST_ID_HEADER", "X Id"), ("EMBEDDED", "no"), ("CURLEWD", None),
     ("SITE_URLS", "https://a.example"), ("SITE_URLS", ["a.example"]), ("FORBID_UNSTUBBED", 1)])
 def test_values_of_another_kind(curlew, key, value):
     curlew(**{"URL": "fcgi+unix:/x", key: value})
@@ -391,3 +394,36 @@ def test_another_server_is_not_the_daemon(curlew, origin):
     curlew(URL=origin.url("/nothing"))
     with pytest.raises(CommandError, match="answered 404: curlewd is not mounted"):
         run("status")
+
+
+@pytest.mark.parametrize("args", [["status"], ["status", "--json"], ["top", "--every", "0.1"],
+                                  ["fetch", "http://a.example/"]])
+@pytest.mark.parametrize("body", [b"<html>", b"[]", b"null", b"{}", b'{"status": "ok"}', b"\xff"])
+def test_another_server_that_is_content_with_everything(curlew, args, body):
+    with override_curlew() as stub:
+        response = daemon.Response(parsed_response(200, JSON, body))
+        stub.exchange = lambda *_, **__: response
+        with pytest.raises(CommandError, match="is not curlewd"):
+            run(*args)
+
+
+@pytest.mark.parametrize("charset", ["x-unknown", "base64", "rot13"])
+def test_a_fetch_in_a_charset_that_python_does_not_know(charset):
+    with override_curlew() as stub:
+        content_type = {"Content-Type": f"text/plain; charset={charset}"}
+        stub.on("http://a.example/", content="grüße".encode(), headers=content_type)
+        assert run("fetch", "http://a.example/") == "grüße"
+
+
+def test_a_fetch_into_a_file_that_cannot_be_written(tmp_path):
+    with override_curlew() as stub:
+        stub.on("http://a.example/", text="x")
+        with pytest.raises(CommandError, match="Is a directory"):
+            run("fetch", "-o", str(tmp_path), "http://a.example/")
+
+
+def test_data_that_is_not_utf_8_is_sent_as_it_was_typed():
+    with override_curlew() as stub:
+        stub.on("http://a.example/", text="x")
+        run("fetch", "-d", os.fsdecode(b"\xff"), "http://a.example/")
+        assert stub.requests[0]["body_base64"] == "/w=="

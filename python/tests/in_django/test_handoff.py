@@ -1,6 +1,7 @@
 """HandOff: the response that a view gives."""
 
 import asyncio
+import io
 import json
 import logging
 
@@ -141,6 +142,15 @@ def test_a_projects_own_session_middleware_saves_it(stub):
     assert Counting.calls == [200, 501]
 
 
+def test_a_dict_in_place_of_the_session_as_tests_have_it(stub):
+    for save_every_request in (False, True):
+        with override_settings(SESSION_SAVE_EVERY_REQUEST=save_every_request):
+            request = RequestFactory().get("/")
+            request.session = {"seen": 1}
+            assert HandOff(request, URL).status_code == 501
+            assert asyncio.run(HandOff.prepared(request, URL)).status_code == 501
+
+
 def test_without_session_middleware_there_is_nothing_to_save(stub):
     request = RequestFactory().get("/")
     request.session = SessionStore()
@@ -153,6 +163,15 @@ def test_without_session_middleware_there_is_nothing_to_save(stub):
 
 def test_by_default_headers_that_resume_a_download_are_forwarded():
     assert fetch_of() == {"url": URL, "forward_headers": list(RESUME_HEADERS)}
+
+
+@pytest.mark.parametrize("names", ["range", b"range"])
+def test_one_name_is_no_list_of_headers_to_forward(names):
+    with pytest.raises(TypeError, match=r"forward_headers must be a list of names: \[b?'range'\]"):
+        fetch_of(forward_headers=names)
+    request = bridged(AsyncRequestFactory().get("/"))
+    with pytest.raises(TypeError, match="must be a list"):
+        asyncio.run(HandOff.prepared(request, URL, forward_headers=names))
 
 
 def test_requests_parameters_are_taken():
@@ -239,6 +258,13 @@ def test_async_code_prepares_it(daemon, curlew):
         assert response.fetch["headers"] == [["X-A", "1"]]
 
     asyncio.run(main(), debug=True)
+
+
+def test_what_is_prepared_shows_the_body_of_a_file_as_it_was_stored(stub):
+    for parameters in ({"data": io.BytesIO(b"abc")}, {"files": {"a": io.BytesIO(b"abc")}}):
+        preparing = HandOff.prepared(RequestFactory().get("/"), URL, method="POST", **parameters)
+        fetch = asyncio.run(preparing).fetch
+        assert "abc" in (fetch["body"] if "body" in fetch else fetch["multipart"][0]["value"])
 
 
 def test_the_event_loop_goes_on_while_the_daemon_stores_it(curlew, tmp_path):

@@ -14,7 +14,7 @@ from django_curlew import AsyncSession, HandOff, Session, conf, daemon, requests
 from django_curlew.adapters.httpx import AsyncCurlewTransport, CurlewTransport
 from django_curlew.adapters.requests import CurlewAdapter
 from django_curlew.requests import exceptions
-from django_curlew.testing import Tape, TapeError, Unexpected, override_curlew
+from django_curlew.testing import Stub, Tape, TapeError, Unexpected, override_curlew
 
 URL = "https://api.example/price/1"
 
@@ -36,6 +36,31 @@ def test_outside_of_it_nothing_is_left():
         assert daemon.current().url.startswith("fcgi+unix:/nowhere/")
     with pytest.raises(Exception, match="CURLEW_URL"):
         requests.get(URL)
+
+
+def test_one_object_may_be_used_within_itself():
+    override = override_curlew()
+    with override as outer:
+        with override as inner:
+            assert daemon.current() is inner
+        assert daemon.current() is outer
+    with override as again:
+        assert daemon.current() is again is not outer
+    test_outside_of_it_nothing_is_left()
+
+
+def test_functions_that_a_decorator_can_do_nothing_for():
+    def generator(curlew):
+        yield curlew
+
+    async def async_generator(curlew):
+        yield curlew
+
+    for each in (generator, async_generator):
+        with pytest.raises(TypeError, match="use `with override_curlew"):
+            override_curlew()(each)
+    with pytest.raises(TypeError, match="needs an argument for the stub"):
+        override_curlew()(lambda: None)
 
 
 def test_a_fetch_without_a_definition_fails_the_test():
@@ -63,6 +88,22 @@ def test_a_question_mark_is_itself():
         assert requests.get("https://a.example/?q=[1]2", quote=False).text == "yes"
         with pytest.raises(Unexpected):
             requests.get("https://a.example/xq=[1]2", quote=False)
+
+
+@pytest.mark.parametrize("arguments, words", [
+    ({"headers": {"Vary": ["a", "b"]}}, "repeat it in pairs"),
+    ({"headers": {"A": None}}, "one str"),
+    ({"content": "text"}, "content is bytes"), ({"text": b"bytes"}, "text is a str")])
+def test_values_that_no_response_has_are_refused_where_they_are_written(arguments, words):
+    with pytest.raises(TypeError, match=words):
+        Stub().on("*", **arguments)
+
+
+def test_headers_may_be_bytes_and_numbers():
+    with override_curlew() as curlew:
+        curlew.on("*", headers={b"X-A": b"\xe4", "X-Count": 3})
+        headers = Session().get("http://a.example/").headers
+        assert (headers["X-A"], headers["X-Count"]) == ("\xe4", "3")
 
 
 def test_later_definitions_take_precedence_and_responses_take_turns():

@@ -85,6 +85,18 @@ def test_ranges(server, origin):
     assert code == 0 and body.split(None, 2)[1] == b"304"
 
 
+@pytest.mark.parametrize("status", [299, 599, 600, 999])
+def test_a_status_that_no_rfc_knows(server, origin, status):
+    link = handoff_path({"url": origin.url(f"/status/{status}")})
+    code, body = server.body(link, "-o", "-", "-w", "%{http_code}")
+    assert code == 0
+    if server.name.startswith("uvicorn") and status > 599:  # which would send nothing
+        assert body.endswith(b"502") and b"protocol_error" in body
+        expect_error(server, f"can't send the origin's status, {status}")
+    else:
+        assert body.endswith(str(status).encode())
+
+
 def test_a_body_of_unknown_length_ends_well(server, origin):
     assert server.body(handoff_path({"url": origin.url("/bytes/100000?chunked")}))[0] == 0
 

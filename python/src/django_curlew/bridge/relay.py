@@ -35,6 +35,11 @@ async def relay_stream(stream: Any, headers: Headers, send: Send, head_only: boo
     """Send head and body as they arrive. The last message is sent only if the stream is complete;
     else ResponseAborted is raised."""
     sender = sender_for(send)
+    if stream.status > sender.max_status:
+        detail = f"this ASGI server can't send the origin's status, {stream.status}"
+        log.error("%s", detail, extra={"code": "protocol_error"})
+        await send_problem(send, 502, "protocol_error", detail)
+        return
     try:
         head = {"type": "http.response.start", "status": stream.status, "headers": headers}
         await sender.send(head)

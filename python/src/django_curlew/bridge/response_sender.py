@@ -22,7 +22,12 @@ class ResponseAborted(Exception):
 
 
 class ResponseSender:
-    """Sends the messages of one response to any server."""
+    """Sends the messages of one response to any server.
+
+    max_status: the highest status that the server can send. An origin may send any up to 999.
+    """
+
+    max_status = 999
 
     def __init__(self, send: Send) -> None:
         self.asgi_send = send
@@ -36,6 +41,12 @@ class ResponseSender:
 
     def finish(self) -> None:
         """Only the last message follows, or none."""
+
+
+class UvicornSender(ResponseSender):
+    """uvicorn raises KeyError for a higher status, and closes the connection without a response."""
+
+    max_status = 599
 
 
 class HypercornH2Sender(ResponseSender):
@@ -96,6 +107,8 @@ def sender_for(send: Send) -> ResponseSender:
     if isinstance(send, functools.partial) and send.args and _is_from(send.args[0], "daphne"):
         return DaphneSender(send)
     stream = getattr(send, "__self__", None)
+    if _is_from(stream, "uvicorn"):
+        return UvicornSender(send)
     protocol = getattr(getattr(stream, "send", None), "__self__", None)
     if _is_from(stream, "hypercorn") and hasattr(protocol, "stream_buffers"):
         return HypercornH2Sender(send)

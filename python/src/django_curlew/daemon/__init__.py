@@ -29,7 +29,7 @@ from .address import Address, parse_address
 from .aio import AsyncStream
 from .body_source import BodySource, file_length, file_position
 from .client import Daemon
-from .current import current, using
+from .current import current, is_replaced, using
 from .errors import (
     AddressError,
     DaemonError,
@@ -73,6 +73,7 @@ __all__ = [
     "file_length",
     "file_position",
     "is_inline",
+    "is_replaced",
     "parse_address",
     "using",
 ]

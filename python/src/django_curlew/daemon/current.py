@@ -55,6 +55,11 @@ def current() -> Daemon:
     return daemon
 
 
+def is_replaced() -> bool:
+    """Does current() return a fake? It is meant for every request, to whatever address."""
+    return bool(_overrides) and type(_overrides[-1]) is not Daemon
+
+
 def _make(url: str, token: Optional[str] = None, sends_route: bool = False) -> Daemon:
     try:
         return Daemon(url, token, sends_route=sends_route)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import functools
 import inspect
-from typing import Any, Callable, Optional, TypeVar, Union
+from typing import Any, Callable, List, Optional, TypeVar, Union
 
 from .. import daemon
 from ..daemon import unstubbed
@@ -26,18 +26,18 @@ class override_curlew:  # noqa: N801  (as Django's override_settings)
 
     def __init__(self, tape: Optional[str] = None) -> None:
         self.tape = tape
-        self._stack: Optional[contextlib.ExitStack] = None
+        self._stacks: List[contextlib.ExitStack] = []  # one for each `with` that has not ended
 
     def __enter__(self) -> Any:
-        self._stack = contextlib.ExitStack()
-        fake = self._stack.enter_context(daemon.using(self._make()))
+        stack = contextlib.ExitStack()
+        fake = stack.enter_context(daemon.using(self._make()))
         if isinstance(fake, Tape):
-            self._stack.callback(fake.save)
+            stack.callback(fake.save)
+        self._stacks.append(stack)
         return fake
 
     def __exit__(self, *exc_info: Any) -> None:
-        if self._stack is not None:
-            self._stack.__exit__(*exc_info)
+        self._stacks.pop().__exit__(*exc_info)
 
     def _make(self) -> Fake:
         if self.tape is None:
@@ -49,6 +49,7 @@ class override_curlew:  # noqa: N801  (as Django's override_settings)
         if isinstance(decorated, type):
             return self._decorate_class(decorated)  # type: ignore[no-any-return]
         signature = inspect.signature(decorated)
+        _check_function(decorated, signature)
         *others, last = signature.parameters.values()  # the last one gets the fake
         if inspect.iscoroutinefunction(decorated):
 
@@ -81,3 +82,14 @@ class override_curlew:  # noqa: N801  (as Django's override_settings)
 
         decorated.setUp = setUp
         return decorated
+
+
+def _check_function(decorated: Callable[..., Any], signature: inspect.Signature) -> None:
+    """Raises TypeError for a function that a decorator can do nothing for."""
+    if inspect.isgeneratorfunction(decorated) or inspect.isasyncgenfunction(decorated):
+        raise TypeError(
+            "a generator runs when the decorator has ended, without the stub:"
+            " use `with override_curlew() as curlew:` in it"
+        )
+    if not signature.parameters:
+        raise TypeError("the function needs an argument for the stub, its last one")

@@ -144,8 +144,10 @@ def make_responder(
         return _failing_responder(error)
     if sum((json is not None, text is not None, content != b"")) > 1:
         raise TypeError("a response has one of json, text and content")
+    if isinstance(text, bytes) or (content and isinstance(content, str)):
+        raise TypeError("text is a str, content is bytes")
     given = headers.items() if hasattr(headers, "items") else headers
-    pairs = [[str(name), str(value)] for name, value in given]
+    pairs = [[_header_text(name), _header_text(value)] for name, value in given]
     content_type = None
     if json is not None:
         content, content_type = json_module.dumps(json).encode(), "application/json"
@@ -155,6 +157,14 @@ def make_responder(
         pairs.append(["Content-Type", content_type])
     response = OriginResponse(status, pairs, content, fields)
     return lambda request: response
+
+
+def _header_text(value: Any) -> str:
+    if isinstance(value, bytes):
+        return value.decode("latin-1")
+    if value is None or isinstance(value, (list, tuple, set, dict)):
+        raise TypeError(f"a header has one str as its value, not {value!r}; repeat it in pairs")
+    return str(value)
 
 
 def _check_fields(fields: Dict[str, Any]) -> None:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import base64
+import contextlib
 import json
 import sys
 import time
-from typing import Any, Dict, List
+from typing import Any, Dict, Iterator, List, Optional
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
@@ -18,6 +19,7 @@ from django_curlew.terminal import Screen
 STATUS_TIMEOUT = 5.0  # seconds
 FETCH_TIMEOUT = 86400.0  # seconds; the daemon's own timeouts are shorter
 MAX_WAIT = 30.0  # seconds between tries, if curlewd does not answer
+STATUS_KEYS = frozenset(("version", "status", "uptime_seconds", "sessions"))
 
 Status = Dict[str, Any]
 
@@ -114,9 +116,11 @@ class Command(BaseCommand):
         )
         if response.status != 200:
             raise CommandError(error_text(response))
-        line, _, body = response.body.partition(b"\n")
-        fetched = json.loads(line)
-        self.print_fetched(fetched, body[: fetched["body_bytes"]], **options)
+        with reading(response):
+            line, _, body = response.body.partition(b"\n")
+            fetched = json.loads(line)
+            body = body[: fetched["body_bytes"]]
+        self.print_fetched(fetched, body, **options)
 
     def print_fetched(
         self,
@@ -137,10 +141,9 @@ class Command(BaseCommand):
                 self.stdout.write(f"{name}: {value}")
             self.stdout.write("")
         if output:
-            with open(output, "wb") as file:
-                file.write(body)
+            write_file(output, body)
         else:
-            self.stdout.write(body.decode(fetched.get("encoding") or "utf-8", "replace"), ending="")
+            self.stdout.write(to_text(body, fetched.get("encoding")), ending="")
 
 
 def request_object(
@@ -179,12 +182,28 @@ def parse_header(header: str) -> List[str]:
 
 def read_data(data: str) -> bytes:
     if not data.startswith("@"):
-        return data.encode()
+        return data.encode("utf-8", "surrogateescape")  # as it was typed
     try:
         with open(data[1:], "rb") as file:
             return file.read()
     except OSError as err:
         raise CommandError(str(err)) from err
+
+
+def write_file(path: str, body: bytes) -> None:
+    try:
+        with open(path, "wb") as file:
+            file.write(body)
+    except OSError as err:
+        raise CommandError(str(err)) from err
+
+
+def to_text(body: bytes, charset: Optional[str]) -> str:
+    """The body as text; as UTF-8, if the origin names a charset that Python does not know."""
+    try:
+        return body.decode(charset or "utf-8", "replace")
+    except LookupError:
+        return body.decode("utf-8", "replace")
 
 
 def request_status() -> Status:
@@ -193,8 +212,20 @@ def request_status() -> Status:
     response = current.exchange("GET", "/v1/status", idempotent=True, timeout=STATUS_TIMEOUT)
     if response.status != 200:
         raise CommandError(error_text(response))
-    status: Status = json.loads(response.body)
-    return {"url": current.url, **status}
+    with reading(response):
+        status: Status = json.loads(response.body)
+        if not STATUS_KEYS.issubset(status):
+            raise KeyError(*STATUS_KEYS.difference(status))
+        return {"url": current.url, **status}
+
+
+@contextlib.contextmanager
+def reading(response: daemon.Response) -> Iterator[None]:
+    """If the block does not find what curlewd's response has, it is another program's."""
+    try:
+        yield
+    except (ValueError, LookupError, TypeError) as err:
+        raise CommandError(foreign_response.explanation_of(response)) from err
 
 
 def error_text(response: daemon.Response) -> str:
