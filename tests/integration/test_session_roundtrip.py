@@ -80,7 +80,7 @@ def retries(r):
 
 
 def proxy(r):
-    user = r.choice(["", "user:pa55word@", "u@", "user:p@ss@"])
+    user = r.choice(["", "user:pa55word@", "u@", "user:p%40ss@"])
     scheme = r.choice(["http", "https", "socks4", "socks4a", "socks5", "socks5h"])
     return f"{scheme}://{user}127.0.0.{r.randint(1, 3)}:{r.randint(1, 9)}"
 
@@ -156,7 +156,7 @@ KEYS = {
     "cookie_jar": choice("none", "shared"),
     "isolate": flag,
     "trace_context": flag,
-    "proxies": lambda r: [proxy(r).replace("p@ss", "p%40ss") for _ in range(r.randint(0, 4))],
+    "proxies": lambda r: [proxy(r) for _ in range(r.randint(0, 4))],
     "proxy_resolves": flag,
     "hosts": lambda r: [r.choice(["a.test", "*.b.test", "192.0.2.1", "2001:db8::1"])
                         for _ in range(r.randint(1, 4))],

@@ -84,6 +84,8 @@ Test(response_headers, in_a_handoff_no_origin_speaks_for_the_site)
     for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
         t.x.handoff = true;
         buffer_clear(&t.x.head);
+        fetch_unref(t.x.fetch);
+        t.x.fetch = NULL;
         RESPONSE(names[i], "1", "X-Kept", "1");
         cr_assert(has("X-Kept: 1\r\n"), "%s", names[i]);
         cr_assert_not(has(names[i]), "%s", names[i]);
