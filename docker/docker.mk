@@ -2,7 +2,7 @@
 #                                          make docker-up     nginx, Django, curlewd, an origin
 # make docker-test  tests image and stack    make docker-down   stops and removes the stack
 # make docker-upgrades  "docker compose up -d" with a new image under load, UPGRADES=20 times
-# make test-trixie  make test in that release, in a fresh clone; also test-bookworm
+# make test-trixie  units, and what libcurl's build matters to, in that release; also test-bookworm
 
 CONFORMANCE = tests/integration/test_conformance.py tests/integration/test_conformance_failures.py
 

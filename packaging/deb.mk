@@ -9,6 +9,6 @@ deb-bookworm deb-trixie: deb-%:
 	packaging/deb $*
 
 deb-test: deps-test deb deb-bookworm deb-trixie
-	$(PYTHON) -m pytest -n 2 --dist loadgroup $(DEB_TEST_ARGS) tests/deb
+	$(PYTHON) -m pytest $(DEB_TEST_ARGS) tests/deb
 
 .PHONY: deb deb-bookworm deb-trixie deb-test

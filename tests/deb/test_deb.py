@@ -69,8 +69,7 @@ class Machine:
         return int(self.systemctl("show", "-p", "MainPID", "--value", "curlewd").stdout)
 
 
-@pytest.fixture(scope="module", params=[
-    pytest.param(release, marks=pytest.mark.xdist_group(release)) for release in RELEASES])
+@pytest.fixture(scope="module", params=RELEASES)
 def machine(request):
     one = Machine(request.param)
     try:
