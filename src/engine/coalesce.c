@@ -190,7 +190,7 @@ copy_outcome(struct curlew_fetch *f, struct curlew_fetch *leader)
         return -1;
     }
     if (fetch_try_buffer(f, leader->buffered) != 0)
-        return failure_set(err, ERROR_OVERLOADED, "limits.buffered_bytes: all bodies are over it");
+        return fetch_overloaded(f, err);
     if (response_copy(&f->response, &leader->response) != 0)
         return failure_no_memory(err);
     f->response.coalesced = coalesced;

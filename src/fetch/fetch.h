@@ -175,7 +175,7 @@ void fetch_reset(struct curlew_fetch *f);
  */
 int fetch_try_buffer(struct curlew_fetch *f, int64_t n);
 
-/* What that means for the caller.  -1. */
+/* Set err to what a fetch fails with where fetch_try_buffer() adds nothing.  -1. */
 int fetch_overloaded(const struct curlew_fetch *f, struct failure *err);
 
 /*
