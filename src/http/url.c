@@ -449,6 +449,19 @@ url_proxy_host(const char *proxy, int *port, struct failure *err)
     return NULL;
 }
 
+struct url_piece
+url_proxy_userinfo(const char *proxy)
+{
+    const char *start = strstr(proxy, "://"), *at;
+
+    if (start == NULL)
+        return (struct url_piece){ 0 };
+    start += 3;
+    start += strspn(start, "/"); /* libcurl takes up to three for two */
+    at = memrchr(start, '@', strcspn(start, "/?#"));
+    return at != NULL ? (struct url_piece){ start, (size_t)(at - start) } : (struct url_piece){ 0 };
+}
+
 int
 url_proxy_usual_port(const char *proxy)
 {

@@ -41,6 +41,12 @@ bool url_has_proxy_scheme(const char *proxy);
  */
 char *url_proxy_host(const char *proxy, int *port, struct failure *err);
 
+/*
+ * User and password of a proxy's URL, percent-encoded as they stand in it: what is before the "@"
+ * of its authority (RFC 3986 section 3.2.1).  bytes is NULL: it has none.
+ */
+struct url_piece url_proxy_userinfo(const char *proxy);
+
 /* The port of a proxy whose URL names none. */
 int url_proxy_usual_port(const char *proxy);
 

@@ -2,6 +2,7 @@
 
 #include "message/session_json.h"
 
+#include "http/url.h"
 #include "message/field_json.h"
 #include "message/request_fingerprint.h"
 #include "util/base64.h"
@@ -156,17 +157,18 @@ ca_json(const struct ca_bundle *ca)
 
 /* -- proxies ---------------------------------------------------------------- */
 
-/* What stands before the "@" is user and password. */
 char *
 session_json_mask_proxy(const char *proxy)
 {
-    const char *at = strrchr(proxy, '@'), *host = strstr(proxy, "://");
+    const struct url_piece secret = url_proxy_userinfo(proxy);
     char *masked;
 
-    if (at == NULL || host == NULL)
+    if (secret.bytes == NULL)
         return strdup(proxy);
-    return asprintf(&masked, "%.*s" SECRET "%s", (int)(host + 3 - proxy), proxy, at) < 0 ? NULL
-                                                                                         : masked;
+    return asprintf(&masked, "%.*s" SECRET "%s", (int)(secret.bytes - proxy), proxy,
+                    secret.bytes + secret.n) < 0
+               ? NULL
+               : masked;
 }
 
 static json_t *

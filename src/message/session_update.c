@@ -3,6 +3,7 @@
 #include "message/session_update.h"
 
 #include "egress/egress_config.h"
+#include "http/url.h"
 #include "message/config_session.h"
 #include "message/field_json.h"
 #include "message/session_json.h"
@@ -251,10 +252,28 @@ restore_cookies(struct update *u)
 
 /* -- after it was read: proxies ---------------------------------------------------- */
 
+/* Do user and password end so? */
+static bool
+ends_userinfo(const char *proxy, const char *end)
+{
+    const struct url_piece userinfo = url_proxy_userinfo(proxy);
+    size_t n = strlen(end);
+
+    return userinfo.n >= n && memcmp(userinfo.bytes + userinfo.n - n, end, n) == 0;
+}
+
+/* Are they the mask? */
+static bool
+is_masked_proxy(const char *proxy)
+{
+    return url_proxy_userinfo(proxy).n == strlen(SESSION_JSON_SECRET) &&
+           ends_userinfo(proxy, SESSION_JSON_SECRET);
+}
+
 static int
 restore_proxy(struct update *u, const char *key, char **proxy, const char *stored)
 {
-    if (strstr(*proxy, "://" SESSION_JSON_SECRET "@") == NULL)
+    if (!is_masked_proxy(*proxy))
         return 0;
     if (stored == NULL)
         return refuse_masked(u, key, NULL);
@@ -368,7 +387,7 @@ restore_credentials(struct update *u)
 static int
 check_proxy(struct update *u, const char *key, const char *proxy)
 {
-    if (proxy == NULL || strstr(proxy, ":" SESSION_JSON_SECRET "@") == NULL)
+    if (proxy == NULL || !ends_userinfo(proxy, ":" SESSION_JSON_SECRET))
         return 0;
     return failure_set(u->err, ERROR_BAD_REQUEST,
                        "%s: \"***\" stands for user and password together, as in http://***@host",

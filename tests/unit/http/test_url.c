@@ -454,6 +454,29 @@ Test(url, a_proxys_user_and_password_have_no_control_characters)
 }
 
 static void
+userinfo_is(const char *proxy, const char *expected)
+{
+    const struct url_piece found = url_proxy_userinfo(proxy);
+
+    cr_assert_eq(found.n, strlen(expected), "%s: %zu", proxy, found.n);
+    cr_assert_eq(memcmp(found.bytes, expected, found.n), 0, "%s", proxy);
+}
+
+Test(url, a_proxys_user_and_password_stand_before_its_host)
+{
+    static const char *const without[] = { "http://h:1", "http://h/u@x", "http://h?u@x",
+                                           "http://h#u@x", "http:///h/u@x", "h", "u@h" };
+
+    userinfo_is("http://u:p@h:1", "u:p");
+    userinfo_is("socks5h://@h", "");
+    userinfo_is("http://u@h/x@y?a@b#c@d", "u");
+    userinfo_is("http://u:p@v@h", "u:p@v"); /* libcurl refuses it; a secret all the same */
+    userinfo_is("http:///u:p@h", "u:p");
+    for (size_t i = 0; i < sizeof without / sizeof without[0]; i++)
+        cr_assert_null(url_proxy_userinfo(without[i]).bytes, "%s", without[i]);
+}
+
+static void
 libcurl_gets(const char *proxy, const char *expected)
 {
     char *text = url_proxy_for_libcurl(proxy);

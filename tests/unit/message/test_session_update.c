@@ -169,6 +169,18 @@ Test(session_update, a_masked_proxy_keeps_the_one_that_is_shown_so)
             "proxies: \"***\" keeps the stored value, and none is stored");
 }
 
+/* An "@" of the path belongs to no user. */
+Test(session_update, only_the_user_of_a_proxy_is_masked)
+{
+    store("{\"proxy\":\"http://u:p@h:1/***@x\",\"proxies\":[\"http:///u:p@h:1\"]}");
+    keeps("{\"proxy\":\"http://***@h:1/***@x\",\"proxies\":[\"http:///***@h:1\"]}");
+    cr_assert_str_eq(s.defaults.proxy, "http://u:p@h:1/***@x");
+    cr_assert_str_eq(s.proxies[0], "http:///u:p@h:1");
+    keeps("{\"proxy\":\"http://h/a:***@b\",\"proxies\":[\"http://h?://***@x\"]}");
+    cr_assert_str_eq(s.defaults.proxy, "http://h/a:***@b");
+    cr_assert_str_eq(s.proxies[0], "http://h?://***@x");
+}
+
 Test(session_update, three_stars_are_refused_where_nothing_is_stored)
 {
     store("{\"timeout\":1}");
