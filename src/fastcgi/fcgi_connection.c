@@ -128,8 +128,9 @@ fcgi_connection_close(struct fcgi_connection *conn)
     fcgi_connection_clear_timeout(conn);
     list_remove(&conn->ready_link);
     fcgi_connection_leave_idle(conn);
-    close(conn->watch.fd);
+    /* Counted off first: who sees the end of this connection finds its place free. */
     counter_add(&conn->worker->server->stats.connections, -1);
+    close(conn->watch.fd);
     list_remove(&conn->link);
     list_append(&conn->worker->closing, &conn->link);
     if (conn->exchange.in_flight > 0 || conn->exchange.work.pending)
