@@ -108,7 +108,7 @@ def test_a_reader_that_stops_delays_no_other_caller(curlewd, origin):
 
 
 def all_left(daemon, origin, n):
-    wait_until("the origin to be left alone", lambda: origin.stats()["in_flight"] == 0, 5)
+    wait_until("the origin to be left alone", lambda: origin.stats()["in_flight"] == 0)
     assert settled(lambda: origin.stats()["requests"]) == n  # no more were started
     wait_until("nothing to be in flight", lambda: read_metric(daemon, "curlew_in_flight") == 0)
     wait_until("nothing to be queued", lambda: read_metric(daemon, "curlew_queued") == 0)

@@ -99,8 +99,8 @@ def test_a_hundred_cancelled_at_once_leave_nothing_behind(curlewd, origin):
     callers = [parked(daemon, origin, f"/silent?{i}") for i in range(100)]
     for c in callers:
         c.close()
-    wait_until("the origin is alone", lambda: origin.stats()["in_flight"] == 0, 5)
-    wait_until("no connection is left", lambda: origin.stats()["open"] == others, 5)
+    wait_until("the origin is alone", lambda: origin.stats()["in_flight"] == 0)
+    wait_until("no connection is left", lambda: origin.stats()["open"] <= others)
     assert daemon.client.fetch(origin.url("/hello"))["status"] == 200
 
 

@@ -95,7 +95,7 @@ def test_many_origins_and_then_many_web_servers(curlewd, everywhere, idle_second
         assert daemon.client.fetch(everywhere.url("/b", host=HOSTS[0]))["body"] == "/b"
         if idle_seconds == 1:
             wait_until("idle connections are closed",
-                       lambda: everywhere.open_connections() == 0, 5)
+                       lambda: everywhere.open_connections() == 0)
         for host in HOSTS:
             assert daemon.client.fetch(everywhere.url("/c", host=host))["body"] == "/c"
 
@@ -129,7 +129,7 @@ def test_threads_share_one_limit(curlewd, everywhere):
             if response.status != 200:
                 is_short(response)
     wait_until("idle ones have gone", lambda: daemon.client.post(
-        {"url": everywhere.url("/", host="127.0.2.1")}).status == 200, 5)
+        {"url": everywhere.url("/", host="127.0.2.1")}).status == 200)
 
 
 @pytest.mark.parametrize("threads", [2, 4])
@@ -167,7 +167,7 @@ def test_kept_connections_make_room_once_they_are_idle(curlewd, origin):
     assert not any(c.is_closed() for c in kept)
     with held(daemon, 4):
         wait_until("a fetch goes through", lambda: daemon.client.post(
-            {"url": origin.url("/hello")}).status == 200, 5)
+            {"url": origin.url("/hello")}).status == 200)
         closed = [c for c in kept if c.is_closed()]
     assert 0 < len(closed) < 10
     assert all(c.sock.recv(1) == b"" for c in closed)
@@ -247,7 +247,7 @@ def test_idle_connections_go_first(shortage, everywhere):
     try:
         shortage.client.post({"url": everywhere.url("/b", host="127.0.2.1")})
         wait_until("a fetch goes through", lambda: shortage.client.post(
-            {"url": everywhere.url("/b", host="127.0.2.1")}).status == 200, 5)
+            {"url": everywhere.url("/b", host="127.0.2.1")}).status == 200)
         assert everywhere.open_connections() < 10
     finally:
         lift()

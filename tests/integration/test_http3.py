@@ -254,7 +254,7 @@ def test_an_idle_connection_is_closed_in_its_time_and_by_a_reset(curlewd, h3_ori
     if end:
         assert daemon.client.ask("POST", end).status == 204
     wait_until("its end", lambda: udp_sockets(daemon) == 0 and
-               read_metric(daemon, "curlew_connections") == 0, 5)
+               read_metric(daemon, "curlew_connections") == 0)
     assert daemon.client.fetch(**keys)["connection"]["reused"] is False
 
 

@@ -143,7 +143,7 @@ def test_idle_connections_are_kept_up_to_their_number(curlewd, origin):
         for _ in range(6):
             b.start(daemon.client.fetch, origin.url("/delay/0.2"))
         b.results()
-    wait_until("4 of 6 to be closed", lambda: origin.stats()["open"] == others + 2, 3)
+    wait_until("4 of 6 to be closed", lambda: origin.stats()["open"] <= others + 2)
     assert read_metric(daemon, "curlew_connections") == 2
 
 
@@ -153,7 +153,7 @@ def test_idle_connections_are_closed_after_idle_seconds(curlewd):
         start = time.monotonic()
         daemon.client.fetch(origin.url())
         assert origin.open_connections() == 1
-        wait_until("the idle one to be closed", lambda: origin.open_connections() == 0, 5)
+        wait_until("the idle one to be closed", lambda: origin.open_connections() == 0)
         assert time.monotonic() - start > 0.9
 
 

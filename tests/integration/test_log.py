@@ -11,7 +11,7 @@ from tests.support.procs import free_port, wait_until
 def fetch_lines(daemon, count=1):
     try:
         return wait_until(f"{count} access lines", lambda: (
-            lines if len(lines := daemon.log_entries("fetch")) >= count else None), 3)
+            lines if len(lines := daemon.log_entries("fetch")) >= count else None))
     except AssertionError as late:
         raise AssertionError(f"{late}\n{daemon.process.err}") from None
 

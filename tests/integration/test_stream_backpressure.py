@@ -192,12 +192,12 @@ def test_a_hundred_readers_that_leave_leave_nothing_behind(curlewd, origin):
         readers = [open_stream(daemon.client, url=origin.url(f"/pour?{i}")) for i in range(100)]
         for s in readers:
             s.close()
-        wait_until("the origin is alone", lambda: origin.stats()["in_flight"] == 0, 5)
+        wait_until("the origin is alone", lambda: origin.stats()["in_flight"] == 0)
         # Fewer where a connection of the test before is still being closed.
-        wait_until("no connection is left", lambda: origin.stats()["open"] <= others, 5)
+        wait_until("no connection is left", lambda: origin.stats()["open"] <= others)
     # The origin sees that a fetch has ended a moment before the daemon counts it.
     wait_until("no fetch in flight", lambda: "\ncurlew_in_flight 0\n" in
-               daemon.client.get("/metrics").body.decode(), 5)
+               daemon.client.get("/metrics").body.decode())
 
 
 # -- neighbours --------------------------------------------------------------

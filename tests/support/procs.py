@@ -27,7 +27,7 @@ _directories = set()
 _reserved = []  # abstract sockets: one for each port given out, held while this process lives
 
 
-def wait_until(what, condition, timeout=10.0, every=0.005):
+def wait_until(what, condition, timeout=30.0, every=0.005):
     """Wait until condition() is true and give back what it said; AssertionError past timeout."""
     end = time.monotonic() + timeout
     while True:
