@@ -74,14 +74,14 @@ slow_length(const char *list, int64_t known)
     bool any = false;
 
     for (; next_of(&list, element); any = true) {
-        unsigned long long n = 0;
+        __int128 n = 0; /* ten times INT64_MAX, and more */
 
         if (element[strspn(element, "0123456789")] != '\0')
             return -1;
         for (const char *c = element; *c != '\0'; c++)
-            if ((n = n * 10 + (unsigned long long)(*c - '0')) > INT64_MAX)
+            if ((n = n * 10 + (*c - '0')) > INT64_MAX)
                 return -1;
-        if (known >= 0 && known != (int64_t)n)
+        if (known >= 0 && known != n)
             return -1;
         known = (int64_t)n;
     }
