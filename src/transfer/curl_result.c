@@ -51,6 +51,7 @@ static const struct {
     { CURLE_SSL_PINNEDPUBKEYNOTMATCH, ERROR_TLS_FAILED },
     { CURLE_SSL_INVALIDCERTSTATUS, ERROR_TLS_FAILED },
     { CURLE_SSL_CLIENTCERT, ERROR_TLS_FAILED },
+    { CURLE_BAD_FUNCTION_ARGUMENT, ERROR_TLS_FAILED }, /* of 8.23: a client's key is of no use */
     { CURLE_USE_SSL_FAILED, ERROR_TLS_FAILED },
     /* libcurl is given the connect timeout only; the others are f->timer's. */
     { CURLE_OPERATION_TIMEDOUT, ERROR_CONNECT_TIMEOUT },

@@ -169,6 +169,19 @@ def test_a_client_certificate_that_vanishes_is_told_by_name(curlewd, origin, cer
     assert daemon.client.fetch(url)["status"] == 200
 
 
+@pytest.mark.parametrize("fault", [empty, noise], ids=lambda f: f.__name__)
+@pytest.mark.parametrize("file", ["client.pem", "client.key"])
+def test_a_client_certificate_of_no_use_is_no_fault_of_the_origins(curlewd, origin, certs, tmp_path,
+                                                                   file, fault):
+    for name in ("client.pem", "client.key"):
+        shutil.copy(certs / name, tmp_path / name)
+    fault(tmp_path / file)
+    daemon = curlewd({"sessions": {"default": {
+        "ca_file": str(certs / "ca.pem"), "client_cert": str(tmp_path / "client.pem"),
+        "client_key": str(tmp_path / "client.key")}}})
+    daemon.client.refused({"url": origin.url("/hello", port="mtls")}, 502, "tls_failed")
+
+
 def test_a_socket_that_was_removed_and_made_by_another_is_left_alone(curlewd):
     """Ours is gone; what stands there at our end is not ours to remove."""
     first = curlewd()
