@@ -464,8 +464,9 @@ userinfo_is(const char *proxy, const char *expected)
 
 Test(url, a_proxys_user_and_password_stand_before_its_host)
 {
-    static const char *const without[] = { "http://h:1", "http://h/u@x", "http://h?u@x",
-                                           "http://h#u@x", "http:///h/u@x", "h", "u@h" };
+    static const char *const without[] = { "http://h:1",   "http://h/u@x",  "http://h?u@x",
+                                           "http://h#u@x", "http:///h/u@x", "h",
+                                           "u@h" };
 
     userinfo_is("http://u:p@h:1", "u:p");
     userinfo_is("socks5h://@h", "");
