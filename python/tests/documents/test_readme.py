@@ -1,6 +1,7 @@
 """README.md and README.zh-CN.md: what their code and their diagrams promise."""
 
 import ast
+import json
 import re
 
 import pytest
@@ -84,8 +85,7 @@ def readme_nginx(daemon):
     """nginx with nothing but README's location."""
     directory, port = temp_dir(), free_port()
     location = substitute(block("README.md", "nginx"), [
-        ("/run/curlew/curlew.sock", str(daemon.socket)),
-        ("include fastcgi_params", "include /etc/nginx/fastcgi_params")], {})
+        ("/run/curlew/curlew.sock", str(daemon.socket))], {})
     temp = TEMP_PATHS.format(dir=directory)
     (directory / "nginx.conf").write_text(
         SERVER.format(dir=directory, port=port, temp=temp, location=location))
@@ -109,6 +109,20 @@ def test_behind_its_location_a_head_of_16_kb_works(readme_nginx, origin):
 def test_its_location_answers_to_no_other_name(readme_nginx):
     assert readme_nginx.ask("GET", "/healthz").status == 200
     assert readme_nginx.ask("GET", "/healthz", headers=[("Host", "evil.example")]).status == 421
+
+
+def test_a_page_of_its_own_may_ask_whatever_the_port(readme_nginx, origin):
+    """From a browser that sends Origin alone: Host must come with its port."""
+    page = [("Origin", f"http://127.0.0.1:{readme_nginx.port}"), ("Content-Type", "text/plain")]
+    body = json.dumps({"url": origin.url("/hello")}).encode()
+    response = readme_nginx.ask("POST", "/v1/fetch", body=body, headers=page)
+    assert response.status == 200, response
+
+
+def test_deploy_shows_the_same_location():
+    location = re.sub(r" +#.*", "", block("README.md", "nginx"))
+    row, = re.findall(r"^\| \[nginx\].*?\) \| `(.*?)`;", (ROOT / "docs/deploy.md").read_text(), re.M)
+    assert row.replace("\\|", "|").split() == location.split()
 
 
 # -- two languages, one content --------------------------------------------------------------------
