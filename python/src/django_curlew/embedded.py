@@ -124,7 +124,9 @@ class ProjectDaemon:
             )
         if done.returncode != 0:
             with open(self.log_path, encoding="utf-8", errors="replace") as file:
-                raise StartError(f"curlewd did not start: {file.read(2000).strip()}")
+                said = file.read(2000).strip()
+            of = ' with the configuration of CURLEW["EMBEDDED"]' if self._configuration else ""
+            raise StartError(f"curlewd did not start{of}: {said}")
 
     def _write_configuration(self) -> str:
         log = self._configuration.get("log", {})
