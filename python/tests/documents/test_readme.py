@@ -121,7 +121,8 @@ def test_a_page_of_its_own_may_ask_whatever_the_port(readme_nginx, origin):
 
 def test_deploy_shows_the_same_location():
     location = re.sub(r" +#.*", "", block("README.md", "nginx"))
-    row, = re.findall(r"^\| \[nginx\].*?\) \| `(.*?)`;", (ROOT / "docs/deploy.md").read_text(), re.M)
+    text = (ROOT / "docs/deploy.md").read_text()
+    row, = re.findall(r"^\| \[nginx\].*?\) \| `(.*?)`;", text, re.M)
     assert row.replace("\\|", "|").split() == location.split()
 
 
