@@ -1,4 +1,5 @@
-# make            the daemon, build/curlewd, and the library, build/libcurlew.a
+# make            the daemon, build/curlewd, and the library, build/libcurlew.a; first make deps-build,
+#                 which installs what that needs
 # make demo       install what is missing, run the main job, print what happened
 # make demo-impersonate  what an origin sees of curlewd as Chrome, beside curl_cffi itself
 # make run        the same stack in the foreground, to try by hand
