@@ -129,8 +129,14 @@ def test_deploy_shows_the_same_location():
 # -- two languages, one content --------------------------------------------------------------------
 
 
+def shell_blocks(name):
+    blocks = re.findall(r"^```sh\n(.*?)^```", (ROOT / name).read_text(), re.M | re.S)
+    return [re.sub(r" +#.*", "", each) for each in blocks]
+
+
 def test_both_have_the_same_commands_and_the_same_location():
     assert commands("README.md") == commands("README.zh-CN.md") != {}
+    assert shell_blocks("README.md") == shell_blocks("README.zh-CN.md")
     locations = [re.sub(r" +#.*", "", block(n, "nginx")) for n in ("README.md", "README.zh-CN.md")]
     assert locations[0] == locations[1]
 
