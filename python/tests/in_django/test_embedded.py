@@ -289,6 +289,7 @@ def test_a_configuration_that_curlewd_refuses(project):
     code, _, err = site.shell(WAIT)
     assert code == 1 and "surprise" in err and "curlewd exited with status" in err
     assert 'with the configuration of CURLEW["EMBEDDED"]' in err
+    assert "/CURLEW_EMBEDDED.json: unknown key" in err  # not a file that anybody has written
     assert not site.processes()
 
 
