@@ -1,4 +1,5 @@
-# make            the daemon, build/curlewd, and the library, build/libcurlew.a
+# make            the daemon, build/curlewd, and the library, build/libcurlew.a; first make deps-build,
+#                 which installs what that needs
 # make demo       install what is missing, run the main job, print what happened
 # make demo-impersonate  what an origin sees of curlewd as Chrome, beside curl_cffi itself
 # make run        the same stack in the foreground, to try by hand
@@ -10,7 +11,7 @@
 # make browser-test, screenshots  the status page in Chromium
 # make deb        deb-bookworm, deb-trixie, deb-test: packaging/deb.mk
 # make wheel      wheel-test: packaging/wheel.mk
-# make V=1        shows each command whole
+# make V=1        shows each command whole         make help  this text; all targets: docs/development.md
 
 PREFIX     ?= /usr/local
 SYSCONFDIR ?= /etc
@@ -70,6 +71,10 @@ STRTOK = -Wl,--defsym=strtok=libcurl_choice_strtok,--export-dynamic-symbol=strto
 FOR_CURL_CFFI = $(call STAND_INS,libcurl_choice_absent) $(STRTOK)
 
 all: $B/curlewd $B/libcurlew.a
+
+# What stands at the top of this file.
+help:
+	@sed -n '/^$$/q; s/^# //p' $(firstword $(MAKEFILE_LIST))
 
 # -- building ------------------------------------------------------------------
 
@@ -353,7 +358,7 @@ uninstall:
 clean:
 	rm -rf build
 
-.PHONY: all demo demo-impersonate first-hour run deps deps-build deps-deb deps-run deps-test deps-bench deps-docs docs test unit \
+.PHONY: all help demo demo-impersonate first-hour run deps deps-build deps-deb deps-run deps-test deps-bench deps-docs docs test unit \
     integration faults lint-test client suites schemas openapi asan tsan sanitized wheel-libcurl check-all soak \
     soak-targets fuzz fuzzers bench bench-scaling bench-publish bench-test lint format install uninstall clean
 .PHONY: deps-browser browser-test screenshots

@@ -15,9 +15,12 @@
 static int
 read_listen(struct config *c, const json_t *value, const struct json_path *at, struct failure *err)
 {
-    json_t *list = json_is_string(value) ? json_array() : json_incref((json_t *)value);
+    json_t *list;
     int rc;
 
+    if (!json_is_string(value) && !json_is_array(value))
+        return json_path_refuse(at, err, "expected a string, or a list of strings");
+    list = json_is_string(value) ? json_array() : json_incref((json_t *)value);
     if (json_is_string(value))
         json_array_append(list, (json_t *)value);
     rc = field_json_texts(&c->listen, &c->listen_count, list, at, err);

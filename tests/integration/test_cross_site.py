@@ -4,7 +4,9 @@ What browsers send was taken from their specifications: Sec-Fetch-Site (Fetch Me
 and to loopback, Origin with every POST (RFC 6454, Fetch).
 """
 
+import http.client
 import json
+import ssl
 
 import pytest
 
@@ -76,6 +78,21 @@ def test_a_page_without_tls_is_another_site_for_one_with_it(daemon, origin):
         with fcgi.Connection(daemon.socket) as c:
             c.send(fcgi.request(params, body))
             assert c.read_response().status == status, tls
+
+
+def test_nginxs_example_says_that_a_request_came_by_tls(daemon, origin, nginx, certs):
+    client = nginx(daemon, more=[
+        ("default_server;", "default_server ssl;"),
+        ("http {\n", f"http {{\nssl_certificate {certs}/server.pem;\n"
+         f"ssl_certificate_key {certs}/server.key;\n")])
+    body = json.dumps({"url": origin.url("/hello")})
+    trusting = ssl.create_default_context(cafile=certs / "ca.pem")
+    for scheme, status in (("http", 403), ("https", 200)):
+        connection = http.client.HTTPSConnection("127.0.0.1", client.port, context=trusting)
+        connection.request("POST", "/_fetch/v1/fetch", body,
+                           {"Origin": f"{scheme}://127.0.0.1:{client.port}"})
+        assert connection.getresponse().status == status
+        connection.close()
 
 
 def test_origins_of_the_setting_may_ask_and_a_reload_changes_them(curlewd, origin):

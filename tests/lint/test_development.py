@@ -1,6 +1,7 @@
 """docs/development.md lists every make target, and docs/api.md every route."""
 
 import re
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -28,6 +29,12 @@ def documented_targets():
 
 def test_development_has_every_make_target_and_no_other():
     assert documented_targets() == declared_targets() - HELPERS
+
+
+def test_make_help_names_targets_that_exist():
+    shown = subprocess.run(["make", "help"], cwd=ROOT, check=True, capture_output=True, text=True)
+    named = set(re.findall(r"^make ([a-z][\w-]*)", shown.stdout, re.M))
+    assert {"demo", "test", "deb", "wheel"} <= named <= declared_targets()
 
 
 def routes_of_the_router():

@@ -31,6 +31,7 @@ from . import conf, embedded_supervisor, find_curlewd
 LOCK_SECONDS = 25.0  # at most, for another process that starts or stops it
 LINGER_SECONDS = 5.0  # that it stays without users: a reloader's next process finds it
 MAX_BASE_BYTES = 60  # of the directory's parent: a socket's path may have 107
+CONFIGURATION = "CURLEW_EMBEDDED.json"  # curlewd's messages name it: not a file to edit
 LISTEN_KEY = "listen"  # chosen here, so a configuration's is replaced
 EGRESS = {  # of this machine, its containers, and the private networks it is in
     "allow": [
@@ -124,7 +125,9 @@ class ProjectDaemon:
             )
         if done.returncode != 0:
             with open(self.log_path, encoding="utf-8", errors="replace") as file:
-                raise StartError(f"curlewd did not start: {file.read(2000).strip()}")
+                said = file.read(2000).strip()
+            of = ' with the configuration of CURLEW["EMBEDDED"]' if self._configuration else ""
+            raise StartError(f"curlewd did not start{of}: {said}")
 
     def _write_configuration(self) -> str:
         log = self._configuration.get("log", {})
@@ -132,7 +135,7 @@ class ProjectDaemon:
             log = {"level": "warning", "format": "text", **log}
         listen = {LISTEN_KEY: [f"unix:{self.socket}"]}
         document = {"egress": EGRESS, **self._configuration, **listen, "log": log}
-        path = os.path.join(self.directory, "curlewd.json")
+        path = os.path.join(self.directory, CONFIGURATION)
         with open(path, "w", encoding="utf-8") as file:
             json.dump(document, file, default=str)
         return path

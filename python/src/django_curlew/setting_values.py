@@ -89,7 +89,8 @@ def problem_of_value(key: str, value: Any) -> str:
     kind = KINDS.get(key)
     if kind is None or kind.accepts(value):
         return ""
-    described = "its value" if key == "TOKEN" else _describe(value)
+    secret = f"the {type(value).__name__} that is set"
+    described = secret if key == "TOKEN" else _describe(value)
     return f'CURLEW["{key}"] must be {kind.expected}, not {described}.'
 
 

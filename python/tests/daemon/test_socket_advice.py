@@ -115,7 +115,9 @@ def test_what_is_missing_is_named(tmp_path, path, missing):
     with pytest.raises(Unreachable, match="curlewd is not running") as caught:
         Daemon(f"fcgi+unix:{tmp_path}/{path}").exchange("GET", "/healthz", timeout=5)
     assert f"the {missing.format(tmp_path)} does not exist" in str(caught.value)
-    assert f"`curlewd --listen unix:{tmp_path}/{path}`" in str(caught.value)
+    assert f"curlewd --listen unix:{tmp_path}/{path}`" in str(caught.value)
+    made = f"`mkdir -p {tmp_path}/a/b && curlewd "  # which does not make the directory itself
+    assert (made in str(caught.value)) == path.startswith("a/")
 
 
 def test_the_packages_own_socket_is_started_by_its_unit(monkeypatch, tmp_path):

@@ -122,7 +122,6 @@ def test_the_crawler_keeps_to_its_rate(documented, seen):
     project = documented("docs/howto/crawler.md")
     urls = [f"https://example.org/{n}" for n in range(8)]
     project.write("urls.txt", "\n".join([*urls, "http://10.0.0.1/"]))
-    project.write("mysite/settings.py", 'INSTALLED_APPS += ["mysite"]\n')
     start = time.monotonic()
     lines = project.manage("crawl", "urls.txt").split("\n")
     fetched = [f"{url} 200 17" for url in urls]

@@ -1,6 +1,7 @@
 """README.md and README.zh-CN.md: what their code and their diagrams promise."""
 
 import ast
+import json
 import re
 
 import pytest
@@ -84,8 +85,7 @@ def readme_nginx(daemon):
     """nginx with nothing but README's location."""
     directory, port = temp_dir(), free_port()
     location = substitute(block("README.md", "nginx"), [
-        ("/run/curlew/curlew.sock", str(daemon.socket)),
-        ("include fastcgi_params", "include /etc/nginx/fastcgi_params")], {})
+        ("/run/curlew/curlew.sock", str(daemon.socket))], {})
     temp = TEMP_PATHS.format(dir=directory)
     (directory / "nginx.conf").write_text(
         SERVER.format(dir=directory, port=port, temp=temp, location=location))
@@ -111,11 +111,32 @@ def test_its_location_answers_to_no_other_name(readme_nginx):
     assert readme_nginx.ask("GET", "/healthz", headers=[("Host", "evil.example")]).status == 421
 
 
+def test_a_page_of_its_own_may_ask_whatever_the_port(readme_nginx, origin):
+    """From a browser that sends Origin alone: Host must come with its port."""
+    page = [("Origin", f"http://127.0.0.1:{readme_nginx.port}"), ("Content-Type", "text/plain")]
+    body = json.dumps({"url": origin.url("/hello")}).encode()
+    response = readme_nginx.ask("POST", "/v1/fetch", body=body, headers=page)
+    assert response.status == 200, response
+
+
+def test_deploy_shows_the_same_location():
+    location = re.sub(r" +#.*", "", block("README.md", "nginx"))
+    text = (ROOT / "docs/deploy.md").read_text()
+    row, = re.findall(r"^\| \[nginx\].*?\) \| `(.*?)`;", text, re.M)
+    assert row.replace("\\|", "|").split() == location.split()
+
+
 # -- two languages, one content --------------------------------------------------------------------
+
+
+def shell_blocks(name):
+    blocks = re.findall(r"^```sh\n(.*?)^```", (ROOT / name).read_text(), re.M | re.S)
+    return [re.sub(r" +#.*", "", each) for each in blocks]
 
 
 def test_both_have_the_same_commands_and_the_same_location():
     assert commands("README.md") == commands("README.zh-CN.md") != {}
+    assert shell_blocks("README.md") == shell_blocks("README.zh-CN.md")
     locations = [re.sub(r" +#.*", "", block(n, "nginx")) for n in ("README.md", "README.zh-CN.md")]
     assert locations[0] == locations[1]
 

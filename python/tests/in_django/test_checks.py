@@ -106,6 +106,7 @@ def test_values_of_another_kind(curlew, key, value):
     curlew(**{"URL": "fcgi+unix:/x", key: value})
     (error,) = checks.check_settings(None)
     assert error.id == "curlew.E001" and error.msg.startswith(f'CURLEW["{key}"] must be ')
+    assert value is None or f"not the {type(value).__name__} " in error.msg
     assert "secret" not in error.msg
     others = [] if key in ("URL", "TOKEN") else ["curlew.W004"]
     assert sorted(found(include_deployment_checks=True)) == ["curlew.E001", *others]

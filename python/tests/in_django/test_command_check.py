@@ -98,7 +98,7 @@ def test_no_url_and_one_that_is_none(curlew):
 
 def test_a_socket_that_is_not_there(curlew, tmp_path):
     curlew(URL=f"fcgi+unix:{tmp_path}/no/curlew.sock")
-    fails("socket", f"the directory {tmp_path}/no does not exist", "start it: `curlewd")
+    fails("socket", f"the directory {tmp_path}/no does not exist", "start it: `mkdir -p")
     curlew(URL=f"fcgi+unix:{tmp_path}/curlew.sock")
     fails("socket", "does not exist: curlewd is not running", "start it: `curlewd")
     (tmp_path / "file").write_text("")

@@ -288,6 +288,8 @@ def test_a_configuration_that_curlewd_refuses(project):
     site = project({"EMBEDDED": {"surprise": 1}})
     code, _, err = site.shell(WAIT)
     assert code == 1 and "surprise" in err and "curlewd exited with status" in err
+    assert 'with the configuration of CURLEW["EMBEDDED"]' in err
+    assert "/CURLEW_EMBEDDED.json: unknown key" in err  # not a file that anybody has written
     assert not site.processes()
 
 

@@ -190,7 +190,7 @@ Test(config, wrong_types_are_named_with_their_path)
     refuses("{\"listen\":[]}", "listen: expected at least one address");
     refuses("{\"listen\":[\"a:1\",2]}", "listen[1]: expected a string");
     refuses("{\"listen\":\"\"}", "listen[0]: must not be empty");
-    refuses("{\"listen\":7}", "listen: expected a list of strings");
+    refuses("{\"listen\":7}", "listen: expected a string, or a list of strings");
     refuses("{\"log\":{\"level\":\"verbose\"}}",
             "log.level: expected one of error, warning, info, debug");
     refuses("{\"log\":{\"format\":true}}", "log.format: expected one of text, json");

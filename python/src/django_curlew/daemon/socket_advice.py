@@ -144,7 +144,9 @@ def _how_to_start(path: str, listener: str) -> str:
     unit = _installed_unit() if path == PACKAGED_SOCKET else None
     if unit:
         return f"; start it: `sudo systemctl start {unit}`"
-    return f"; start it: `curlewd --listen unix:{path}`, or correct the address"
+    folder = os.path.dirname(path)
+    make_folder = "" if os.path.exists(folder) else f"mkdir -p {folder} && "
+    return f"; start it: `{make_folder}curlewd --listen unix:{path}`, or correct the address"
 
 
 def _installed_unit() -> Optional[str]:
