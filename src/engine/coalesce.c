@@ -4,6 +4,7 @@
 
 #include "fetch/deadline.h"
 #include "http/request_merge.h"
+#include "util/clock.h"
 #include "util/hash.h"
 
 #include <stdlib.h>
@@ -50,11 +51,21 @@ bucket_of(struct coalesce *all, const char *url)
 
 /* -- followers -------------------------------------------------------------- */
 
+/* In seconds, all hops together, and the time until now if it is in a queue. */
+static double
+time_in_queues(const struct curlew_fetch *leader)
+{
+    int64_t now_us = leader->state == FETCH_QUEUED ? clock_us() : leader->posted_us;
+
+    return leader->response.timing.queue + (double)(now_us - leader->posted_us) / US_PER_SECOND;
+}
+
 static void
 become_follower(struct curlew_fetch *f, struct curlew_fetch *leader)
 {
     fetch_set_state(f, FETCH_FOLLOWING);
     f->flight.leader = leader;
+    f->flight.queued = time_in_queues(leader);
     f->response.coalesced = !list_empty(&leader->flight.followers);
     list_append(&leader->flight.followers, &f->flight.link);
 }
@@ -128,6 +139,15 @@ copy_facts(struct curlew_fetch *f, const struct curlew_fetch *leader)
     f->response.body_bytes = leader->response.body_bytes;
 }
 
+/* It waited with the leader from when it joined on; 0: that has not left its queue since. */
+static void
+keep_own_queue_time(struct curlew_fetch *f, const struct curlew_fetch *leader)
+{
+    double queue = leader->response.timing.queue - f->flight.queued;
+
+    f->response.timing.queue = queue > 0 ? queue : 0;
+}
+
 struct curlew_fetch *
 coalesce_detach(struct curlew_fetch *f)
 {
@@ -135,6 +155,7 @@ coalesce_detach(struct curlew_fetch *f)
 
     list_remove(&f->flight.link);
     copy_facts(f, leader);
+    keep_own_queue_time(f, leader);
     if (!list_empty(&leader->flight.followers))
         return NULL;
     leader->failure = f->failure; /* a timeout counts against the origin, a caller that left not */
@@ -208,5 +229,6 @@ coalesce_next_follower(struct curlew_fetch *leader, int64_t until_us)
     list_remove(l);
     f = container_of(l, struct curlew_fetch, flight.link);
     copy_outcome(f, leader);
+    keep_own_queue_time(f, leader);
     return f;
 }

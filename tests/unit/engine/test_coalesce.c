@@ -85,6 +85,33 @@ Test(coalesce, the_first_brings_a_leader_and_the_next_follows_it)
     fetch_unref(f[1]);
 }
 
+Test(coalesce, each_has_the_time_in_the_queue_since_it_joined)
+{
+    struct curlew_fetch *f[3], *leader;
+
+    coalesce_init(&all);
+    for (int i = 0; i < 3; i++)
+        f[i] = get("http://a.test/");
+    leader = coalesce_join(&all, f[0]);
+    fetch_set_state(leader, FETCH_POSTED);
+    fetch_set_state(leader, FETCH_QUEUED);
+    leader->posted_us = clock_us() - 40 * US_PER_SECOND; /* at its second hop */
+    leader->response.timing.queue = 2;
+    coalesce_join(&all, f[1]);
+    fetch_set_state(leader, FETCH_RUNNING);
+    leader->response.timing.queue += 50;
+    coalesce_join(&all, f[2]);
+
+    for (int i = 0; i < 3; i++)
+        cr_assert_eq(coalesce_next_follower(leader, INT64_MAX), f[i]);
+    cr_assert_eq(f[0]->response.timing.queue, 52);
+    cr_assert_float_eq(f[1]->response.timing.queue, 10, 1);
+    cr_assert_eq(f[2]->response.timing.queue, 0);
+    finish(leader);
+    for (int i = 0; i < 3; i++)
+        fetch_unref(f[i]);
+}
+
 Test(coalesce, another_url_header_or_setting_is_another_flight)
 {
     struct curlew_fetch *f[4], *leaders[4];
