@@ -182,16 +182,18 @@ coalesce_latest_deadline(const struct curlew_fetch *leader)
     return latest;
 }
 
-/* The first follower whose timeout ends before at_us. */
-static struct link *
-find_impatient(const struct curlew_fetch *leader, int64_t at_us)
+void
+coalesce_take_impatient(struct curlew_fetch *leader, int64_t until_us, struct link *taken)
 {
-    const struct link *followers = &leader->flight.followers;
+    struct link *followers = &leader->flight.followers, *next;
 
-    for (struct link *l = followers->next; l != followers; l = l->next)
-        if (deadline_of_total(container_of(l, struct curlew_fetch, flight.link)) <= at_us)
-            return l;
-    return NULL;
+    for (struct link *l = followers->next; l != followers; l = next) {
+        next = l->next;
+        if (deadline_of_total(container_of(l, struct curlew_fetch, flight.link)) > until_us)
+            continue;
+        list_remove(l);
+        list_append(taken, l);
+    }
 }
 
 /* -- the outcome --------------------------------------------------------- */
@@ -219,14 +221,13 @@ copy_outcome(struct curlew_fetch *f, struct curlew_fetch *leader)
 }
 
 struct curlew_fetch *
-coalesce_next_follower(struct curlew_fetch *leader, int64_t until_us)
+coalesce_next_follower(struct curlew_fetch *leader, struct link *taken)
 {
-    struct link *l = find_impatient(leader, until_us);
+    struct link *l = list_take(taken);
     struct curlew_fetch *f;
 
     if (l == NULL)
         return NULL;
-    list_remove(l);
     f = container_of(l, struct curlew_fetch, flight.link);
     copy_outcome(f, leader);
     keep_own_queue_time(f, leader);
