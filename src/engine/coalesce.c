@@ -187,6 +187,7 @@ coalesce_take_impatient(struct curlew_fetch *leader, int64_t until_us, struct li
 {
     struct link *followers = &leader->flight.followers, *next;
 
+    list_init(taken);
     for (struct link *l = followers->next; l != followers; l = next) {
         next = l->next;
         if (deadline_of_total(container_of(l, struct curlew_fetch, flight.link)) > until_us)

@@ -40,7 +40,7 @@ int64_t coalesce_latest_deadline(const struct curlew_fetch *leader);
 
 /*
  * The leader is done, or an attempt of it is and the next one comes at until_us (INT64_MAX: never):
- * move its followers whose timeout ends before that to the list.
+ * `taken` becomes a list of its followers whose timeout ends before that.
  */
 void coalesce_take_impatient(struct curlew_fetch *leader, int64_t until_us, struct link *taken);
 

@@ -313,7 +313,6 @@ finish_followers(struct engine_worker *w, struct curlew_fetch *leader, int64_t u
     struct curlew_fetch *follower;
     struct link taken;
 
-    list_init(&taken);
     coalesce_take_impatient(leader, until_us, &taken);
     while ((follower = coalesce_next_follower(leader, &taken)) != NULL)
         finish(w, follower);

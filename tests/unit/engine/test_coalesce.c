@@ -27,13 +27,6 @@ TestSuite(coalesce, .init = setup, .fini = teardown, .timeout = 20);
 static struct coalesce all;
 static struct link taken;
 
-static void
-take_impatient(struct curlew_fetch *leader, int64_t until_us)
-{
-    list_init(&taken);
-    coalesce_take_impatient(leader, until_us, &taken);
-}
-
 static struct curlew_fetch *
 get(const char *url)
 {
@@ -82,7 +75,7 @@ Test(coalesce, the_first_brings_a_leader_and_the_next_follows_it)
     cr_assert_eq(f[1]->flight.leader, leader);
 
     leader->response.head.status = 201;
-    take_impatient(leader, INT64_MAX);
+    coalesce_take_impatient(leader, INT64_MAX, &taken);
     cr_assert_eq(coalesce_next_follower(leader, &taken), f[0]);
     cr_assert_eq(coalesce_next_follower(leader, &taken), f[1]);
     cr_assert_null(coalesce_next_follower(leader, &taken));
@@ -111,7 +104,7 @@ Test(coalesce, each_has_the_time_in_the_queue_since_it_joined)
     leader->response.timing.queue += 50;
     coalesce_join(&all, f[2]);
 
-    take_impatient(leader, INT64_MAX);
+    coalesce_take_impatient(leader, INT64_MAX, &taken);
     for (int i = 0; i < 3; i++)
         cr_assert_eq(coalesce_next_follower(leader, &taken), f[i]);
     cr_assert_eq(f[0]->response.timing.queue, 52);
@@ -182,7 +175,7 @@ Test(coalesce, followers_get_the_leaders_failure)
     coalesce_init(&all);
     leader = coalesce_join(&all, f);
     failure_set(&leader->failure, ERROR_CONNECT_FAILED, "refused");
-    take_impatient(leader, INT64_MAX);
+    coalesce_take_impatient(leader, INT64_MAX, &taken);
     cr_assert_eq(coalesce_next_follower(leader, &taken), f);
     cr_assert_eq(f->failure.error, ERROR_CONNECT_FAILED);
     cr_assert_str_eq(f->failure.detail, "refused");
@@ -209,12 +202,12 @@ Test(coalesce, of_a_crowd_the_impatient_are_taken_quickly)
             f[i]->request.total_timeout_ms = 1000;
     }
     before = clock_us();
-    take_impatient(leader, f[CROWD - 1]->submitted_us + 2 * US_PER_SECOND);
+    coalesce_take_impatient(leader, f[CROWD - 1]->submitted_us + 2 * US_PER_SECOND, &taken);
     for (int i = CROWD / 2; i < CROWD; i++)
         cr_assert_eq(coalesce_next_follower(leader, &taken), f[i]);
     cr_assert_lt(clock_us() - before, 200 * US_PER_MS);
     cr_assert_null(coalesce_next_follower(leader, &taken));
-    take_impatient(leader, INT64_MAX);
+    coalesce_take_impatient(leader, INT64_MAX, &taken);
     for (int i = 0; i < CROWD / 2; i++)
         cr_assert_eq(coalesce_next_follower(leader, &taken), f[i]);
     finish(leader);
