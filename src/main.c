@@ -188,8 +188,7 @@ load(struct daemon *d, struct config *config, struct failure *err)
         return -1;
     if (d->options.listen != NULL && listener_check_address(d->options.listen, err) != 0)
         return -1;
-    for (size_t i = 0; i < config->listen_count; i++)
-        listener_check_address(config->listen[i], &rule);
+    listener_check_addresses(config->listen, config->listen_count, &rule);
     egress = egress_new(&config->engine.egress, &rule);
     egress_unref(egress);
     return rule.error == ERROR_NONE ? 0

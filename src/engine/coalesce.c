@@ -4,6 +4,7 @@
 
 #include "fetch/deadline.h"
 #include "http/request_merge.h"
+#include "util/clock.h"
 #include "util/hash.h"
 
 #include <stdlib.h>
@@ -50,11 +51,21 @@ bucket_of(struct coalesce *all, const char *url)
 
 /* -- followers -------------------------------------------------------------- */
 
+/* In seconds, all hops together, and the time until now if it is in a queue. */
+static double
+time_in_queues(const struct curlew_fetch *leader)
+{
+    int64_t now_us = leader->state == FETCH_QUEUED ? clock_us() : leader->posted_us;
+
+    return leader->response.timing.queue + (double)(now_us - leader->posted_us) / US_PER_SECOND;
+}
+
 static void
 become_follower(struct curlew_fetch *f, struct curlew_fetch *leader)
 {
     fetch_set_state(f, FETCH_FOLLOWING);
     f->flight.leader = leader;
+    f->flight.queued = time_in_queues(leader);
     f->response.coalesced = !list_empty(&leader->flight.followers);
     list_append(&leader->flight.followers, &f->flight.link);
 }
@@ -128,6 +139,15 @@ copy_facts(struct curlew_fetch *f, const struct curlew_fetch *leader)
     f->response.body_bytes = leader->response.body_bytes;
 }
 
+/* It waited with the leader from when it joined on; 0: that has not left its queue since. */
+static void
+keep_own_queue_time(struct curlew_fetch *f, const struct curlew_fetch *leader)
+{
+    double queue = leader->response.timing.queue - f->flight.queued;
+
+    f->response.timing.queue = queue > 0 ? queue : 0;
+}
+
 struct curlew_fetch *
 coalesce_detach(struct curlew_fetch *f)
 {
@@ -135,6 +155,7 @@ coalesce_detach(struct curlew_fetch *f)
 
     list_remove(&f->flight.link);
     copy_facts(f, leader);
+    keep_own_queue_time(f, leader);
     if (!list_empty(&leader->flight.followers))
         return NULL;
     leader->failure = f->failure; /* a timeout counts against the origin, a caller that left not */
@@ -161,16 +182,19 @@ coalesce_latest_deadline(const struct curlew_fetch *leader)
     return latest;
 }
 
-/* The first follower whose timeout ends before at_us. */
-static struct link *
-find_impatient(const struct curlew_fetch *leader, int64_t at_us)
+void
+coalesce_take_impatient(struct curlew_fetch *leader, int64_t until_us, struct link *taken)
 {
-    const struct link *followers = &leader->flight.followers;
+    struct link *followers = &leader->flight.followers, *next;
 
-    for (struct link *l = followers->next; l != followers; l = l->next)
-        if (deadline_of_total(container_of(l, struct curlew_fetch, flight.link)) <= at_us)
-            return l;
-    return NULL;
+    list_init(taken);
+    for (struct link *l = followers->next; l != followers; l = next) {
+        next = l->next;
+        if (deadline_of_total(container_of(l, struct curlew_fetch, flight.link)) > until_us)
+            continue;
+        list_remove(l);
+        list_append(taken, l);
+    }
 }
 
 /* -- the outcome --------------------------------------------------------- */
@@ -198,15 +222,15 @@ copy_outcome(struct curlew_fetch *f, struct curlew_fetch *leader)
 }
 
 struct curlew_fetch *
-coalesce_next_follower(struct curlew_fetch *leader, int64_t until_us)
+coalesce_next_follower(struct curlew_fetch *leader, struct link *taken)
 {
-    struct link *l = find_impatient(leader, until_us);
+    struct link *l = list_take(taken);
     struct curlew_fetch *f;
 
     if (l == NULL)
         return NULL;
-    list_remove(l);
     f = container_of(l, struct curlew_fetch, flight.link);
     copy_outcome(f, leader);
+    keep_own_queue_time(f, leader);
     return f;
 }

@@ -40,10 +40,12 @@ int64_t coalesce_latest_deadline(const struct curlew_fetch *leader);
 
 /*
  * The leader is done, or an attempt of it is and the next one comes at until_us (INT64_MAX: never):
- * take out its next follower whose timeout ends before that, with a copy of the result.  NULL: no
- * more.
+ * `taken` becomes a list of its followers whose timeout ends before that.
  */
-struct curlew_fetch *coalesce_next_follower(struct curlew_fetch *leader, int64_t until_us);
+void coalesce_take_impatient(struct curlew_fetch *leader, int64_t until_us, struct link *taken);
+
+/* The next of them, with a copy of the leader's result.  NULL: no more. */
+struct curlew_fetch *coalesce_next_follower(struct curlew_fetch *leader, struct link *taken);
 
 /* It takes no more followers. */
 void coalesce_close(struct curlew_fetch *leader);

@@ -146,6 +146,25 @@ engine_snapshot(struct curlew *c)
     return p;
 }
 
+/* Most are at the same place, or moved up by one; only after a reload all are others. */
+static bool
+has_session(const struct config_snapshot *p, const struct session *s, size_t at)
+{
+    if ((at < p->session_count && p->sessions[at] == s) ||
+        (at > 0 && at <= p->session_count && p->sessions[at - 1] == s))
+        return true;
+    return config_snapshot_find_session(p, s->settings.name) != NULL;
+}
+
+/* What is in flight in them goes on. */
+static void
+mark_removed(const struct config_snapshot *old, const struct config_snapshot *now)
+{
+    for (size_t i = 0; i < old->session_count; i++)
+        if (!has_session(now, old->sessions[i], i))
+            old->sessions[i]->state->removed = true;
+}
+
 /* One change at a time, under change_lock: each starts from the snapshot before it. */
 static int
 replace_config(struct curlew *c, struct config_snapshot *now)
@@ -158,6 +177,8 @@ replace_config(struct curlew *c, struct config_snapshot *now)
     c->config = now;
     c->in_flight_max = now->limits.in_flight;
     pthread_mutex_unlock(&c->config_lock);
+    mark_removed(old, now);
+    worker_inbox_new_config(c, now);
     config_snapshot_unref(old);
     return 0;
 }

@@ -32,6 +32,7 @@ struct engine_worker {
     struct mail *unread;    /* taken out of the inbox, but the turn had no time for it */
     atomic_bool drop_reset; /* a session was reset: look through the idle sockets */
     atomic_bool drop_idle;  /* descriptors are short: all idle sockets go */
+    _Atomic(struct config_snapshot *) new_config; /* not yet seen by the thread; or NULL */
 
     void *multi;               /* libcurl's CURLM */
     struct timer curl_timer;   /* libcurl's own deadline */

@@ -148,6 +148,17 @@ empty_inbox(struct engine_worker *w)
 }
 
 static void
+forget_breakers(struct engine_worker *w)
+{
+    struct config_snapshot *p =
+        w->new_config != NULL ? atomic_exchange(&w->new_config, NULL) : NULL;
+
+    if (p != NULL)
+        origin_queue_forget_breakers(&w->scheduler.queues, p);
+    config_snapshot_unref(p);
+}
+
+static void
 drop_idle_connections(struct engine_worker *w)
 {
     if (w->drop_reset && atomic_exchange(&w->drop_reset, false))
@@ -184,6 +195,7 @@ run(void *arg)
         loop_turn(&w->loop);
         take_inbox(w);
         fetch_flow_dispatch(w);
+        forget_breakers(w);
         drop_idle_connections(w);
         keep_fewer_if_tight(w);
     }
@@ -293,6 +305,7 @@ engine_worker_free(struct engine_worker *w)
     tls_tickets_destroy(&w->tickets);
     connection_pool_destroy(&w->pool);
     scheduler_destroy(&w->scheduler);
+    config_snapshot_unref(w->new_config);
     loop_destroy(&w->loop);
     mailbox_destroy(&w->inbox);
     free(w);

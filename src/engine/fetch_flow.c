@@ -311,8 +311,10 @@ static void
 finish_followers(struct engine_worker *w, struct curlew_fetch *leader, int64_t until_us)
 {
     struct curlew_fetch *follower;
+    struct link taken;
 
-    while ((follower = coalesce_next_follower(leader, until_us)) != NULL)
+    coalesce_take_impatient(leader, until_us, &taken);
+    while ((follower = coalesce_next_follower(leader, &taken)) != NULL)
         finish(w, follower);
 }
 

@@ -64,6 +64,17 @@ worker_inbox_list(struct engine_worker *w, struct mail *part)
 }
 
 void
+worker_inbox_new_config(struct curlew *engine, struct config_snapshot *p)
+{
+    for (int i = 0; i < engine->worker_count; i++) {
+        struct engine_worker *w = engine->workers[i];
+
+        config_snapshot_unref(atomic_exchange(&w->new_config, config_snapshot_ref(p)));
+        loop_wake(&w->loop);
+    }
+}
+
+void
 worker_inbox_drop_reset(struct curlew *engine)
 {
     for (int i = 0; i < engine->worker_count; i++) {

@@ -26,6 +26,9 @@ void worker_inbox_upload_bytes(struct curlew_fetch *f);
 /* The thread is to answer a part of a fetch_list. */
 void worker_inbox_list(struct engine_worker *w, struct mail *part);
 
+/* There is a new configuration, in which sessions may be gone; each thread has a reference. */
+void worker_inbox_new_config(struct curlew *engine, struct config_snapshot *p);
+
 /* A session was reset: every thread drops its idle connections. */
 void worker_inbox_drop_reset(struct curlew *engine);
 

@@ -270,6 +270,30 @@ listener_check_address(const char *address, struct failure *err)
                        "listen: \"%.200s\" is neither unix:PATH nor HOST:PORT nor fd:N", address);
 }
 
+/* Port 0 may be: the kernel chooses another each time. */
+static bool
+may_repeat(const char *address)
+{
+    const char *colon = strrchr(address, ':');
+
+    return strncmp(address, "unix:", 5) != 0 && strncmp(address, "fd:", 3) != 0 &&
+           strcmp(colon, ":0") == 0;
+}
+
+int
+listener_check_addresses(char *const *addresses, size_t count, struct failure *err)
+{
+    for (size_t i = 0; i < count; i++) {
+        if (listener_check_address(addresses[i], err) != 0)
+            return -1;
+        for (size_t k = 0; k < i; k++)
+            if (strcmp(addresses[i], addresses[k]) == 0 && !may_repeat(addresses[i]))
+                return failure_set(err, ERROR_BAD_REQUEST, "listen: \"%.200s\" is there twice",
+                                   addresses[i]);
+    }
+    return 0;
+}
+
 int
 listener_check_group(const char *address, const char *group, struct failure *err)
 {

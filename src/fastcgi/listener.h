@@ -31,6 +31,9 @@ int listener_list_open(struct listener_list *list, const char *address, mode_t m
 /* Checks the form only.  -1 with `err`: none of the three. */
 int listener_check_address(const char *address, struct failure *err);
 
+/* Checks the form of each, and that none is there twice.  -1 with `err`. */
+int listener_check_addresses(char *const *addresses, size_t count, struct failure *err);
+
 /* Is there this group, for a socket at a unix: address?  -1 with `err`: no. */
 int listener_check_group(const char *address, const char *group, struct failure *err);
 

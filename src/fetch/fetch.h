@@ -69,6 +69,7 @@ struct retry_state {
 struct flight {
     struct curlew_fetch *leader; /* whose transfer it shares, while FOLLOWING */
     struct link link;            /* among that leader's followers */
+    double queued;               /* how long that had been in queues before this one joined */
     bool is_leader;              /* it transfers for its followers; the engine thread owns it */
     struct link followers;       /* of a leader */
     struct link leader_link;     /* of a leader: among those in flight */

@@ -15,6 +15,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #define FILE_BYTES_MAX (16 << 20)
@@ -78,13 +79,30 @@ apply_root(struct config *c, const json_t *root, struct failure *err)
     return 0;
 }
 
+/* What can be read once only would be empty the second time, and at a reload. */
+static int
+check_kind(int fd, struct failure *err)
+{
+    struct stat st;
+
+    if (fstat(fd, &st) != 0 || S_ISREG(st.st_mode) || S_ISDIR(st.st_mode))
+        return 0; /* read() says what is wrong */
+    return failure_set(err, ERROR_BAD_REQUEST,
+                       "not a regular file: it is read more than once, also at each reload, so a "
+                       "pipe or a device will not do");
+}
+
 static int
 read_file(struct buffer *to, const char *path, struct failure *err)
 {
-    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK); /* of a FIFO, too */
     ssize_t n = -1;
     char *room;
 
+    if (fd >= 0 && check_kind(fd, err) != 0) {
+        close(fd);
+        return -1;
+    }
     while (fd >= 0 && (room = buffer_room(to, 8192)) != NULL && (n = read(fd, room, 8192)) > 0)
         to->len += (size_t)n;
     if (fd < 0 || (n < 0 && buffer_ok(to)))

@@ -133,6 +133,7 @@ engine_json(const struct engine_stats *s, const struct config_snapshot *p)
         return NULL;
     }
     json_put(&all, "sessions_bytes", number(&p->session_account->bytes));
+    json_put(&all, "cookie_jars_bytes", json_integer(cookie_jar_group_bytes(p->jars)));
     json_put(&all, "lookups_refused", number(&s->lookups_refused));
     json_put(&all, "slow_loop_turns", number(&s->slow_turns));
     return all;

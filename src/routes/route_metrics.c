@@ -210,6 +210,7 @@ add_limits(struct buffer *b, const struct fcgi_server *server, const struct conf
         { "buffered_bytes", l->buffered_bytes },
         { "request_body_bytes", l->buffered_bytes },
         { "sessions_bytes", l->sessions_bytes },
+        { "cookie_jars_bytes", COOKIE_JAR_GROUP_BYTES_MAX },
     };
 
     add_head(b, "limit", "gauge", "The limit of the gauge that the label names.");
@@ -264,6 +265,8 @@ add_daemon(struct buffer *b, const struct fcgi_server *server, const struct conf
     add_value(b, "sessions_bytes", "gauge",
               "Bytes of sessions, with replaced ones that fetches still hold.",
               counter_read(&config->session_account->bytes));
+    add_value(b, "cookie_jars_bytes", "gauge", "Bytes of the cookies in all shared cookie jars.",
+              cookie_jar_group_bytes(config->jars));
     add_value(b, "large_messages", "gauge",
               "Large requests being read and large envelopes being written, and those that wait.",
               counter_read(&stats->large));

@@ -126,15 +126,23 @@ record_state(struct origin_queue *q, enum circuit_breaker_state before)
         counter_add(&stats->breakers_opened, 1);
 }
 
+/* Of a queue that is idle. */
+static void
+forget_breaker(struct origin_queue *q)
+{
+    enum circuit_breaker_state before = q->breaker.state;
+
+    q->breaker = (struct circuit_breaker){ .state = CIRCUIT_OFF };
+    record_state(q, before);
+    timer_clear(q->all->timers, &q->due);
+}
+
 static void
 queue_free(struct origin_queue *q)
 {
     struct origin_queue **at = &q->origin->queues;
-    enum circuit_breaker_state before = q->breaker.state;
 
-    q->breaker.state = CIRCUIT_OFF;
-    record_state(q, before);
-    timer_clear(q->all->timers, &q->due);
+    forget_breaker(q);
     list_remove(&q->link);
     while (*at != q)
         at = &(*at)->next;
@@ -290,9 +298,48 @@ origin_queue_tick(struct origin_queue *q)
     record_state(q, before);
 }
 
-bool
-origin_queue_record(struct origin_queue *q, struct curlew_fetch *f,
-                    enum circuit_breaker_outcome outcome)
+static int
+compare_ids(const void *a, const void *b)
+{
+    uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
+
+    return (x > y) - (x < y);
+}
+
+/* The states' ids of those that have a breaker, in order.  NULL: no memory. */
+static uint64_t *
+sessions_with_breaker(const struct config_snapshot *p, size_t *count)
+{
+    uint64_t *ids = calloc(p->session_count + 1, sizeof ids[0]);
+
+    *count = 0;
+    if (ids == NULL)
+        return NULL;
+    for (size_t i = 0; i < p->session_count; i++)
+        if (p->sessions[i]->settings.breaker.failures > 0)
+            ids[(*count)++] = p->sessions[i]->state->id;
+    qsort(ids, *count, sizeof ids[0], compare_ids);
+    return ids;
+}
+
+void
+origin_queue_forget_breakers(struct origin_queues *all, const struct config_snapshot *p)
+{
+    size_t count;
+    uint64_t *ids = sessions_with_breaker(p, &count);
+
+    for (struct link *l = all->idle.next; ids != NULL && l != &all->idle; l = l->next) {
+        struct origin_queue *q = container_of(l, struct origin_queue, link);
+
+        if (q->breaker.state != CIRCUIT_OFF &&
+            bsearch(&q->session, ids, count, sizeof ids[0], compare_ids) == NULL)
+            forget_breaker(q);
+    }
+    free(ids);
+}
+
+static bool
+record(struct origin_queue *q, struct curlew_fetch *f, enum circuit_breaker_outcome outcome)
 {
     enum circuit_breaker_state before = q->breaker.state;
     bool probe = f->ticket.probe, opened;
@@ -303,5 +350,16 @@ origin_queue_record(struct origin_queue *q, struct curlew_fetch *f,
     opened = circuit_breaker_record(&q->breaker, &f->session->settings.breaker, outcome, probe,
                                     clock_us());
     record_state(q, before);
+    return opened;
+}
+
+bool
+origin_queue_record(struct origin_queue *q, struct curlew_fetch *f,
+                    enum circuit_breaker_outcome outcome)
+{
+    bool opened = record(q, f, outcome);
+
+    if (q->queued == 0 && q->running == 0 && f->session->state->removed)
+        forget_breaker(q);
     return opened;
 }

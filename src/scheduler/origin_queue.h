@@ -102,6 +102,12 @@ bool origin_queue_try_admit(struct origin_queue *q, struct curlew_fetch *f);
 /* Sets f->failure: the circuit is open. */
 void origin_queue_reject(struct origin_queue *q, struct curlew_fetch *f);
 
+/*
+ * There is a new configuration: what is idle forgets the circuit breaker of a session that was
+ * removed, or has none any more.  What is not yet idle does so in origin_queue_record().
+ */
+void origin_queue_forget_breakers(struct origin_queues *all, const struct config_snapshot *p);
+
 /* The circuit is open, or half-open. */
 bool origin_queue_is_rejecting(const struct origin_queue *q);
 

@@ -16,6 +16,7 @@ config_snapshot_unref(struct config_snapshot *p)
     egress_unref(p->egress);
     body_account_unref(p->bodies);
     body_account_unref(p->session_account);
+    cookie_jar_group_unref(p->jars);
     free(p);
 }
 
@@ -41,8 +42,9 @@ alloc_snapshot(const struct limits *limits, size_t room, const struct config_sna
     p->limits = *limits;
     p->bodies = old != NULL ? body_account_ref(old->bodies) : body_account_new();
     p->session_account = old != NULL ? body_account_ref(old->session_account) : body_account_new();
+    p->jars = old != NULL ? cookie_jar_group_ref(old->jars) : cookie_jar_group_new();
     p->sessions = calloc(room + (old != NULL ? old->session_count : 0), sizeof p->sessions[0]);
-    if (p->bodies == NULL || p->session_account == NULL || p->sessions == NULL) {
+    if (p->bodies == NULL || p->session_account == NULL || p->jars == NULL || p->sessions == NULL) {
         config_snapshot_unref(p);
         failure_no_memory(err);
         return NULL;
@@ -93,6 +95,7 @@ config_snapshot_new(const struct engine_config *settings, const struct config_sn
         if (s == NULL)
             goto failed;
         session_set_account(s, p->session_account);
+        cookie_jar_join(s->state->jar, p->jars);
         add(p, s);
     }
     p->log = settings->log;
@@ -159,6 +162,7 @@ config_snapshot_with_session(const struct config_snapshot *old, const struct ses
         (s = session_new(put, find(old, put->name), err)) == NULL)
         return NULL;
     session_set_account(s, old->session_account);
+    cookie_jar_join(s->state->jar, old->jars);
     s->at_run_time = true;
     if ((p = copy_without(old, put->name, err)) == NULL)
         session_unref(s);

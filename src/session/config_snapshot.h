@@ -21,6 +21,7 @@ struct config_snapshot {
     struct egress *egress;
     /* Shared with every other snapshot of the engine: of responses, and of sessions. */
     struct body_account *bodies, *session_account;
+    struct cookie_jar_group *jars; /* shared with them, too */
     struct limits limits;
     struct log_sink log;
     struct session **sessions;

@@ -5,11 +5,22 @@
 #include "http/cookie_match.h"
 #include "util/array.h"
 #include "util/hash.h"
+#include "util/list.h"
+#include "util/metrics.h"
 
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
+
+#define ITEM_BYTES 200 /* of a cookie beside its text: its place in the array, and four blocks */
+
+struct cookie_jar_group {
+    atomic_int refs;
+    counter bytes;
+    pthread_mutex_t lock; /* of the list; taken before the lock of a jar */
+    struct link jars;
+};
 
 struct jar_cookie {
     struct cookie cookie;
@@ -22,15 +33,82 @@ struct cookie_jar {
     struct jar_cookie *items; /* in the order of their first setting */
     size_t count, bytes;
     uint64_t uses;
+    counter memory;                 /* of it in the group's bytes; written under the lock */
+    struct cookie_jar_group *group; /* NULL: none yet */
+    struct link link;               /* in the group's list */
 };
+
+/* -- the group ------------------------------------------------------------ */
+
+struct cookie_jar_group *
+cookie_jar_group_new(void)
+{
+    struct cookie_jar_group *g = calloc(1, sizeof *g);
+
+    if (g == NULL)
+        return NULL;
+    g->refs = 1;
+    pthread_mutex_init(&g->lock, NULL);
+    list_init(&g->jars);
+    return g;
+}
+
+struct cookie_jar_group *
+cookie_jar_group_ref(struct cookie_jar_group *g)
+{
+    atomic_fetch_add(&g->refs, 1);
+    return g;
+}
+
+void
+cookie_jar_group_unref(struct cookie_jar_group *g)
+{
+    if (g == NULL || atomic_fetch_sub(&g->refs, 1) != 1)
+        return;
+    pthread_mutex_destroy(&g->lock);
+    free(g);
+}
+
+int64_t
+cookie_jar_group_bytes(const struct cookie_jar_group *g)
+{
+    return counter_read(&g->bytes);
+}
+
+void
+cookie_jar_join(struct cookie_jar *j, struct cookie_jar_group *g)
+{
+    if (j->group != NULL)
+        return;
+    j->group = cookie_jar_group_ref(g);
+    counter_add(&g->bytes, counter_read(&j->memory));
+    pthread_mutex_lock(&g->lock);
+    list_append(&g->jars, &j->link);
+    pthread_mutex_unlock(&g->lock);
+}
+
+/* No other jar makes it lose cookies any more. */
+static void
+leave_list(struct cookie_jar *j)
+{
+    if (j->group == NULL)
+        return;
+    pthread_mutex_lock(&j->group->lock);
+    list_remove(&j->link);
+    pthread_mutex_unlock(&j->group->lock);
+}
+
+/* -- a jar ------------------------------------------------------------------ */
 
 struct cookie_jar *
 cookie_jar_new(void)
 {
     struct cookie_jar *j = calloc(1, sizeof *j);
 
-    if (j != NULL)
-        pthread_mutex_init(&j->lock, NULL);
+    if (j == NULL)
+        return NULL;
+    pthread_mutex_init(&j->lock, NULL);
+    list_init(&j->link);
     return j;
 }
 
@@ -39,9 +117,22 @@ cookie_jar_free(struct cookie_jar *j)
 {
     if (j == NULL)
         return;
+    leave_list(j);
     cookie_jar_clear(j);
+    cookie_jar_group_unref(j->group);
     pthread_mutex_destroy(&j->lock);
     free(j);
+}
+
+/* Under the jar's lock, once its cookies have changed. */
+static void
+count_memory(struct cookie_jar *j)
+{
+    int64_t now = (int64_t)(j->bytes + j->count * ITEM_BYTES), before = counter_read(&j->memory);
+
+    if (j->group != NULL)
+        counter_add(&j->group->bytes, now - before);
+    counter_add(&j->memory, now - before);
 }
 
 void
@@ -53,6 +144,7 @@ cookie_jar_clear(struct cookie_jar *j)
     free(j->items);
     j->items = NULL;
     j->bytes = 0;
+    count_memory(j);
     pthread_mutex_unlock(&j->lock);
 }
 
@@ -103,6 +195,18 @@ remove_item(struct cookie_jar *j, struct jar_cookie *item)
     cookies_destroy_one(&item->cookie);
     j->count--;
     memmove(item, item + 1, (j->count - i) * sizeof *item);
+    array_shrink((void **)&j->items, j->count, sizeof *item);
+}
+
+static struct jar_cookie *
+oldest(const struct cookie_jar *j)
+{
+    struct jar_cookie *first = j->items;
+
+    for (size_t i = 1; i < j->count; i++)
+        if (j->items[i].used < first->used)
+            first = &j->items[i];
+    return first;
 }
 
 static void
@@ -119,17 +223,16 @@ struct domain_use {
     struct jar_cookie *oldest;
 };
 
-/* A NULL domain: of all. */
 static struct domain_use
 domain_use(struct cookie_jar *j, const char *domain)
 {
-    uint64_t hash = domain != NULL ? hash_of(domain) : 0;
+    uint64_t hash = hash_of(domain);
     struct domain_use u = { 0 };
 
     for (size_t i = 0; i < j->count; i++) {
         struct jar_cookie *item = &j->items[i];
 
-        if (domain != NULL && item->domain_hash != hash)
+        if (item->domain_hash != hash)
             continue;
         u.count++;
         u.bytes += sent_bytes(&item->cookie);
@@ -149,7 +252,7 @@ keep_limits(struct cookie_jar *j, const char *domain)
            (u.count > 1 && u.bytes > COOKIE_JAR_DOMAIN_BYTES_MAX))
         remove_item(j, u.oldest);
     while (j->count > COOKIE_JAR_MAX || (j->count > 1 && j->bytes > COOKIE_JAR_BYTES_MAX))
-        remove_item(j, domain_use(j, NULL).oldest);
+        remove_item(j, oldest(j));
 }
 
 /* The copy becomes the jar's, in the place of the same cookie (RFC 6265 section 5.3, step 11). */
@@ -246,6 +349,40 @@ import_one(struct cookie_jar *j, const struct cookie *c)
     return 0;
 }
 
+/* Under the group's lock.  NULL: none has a cookie. */
+static struct cookie_jar *
+largest(struct cookie_jar_group *g)
+{
+    struct cookie_jar *most = NULL;
+
+    for (struct link *l = g->jars.next; l != &g->jars; l = l->next) {
+        struct cookie_jar *j = container_of(l, struct cookie_jar, link);
+
+        if (counter_read(&j->memory) > (most != NULL ? counter_read(&most->memory) : 0))
+            most = j;
+    }
+    return most;
+}
+
+/* So one session's cookies do not push out another's that has fewer. */
+static void
+keep_group_limit(struct cookie_jar_group *g)
+{
+    struct cookie_jar *j;
+
+    if (g == NULL || counter_read(&g->bytes) <= COOKIE_JAR_GROUP_BYTES_MAX)
+        return;
+    pthread_mutex_lock(&g->lock);
+    while (counter_read(&g->bytes) > COOKIE_JAR_GROUP_BYTES_MAX && (j = largest(g)) != NULL) {
+        pthread_mutex_lock(&j->lock);
+        if (j->count > 0)
+            remove_item(j, oldest(j));
+        count_memory(j);
+        pthread_mutex_unlock(&j->lock);
+    }
+    pthread_mutex_unlock(&g->lock);
+}
+
 int
 cookie_jar_import(struct cookie_jar *j, const struct cookies *set, int64_t now)
 {
@@ -257,6 +394,8 @@ cookie_jar_import(struct cookie_jar *j, const struct cookies *set, int64_t now)
     remove_expired(j, now);
     for (size_t i = 0; i < set->count && rc == 0; i++)
         rc = import_one(j, &set->items[i]);
+    count_memory(j);
     pthread_mutex_unlock(&j->lock);
+    keep_group_limit(j->group);
     return rc;
 }

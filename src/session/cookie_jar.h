@@ -6,7 +6,8 @@
  * deleted.  So the cookies of one request never reach another fetch, and two fetches at once
  * cannot undo each other's login.
  *
- * Past a limit the cookie that was not used for the longest time is removed.
+ * Past a limit the cookie that was not used for the longest time is removed: of the domain, of the
+ * jar, or, if all jars together hold too much, of the jar that holds most.
  */
 #ifndef SESSION_COOKIE_JAR_H
 #define SESSION_COOKIE_JAR_H
@@ -22,10 +23,30 @@
 #define COOKIE_JAR_DOMAIN_MAX       180
 #define COOKIE_JAR_DOMAIN_BYTES_MAX 16384 /* names and values: a Cookie field has to hold them */
 
-struct cookie_jar; /* safe to use from every thread */
+/* Of all jars of an engine: memory, so about 200 bytes a cookie come to its text. */
+#define COOKIE_JAR_GROUP_BYTES_MAX (64 << 20)
+
+struct cookie_jar;       /* safe to use from every thread */
+struct cookie_jar_group; /* all jars of an engine; counted by reference */
+
+/* NULL: no memory. */
+struct cookie_jar_group *cookie_jar_group_new(void);
+struct cookie_jar_group *cookie_jar_group_ref(struct cookie_jar_group *g);
+
+/* The last reference frees; NULL is allowed.  Each jar of it has one. */
+void cookie_jar_group_unref(struct cookie_jar_group *g);
+
+/* What its jars hold. */
+int64_t cookie_jar_group_bytes(const struct cookie_jar_group *g);
 
 /* NULL: no memory. */
 struct cookie_jar *cookie_jar_new(void);
+
+/*
+ * From now on it is one of the group, until it is freed; before a second thread has it.  In the
+ * group already: nothing happens.
+ */
+void cookie_jar_join(struct cookie_jar *j, struct cookie_jar_group *g);
 
 void cookie_jar_free(struct cookie_jar *j);
 void cookie_jar_clear(struct cookie_jar *j);

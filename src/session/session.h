@@ -21,6 +21,7 @@ struct session_state {
     atomic_int refs;
     uint64_t id; /* unique in the process; a name or an address may be used again */
     char *name;
+    atomic_bool removed;    /* the newest configuration has no session with this state */
     struct cookie_jar *jar; /* used if the settings say so */
     counter in_flight;
     counter resets; /* idle connections from before the last reset must not be used */

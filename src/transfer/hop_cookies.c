@@ -121,8 +121,8 @@ refuse_field(struct curlew_fetch *f)
 {
     if (f->redirects == 0 && f->response.attempts == 1)
         return failure_set(&f->failure, ERROR_BAD_REQUEST,
-                           "cookies: those for this URL, the session's among them, are over %d "
-                           "bytes together",
+                           "cookies: those for this URL, the session's and a Cookie header's "
+                           "among them, are over %d bytes together",
                            HOP_COOKIES_FIELD_MAX);
     return failure_set(&f->failure, ERROR_PROTOCOL_ERROR,
                        "cookies: with those that responses have set, they are over %d bytes "
@@ -144,9 +144,9 @@ set_field(struct curlew_fetch *f, int64_t now)
 
     buffer_init(&field, SIZE_MAX / 2);
     cookie_match_write(&field, &f->hop->cookies, &target);
+    add_given_fields(&field, f);
     if (field.len > HOP_COOKIES_FIELD_MAX)
         rc = refuse_field(f);
-    add_given_fields(&field, f);
     f->hop->cookie_bytes = field.len;
     if (field.failed || (field.len > 0 && hop_set(f->hop, CURLOPT_COOKIE, field.data) != CURLE_OK))
         rc = failure_no_memory(&f->failure);

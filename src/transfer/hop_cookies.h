@@ -14,7 +14,7 @@
 #include "fetch/fetch.h"
 
 /*
- * Of one Cookie field, without what the request's headers add.  Measured with libcurl 8.14: over
+ * Of one Cookie field, with what the request's headers add.  Measured with libcurl 8.14: over
  * HTTP/1.1 it sends 400 KB whole, beside a URL of 8,100 bytes; over HTTP/2, where nghttp2 takes 64
  * KiB for the whole head, 55 KB beside that URL, and not 60.
  */

@@ -24,4 +24,18 @@ array_grow(void **items, size_t *count, size_t item_size)
     return memset((char *)p + n * item_size, 0, item_size);
 }
 
+/* After an item was removed: at a power of two the room that is free is given back. */
+static inline void
+array_shrink(void **items, size_t count, size_t item_size)
+{
+    void *p;
+
+    if (count == 0) {
+        free(*items);
+        *items = NULL;
+    } else if ((count & (count - 1)) == 0 && (p = realloc(*items, count * item_size)) != NULL) {
+        *items = p;
+    }
+}
+
 #endif

@@ -276,6 +276,51 @@ def test_it_can_be_set_at_run_time(curlewd, origin):
     assert 9 <= unavailable(client, origin.url("/hello"), session="careful")[0] <= 10
 
 
+def put_careful(daemon, **more):
+    body = json.dumps({"breaker": {"failures": 1, "open_seconds": 600}, **more}).encode()
+    assert daemon.client.ask("PUT", "/v1/sessions/careful", body=body).status in (200, 201)
+
+
+@pytest.mark.parametrize("threads", [1, 3])
+def test_a_session_that_is_removed_takes_its_breakers_along(curlewd, origin, threads):
+    daemon = curlewd({"threads": threads, **broken(1)})
+    put_careful(daemon)
+    fails(daemon.client, origin.flaky(fail=99), 1, session="careful")
+    daemon.client.fetch(origin.url("/hello", host="127.0.0.2"), session="careful")
+    daemon.client.fetch(origin.url("/hello"))
+    assert states(daemon) == (2, 1, 0)
+    daemon.client.ask("DELETE", "/v1/sessions/careful")
+    wait_until("they are gone", lambda: states(daemon) == (1, 0, 0))
+    told = daemon.client.get("/v1/status").json()
+    assert told["engine"]["breakers"] == {"closed": 1, "open": 0, "half_open": 0}
+    assert told["origins"]["breaker_open"] == []
+
+
+def test_what_is_in_flight_when_its_session_is_removed_leaves_no_breaker(curlewd, origin):
+    daemon = curlewd()
+    put_careful(daemon, max_per_origin=1)
+    with BackgroundCalls() as b:
+        b.start(daemon.client.post, {"url": origin.url("/delay/0.5"), "session": "careful"})
+        origin.wait_for("arrived", "/delay/0.5")
+        b.start(daemon.client.post, {"url": origin.url("/status/500"), "session": "careful"})
+        wait_until("it to wait", lambda: read_metrics(daemon)["curlew_queued"] == 1)
+        assert states(daemon) == (1, 0, 0)
+        daemon.client.ask("DELETE", "/v1/sessions/careful")
+        b.results()
+    wait_until("it is gone", lambda: states(daemon) == (0, 0, 0))
+
+
+def test_a_reload_that_takes_a_session_or_its_breaker_away_does_so_in_the_figures(curlewd, origin):
+    one = {"breaker": {"failures": 1, "open_seconds": 600}}
+    daemon = curlewd({"sessions": {"gone": one, "free": one, "stays": one}})
+    for session in ("gone", "free", "stays"):
+        fails(daemon.client, origin.flaky(fail=99), 1, session=session)
+    assert states(daemon) == (0, 3, 0)
+    daemon.reload({**daemon.config, "sessions": {"free": {}, "stays": one}})
+    wait_until("two are gone", lambda: states(daemon) == (0, 1, 0))
+    unavailable(daemon.client, origin.url("/hello"), session="stays")
+
+
 def test_an_open_breaker_wakes_no_thread(curlewd, origin):
     daemon = curlewd(broken(1))
     fails(daemon.client, origin.flaky(fail=99), 1)

@@ -56,6 +56,20 @@ def test_each_caller_keeps_its_own_tag_and_timeout(daemon, origin):
     assert arrivals(origin, path) == 1
 
 
+def test_who_joins_late_has_its_own_total_and_time_in_the_queue(curlewd, origin):
+    daemon = curlewd({"sessions": {"default": {"max_per_origin": 1}}})
+    path = "/delay/0.6?late"
+    with BackgroundCalls() as b:
+        b.start(daemon.client.fetch, origin.url("/delay/0.4"))
+        origin.wait_for("arrived", "/delay/0.4")
+        b.start(daemon.client.fetch, origin.url(path), coalesce=True)
+        origin.wait_for("arrived", path)
+        b.start(daemon.client.fetch, origin.url(path), coalesce=True)
+        _, first, late = (e["timing"] for e in b.results())
+    assert first["queue"] > 0.1 and first["total"] > first["queue"] + 0.5
+    assert late["queue"] == 0 and late["total"] < 0.6 <= late["first_byte"] + 0.05
+
+
 def test_a_failure_is_shared_too(daemon, origin):
     path = "/close-early?shared"
     with BackgroundCalls(3) as b:

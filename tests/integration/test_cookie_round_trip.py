@@ -136,6 +136,18 @@ def test_a_field_over_the_limit_is_refused_by_name(client):
         assert response.json()["detail"].startswith("cookies: ") and origin.requests == []
 
 
+@pytest.mark.parametrize("cookies", [10, 0])
+def test_a_Cookie_header_counts_with_the_others(client, cookies):  # noqa: N802
+    keys = {"cookies": {f"c{i}": "v" * 1000 for i in range(cookies)}}
+    room = 48 * 1024 - cookies * len("c0=; " + "v" * 1000) - len("h=")
+    with origin_setting() as origin:
+        client.fetch(origin.url("/"), headers={"cookie": "h=" + "v" * room}, **keys)
+        assert len(origin.requests[-1].header("cookie")) == 48 * 1024
+        p = client.refused({"url": origin.url("/"), "headers": {"cookie": "h=" + "v" * (room + 1)},
+                            **keys}, 400, "bad_request")
+        assert p["detail"].startswith("cookies: ") and len(origin.requests) == 1
+
+
 def test_an_origin_cannot_fill_a_jar_so_that_its_session_is_of_no_use(curlewd):
     daemon = curlewd({"sessions": {"jar": {"cookie_jar": "shared"}}})
     big = [f"c{i}=" + "v" * 8000 for i in range(12)]

@@ -5,6 +5,7 @@ import json
 import pytest
 
 from tests.support.concurrency import BackgroundCalls
+from tests.support.metrics import read_metric
 from tests.support.procs import wait_until
 
 pytestmark = pytest.mark.libcurl
@@ -109,3 +110,24 @@ def test_cookies_of_a_failed_fetch_stay_in_its_jar(jars, origin):
                          "session": "one"},
                         502, "too_many_redirects")
     assert seen(jars, origin, session="two") == {}
+
+
+def test_the_bytes_of_all_jars_are_told(jars, origin):
+    def held():
+        return read_metric(jars, "curlew_cookie_jars_bytes")
+
+    assert held() == 0
+    set_cookie(jars, origin, "a=" + "v" * 4000, session="one")
+    one = held()
+    assert 4000 < one < 4500
+    body = json.dumps({"cookie_jar": "shared"}).encode()
+    assert jars.client.ask("PUT", "/v1/sessions/new", body=body).status == 201
+    set_cookie(jars, origin, "a=" + "v" * 4000, session="new")
+    jars.reload(jars.config)
+    set_cookie(jars, origin, "b=" + "v" * 4000, session="new")
+    assert held() == 3 * one
+    assert json.loads(jars.client.get("/v1/status").body)["engine"]["cookie_jars_bytes"] == held()
+    assert jars.client.ask("POST", "/v1/sessions/one/reset").status == 204
+    assert held() == 2 * one
+    assert jars.client.ask("DELETE", "/v1/sessions/new").status == 204
+    wait_until("the jar to be freed", lambda: held() == 0)

@@ -20,9 +20,9 @@ from tests.support.supervisor import Supervisor
 ENV = {k: v for k, v in {**os.environ, **clean_env()}.items() if v is not None}
 
 
-def run(*args, env=None):
+def run(*args, env=None, **keys):
     return subprocess.run([BINARY, *args], capture_output=True, text=True, timeout=10,
-                          env={**ENV, **(env or {})})
+                          env={**ENV, **(env or {})}, **keys)
 
 
 # -- options ---------------------------------------------------------------
@@ -159,6 +159,36 @@ def test_a_certificate_file_that_cannot_be_read_is_a_warning(curlewd, tmp_path):
 def test_a_missing_configuration_is_an_error(tmp_path):
     done = run("--check", "--config", tmp_path / "none.json")
     assert done.returncode == 1 and "none.json" in done.stderr
+
+
+def test_a_configuration_that_can_be_read_only_once_is_refused_at_start_and_reload(
+        curlewd, tmp_path):
+    for path, keys in (("/dev/stdin", {"input": "{}"}), ("/dev/null", {})):
+        done = run("--check", "--config", path, **keys)
+        assert done.returncode == 1 and f"{path}: not a regular file" in done.stderr
+    daemon = curlewd({"limits": {"in_flight": 7}})
+    daemon.config_path.unlink()
+    os.mkfifo(daemon.config_path)
+    daemon.process.send(signal.SIGHUP)
+    wait_logged(daemon, "not a regular file")
+    limits = daemon.client.get("/v1/status").json()["limits"]
+    assert limits["in_flight"] == 7, "the old settings stay"
+
+
+@pytest.mark.parametrize("address", ["unix:/tmp/twice.sock", "127.0.0.1:9000", "fd:3"])
+def test_an_address_that_is_there_twice_is_an_error(address, tmp_path):
+    done = run("--check", env={"CURLEW_LISTEN": f"{address},127.0.0.1:0,{address}"})
+    assert done.returncode == 1
+    assert f'CURLEW_LISTEN: "{address}" is there twice' in done.stderr
+    path = tmp_path / "c.json"
+    path.write_text(json.dumps({"listen": [address, address]}))
+    done = run("--check", "--config", path)
+    assert done.returncode == 1 and f'{path}: listen: "{address}" is there twice' in done.stderr
+
+
+def test_the_kernel_chooses_a_port_more_than_once():
+    done = run("--check", env={"CURLEW_LISTEN": "127.0.0.1:0,127.0.0.1:0"})
+    assert done.returncode == 0, done.stderr
 
 
 @pytest.mark.parametrize("address", ["", "nonsense", "unix:", "unix:" + "/x" * 100,

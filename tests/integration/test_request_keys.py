@@ -124,6 +124,17 @@ def test_a_content_type_replaces_the_one_of_the_body(client, origin):
     assert header(got, "content-type") == ["application/x-mine"]
 
 
+def test_a_long_header_is_sent_whole_or_refused_by_name(client, origin):
+    """libcurl leaves out one with a value of over 300 KiB, and sends the others."""
+    longest = "x" * (256 * 1024 - len("X-Long"))
+    got = echo(client, origin, headers={"X-Long": longest})
+    assert header(got, "x-long") == [longest]
+    for value in (longest + "x", "x" * 310 * 1024):
+        p = client.refused({"url": origin.url("/echo"), "headers": {"X-Long": value}},
+                           400, "bad_request")
+        assert p["detail"] == "headers.X-Long: over 262144 bytes"
+
+
 def test_header_values_may_hold_any_text(client, origin):
     got = echo(client, origin, headers={"X-Text": "grüße; a=\"b\", \t c"})
     assert header(got, "x-text")[0].encode("latin-1").decode() == "grüße; a=\"b\", \t c"

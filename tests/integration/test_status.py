@@ -79,7 +79,8 @@ def test_each_limit_is_told_beside_its_gauge(curlewd):
               if name.startswith("curlew_limit{")}
     assert limits == {"in_flight": 70, "queued": 80, "connections": open_files["origins"],
                       "gateway_connections": open_files["gateway"], "buffered_bytes": 90_000_000,
-                      "request_body_bytes": 90_000_000, "sessions_bytes": 1_000_000}
+                      "request_body_bytes": 90_000_000, "sessions_bytes": 1_000_000,
+                      "cookie_jars_bytes": 64 << 20}
     assert all(f"curlew_{name}" in metrics for name in limits)
     daemon.reload({**daemon.config, "limits": {**daemon.config["limits"], "in_flight": 71}})
     wait_until("the new limit",

@@ -25,6 +25,7 @@ teardown(void)
 TestSuite(coalesce, .init = setup, .fini = teardown, .timeout = 20);
 
 static struct coalesce all;
+static struct link taken;
 
 static struct curlew_fetch *
 get(const char *url)
@@ -74,15 +75,44 @@ Test(coalesce, the_first_brings_a_leader_and_the_next_follows_it)
     cr_assert_eq(f[1]->flight.leader, leader);
 
     leader->response.head.status = 201;
-    cr_assert_eq(coalesce_next_follower(leader, INT64_MAX), f[0]);
-    cr_assert_eq(coalesce_next_follower(leader, INT64_MAX), f[1]);
-    cr_assert_null(coalesce_next_follower(leader, INT64_MAX));
+    coalesce_take_impatient(leader, INT64_MAX, &taken);
+    cr_assert_eq(coalesce_next_follower(leader, &taken), f[0]);
+    cr_assert_eq(coalesce_next_follower(leader, &taken), f[1]);
+    cr_assert_null(coalesce_next_follower(leader, &taken));
     cr_assert_eq(f[1]->response.head.status, 201);
     cr_assert_not(f[0]->response.coalesced);
     cr_assert(f[1]->response.coalesced);
     finish(leader);
     fetch_unref(f[0]);
     fetch_unref(f[1]);
+}
+
+Test(coalesce, each_has_the_time_in_the_queue_since_it_joined)
+{
+    struct curlew_fetch *f[3], *leader;
+
+    coalesce_init(&all);
+    for (int i = 0; i < 3; i++)
+        f[i] = get("http://a.test/");
+    leader = coalesce_join(&all, f[0]);
+    fetch_set_state(leader, FETCH_POSTED);
+    fetch_set_state(leader, FETCH_QUEUED);
+    leader->posted_us = clock_us() - 40 * US_PER_SECOND; /* at its second hop */
+    leader->response.timing.queue = 2;
+    coalesce_join(&all, f[1]);
+    fetch_set_state(leader, FETCH_RUNNING);
+    leader->response.timing.queue += 50;
+    coalesce_join(&all, f[2]);
+
+    coalesce_take_impatient(leader, INT64_MAX, &taken);
+    for (int i = 0; i < 3; i++)
+        cr_assert_eq(coalesce_next_follower(leader, &taken), f[i]);
+    cr_assert_eq(f[0]->response.timing.queue, 52);
+    cr_assert_float_eq(f[1]->response.timing.queue, 10, 1);
+    cr_assert_eq(f[2]->response.timing.queue, 0);
+    finish(leader);
+    for (int i = 0; i < 3; i++)
+        fetch_unref(f[i]);
 }
 
 Test(coalesce, another_url_header_or_setting_is_another_flight)
@@ -145,9 +175,42 @@ Test(coalesce, followers_get_the_leaders_failure)
     coalesce_init(&all);
     leader = coalesce_join(&all, f);
     failure_set(&leader->failure, ERROR_CONNECT_FAILED, "refused");
-    coalesce_next_follower(leader, INT64_MAX);
+    coalesce_take_impatient(leader, INT64_MAX, &taken);
+    cr_assert_eq(coalesce_next_follower(leader, &taken), f);
     cr_assert_eq(f->failure.error, ERROR_CONNECT_FAILED);
     cr_assert_str_eq(f->failure.detail, "refused");
     finish(leader);
     fetch_unref(f);
+}
+
+#define CROWD 20000
+
+/* Half of them wait on, and come first; to look through these for each of the others takes long. */
+Test(coalesce, of_a_crowd_the_impatient_are_taken_quickly)
+{
+    static struct curlew_fetch *f[CROWD];
+    struct curlew_fetch *leader = NULL, *first;
+    int64_t before;
+
+    coalesce_init(&all);
+    for (int i = 0; i < CROWD; i++) {
+        f[i] = get("http://a.test/");
+        f[i]->request.total_timeout_ms = 60000;
+        first = coalesce_join(&all, f[i]);
+        leader = first != NULL ? first : leader;
+        if (i >= CROWD / 2)
+            f[i]->request.total_timeout_ms = 1000;
+    }
+    before = clock_us();
+    coalesce_take_impatient(leader, f[CROWD - 1]->submitted_us + 2 * US_PER_SECOND, &taken);
+    for (int i = CROWD / 2; i < CROWD; i++)
+        cr_assert_eq(coalesce_next_follower(leader, &taken), f[i]);
+    cr_assert_lt(clock_us() - before, 200 * US_PER_MS);
+    cr_assert_null(coalesce_next_follower(leader, &taken));
+    coalesce_take_impatient(leader, INT64_MAX, &taken);
+    for (int i = 0; i < CROWD / 2; i++)
+        cr_assert_eq(coalesce_next_follower(leader, &taken), f[i]);
+    finish(leader);
+    for (int i = 0; i < CROWD; i++)
+        fetch_unref(f[i]);
 }

@@ -298,6 +298,27 @@ Test(listener, what_is_no_address_is_an_error)
     does_not_open("no-such-name.invalid:9000", "no-such-name.invalid");
 }
 
+static void
+check_both(const char *first, const char *second, int rc)
+{
+    char *const both[] = { (char *)first, (char *)"127.0.0.1:9000", (char *)second };
+
+    err = (struct failure){ 0 };
+    cr_assert_eq(listener_check_addresses(both, 3, &err), rc, "%s %s", first, second);
+}
+
+Test(listener, an_address_may_be_there_once)
+{
+    check_both("unix:/a", "unix:/b", 0);
+    check_both("unix:/a:0", "unix:/a:0", -1);
+    cr_assert_str_eq(err.detail, "listen: \"unix:/a:0\" is there twice");
+    check_both("[::1]:80", "[::1]:80", -1);
+    check_both("fd:0", "fd:0", -1);
+    check_both("[::1]:0", "[::1]:0", 0);
+    check_both("[::1]:1", "9000", -1);
+    cr_assert_not_null(strstr(err.detail, "neither"), "%s", err.detail);
+}
+
 /* -- fd:N ---------------------------------------------------------------- */
 
 Test(listener, a_descriptor_that_listens_is_taken)

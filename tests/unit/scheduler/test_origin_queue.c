@@ -104,6 +104,63 @@ Test(origin_queue, idle_ones_that_remember_nothing_are_freed_past_their_number)
     close_queues();
 }
 
+/* A queue whose circuit is open, of a fetch that has ended. */
+static struct origin_queue *
+open_circuit(struct curlew_fetch *f)
+{
+    struct origin_queue *q = get("http://a.test:80");
+
+    t.session->settings.breaker = (struct circuit_breaker_config){ 1, 60 };
+    cr_assert(origin_queue_try_admit(q, f));
+    origin_queue_add(q, 0, 1);
+    cr_assert(origin_queue_record(q, f, OUTCOME_FAILURE));
+    origin_queue_add(q, 0, -1);
+    origin_queue_counts_changed(q);
+    return q;
+}
+
+Test(origin_queue, an_idle_one_forgets_the_breaker_of_a_session_that_has_none_any_more)
+{
+    struct curlew_fetch *f = fetch_fixture_new(&t, "http://a.test/");
+    struct origin_queue *q;
+
+    open_queues();
+    q = open_circuit(f);
+    origin_queue_forget_breakers(&all, t.config);
+    cr_assert(origin_queue_is_rejecting(q), "the session is still there");
+    t.session->state->id += 1000; /* as if it had been removed and made again */
+    origin_queue_forget_breakers(&all, t.config);
+    cr_assert_not(origin_queue_is_rejecting(q));
+    cr_assert_eq(counter_read(&t.stats.breakers[CIRCUIT_OPEN]), 0);
+
+    q = open_circuit(f);
+    t.session->settings.breaker.failures = 0;
+    origin_queue_forget_breakers(&all, t.config);
+    cr_assert_eq(counter_read(&t.stats.breakers[CIRCUIT_OPEN]), 0);
+    close_queues();
+    fetch_unref(f);
+}
+
+Test(origin_queue, a_busy_one_does_so_when_its_last_fetch_ends)
+{
+    struct curlew_fetch *f = fetch_fixture_new(&t, "http://a.test/");
+    struct origin_queue *q;
+
+    open_queues();
+    q = open_circuit(f);
+    origin_queue_add(q, 0, 2);
+    t.session->state->removed = true;
+    origin_queue_add(q, 0, -1);
+    origin_queue_record(q, f, OUTCOME_IGNORED);
+    cr_assert(origin_queue_is_rejecting(q));
+    origin_queue_add(q, 0, -1);
+    origin_queue_record(q, f, OUTCOME_IGNORED);
+    cr_assert_not(origin_queue_is_rejecting(q));
+    cr_assert_eq(counter_read(&t.stats.breakers[CIRCUIT_OPEN]), 0);
+    close_queues();
+    fetch_unref(f);
+}
+
 Test(origin_queue, a_failing_origin_opens_the_circuit_which_rejects_with_its_name)
 {
     struct curlew_fetch *f = fetch_fixture_new(&t, "http://a.test/");

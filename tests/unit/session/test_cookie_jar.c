@@ -362,3 +362,78 @@ Test(cookie_jar, a_full_jar_is_quick)
     cr_assert_lt(clock_us() - before, 500 * US_PER_MS);
     cookies_destroy(&set);
 }
+
+/* -- all jars together ---------------------------------------------------- */
+
+#define GROUP_JARS 18 /* full ones hold more than the group may */
+
+static struct cookie_jar *jars[GROUP_JARS];
+
+/* Full ones; then the group's limit has done its work.  `j` is in the group, too. */
+static void
+fill_group(struct cookie_jar_group *g)
+{
+    static char value[COOKIE_JAR_DOMAIN_BYTES_MAX - 10];
+    struct cookie_jar *mine = j;
+    char domain[40];
+
+    memset(value, 'v', sizeof value - 1);
+    cookie_jar_join(j, g);
+    for (int i = 0; i < GROUP_JARS; i++) {
+        j = jars[i] = cookie_jar_new();
+        cookie_jar_join(j, g);
+        for (int n = 0; n < COOKIE_JAR_BYTES_MAX / (int)sizeof value; n++) {
+            snprintf(domain, sizeof domain, "d%d.example", n);
+            set_cookie(domain, "/", "n", value);
+            cr_assert_leq(cookie_jar_group_bytes(g), COOKIE_JAR_GROUP_BYTES_MAX);
+        }
+    }
+    j = mine;
+}
+
+static void
+free_jars(void)
+{
+    for (int i = 0; i < GROUP_JARS; i++)
+        cookie_jar_free(jars[i]);
+}
+
+Test(cookie_jar, all_jars_together_have_a_limit_and_the_largest_makes_room)
+{
+    struct cookie_jar_group *g = cookie_jar_group_new();
+    struct cookie_jar *mine = j;
+    int64_t full;
+
+    set_cookie("a.example", "/", "few", "1");
+    fill_group(g);
+    full = cookie_jar_group_bytes(g);
+    cr_assert_gt(full, COOKIE_JAR_GROUP_BYTES_MAX - COOKIE_JAR_DOMAIN_BYTES_MAX - 400);
+    cr_assert_eq(count("a.example"), 1, "unused for the longest time, but of a small jar");
+    set_cookie("b.example", "/", "more", "1");
+    cr_assert_eq(count("b.example"), 1);
+    j = jars[0];
+    cr_assert_eq(count("d0.example"), 0);
+    j = mine;
+
+    free_jars();
+    cr_assert_lt(cookie_jar_group_bytes(g), 1000, "those of `j` are left");
+    cookie_jar_clear(j);
+    cr_assert_eq(cookie_jar_group_bytes(g), 0);
+    cookie_jar_group_unref(g);
+}
+
+Test(cookie_jar, small_cookies_count_with_the_memory_that_they_take)
+{
+    struct cookie_jar_group *g = cookie_jar_group_new();
+
+    cookie_jar_join(j, g);
+    cookie_jar_join(j, g);
+    for (int i = 0; i < COOKIE_JAR_DOMAIN_MAX; i++)
+        set_numbered("a.example", i);
+    cr_assert_gt(cookie_jar_group_bytes(g), COOKIE_JAR_DOMAIN_MAX * (int64_t)sizeof(struct cookie));
+    set_until("a.example", "short", NOW + 1);
+    cookie_jar_free(j);
+    j = NULL;
+    cr_assert_eq(cookie_jar_group_bytes(g), 0);
+    cookie_jar_group_unref(g);
+}
