@@ -14,6 +14,7 @@ from django.views.decorators.debug import sensitive_variables
 from django_curlew import AsyncSession, HandOff, Session
 
 HIDDEN = "".join(["S3C", "RET"])  # not in a line of this file, which reports show
+TOKEN = "".join(["T0K", "EN"]) * 4
 URL = "http://127.0.0.1:1/"
 
 
@@ -73,7 +74,7 @@ def outbox(settings_of_mail):
 
 @pytest.fixture
 def settings_of_mail(daemon, curlew):
-    curlew(URL=f"fcgi+unix:{daemon.socket}", TOKEN=HIDDEN * 4)
+    curlew(URL=f"fcgi+unix:{daemon.socket}", TOKEN=TOKEN)
     backend = "django.core.mail.backends.locmem.EmailBackend"
     with override_settings(EMAIL_BACKEND=backend, DEBUG=False):
         yield
@@ -83,15 +84,24 @@ def settings_of_mail(daemon, curlew):
 @pytest.mark.parametrize("page", VIEWS)
 def test_a_mail_shows_no_secret(curlew, page, daemon_runs):
     if not daemon_runs:
-        curlew(URL="fcgi+unix:/nowhere.sock", TOKEN=HIDDEN * 4)
+        curlew(URL="fcgi+unix:/nowhere.sock", TOKEN=TOKEN)
     report = report_of(f"/{page}", include_html=False)
-    assert "Traceback" in report and HIDDEN not in report
+    assert "Traceback" in report and HIDDEN not in report and TOKEN not in report
 
 
 @pytest.mark.parametrize("daemon_runs", [True, False])
 @pytest.mark.parametrize("page", ["fetch", "of_url", "gather", "hand_off"])
 def test_sensitive_variables_of_a_view_hides_those_of_the_client(curlew, page, daemon_runs):
     if not daemon_runs:
-        curlew(URL="fcgi+unix:/nowhere.sock", TOKEN=HIDDEN * 4)
+        curlew(URL="fcgi+unix:/nowhere.sock", TOKEN=TOKEN)
     report = report_of(f"/hidden-{page}", include_html=True)
     assert "django_curlew" in report and HIDDEN not in report
+
+
+@pytest.mark.parametrize("url", ["fcgi+unix:/nowhere.sock", "http://127.0.0.1:1/_fetch", "bad", 5,
+                                 ""])
+@pytest.mark.parametrize("page", VIEWS)
+def test_no_variable_shows_the_sites_token_which_django_hides_in_the_settings(curlew, page, url):
+    curlew(URL=url, TOKEN=TOKEN)
+    report = report_of(f"/{page}", include_html=True)
+    assert "django_curlew" in report and TOKEN not in report
