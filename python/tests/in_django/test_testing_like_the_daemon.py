@@ -447,6 +447,25 @@ def test_the_stub_refuses_what_a_daemon_refuses(daemon, curlew, parameters, is_r
     assert in_own_words(stubbed) == in_own_words(real)
 
 
+@pytest.mark.parametrize("parameters", [{"tag": 5}, {"auth": ("u", None)}, {"tag": "\udcff"}],
+                         ids=lambda value: repr(value)[:50])
+def test_what_a_batch_with_a_refused_request_gives(daemon, curlew, parameters):
+    """The other requests are made, unless what they have in common is refused."""
+    def gathered():
+        try:
+            found = Session().gather([("GET", GOOD, parameters), ("GET", GOOD, {"tag": "a"})],
+                                     return_exceptions=True)
+        except exceptions.RequestException as err:
+            return type(err), err.problem["code"]
+        return [isinstance(each, exceptions.BadRequest) for each in found]
+
+    curlew(URL=f"fcgi+unix:{daemon.socket}")
+    real = gathered()
+    with override_curlew() as stub:
+        stub.on("*", text="")
+        assert gathered() == real
+
+
 @pytest.mark.parametrize("url", BAD_URLS + GOOD_URLS, ids=lambda url: url[:30])
 def test_the_stub_refuses_urls_that_a_daemon_refuses(daemon, curlew, url):
     real, stubbed = refusal_by_both(curlew, daemon, lambda: Session().get(url))
