@@ -57,6 +57,14 @@ RENAMED = {"HAND_OFF": "HANDOFF"}
 REMOVED = ("HANDOFF_INLINE", "HAND_OFF_INLINE")
 
 
+class Secret(str):
+    """A token. Django hides the setting in its reports of errors, and the variables of tracebacks
+    are shown by their repr."""
+
+    def __repr__(self) -> str:
+        return "'***'"
+
+
 class Loaded(NamedTuple):
     """The settings as they were read."""
 
@@ -96,6 +104,8 @@ def _load() -> Loaded:
             found.setdefault(new, found.pop(old))
     for name in REMOVED:
         found.pop(name, None)
+    if isinstance(found.get("TOKEN"), str):
+        found["TOKEN"] = Secret(found["TOKEN"])
     problems = {key: setting_values.problem_of_value(key, value) for key, value in found.items()}
     return Loaded({**DEFAULTS, **found}, {key: text for key, text in problems.items() if text})
 

@@ -67,8 +67,9 @@ class HandOff(HttpResponse):
     the event loop. Behind the bridge nothing is stored, and both work anywhere. `reference` is one
     that was made before, by handoff_store.
 
-    The response is a 501 until it is delivered. Django saves no session for a 5xx: what the view
-    has changed in `request.session` before is saved here; make changes before the HandOff.
+    The response is a 501 until it is delivered, behind the bridge a 202: Django's cache stores
+    neither. Django saves no session for a 5xx: what the view has changed in `request.session`
+    before is saved here; make changes before the HandOff.
 
     Raises HandoffStoreError if the daemon does not store the request object,
     SynchronousOnlyOperation if this would block an event loop.
@@ -91,6 +92,7 @@ class HandOff(HttpResponse):
         self.fetch = request_object(session or _default_session, method, url, names, kwargs)
         if not needs_reference(request):  # the bridge takes the object, and replaces the response
             self._start(reference or json.dumps(self.fetch))
+            self.status_code = 202  # Django's cache middleware stores 200 and 304, in every version
             return
         if reference is None:
             _check_not_on_event_loop()

@@ -299,6 +299,17 @@ def test_a_tape_can_be_recorded_anew(real, origin, tmp_path, monkeypatch):
     assert len(json.loads(tape.read_text())) == 1
 
 
+def test_what_a_daemon_would_refuse_is_not_replayed(real, origin, tmp_path):
+    tape, url = str(tmp_path / "refused.json"), origin.url("/etag")
+    for kwargs in ({}, {"headers": {"X-A": "1\r\n"}}):
+        with override_curlew(tape=tape):
+            if not kwargs:
+                assert requests.get(url).ok
+                continue
+            with pytest.raises(exceptions.BadRequest, match="CR, LF and NUL"):
+                requests.get(url, **kwargs)
+
+
 def test_a_broken_tape_is_named(tmp_path):
     path = tmp_path / "broken.json"
     path.write_text("{")

@@ -32,6 +32,10 @@ class EncodedRequest(NamedTuple):
     upload: Optional[Upload] = None  # sent after `data`
     framing: Optional[BodyFraming] = None  # of the upload
 
+    def __repr__(self) -> str:
+        """Without the bytes: reports of errors show it, and a token is among them."""
+        return f"<EncodedRequest {self.method} to {self.address.url}, {len(self.data)} bytes>"
+
     def is_finished(self, parser: ResponseParser) -> bool:
         """Was the whole response received? Raises ResponseTooLarge if its body is too large."""
         if parser.buffered_bytes > self.max_response_bytes:

@@ -9,6 +9,7 @@ from typing import Any, Dict, Iterable, List, Optional, Tuple
 
 from .headers import Headers
 from .multipart_part import encode_part
+from .pairs import is_text, pairs_of
 
 Part = Dict[str, Any]
 
@@ -75,8 +76,9 @@ def _filename(file: Any) -> Optional[str]:
 def _pairs(given: Any) -> Iterable[Tuple[str, Any]]:
     if isinstance(given, (str, bytes)):
         raise ValueError("data must not be text or bytes beside files")
-    return given.items() if hasattr(given, "items") else given or ()
+    return pairs_of(given)
 
 
 def _values(value: Any) -> Iterable[Any]:
-    return [value] if isinstance(value, (str, bytes)) or not hasattr(value, "__iter__") else value
+    is_one = is_text(value) or isinstance(value, bytes) or not hasattr(value, "__iter__")
+    return [value] if is_one else value

@@ -16,6 +16,7 @@ from urllib.parse import urlencode
 from .. import daemon
 from . import form_files, multipart_stream
 from .multipart_part import encode_part, text_or_base64
+from .pairs import pairs_of
 
 FORM = "application/x-www-form-urlencoded"
 BYTES = "application/octet-stream"
@@ -132,7 +133,7 @@ def _encode_data(data: Any) -> Optional[bytes]:
     if data is None:
         return None
     if isinstance(data, (dict, list, tuple)):
-        return urlencode(data).encode()
+        return urlencode(list(pairs_of(data))).encode()
     if isinstance(data, str):
         return data.encode()
     if isinstance(data, BytesIO):
@@ -152,8 +153,7 @@ def _encode_multipart(method: str, data: Any, files: Any, multipart: Any) -> Enc
     if files:
         parts += form_files.parts_of_fields(data) + form_files.parts_of_files(files)
     else:  # libcurl's: as text, whatever they are
-        fields = data.items() if isinstance(data, dict) else data or ()
-        parts += [encode_part(name, value) for name, value in fields]
+        parts += [encode_part(name, value) for name, value in pairs_of(data)]
     if not parts:  # all files are None
         return encode_body(method, data)
     if not multipart_stream.is_large(parts):

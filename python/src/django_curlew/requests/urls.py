@@ -8,6 +8,8 @@ from collections import Counter
 from typing import Any, Iterable, List, Tuple, Union
 from urllib.parse import parse_qsl, quote, urlencode, urljoin, urlsplit, urlunsplit
 
+from .pairs import is_text, pairs_of
+
 SAFE = "!#$&'()*+,/:;=?@[]~|"  # not percent-encoded
 UNRESERVED = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~")
 
@@ -63,11 +65,13 @@ def add_params(url: str, params: Any) -> str:
     """Add to the query. A name that the query has once, and `params` once, is replaced."""
     parts = urlsplit(url)
     query: List[Tuple[str, Any]] = list(parse_qsl(parts.query, keep_blank_values=True))
-    added = list(params.items() if isinstance(params, dict) else params)
+    added = list(pairs_of(params))
     in_query, in_params = Counter(n for n, _ in query), Counter(n for n, _ in added)
     for name, value in added:
         if isinstance(value, (bool, dict)):
             value = json.dumps(value)
+        elif is_text(value):
+            value = str(value)
         if in_query[name] == 1 and in_params[name] == 1:
             query = [(n, value if n == name else v) for n, v in query]
         else:

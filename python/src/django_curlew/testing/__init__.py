@@ -11,7 +11,8 @@
 
 override_curlew is a `with` block, and a decorator of test functions, coroutines and classes (whose
 methods have the stub as `self.curlew`). A fetch that no response is defined for raises Unexpected,
-an AssertionError.
+an AssertionError. Retries are made, without their waits. A request that the daemon would refuse
+fails as it does there.
 
     @override_curlew(tape="tests/tapes/basket.json")
 

@@ -9,6 +9,7 @@ from typing import Any, AsyncIterator, Dict, Iterator, List, NamedTuple, Optiona
 
 from .. import daemon
 from ..daemon.response_parser import ResponseParser
+from . import check_request
 from .upload_reader import aread_body, read_body
 
 RequestObject = Dict[str, Any]  # docs/api.md
@@ -154,6 +155,9 @@ class FakeDaemon(daemon.Daemon):
         if path.endswith("/v1/fetch"):
             return fetch_response(self.result_of(request.json()), request.accepts_frames)
         if path.endswith("/v1/batch"):
+            refused = check_request.problem_of_batch(request.json())
+            if refused:
+                return fetch_response(fake_failure(*refused), frames=False)
             results = [self.result_of(each) for each in request.batch()]
             return batch_response(results, request.accepts_frames)
         if path.endswith("/v1/handoffs"):
@@ -163,6 +167,9 @@ class FakeDaemon(daemon.Daemon):
 
     def _store_handoff(self, request: RequestObject) -> ResponseParser:
         """The reference of a request object, for one handoff."""
+        refused = check_request.problem_of_handoff(request)
+        if refused:
+            return fetch_response(fake_failure(*refused), frames=False)
         reference = f"@{secrets.token_hex(16)}"
         self._handoffs[reference] = request
         body = json.dumps({"reference": reference, "expires_in": 60}).encode()
@@ -277,6 +284,7 @@ def stream_response(result: FakeResult, with_facts: bool) -> ResponseParser:
         ("Curlew-Http-Version", envelope["http_version"]),
         ("Curlew-Connection", "reused; 192.0.2.1:443"),
         ("Curlew-Redirects", len(envelope["history"])),
+        ("Curlew-Attempts", envelope["attempts"]),
         ("Curlew-Session", envelope["session"]),
         ("Curlew-First-Byte", "0.000000"),
     ]

@@ -1,4 +1,5 @@
-"""Origins' responses, and what the daemon makes of them: redirects, cookies, codings, HEAD."""
+"""Origins' responses, and what the daemon makes of them: redirects, retries, cookies, codings,
+HEAD."""
 
 from __future__ import annotations
 
@@ -12,6 +13,7 @@ from urllib.parse import urldefrag, urlsplit
 from ..requests.urls import redirect_target
 from .fake import FakeResult, RequestObject, fake_envelope, fake_failure
 from .fake_cookies import FakeCookies
+from .fake_retries import Retries
 
 Pairs = List[List[str]]
 BAD_CONTENT_ENCODING, PARTIAL_FILE, FILESIZE_EXCEEDED = 61, 18, 63  # of libcurl
@@ -47,36 +49,59 @@ Respond = Callable[[RequestObject], Union[OriginResponse, FakeResult]]
 
 
 def fetch(request: RequestObject, respond: Respond) -> FakeResult:
-    """The result of a request to origins that answer by `respond`, which is called for each hop
-    with the hop's request; it may return a FakeResult that failed."""
-    hop, cookies = dict(request), FakeCookies()
+    """The result of a request to origins that answer by `respond`, which is called for each attempt
+    of each hop with the hop's request; it may return a FakeResult that failed."""
+    hop, cookies, retries = dict(request), FakeCookies(), Retries(request)
     history: List[Dict[str, Any]] = []
     while True:
         response = respond(hop)
         if isinstance(response, FakeResult):
-            return response
-        for name, value in response.headers:
-            if name.lower() == "set-cookie":
-                cookies.store(value, hop["url"])
-        location = _header(response, "location")
-        if response.status not in REDIRECTS or not location:
-            return _complete(request, hop, response, history, cookies)
-        if request.get("follow_redirects") is False:
-            return _complete(request, hop, response, history, cookies)
-        limit = request.get("max_redirects", MAX_REDIRECTS)
-        if len(history) >= limit:
-            detail = f"more than {limit} redirects"
-            return _refused_redirect("too_many_redirects", detail, hop, response, history)
-        try:
-            next_hop = _redirected(hop, response.status, location)
-            target = urlsplit(next_hop["url"])
-            _ = target.port  # ValueError if it is none
-        except ValueError as err:
-            return _refused_redirect("protocol_error", str(err), hop, response, history)
-        if target.scheme not in ("http", "https"):
-            return _refused_redirect("blocked", "not an http(s) URL", hop, response, history)
-        history.append(_history_entry(hop, response))
-        hop = next_hop
+            result = response
+        else:
+            _store_cookies(cookies, response, hop["url"])
+            if _is_followed(request, response):
+                target = _next_hop(request, hop, response, history)
+                if isinstance(target, FakeResult):
+                    return retries.counted(target)
+                history.append(_history_entry(hop, response))
+                hop = target
+                continue
+            result = _complete(request, hop, response, history, cookies, retries.attempts)
+        if not retries.try_again(_method(hop), result):
+            return retries.counted(result)
+
+
+def _store_cookies(cookies: FakeCookies, response: OriginResponse, url: str) -> None:
+    for name, value in response.headers:
+        if name.lower() == "set-cookie":
+            cookies.store(value, url)
+
+
+def _is_followed(request: RequestObject, response: OriginResponse) -> bool:
+    is_redirect = response.status in REDIRECTS and bool(_header(response, "location"))
+    return is_redirect and request.get("follow_redirects") is not False
+
+
+def _next_hop(
+    request: RequestObject,
+    hop: RequestObject,
+    response: OriginResponse,
+    history: List[Dict[str, Any]],
+) -> Union[RequestObject, FakeResult]:
+    """The request that follows a redirect; or the failure, if it is refused."""
+    limit = request.get("max_redirects", MAX_REDIRECTS)
+    if len(history) >= limit:
+        detail = f"more than {limit} redirects"
+        return _refused_redirect("too_many_redirects", detail, hop, response, history)
+    try:
+        next_hop = _redirected(hop, response.status, _header(response, "location"))
+        target = urlsplit(next_hop["url"])
+        _ = target.port  # ValueError if it is none
+    except ValueError as err:
+        return _refused_redirect("protocol_error", str(err), hop, response, history)
+    if target.scheme not in ("http", "https"):
+        return _refused_redirect("blocked", "not an http(s) URL", hop, response, history)
+    return next_hop
 
 
 def _refused_redirect(
@@ -126,6 +151,7 @@ def _complete(
     response: OriginResponse,
     history: List[Dict[str, Any]],
     cookies: FakeCookies,
+    attempts: int,
 ) -> FakeResult:
     body = response.body
     if _method(hop) == "HEAD" or response.status in (204, 304):
@@ -142,6 +168,7 @@ def _complete(
         "body_bytes": len(decoded),
         "history": history,
         "request": {"method": _method(hop), "bytes_sent": 0},
+        "attempts": attempts,
     }
     if remaining:
         fields["content_encoding"] = remaining

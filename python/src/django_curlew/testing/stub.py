@@ -8,7 +8,7 @@ from typing import Any, Callable, Dict, Iterable, List, NamedTuple, Optional, Pa
 from urllib.parse import urldefrag
 
 from .. import daemon
-from . import fake_origin
+from . import check_request, fake_origin
 from .fake import (
     STATUS_OF_CODE,
     UNREACHABLE,
@@ -107,12 +107,17 @@ class Stub(FakeDaemon):
 
     def result_of(self, request: RequestObject) -> FakeResult:
         self.requests.append(request)
-        return fake_origin.fetch(request, self._respond_to_hop)
+        return self._fetch(request)
 
     def result_of_stream(self, request: RequestObject) -> FakeResult:
         self.requests.append(request)
-        undecoded = {"decompress": False, **request}  # a stream's default
-        return fake_origin.fetch(undecoded, self._respond_to_hop)
+        return self._fetch({"decompress": False, **request})  # a stream's default
+
+    def _fetch(self, request: RequestObject) -> FakeResult:
+        refused = check_request.problem_of(request)
+        if refused:
+            return fake_failure(*refused)
+        return fake_origin.fetch(request, self._respond_to_hop)
 
     def _respond_to_hop(self, request: RequestObject) -> Union[OriginResponse, FakeResult]:
         for rule in reversed(self._rules):

@@ -19,7 +19,8 @@ from urllib.parse import urlsplit
 from .. import daemon
 from ..daemon import unstubbed
 from ..record import is_secret_header
-from .fake import FakeDaemon, FakeResult, RequestObject
+from . import check_request
+from .fake import FakeDaemon, FakeResult, RequestObject, fake_failure
 
 OMITTED_KEYS = {"auth", "cookies", "proxy_auth", "timeout", "tag", "session"}
 URL_KEYS = ("url", "proxy")
@@ -49,6 +50,9 @@ class Tape(FakeDaemon):
         return self._record(self.real, request) if self.real else self._play(request)
 
     def _play(self, request: RequestObject) -> FakeResult:
+        refused = check_request.problem_of(request)  # it may differ from the recorded one
+        if refused:
+            return fake_failure(*refused)
         key = request_key(request)
         found = [entry for entry in self.entries if request_key(entry["request"]) == key]
         if not found:
