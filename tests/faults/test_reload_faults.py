@@ -44,8 +44,18 @@ def link_loop(path):
 
 def endless(path):
     """As a file that something never stops to write."""
+    os.truncate(path, 1 << 36)
+
+
+def device(path):
     path.unlink()
     path.symlink_to("/dev/zero")
+
+
+def fifo(path):
+    """Nobody writes to it."""
+    path.unlink()
+    os.mkfifo(path)
 
 
 def empty(path):
@@ -62,7 +72,8 @@ def noise(path):
 
 
 CONFIGURATION = {remove: "No such file", directory: "Is a directory", link_loop: "symbolic links",
-                 endless: "larger than", empty: "curlewd.json", cut: "curlewd.json",
+                 endless: "larger than", device: "not a regular file",
+                 fifo: "not a regular file", empty: "curlewd.json", cut: "curlewd.json",
                  noise: "curlewd.json"}
 
 

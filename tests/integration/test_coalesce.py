@@ -1,6 +1,7 @@
 """`coalesce` (single flight): identical GETs in flight share one transfer, nothing else does."""
 
 import json
+import time
 
 import pytest
 
@@ -64,10 +65,11 @@ def test_who_joins_late_has_its_own_total_and_time_in_the_queue(curlewd, origin)
         origin.wait_for("arrived", "/delay/0.4")
         b.start(daemon.client.fetch, origin.url(path), coalesce=True)
         origin.wait_for("arrived", path)
+        time.sleep(0.1)
         b.start(daemon.client.fetch, origin.url(path), coalesce=True)
         _, first, late = (e["timing"] for e in b.results())
     assert first["queue"] > 0.1 and first["total"] > first["queue"] + 0.5
-    assert late["queue"] == 0 and late["total"] < 0.6 <= late["first_byte"] + 0.05
+    assert late["queue"] == 0 and late["total"] < late["first_byte"]
 
 
 def test_a_failure_is_shared_too(daemon, origin):
