@@ -52,6 +52,27 @@ def test_the_origin_sees_what_httpx_would_have_sent(variant, uploads, make):
     assert ours == wire(variant.alone(), uploads, make(variant))
 
 
+@pytest.mark.parametrize("pieces", [[b"abc"], [LARGE], None], ids=["small", "large", "bytes"])
+def test_a_body_that_no_header_announces_is_an_error(variant, uploads, pieces):
+    """As of a request whose Content-Length a hook has deleted: h11 raises this, too."""
+    request = variant.package.Request("POST", uploads.url(), headers={"Host": "a.test"},
+                                      content=source_of(variant, pieces) if pieces else LARGE)
+    for name in ("Content-Length", "Transfer-Encoding"):
+        request.headers.pop(name, None)
+    with pytest.raises(variant.package.LocalProtocolError, match="Too much data"):
+        variant.client().send(request)
+    assert not uploads.uploads
+
+
+@pytest.mark.parametrize("length", [b"abc", b"-3", b"+3", b"\xb2", b"9" * 5000],
+                         ids=["letters", "negative", "plus", "superscript", "endless"])
+def test_a_length_that_is_no_number_is_an_error(variant, uploads, length):
+    with pytest.raises(variant.package.LocalProtocolError, match="bad Content-Length"):
+        variant.client().post(uploads.url(), content=source_of(variant, [b"abc"]),
+                              headers={b"Content-Length": length})
+    assert not uploads.uploads
+
+
 def test_an_exception_of_the_stream_is_raised_as_it_is(variant, uploads):
     error = LookupError("mine")
     with pytest.raises(LookupError) as caught:

@@ -100,9 +100,19 @@ class BaseTransport:
 
     def _length_of_stream(self, request: Any) -> Tuple[bool, Optional[int]]:
         """(is the body to be sent piece by piece?, its length if that is known)"""
-        length = stream_request.content_length(request.headers.items())
+        length = self._announced_length(request)
         is_small = length is not None and length <= daemon_client.MAX_INLINE_BYTES
         return not is_small and not isinstance(request.stream, self.package.ByteStream), length
+
+    def _announced_length(self, request: Any) -> Optional[int]:
+        """What the headers say of the body; None: it ends where it ends. Without any of them there
+        is no body. Raises LocalProtocolError for a Content-Length that is not a number."""
+        if "content-length" not in request.headers:
+            return None if "transfer-encoding" in request.headers else 0
+        length = stream_request.content_length(request.headers.items())
+        if length is None:
+            raise self._error("LocalProtocolError", "bad Content-Length", request)
+        return length
 
     def _whole(self, request: Any, content: bytes, length: Optional[int]) -> bytes:
         """The content, whose length must be the one that the headers announce: a short body must

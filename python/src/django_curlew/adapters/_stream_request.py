@@ -82,9 +82,13 @@ def encode_request(
 def content_length(headers: Iterable[Tuple[str, Any]]) -> Optional[int]:
     """The length of the body that the headers announce."""
     for name, value in headers:
-        if name.lower() == "content-length" and str(value).isdigit():
+        if name.lower() == "content-length" and _is_length(str(value)):
             return int(value)
     return None
+
+
+def _is_length(text: str) -> bool:
+    return text.isascii() and text.isdigit() and len(text) <= 20
 
 
 def _encode_timeout(timeout: Dict[str, Optional[float]]) -> Dict[str, float]:
