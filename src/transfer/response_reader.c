@@ -80,6 +80,24 @@ is_upgrade_wanted(const struct curlew_fetch *f)
     return f->request.http_version == HTTP_2 && strcmp(f->url.scheme, "http") == 0;
 }
 
+/*
+ * On a connection of HTTP/1 libcurl takes the names of HTTP/2 and 3, too, if nothing follows the
+ * status.  It reads them as 200 by HTTP/1.0.
+ */
+static int
+check_version(struct curlew_fetch *f, const char *line)
+{
+    long version = CURL_HTTP_VERSION_NONE;
+
+    if (line[5] == '1') /* behind "HTTP/" */
+        return 0;
+    curl_easy_getinfo(f->hop->easy, CURLINFO_HTTP_VERSION, &version);
+    if (version == (line[5] == '2' ? CURL_HTTP_VERSION_2_0 : CURL_HTTP_VERSION_3))
+        return 0;
+    return failure_set(&f->failure, ERROR_PROTOCOL_ERROR,
+                       "a status line of HTTP/%c on a connection of another version", line[5]);
+}
+
 /* "HTTP/1.1 404 Not Found": a new head, as after a 100 Continue or a digest challenge. */
 static int
 start_head(struct curlew_fetch *f, const char *line, size_t n)
@@ -95,7 +113,8 @@ start_head(struct curlew_fetch *f, const char *line, size_t n)
     response_head_destroy(h);
     drop_message(f);
     response_reader_drop_decoder(f);
-    if (response_framing_read_status(&status, line, n, &f->failure) != 0)
+    if (response_framing_read_status(&status, line, n, &f->failure) != 0 ||
+        check_version(f, line) != 0)
         return -1;
     if (status.status == 101 && !is_upgrade_wanted(f))
         return failure_set(&f->failure, ERROR_PROTOCOL_ERROR,
