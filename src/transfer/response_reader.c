@@ -238,6 +238,26 @@ read_encoding(struct curlew_fetch *f)
     return 0;
 }
 
+/* Nobody can tell which one is meant.  libcurl 8.23 and browsers refuse it, whatever the status. */
+static int
+check_locations(struct curlew_fetch *f)
+{
+    const struct headers *h = &f->response.head.headers;
+    const char *first = NULL;
+
+    for (size_t i = 0; i < h->count; i++) {
+        const char *value = h->items[i].value;
+
+        if (strcasecmp(h->items[i].name, "location") != 0 || *value == '\0')
+            continue;
+        if (first != NULL && strcmp(first, value) != 0)
+            return failure_set(&f->failure, ERROR_PROTOCOL_ERROR,
+                               "two Location fields name different places");
+        first = value;
+    }
+    return 0;
+}
+
 /* What a stream passes on of a head must fit into the web server's buffer for it. */
 static int
 check_stream_head(struct curlew_fetch *f)
@@ -268,7 +288,7 @@ end_head(struct curlew_fetch *f)
     hop->has_head = true;
     if (response_framing_is_doubtful(&f->response.framing))
         hop_set(hop, CURLOPT_FORBID_REUSE, 1L);
-    if (hop_cookies_receive(f) != 0)
+    if (hop_cookies_receive(f) != 0 || check_locations(f) != 0)
         return -1;
     challenge = is_challenge(f);
     hop->challenged |= challenge;
