@@ -210,18 +210,6 @@ is_challenge(const struct curlew_fetch *f)
            (f->sends_body || request_headers_want_length(f->method));
 }
 
-/*
- * libcurl then sends the request again, unless all of it has gone out.  It would do so for as long
- * as the request has the field (8.14, 8.23); without it, it goes once more (RFC 9110 section
- * 10.1.1).
- */
-static bool
-is_refused_expectation(const struct curlew_fetch *f)
-{
-    return f->response.head.status == 417 && f->sends_body &&
-           header_lines_has(&f->hop->header_lines, "expect");
-}
-
 /* Nothing is undone of a body that nobody reads; what stays on it is told. */
 static int
 read_encoding(struct curlew_fetch *f)
@@ -282,6 +270,7 @@ end_head(struct curlew_fetch *f)
     bool challenge;
 
     hop->in_head = false;
+    hop->continued |= f->response.head.status == 100;
     if (f->response.head.status < 200)
         return 0;
     hop->expects_head = false;
@@ -292,10 +281,7 @@ end_head(struct curlew_fetch *f)
         return -1;
     challenge = is_challenge(f);
     hop->challenged |= challenge;
-    if (is_refused_expectation(f)) {
-        header_lines_leave_out(&hop->header_lines, "expect");
-        challenge = true;
-    }
+    challenge |= request_headers_end_expectation(f);
     hop->verdict = hop->events->on_headers(f, challenge);
     if (read_encoding(f) != 0 ||
         (f->pipe != NULL && hop->verdict == HEAD_FINAL && check_stream_head(f) != 0))
