@@ -255,6 +255,7 @@ on_request(void *hop, char *remote_ip, char *local_ip, int remote_port, int loca
         sent_once_needs_newer(f, conn_id, is_kept_http1(f, conn_id)))
         return refuse_connection(f);
     f->hop->requested = f->hop->expects_head = true;
+    f->hop->continued = false;
     connection_pool_on_request(f, conn_id);
     f->hop->kept = list_empty(&f->hop->sockets);
     sent_once_count(f, f->hop->pool->newest_id);

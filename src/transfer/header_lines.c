@@ -2,9 +2,9 @@
 
 #include "transfer/header_lines.h"
 
-#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #define TEXT_USUAL 2048 /* bytes, and … */
 #define ROOM_USUAL 32   /* … lines that are kept for the next request */
@@ -78,6 +78,36 @@ header_lines_list(struct header_lines *l)
         at += strlen(at) + 1;
     }
     return l->count > 0 ? l->nodes : NULL;
+}
+
+/* Behind the colon of a line of this name; NULL: it is of another, or has no value. */
+static char *
+value_of(char *line, const char *name)
+{
+    size_t n = strlen(name);
+
+    return strncasecmp(line, name, n) == 0 && line[n] == ':' && line[n + 1] != '\0' ? line + n + 1
+                                                                                    : NULL;
+}
+
+bool
+header_lines_has(const struct header_lines *l, const char *name)
+{
+    for (size_t i = 0; i < l->count; i++)
+        if (value_of(l->nodes[i].data, name) != NULL)
+            return true;
+    return false;
+}
+
+void
+header_lines_leave_out(struct header_lines *l, const char *name)
+{
+    for (size_t i = 0; i < l->count; i++) {
+        char *value = value_of(l->nodes[i].data, name);
+
+        if (value != NULL)
+            *value = '\0';
+    }
 }
 
 void

@@ -9,6 +9,7 @@
 #include "util/buffer.h"
 
 #include <curl/curl.h>
+#include <stdbool.h>
 
 struct header_lines {
     struct buffer text;       /* the lines, each with its NUL */
@@ -28,6 +29,12 @@ int header_lines_add(struct header_lines *l, const char *name, const char *value
 
 /* Valid up to the next line, or until they are cleared.  NULL: there is none. */
 struct curl_slist *header_lines_list(struct header_lines *l);
+
+/* Is there a line of this name, with a value, in the list that was given out? */
+bool header_lines_has(const struct header_lines *l, const char *name);
+
+/* As if the values of this name had been NULL, in the list that libcurl has. */
+void header_lines_leave_out(struct header_lines *l, const char *name);
 
 /* None is left; memory beyond what is usual is given back. */
 void header_lines_clear(struct header_lines *l);

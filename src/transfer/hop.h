@@ -59,6 +59,7 @@ struct hop {
     bool challenged;                  /* the response that this begins with has been seen */
     enum head_verdict verdict;        /* on the last head */
     bool expects_head;                /* a request went out, and its final head has not come */
+    bool continued;                   /* a 100 (Continue) has come for the request */
     bool in_head;                     /* between a status line and the empty line */
     bool has_head;                    /* a final head is complete: lines that follow are trailers */
     size_t head_bytes;                /* of all heads and trailers */

@@ -4,6 +4,7 @@
 
 #include "coding/content_coding.h"
 #include "libcurl/impersonate_targets.h"
+#include "transfer/connection_pool.h"
 #include "transfer/hop.h"
 
 #include <stdlib.h>
@@ -191,4 +192,19 @@ request_headers_set(struct curlew_fetch *f)
         return -1;
     SET(CURLOPT_HTTPHEADER, header_lines_list(&f->hop->header_lines));
     return 0;
+}
+
+bool
+request_headers_end_expectation(struct curlew_fetch *f)
+{
+    struct hop *hop = f->hop;
+
+    if (!f->sends_body || !header_lines_has(&hop->header_lines, "expect"))
+        return false;
+    if (!hop->continued && connection_pool_was_http1(hop->pool, hop->conn_id))
+        hop_set(hop, CURLOPT_FORBID_REUSE, 1L);
+    if (f->response.head.status != 417)
+        return false;
+    header_lines_leave_out(&hop->header_lines, "expect");
+    return true;
 }

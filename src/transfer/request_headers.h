@@ -16,4 +16,15 @@ int request_headers_set(struct curlew_fetch *f);
  */
 bool request_headers_want_length(const char *method);
 
+/*
+ * A final head has come.  Did the request have an Expect field, and was there no 100 (Continue)?
+ * Then the body may not have gone out, while the origin still waits for it; libcurl (8.14, 8.23)
+ * would send the next request there. So the connection is closed.
+ *
+ * True: the head is a 417, which refuses the field.  libcurl sends the request again, unless all of
+ * it has gone out, and would do so as long as it has the field; now once, without it (RFC 9110
+ * section 10.1.1).
+ */
+bool request_headers_end_expectation(struct curlew_fetch *f);
+
 #endif

@@ -22,8 +22,8 @@ enum head_verdict {
 
 struct response_events {
     /*
-     * A head with a status of 200 or more is complete.  is_challenge: it is one that digest
-     * authentication begins with, and libcurl sends the request once more.
+     * A head with a status of 200 or more is complete.  is_challenge: libcurl sends the
+     * request once more, as digest authentication begins with it, or it refuses an Expect field.
      */
     enum head_verdict (*on_headers)(struct curlew_fetch *f, bool is_challenge);
 

@@ -80,6 +80,24 @@ is_upgrade_wanted(const struct curlew_fetch *f)
     return f->request.http_version == HTTP_2 && strcmp(f->url.scheme, "http") == 0;
 }
 
+/*
+ * On a connection of HTTP/1 libcurl takes the names of HTTP/2 and 3, too, if nothing follows the
+ * status.  It reads them as 200 by HTTP/1.0.
+ */
+static int
+check_version(struct curlew_fetch *f, const char *line)
+{
+    long version = CURL_HTTP_VERSION_NONE;
+
+    if (line[5] == '1') /* behind "HTTP/" */
+        return 0;
+    curl_easy_getinfo(f->hop->easy, CURLINFO_HTTP_VERSION, &version);
+    if (version == (line[5] == '2' ? CURL_HTTP_VERSION_2_0 : CURL_HTTP_VERSION_3))
+        return 0;
+    return failure_set(&f->failure, ERROR_PROTOCOL_ERROR,
+                       "a status line of HTTP/%c on a connection of another version", line[5]);
+}
+
 /* "HTTP/1.1 404 Not Found": a new head, as after a 100 Continue or a digest challenge. */
 static int
 start_head(struct curlew_fetch *f, const char *line, size_t n)
@@ -95,7 +113,8 @@ start_head(struct curlew_fetch *f, const char *line, size_t n)
     response_head_destroy(h);
     drop_message(f);
     response_reader_drop_decoder(f);
-    if (response_framing_read_status(&status, line, n, &f->failure) != 0)
+    if (response_framing_read_status(&status, line, n, &f->failure) != 0 ||
+        check_version(f, line) != 0)
         return -1;
     if (status.status == 101 && !is_upgrade_wanted(f))
         return failure_set(&f->failure, ERROR_PROTOCOL_ERROR,
@@ -207,6 +226,26 @@ read_encoding(struct curlew_fetch *f)
     return 0;
 }
 
+/* Nobody can tell which one is meant.  libcurl 8.23 and browsers refuse it, whatever the status. */
+static int
+check_locations(struct curlew_fetch *f)
+{
+    const struct headers *h = &f->response.head.headers;
+    const char *first = NULL;
+
+    for (size_t i = 0; i < h->count; i++) {
+        const char *value = h->items[i].value;
+
+        if (strcasecmp(h->items[i].name, "location") != 0 || *value == '\0')
+            continue;
+        if (first != NULL && strcmp(first, value) != 0)
+            return failure_set(&f->failure, ERROR_PROTOCOL_ERROR,
+                               "two Location fields name different places");
+        first = value;
+    }
+    return 0;
+}
+
 /* What a stream passes on of a head must fit into the web server's buffer for it. */
 static int
 check_stream_head(struct curlew_fetch *f)
@@ -231,16 +270,18 @@ end_head(struct curlew_fetch *f)
     bool challenge;
 
     hop->in_head = false;
+    hop->continued |= f->response.head.status == 100;
     if (f->response.head.status < 200)
         return 0;
     hop->expects_head = false;
     hop->has_head = true;
     if (response_framing_is_doubtful(&f->response.framing))
         hop_set(hop, CURLOPT_FORBID_REUSE, 1L);
-    if (hop_cookies_receive(f) != 0)
+    if (hop_cookies_receive(f) != 0 || check_locations(f) != 0)
         return -1;
     challenge = is_challenge(f);
     hop->challenged |= challenge;
+    challenge |= request_headers_end_expectation(f);
     hop->verdict = hop->events->on_headers(f, challenge);
     if (read_encoding(f) != 0 ||
         (f->pipe != NULL && hop->verdict == HEAD_FINAL && check_stream_head(f) != 0))

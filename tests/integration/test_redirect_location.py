@@ -112,6 +112,19 @@ def test_a_location_that_is_no_url_is_a_protocol_error(client, location):
         client.refused({"url": origin.url("/dir/start")}, 502, "protocol_error")
 
 
+@pytest.mark.parametrize("status", ["302 Found", "201 Created"])
+@pytest.mark.parametrize("keys", [{}, {"follow_redirects": False}], ids=str)
+def test_two_locations_that_differ_are_a_protocol_error(client, status, keys):
+    """As with browsers, and by libcurl 8.23; earlier ones say nothing."""
+    def script(request, connection):
+        connection.send(answer("", status, ["Location: /a", f"Location: {request.target[1:]}"]))
+
+    with ScriptedOrigin(script) as origin:
+        client.refused({"url": origin.url("//b"), **keys}, 502, "protocol_error")
+        if status.startswith("201"):
+            assert client.fetch(origin.url("//a"), **keys)["status"] == 201
+
+
 @pytest.mark.parametrize("url", ["http://a\\@127.0.0.1/", "http:\\\\127.0.0.1/", "http://127.0.0.1\\x"])
 def test_a_backslash_before_the_path_of_a_requests_url_is_bad(client, url):
     client.refused({"url": url}, 400, "bad_url")

@@ -79,6 +79,8 @@ MALFORMED = {
     "a length past 2^64": (HEAD + b"Content-Length: 18446744073709551621\r\n\r\nhello", None),
     "lower-case protocol": (b"http/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok", None),
     "another protocol": (b"ICY 200 OK\r\nContent-Length: 2\r\n\r\nok", None),
+    "HTTP/2 by its name alone": (b"HTTP/2 200\r\nContent-Length: 2\r\n\r\nok", None),
+    "HTTP/3 by its name alone": (b"HTTP/3 200\r\nContent-Length: 2\r\n\r\nok", None),
     "no protocol at all": (b"hello, this is HTTP/0.9", None),
     "status 099": (b"HTTP/1.1 099 Odd\r\nContent-Length: 2\r\n\r\nok", None),
     "status 1000": (b"HTTP/1.1 1000 Odd\r\nContent-Length: 2\r\n\r\nok", None),

@@ -16,6 +16,7 @@ from hyperframe.frame import GoAwayFrame
 
 from tests.support.clients import problem
 from tests.support.scripted_origin import Http2Origin, ScriptedConnection, ScriptedOrigin, answer
+from tests.support.streams import open_stream
 from tests.support.uploads import upload
 
 pytestmark = [pytest.mark.libcurl, pytest.mark.tls]
@@ -190,6 +191,62 @@ def test_digest_authentication_may_ask_twice(client):
         for _ in range(2):
             e = client.fetch(origin.url("/"), method="POST", body="b", auth={"digest": ["u", "p"]})
             assert (e["body"], e["attempts"]) == ("in", 1)
+
+
+class RefusingOrigin(ScriptedOrigin):
+    """Refuses each Expect field with 417, before the body comes, and takes any other request."""
+
+    def __init__(self, then):
+        super().__init__(None)
+        self.then = then
+        self.seen = []  # (has it an Expect field?, bytes of the body)
+        self.refused = set()  # connections: what comes there next may be the body
+
+    def _talk(self, sock, number):
+        connection = ScriptedConnection(sock, number)
+        while True:
+            head = connection._until(b"\r\n\r\n").lower()
+            if b"\r\nexpect:" in head:
+                self.seen.append((True, 0))
+                self.refused.add(number)
+                connection.send(answer("no", "417 Expectation Failed"))
+            else:
+                length = int(re.search(rb"\ncontent-length: (\d+)", head)[1])
+                assert number not in self.refused
+                self.seen.append((False, len(connection.read(length))))
+                connection.send(answer("end", self.then))
+
+
+@pytest.mark.parametrize("size", [1, 100_000])
+@pytest.mark.parametrize("then", ["200 OK", "417 Expectation Failed"])
+def test_a_refused_expectation_is_given_up_once(client, then, size):
+    request = {"method": "PUT", "body": "x" * size, "headers": {"Expect": "100-continue"}}
+    with RefusingOrigin(then) as origin:
+        e = client.fetch(origin.url("/"), **request)
+        assert (e["status"], e["body"], e["attempts"]) == (int(then[:3]), "end", 1)
+        with open_stream(client, url=origin.url("/"), **request) as s:
+            assert (s.status, s.read_all()) == (int(then[:3]), b"end")
+        assert origin.seen == [(True, 0), (False, size)] * 2
+
+
+@pytest.mark.parametrize("status", ["200 OK", "413 Content Too Large"])
+def test_nothing_is_sent_where_the_origin_waits_for_a_body(client, status):
+    """It may read on for the body after its final answer (RFC 9110 section 10.1.1)."""
+    class EarlyOrigin(ScriptedOrigin):
+        def _talk(self, sock, number):
+            connection = ScriptedConnection(sock, number)
+            while True:
+                head = connection._until(b"\r\n\r\n").lower()
+                connection.send(answer(head.split()[1], status if b"expect:" in head else "200 OK"))
+                if length := re.search(rb"\ncontent-length: (\d+)", head):
+                    connection.read(int(length[1]))
+
+    with EarlyOrigin(None) as origin:
+        for i in range(8):  # whether libcurl sends the body varies
+            e = client.fetch(origin.url("/put"), method="PUT", body="x" * 50_000,
+                             headers={"Expect": "100-continue"})
+            assert (e["status"], e["body"]) == (int(status[:3]), "/put")
+            assert client.fetch(origin.url(f"/{i}"), timeout=5)["body"] == f"/{i}"
 
 
 def test_what_failed_after_it_was_written_never_says_that_nothing_was_sent(client):

@@ -79,6 +79,22 @@ Test(header_lines, many_are_one_list_in_order)
     cr_assert_null(at);
 }
 
+Test(header_lines, a_name_is_left_out_of_the_list_that_was_given_out)
+{
+    struct curl_slist *list;
+
+    add("X-Expect", "a");
+    add("EXPECT", "100-continue");
+    add("Expect-CT", "b");
+    list = header_lines_list(&lines);
+    cr_assert(header_lines_has(&lines, "expect"));
+    header_lines_leave_out(&lines, "expect");
+    cr_assert_not(header_lines_has(&lines, "expect"));
+    cr_assert_str_eq(list->data, "X-Expect: a");
+    cr_assert_str_eq(list->next->data, "EXPECT:");
+    cr_assert_str_eq(list->next->next->data, "Expect-CT: b");
+}
+
 Test(header_lines, nothing_of_one_request_is_in_the_next)
 {
     add("Secret", "x");
