@@ -51,7 +51,6 @@ static const struct {
     { CURLE_SSL_PINNEDPUBKEYNOTMATCH, ERROR_TLS_FAILED },
     { CURLE_SSL_INVALIDCERTSTATUS, ERROR_TLS_FAILED },
     { CURLE_SSL_CLIENTCERT, ERROR_TLS_FAILED },
-    { CURLE_BAD_FUNCTION_ARGUMENT, ERROR_TLS_FAILED }, /* of 8.23: a client's key is of no use */
     { CURLE_USE_SSL_FAILED, ERROR_TLS_FAILED },
     /* libcurl is given the connect timeout only; the others are f->timer's. */
     { CURLE_OPERATION_TIMEDOUT, ERROR_CONNECT_TIMEOUT },
@@ -126,6 +125,14 @@ read_figures(struct curlew_fetch *f)
     /* Once the head is published, the timing was read, and belongs to the stream's reader. */
     if (f->pipe == NULL || !body_pipe_has_head(f->pipe))
         curl_result_read_timing(f);
+}
+
+/* libcurl 8.23 has no other word for a client's key that it can't use. */
+static bool
+is_key_failure(const struct curlew_fetch *f, CURLcode result)
+{
+    return result == CURLE_BAD_FUNCTION_ARGUMENT && !f->hop->requested &&
+           strcmp(f->url.scheme, "https") == 0;
 }
 
 /* Until the request goes out, it is the proxy that fails to connect, closes, or talks nonsense. */
@@ -211,7 +218,8 @@ set_failure(struct curlew_fetch *f, CURLcode result)
 
     if (f->failure.error != ERROR_NONE)
         return; /* a callback of ours has stopped the transfer, and set it */
-    e = is_proxy_failure(f, e)       ? ERROR_PROXY_FAILED
+    e = is_key_failure(f, result)    ? ERROR_TLS_FAILED
+        : is_proxy_failure(f, e)     ? ERROR_PROXY_FAILED
         : is_handshake_failure(f, e) ? ERROR_TLS_FAILED
                                      : e;
     if (curl_memory_failures() != f->hop->memory_failures) /* whatever it led to */
