@@ -10,8 +10,8 @@
 #include <string.h>
 #include <strings.h>
 
-#define HEADER_BYTES_MAX (512 * 1024) /* libcurl takes a megabyte for the whole request head */
-#define ONE_HEADER_MAX   (256 * 1024) /* libcurl leaves out a value of over 300 KiB, in silence */
+#define HEADERS_BYTES_MAX (512 * 1024) /* libcurl takes a megabyte for the whole request head */
+#define HEADER_BYTES_MAX  (256 * 1024) /* libcurl leaves out a value of over 300 KiB, in silence */
 
 /* Nothing that the origin and libcurl could read differently: see prepare.h. */
 static int
@@ -26,17 +26,15 @@ check_framing(const struct request *r, struct failure *err)
         return failure_set(err, ERROR_BAD_REQUEST, "method: HEAD takes no body");
     for (size_t i = 0; i < r->headers.count; i++) {
         const char *name = r->headers.items[i].name, *value = r->headers.items[i].value;
-
         size_t field = strlen(name) + (value != NULL ? strlen(value) : 0);
 
         bytes += field;
-        if (field > ONE_HEADER_MAX)
+        if (field > HEADER_BYTES_MAX)
             return failure_set(err, ERROR_BAD_REQUEST, "headers.%.100s: over %d bytes", name,
-                               ONE_HEADER_MAX);
-        if (bytes > HEADER_BYTES_MAX)
-            return failure_set(err, ERROR_BAD_REQUEST, "headers: over %d bytes together",
                                HEADER_BYTES_MAX);
-
+        if (bytes > HEADERS_BYTES_MAX)
+            return failure_set(err, ERROR_BAD_REQUEST, "headers: over %d bytes together",
+                               HEADERS_BYTES_MAX);
         if (strcasecmp(name, "content-length") == 0 || strcasecmp(name, "transfer-encoding") == 0)
             return failure_set(err, ERROR_BAD_REQUEST, "headers.%s: follows from the body", name);
     }

@@ -19,7 +19,8 @@ Problem = Tuple[str, str]  # (code, detail)
 Check = Callable[[str, Any], None]  # (the key's path, its value)
 
 MAX_URL_BYTES = 65536
-MAX_HEADER_BYTES = 512 << 10
+MAX_HEADERS_BYTES = 512 << 10
+MAX_HEADER_BYTES = 256 << 10
 MAX_METHODS = 100
 BODY_KEYS = ("body", "body_base64", "json", "form", "multipart")
 # Headers of one connection or of the message framing.
@@ -432,9 +433,12 @@ def _check_framing(request: RequestObject) -> None:
         raise _Refused("method: HEAD takes no body")
     size = 0
     for at, name, value in _pairs("headers", request.get("headers", [])):
-        size += len(name) + (0 if value is None else len(_header_bytes(at, value)))
-        if size > MAX_HEADER_BYTES:
-            raise _Refused(f"headers: over {MAX_HEADER_BYTES} bytes together")
+        field = len(name) + (0 if value is None else len(_header_bytes(at, value)))
+        size += field
+        if field > MAX_HEADER_BYTES:
+            raise _Refused(f"headers.{name[:100]}: over {MAX_HEADER_BYTES} bytes")
+        if size > MAX_HEADERS_BYTES:
+            raise _Refused(f"headers: over {MAX_HEADERS_BYTES} bytes together")
         if name.lower() in ("content-length", "transfer-encoding"):
             raise _Refused(f"headers.{name}: follows from the body")
 
